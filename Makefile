@@ -1,0 +1,67 @@
+# Everything a person needs. The first two need only Python 3.11 and make: they install the rest.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+TESTS  ?= tests
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test demo-kafka lint types check-format format env golden lock bench clean wheel
+
+help:            ## List all commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+demo: $(VENV)/ready            ## Real work end to end, no server: logs to invoices, under a minute
+	@$(BIN)/python edgetoll.py demo
+
+test: $(VENV)/ready-dev        ## All tests this machine can run; the last lines name what it lacks
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(TESTS)
+
+demo-kafka: $(VENV)/ready-dev  ## The demo through a real Apache Kafka (needs Java 17 and Maven)
+	@$(BIN)/python deploy/kafka/demo.py
+
+lint: $(VENV)/ready-dev        ## ruff: format and lint
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+
+types: $(VENV)/ready-dev       ## mypy, strict
+	@$(BIN)/mypy
+
+format: $(VENV)/ready-dev      ## Format the code in place
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+golden: $(VENV)/ready-dev      ## Rewrite the golden files; look at the diff before you commit it
+	@EDGETOLL_GOLDEN=write $(BIN)/python -m pytest -q -k golden tests
+
+bench: $(VENV)/ready-dev       ## Measure: each script of bench/ prints a table with its baseline
+	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+lock: $(VENV)/ready-dev        ## Pin requirements.in and requirements-dev.in again, with hashes
+	@$(BIN)/uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header --no-annotate requirements.in -o requirements.lock
+	@$(BIN)/uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header --no-annotate requirements-dev.in -c requirements.lock -o requirements-dev.lock
+
+wheel: $(VENV)/ready-dev       ## Build the wheel into dist/
+	@$(BIN)/uv build -q --wheel
+
+env: $(VENV)/ready-dev         ## Only make the environment (.venv)
+
+clean:           ## Remove the environment and caches, never a home
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+
+# uv installs in seconds what pip needs most of a minute for; it comes pinned by hash itself.
+$(VENV)/bin/uv: requirements-uv.lock
+	@echo "making $(VENV)" >&2
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "edgetoll needs Python 3.11 or newer: make PYTHON=python3.11")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-uv.lock
+	@touch $@
+
+$(VENV)/ready: $(VENV)/bin/uv requirements.lock
+	@echo "installing what edgetoll needs (pinned, hashes checked)" >&2
+	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements.lock
+	@touch $@
+
+$(VENV)/ready-dev: $(VENV)/ready requirements-dev.lock
+	@echo "installing what the tests need (pinned, hashes checked)" >&2
+	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	@touch $@

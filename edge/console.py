@@ -1,0 +1,176 @@
+"""What people see: tables, progress, one JSON document; and the options all commands share."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from edge.errors import InputError
+
+HomeOption = Annotated[
+    Path,
+    typer.Option(
+        "--home",
+        envvar="EDGETOLL_HOME",
+        help="The home: the folder that `edgetoll init` made.",
+        show_default=True,
+    ),
+]
+DEFAULT_HOME = Path("edgetoll-home")
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="One JSON document on standard output, for programs.")
+]
+AsOfOption = Annotated[
+    str | None,
+    typer.Option("--as-of", metavar="TIME", help="Act as at that time (RFC 3339). Default: now."),
+]
+
+
+def now() -> datetime:
+    """The time of this machine, UTC. Only commands ask; decisions take time as an argument."""
+    return datetime.now(UTC)
+
+
+def parse_time(text: str) -> datetime:
+    """RFC 3339, or a UTC date with or without a time (`2026-10-01T12:30`), as aware UTC."""
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InputError(f"«{text}» is not a time", "write it like 2026-10-01T12:30:00Z") from error
+    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+
+
+def as_of_time(text: str | None) -> datetime:
+    """What `--as-of` says, else now."""
+    return parse_time(text) if text else now()
+
+
+def say(text: str) -> None:
+    """A line for a person, on standard error, so that output stays for programs."""
+    print(text, file=sys.stderr)
+
+
+def warn(text: str) -> None:
+    """A warning line on standard error."""
+    if sys.stderr.isatty():
+        print(f"\x1b[33m{text}\x1b[0m", file=sys.stderr)
+    else:
+        print(text, file=sys.stderr)
+
+
+def table(
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    right: Collection[str] = (),
+) -> None:
+    """Print a table on standard output; the columns named in `right` are aligned right.
+
+    Text is printed as it is: markup and control characters in data have no effect.
+    """
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(
+        title=title or None, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold"
+    )
+    for column in columns:
+        drawn.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for row in rows:
+        drawn.add_row(*(Text(printable("" if cell is None else str(cell))) for cell in row))
+    # Without a terminal the width is the content's own: a pipe must not fold or cut figures.
+    width = None if sys.stdout.isatty() else 200
+    Console(width=width, highlight=False).print(drawn)
+
+
+def printable(text: str) -> str:
+    """`text` with control characters escaped, so that a domain cannot drive the terminal."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode()
+        for char in text
+    )
+
+
+def emit(document: object, *, as_json: bool, human: Callable[[], None]) -> None:
+    """With `--json` print `document` as one JSON document; else let `human` print for people."""
+    if as_json:
+        print(json.dumps(document, default=_plain, ensure_ascii=False, indent=2))
+    else:
+        human()
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, datetime):
+        aware = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return aware.isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, (set, frozenset, tuple)):
+        return list(value)
+    raise TypeError(f"no JSON form for {type(value).__name__}")
+
+
+@contextmanager
+def progress(title: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+    """Yield `advance(n)`; a bar appears on a terminal's standard error once a second has passed."""
+    if not sys.stderr.isatty():
+        yield lambda _amount: None
+        return
+    started = time.monotonic()
+    done = 0
+    bar: Any = None
+    task: Any = None
+
+    def advance(amount: int) -> None:
+        nonlocal done, bar, task
+        done += amount
+        if bar is None and time.monotonic() - started > 1.0:
+            bar = _bar()
+            bar.start()
+            task = bar.add_task(title, total=total)
+        if bar is not None:
+            bar.update(task, completed=done)
+
+    try:
+        yield advance
+    finally:
+        if bar is not None:
+            bar.stop()
+
+
+def _bar() -> Any:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(file=sys.stderr),
+        transient=True,
+    )

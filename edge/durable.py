@@ -1,0 +1,105 @@
+"""Files that survive a crash: atomic replacement, exclusive creation, locks that name owners."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from edge.errors import Busy
+
+
+def fsync_folder(path: Path) -> None:
+    """Make the names in folder `path` durable (a file's own fsync does not cover its name)."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write_hidden(path: Path, data: bytes) -> Path:
+    """Write `data` beside `path` under a hidden name, fsynced; the pid keeps two writers apart."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    hidden = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with open(hidden, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    return hidden
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Replace `path` by `data`: a reader, or a crash, finds the old or the new content whole."""
+    hidden = _write_hidden(path, data)
+    os.replace(hidden, path)
+    fsync_folder(path.parent)
+
+
+def create_exclusively(path: Path, data: bytes) -> None:
+    """Create `path` whole or not at all; raises FileExistsError when the name is taken.
+
+    link() is the one call that both refuses an existing name and never shows half a file.
+    """
+    hidden = _write_hidden(path, data)
+    try:
+        os.link(hidden, path)
+    finally:
+        os.unlink(hidden)
+    fsync_folder(path.parent)
+
+
+def sha256_file(path: Path) -> str:
+    """The SHA-256 of a file's content, in hex, read in blocks of 1 MiB."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+class FileLock:
+    """An advisory lock on `path` that names its owner; held until the process ends at the latest.
+
+    Raises Busy, with the holder's pid and command, when another process (or another FileLock of
+    this process) holds it.
+    """
+
+    def __init__(self, path: Path, owner: str) -> None:
+        self.path = path
+        self.owner = owner
+        self._descriptor: int | None = None
+
+    def __enter__(self) -> Self:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.read(descriptor, 4096).decode("utf-8", "replace").strip()
+            os.close(descriptor)
+            raise Busy(
+                f"{self.path.name} is held by {holder or 'another process'}",
+                "wait for it to finish and run the command again",
+            ) from error
+        os.ftruncate(descriptor, 0)
+        note = {"owner": self.owner, "pid": os.getpid(), "command": " ".join(sys.argv[:4])}
+        os.pwrite(descriptor, json.dumps(note).encode() + b"\n", 0)
+        self._descriptor = descriptor
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._descriptor is not None:
+            os.ftruncate(self._descriptor, 0)
+            os.close(self._descriptor)
+            self._descriptor = None

@@ -1,0 +1,118 @@
+"""edgetoll: the front door. One command that joins edge, metering and billing.
+
+Nothing heavy is imported before it is known which command runs: `edgetoll --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+VERSION = "0.1.0"
+
+GROUPS = {
+    "edge": ("edge.cli", "Turn access logs into durable batches of request events."),
+    "metering": ("metering.cli", "Count each event exactly once and prove hours complete."),
+    "billing": (
+        "billing.cli",
+        "Price usage, keep balances, issue invoices, flag accounts at risk.",
+    ),
+}
+COMMANDS = {
+    "init": (
+        "billing.home",
+        "init",
+        "Make a home: settings, an example price book and accounts.",
+    ),
+    "sql": (
+        "billing.query",
+        "sql",
+        "Ask usage, charges and invoices in SQL, while all of it runs.",
+    ),
+    "check": (
+        "billing.check",
+        "check",
+        "Run every invariant; exit 1 if one of them returns a row.",
+    ),
+    "demo": ("examples.demo", "demo", "Real work end to end in a new home, in under a minute."),
+    "run": ("billing.host", "run", "Edge tail, metering and billing in one process."),
+}
+HELP_FLAGS = {"--help", "-h", "help"}
+
+
+def front_page() -> str:
+    """What `edgetoll --help` prints."""
+    width = max(map(len, (*GROUPS, *COMMANDS))) + 2
+    lines = [
+        "edgetoll: from what CDN edges saw to what customers owe, each request counted once.",
+        "",
+        "Usage: edgetoll COMMAND …        (each COMMAND has --help with an example)",
+        "",
+        *(f"  {name:<{width}}{about}" for name, (_, about) in GROUPS.items()),
+        "",
+        *(f"  {name:<{width}}{about}" for name, (_, _, about) in COMMANDS.items()),
+        "",
+        "Everywhere: --home DIR or EDGETOLL_HOME (default ./edgetoll-home); --json for programs.",
+        "Example:",
+        "  edgetoll init && edgetoll edge import a.log --format nginx --edge e1 --region DE",
+    ]
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code: 0, 1 error, 2 wrong usage, 75 busy."""
+    from edge.errors import EdgetollError
+
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] in HELP_FLAGS:
+        print(front_page())
+        return 0
+    if words[0] == "--version":
+        print(f"edgetoll {VERSION}")
+        return 0
+    name, rest = words[0], words[1:]
+    if name not in GROUPS and name not in COMMANDS:
+        print(f"edgetoll: no command «{name}». See edgetoll --help", file=sys.stderr)
+        return 2
+    try:
+        _application(name)(rest, prog_name=f"edgetoll {name}")
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 1
+    except EdgetollError as error:
+        print(f"edgetoll: {error.message}", file=sys.stderr)
+        if error.hint:
+            print(f"  hint: {error.hint}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of a pipe (head, less) has gone: that is its right, not our failure.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return 0
+
+
+def _application(name: str) -> Any:
+    """The typer application of a group, or one made around a single command."""
+    if name in GROUPS:
+        application = import_module(GROUPS[name][0]).app
+    else:
+        import typer
+
+        module, attribute, _about = COMMANDS[name]
+        application = typer.Typer(add_completion=False, rich_markup_mode=None)
+        application.command(name)(getattr(import_module(module), attribute))
+    application.pretty_exceptions_enable = False
+    return application
+
+
+def script() -> None:
+    """Entry point of the `edgetoll` program."""
+    sys.exit(main())
+
+
+if __name__ == "__main__":
+    script()

@@ -1,0 +1,1 @@
+"""examples: price books, accounts and logs to start from, and the demo."""

@@ -1,0 +1,100 @@
+"""What every test shares: seeds that are printed, real components found or named as missing.
+
+A test marked `needs_nginx` (and so on) uses a real program. Where that program is absent the test is
+left out and the last lines say so with the command that gets it; in CI its absence is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+COMPONENTS = {
+    "needs_nginx": (("nginx", "curl"), "apt-get install -y nginx-light curl"),
+    "needs_kafka": (("java", "mvn"), "apt-get install -y openjdk-17-jre-headless maven"),
+    "needs_chromium": (("chromium",), "apt-get install -y chromium"),
+    "needs_poppler": (("pdftotext", "pdftoppm"), "apt-get install -y poppler-utils"),
+}
+IN_CI = os.environ.get("CI", "") not in ("", "0", "false")
+left_out: dict[str, list[str]] = {}
+
+settings.register_profile(
+    "default",
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.load_profile("default")
+
+
+def missing(marker: str) -> list[str]:
+    """The programs that `marker` needs and this machine lacks."""
+    programs, _command = COMPONENTS[marker]
+    folders = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+    return [name for name in programs if shutil.which(name, path=folders) is None]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out, by name, the tests whose component this machine lacks (never in CI)."""
+    kept: list[pytest.Item] = []
+    dropped: list[pytest.Item] = []
+    for item in items:
+        lacks = [m for m in COMPONENTS if item.get_closest_marker(m) and missing(m)]
+        if lacks and not IN_CI:
+            dropped.append(item)
+            for marker in lacks:
+                left_out.setdefault(marker, []).append(item.nodeid)
+        else:
+            kept.append(item)
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = kept
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """In CI a missing component fails the test that needs it."""
+    for marker in COMPONENTS:
+        if item.get_closest_marker(marker) and (lacks := missing(marker)):
+            pytest.fail(f"{marker}: {', '.join(lacks)} not found: {COMPONENTS[marker][1]}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The last lines: which tests did not run here, why, and the command that changes it."""
+    if hasattr(terminalreporter.config, "workerinput"):
+        return
+    unrun = {m: missing(m) for m in COMPONENTS if missing(m)}
+    for marker, lacks in unrun.items():
+        terminalreporter.write_line(
+            f"NOT RUN: tests marked {marker}: this machine lacks {', '.join(lacks)}."
+            f" Get it: {COMPONENTS[marker][1]}",
+            yellow=True,
+        )
+
+
+@pytest.fixture
+def seed(request: pytest.FixtureRequest) -> int:
+    """A seed that pytest prints when the test fails; EDGETOLL_SEED repeats a run."""
+    chosen = int(os.environ.get("EDGETOLL_SEED", random.SystemRandom().randrange(2**32)))
+    print(f"seed: EDGETOLL_SEED={chosen}")
+    return chosen
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The project's root folder."""
+    return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def tracked_files(root: Path) -> list[Path]:
+    """Every file of the project that git tracks or would track."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    return [root / name for name in listed.stdout.splitlines() if (root / name).is_file()]
