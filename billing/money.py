@@ -1,0 +1,90 @@
+"""Money: a whole number of 10^-10 currency units; the one file that rounds.
+
+An amount is an `int` in Python, HUGEINT in SQL and DECIMAL(38,10) in Parquet and views. Nothing here or
+near it is a float: 0.1 has no exact binary form, and 9007199254740993 is not a double (FAULTS G25).
+"""
+
+from __future__ import annotations
+
+import re
+
+from edge.errors import InputError
+
+DIGITS = 10
+SCALE = 10**DIGITS
+# FAULTS L6: one entry stays below 2^96, so that any sum of 2^24 of them stays below 2^120 in HUGEINT.
+AMOUNT_MAX = 2**96 - 1
+
+# ISO 4217 minor units that are not 2; every other currency code has 2 digits.
+_OTHER_MINOR_DIGITS = {
+    "BIF": 0, "CLP": 0, "DJF": 0, "GNF": 0, "ISK": 0, "JPY": 0, "KMF": 0, "KRW": 0, "PYG": 0, "RWF": 0,
+    "UGX": 0, "UYI": 0, "VND": 0, "VUV": 0, "XAF": 0, "XOF": 0, "XPF": 0,
+    "BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND": 3,
+    "CLF": 4, "UYW": 4,
+}  # fmt: skip
+
+_AMOUNT = re.compile(r"([+-]?)(\d{1,18})(?:\.(\d{1,10}))?", re.ASCII)
+_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
+
+
+def parse_amount(text: str) -> int:
+    """The amount written as a decimal string, `"12.34"` -> 123400000000.
+
+    Raises InputError for anything else: an exponent, a thousands mark, more than 10 decimals (they would
+    have to be cut), a float (its decimal form is not what somebody wrote).
+    """
+    match = _AMOUNT.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        raise InputError(
+            f"{text!r} is not an amount", "write it as a decimal string with at most 10 decimals: 12.34"
+        )
+    sign, whole, fraction = match.groups()
+    units = int(whole) * SCALE + int((fraction or "").ljust(DIGITS, "0"))
+    return -units if sign == "-" else units
+
+
+def format_amount(units: int) -> str:
+    """The amount as a decimal string, at least two decimals, exact: 123400000000 -> `"12.34"`."""
+    check_amount(units)
+    whole, fraction = divmod(abs(units), SCALE)
+    digits = f"{fraction:0{DIGITS}d}".rstrip("0").ljust(2, "0")
+    return f"{'-' if units < 0 else ''}{whole}.{digits}"
+
+
+def check_amount(units: int) -> int:
+    """`units` itself if it may stand in the ledger (FAULTS L6, G25); TypeError or OverflowError if not."""
+    if type(units) is not int:
+        raise TypeError(f"money is an int of 10^-10 units, not {type(units).__name__}")
+    if abs(units) > AMOUNT_MAX:
+        raise OverflowError(f"amount {units} is beyond 2^96")
+    return units
+
+
+def check_currency(code: str) -> str:
+    """`code` itself if it has the form of an ISO 4217 code; else InputError."""
+    if not isinstance(code, str) or not _CURRENCY.fullmatch(code):
+        raise InputError(f"{code!r} is not a currency", "use an ISO 4217 code: USD, CNY, EUR")
+    return code
+
+
+def minor_digits(currency: str) -> int:
+    """The number of decimals people use for `currency` on documents (ISO 4217)."""
+    return _OTHER_MINOR_DIGITS.get(check_currency(currency), 2)
+
+
+def cut_to_minor(units: int, currency: str) -> tuple[int, int]:
+    """(kept, cut): `units` cut toward zero to the minor unit of `currency`; kept + cut == units.
+
+    DOMAIN §9.9: money is cut only on the settlement document, with the cut shown.
+    """
+    check_amount(units)
+    step = 10 ** (DIGITS - minor_digits(currency))
+    kept = abs(units) // step * step
+    kept = -kept if units < 0 else kept
+    return kept, units - kept
+
+
+def divide_cut(numerator: int, denominator: int) -> int:
+    """`numerator / denominator` cut toward zero, as SQL's `//` does (Python's `//` floors)."""
+    quotient = abs(numerator) // abs(denominator)
+    return quotient if (numerator < 0) == (denominator < 0) else -quotient

@@ -1,0 +1,263 @@
+"""The billing store: billing.duckdb behind the journal, one writer, short sessions.
+
+`Store.open` takes the lock, verifies the journal and applies what the tables lack; `Store.commit` is the one
+way to change anything. A lost or older billing.duckdb is rebuilt from the journal and the closed hours; one
+that is ahead of the journal, or differs from it, is refused.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeAlias
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+import sql
+from billing.crashpoint import crash_point
+from billing.journal import Journal, Record
+from edge.console import warn
+from edge.durable import FileLock, fsync_folder, sha256_file
+from edge.errors import Corrupt, EdgetollError
+
+Effects: TypeAlias = Mapping[str, Any]
+Applier: TypeAlias = Callable[[duckdb.DuckDBPyConnection, Record, Effects], None]
+
+
+@dataclass(frozen=True, slots=True)
+class TableRef:
+    """An effect that is the present content of a table or view of the store's connection (HUGEINT kept)."""
+
+    name: str
+
+
+_APPLIERS: dict[str, list[Applier]] = {}
+
+
+def applier(kind: str) -> Callable[[Applier], Applier]:
+    """Register a function that applies records of `kind`; several are called in the order registered.
+
+    It gets (connection, record, effects): each table effect is the view `effect_NAME` (HUGEINT arrives as
+    DECIMAL(38,0), and inserts exactly into HUGEINT), each inline effect is `effects[NAME]`. It must be a
+    function of these and of the tables alone, since replaying the journal calls it again, years later.
+    """
+
+    def register(function: Applier) -> Applier:
+        _APPLIERS.setdefault(kind, []).append(function)
+        return function
+
+    return register
+
+
+class Store:
+    """An open billing store; use as a context manager. `connection` is the one DuckDB session."""
+
+    def __init__(self, home: Path, lock: FileLock, now: datetime) -> None:
+        self.home = home
+        self.now = now
+        self.path = home / "billing.duckdb"
+        self.journal = Journal(home / "journal")
+        self._lock = lock
+        self.connection = _connect(self.path)
+
+    @classmethod
+    def open(cls, home: Path, *, owner: str, now: datetime) -> Store:
+        """Take HOME/billing.lock (Busy names its holder), open the store, bring it up to the journal."""
+        import billing.appliers  # noqa: F401  (registers every module's appliers)
+
+        if not home.is_dir():
+            raise EdgetollError(f"there is no home {home}", f"make one first: edgetoll init {home}")
+        lock = FileLock(home / "billing.lock", owner)
+        lock.__enter__()
+        store = None
+        try:
+            store = cls(home, lock, now)
+            store._bring_up()
+        except BaseException:
+            if store is not None:
+                store.connection.close()
+            lock.__exit__(None, None, None)
+            raise
+        return store
+
+    def close(self) -> None:
+        """Close the session and release the lock."""
+        self.connection.close()
+        self._lock.__exit__(None, None, None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The one wrapper of a transaction: any error rolls back and is raised, nothing is swallowed."""
+        self.connection.execute("BEGIN")
+        try:
+            yield self.connection
+        except BaseException:
+            self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")
+
+    def commit(
+        self, kind: str, effects: Mapping[str, pa.Table | TableRef | Any], *, at: datetime
+    ) -> int:
+        """Append one record to the journal and apply it; returns its number.
+
+        A `pa.Table` or `TableRef` becomes an immutable Parquet file named by its hash, anything else
+        stands in the record as JSON (no floats). The record is first applied in an open transaction: what
+        cannot be applied is never appended, and once appended it has happened.
+        """
+        number = self.journal.last_no + 1
+        stored = {name: self._store_effect(number, name, value) for name, value in effects.items()}
+        crash_point(f"{kind}-effects-written")
+        record = self.journal.next_record(kind, stored, at=at)
+        try:
+            with self.transaction():
+                self._apply(record)
+                crash_point(f"{kind}-applied")
+                self.journal.append(record)
+            crash_point(f"{kind}-committed")
+        except duckdb.Error:
+            # COMMIT may raise and still be durable (DESIGN §7): what the journal has is true, so reopen,
+            # read, and apply what is missing. If the record was not appended, the error stands.
+            if self.journal.last_no != record.number:
+                raise
+            self.connection.close()
+            self.connection = _connect(self.path)
+            self._catch_up()
+        self._read_back(record)
+        return record.number
+
+    def _store_effect(self, number: int, name: str, value: Any) -> dict[str, Any]:
+        if not isinstance(value, (pa.Table, TableRef)):
+            return {"json": value}
+        folder = self.journal.effects_folder
+        folder.mkdir(parents=True, exist_ok=True)
+        file = f"{number:08d}-{name}.parquet"
+        hidden = folder / f".{file}.tmp"
+        if isinstance(value, TableRef):
+            _exact(self.connection.table(value.name)).write_parquet(str(hidden), compression="zstd")
+        else:
+            pq.write_table(value, hidden, compression="zstd")
+        with open(hidden, "rb+") as written:
+            os.fsync(written.fileno())
+        digest = sha256_file(hidden)
+        hidden.replace(folder / file)
+        fsync_folder(folder)
+        return {"file": file, "sha256": digest, "rows": pq.read_metadata(folder / file).num_rows}
+
+    def _apply(self, record: Record) -> None:
+        """Apply one record inside the open transaction, effects checked against their hashes first."""
+        functions = _APPLIERS.get(record.kind)
+        if not functions:
+            raise Corrupt(
+                f"journal record {record.number} is of kind {record.kind!r}, which is unknown here",
+                "use the version of edgetoll that wrote it, or a later one",
+            )
+        effects: dict[str, Any] = {}
+        for name, effect in record.effects.items():
+            if "file" in effect:
+                effects[name] = self._bind(record, name, effect)
+            else:
+                effects[name] = effect["json"]
+        try:
+            for function in functions:
+                function(self.connection, record, effects)
+            self.connection.execute(
+                sql.text("statements/billing/move_journal_state"),
+                {"number": record.number, "hash": record.hash},
+            )
+        finally:
+            for name, effect in record.effects.items():
+                if "file" in effect:
+                    self.connection.unregister(f"effect_{name}")
+
+    def _bind(self, record: Record, name: str, effect: Mapping[str, Any]) -> str:
+        path = self.journal.effect_path(effect["file"])
+        if not path.exists() or sha256_file(path) != effect["sha256"]:
+            raise Corrupt(
+                f"{path.name} of journal record {record.number} is missing or changed",
+                "restore journal/effects/ from a backup",
+            )
+        self.connection.register(f"effect_{name}", self.connection.read_parquet(str(path)))
+        return str(path)
+
+    def _bring_up(self) -> None:
+        tail = self.journal.verify()
+        with self.transaction():
+            for name in sql.names("schema"):
+                if not name.startswith("schema/metering"):
+                    self.connection.execute(sql.text(name))
+        number, stored_hash = self._state()
+        if number > tail.last_no:
+            raise Corrupt(
+                f"billing.duckdb holds journal record {number}, the journal ends at {tail.last_no}",
+                "restore the journal; if the journal is right, move billing.duckdb away: it is rebuilt",
+            )
+        if self.journal.hash_at(number) != stored_hash:
+            raise Corrupt(
+                f"billing.duckdb and the journal differ at record {number}",
+                "if the journal is right, move billing.duckdb away: it is rebuilt",
+            )
+        if tail.torn:
+            warn(f"cut a torn record of {len(tail.torn)} bytes after journal record {tail.last_no}")
+            self.journal.cut(tail)
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        number, _ = self._state()
+        for record in self.journal.records(after=number):
+            with self.transaction():
+                self._apply(record)
+            self._read_back(record)
+
+    def _state(self) -> tuple[int, str]:
+        rows = self.connection.execute(sql.text("statements/billing/journal_state")).fetchall()
+        return (rows[0][0], rows[0][1]) if rows else (0, "0" * 64)
+
+    def _read_back(self, record: Record) -> None:
+        """COMMIT after a swallowed error raises nothing and stores nothing (FAULTS C9): so look."""
+        if self._state() != (record.number, record.hash):
+            raise Corrupt(
+                f"journal record {record.number} is not in billing.duckdb after COMMIT",
+                "run the command again: the store is brought up to the journal",
+            )
+
+
+def _connect(path: Path) -> duckdb.DuckDBPyConnection:
+    try:
+        connection = duckdb.connect(str(path))
+    except duckdb.Error as error:
+        raise Corrupt(
+            f"billing.duckdb cannot be opened: {str(error).splitlines()[0]}",
+            "if no other program holds it, move it away: it is rebuilt from the journal",
+        ) from error
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
+
+
+def _exact(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+    """`relation` with HUGEINT columns as DECIMAL(38,0): Parquet would store a HUGEINT as DOUBLE."""
+    columns = [
+        duckdb.ColumnExpression(name).cast(duckdb.decimal_type(38, 0)).alias(name)
+        if str(kind) == "HUGEINT"
+        else duckdb.ColumnExpression(name)
+        for name, kind in zip(relation.columns, relation.types, strict=True)
+    ]
+    return relation.select(*columns)

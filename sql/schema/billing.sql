@@ -1,0 +1,181 @@
+-- Answers: what billing.duckdb holds of accounts, usage, ledger and runs (private to billing, one writer).
+-- Grain: see the line above each table; money is HUGEINT, 10^-10 currency units; times are UTC without zone.
+-- Reads: nothing. No PRIMARY KEY: money queries scan, uniqueness is proved by sql/checks (DESIGN §7).
+
+-- One row: the last journal record these tables hold, and its hash.
+CREATE TABLE IF NOT EXISTS journal_state (
+    last_no BIGINT NOT NULL,
+    last_hash VARCHAR NOT NULL
+);
+
+-- One row per version of an account; the version in force is the last with effective_from <= now.
+CREATE TABLE IF NOT EXISTS account_versions (
+    account_id VARCHAR NOT NULL,
+    effective_from TIMESTAMP NOT NULL,
+    name VARCHAR NOT NULL,
+    currency VARCHAR NOT NULL,
+    timezone VARCHAR NOT NULL,
+    price_book VARCHAR NOT NULL,
+    billing_method VARCHAR NOT NULL,
+    credit_limit HUGEINT NOT NULL CHECK (credit_limit >= 0),
+    grace_hours INTEGER NOT NULL CHECK (grace_hours >= 0),
+    suspension_policy VARCHAR NOT NULL CHECK (suspension_policy IN ('confirm', 'auto')),
+    tax_rate_bp INTEGER NOT NULL CHECK (tax_rate_bp BETWEEN 0 AND 10000),
+    email VARCHAR NOT NULL,
+    address VARCHAR NOT NULL,
+    country VARCHAR NOT NULL,
+    tax_id VARCHAR NOT NULL,
+    low_balance_threshold HUGEINT,
+    opened_at TIMESTAMP NOT NULL,
+    journal_no BIGINT NOT NULL
+);
+
+-- One row per account: the version in force at the last record applied.
+CREATE TABLE IF NOT EXISTS accounts (
+    account_id VARCHAR NOT NULL,
+    name VARCHAR NOT NULL,
+    currency VARCHAR NOT NULL,
+    timezone VARCHAR NOT NULL,
+    price_book VARCHAR NOT NULL,
+    billing_method VARCHAR NOT NULL,
+    credit_limit HUGEINT NOT NULL,
+    grace_hours INTEGER NOT NULL,
+    suspension_policy VARCHAR NOT NULL,
+    tax_rate_bp INTEGER NOT NULL,
+    email VARCHAR NOT NULL,
+    address VARCHAR NOT NULL,
+    country VARCHAR NOT NULL,
+    tax_id VARCHAR NOT NULL,
+    low_balance_threshold HUGEINT,
+    opened_at TIMESTAMP NOT NULL
+);
+
+-- One row per account and change of its basic billing method.
+CREATE TABLE IF NOT EXISTS account_methods (
+    account_id VARCHAR NOT NULL,
+    method VARCHAR NOT NULL,
+    effective_from TIMESTAMP NOT NULL
+);
+
+-- One row per period in which an account owns a domain: an exact name, or `*.name` for one level below it.
+CREATE TABLE IF NOT EXISTS domain_ownership (
+    ownership_id VARCHAR NOT NULL,
+    domain VARCHAR NOT NULL,
+    account_id VARCHAR NOT NULL,
+    effective_from TIMESTAMP NOT NULL,
+    effective_to TIMESTAMP,
+    journal_no BIGINT NOT NULL
+);
+
+-- One row per plan bought. quantity: bytes (data_transfer) or requests (https_requests).
+CREATE TABLE IF NOT EXISTS plans (
+    plan_id VARCHAR NOT NULL,
+    account_id VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL CHECK (kind IN ('data_transfer', 'https_requests')),
+    region VARCHAR NOT NULL,
+    quantity BIGINT NOT NULL CHECK (quantity > 0),
+    starts_at TIMESTAMP NOT NULL,
+    ends_at TIMESTAMP NOT NULL CHECK (ends_at > starts_at),
+    bought_at TIMESTAMP NOT NULL,
+    journal_no BIGINT NOT NULL
+);
+
+-- One row per closed-hour file taken in. state: closed, incomplete; held: true when too old to bill unasked.
+CREATE TABLE IF NOT EXISTS imported_files (
+    hour TIMESTAMP NOT NULL,
+    partition VARCHAR NOT NULL,
+    revision INTEGER NOT NULL,
+    data_sha256 VARCHAR NOT NULL,
+    certificate_sha256 VARCHAR NOT NULL,
+    state VARCHAR NOT NULL,
+    rows BIGINT NOT NULL,
+    requests BIGINT NOT NULL,
+    too_old BOOLEAN NOT NULL,
+    closed_at TIMESTAMP NOT NULL,
+    import_no BIGINT NOT NULL
+);
+
+-- One row per bucket × domain × region × class × file; account_id is NULL while nobody owns the domain.
+CREATE TABLE IF NOT EXISTS usage (
+    hour TIMESTAMP NOT NULL,
+    bucket TIMESTAMP NOT NULL,
+    partition VARCHAR NOT NULL,
+    revision INTEGER NOT NULL,
+    account_id VARCHAR,
+    domain VARCHAR,
+    region VARCHAR NOT NULL,
+    class VARCHAR NOT NULL,
+    requests BIGINT NOT NULL,
+    bytes_sent BIGINT NOT NULL,
+    import_no BIGINT NOT NULL
+);
+
+-- One row per account whose past changed (late usage, moved domain, back-dated plan or method), until rated.
+CREATE TABLE IF NOT EXISTS replay_marks (
+    account_id VARCHAR NOT NULL,
+    from_bucket TIMESTAMP NOT NULL,
+    reason VARCHAR NOT NULL,
+    journal_no BIGINT NOT NULL
+);
+
+-- One row per movement of money: a positive amount from the account debited to the account credited.
+CREATE TABLE IF NOT EXISTS transfers (
+    transfer_id VARCHAR NOT NULL,
+    debit_account VARCHAR NOT NULL,
+    credit_account VARCHAR NOT NULL,
+    amount HUGEINT NOT NULL CHECK (amount > 0),
+    currency VARCHAR NOT NULL,
+    code VARCHAR NOT NULL,
+    account_id VARCHAR NOT NULL,
+    effective_at TIMESTAMP NOT NULL,
+    recorded_at TIMESTAMP NOT NULL,
+    journal_no BIGINT NOT NULL,
+    reference VARCHAR NOT NULL
+);
+
+-- One row per account and currency: sums of its transfers, kept so that nobody sums the ledger to see a balance.
+CREATE TABLE IF NOT EXISTS balances (
+    account_id VARCHAR NOT NULL,
+    currency VARCHAR NOT NULL,
+    cash HUGEINT NOT NULL,
+    vouchers HUGEINT NOT NULL,
+    charged HUGEINT NOT NULL
+);
+
+-- One row per account × item × region × period × revision; a revision is a difference to those before it.
+CREATE TABLE IF NOT EXISTS charges (
+    charge_id VARCHAR NOT NULL,
+    account_id VARCHAR NOT NULL,
+    item VARCHAR NOT NULL,
+    region VARCHAR NOT NULL,
+    month VARCHAR NOT NULL,
+    period_start TIMESTAMP NOT NULL,
+    period_end TIMESTAMP NOT NULL,
+    quantity HUGEINT NOT NULL,
+    free_quantity HUGEINT NOT NULL,
+    plan_quantity HUGEINT NOT NULL,
+    billable_quantity HUGEINT NOT NULL,
+    amount HUGEINT NOT NULL,
+    currency VARCHAR NOT NULL,
+    rate_card VARCHAR NOT NULL,
+    revision INTEGER NOT NULL,
+    reason VARCHAR NOT NULL,
+    run_id VARCHAR NOT NULL,
+    journal_no BIGINT NOT NULL
+);
+
+-- One row per rating run that posted or was held.
+CREATE TABLE IF NOT EXISTS runs (
+    run_id VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL,
+    ran_at TIMESTAMP NOT NULL,
+    state VARCHAR NOT NULL CHECK (state IN ('done', 'held', 'released')),
+    through_hour TIMESTAMP NOT NULL,
+    import_no BIGINT NOT NULL,
+    charges BIGINT NOT NULL,
+    hours BIGINT NOT NULL,
+    totals VARCHAR NOT NULL,
+    reason VARCHAR NOT NULL,
+    journal_no BIGINT NOT NULL
+);
+INSERT INTO journal_state SELECT 0, repeat('0', 64) WHERE NOT EXISTS (FROM journal_state);
