@@ -1,7 +1,7 @@
 """What every test shares: seeds that are printed, real components found or named as missing.
 
-A test marked `needs_nginx` (and so on) uses a real program. Where that program is absent the test is
-left out and the last lines say so with the command that gets it; in CI its absence is a failure.
+A test marked `needs_nginx` (and so on) uses a real program. Where that program is absent the test
+is left out and the last lines say so with the command that gets it; in CI it fails.
 """
 
 from __future__ import annotations

@@ -1,0 +1,221 @@
+"""`edgetoll sql`: the public views over lake, closed and live hours, for any number of readers.
+
+A reader opens an in-memory DuckDB of its own and Parquet files that nobody changes in place, so it
+never meets a lock and never holds one. It can read nothing else: other files, the network, settings
+and extensions are refused (FAULTS H13, H14).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import sql as statements
+from edge.console import DEFAULT_HOME, HomeOption, JsonOption
+from edge.errors import EdgetollError, InputError
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+FORMATS = ("table", "json", "csv", "parquet", "xlsx")
+MEMORY_LIMIT = "1GB"
+SPILL_LIMIT = "4GB"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much one query may take."""
+
+    seconds: int = 30
+    memory: str = MEMORY_LIMIT
+    threads: int = 2
+
+
+def connect(home: Path, limits: Limits | None = None) -> DuckDBPyConnection:
+    """An in-memory DuckDB with the public views of DESIGN §5 over `home`, locked against all else.
+
+    The closed hours are listed before the live file is read: an hour that closes in between is
+    still in the live file (DESIGN §3.6), so no reader sees an hour twice or not at all.
+    """
+    import duckdb
+
+    from billing.sources import Sources, find_sources
+
+    if not home.is_dir():
+        raise InputError(f"no home at {home}", f"make one first: edgetoll init {home}")
+    limits = limits or Limits()
+    connection = duckdb.connect()
+    connection.execute("SET python_enable_replacements = false")
+    connection.execute("SET autoinstall_known_extensions = false")
+    connection.execute("SET autoload_known_extensions = false")
+    sources: Sources = find_sources(home)
+    bind(connection, sources)
+    _lock(connection, home, limits)
+    return connection
+
+
+def bind(connection: DuckDBPyConnection, sources: object) -> None:
+    """Create the base relations and then every view of sql/views in the order of their needs."""
+    from billing.sources import Sources
+
+    assert isinstance(sources, Sources)
+    for name, files in sources.relations.items():
+        if files:
+            paths = [str(path) for path in files]
+            relation = connection.read_parquet(
+                paths, union_by_name=True, filename=name == "live_usage", hive_partitioning=False
+            )
+            relation.create_view(name)
+        else:
+            connection.execute(statements.text(f"lake_schema/{name.removeprefix('lake_')}"))
+    connection.execute(statements.text("statements/query/create_closed_hour_list"))
+    if sources.closed_hours:
+        connection.executemany(
+            statements.text("statements/query/add_closed_hour"),
+            [list(pair) for pair in sources.closed_hours],
+        )
+    _create_views(connection)
+
+
+def _create_views(connection: DuckDBPyConnection) -> None:
+    """Views may build on views: whatever cannot be bound yet waits for the next round."""
+    import duckdb
+
+    waiting = list(statements.names("views"))
+    while waiting:
+        failed: list[str] = []
+        for name in waiting:
+            try:
+                connection.execute(statements.text(name))
+            except (duckdb.CatalogException, duckdb.BinderException) as error:
+                failed.append(name)
+                reason = error
+        if len(failed) == len(waiting):
+            raise EdgetollError(
+                f"view {failed[0]} does not fit the lake: {str(reason).splitlines()[0]}",
+                "the lake was written by another version: run edgetoll billing rate once",
+            ) from reason
+        waiting = failed
+
+
+def _lock(connection: DuckDBPyConnection, home: Path, limits: Limits) -> None:
+    readable = [str((home / folder).resolve()) for folder in ("lake", "closed", "live")]
+    connection.execute("SET allowed_directories = $readable", {"readable": readable})
+    connection.execute("SET threads = $threads", {"threads": limits.threads})
+    connection.execute("SET memory_limit = $memory", {"memory": limits.memory})
+    connection.execute("SET max_temp_directory_size = $spill", {"spill": SPILL_LIMIT})
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+
+
+@contextmanager
+def interrupted_after(connection: DuckDBPyConnection, seconds: int) -> Iterator[None]:
+    """Stop a runaway query: interrupt the connection when `seconds` have passed."""
+    import duckdb
+
+    timer = threading.Timer(seconds, connection.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except duckdb.InterruptException as error:
+        raise EdgetollError(
+            f"the query took longer than {seconds} s and was stopped",
+            "narrow it, or allow more: --timeout SECONDS",
+        ) from error
+    finally:
+        timer.cancel()
+
+
+def readable_statements(connection: DuckDBPyConnection, query: str) -> list[str]:
+    """The statements of `query`; InputError unless each one only reads."""
+    import duckdb
+
+    try:
+        found = connection.extract_statements(query)
+    except duckdb.Error as error:
+        raise InputError(one_line(error), "correct the SQL") from error
+    if not found:
+        raise InputError("the query is empty", 'write one: edgetoll sql "SELECT * FROM invoices"')
+    for statement in found:
+        if statement.type != duckdb.StatementType.SELECT:
+            raise InputError(
+                f"only queries are taken here, not {statement.type.name}",
+                "write SELECT …; use --format csv, parquet or xlsx with -o FILE to export",
+            )
+    return [statement.query for statement in found]
+
+
+def one_line(error: Exception) -> str:
+    """DuckDB's message without its drawing of the place, on one line."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    kept = [line for line in lines if line and not line.startswith(("LINE ", "^"))]
+    return " ".join(kept)[:500]
+
+
+def run_query(
+    connection: DuckDBPyConnection, query: str, limits: Limits
+) -> tuple[list[str], list[tuple[object, ...]]]:
+    """Columns and rows of the last statement of `query`, as exact Python values."""
+    import duckdb
+
+    columns: list[str] = []
+    rows: list[tuple[object, ...]] = []
+    with interrupted_after(connection, limits.seconds):
+        for statement in readable_statements(connection, query):
+            try:
+                cursor = connection.execute(statement)
+                columns = [item[0] for item in cursor.description or []]
+                rows = cursor.fetchall()
+            except duckdb.InterruptException:
+                raise
+            except duckdb.Error as error:
+                raise InputError(one_line(error), "edgetoll sql alone lists the views") from error
+    return columns, rows
+
+
+def sql(
+    query: Annotated[str | None, typer.Argument(help="The query. Without one: the views.")] = None,
+    file: Annotated[Path | None, typer.Option("-f", "--file", help="Read the query here.")] = None,
+    format_: Annotated[
+        str, typer.Option("--format", help="table, json, csv, parquet or xlsx")
+    ] = "table",
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Write there, not to standard output.")
+    ] = None,
+    timeout: Annotated[int, typer.Option(help="Seconds one query may take.")] = 30,
+    memory: Annotated[str, typer.Option(help="Memory one query may take.")] = MEMORY_LIMIT,
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask usage, charges, invoices and states in SQL, while metering and billing run.
+
+    Example: edgetoll sql "SELECT domain, class, sum(requests) FROM usage_daily GROUP BY ALL"
+    """
+    from billing.export import write_rows
+
+    chosen = "json" if as_json else format_
+    if chosen not in FORMATS:
+        raise InputError(f"no format «{chosen}»", f"one of {', '.join(FORMATS)}")
+    if query and file:
+        raise InputError("a query and a file were given", "give one of them")
+    if file is not None:
+        if not file.is_file():
+            raise InputError(f"no file {file}", "check the path")
+        query = file.read_text(encoding="utf-8")
+    limits = Limits(seconds=timeout, memory=memory)
+    with connect(home, limits) as connection:
+        asked = query or statements.text("statements/query/list_views")
+        columns, rows = run_query(connection, asked, limits)
+    write_rows(columns, rows, chosen, output)
+
+
+def view_names() -> Sequence[str]:
+    """The public views, sorted."""
+    return [name.rsplit("/", 1)[1] for name in statements.names("views")]

@@ -1,0 +1,19 @@
+-- The shape of live_usage where there is no file yet.
+-- One row per bucket × domain × region × class (metering's closed and live files).
+-- Reads nothing.
+CREATE TABLE live_usage (
+    bucket TIMESTAMP,
+    domain VARCHAR,
+    region VARCHAR,
+    class VARCHAR,
+    requests BIGINT,
+    bytes_sent BIGINT,
+    status_0xx BIGINT,
+    status_1xx BIGINT,
+    status_2xx BIGINT,
+    status_3xx BIGINT,
+    status_4xx BIGINT,
+    status_5xx BIGINT,
+    cache_hits BIGINT,
+    filename VARCHAR
+)

@@ -1,0 +1,12 @@
+-- What was not counted and why: nothing is lost, it waits there.
+-- One row per reason × edge or source.
+-- Reads live_quarantine.
+CREATE VIEW quarantine AS
+SELECT
+    reason,
+    source,
+    CAST(sum(records) AS BIGINT) AS records,
+    min(first_seen) AS first_seen,
+    max(last_seen) AS last_seen
+FROM live_quarantine
+GROUP BY reason, source

@@ -1,0 +1,14 @@
+-- How much was used per hour (UTC).
+-- One row per hour × account × domain × region × class.
+-- Reads usage_5min.
+CREATE VIEW usage_hourly AS
+SELECT
+    date_trunc('hour', bucket) AS hour,
+    account_id,
+    domain,
+    region,
+    class,
+    CAST(sum(requests) AS BIGINT) AS requests,
+    CAST(sum(bytes_sent) AS BIGINT) AS bytes_sent
+FROM usage_5min
+GROUP BY ALL

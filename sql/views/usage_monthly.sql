@@ -1,0 +1,14 @@
+-- How much was used per month (YYYY-MM) in the account's own time zone, as invoices see it.
+-- One row per month × account × domain × region × class.
+-- Reads usage_daily.
+CREATE VIEW usage_monthly AS
+SELECT
+    strftime(day, '%Y-%m') AS month,
+    account_id,
+    domain,
+    region,
+    class,
+    CAST(sum(requests) AS BIGINT) AS requests,
+    CAST(sum(bytes_sent) AS BIGINT) AS bytes_sent
+FROM usage_daily
+GROUP BY ALL

@@ -1,0 +1,106 @@
+"""The import graph: edge <- metering <- billing, as docs/decisions/0002 says."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+PACKAGES = ("edge", "metering", "billing", "sql", "examples")
+SHARED_OF_EDGE = {
+    "edge",
+    "edge.batch",
+    "edge.codec",
+    "edge.configfile",
+    "edge.console",
+    "edge.domain",
+    "edge.durable",
+    "edge.errors",
+    "edge.event",
+    "edge.segment",
+}
+SHARED_OF_METERING = {"metering", "metering.closed"}
+# `edgetoll run` and `edgetoll check` join all three in one process: wiring, not logic (0002).
+JOINING = {"billing.host", "billing.check", "billing.home"}
+NO_WORLD = {"time", "random", "uuid", "socket", "asyncio"}
+
+
+def modules(root: Path) -> dict[str, ast.Module]:
+    """Every module of the packages, parsed."""
+    found = {"edgetoll": ast.parse((root / "edgetoll.py").read_text(encoding="utf-8"))}
+    for package in PACKAGES:
+        for path in sorted((root / package).rglob("*.py")):
+            parts = path.relative_to(root).with_suffix("").parts
+            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+            found[name] = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    return found
+
+
+def imports(tree: ast.Module, known: set[str]) -> set[str]:
+    """The project's modules that `tree` imports, inside functions too."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                found.add(inner if inner in known else node.module)
+    return {name for name in found if name.split(".")[0] in (*PACKAGES, "edgetoll")}
+
+
+def test_imports_go_only_to_the_left_and_only_to_what_is_shared(root: Path) -> None:
+    parsed = modules(root)
+    wrong: list[str] = []
+    for name, tree in parsed.items():
+        home = name.split(".")[0]
+        if home in ("edgetoll", "examples") or name in JOINING:
+            continue
+        for target in sorted(imports(tree, set(parsed))):
+            there = target.split(".")[0]
+            allowed = (
+                there in (home, "sql")
+                or (home in ("metering", "billing") and target in SHARED_OF_EDGE)
+                or (home == "billing" and target in SHARED_OF_METERING)
+                or (name == "metering.kafka_worker" and target == "edge.spool")
+            )
+            if not allowed:
+                wrong.append(f"{name} imports {target}")
+    assert wrong == []
+
+
+def test_the_import_graph_has_no_cycle_between_modules(root: Path) -> None:
+    parsed = modules(root)
+    at_import: dict[str, set[str]] = {}
+    for name, tree in parsed.items():
+        top = ast.Module(
+            body=[n for n in tree.body if isinstance(n, (ast.Import, ast.ImportFrom))],
+            type_ignores=[],
+        )
+        at_import[name] = imports(top, set(parsed)) - {name}
+    done: set[str] = set()
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        assert name not in path, " -> ".join((*path, name))
+        if name in done:
+            return
+        for target in at_import.get(name, set()):
+            visit(target, (*path, name))
+        done.add(name)
+
+    for name in at_import:
+        visit(name, ())
+
+
+def test_front_door_help_imports_nothing_heavy(root: Path) -> None:
+    import subprocess
+    import sys
+
+    script = (
+        "import sys, edgetoll; edgetoll.main(['--help']);"
+        "heavy = {'duckdb', 'pyarrow', 'pandas', 'numpy', 'polars', 'typer', 'pydantic', 'rich'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.splitlines()[-1] == "[]"
