@@ -72,7 +72,8 @@ class Chunk:
 def shares(weights: list[int]) -> np.ndarray:
     """Probabilities out of whole weights."""
     column = np.array(weights, dtype=np.float64)
-    return np.divide(column, column.sum())
+    normed: np.ndarray = np.divide(column, column.sum())
+    return normed
 
 
 def traffic(
