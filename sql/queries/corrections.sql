@@ -1,0 +1,17 @@
+-- Which charges were corrected, and why.
+-- One row per correcting charge.
+-- Reads charges.
+SELECT
+    account_id,
+    month,
+    item,
+    region,
+    period_start,
+    revision,
+    reason,
+    quantity,
+    amount,
+    currency
+FROM charges
+WHERE revision > 0
+ORDER BY account_id, period_start, item, revision

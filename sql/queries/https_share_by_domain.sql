@@ -1,0 +1,13 @@
+-- Which domains are served over HTTPS or QUIC, in permille of all requests of this and last month.
+-- One row per account × domain.
+-- Reads usage_monthly.
+SELECT
+    account_id,
+    domain,
+    CAST(sum(requests) AS BIGINT) AS requests,
+    CAST(sum(requests) FILTER (WHERE class = 'https') AS BIGINT) AS https_requests,
+    CAST(sum(requests) FILTER (WHERE class = 'quic') AS BIGINT) AS quic_requests,
+    1000 * sum(requests) FILTER (WHERE class <> 'http') // sum(requests) AS encrypted_permille
+FROM usage_monthly
+GROUP BY account_id, domain
+ORDER BY requests DESC, domain

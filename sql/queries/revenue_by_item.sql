@@ -1,0 +1,13 @@
+-- What was earned, by what was sold.
+-- One row per month × item × currency.
+-- Reads charges.
+SELECT
+    month,
+    item,
+    currency,
+    sum(quantity) AS quantity,
+    sum(amount) AS amount,
+    count(DISTINCT account_id) AS accounts
+FROM charges
+GROUP BY month, item, currency
+ORDER BY month, currency, amount DESC

@@ -1,0 +1,13 @@
+-- Who spends most, and how much of it on HTTPS requests.
+-- One row per account × month × currency.
+-- Reads charges.
+SELECT
+    month,
+    account_id,
+    currency,
+    sum(amount) AS amount,
+    coalesce(sum(amount) FILTER (WHERE item = 'https_requests'), 0) AS https_amount
+FROM charges
+GROUP BY month, account_id, currency
+ORDER BY month DESC, amount DESC
+LIMIT 50

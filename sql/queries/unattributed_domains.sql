@@ -1,0 +1,13 @@
+-- Which domains are served but belong to nobody: usage that is counted and charged to no one.
+-- One row per domain.
+-- Reads usage_daily.
+SELECT
+    domain,
+    min(day) AS first_day,
+    max(day) AS last_day,
+    CAST(sum(requests) AS BIGINT) AS requests,
+    CAST(sum(bytes_sent) AS BIGINT) AS bytes_sent
+FROM usage_daily
+WHERE account_id IS NULL
+GROUP BY domain
+ORDER BY requests DESC, domain
