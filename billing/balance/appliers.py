@@ -1,0 +1,50 @@
+"""Appliers: how records about states enter the tables. Registered when the store opens.
+
+A record of any kind may carry the effects `states`, `events` and `clock`: a top-up and the state
+it clears are one record (FAULTS U4, G17).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from billing.balance.figures import run
+from billing.balance.rows import EVENT_COLUMNS, STATE_COLUMNS, as_table
+from billing.journal import Record
+from billing.store import Effects, applier
+
+KINDS = ("account_states", "account_act")
+CARRIERS = ("top_up", "load", "transfer", "transfers", "chargeback", "credit_note")
+"""Kinds of other modules that may carry state effects; their own appliers run before these."""
+
+
+def apply_states(connection: Any, record: Record, effects: Effects) -> None:
+    """Take `states`, `events` and `clock` of a record in; does nothing when it has none."""
+    if "states" in effects:
+        _bind(connection, "states", effects["states"], STATE_COLUMNS)
+        run(connection, "put_states", journal_no=record.number)
+        run(connection, "drop_replaced_states")
+        run(connection, "put_present_states", journal_no=record.number)
+        _unbind(connection, "states", effects["states"])
+    if "events" in effects:
+        _bind(connection, "events", effects["events"], EVENT_COLUMNS)
+        run(connection, "put_events", journal_no=record.number)
+        _unbind(connection, "events", effects["events"])
+    if "clock" in effects:
+        run(connection, "clear_clock")
+        run(connection, "put_clock", journal_no=record.number, **effects["clock"])
+
+
+def _bind(connection: Any, name: str, effect: Any, columns: tuple[str, ...]) -> None:
+    # A table effect is bound by the store already, under the same name.
+    if isinstance(effect, list):
+        connection.register(f"effect_{name}", as_table(effect, columns))
+
+
+def _unbind(connection: Any, name: str, effect: Any) -> None:
+    if isinstance(effect, list):
+        connection.unregister(f"effect_{name}")
+
+
+for _kind in (*KINDS, *CARRIERS):
+    applier(_kind)(apply_states)

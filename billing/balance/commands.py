@@ -1,0 +1,211 @@
+"""Commands about balances: accounts, alerts, suspend, resume. `billing/cli.py` mounts them.
+
+Example: edgetoll billing accounts --at-risk
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from edge.console import (
+    DEFAULT_HOME,
+    AsOfOption,
+    HomeOption,
+    JsonOption,
+    as_of_time,
+    emit,
+    parse_time,
+    say,
+    table,
+    warn,
+)
+
+if TYPE_CHECKING:
+    from billing.balance.report import AccountLine
+    from billing.balance.states import Refreshed
+
+AccountArgument = Annotated[str, typer.Argument(help="The account's id.")]
+ByOption = Annotated[str, typer.Option("--by", help="Who orders it; recorded for ever.")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; recorded for ever.")]
+
+
+def accounts(
+    at_risk: Annotated[
+        bool, typer.Option("--at-risk", help="Only those whose service may stop soon, and why.")
+    ] = False,
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+    as_of: AsOfOption = None,
+) -> None:
+    """Accounts with balance, state and forecast of the moment service would stop. Changes nothing.
+
+    Example: edgetoll billing accounts --at-risk
+    """
+    from billing.balance.report import report
+
+    now = as_of_time(as_of)
+    lines, unverified = report(home, now=now, at_risk=at_risk)
+
+    def human() -> None:
+        title = "Accounts at risk" if at_risk else "Accounts"
+        _print_accounts(title, lines)
+        if at_risk and not lines:
+            say("no account is at risk")
+        if unverified:
+            warn(f"unverified: {unverified}. No suspension begins while this stands.")
+
+    document = {
+        "as_of": now,
+        "unverified": unverified,
+        "accounts": [line.document() for line in lines],
+    }
+    emit(document, as_json=as_json, human=human)
+
+
+def _print_accounts(title: str, lines: list[AccountLine]) -> None:
+    columns = (
+        "account", "state", "since", "available", "projected", "", "burn/h", "last 24 h",
+        "zero at (UTC)", "between", "service stops", "why",
+    )  # fmt: skip
+    rows = [line.cells() for line in lines]
+    table(title, columns, rows, right=("available", "projected", "burn/h"))
+
+
+def alerts(
+    payments_through: Annotated[
+        str | None,
+        typer.Option(
+            "--payments-through",
+            metavar="TIME",
+            help="The payment feed's promise: all payments up to then are posted.",
+        ),
+    ] = None,
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+    as_of: AsOfOption = None,
+) -> None:
+    """Judge every account now, record what changed, and deliver the events. For cron, hourly.
+
+    Running it twice changes nothing and tells nobody twice.
+    Example: edgetoll billing alerts
+    """
+    from billing.balance import states
+    from billing.store import Store
+
+    now = as_of_time(as_of)
+    promised = parse_time(payments_through) if payments_through else None
+    with Store.open(home, owner="billing alerts", now=now) as store:
+        done = states.refresh(store, now=now, payments_through=promised)
+
+    def human() -> None:
+        _print_changes(done)
+
+    emit(_changes_document(done), as_json=as_json, human=human)
+
+
+def _print_changes(done: Refreshed) -> None:
+    rows = [
+        (one.account_id, one.previous, one.state, one.reason, event.event_id)
+        for one, event in zip(done.changed, done.events, strict=False)
+    ]
+    if rows:
+        table("Changed", ("account", "from", "to", "why", "event"), rows)
+    else:
+        say("no account changed its state")
+    if done.unverified:
+        warn(f"unverified: {done.unverified}. No suspension begins while this stands.")
+
+
+def _changes_document(done: Refreshed) -> dict[str, Any]:
+    return {
+        "at": done.at,
+        "journal_no": done.journal_no,
+        "unverified": done.unverified,
+        "changed": [
+            {
+                "account_id": one.account_id,
+                "version": one.version,
+                "from": one.previous.value,
+                "to": one.state.value,
+                "reason": one.reason,
+            }
+            for one in done.changed
+        ],
+        "events": [event.event_id for event in done.events],
+    }
+
+
+def suspend(
+    account: AccountArgument,
+    by: ByOption,
+    reason: ReasonOption,
+    cause: Annotated[
+        str,
+        typer.Option(
+            help="arrears (must be suspend_due) or administrative (not lifted by paying)."
+        ),
+    ] = "arrears",
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+    as_of: AsOfOption = None,
+) -> None:
+    """Confirm that a due suspension takes effect, or stop an account for another cause.
+
+    Example: edgetoll billing suspend acme --by ann --reason "reminded twice"
+    """
+    from billing.balance.records import Cause
+    from edge.errors import InputError
+
+    try:
+        chosen = Cause(cause)
+    except ValueError as error:
+        names = ", ".join(known.value for known in Cause)
+        raise InputError(f"there is no cause {cause!r}", f"one of: {names}") from error
+    _order(account, True, (by, reason, chosen), home, as_json, as_of)
+
+
+def resume(
+    account: AccountArgument,
+    by: ByOption,
+    reason: ReasonOption,
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+    as_of: AsOfOption = None,
+) -> None:
+    """Give a stopped account its service back; a debt that is left gets a fresh grace.
+
+    Example: edgetoll billing resume acme --by ann --reason "promised to pay on Friday"
+    """
+    from billing.balance.records import Cause
+
+    _order(account, False, (by, reason, Cause.ARREARS), home, as_json, as_of)
+
+
+def _order(
+    account: str, stop: bool, who: tuple[str, str, Any], home: Any, as_json: bool, as_of: str | None
+) -> None:
+    from billing.balance import states
+    from billing.balance.records import Act
+    from billing.store import Store
+
+    by, reason, cause = who
+    now = as_of_time(as_of)
+    owner = "billing suspend" if stop else "billing resume"
+    with Store.open(home, owner=owner, now=now) as store:
+        act = Act(suspend=stop, by=by, reason=reason, cause=cause)
+        standing = states.order(store, account, act, now=now)
+
+    def human() -> None:
+        say(f"{account}: {standing.previous} -> {standing.state} ({standing.reason})")
+
+    document = {
+        "account_id": account,
+        "version": standing.version,
+        "from": standing.previous.value,
+        "to": standing.state.value,
+        "by": by,
+        "reason": reason,
+    }
+    emit(document, as_json=as_json, human=human)

@@ -1,0 +1,189 @@
+"""The decision: (what is known, where it stood, policy, moment) -> the next standing, or none.
+
+Pure: no clock, no store. The rules are DESIGN §3.8 and DOMAIN §3. What shapes the code:
+ - worse states come at once; `low_balance` and `projected_overdue` are left only when a margin
+   above the limit is reached (hysteresis), arrears the moment the balance is back at zero;
+ - while the moment is unverified nobody moves to `suspend_due`, `suspended` or `released`,
+   whoever asks, and the clock that grace is measured by stands still;
+ - a payment lifts only what was stopped for arrears.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from billing.balance.forecast import burns, forecast
+from billing.balance.records import (
+    IN_ARREARS,
+    STOPPED,
+    Act,
+    Cause,
+    Figures,
+    Moment,
+    Policy,
+    Standing,
+    State,
+)
+from edge.errors import ConflictError
+
+
+def decide(
+    figures: Figures, prior: Standing, policy: Policy, moment: Moment
+) -> Standing | None:
+    """The account's next standing, or None when its state does not change."""
+    state, reason = _judge(figures, prior, policy, moment)
+    if state is prior.state:
+        return None
+    return _next(figures, prior, moment, state, reason)
+
+
+def obey(
+    act: Act, figures: Figures, prior: Standing, policy: Policy, moment: Moment
+) -> Standing:
+    """The standing after a person's order; ConflictError when the order may not be followed."""
+    who = f"{act.reason} (by {act.by})"
+    if not act.suspend:
+        return _resume(act, figures, prior, policy, moment)
+    if prior.state in STOPPED:
+        raise ConflictError(
+            f"{prior.account_id} is {prior.state} already since {prior.since}",
+            "nothing to do; resume it with: edgetoll billing resume",
+        )
+    if act.cause is Cause.ARREARS and moment.unverified:
+        raise ConflictError(
+            f"{prior.account_id} cannot be suspended now: {moment.unverified}",
+            "no suspension on unverified figures; correct that first",
+        )
+    if act.cause is Cause.ARREARS and prior.state is not State.SUSPEND_DUE:
+        raise ConflictError(
+            f"{prior.account_id} is {prior.state}, not suspend_due",
+            "only a debt older than its grace is suspended; for other causes: --cause",
+        )
+    chosen = _next(figures, prior, moment, State.SUSPENDED, who)
+    return replace(chosen, by=act.by, cause=act.cause)
+
+
+def _resume(
+    act: Act, figures: Figures, prior: Standing, policy: Policy, moment: Moment
+) -> Standing:
+    """Service again: the debt, if one is left, gets a fresh grace from now."""
+    if prior.state not in STOPPED and prior.state is not State.SUSPEND_DUE:
+        raise ConflictError(
+            f"{prior.account_id} is {prior.state}, not stopped", "there is nothing to resume"
+        )
+    fresh = replace(prior, state=State.OK, overdue_since=None, overdue_clock=None, cause=None)
+    patient = replace(policy, grace_seconds=max(1, policy.grace_seconds))
+    state, _reason = _judge(figures, fresh, patient, moment)
+    resumed = _next(figures, fresh, moment, state, f"{act.reason} (by {act.by})")
+    return replace(resumed, previous=prior.state, by=act.by)
+
+
+def _judge(
+    figures: Figures, prior: Standing, policy: Policy, moment: Moment
+) -> tuple[State, str]:
+    """The state the rules give, with the rule in words."""
+    if prior.cause is Cause.ADMINISTRATIVE and prior.state in STOPPED:
+        return prior.state, prior.reason
+    if figures.available < 0:
+        return _judge_debtor(prior, policy, moment)
+    return _judge_solvent(figures, prior, policy)
+
+
+def _judge_debtor(prior: Standing, policy: Policy, moment: Moment) -> tuple[State, str]:
+    if prior.state in STOPPED:
+        assert prior.since is not None, "a stopped account has a time since when"
+        stopped_seconds = int((moment.now - prior.since).total_seconds())
+        long_enough = stopped_seconds >= policy.release_seconds
+        if prior.state is State.SUSPENDED and long_enough and not moment.unverified:
+            days = policy.release_seconds // 86_400
+            return State.RELEASED, f"suspended for {days} days: configuration dropped"
+        return prior.state, prior.reason
+    if moment.unverified:
+        held = prior.state if prior.state is State.SUSPEND_DUE else State.OVERDUE
+        return held, "the balance is below zero"
+    if grace_used(prior, moment) < policy.grace_seconds:
+        return State.OVERDUE, "the balance is below zero"
+    hours = policy.grace_seconds // 3600
+    due = State.SUSPENDED if policy.automatic else State.SUSPEND_DUE
+    return due, f"overdue for the grace of {hours} h"
+
+
+def grace_used(prior: Standing, moment: Moment) -> int:
+    """Verified seconds in arrears up to now; 0 when the arrears begin now."""
+    if prior.overdue_clock is None:
+        return 0
+    return moment.verified_seconds - prior.overdue_clock
+
+
+def _judge_solvent(figures: Figures, prior: Standing, policy: Policy) -> tuple[State, str]:
+    # Compared as products, so that the mean of seven is never rounded:
+    # available < 3 * sum // 7  would let 11.9999999999 pass for a limit of 12.
+    mean_limit = 3 * figures.payable_7_hours
+    margin = policy.hysteresis_percent
+    stay_projected = prior.state is State.PROJECTED_OVERDUE
+    if figures.projected < 0:
+        return State.PROJECTED_OVERDUE, "the open hours will take the balance below zero"
+    if stay_projected and 700 * figures.projected < margin * mean_limit:
+        return State.PROJECTED_OVERDUE, prior.reason
+    stay_low = prior.state in (State.LOW_BALANCE, State.PROJECTED_OVERDUE)
+    scale = 100 + margin if stay_low else 100
+    if 700 * figures.available < scale * mean_limit:
+        return State.LOW_BALANCE, "less than 3 hours at the mean of the last 7"
+    if policy.daily and 100 * figures.available < scale * figures.payable_day:
+        return State.LOW_BALANCE, "less than the most recent day's payable"
+    if policy.threshold is not None and 100 * figures.available < scale * policy.threshold:
+        return State.LOW_BALANCE, "below the customer's own threshold"
+    return State.OK, _relief(prior)
+
+
+def _relief(prior: Standing) -> str:
+    return "the balance was restored" if prior.state in IN_ARREARS else "enough balance"
+
+
+def _next(
+    figures: Figures, prior: Standing, moment: Moment, state: State, reason: str
+) -> Standing:
+    arrears = figures.available < 0
+    began = prior.overdue_since is not None
+    return Standing(
+        account_id=prior.account_id,
+        version=prior.version + 1,
+        state=state,
+        previous=prior.state,
+        since=moment.now,
+        reason=reason,
+        overdue_since=(prior.overdue_since if began else moment.now) if arrears else None,
+        overdue_clock=(prior.overdue_clock if began else moment.verified_seconds)
+        if arrears
+        else None,
+        cause=Cause.ARREARS if state in STOPPED else None,
+        evidence=evidence(figures, prior, moment),
+    )
+
+
+def evidence(figures: Figures, prior: Standing, moment: Moment) -> dict[str, object]:
+    """What the decision rested on, to be kept with it: anyone can repeat the judgement."""
+    start = moment.usage_through or moment.now
+    outlook = forecast(figures, start=start)
+    hour, day, week = burns(figures)
+    return {
+        "ledger_version": moment.ledger_version,
+        "usage_through": moment.usage_through,
+        "payments_through": moment.payments_through,
+        "available": figures.available,
+        "open_amount": figures.open_amount,
+        "projected": figures.projected,
+        "payable_7_hours": figures.payable_7_hours,
+        "payable_day": figures.payable_day,
+        "burn_per_hour": {
+            "last_hour": hour.per_hour,
+            "last_day": day.per_hour,
+            "last_week": week.per_hour,
+        },
+        "projected_zero_at": outlook.zero_at,
+        "projected_zero_earliest": outlook.earliest,
+        "projected_zero_latest": outlook.latest,
+        "overdue_since": prior.overdue_since,
+        "grace_used_seconds": grace_used(prior, moment),
+        "unverified": moment.unverified,
+    }

@@ -1,0 +1,183 @@
+"""The report on accounts: balance, state, forecast with band, when service would stop, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import sql
+from billing.balance import figures, states
+from billing.balance.decision import decide, grace_used
+from billing.balance.events import stamp
+from billing.balance.forecast import Forecast, forecast
+from billing.balance.records import (
+    IN_ARREARS,
+    SEVERITY,
+    STOPPED,
+    Figures,
+    Moment,
+    Policy,
+    Standing,
+    State,
+)
+from billing.balance.rows import naive
+from billing.balance.settings import read_settings
+from billing.money import format_amount
+from billing.store import Store
+
+PLOT_HOURS = 24
+BARS = "▁▂▃▄▅▆▇█"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountLine:
+    """One account as the report shows it."""
+
+    figures: Figures
+    standing: Standing
+    outlook: Forecast
+    stops_at: datetime | None
+    """When service would stop if nothing is paid: zero plus what is left of the grace."""
+    payables: tuple[int, ...] = ()
+
+    def cells(self) -> tuple[object, ...]:
+        """The line as cells of a table for people."""
+        known, now_at = self.figures, self.standing
+        return (
+            known.account_id,
+            now_at.state.value,
+            _short(now_at.since),
+            format_amount(known.available),
+            format_amount(known.projected),
+            known.currency,
+            format_amount(self.outlook.burn_per_hour),
+            sparkline(self.payables),
+            _short(self.outlook.zero_at) or "-",
+            f"{_short(self.outlook.earliest) or '-'} … {_short(self.outlook.latest) or '-'}"
+            if self.outlook.earliest
+            else "-",
+            "stopped" if now_at.state in STOPPED else _short(self.stops_at) or "-",
+            now_at.reason,
+        )
+
+    def document(self) -> dict[str, Any]:
+        """The line for programs; money as decimal strings."""
+        known, now_at = self.figures, self.standing
+        return {
+            "account_id": known.account_id,
+            "state": now_at.state.value,
+            "since": now_at.since,
+            "version": now_at.version,
+            "available": format_amount(known.available),
+            "projected": format_amount(known.projected),
+            "currency": known.currency,
+            "burn_per_hour": format_amount(self.outlook.burn_per_hour),
+            "projected_zero_at": self.outlook.zero_at,
+            "projected_zero_earliest": self.outlook.earliest,
+            "projected_zero_latest": self.outlook.latest,
+            "suspension_at": self.stops_at,
+            "reason": now_at.reason,
+            "payables_last_hours": [format_amount(one) for one in self.payables],
+        }
+
+
+def report(home: Path, *, now: datetime, at_risk: bool) -> tuple[list[AccountLine], str | None]:
+    """All accounts, or those at risk, gravest first; and why nothing is verified, if so.
+
+    Judges as of `now` without recording: what `billing alerts` would make of it.
+    """
+    settings = read_settings(home)
+    with Store.open(home, owner="billing accounts", now=now) as store:
+        _old, clock = states.look(store, now=now, payments_through=None, settings=settings)
+        moment = states.moment_of(clock, now=now, ledger_version=store.journal.last_no)
+        figures.compute(store.connection, home, now=now, usage_through=clock.usage_through)
+        cases = figures.cases(store.connection, settings, moment, everyone=True)
+        lines = [line_of(case, moment) for case in cases]
+        if at_risk:
+            horizon = now + timedelta(hours=settings.at_risk_hours)
+            lines = [line for line in lines if is_at_risk(line, horizon)]
+        lines.sort(key=_gravest_first)
+        plots = _recent_payables(store.connection, clock.usage_through, lines)
+    return [_with_plot(line, plots) for line in lines], clock.unverified
+
+
+def line_of(case: figures.Case, moment: Moment) -> AccountLine:
+    """One account's line: its standing as the rules see it now, its forecast, its end."""
+    known, prior, policy = case
+    standing = decide(known, prior, policy, moment) or prior
+    outlook = forecast(known, start=moment.usage_through or moment.now)
+    return AccountLine(
+        figures=known,
+        standing=standing,
+        outlook=outlook,
+        stops_at=stops_at(standing, outlook, policy, moment),
+    )
+
+
+def stops_at(
+    standing: Standing, outlook: Forecast, policy: Policy, moment: Moment
+) -> datetime | None:
+    """When service would stop unless somebody pays; None: not foreseen, or stopped already."""
+    if standing.state in STOPPED:
+        return None
+    if standing.state is State.SUSPEND_DUE:
+        return moment.now
+    if standing.state in IN_ARREARS:
+        left = max(0, policy.grace_seconds - grace_used(standing, moment))
+        return moment.now + timedelta(seconds=left)
+    if outlook.zero_at is None:
+        return None
+    return max(outlook.zero_at, moment.now) + timedelta(seconds=policy.grace_seconds)
+
+
+def is_at_risk(line: AccountLine, horizon: datetime) -> bool:
+    """Whether the account's state says so, or its service is forecast to stop by `horizon`."""
+    if line.standing.state is not State.OK:
+        return True
+    return line.stops_at is not None and line.stops_at <= horizon
+
+
+def sparkline(amounts: Sequence[int]) -> str:
+    """Amounts as a row of bars, the tallest for the greatest; zero is a dot."""
+    top = max(amounts, default=0)
+    if top <= 0:
+        return "·" * len(amounts)
+    steps = len(BARS) - 1
+    return "".join(BARS[one * steps // top] if one > 0 else "·" for one in amounts)
+
+
+def _recent_payables(
+    connection: Any, through: datetime | None, lines: Iterable[AccountLine]
+) -> dict[str, tuple[int, ...]]:
+    if through is None:
+        return {}
+    begin = through - timedelta(hours=PLOT_HOURS)
+    rows = connection.execute(
+        sql.text("statements/balance/recent_payables"),
+        {
+            "begin": naive(begin),
+            "through": naive(through),
+            "accounts": [line.figures.account_id for line in lines],
+        },
+    ).fetchall()
+    plots: dict[str, list[int]] = {}
+    for account_id, hour_no, amount in rows:
+        plots.setdefault(account_id, [0] * PLOT_HOURS)[hour_no] += int(amount)
+    return {account_id: tuple(amounts) for account_id, amounts in plots.items()}
+
+
+def _with_plot(line: AccountLine, plots: dict[str, tuple[int, ...]]) -> AccountLine:
+    empty = (0,) * PLOT_HOURS
+    return replace(line, payables=plots.get(line.figures.account_id, empty))
+
+
+def _gravest_first(line: AccountLine) -> tuple[int, str, str]:
+    end = stamp(line.stops_at) if line.stops_at else "~"
+    return (-SEVERITY[line.standing.state], end, line.figures.account_id)
+
+
+def _short(at: datetime | None) -> str:
+    return f"{at:%m-%d %H:%M}" if at else ""

@@ -1,0 +1,104 @@
+-- Answers: how each account stands, since when and why, who must be told and who has been told.
+-- Grain: see the line above each table; amounts are HUGEINT, 10^-10 currency units; times are UTC without zone.
+-- Reads: nothing. All of it is written by journal records of the kinds in billing/balance and billing/outbox.
+
+-- One row per account that ever left `ok`: its standing now. No row means ok since it was opened.
+CREATE TABLE IF NOT EXISTS account_state (
+    account_id VARCHAR NOT NULL,
+    version BIGINT NOT NULL CHECK (version >= 1),
+    state VARCHAR NOT NULL,
+    previous VARCHAR NOT NULL,
+    since TIMESTAMP NOT NULL,
+    reason VARCHAR NOT NULL,
+    overdue_since TIMESTAMP,
+    overdue_clock BIGINT,
+    cause VARCHAR,
+    decided_by VARCHAR NOT NULL,
+    evidence VARCHAR NOT NULL,
+    ledger_version BIGINT NOT NULL,
+    journal_no BIGINT NOT NULL
+);
+
+-- One row per account and version: every standing it ever had.
+CREATE TABLE IF NOT EXISTS account_state_history (
+    account_id VARCHAR NOT NULL,
+    version BIGINT NOT NULL,
+    state VARCHAR NOT NULL,
+    previous VARCHAR NOT NULL,
+    since TIMESTAMP NOT NULL,
+    reason VARCHAR NOT NULL,
+    overdue_since TIMESTAMP,
+    overdue_clock BIGINT,
+    cause VARCHAR,
+    decided_by VARCHAR NOT NULL,
+    evidence VARCHAR NOT NULL,
+    ledger_version BIGINT NOT NULL,
+    journal_no BIGINT NOT NULL
+);
+
+-- One row: the clock that grace is measured by, and whether figures may be trusted since `judged_at`.
+-- verified_until: trust ends then by itself, unless usage and payments are imported before.
+CREATE TABLE IF NOT EXISTS balance_clock (
+    judged_at TIMESTAMP NOT NULL,
+    verified_seconds BIGINT NOT NULL CHECK (verified_seconds >= 0),
+    verified_until TIMESTAMP,
+    unverified VARCHAR,
+    unverified_since TIMESTAMP,
+    usage_through TIMESTAMP,
+    payments_through TIMESTAMP,
+    journal_no BIGINT NOT NULL
+);
+
+-- One row per rule of a customer: high bill, balance threshold, usage cap, plan low (billing/balance/rules.py).
+CREATE TABLE IF NOT EXISTS alert_rules (
+    rule_id VARCHAR NOT NULL,
+    account_id VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL,
+    domain VARCHAR,
+    quantity HUGEINT NOT NULL CHECK (quantity >= 0),
+    period VARCHAR NOT NULL,
+    release_hours INTEGER NOT NULL,
+    journal_no BIGINT NOT NULL
+);
+
+-- One row per rule (and plan) that is over its limit now, so that one crossing is one event.
+CREATE TABLE IF NOT EXISTS alerts_standing (
+    rule_id VARCHAR NOT NULL,
+    subject VARCHAR NOT NULL,
+    account_id VARCHAR NOT NULL,
+    since TIMESTAMP NOT NULL,
+    until TIMESTAMP,
+    domain VARCHAR,
+    journal_no BIGINT NOT NULL
+);
+
+-- One row per event ever decided; the id is its identity for all receivers and for ever.
+CREATE TABLE IF NOT EXISTS outbox (
+    event_id VARCHAR NOT NULL,
+    account_id VARCHAR NOT NULL,
+    version BIGINT NOT NULL,
+    kind VARCHAR NOT NULL,
+    happened_at TIMESTAMP NOT NULL,
+    body VARCHAR NOT NULL,
+    journal_no BIGINT NOT NULL
+);
+
+-- One row per event and endpoint that has been tried: how it went and when to try again.
+CREATE TABLE IF NOT EXISTS deliveries (
+    event_id VARCHAR NOT NULL,
+    endpoint VARCHAR NOT NULL,
+    status VARCHAR NOT NULL CHECK (status IN ('waiting', 'delivered', 'given_up')),
+    attempts INTEGER NOT NULL,
+    first_at TIMESTAMP NOT NULL,
+    next_at TIMESTAMP,
+    answer VARCHAR NOT NULL,
+    journal_no BIGINT NOT NULL
+);
+
+-- One row per endpoint that was switched off (410, or 75 hours without an answer) until a person enables it.
+CREATE TABLE IF NOT EXISTS endpoints_disabled (
+    endpoint VARCHAR NOT NULL,
+    disabled_at TIMESTAMP NOT NULL,
+    reason VARCHAR NOT NULL,
+    journal_no BIGINT NOT NULL
+);
