@@ -188,9 +188,7 @@ class Journal:
             os.close(descriptor)
 
 
-def _body(
-    number: int, kind: str, at: datetime, effects: Mapping[str, Any], previous: str
-) -> bytes:
+def _body(number: int, kind: str, at: datetime, effects: Mapping[str, Any], previous: str) -> bytes:
     instant = at.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return canonical(
         {"at": instant, "effects": effects, "kind": kind, "number": number, "previous": previous}
@@ -203,7 +201,7 @@ def _hash_of(line: bytes) -> str:
 
 def _is_whole(line: bytes, previous: str) -> bool:
     """Whether `line` (without newline) is a record whose hash fits and that continues `previous`."""
-    if len(line) <= _TAIL or line[-_TAIL : -66] != b',"hash":"':
+    if len(line) <= _TAIL or line[-_TAIL:-66] != b',"hash":"':
         return False
     body = line[:-_TAIL] + b"}"
     if not line.endswith(b'"}') or hashlib.sha256(body).hexdigest() != _hash_of(line):
@@ -213,7 +211,9 @@ def _is_whole(line: bytes, previous: str) -> bool:
 
 def _checked_hash(line: bytes, number: int, previous: str) -> str:
     if not _is_whole(line, previous):
-        raise Corrupt(f"journal record {number} does not match its hash or its predecessor", _RESTORE)
+        raise Corrupt(
+            f"journal record {number} does not match its hash or its predecessor", _RESTORE
+        )
     return _hash_of(line)
 
 

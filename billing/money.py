@@ -36,7 +36,8 @@ def parse_amount(text: str) -> int:
     match = _AMOUNT.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         raise InputError(
-            f"{text!r} is not an amount", "write it as a decimal string with at most 10 decimals: 12.34"
+            f"{text!r} is not an amount",
+            "write it as a decimal string with at most 10 decimals: 12.34",
         )
     sign, whole, fraction = match.groups()
     units = int(whole) * SCALE + int((fraction or "").ljust(DIGITS, "0"))

@@ -248,7 +248,8 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
             f"billing.duckdb cannot be opened: {str(error).splitlines()[0]}",
             "if no other program holds it, move it away: it is rebuilt from the journal",
         ) from error
-    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute(sql.text("statements/billing/set_zone"))
+    connection.execute(sql.text("statements/billing/set_home"), {"home": str(path.parent)})
     return connection
 
 

@@ -30,9 +30,10 @@ CREATE TABLE IF NOT EXISTS account_versions (
     journal_no BIGINT NOT NULL
 );
 
--- One row per account: the version in force at the last record applied.
+-- One row per account: the version in force at the last record that looked.
 CREATE TABLE IF NOT EXISTS accounts (
     account_id VARCHAR NOT NULL,
+    effective_from TIMESTAMP NOT NULL,
     name VARCHAR NOT NULL,
     currency VARCHAR NOT NULL,
     timezone VARCHAR NOT NULL,
@@ -80,18 +81,23 @@ CREATE TABLE IF NOT EXISTS plans (
     journal_no BIGINT NOT NULL
 );
 
--- One row per closed-hour file taken in. state: closed, incomplete; held: true when too old to bill unasked.
+-- One row per closed-hour file taken in. too_old: kept out of usage until a person accepts it (FAULTS G11).
+-- complete_through: every hour of the partition before it is closed or proved empty.
 CREATE TABLE IF NOT EXISTS imported_files (
     hour TIMESTAMP NOT NULL,
     partition VARCHAR NOT NULL,
     revision INTEGER NOT NULL,
     data_sha256 VARCHAR NOT NULL,
     certificate_sha256 VARCHAR NOT NULL,
+    certificate_number BIGINT NOT NULL,
     state VARCHAR NOT NULL,
     rows BIGINT NOT NULL,
     requests BIGINT NOT NULL,
-    too_old BOOLEAN NOT NULL,
+    bytes_sent BIGINT NOT NULL,
     closed_at TIMESTAMP NOT NULL,
+    complete_through TIMESTAMP,
+    too_old BOOLEAN NOT NULL,
+    certificate VARCHAR NOT NULL,
     import_no BIGINT NOT NULL
 );
 
@@ -108,14 +114,6 @@ CREATE TABLE IF NOT EXISTS usage (
     requests BIGINT NOT NULL,
     bytes_sent BIGINT NOT NULL,
     import_no BIGINT NOT NULL
-);
-
--- One row per account whose past changed (late usage, moved domain, back-dated plan or method), until rated.
-CREATE TABLE IF NOT EXISTS replay_marks (
-    account_id VARCHAR NOT NULL,
-    from_bucket TIMESTAMP NOT NULL,
-    reason VARCHAR NOT NULL,
-    journal_no BIGINT NOT NULL
 );
 
 -- One row per movement of money: a positive amount from the account debited to the account credited.
@@ -164,12 +162,25 @@ CREATE TABLE IF NOT EXISTS charges (
     journal_no BIGINT NOT NULL
 );
 
--- One row per rating run that posted or was held.
+-- One row per account whose past a load changed, until rating has looked (billing/rating reads and clears it).
+CREATE TABLE IF NOT EXISTS rating_changes (
+    account_id VARCHAR NOT NULL,
+    from_hour TIMESTAMP NOT NULL,
+    reason VARCHAR NOT NULL
+);
+
+-- One row per day of usage whose owners changed since the lake was published.
+CREATE TABLE IF NOT EXISTS moved_days (
+    day DATE NOT NULL,
+    journal_no BIGINT NOT NULL
+);
+
+-- One row per rating run that posted, or was held. totals: JSON, per currency and kind of period.
 CREATE TABLE IF NOT EXISTS runs (
     run_id VARCHAR NOT NULL,
     kind VARCHAR NOT NULL,
     ran_at TIMESTAMP NOT NULL,
-    state VARCHAR NOT NULL CHECK (state IN ('done', 'held', 'released')),
+    state VARCHAR NOT NULL CHECK (state IN ('done', 'held', 'released', 'superseded')),
     through_hour TIMESTAMP NOT NULL,
     import_no BIGINT NOT NULL,
     charges BIGINT NOT NULL,

@@ -1,0 +1,386 @@
+"""`edgetoll billing load`: accounts, domain ownership, plans and method changes enter the store.
+
+Loading is idempotent by id, and whole or not at all: what is stored already is skipped, the same id with
+other content is a named conflict, and one journal record holds all that is new. The past may be changed
+by a load (a domain claimed later, a back-dated plan); rating is told from when, and posts differences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+import sql
+from billing.journal import Record
+from billing.ledger import instant_text
+from billing.load_rows import BEGINNING, AccountRow, DomainRow, Loaded, MethodRow, PlanRow
+from billing.store import Effects, Store, applier
+from edge.errors import ConflictError, InputError
+
+_TIME = pa.timestamp("us")
+_MONEY = pa.decimal128(38, 0)
+ACCOUNT_SCHEMA = pa.schema(
+    [
+        ("account_id", pa.string()),
+        ("effective_from", _TIME),
+        ("name", pa.string()),
+        ("currency", pa.string()),
+        ("timezone", pa.string()),
+        ("price_book", pa.string()),
+        ("billing_method", pa.string()),
+        ("credit_limit", _MONEY),
+        ("grace_hours", pa.int32()),
+        ("suspension_policy", pa.string()),
+        ("tax_rate_bp", pa.int32()),
+        ("email", pa.string()),
+        ("address", pa.string()),
+        ("country", pa.string()),
+        ("tax_id", pa.string()),
+        ("low_balance_threshold", _MONEY),
+        ("opened_at", _TIME),
+    ]
+)
+DOMAIN_SCHEMA = pa.schema(
+    [
+        ("ownership_id", pa.string()),
+        ("domain", pa.string()),
+        ("account_id", pa.string()),
+        ("effective_from", _TIME),
+        ("effective_to", _TIME),
+    ]
+)
+PLAN_SCHEMA = pa.schema(
+    [
+        ("plan_id", pa.string()),
+        ("account_id", pa.string()),
+        ("kind", pa.string()),
+        ("region", pa.string()),
+        ("quantity", pa.int64()),
+        ("starts_at", _TIME),
+        ("ends_at", _TIME),
+        ("bought_at", _TIME),
+    ]
+)
+METHOD_SCHEMA = pa.schema(
+    [("account_id", pa.string()), ("method", pa.string()), ("effective_from", _TIME)]
+)
+_REFERENCE_SCHEMA = pa.schema([("account_id", pa.string()), ("place", pa.string())])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadOutcome:
+    """How many rows of each kind were new and how many were stored already; None: nothing was new."""
+
+    new: Mapping[str, int] = field(default_factory=dict)
+    known: Mapping[str, int] = field(default_factory=dict)
+    journal_no: int | None = None
+
+
+Row = dict[str, Any]
+Placed = Iterable[tuple[str, Row]]
+
+
+def load(
+    store: Store, loaded: Loaded, *, at: datetime, zone_of_book: Callable[[str], str]
+) -> LoadOutcome:
+    """Store what is new in `loaded`, in one journal record.
+
+    `zone_of_book` gives a price book's time zone, the default of its accounts, and raises for a book
+    that does not exist. Raises InputError or ConflictError naming the row's place; then nothing changed.
+    """
+    accounts = [(place, _account(row, zone_of_book)) for place, row in loaded.accounts]
+    domains = [(place, _ownership(row)) for place, row in loaded.domains]
+    plans = [(place, _plan(row)) for place, row in loaded.plans]
+    methods = [(place, _method(row)) for place, row in loaded.methods]
+    connection = store.connection
+    with _staged(connection, accounts, domains, plans, methods):
+        _refuse_unknown_accounts(connection)
+        new_accounts = _new_accounts(connection, accounts)
+        new_domains, ended = _new_domains(connection, domains)
+        new_plans = _new_by_id(
+            connection, plans, "statements/billing/known_plans", ("plan_id",), "plan"
+        )
+        keys = ("account_id", "effective_from")
+        new_methods = _new_by_id(
+            connection, methods, "statements/billing/known_methods", keys, "method change of"
+        )
+    tables = {
+        "account_versions": pa.Table.from_pylist(new_accounts, ACCOUNT_SCHEMA),
+        "domains": pa.Table.from_pylist(new_domains, DOMAIN_SCHEMA),
+        "ended": pa.Table.from_pylist(ended, DOMAIN_SCHEMA),
+        "plans": pa.Table.from_pylist(new_plans, PLAN_SCHEMA),
+        "methods": pa.Table.from_pylist(new_methods, METHOD_SCHEMA),
+    }
+    effects = {name: table for name, table in tables.items() if table.num_rows}
+    new = {
+        "accounts": len(new_accounts),
+        "domains": len(new_domains) + len(ended),
+        "plans": len(new_plans),
+        "methods": len(new_methods),
+    }
+    given = {"accounts": accounts, "domains": domains, "plans": plans, "methods": methods}
+    known = {name: len(rows) - new[name] for name, rows in given.items()}
+    if not effects:
+        return LoadOutcome(new=new, known=known)
+    return LoadOutcome(new=new, known=known, journal_no=store.commit("load", effects, at=at))
+
+
+def publish_owned_domains(store: Store, path: Path) -> None:
+    """Write the owned names, one per line, for metering (DESIGN §3.5); atomic, only when they changed."""
+    from edge.durable import write_atomically
+
+    rows = store.connection.execute(sql.text("statements/billing/owned_domains")).fetchall()
+    data = "".join(f"{domain}\n" for (domain,) in rows).encode("ascii")
+    if not path.exists() or path.read_bytes() != data:
+        write_atomically(path, data)
+
+
+def _account(row: AccountRow, zone_of_book: Callable[[str], str]) -> Row:
+    return {
+        "account_id": row.id,
+        "effective_from": row.effective_from or row.opened,
+        "name": row.name,
+        "currency": row.currency,
+        "timezone": row.timezone or zone_of_book(row.price_book),
+        "price_book": row.price_book,
+        "billing_method": row.billing_method,
+        "credit_limit": row.credit_limit,
+        "grace_hours": row.grace_hours,
+        "suspension_policy": row.suspension_policy,
+        "tax_rate_bp": row.tax_rate_percent,
+        "email": row.email,
+        "address": row.address,
+        "country": row.country,
+        "tax_id": row.tax_id,
+        "low_balance_threshold": row.low_balance_threshold,
+        "opened_at": row.opened,
+    }
+
+
+def _ownership(row: DomainRow) -> Row:
+    return {
+        "ownership_id": row.ownership_id,
+        "domain": row.domain,
+        "account_id": row.account,
+        "effective_from": row.effective_from,
+        "effective_to": row.effective_to,
+    }
+
+
+def _plan(row: PlanRow) -> Row:
+    return {
+        "plan_id": row.id,
+        "account_id": row.account,
+        "kind": row.kind,
+        "region": row.region,
+        "quantity": row.quantity,
+        "starts_at": row.starts,
+        "ends_at": row.ends,
+        "bought_at": row.bought or row.starts,
+    }
+
+
+def _method(row: MethodRow) -> Row:
+    return {
+        "account_id": row.account,
+        "method": row.method,
+        "effective_from": row.effective_from,
+    }
+
+
+class _staged:
+    """The rows of a load as relations load_* of the session, while the block runs."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, *kinds: list[tuple[str, Row]]) -> None:
+        self.connection = connection
+        names = ("load_accounts", "load_domains", "load_plans", "load_methods")
+        schemas = (ACCOUNT_SCHEMA, DOMAIN_SCHEMA, PLAN_SCHEMA, METHOD_SCHEMA)
+        self.tables = {
+            name: pa.Table.from_pylist([row for _, row in rows], schema)
+            for name, schema, rows in zip(names, schemas, kinds, strict=True)
+        }
+        references = [
+            {"account_id": row["account_id"], "place": place}
+            for rows in kinds[1:]
+            for place, row in rows
+        ]
+        self.tables["load_references"] = pa.Table.from_pylist(references, _REFERENCE_SCHEMA)
+
+    def __enter__(self) -> None:
+        for name, table in self.tables.items():
+            self.connection.register(name, table)
+
+    def __exit__(self, *_: object) -> None:
+        for name in self.tables:
+            self.connection.unregister(name)
+
+
+def _refuse_unknown_accounts(connection: duckdb.DuckDBPyConnection) -> None:
+    row = connection.execute(sql.text("statements/billing/unknown_accounts")).fetchone()
+    if row is not None:
+        raise InputError(
+            f"{row[0]}: there is no account {row[1]!r}",
+            "load the account first, or in the same file",
+        )
+
+
+def _stored(connection: duckdb.DuckDBPyConnection, statement: str) -> list[Row]:
+    result = connection.execute(sql.text(statement))
+    columns = [column[0] for column in result.description or ()]
+    return [dict(zip(columns, values, strict=True)) for values in result.fetchall()]
+
+
+def _differing(row: Row, stored: Row) -> str | None:
+    """The first field in which two rows differ, in words; None if they are the same."""
+    for key, value in row.items():
+        other = stored[key]
+        if value != other:
+            return f"{key} {other} and not {value}"
+    return None
+
+
+def _new_accounts(connection: duckdb.DuckDBPyConnection, rows: Placed) -> list[Row]:
+    known: dict[str, dict[datetime, Row]] = {}
+    for stored in _stored(connection, "statements/billing/known_account_versions"):
+        known.setdefault(stored["account_id"], {})[stored["effective_from"]] = stored
+    new = []
+    for place, row in rows:
+        versions = known.setdefault(row["account_id"], {})
+        stored_row = versions.get(row["effective_from"])
+        if stored_row is not None:
+            _refuse_conflict(place, "account", row["account_id"], _differing(row, stored_row))
+            continue
+        for other in versions.values():
+            fixed = {key: row[key] for key in ("currency", "opened_at")}
+            difference = _differing(fixed, other)
+            _refuse_conflict(place, "account", row["account_id"], difference)
+            break
+        versions[row["effective_from"]] = row
+        new.append(row)
+    return new
+
+
+def _new_domains(
+    connection: duckdb.DuckDBPyConnection, rows: Placed
+) -> tuple[list[Row], list[Row]]:
+    """The periods that are new, and those that a row with the same id ends."""
+    known = {
+        stored["ownership_id"]: stored
+        for stored in _stored(connection, "statements/billing/known_ownership")
+    }
+    new, ended = [], []
+    for place, row in rows:
+        if row["effective_to"] is not None and row["effective_to"] <= row["effective_from"]:
+            raise InputError(f"{place}: {row['domain']} ends before it begins", "correct the row")
+        stored = known.get(row["ownership_id"])
+        if stored is None:
+            new.append(row)
+        else:
+            open_row = {**row, "effective_to": stored["effective_to"]}
+            what = _differing(open_row, stored)
+            if what is None and row["effective_to"] is not None:
+                if stored["effective_to"] is None:
+                    ended.append(row)
+                else:
+                    what = _differing(row, stored)
+            _refuse_conflict(place, "ownership", row["ownership_id"], what)
+        known[row["ownership_id"]] = row if stored is None or row["effective_to"] else stored
+    return new, ended
+
+
+def _new_by_id(
+    connection: duckdb.DuckDBPyConnection,
+    rows: Placed,
+    statement: str,
+    keys: tuple[str, ...],
+    noun: str,
+) -> list[Row]:
+    known = {tuple(row[key] for key in keys): row for row in _stored(connection, statement)}
+    new = []
+    for place, row in rows:
+        key = tuple(row[name] for name in keys)
+        if "ends_at" in row and row["ends_at"] <= row["starts_at"]:
+            raise InputError(f"{place}: plan {row['plan_id']} ends before it starts", "correct it")
+        if key in known:
+            _refuse_conflict(place, noun, str(key[0]), _differing(row, known[key]))
+        else:
+            known[key] = row
+            new.append(row)
+    return new
+
+
+def _refuse_conflict(place: str, noun: str, name: str, difference: str | None) -> None:
+    if difference is not None:
+        raise ConflictError(
+            f"{place}: {noun} {name!r} is stored with {difference}",
+            "to change an account give `effective_from`; to change a domain or plan give a new id",
+        )
+
+
+@applier("load")
+def _apply_load(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
+    now = {"now": instant_text(record.at)}
+    number = {"journal_no": record.number}
+
+    def run(name: str, parameters: Mapping[str, object] | None = None) -> None:
+        connection.execute(sql.text(f"statements/billing/{name}"), dict(parameters or {}))
+
+    if "account_versions" in effects:
+        run("insert_account_versions", number)
+        run("mark_account_versions", now)
+        run("insert_first_methods")
+        refresh_accounts(connection, record.at)
+    if "methods" in effects:
+        run("insert_methods")
+        run("mark_methods", now)
+    if "plans" in effects:
+        run("insert_plans", number)
+        run("mark_plans", now)
+    if "domains" in effects or "ended" in effects:
+        _apply_ownership(connection, record, effects)
+
+
+def refresh_accounts(connection: duckdb.DuckDBPyConnection, at: datetime) -> None:
+    """Make `accounts` the versions in force at `at` (FAULTS G22)."""
+    connection.execute(sql.text("statements/billing/clear_accounts"))
+    connection.execute(sql.text("statements/billing/fill_accounts"), {"now": instant_text(at)})
+
+
+def _apply_ownership(
+    connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects
+) -> None:
+    """Store ownership, refuse two owners at once, and move imported usage to whom it belongs now."""
+    empty = pa.Table.from_pylist([], DOMAIN_SCHEMA)
+    for name, effect in (("new_domains", "domains"), ("ended_domains", "ended")):
+        here = connection.table(f"effect_{effect}") if effect in effects else empty
+        connection.register(name, here)
+    if "domains" in effects:
+        connection.execute(
+            sql.text("statements/billing/insert_ownership"), {"journal_no": record.number}
+        )
+    if "ended" in effects:
+        connection.execute(sql.text("statements/billing/end_ownership"))
+    connection.execute(sql.text("statements/billing/touched_domains"))
+    connection.unregister("new_domains")
+    connection.unregister("ended_domains")
+    overlap = connection.execute(sql.text("statements/billing/overlapping_ownership")).fetchone()
+    if overlap is not None:
+        domain, before, after, moment = overlap
+        raise ConflictError(
+            f"{domain} would belong to {before} and to {after} at {moment.isoformat()}Z",
+            "end the first ownership: load its row again with `effective_to`",
+        )
+    for step in ("moved_usage", "move_usage", "mark_moved_usage"):
+        connection.execute(sql.text(f"statements/billing/{step}"))
+    connection.execute(
+        sql.text("statements/billing/mark_moved_days"), {"journal_no": record.number}
+    )
+
+
+__all__ = ["BEGINNING", "LoadOutcome", "load", "publish_owned_domains", "refresh_accounts"]

@@ -1,0 +1,251 @@
+"""What a load file may hold: accounts, domain ownership, plans, method changes; read and checked row by row.
+
+TOML files have lists `[[accounts]]`, `[[domains]]`, `[[plans]]`, `[[methods]]`; a CSV file holds one kind,
+known by its columns. Every error names file, line and key. A blank file is an error (FAULTS H9).
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from billing.money import check_currency, parse_amount
+from edge.configfile import line_of, read_toml
+from edge.domain import canonical_domain
+from edge.errors import InputError
+
+BEGINNING = datetime(2000, 1, 1)
+Method = Literal["data_transfer", "peak_bandwidth", "percentile95_bandwidth"]
+_ID = r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}"
+_BYTES = {"KB": 1, "MB": 2, "GB": 3, "TB": 4, "PB": 5}
+
+
+def _instant(value: object) -> datetime:
+    """A time on a 5-minute edge, as naive UTC: ownership and prices change only there (DESIGN §3.7)."""
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    if not isinstance(value, datetime):
+        raise ValueError("write a time like 2026-10-01T00:00:00Z")
+    moment = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+    if moment.minute % 5 or moment.second or moment.microsecond:
+        raise ValueError(f"{value} is not on a 5-minute edge")
+    if not 2000 <= moment.year < 9999:
+        raise ValueError(f"{value} is before 2000 or after 9998")
+    return moment
+
+
+def _money(value: object) -> int:
+    try:
+        return parse_amount(str(value) if type(value) is int else value)  # type: ignore[arg-type]
+    except InputError as error:
+        raise ValueError(error.message + '; write it in quotes, like "500.00"') from error
+
+
+def _percent(value: object) -> int:
+    units = _money(value)
+    points, rest = divmod(units, 10**8)
+    if rest or not 0 <= points <= 10_000:
+        raise ValueError(f"{value} is not a percentage from 0 to 100 with at most two decimals")
+    return points
+
+
+def _quantity(value: object) -> int:
+    """A count, or bytes with a unit: `"500 GB"` is 500 × 1024^3 (DOMAIN §10.4)."""
+    if type(value) is int:
+        return value
+    match = re.fullmatch(r"([\d_]+)\s*([KMGTP]B)?", str(value), re.ASCII)
+    if not match:
+        raise ValueError(f'{value!r} is not a quantity: write 1000000 or "500 GB"')
+    return int(match[1]) * 1024 ** _BYTES.get(match[2], 0)
+
+
+def _domain(value: object) -> str:
+    text = str(value)
+    wildcard = text.startswith("*.")
+    name = canonical_domain(text[2:] if wildcard else text)
+    if name is None:
+        raise ValueError(f"{text!r} is not a domain name, nor *.NAME")
+    return f"*.{name}" if wildcard else name
+
+
+def _currency(value: str) -> str:
+    try:
+        return check_currency(value)
+    except InputError as error:
+        raise ValueError(error.message) from error
+
+
+def _timezone(value: str | None) -> str | None:
+    if value is not None and value not in available_timezones():
+        raise ValueError(f"there is no time zone {value!r}; write one like Asia/Shanghai")
+    return value
+
+
+Instant = Annotated[datetime, BeforeValidator(_instant)]
+Money = Annotated[int, BeforeValidator(_money)]
+Id = Annotated[str, Field(pattern=f"^{_ID}$")]
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_max_length=500)
+
+
+class AccountRow(_Row):
+    """One version of an account; without `effective_from` it is the account's first."""
+
+    id: Id
+    name: str = Field(min_length=1)
+    currency: Annotated[str, AfterValidator(_currency)]
+    price_book: str = Field(min_length=1)
+    timezone: Annotated[str | None, AfterValidator(_timezone)] = None
+    billing_method: Method = "data_transfer"
+    credit_limit: Annotated[Money, Field(ge=0, lt=2**96)] = 0
+    grace_hours: int = Field(default=24, ge=0, le=24 * 366)
+    suspension_policy: Literal["confirm", "auto"] = "confirm"
+    tax_rate_percent: Annotated[int, BeforeValidator(_percent)] = 0
+    email: str = ""
+    address: str = ""
+    country: str = ""
+    tax_id: str = ""
+    low_balance_threshold: Money | None = None
+    opened: Instant = BEGINNING
+    effective_from: Instant | None = None
+
+
+class DomainRow(_Row):
+    """An account owns an exact name, or with `*.` one level below a name, from a time to another."""
+
+    id: Id | None = None
+    domain: Annotated[str, BeforeValidator(_domain)]
+    account: Id
+    effective_from: Instant = BEGINNING
+    effective_to: Instant | None = None
+
+    @property
+    def ownership_id(self) -> str:
+        """The id given, or one made from domain, account and start."""
+        return self.id or f"{self.domain}@{self.account}@{self.effective_from:%Y-%m-%dT%H:%M}"
+
+
+class PlanRow(_Row):
+    """A prepaid plan that was bought. `quantity` is bytes for data_transfer, else requests."""
+
+    id: Id
+    account: Id
+    kind: Literal["data_transfer", "https_requests"]
+    quantity: Annotated[int, BeforeValidator(_quantity), Field(gt=0, lt=2**63)]
+    starts: Instant
+    ends: Instant
+    region: str = "all"
+    bought: Instant | None = None
+
+
+class MethodRow(_Row):
+    """The account asks for another basic billing method."""
+
+    account: Id
+    method: Method
+    effective_from: Instant
+
+
+class LoadFile(_Row):
+    """A TOML load file."""
+
+    accounts: tuple[AccountRow, ...] = ()
+    domains: tuple[DomainRow, ...] = ()
+    plans: tuple[PlanRow, ...] = ()
+    methods: tuple[MethodRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """The rows of one file, each with the place it stands at, for messages."""
+
+    accounts: tuple[tuple[str, AccountRow], ...] = ()
+    domains: tuple[tuple[str, DomainRow], ...] = ()
+    plans: tuple[tuple[str, PlanRow], ...] = ()
+    methods: tuple[tuple[str, MethodRow], ...] = ()
+
+
+_CSV_KINDS: tuple[tuple[str, str, type[_Row]], ...] = (
+    ("domain", "domains", DomainRow),
+    ("quantity", "plans", PlanRow),
+    ("method", "methods", MethodRow),
+    ("currency", "accounts", AccountRow),
+)
+
+
+def read_load_file(path: Path) -> Loaded:
+    """The rows of `path`, TOML or CSV by its ending. Raises ConfigError or InputError; see the module."""
+    if path.suffix.lower() == ".csv":
+        return _read_csv(path)
+    if path.suffix.lower() != ".toml":
+        raise InputError(f"{path} ends neither in .toml nor in .csv", "name it so")
+    content = read_toml(path, LoadFile)
+    text = path.read_text(encoding="utf-8")
+    placed: dict[str, Any] = {
+        kind: tuple(
+            (f"{path.name}, line {line_of(text, (kind, number))}", row)
+            for number, row in enumerate(getattr(content, kind))
+        )
+        for kind in ("accounts", "domains", "plans", "methods")
+    }
+    return Loaded(**placed)
+
+
+def _read_csv(path: Path) -> Loaded:
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, strict=True)
+            columns = tuple(reader.fieldnames or ())
+            kind, model = _csv_kind(path, columns)
+            rows = tuple(
+                (
+                    f"{path.name}, line {reader.line_num}",
+                    _csv_row(path, reader.line_num, row, model),
+                )
+                for row in reader
+            )
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path} cannot be read: {error}", "save it as UTF-8 CSV") from error
+    if not rows:
+        raise InputError(f"{path} has no rows", "a blank file is never taken for «nothing»")
+    placed: dict[str, Any] = {kind: rows}
+    return Loaded(**placed)
+
+
+def _csv_kind(path: Path, columns: tuple[str, ...]) -> tuple[str, type[_Row]]:
+    for column, kind, model in _CSV_KINDS:
+        if column in columns:
+            unknown = sorted(set(columns) - set(model.model_fields))
+            if unknown:
+                raise InputError(
+                    f"{path}, line 1: unknown column {unknown[0]!r} for {kind}",
+                    f"columns are {', '.join(model.model_fields)}",
+                )
+            return kind, model
+    raise InputError(
+        f"{path}, line 1: cannot tell what the columns are for",
+        "accounts have `currency`, domains `domain`, plans `quantity`, methods `method`",
+    )
+
+
+def _csv_row(path: Path, line: int, row: Mapping[str | None, Any], model: type[_Row]) -> _Row:
+    if None in row or None in row.values():
+        raise InputError(
+            f"{path}, line {line}: the number of cells is not that of line 1", "fix it"
+        )
+    try:
+        return model.model_validate({key: value for key, value in row.items() if value != ""})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{path}, line {line}, key {key}: {first['msg']}", "correct it") from error

@@ -1,0 +1,12 @@
+-- Answers: which ids of new transfers are taken already, by an earlier record or inside this one.
+-- Grain: one row per repeated id, the first ten.
+-- Reads: new_transfers, transfers.
+SELECT n.transfer_id
+FROM new_transfers AS n
+INNER JOIN transfers AS t ON n.transfer_id = t.transfer_id
+UNION ALL
+SELECT transfer_id
+FROM new_transfers
+GROUP BY transfer_id
+HAVING count(*) > 1
+LIMIT 10;
