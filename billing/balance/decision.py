@@ -27,9 +27,7 @@ from billing.balance.records import (
 from edge.errors import ConflictError
 
 
-def decide(
-    figures: Figures, prior: Standing, policy: Policy, moment: Moment
-) -> Standing | None:
+def decide(figures: Figures, prior: Standing, policy: Policy, moment: Moment) -> Standing | None:
     """The account's next standing, or None when its state does not change."""
     state, reason = _judge(figures, prior, policy, moment)
     if state is prior.state:
@@ -37,9 +35,7 @@ def decide(
     return _next(figures, prior, moment, state, reason)
 
 
-def obey(
-    act: Act, figures: Figures, prior: Standing, policy: Policy, moment: Moment
-) -> Standing:
+def obey(act: Act, figures: Figures, prior: Standing, policy: Policy, moment: Moment) -> Standing:
     """The standing after a person's order; ConflictError when the order may not be followed."""
     who = f"{act.reason} (by {act.by})"
     if not act.suspend:
@@ -78,9 +74,7 @@ def _resume(
     return replace(resumed, previous=prior.state, by=act.by)
 
 
-def _judge(
-    figures: Figures, prior: Standing, policy: Policy, moment: Moment
-) -> tuple[State, str]:
+def _judge(figures: Figures, prior: Standing, policy: Policy, moment: Moment) -> tuple[State, str]:
     """The state the rules give, with the rule in words."""
     if prior.cause is Cause.ADMINISTRATIVE and prior.state in STOPPED:
         return prior.state, prior.reason
@@ -140,9 +134,7 @@ def _relief(prior: Standing) -> str:
     return "the balance was restored" if prior.state in IN_ARREARS else "enough balance"
 
 
-def _next(
-    figures: Figures, prior: Standing, moment: Moment, state: State, reason: str
-) -> Standing:
+def _next(figures: Figures, prior: Standing, moment: Moment, state: State, reason: str) -> Standing:
     arrears = figures.available < 0
     began = prior.overdue_since is not None
     return Standing(

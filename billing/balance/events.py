@@ -21,7 +21,7 @@ AMOUNTS = ("available", "open_amount", "projected", "payable_7_hours", "payable_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One message for the outbox; `body` is the JSON text that every receiver gets, byte by byte."""
+    """One message for the outbox; `body` is the JSON text that every receiver gets."""
 
     event_id: str
     account_id: str

@@ -116,9 +116,7 @@ def clock_of(row: Sequence[Any] | None) -> Clock:
     )
 
 
-def case_of(
-    row: Mapping[str, Any], settings: BalanceSettings
-) -> tuple[Figures, Standing, Policy]:
+def case_of(row: Mapping[str, Any], settings: BalanceSettings) -> tuple[Figures, Standing, Policy]:
     """What the decision needs of one account, from a row of statement `candidates`."""
     figures = Figures(
         account_id=row["account_id"],

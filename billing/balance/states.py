@@ -78,6 +78,13 @@ def refresh(
     )
 
 
+def prepare_lake(store: Store, *, now: datetime) -> None:
+    """Bring the session's table account_figures up to date; the lake's account_states reads it."""
+    settings = read_settings(store.home)
+    _old, clock = look(store, now=now, payments_through=None, settings=settings)
+    figures.compute(store.connection, store.home, now=now, usage_through=clock.usage_through)
+
+
 def look(
     store: Store,
     *,
@@ -119,15 +126,13 @@ def order(store: Store, account_id: str, act: Act, *, now: datetime) -> Standing
     """
     settings = read_settings(store.home)
     refresh(store, now=now, settings=settings)
-    old, clock = look(store, now=now, payments_through=None, settings=settings)
+    _old, clock = look(store, now=now, payments_through=None, settings=settings)
     moment = moment_of(clock, now=now, ledger_version=store.journal.last_no)
-    for known, prior, policy in figures.cases(
-        store.connection, settings, moment, everyone=True
-    ):
-        if known.account_id == account_id:
-            break
-    else:
+    everyone = figures.cases(store.connection, settings, moment, everyone=True)
+    found = next((case for case in everyone if case[0].account_id == account_id), None)
+    if found is None:
         raise InputError(f"there is no account {account_id!r}", "see: edgetoll billing accounts")
+    known, prior, policy = found
     standing = obey(act, known, prior, policy, moment)
     effects = effects_of([standing], [state_event(standing, currency=known.currency)])
     effects["act"] = {"by": act.by, "reason": act.reason, "suspend": act.suspend}
@@ -135,9 +140,7 @@ def order(store: Store, account_id: str, act: Act, *, now: datetime) -> Standing
     return standing
 
 
-def funding_effects(
-    store: Store, deltas: Mapping[str, int], *, now: datetime
-) -> dict[str, Any]:
+def funding_effects(store: Store, deltas: Mapping[str, int], *, now: datetime) -> dict[str, Any]:
     """The state effects of a change of funds, to travel in the record that changes them.
 
     `deltas`: per account, by how much its cash, vouchers or credit limit grow (10^-10 units, may

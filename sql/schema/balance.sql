@@ -102,3 +102,18 @@ CREATE TABLE IF NOT EXISTS endpoints_disabled (
     reason VARCHAR NOT NULL,
     journal_no BIGINT NOT NULL
 );
+
+-- One row per account, of this session only: the figures that states and the lake are made from.
+CREATE TEMP TABLE IF NOT EXISTS account_figures (
+    account_id VARCHAR,
+    currency VARCHAR,
+    available HUGEINT,
+    open_amount HUGEINT,
+    projected HUGEINT,
+    payable_hour HUGEINT,
+    payable_7_hours HUGEINT,
+    payable_24_hours HUGEINT,
+    payable_168_hours HUGEINT,
+    payable_day HUGEINT,
+    hours_known BIGINT
+);

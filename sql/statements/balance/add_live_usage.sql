@@ -33,7 +33,7 @@ owned AS (
             AND (exact.effective_to IS NULL OR o.bucket < exact.effective_to)
     LEFT JOIN domain_ownership AS wild
         ON
-            wild.domain = '*.' || substr(o.domain, strpos(o.domain, '.') + 1)
+            wild.domain = '*' || substr(o.domain, instr(o.domain, '.'))
             AND o.bucket >= wild.effective_from
             AND (wild.effective_to IS NULL OR o.bucket < wild.effective_to)
 )

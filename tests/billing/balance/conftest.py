@@ -12,22 +12,25 @@ import pytest
 
 from billing.balance import states
 from billing.balance.states import Refreshed
+from billing.journal import Record
 from billing.ledger import Transfer, as_effect, instant_text, top_up
 from billing.money import SCALE
-from billing.journal import Record
 from billing.store import Effects, Store, applier
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 ADD_ACCOUNT = """
 INSERT INTO accounts (
-    account_id, name, currency, timezone, price_book, billing_method, credit_limit, grace_hours,
-    suspension_policy, tax_rate_bp, email, address, country, tax_id, low_balance_threshold, opened_at
-) VALUES ($account_id, $account_id, $currency, $timezone, 'book', $method, $credit, $grace, $policy,
+    account_id, effective_from, name, currency, timezone, price_book, billing_method, credit_limit,
+    grace_hours,
+    suspension_policy, tax_rate_bp, email, address, country, tax_id, low_balance_threshold,
+    opened_at
+) VALUES ($account_id, $opened, $account_id, $currency, $timezone, 'book', $method, $credit, $grace,
+    $policy,
     0, $email, '', 'DE', '', $threshold, $opened)
 """
 ADD_CHARGE = """
-INSERT INTO charges VALUES ($charge_id, $account_id, 'https_requests', 'all', '2026-03', $start, $end,
-    1, 0, 0, 1, $amount, 'USD', 'card', 0, 'usage', 'run', $journal_no)
+INSERT INTO charges VALUES ($charge_id, $account_id, 'https_requests', 'all', '2026-03', $start,
+    $end, 1, 0, 0, 1, $amount, 'USD', 'card', 0, 'usage', 'run', $journal_no)
 """
 ADD_RUN = """
 INSERT INTO runs VALUES ($run_id, 'rating_run', $at, $state, $through, 0, 0, 0, '', '', $journal_no)
@@ -111,7 +114,9 @@ class World:
                 effective_at=instant_text(self.now),
                 reference="",
             )
-            number = self.store.commit("transfers", {"transfers": [as_effect(transfer)]}, at=self.now)
+            number = self.store.commit(
+                "transfers", {"transfers": [as_effect(transfer)]}, at=self.now
+            )
             self.put(
                 "charge",
                 {
@@ -159,7 +164,8 @@ class World:
     def events(self, account_id: str) -> list[str]:
         """Kinds of all events of the account, in order of version."""
         rows = self.store.connection.execute(
-            "SELECT kind FROM outbox WHERE account_id = ? ORDER BY version, journal_no", [account_id]
+            "SELECT kind FROM outbox WHERE account_id = ? ORDER BY version, journal_no",
+            [account_id],
         ).fetchall()
         return [row[0] for row in rows]
 

@@ -41,7 +41,7 @@ def test_overdue_carries_its_evidence(world: Any) -> None:
     done = world.look()
     (standing,) = done.changed
     assert standing.state == "overdue"
-    assert standing.evidence["available"] == -10**10
+    assert standing.evidence["available"] == -(10**10)
     assert standing.evidence["ledger_version"] == world.store.journal.last_no - 1
     assert standing.evidence["usage_through"] == world.now
     body = orjson.loads(done.events[0].body)
@@ -326,4 +326,6 @@ def test_states_are_rebuilt_from_the_journal(world: Any) -> None:
     world.store.close()
     with Store.open(world.home, owner="test", now=world.now) as again:
         assert again.connection.execute(query).fetchall() == kept
-        assert again.connection.execute("SELECT * FROM outbox ORDER BY version").fetchall() == outbox
+        assert (
+            again.connection.execute("SELECT * FROM outbox ORDER BY version").fetchall() == outbox
+        )

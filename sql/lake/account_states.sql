@@ -1,0 +1,65 @@
+-- Answers: how each account stands, with the money and the forecast it stands on, as last judged.
+-- Grain: one row per account; an account that never left ok has version 0.
+-- Reads: account_figures (session table, see billing/balance/figures.py), accounts, account_state, balance_clock, runs.
+WITH rated AS (
+    SELECT MAX(through_hour) AS usage_through
+    FROM runs
+    WHERE kind = 'rating_run' AND state IN ('done', 'released')
+),
+
+known AS (
+    SELECT
+        f.*,
+        a.opened_at,
+        a.grace_hours,
+        s.version,
+        s.state,
+        s.since,
+        s.reason AS state_reason,
+        s.cause,
+        s.overdue_clock,
+        s.ledger_version,
+        c.unverified AS doubt,
+        r.usage_through,
+        CASE WHEN f.payable_24_hours > 0 THEN f.payable_24_hours ELSE f.payable_168_hours END AS burn_amount,
+        CASE WHEN f.payable_24_hours > 0 THEN LEAST(24, f.hours_known) ELSE f.hours_known END AS burn_hours
+    FROM account_figures AS f
+    INNER JOIN accounts AS a ON f.account_id = a.account_id
+    LEFT JOIN account_state AS s ON f.account_id = s.account_id
+    CROSS JOIN rated AS r
+    LEFT JOIN balance_clock AS c ON true
+),
+
+forecast AS (
+    SELECT
+        *,
+        CASE
+            WHEN projected <= 0 THEN 0
+            WHEN burn_amount > 0 THEN projected * burn_hours * 3600 // burn_amount
+        END AS seconds_left
+    FROM known
+)
+
+SELECT
+    account_id,
+    COALESCE(state, 'ok') AS state,
+    COALESCE(since, opened_at) AS since,
+    CAST(CAST(available AS DECIMAL(38, 0)) * 0.0000000001::DECIMAL(10, 10) AS DECIMAL(38, 10)) AS available,
+    CAST(CAST(projected AS DECIMAL(38, 0)) * 0.0000000001::DECIMAL(10, 10) AS DECIMAL(38, 10)) AS projected,
+    currency,
+    CASE
+        WHEN seconds_left <= 366 * 86400
+            THEN CAST(usage_through + to_seconds(CAST(seconds_left AS BIGINT)) AS TIMESTAMP)
+    END AS projected_zero_at,
+    doubt IS NOT NULL AS unverified,
+    concat_ws('; unverified: ', COALESCE(NULLIF(state_reason, ''), 'enough balance'), doubt) AS reason,
+    COALESCE(version, 0) AS version,
+    cause,
+    CAST(CAST(burn_amount // burn_hours AS DECIMAL(38, 0)) * 0.0000000001::DECIMAL(10, 10) AS DECIMAL(38, 10))
+        AS burn_per_hour,
+    CAST(CAST(open_amount AS DECIMAL(38, 0)) * 0.0000000001::DECIMAL(10, 10) AS DECIMAL(38, 10)) AS open_amount,
+    grace_hours,
+    usage_through,
+    COALESCE(ledger_version, 0) AS ledger_version
+FROM forecast
+ORDER BY account_id

@@ -1,0 +1,22 @@
+-- Who is about to lose service, why and when: each account's state with the money it rests on.
+-- One row per account.
+-- Reads lake_account_states.
+CREATE VIEW account_states AS
+SELECT
+    account_id,
+    state,
+    since,
+    available,
+    projected,
+    currency,
+    projected_zero_at,
+    unverified,
+    reason,
+    version,
+    cause,
+    burn_per_hour,
+    open_amount,
+    grace_hours,
+    usage_through,
+    ledger_version
+FROM lake_account_states

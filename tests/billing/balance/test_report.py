@@ -1,0 +1,107 @@
+"""The at-risk report and the lake's account_states: the same figures, for people and for SQL."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import sql
+from billing.balance import states
+from billing.balance.report import report, sparkline
+
+COLUMNS = [
+    "account_id", "state", "since", "available", "projected", "currency", "projected_zero_at",
+    "unverified", "reason",
+]  # fmt: skip
+
+
+def lake_rows(world: Any) -> list[dict[str, Any]]:
+    """account_states as the lake gets it."""
+    answer = world.store.connection.execute(sql.text("lake/account_states"))
+    names = [column[0] for column in answer.description]
+    return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+
+
+def test_at_risk_names_time_and_reason_and_plots_the_burn(world: Any) -> None:
+    world.account("safe")
+    world.account("soon")
+    world.pay("safe", "1000.00")
+    world.pay("soon", "60.00")
+    for _ in range(24):
+        world.pass_hours(1)
+        world.charge("soon", "2.00")
+        world.charge("safe", "1.00")
+    home, now = world.home, world.now
+    world.store.close()
+    lines, unverified = report(home, now=now, at_risk=True)
+    world.store = type(world.store).open(home, owner="test", now=now)
+    assert unverified is None
+    assert [line.figures.account_id for line in lines] == ["soon"]
+    (line,) = lines
+    assert line.outlook.zero_at == now + timedelta(hours=6)
+    assert line.stops_at == now + timedelta(hours=30), "zero plus the grace of 24 h"
+    assert sparkline(line.payables) == "█" * 24
+    assert line.document()["available"] == "12.00"
+
+
+def test_account_states_of_the_lake_has_the_public_columns(world: Any) -> None:
+    world.account("debtor")
+    world.account("fine", credit=5)
+    world.charge("debtor", "1.50")
+    world.look()
+    rows = lake_rows(world)
+    assert list(rows[0])[: len(COLUMNS)] == COLUMNS
+    debtor, fine = rows
+    assert (debtor["state"], str(debtor["available"])) == ("overdue", "-1.5000000000")
+    assert debtor["since"] == world.now.replace(tzinfo=None)
+    assert debtor["unverified"] is False
+    assert (fine["state"], str(fine["available"])) == ("ok", "5.0000000000")
+    assert fine["projected_zero_at"] is None
+
+
+def test_lake_and_report_agree_on_the_forecast(world: Any) -> None:
+    for number, paid in enumerate(("3.00", "40.00", "0.10", "7.77")):
+        account = f"a{number}"
+        world.account(account)
+        world.pay(account, paid)
+        world.charge(account, "0.05", 0, "0.01", "0.07")
+    states.prepare_lake(world.store, now=world.now)
+    by_lake = {row["account_id"]: row["projected_zero_at"] for row in lake_rows(world)}
+    home, now = world.home, world.now
+    world.store.close()
+    lines, _ = report(home, now=now, at_risk=False)
+    world.store = type(world.store).open(home, owner="test", now=now)
+    for line in lines:
+        zero = line.outlook.zero_at
+        assert by_lake[line.figures.account_id] == (zero and zero.replace(tzinfo=None))
+
+
+def test_unverified_is_shown_beside_the_state_with_its_reason(world: Any) -> None:
+    world.account("debtor")
+    world.charge("debtor", "1.50")
+    (world.home / "checks.json").write_text('{"red": ["balance_equals_entries"]}')
+    world.look()
+    (row,) = lake_rows(world)
+    assert row["unverified"] is True
+    assert row["reason"] == (
+        "the balance is below zero; unverified: check is red: balance_equals_entries"
+    )
+
+
+def test_sparkline_marks_empty_hours_and_scales_to_the_greatest() -> None:
+    assert sparkline([0, 1, 4, 8]) == "·▁▄█"
+    assert sparkline([0, 0]) == "··"
+
+
+def test_the_lake_schema_is_the_lakes_own_shape(world: Any, root: Path) -> None:
+    world.account("a")
+    world.rated()
+    world.look()
+    connection = world.store.connection
+    connection.execute(sql.text("lake_schema/account_states"))
+    made = connection.execute("DESCRIBE lake_account_states").fetchall()
+    connection.execute("CREATE TEMP TABLE exported AS " + sql.text("lake/account_states"))
+    exported = connection.execute("DESCRIBE exported").fetchall()
+    assert [row[:2] for row in made] == [row[:2] for row in exported]
+    assert datetime(2026, 1, 1, tzinfo=UTC) < world.now
