@@ -1,0 +1,178 @@
+"""`edgetoll edge`: import finished logs, tail growing ones, ship the spool, say where things stand."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edge.console import (
+    DEFAULT_HOME,
+    HomeOption,
+    JsonOption,
+    emit,
+    now,
+    parse_time,
+    progress,
+    table,
+    warn,
+)
+from edge.errors import InputError
+
+if TYPE_CHECKING:
+    from edge.importer import ImportResult
+    from edge.spool import Spool
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Turn access logs into durable batches of request events.\n\n"
+    "Example: edgetoll edge import access.log --format nginx --edge e1 --region DE",
+)
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")
+
+FormatOption = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        metavar="NAME|MAPPING.toml",
+        help="nginx, nginx-tsv, cloudfront, elb, alb, fastly, caddy, traefik, or a mapping file.",
+    ),
+]
+EdgeOption = Annotated[str, typer.Option("--edge", metavar="ID", help="The edge's own name.")]
+RegionOption = Annotated[
+    str,
+    typer.Option("--region", help="Where it stands: a country code, or a label of the price book."),
+]
+
+
+def _now_ms() -> int:
+    return int(now().timestamp() * 1000)
+
+
+def checked_names(edge_id: str, region: str) -> None:
+    """Raise InputError for an edge id or region that cannot name a folder and travel in a batch."""
+    for option, value in (("--edge", edge_id), ("--region", region)):
+        if not _NAME.match(value):
+            raise InputError(
+                f"{option} «{value}» cannot be used",
+                "letters, digits, dot, dash and underscore, at most 63, beginning with a letter or digit",
+            )
+
+
+@contextmanager
+def open_spool(home: Path, edge_id: str, region: str) -> Iterator[Spool]:
+    """The spool of `edge_id` in `home`, for writing; closed at the end."""
+    from edge.spool import Spool
+
+    if not home.is_dir():
+        raise InputError(f"no home at {home}", f"make one first: edgetoll init {home}")
+    spool = Spool.open(
+        home / "spool" / edge_id, edge_id, region, random64=lambda: secrets.randbits(64)
+    )
+    try:
+        yield spool
+    finally:
+        spool.close()
+
+
+@app.command("import")
+def import_logs(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Log files, plain or gzip.")],
+    form: FormatOption,
+    edge_id: EdgeOption,
+    region: RegionOption,
+    through: Annotated[
+        str | None,
+        typer.Option(
+            "--through",
+            metavar="TIME",
+            help="Promise: this edge has nothing earlier still to send, so hours up to it may close.",
+        ),
+    ] = None,
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """Read finished log files into the spool, each line once.
+
+    The same file again, also renamed or gzipped, adds nothing; one that grew is continued. Lines that
+    cannot be read are counted by reason and kept in HOME/spool/EDGE/rejected.
+
+    Example: edgetoll edge import access.log access.log.1.gz --format nginx --edge e1 --region DE
+    """
+    from edge.formats import find_format
+    from edge.importer import Importer
+    from edge.intake import KnownStreams, Writer
+    from edge.rejected import RejectedLines
+
+    checked_names(edge_id, region)
+    chosen = find_format(form)
+    through_ms = None if through is None else int(parse_time(through).timestamp() * 1000)
+    size = sum(path.stat().st_size for path in files if path.is_file())
+    with open_spool(home, edge_id, region) as spool, progress("importing", size) as advance:
+        writer = Writer(spool, RejectedLines(spool.folder))
+        known = KnownStreams(spool.positions())
+        importer = Importer(writer, known, chosen, now_ms=_now_ms, advance=advance)
+        result = importer.run(files)
+        if through_ms is not None and not result.problems:
+            spool.heartbeat(through_ms)
+    emit(result.document(), as_json=as_json, human=lambda: _show_import(result))
+    if result.problems:
+        raise InputError(
+            "; ".join(result.problems),
+            "what could be read is in the spool; import the whole file when you have it",
+        )
+
+
+def _show_import(result: ImportResult) -> None:
+    rows: list[tuple[object, ...]] = [
+        ("files", f"{result.files:,}"),
+        ("lines", f"{result.lines:,}"),
+        ("events added", f"{result.events:,}"),
+        ("already there", f"{result.duplicates:,}"),
+    ]
+    rows += [(f"skipped: {reason}", f"{n:,}") for reason, n in sorted(result.skipped.items())]
+    table("import", ("", "count"), rows, right=("count",))
+    for note in dict.fromkeys(result.notes):
+        warn(note)
+
+
+@app.command()
+def status(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
+    """Where each edge's spool stands: batches, promise, sources, refused lines.
+
+    Reads only; may be called while an agent writes.
+
+    Example: edgetoll edge status
+    """
+    from edge.agentstatus import edge_statuses
+
+    found = edge_statuses(home)
+    emit({"edges": found}, as_json=as_json, human=lambda: _show_status(found))
+
+
+def _show_status(found: list[dict[str, object]]) -> None:
+    columns = ("edge", "region", "epoch", "batches", "promise", "sources", "unread by metering")
+    keys = ("edge_id", "region", "epoch", "batches", "watermark", "sources", "unacknowledged_bytes")
+    rows = [[each[key] if each[key] is not None else "-" for key in keys] for each in found]
+    table("edges", columns, rows, right=columns[2:4] + columns[5:])
+    for each in found:
+        if each["refused"]:
+            warn(f"{each['edge_id']}: refused lines {each['refused']}, kept in {each['rejected']}")
+
+
+def _mount() -> None:
+    """Commands that stand in files of their own."""
+    from edge.ship import ship
+
+    app.command()(ship)
+
+
+if find_spec("edge.ship") is not None:
+    _mount()

@@ -1,0 +1,39 @@
+"""Log formats: one file each, all giving the same columns. `find_format` knows them by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edge.configfile import read_toml
+from edge.errors import InputError
+from edge.formats.alb import ALB
+from edge.formats.block import Format, Parsed, Parser, Refused
+from edge.formats.caddy import CADDY
+from edge.formats.cloudfront import CLOUDFRONT
+from edge.formats.elb import ELB
+from edge.formats.fastly import FASTLY
+from edge.formats.jsonlines import JsonParser
+from edge.formats.mapping import Mapping
+from edge.formats.nginx import NGINX
+from edge.formats.nginx_tsv import NGINX_TSV
+from edge.formats.traefik import TRAEFIK
+
+FORMATS: dict[str, Format] = {
+    each.name: each for each in (NGINX, NGINX_TSV, CLOUDFRONT, ELB, ALB, FASTLY, CADDY, TRAEFIK)
+}
+
+__all__ = ["FORMATS", "Format", "Parsed", "Parser", "Refused", "find_format"]
+
+
+def find_format(name: str) -> Format:
+    """The format called `name`, or the one that mapping file `name` (`….toml`) describes.
+
+    Raises InputError for an unknown name and ConfigError for a mapping that cannot be used.
+    """
+    if name in FORMATS:
+        return FORMATS[name]
+    if not name.endswith(".toml"):
+        known = ", ".join(FORMATS)
+        raise InputError(f"no format «{name}»", f"use one of {known}, or a mapping file *.toml")
+    mapping = read_toml(Path(name), Mapping)
+    return Format(name=Path(name).stem, make=lambda: JsonParser(mapping))

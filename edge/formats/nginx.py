@@ -1,0 +1,22 @@
+"""nginx and Tengine, `log_format edgetoll_json` of deploy/nginx (DESIGN 3.3): JSON, all values quoted."""
+
+from __future__ import annotations
+
+from edge.formats.block import Format
+from edge.formats.jsonlines import JsonParser
+from edge.formats.mapping import Mapping
+
+MAPPING = Mapping.model_validate(
+    {
+        "time": {"field": "time", "unit": "s_or_rfc3339"},
+        "host": "host",
+        "scheme": {"field": "scheme"},
+        "protocol": "protocol",
+        "status": "status",
+        "bytes": "bytes_sent",
+        "cache": "cache",
+        "id": "id",
+    }
+)
+
+NGINX = Format(name="nginx", make=lambda: JsonParser(MAPPING))

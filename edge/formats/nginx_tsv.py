@@ -1,0 +1,64 @@
+"""nginx and Tengine, `log_format edgetoll_tsv` of deploy/nginx: the values of `nginx` between tabs.
+
+The order is time, host, scheme, protocol, status, bytes_sent, cache, id (DESIGN 3.3). escape=default
+writes a tab inside a value as `\\x09`, other bytes outside printable ASCII likewise, and nothing as `-`.
+"""
+
+from __future__ import annotations
+
+import re
+
+import polars as pl
+
+from edge.event import RejectReason
+from edge.formats.block import Format, Parsed
+from edge.formats.delimited import OVERFLOW, read_values
+from edge.formats.refine import decimal_ms, refine, rfc3339_ms
+
+NAMES = ["time", "host", "scheme", "protocol", "status", "bytes_sent", "cache", "id"]
+_ESCAPE = re.compile(rb"\\x([0-9A-Fa-f]{2})")
+
+
+class TsvParser:
+    """Reads blocks of tab-separated lines."""
+
+    def recall(self, directives: list[bytes]) -> None:
+        """This format has no directives."""
+
+    def parse(self, block: bytes, now_ms: int) -> Parsed:
+        """The events of `block`; see `Parser`."""
+        raw = read_values(block, NAMES, NAMES)
+        refusals: dict[int, str] = {}
+        ignore: set[int] = set()
+        # A line of another width is no line of this format; one that is blank is none at all.
+        odd = raw.select((pl.col("id").is_null() | pl.col(OVERFLOW).is_not_null()).arg_true())
+        for row in odd.to_series().to_list():
+            if all(value is None for value in raw.row(row)):
+                ignore.add(row)
+            else:
+                refusals[row] = RejectReason.SCHEMA.value
+        frame = raw.select(
+            pl.col("time").alias("raw_time"),
+            _time(raw).alias("time_ms"),
+            pl.col("host", "scheme", "protocol", "status", "cache"),
+            pl.col("bytes_sent").alias("bytes"),
+        )
+        return refine(frame, now_ms, refusals=refusals, ignore=ignore, decode_host=unescape)
+
+
+def _time(raw: pl.DataFrame) -> pl.Expr:
+    """Seconds with decimals; RFC 3339 is tried only where a block has any."""
+    if raw.select(pl.col("time").str.contains("T", literal=True).any()).item():
+        return pl.coalesce(decimal_ms("time", 1), rfc3339_ms("time"))
+    return decimal_ms("time", 1)
+
+
+def unescape(host: str) -> str:
+    """The host that nginx wrote with `\\xHH` escapes."""
+    if "\\x" not in host:
+        return host
+    plain = _ESCAPE.sub(lambda match: bytes([int(match[1], 16)]), host.encode())
+    return plain.decode("utf-8", "replace")
+
+
+NGINX_TSV = Format(name="nginx-tsv", make=TsvParser)

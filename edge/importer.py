@@ -1,0 +1,157 @@
+"""`edge import`: finished log files into a spool, each line once, whatever is repeated or interrupted.
+
+A file is known by its content: the same file again, a renamed or gzipped copy adds nothing; a file that
+grew is continued; an import that was killed is finished by running it again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from edge.errors import InputError
+from edge.formats import Format
+from edge.intake import KnownStreams, Step, Stream, StreamPosition, Writer
+from edge.logfile import Chunk, Content, read_chunks
+
+UNTERMINATED: Final = "unterminated"
+"""A last line without a line end that is no whole record: left, and read when the file has grown."""
+REFUSED_BEFORE: Final = "refused_before"
+"""Lines that an earlier import of the same content refused."""
+
+
+@dataclass(slots=True, kw_only=True)
+class ImportResult:
+    """What an import did. `lines == events + duplicates + sum(skipped)` always.
+
+    `lines` counts data lines of all files, `events` what was added, `duplicates` what an earlier
+    import had added already. `problems` are files that could not be read to their end.
+    """
+
+    files: int = 0
+    lines: int = 0
+    events: int = 0
+    duplicates: int = 0
+    unattributable: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def document(self) -> dict[str, object]:
+        """As `--json` prints it."""
+        return {
+            "files": self.files,
+            "lines": self.lines,
+            "events": self.events,
+            "duplicates": self.duplicates,
+            "skipped": dict(sorted(self.skipped.items())),
+            "unattributable": self.unattributable,
+            "notes": self.notes,
+            "problems": self.problems,
+        }
+
+
+class Importer:
+    """Imports files of one format into one spool."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        known: KnownStreams,
+        form: Format,
+        *,
+        now_ms: Callable[[], int],
+        advance: Callable[[int], None] = lambda _bytes: None,
+    ) -> None:
+        self.writer = writer
+        self.known = known
+        self.form = form
+        self.now_ms = now_ms
+        self.advance = advance
+        self.result = ImportResult()
+
+    def run(self, paths: Sequence[Path]) -> ImportResult:
+        """Import `paths` in order; every line that was taken is durable on return.
+
+        Raises InputError, before anything is changed, when one of them cannot be opened.
+        """
+        for path in paths:
+            if path.is_dir():
+                raise InputError(f"{path} is a folder", "name the log files in it")
+            Content(path).close()
+        for path in paths:
+            with Content(path) as content:
+                self._file(content)
+        self.writer.spool.commit()
+        result = self.result
+        result.events = self.writer.events
+        result.unattributable = self.writer.unattributable
+        result.skipped.update(self.writer.skipped)
+        result.lines = result.events + result.duplicates + sum(result.skipped.values())
+        return result
+
+    def _file(self, content: Content) -> None:
+        self.result.files += 1
+        try:
+            found = self.known.find(content, whole=True)
+            if found is None:
+                return
+            position, reached = found
+            if not reached:
+                self.result.duplicates += _data_lines(content)
+                return
+            self.result.duplicates += position.events
+            if position.refused:
+                self.result.skipped[REFUSED_BEFORE] += position.refused
+            self._read(content, position)
+        except InputError as error:
+            self.result.problems.append(error.message)
+        if content.cut_off:
+            self.result.problems.append(f"{content.path}: the gzip file is cut off")
+
+    def _read(self, content: Content, position: StreamPosition) -> None:
+        """Parse in this thread while one other writes: neither waits for the disk or the parser."""
+        stream = Stream(content, self.form, position, name=content.path.name)
+        done = content.stored_offset()
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            pending: Future[None] | None = None
+            try:
+                for chunk in read_chunks(content, position.offset, stream.target_bytes):
+                    if chunk.open_end and not self._is_whole(stream, chunk, content):
+                        break
+                    step = stream.step(chunk, self.now_ms())
+                    self.result.notes += [f"{content.path.name}: {note}" for note in step.notes]
+                    if pending is not None:
+                        pending.result()
+                    pending = pool.submit(self._write, step)
+                    self.advance(content.stored_offset() - done)
+                    done = content.stored_offset()
+            finally:
+                if pending is not None:
+                    pending.result()
+
+    def _write(self, step: Step) -> None:
+        self.writer.write(step, 0)
+        self.writer.spool.commit()
+        self.known.remember(step.position)
+
+    def _is_whole(self, stream: Stream, chunk: Chunk, content: Content) -> bool:
+        """Whether a last line without an end is a whole record (never so in a gzip that is cut)."""
+        if not content.cut_off and len(stream.peek(chunk, self.now_ms()).columns) == 1:
+            return True
+        if chunk.data.strip() and not chunk.data.startswith(b"#"):
+            self.result.skipped[UNTERMINATED] += 1
+        return False
+
+
+def _data_lines(content: Content) -> int:
+    """Lines that are neither blank nor directives."""
+    count = 0
+    for chunk in read_chunks(content, 0, [4 << 20]):
+        lines = chunk.data.split(b"\n")
+        count += sum(1 for line in lines if line.strip() and not line.startswith(b"#"))
+    return count

@@ -1,0 +1,275 @@
+"""From the lines of log files to batches in a spool: shared by `edge import` and `edge tail`.
+
+A *stream* is the content of one log file, whatever its name is today. Its position travels in the batch
+that holds the lines up to it, so that a crash neither skips nor repeats a line. Refused lines are kept
+on disk before the position moves past them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+
+import orjson
+
+from edge.batch import EventColumns, SourcePosition
+from edge.formats import Format, Parsed
+from edge.formats.block import line_starts
+from edge.logfile import Chunk, Content, Trail, agrees, directives_before, head_of
+from edge.rejected import RejectedLine, RejectedLines
+
+TOO_LONG: Final = "too_large"
+"""The reason of a line longer than LINE_BYTES_MAX (`RejectReason.TOO_LARGE`)."""
+TARGET_LINES: Final = 48_000
+"""Lines a block aims at: one block is one batch, and a batch has at most 65,536 events."""
+_BLOCK_BYTES: Final = (1 << 20, 16 << 20)
+
+
+class BatchSink(Protocol):
+    """What intake needs of a spool (edge.spool.Spool has it)."""
+
+    def write(
+        self, content: EventColumns, watermark_ms: int, sources: tuple[SourcePosition, ...] = ()
+    ) -> tuple[int, int]:
+        """Write a batch; durable after `commit`."""
+        ...
+
+    def commit(self) -> None:
+        """Make durable what was written."""
+        ...
+
+    def heartbeat(
+        self, watermark_ms: int, sources: tuple[SourcePosition, ...] = ()
+    ) -> tuple[int, int]:
+        """A batch without events, durable on return."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamPosition:
+    """How far a stream was read: `offset` in content bytes, and what was found up to there.
+
+    `lines` counts physical lines, `events` what became events, `refused` data lines that did not.
+    `fingerprint` and `marks` identify the content (edge/logfile.py).
+    """
+
+    head: str
+    generation: int = 0
+    offset: int = 0
+    lines: int = 0
+    events: int = 0
+    refused: int = 0
+    fingerprint: str = ""
+    marks: tuple[str, ...] = ()
+    name: str = ""
+
+    def to_source(self) -> SourcePosition:
+        """As a batch carries it."""
+        detail = {
+            "name": self.name,
+            "lines": self.lines,
+            "events": self.events,
+            "refused": self.refused,
+            "marks": self.marks,
+        }
+        return SourcePosition(
+            source=f"{self.head}.{self.generation}",
+            generation=self.generation,
+            offset=self.offset,
+            fingerprint=self.fingerprint,
+            detail=orjson.dumps(detail).decode(),
+        )
+
+    @classmethod
+    def from_source(cls, position: SourcePosition) -> StreamPosition | None:
+        """Of a position that `to_source` made; None for a source of another kind."""
+        head, _, _generation = position.source.rpartition(".")
+        try:
+            detail = orjson.loads(position.detail)
+            return cls(
+                head=head,
+                generation=position.generation,
+                offset=position.offset,
+                lines=detail["lines"],
+                events=detail["events"],
+                refused=detail["refused"],
+                fingerprint=position.fingerprint,
+                marks=tuple(detail["marks"]),
+                name=detail["name"],
+            )
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            return None
+
+
+class KnownStreams:
+    """The streams a spool has positions of, to find the one a file holds."""
+
+    def __init__(self, positions: Mapping[str, SourcePosition]) -> None:
+        self._by_head: dict[str, dict[int, StreamPosition]] = {}
+        for source in positions.values():
+            position = StreamPosition.from_source(source)
+            if position is not None:
+                self.remember(position)
+
+    def remember(self, position: StreamPosition) -> None:
+        """Take `position` as where that stream stands now."""
+        self._by_head.setdefault(position.head, {})[position.generation] = position
+
+    def current(self, position: StreamPosition) -> StreamPosition:
+        """Where the stream of `position` stands now."""
+        return self._by_head[position.head][position.generation]
+
+    def find(self, content: Content, *, whole: bool) -> tuple[StreamPosition, bool] | None:
+        """(position, reached) of the stream in `content`, a new one at 0 if it was never seen.
+
+        `reached` is False when the file ends before the position: a shorter copy of the stream. None
+        while the file has no data line (`whole`: its last line counts without a line end).
+        """
+        head = head_of(content, whole=whole)
+        if head is None:
+            return None
+        candidates = self._by_head.get(head, {})
+        shorter: StreamPosition | None = None
+        for position in sorted(candidates.values(), key=lambda each: -each.offset):
+            same = agrees(content, position.offset, position.fingerprint, position.marks)
+            if same:
+                return position, True
+            if same is None and shorter is None:
+                shorter = position
+        if shorter is not None:
+            return shorter, False
+        return StreamPosition(head=head, generation=max(candidates, default=-1) + 1), True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A block that was parsed and not yet written: what to append, keep and remember."""
+
+    columns: EventColumns
+    position: StreamPosition
+    rejected: tuple[RejectedLine, ...]
+    notes: tuple[str, ...]
+    unattributable: int
+
+
+class Stream:
+    """One file being read into steps; `position` is where the last step leaves it."""
+
+    def __init__(
+        self, content: Content, form: Format, position: StreamPosition, *, name: str
+    ) -> None:
+        self.position = replace(position, name=name)
+        self.content = content
+        self._parser = form.make()
+        if form.directives:
+            self._parser.recall(directives_before(content, position.offset))
+        self._trail = Trail.resume(content, position.offset, position.marks)
+        self.target_bytes = [_BLOCK_BYTES[0]]
+
+    def step(self, chunk: Chunk, now_ms: int) -> Step:
+        """Parse `chunk`, which begins at the position, and move past it."""
+        if chunk.oversized:
+            return self._oversized(chunk)
+        parsed = self._parser.parse(chunk.data, now_ms)
+        self._trail.feed(chunk.data)
+        lines = chunk.data.count(b"\n") + chunk.open_end
+        self._aim(len(chunk.data), lines)
+        rejected = self._rejected(chunk, parsed)
+        return self._moved(chunk.end, lines, parsed.columns, rejected, parsed)
+
+    def peek(self, chunk: Chunk, now_ms: int) -> Parsed:
+        """What a last line without an end holds, without moving."""
+        return self._parser.parse(chunk.data, now_ms)
+
+    def _oversized(self, chunk: Chunk) -> Step:
+        tail = self.content.read_at(max(chunk.start, chunk.end - 4096), chunk.end - chunk.start)
+        self._trail = Trail.resume(self.content, chunk.end, tuple(self._trail.marks))
+        row = RejectedLine(
+            source=self.position.to_source().source,
+            name=self.position.name,
+            line=self.position.lines + 1,
+            offset=chunk.start,
+            length=chunk.end - chunk.start - tail.endswith(b"\n"),
+            reason=TOO_LONG,
+            raw=chunk.data,
+        )
+        empty = self._parser.parse(b"", 0)
+        return self._moved(chunk.end, 1, empty.columns, (row,), empty)
+
+    def _rejected(self, chunk: Chunk, parsed: Parsed) -> tuple[RejectedLine, ...]:
+        if not parsed.refused:
+            return ()
+        starts = line_starts(chunk.data)
+        source = self.position.to_source().source
+        rows = []
+        for refused in parsed.refused:
+            start, end = int(starts[refused.row]), int(starts[refused.row + 1])
+            rows.append(
+                RejectedLine(
+                    source=source,
+                    name=self.position.name,
+                    line=self.position.lines + refused.row + 1,
+                    offset=chunk.start + start,
+                    length=end - start,
+                    reason=refused.reason,
+                    raw=chunk.data[start:end].rstrip(b"\n"),
+                )
+            )
+        return tuple(rows)
+
+    def _moved(
+        self,
+        end: int,
+        lines: int,
+        columns: EventColumns,
+        rejected: tuple[RejectedLine, ...],
+        parsed: Parsed,
+    ) -> Step:
+        self.position = replace(
+            self.position,
+            offset=end,
+            lines=self.position.lines + lines,
+            events=self.position.events + len(columns),
+            refused=self.position.refused + len(rejected),
+            fingerprint=self._trail.fingerprint(),
+            marks=tuple(self._trail.marks),
+        )
+        return Step(
+            columns=columns,
+            position=self.position,
+            rejected=rejected,
+            notes=parsed.notes,
+            unattributable=parsed.unattributable,
+        )
+
+    def _aim(self, size: int, lines: int) -> None:
+        """Let the next block hold about TARGET_LINES lines."""
+        if lines:
+            wanted = size * TARGET_LINES // lines
+            self.target_bytes[0] = min(max(wanted, _BLOCK_BYTES[0]), _BLOCK_BYTES[1])
+
+
+class Writer:
+    """Puts steps into the spool, refused lines first."""
+
+    def __init__(self, spool: BatchSink, rejected: RejectedLines) -> None:
+        self.spool = spool
+        self.rejected = rejected
+        self.events = 0
+        self.unattributable = 0
+        self.skipped: Counter[str] = Counter()
+
+    def write(self, step: Step, watermark_ms: int) -> None:
+        """Append `step`; durable after `commit`, except that refused lines are kept at once."""
+        if step.rejected:
+            self.rejected.keep(step.rejected)
+        if len(step.columns):
+            self.spool.write(step.columns, watermark_ms, (step.position.to_source(),))
+        else:
+            # A block of refused lines only must move its position too.
+            self.spool.heartbeat(watermark_ms, (step.position.to_source(),))
+        self.events += len(step.columns)
+        self.unattributable += step.unattributable
+        self.skipped.update(row.reason for row in step.rejected)

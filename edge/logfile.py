@@ -1,0 +1,272 @@
+"""A log file as a stream of content: plain or gzip, read in blocks of whole lines, known by content.
+
+What identifies a file is neither its name nor its inode (rotation renames, copytruncate and the file
+system reuse them) but its first data line, windows of bytes at growing distances, and the window that
+ends where reading stopped. All of them lie in the position that travels with the lines (DESIGN 3.3),
+and checking them costs a dozen small reads, whatever the size.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final, Self
+
+from edge.errors import InputError
+
+LINE_BYTES_MAX: Final = 16 << 20
+"""A longer line is refused, unread: with its newline it would not fit in memory for long."""
+KEPT_BYTES_MAX: Final = 4096
+"""How much of a refused line is kept."""
+HEAD_BYTES_MAX: Final = 64 << 10
+WINDOW_BYTES: Final = 4096
+MARKS: Final = tuple(256 * 4**power for power in range(16))
+"""Distances from the start at which a window is remembered: 256 B, 1 KiB, 4 KiB, … 256 GiB."""
+_READ_BYTES: Final = 1 << 20
+_GZIP_MAGIC: Final = b"\x1f\x8b"
+
+
+class Content:
+    """Bytes of a file by offset; of a gzip file, the bytes inside it. `cut_off`: the gzip ends early."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.cut_off = False
+        try:
+            self._file: IO[bytes] = open(path, "rb", buffering=0)  # noqa: SIM115
+        except OSError as error:
+            raise InputError(
+                f"{path} cannot be read: {error.strerror}", "check the path"
+            ) from error
+        self.gzip = self._file.read(2) == _GZIP_MAGIC
+        self._rewind()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def stored_size(self) -> int:
+        """Bytes of the file on disk."""
+        return os.fstat(self._file.fileno()).st_size
+
+    def stored_offset(self) -> int:
+        """Bytes read of the file on disk so far, for progress."""
+        return self._file.tell()
+
+    def read_at(self, offset: int, count: int) -> bytes:
+        """Up to `count` bytes from `offset`; fewer only at the end. Reading on is cheap in order."""
+        if not self.gzip:
+            return self._read_plain(offset, count)
+        if offset < self._position:
+            self._rewind()
+        while self._position < offset:
+            if not self._inflate(min(offset - self._position, _READ_BYTES)):
+                return b""
+        parts = []
+        while count > 0 and (part := self._inflate(count)):
+            parts.append(part)
+            count -= len(part)
+        return b"".join(parts)
+
+    def _read_plain(self, offset: int, count: int) -> bytes:
+        self._file.seek(offset)
+        data = self._file.read(count) or b""
+        while len(data) < count and (more := self._file.read(count - len(data))):
+            data += more
+        return data
+
+    def _rewind(self) -> None:
+        self._file.seek(0)
+        self._position = 0
+        self._inflater = zlib.decompressobj(wbits=31)
+        self._stored = b""
+
+    def _inflate(self, count: int) -> bytes:
+        """The next 1 to `count` bytes inside a gzip of one or more members; b"" at the end."""
+        while True:
+            if self._inflater.eof:
+                self._stored = self._inflater.unused_data.lstrip(b"\0")
+                if not self._stored:
+                    self._stored = self._file.read(_READ_BYTES)
+                if not self._stored:
+                    return b""
+                self._inflater = zlib.decompressobj(wbits=31)
+            try:
+                data = self._inflater.decompress(self._stored, count)
+            except zlib.error as error:
+                raise InputError(
+                    f"{self.path}: damaged gzip after {self._position} bytes of content",
+                    "the lines before it are taken; import the file again when it is repaired",
+                ) from error
+            self._stored = self._inflater.unconsumed_tail
+            if data:
+                self._position += len(data)
+                return data
+            if self._inflater.eof:
+                continue
+            self._stored += self._file.read(_READ_BYTES)
+            if not self._stored:
+                self.cut_off = True
+                return b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """Whole lines from `start` to `end` of a file's content.
+
+    `oversized`: instead of lines, the beginning of one line longer than LINE_BYTES_MAX, whole length
+    `end - start`. `open_end`: the last line of the file, which has no line end.
+    """
+
+    data: bytes
+    start: int
+    end: int
+    oversized: bool = False
+    open_end: bool = False
+
+
+def read_chunks(content: Content, start: int, target_bytes: list[int]) -> Iterator[Chunk]:
+    """The lines from `start` on, in chunks of about `target_bytes[0]`, which the caller may change.
+
+    The last line, if it has no end, comes as a chunk of its own with `open_end`.
+    """
+    carry = b""
+    offset = start
+    while True:
+        fresh = content.read_at(offset + len(carry), max(target_bytes[0] - len(carry), _READ_BYTES))
+        if not fresh:
+            break
+        data = carry + fresh
+        cut = data.rfind(b"\n") + 1
+        if cut:
+            yield Chunk(data=data[:cut], start=offset, end=offset + cut)
+            offset += cut
+            carry = data[cut:]
+        elif len(data) > LINE_BYTES_MAX:
+            end = _line_end(content, offset + len(data))
+            if end is None:
+                return
+            yield Chunk(data=data[:KEPT_BYTES_MAX], start=offset, end=end, oversized=True)
+            offset, carry = end, b""
+        else:
+            carry = data
+    if carry:
+        yield Chunk(data=carry, start=offset, end=offset + len(carry), open_end=True)
+
+
+def _line_end(content: Content, offset: int) -> int | None:
+    """Offset after the next line end at or behind `offset`, in bounded memory; None if none."""
+    while data := content.read_at(offset, _READ_BYTES):
+        place = data.find(b"\n")
+        if place >= 0:
+            return offset + place + 1
+        offset += len(data)
+    return None
+
+
+def digest(data: bytes) -> str:
+    """A 128-bit fingerprint of `data`, in hex."""
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def head_of(content: Content, *, whole: bool = False) -> str | None:
+    """The fingerprint of the first data line (one that is neither blank nor a `#` line).
+
+    None while there is no such line with its end; `whole` takes a last line without an end too.
+    """
+    data = content.read_at(0, HEAD_BYTES_MAX)
+    start = 0
+    while start < len(data):
+        end = data.find(b"\n", start)
+        line = data[start:] if end < 0 else data[start:end]
+        if end < 0 and len(data) < HEAD_BYTES_MAX and not whole:
+            return None
+        if line.strip() and not line.startswith(b"#"):
+            return digest(line.rstrip(b"\r"))
+        if end < 0:
+            return None
+        start = end + 1
+    return None
+
+
+def directives_before(content: Content, offset: int) -> list[bytes]:
+    """The lines that begin with `#` before `offset`, in order."""
+    found: list[bytes] = []
+    if offset == 0:
+        return found
+    for chunk in read_chunks(content, 0, [4 << 20]):
+        room = offset - chunk.start
+        found += [line for line in chunk.data[:room].split(b"\n") if line.startswith(b"#")]
+        if chunk.end >= offset:
+            break
+    return found
+
+
+class Trail:
+    """The windows that will identify the content read so far. `feed` every byte, in order."""
+
+    def __init__(self, offset: int = 0, marks: tuple[str, ...] = (), window: bytes = b"") -> None:
+        self.offset = offset
+        self.marks = list(marks)
+        self._window = window
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes of the content."""
+        while len(self.marks) < len(MARKS):
+            mark = MARKS[len(self.marks)]
+            if mark > self.offset + len(data):
+                break
+            self.marks.append(digest(self._ending(data[: mark - self.offset])))
+        self._window = self._ending(data)
+        self.offset += len(data)
+
+    def fingerprint(self) -> str:
+        """Of the window that ends here."""
+        return digest(self._window)
+
+    def copy(self) -> Trail:
+        """The same place, to feed on its own."""
+        return Trail(self.offset, tuple(self.marks), self._window)
+
+    def _ending(self, data: bytes) -> bytes:
+        if len(data) >= WINDOW_BYTES:
+            return data[-WINDOW_BYTES:]
+        return (self._window + data)[-WINDOW_BYTES:]
+
+    @classmethod
+    def resume(cls, content: Content, offset: int, marks: tuple[str, ...]) -> Trail:
+        """The trail of a file whose content up to `offset` was read before."""
+        return cls(offset, marks, _window_at(content, offset))
+
+
+def _window_at(content: Content, end: int) -> bytes:
+    start = max(0, end - WINDOW_BYTES)
+    return content.read_at(start, end - start)
+
+
+def agrees(content: Content, offset: int, fingerprint: str, marks: tuple[str, ...]) -> bool | None:
+    """Whether `content` begins with what a position at `offset` was read from.
+
+    True: it does, and reaches `offset`. None: it does as far as it goes, but ends before `offset`.
+    False: it is other content.
+    """
+    for mark, expected in zip(MARKS, marks, strict=False):
+        window = _window_at(content, mark)
+        if len(window) < min(mark, WINDOW_BYTES):
+            return None
+        if digest(window) != expected:
+            return False
+    window = _window_at(content, offset)
+    if len(window) < min(offset, WINDOW_BYTES):
+        return None
+    return digest(window) == fingerprint
