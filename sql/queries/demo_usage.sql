@@ -1,0 +1,13 @@
+-- What was served, by whom, over what: the demo's first table.
+-- One row per account × domain.
+-- Reads usage_monthly.
+SELECT
+    coalesce(account_id, '(nobody)') AS account,
+    domain,
+    CAST(sum(requests) FILTER (WHERE class = 'https') AS BIGINT) AS https_requests,
+    CAST(sum(requests) FILTER (WHERE class = 'quic') AS BIGINT) AS quic_requests,
+    CAST(sum(requests) FILTER (WHERE class = 'http') AS BIGINT) AS http_requests,
+    CAST(sum(bytes_sent) AS BIGINT) // 1073741824 AS gigabytes
+FROM usage_monthly
+GROUP BY account_id, domain
+ORDER BY account, domain

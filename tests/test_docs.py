@@ -1,0 +1,120 @@
+"""Documentation is tested: commands, views and glossary are what the program has."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+import edgetoll
+import sql
+
+WRITE = os.environ.get("EDGETOLL_GOLDEN") == "write"
+
+
+def helps() -> Iterator[tuple[str, str]]:
+    """(command, its --help) of every command, in the order of the front page."""
+    os.environ["COLUMNS"] = os.environ["TERMINAL_WIDTH"] = "100"
+    runner = CliRunner(env={"COLUMNS": "100", "TERMINAL_WIDTH": "100", "NO_COLOR": "1"})
+    for group, (module, _about) in edgetoll.GROUPS.items():
+        application = import_module(module).app
+        for name in typer.main.get_command(application).commands:  # type: ignore[attr-defined]
+            answer = runner.invoke(application, [name, "--help"], prog_name=f"edgetoll {group}")
+            yield f"edgetoll {group} {name}", answer.output
+    for name, (module, attribute, _about) in edgetoll.COMMANDS.items():
+        application = typer.Typer(add_completion=False, rich_markup_mode=None)
+        application.command(name)(getattr(import_module(module), attribute))
+        answer = runner.invoke(application, ["--help"], prog_name=f"edgetoll {name}")
+        yield f"edgetoll {name}", answer.output
+
+
+def test_every_command_shows_an_example() -> None:
+    without = [command for command, text in helps() if "Example" not in text]
+    assert without == []
+
+
+def test_golden_commands_page_is_what_help_prints(root: Path) -> None:
+    page = ["# Commands", "", "Every command's own `--help`. Written by `make golden`.", ""]
+    page += ["```", edgetoll.front_page(), "```", ""]
+    for command, text in helps():
+        clean = "\n".join(line.rstrip() for line in text.strip("\n").splitlines())
+        page += [f"## {command}", "", "```", clean, "```", ""]
+    path = root / "docs" / "commands.md"
+    made = "\n".join(page)
+    if WRITE:
+        path.write_text(made, encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == made, "docs/commands.md is old: run make golden"
+
+
+def test_every_public_view_is_documented_with_its_columns(root: Path, tmp_path: Path) -> None:
+    from billing.home import make_home
+    from billing.query import connect
+
+    make_home(tmp_path / "home")
+    page = (root / "docs" / "analysts.md").read_text(encoding="utf-8")
+    with connect(tmp_path / "home") as connection:
+        for view in sql.names("views"):
+            name = view.rsplit("/", 1)[1]
+            found = connection.table(name).columns if "macro" not in name else []
+            assert f"`{name}`" in page, f"docs/analysts.md does not speak of {name}"
+            for column in found[:7]:
+                assert f"`{column}`" in page, f"docs/analysts.md does not name {name}.{column}"
+
+
+def test_links_in_documents_lead_somewhere(tracked_files: list[Path], root: Path) -> None:
+    broken: list[str] = []
+    for path in tracked_files:
+        if path.suffix != ".md":
+            continue
+        text = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text):
+            if "://" not in target and not (path.parent / target).exists():
+                broken.append(f"{path.relative_to(root)} -> {target}")
+    assert broken == []
+
+
+def test_every_decision_note_has_its_own_number(root: Path) -> None:
+    names = sorted(path.name for path in (root / "docs" / "decisions").glob("*.md"))
+    numbers = [name[:4] for name in names]
+    assert all(number.isdigit() for number in numbers)
+    assert len(numbers) == len(set(numbers)), f"two notes with one number: {names}"
+
+
+def test_make_help_lists_every_target(root: Path) -> None:
+    text = (root / "Makefile").read_text(encoding="utf-8")
+    targets = re.search(r"^\.PHONY:(.*)$", text, re.MULTILINE)
+    assert targets is not None
+    shown = subprocess.run(
+        ["make", "--no-print-directory", "help"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert [name for name in targets[1].split() if f"make {name} " not in shown] == []
+
+
+@pytest.mark.parametrize("words", [["nonsense"], ["billing", "rate"], ["sql", "SELECT 1"]])
+def test_an_error_is_one_line_with_a_hint_and_never_a_traceback(
+    words: list[str], root: Path, tmp_path: Path
+) -> None:
+    answer = subprocess.run(
+        [sys.executable, str(root / "edgetoll.py"), *words],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "EDGETOLL_HOME": str(tmp_path / "nowhere")},
+        check=False,
+    )
+    assert answer.returncode in (1, 2)
+    assert "Traceback" not in answer.stderr
+    assert answer.stderr.startswith("edgetoll: ")
+    assert len(answer.stderr.strip().splitlines()) <= 2
