@@ -1,7 +1,7 @@
 """Appliers: how records about states enter the tables. Registered when the store opens.
 
-A record of any kind may carry the effects `states`, `events` and `clock`: a top-up and the state
-it clears are one record (FAULTS U4, G17).
+A record of any kind may carry the effects `states`, `events`, `alerts` and `clock`: a top-up and
+the state it clears are one record (FAULTS U4, G17).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from billing.balance.figures import run
-from billing.balance.rows import EVENT_COLUMNS, STATE_COLUMNS, as_table
+from billing.balance.rows import ALERT_COLUMNS, EVENT_COLUMNS, STATE_COLUMNS, as_table
 from billing.journal import Record
 from billing.store import Effects, applier
 
@@ -19,7 +19,7 @@ CARRIERS = ("top_up", "load", "transfer", "transfers", "chargeback", "credit_not
 
 
 def apply_states(connection: Any, record: Record, effects: Effects) -> None:
-    """Take `states`, `events` and `clock` of a record in; does nothing when it has none."""
+    """Take the effects of a record that are about balances in; does nothing when it has none."""
     if "states" in effects:
         _bind(connection, "states", effects["states"], STATE_COLUMNS)
         run(connection, "put_states", journal_no=record.number)
@@ -30,6 +30,10 @@ def apply_states(connection: Any, record: Record, effects: Effects) -> None:
         _bind(connection, "events", effects["events"], EVENT_COLUMNS)
         run(connection, "put_events", journal_no=record.number)
         _unbind(connection, "events", effects["events"])
+    if "alerts" in effects:
+        _bind(connection, "alerts", effects["alerts"], ALERT_COLUMNS)
+        run(connection, "put_alerts", journal_no=record.number)
+        _unbind(connection, "alerts", effects["alerts"])
     if "clock" in effects:
         run(connection, "clear_clock")
         run(connection, "put_clock", journal_no=record.number, **effects["clock"])

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from billing.balance.events import Event
 from billing.balance.records import Cause, Figures, Policy, Standing, State
+from billing.balance.rules import Raised
 from billing.balance.settings import BalanceSettings
 from billing.balance.trust import Clock
 
@@ -22,6 +23,9 @@ STATE_COLUMNS = (
     "overdue_clock", "cause", "decided_by", "evidence", "ledger_version",
 )  # fmt: skip
 EVENT_COLUMNS = ("event_id", "account_id", "version", "kind", "happened_at", "body")
+ALERT_COLUMNS = (
+    "rule_id", "subject", "account_id", "kind", "since", "until", "domain", "event_id",
+)  # fmt: skip
 INLINE_MAX = 200
 """More rows than this travel as a Parquet file beside the record instead of inside it."""
 DAILY_METHOD = "peak_bandwidth"
@@ -74,6 +78,20 @@ def event_row(event: Event) -> dict[str, Any]:
         "kind": event.kind,
         "happened_at": text_time(event.happened_at),
         "body": event.body,
+    }
+
+
+def alert_row(raised: Raised) -> dict[str, Any]:
+    """A crossing of a customer's rule as a row of the record."""
+    return {
+        "rule_id": raised.measured.rule_id,
+        "subject": raised.measured.subject,
+        "account_id": raised.measured.account_id,
+        "kind": raised.measured.kind.value,
+        "since": text_time(raised.since),
+        "until": text_time(raised.until),
+        "domain": raised.measured.domain,
+        "event_id": raised.event.event_id,
     }
 
 

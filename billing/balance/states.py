@@ -12,13 +12,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from billing.balance import figures
+from billing.balance import alerts, figures
 from billing.balance.decision import decide, obey
 from billing.balance.events import Event, state_event
 from billing.balance.records import Act, Moment, Standing, State
 from billing.balance.rows import (
+    ALERT_COLUMNS,
     EVENT_COLUMNS,
     STATE_COLUMNS,
+    alert_row,
     as_effect,
     clock_row,
     event_row,
@@ -65,7 +67,11 @@ def refresh(
         if standing is not None:
             standings.append(standing)
             events.append(state_event(standing, currency=known.currency))
+    raised = alerts.raised_alerts(store.connection, store.home, now=now, clock=clock)
+    events += [one.event for one in raised]
     effects = effects_of(standings, events)
+    if raised:
+        effects["alerts"] = as_effect([alert_row(one) for one in raised], ALERT_COLUMNS)
     if differs(old, clock):
         effects["clock"] = clock_row(clock)
     number = store.commit("account_states", effects, at=now) if effects else None

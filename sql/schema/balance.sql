@@ -49,26 +49,17 @@ CREATE TABLE IF NOT EXISTS balance_clock (
     journal_no BIGINT NOT NULL
 );
 
--- One row per rule of a customer: high bill, balance threshold, usage cap, plan low (billing/balance/rules.py).
-CREATE TABLE IF NOT EXISTS alert_rules (
-    rule_id VARCHAR NOT NULL,
-    account_id VARCHAR NOT NULL,
-    kind VARCHAR NOT NULL,
-    domain VARCHAR,
-    quantity HUGEINT NOT NULL CHECK (quantity >= 0),
-    period VARCHAR NOT NULL,
-    release_hours INTEGER NOT NULL,
-    journal_no BIGINT NOT NULL
-);
-
--- One row per rule (and plan) that is over its limit now, so that one crossing is one event.
-CREATE TABLE IF NOT EXISTS alerts_standing (
+-- One row per rule and subject (a period, a plan) that went over its limit: one crossing is one event.
+-- domain and until: what a usage cap keeps off the edges, and until when; NULL: nothing is stopped.
+CREATE TABLE IF NOT EXISTS alerts_raised (
     rule_id VARCHAR NOT NULL,
     subject VARCHAR NOT NULL,
     account_id VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL,
     since TIMESTAMP NOT NULL,
     until TIMESTAMP,
     domain VARCHAR,
+    event_id VARCHAR NOT NULL,
     journal_no BIGINT NOT NULL
 );
 

@@ -1,7 +1,8 @@
 -- Answers: usage of the hours still open, by the account that owns the domain (exact name, else wildcard).
--- Grain: one row per bucket × account × region × class of hours not imported yet; unowned domains are left out.
+-- Grain: open_names: one row per bucket × account × domain × region × class of hours not imported yet; unowned
+-- domains are left out. open_usage, which rating prices: the same without domain.
 -- Reads: live_files (HOME/live/partition=*.parquet with filename), imported_files, domain_ownership.
-CREATE OR REPLACE TEMP TABLE open_usage AS
+INSERT INTO open_names
 WITH live AS (
     SELECT
         *,
@@ -20,6 +21,7 @@ still_open AS (
 owned AS (
     SELECT
         COALESCE(exact.account_id, wild.account_id) AS account_id,
+        o.domain,
         o.bucket,
         o.region,
         o.class,
@@ -40,6 +42,7 @@ owned AS (
 
 SELECT
     account_id,
+    domain,
     bucket,
     region,
     class,
@@ -47,4 +50,15 @@ SELECT
     CAST(SUM(bytes_sent) AS BIGINT) AS bytes_sent
 FROM owned
 WHERE account_id IS NOT NULL
+GROUP BY ALL;
+
+CREATE OR REPLACE TEMP TABLE open_usage AS
+SELECT
+    account_id,
+    bucket,
+    region,
+    class,
+    CAST(SUM(requests) AS BIGINT) AS requests,
+    CAST(SUM(bytes_sent) AS BIGINT) AS bytes_sent
+FROM open_names
 GROUP BY ALL;

@@ -3,6 +3,10 @@
 -- Reads: nothing.
 CREATE OR REPLACE TEMP TABLE day_bounds (timezone VARCHAR, day_start TIMESTAMP, day_end TIMESTAMP);
 CREATE OR REPLACE TEMP TABLE open_value (account_id VARCHAR, amount HUGEINT);
+CREATE OR REPLACE TEMP TABLE open_names (
+    account_id VARCHAR, domain VARCHAR, bucket TIMESTAMP, region VARCHAR, class VARCHAR, requests BIGINT,
+    bytes_sent BIGINT
+);
 CREATE OR REPLACE TEMP TABLE burn (
     account_id VARCHAR,
     payable_hour HUGEINT,

@@ -1,0 +1,162 @@
+"""Alerts that customers set themselves: high bill, usage cap by HTTPS requests, plan running low.
+
+They stand in HOME/alert_rules.toml, one `[[rule]]` each, with an id that is never used twice:
+
+    [[rule]]
+    id = "acme-cap"
+    account = "acme"
+    kind = "usage_cap"           # high_bill | usage_cap | plan_low
+    domain = "www.acme.example"  # usage_cap only; without it: each of the account's names by itself
+    limit = "1000000"            # currency units, HTTPS requests, or percent left of the plan
+    period = "day"               # hour | day | month, in the account's time zone
+    release_hours = 24           # usage_cap only: the name comes back by itself after this
+
+The customer's own balance threshold stands with the account (`low_balance_threshold`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from billing.balance.events import Event, envelope, event_id, stamp
+from billing.money import format_amount, parse_amount
+from edge.configfile import read_toml
+from edge.domain import canonical_domain
+from edge.errors import InputError
+
+FILE = "alert_rules.toml"
+
+
+class Kind(StrEnum):
+    """What a rule watches (DOMAIN §3.3)."""
+
+    HIGH_BILL = "high_bill"
+    USAGE_CAP = "usage_cap"
+    PLAN_LOW = "plan_low"
+
+
+class Rule(BaseModel):
+    """One rule as its file holds it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str = Field(min_length=1, max_length=100)
+    account: str = Field(min_length=1)
+    kind: Kind
+    limit: str
+    domain: str | None = None
+    period: str = Field(default="day", pattern="^(hour|day|month)$")
+    release_hours: int = Field(default=24, ge=1)
+
+    @model_validator(mode="after")
+    def _fits(self) -> Rule:
+        if self.kind is not Kind.USAGE_CAP and self.domain is not None:
+            raise ValueError("only a usage_cap has a domain")
+        if self.domain is not None and canonical_domain(self.domain) != self.domain:
+            raise ValueError(f"{self.domain!r} is not a canonical domain name")
+        if self.kind is not Kind.HIGH_BILL and not self.limit.isdecimal():
+            raise ValueError("the limit must be a whole number of requests or percent")
+        if self.kind is Kind.HIGH_BILL:
+            _check_amount(self.limit)
+        return self
+
+    @property
+    def quantity(self) -> int:
+        """The limit as a whole number: 10^-10 currency units, requests, or percent."""
+        return parse_amount(self.limit) if self.kind is Kind.HIGH_BILL else int(self.limit)
+
+
+def _check_amount(text: str) -> None:
+    try:
+        parse_amount(text)
+    except InputError as error:
+        raise ValueError(error.message) from error
+
+
+class _Rules(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rule: list[Rule] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _ids_are_single(self) -> _Rules:
+        seen: set[str] = set()
+        for rule in self.rule:
+            if rule.id in seen:
+                raise ValueError(f"rule id {rule.id!r} stands twice")
+            seen.add(rule.id)
+        return self
+
+
+def read_rules(home: Path) -> tuple[Rule, ...]:
+    """The rules of HOME/alert_rules.toml; no file: no rules; a blank or wrong one: ConfigError."""
+    path = home / FILE
+    return tuple(read_toml(path, _Rules).rule) if path.exists() else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What one rule watches, as measured now; `subject` names the period or plan, and domain."""
+
+    rule_id: str
+    account_id: str
+    kind: Kind
+    subject: str
+    domain: str | None
+    measured: int
+    limit: int
+    release_hours: int
+    currency: str
+
+    @property
+    def over(self) -> bool:
+        """Whether the limit is met: bills and requests from below, what a plan has left from above.
+
+        For a plan `measured` is what is left and `limit` the amount its percentage stands for.
+        """
+        if self.kind is Kind.PLAN_LOW:
+            return self.measured <= self.limit
+        return self.measured >= self.limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Raised:
+    """One crossing: what is recorded, and the event that tells of it."""
+
+    measured: Measured
+    since: datetime
+    until: datetime | None
+    event: Event
+
+
+def raise_alert(measured: Measured, *, now: datetime) -> Raised:
+    """The record and event of one crossing; the id depends on rule and subject alone."""
+    capped = measured.kind is Kind.USAGE_CAP
+    until = now + timedelta(hours=measured.release_hours) if capped else None
+    kind = f"alert.{measured.kind}"
+    money = measured.kind is Kind.HIGH_BILL
+    data: dict[str, object] = {
+        "account_id": measured.account_id,
+        "rule_id": measured.rule_id,
+        "subject": measured.subject,
+        "domain": measured.domain,
+        "measured": format_amount(measured.measured) if money else str(measured.measured),
+        "limit": format_amount(measured.limit) if money else str(measured.limit),
+        "currency": measured.currency if money else None,
+        "since": stamp(now),
+        "until": stamp(until) if until else None,
+    }
+    event = Event(
+        event_id=event_id("alert", measured.rule_id, measured.subject),
+        account_id=measured.account_id,
+        version=0,
+        kind=kind,
+        happened_at=now,
+        body=envelope(kind, now, data),
+    )
+    return Raised(measured=measured, since=now, until=until, event=event)
