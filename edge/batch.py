@@ -13,7 +13,7 @@ A batch is known by (edge_id, epoch, sequence). Its events are held in columns, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -33,8 +33,10 @@ CARRIERS: Final = (("http", "tcp"), ("https", "tcp"), ("https", "quic"), ("http"
 CLASS_OF_CARRIER: Final = np.array([0, 1, 2, 2], dtype=np.uint8)
 """Class code (edge.event.CLASSES) by carrier code."""
 
-_CARRIER_SHIFT: Final = 10
-_CACHE_SHIFT: Final = 12
+OUTCOMES_END: Final = 1 << 14
+"""Packed outcomes are below this."""
+
+_GROUPS_OF_CLASS: Final = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,18 +92,20 @@ class BatchHeader:
 
 
 def pack_outcome(status: Array, carrier: Array, cache: Array) -> Array:
-    """Status 0 to 599, carrier code and cache code as one uint16 each event."""
-    packed = status.astype(np.uint16)
-    packed |= carrier.astype(np.uint16) << np.uint16(_CARRIER_SHIFT)
-    packed |= cache.astype(np.uint16) << np.uint16(_CACHE_SHIFT)
+    """Carrier code, status 0 to 599 and cache code as one uint16 each event, in that order."""
+    packed = carrier.astype(np.uint16)
+    packed <<= np.uint16(10)
+    packed |= status.astype(np.uint16, copy=False)
+    packed <<= np.uint16(2)
+    packed |= cache.astype(np.uint16)
     return packed
 
 
 def unpack_outcome(packed: Array) -> tuple[Array, Array, Array]:
-    """(status uint16, carrier code uint8, cache code uint8) of packed outcomes."""
-    status = packed & np.uint16((1 << _CARRIER_SHIFT) - 1)
-    carrier = ((packed >> np.uint16(_CARRIER_SHIFT)) & np.uint16(3)).astype(np.uint8)
-    cache = (packed >> np.uint16(_CACHE_SHIFT)).astype(np.uint8)
+    """(status uint16, carrier code uint8, cache code uint8) of packed outcomes below 2^14."""
+    status = (packed >> np.uint16(2)) & np.uint16(1023)
+    carrier = (packed >> np.uint16(12)).astype(np.uint8)
+    cache = (packed & np.uint16(3)).astype(np.uint8)
     return status, carrier, cache
 
 
@@ -155,13 +159,13 @@ class EventColumns:
 class PackedEvents:
     """Events as they travel: sorted by time, each column as narrow as its values.
 
-    `domain_array` is the Arrow array of names, `domains` its Python form (built at each call).
-    `time_step` is the difference to the event before (the first to `first_time_ms`), unsigned.
+    `domains` is the dictionary of names ("" for unattributable), most frequent first when packed
+    here. `time_step` is the unsigned difference to the event before (the first to `first_time_ms`).
     `outcome_index` points into `outcomes` (uint16, see pack_outcome). `bytes_sent` is uint8 to
-    uint64, little endian. Columns may share memory with the decoded batch: do not write to them.
+    uint64. Columns may share memory with the decoded batch: do not write to them.
     """
 
-    domain_array: Any
+    domains: tuple[str, ...]
     domain_index: Array
     first_time_ms: int
     last_time_ms: int
@@ -169,15 +173,11 @@ class PackedEvents:
     outcome_index: Array
     outcomes: Array
     bytes_sent: Array
-    event_id_array: Any = field(default=None)
+    event_ids: Any = None
+    """An Arrow array of texts, or None."""
 
     def __len__(self) -> int:
         return len(self.domain_index)
-
-    @property
-    def domains(self) -> tuple[str, ...]:
-        """The dictionary of names, "" for unattributable."""
-        return tuple(self.domain_array.to_pylist())
 
     @property
     def time_ms(self) -> Array:
@@ -192,7 +192,7 @@ class PackedEvents:
     def unpack(self) -> EventColumns:
         """The same events as plain columns, in order of time."""
         status, carrier, cache = unpack_outcome(self.outcomes)
-        ids = None if self.event_id_array is None else self.event_id_array.to_pylist()
+        ids = None if self.event_ids is None else self.event_ids.to_pylist()
         return EventColumns(
             domains=self.domains,
             domain_index=self.domain_index.astype(np.int32),
@@ -245,26 +245,36 @@ def exact_sums(key: Array, values: Array, size: int) -> Array:
 def totals(events: PackedEvents) -> CounterColumns:
     """The exact counts of `events` per (5-minute bucket, domain, class), never event by event.
 
-    Events are sorted by time, so each bucket is one stretch of the columns; counting is by the
-    narrow codes of domain and outcome.
+    An outcome matters here only by its group: class, first digit of the status, hit or not. There
+    are few groups, so one bincount over (bucket, domain, group) holds everything there is to know.
     """
-    domain_count, outcome_count = len(events.domain_array), len(events.outcomes)
+    group_codes, group_of = _groups(events.outcomes)
     buckets, bucket_of = _buckets(events)
+    domain_count, group_count = len(events.domains), len(group_codes)
     key = events.domain_index.astype(np.int64)
-    key *= outcome_count
-    key += events.outcome_index
+    key *= group_count
+    key += group_of.take(events.outcome_index)
     if bucket_of is not None:
-        key += bucket_of * (domain_count * outcome_count)
-    size = len(buckets) * domain_count * outcome_count
-    if size <= 8 * len(key) + EVENTS_MAX:
+        key += bucket_of * (domain_count * group_count)
+    size = len(buckets) * domain_count * group_count
+    if size <= 4 * len(key) + EVENTS_MAX:
         counted = np.bincount(key, minlength=size)
         cells = np.flatnonzero(counted)
-        requests = counted[cells]
-        bytes_sent = exact_sums(key, events.bytes_sent, size)[cells]
+        requests, bytes_sent = counted[cells], exact_sums(key, events.bytes_sent, size)[cells]
     else:
         cells, place, requests = np.unique(key, return_inverse=True, return_counts=True)
         bytes_sent = exact_sums(place, events.bytes_sent, len(cells))
-    return _fold(events, buckets, (cells, requests.astype(np.int64), bytes_sent))
+    place, group = np.divmod(cells, group_count)
+    return _fold(events.domains, buckets, place, (group_codes[group], requests, bytes_sent))
+
+
+def _groups(outcomes: Array) -> tuple[Array, Array]:
+    """(codes that occur, place of each outcome in them); a code is class, status digit, hit."""
+    status, carrier, cache = unpack_outcome(outcomes)
+    digit = (status // np.uint16(100)).astype(np.int64)
+    codes = CLASS_OF_CARRIER[carrier] * np.int64(_GROUPS_OF_CLASS) + digit * 2 + (cache == 1)
+    found: tuple[Array, Array] = np.unique(codes, return_inverse=True)
+    return found
 
 
 def _buckets(events: PackedEvents) -> tuple[Array, Array | None]:
@@ -280,31 +290,29 @@ def _buckets(events: PackedEvents) -> tuple[Array, Array | None]:
 
 
 def _fold(
-    events: PackedEvents, buckets: Array, cells: tuple[Array, Array, Array]
+    domains: tuple[str, ...], buckets: Array, place: Array, cells: tuple[Array, Array, Array]
 ) -> CounterColumns:
-    """Counts per (bucket, domain, outcome) cell folded to rows per (bucket, domain, class)."""
-    cell, requests, bytes_sent = cells
-    status, carrier, cache = unpack_outcome(events.outcomes)
-    place, outcome = np.divmod(cell, max(len(events.outcomes), 1))
-    row_key = place * 3 + CLASS_OF_CARRIER[carrier][outcome]
-    rows, row = np.unique(row_key, return_inverse=True)
-    count = len(rows)
-    by_status = exact_sums(row * 6 + status[outcome] // 100, requests, count * 6)
-    bucket, domain = np.divmod(rows // 3, max(len(events.domain_array), 1))
+    """Rising cells of (bucket x domain, group), folded to rows of (bucket, domain, class)."""
+    group, requests, bytes_sent = cells
+    code, rest = np.divmod(group, _GROUPS_OF_CLASS)
+    row_key = place * 3 + code
+    new = np.empty(len(row_key), dtype=np.bool_)
+    new[0] = True
+    np.not_equal(row_key[1:], row_key[:-1], out=new[1:])
+    starts = np.flatnonzero(new)
+    row = np.cumsum(new) - 1
+    status_requests = np.zeros((len(starts), 6), dtype=np.int64)
+    for hit in (0, 1):  # within one of the two, no (row, digit) occurs twice
+        chosen = (rest & 1) == hit
+        status_requests[row[chosen], rest[chosen] >> 1] += requests[chosen]
+    bucket, domain = np.divmod(place[starts], len(domains))
     return CounterColumns(
-        domains=events.domains,
+        domains=domains,
         bucket_ms=buckets[bucket],
         domain_index=domain.astype(np.int32),
-        class_code=(rows % 3).astype(np.uint8),
-        requests=exact_sums(row, requests, count),
-        bytes_sent=_whole_sums(row, bytes_sent, count),
-        status_requests=by_status.reshape(count, 6),
-        cache_hits=exact_sums(row, np.where(cache[outcome] == 1, requests, 0), count),
+        class_code=code[starts].astype(np.uint8),
+        requests=np.add.reduceat(requests, starts),
+        bytes_sent=np.add.reduceat(bytes_sent, starts),
+        status_requests=status_requests,
+        cache_hits=np.add.reduceat(requests * (rest & 1), starts),
     )
-
-
-def _whole_sums(row: Array, values: Array, count: int) -> Array:
-    """Sum of int64 `values` by row, in integers: cells may hold sums far above 2^50."""
-    sums = np.zeros(count, dtype=np.int64)
-    np.add.at(sums, row, values)
-    return sums

@@ -1,29 +1,32 @@
-"""Events and counters as an uncompressed Arrow IPC stream of narrow columns, and back, checked.
+"""Events as an uncompressed Arrow IPC stream of narrow columns, and back, checked.
 
-The layout was measured (docs/decisions/0101-batch-layout.md): events sorted by time, time as the
-difference to the event before in as few bytes as fit, everything of an event that has few values in
-one byte of index, and the byte count as planes of single bytes, so that the compressor meets the
-nearly constant high bytes apart from the noisy low ones.
+The layout was measured (docs/decisions/0101-batch-layout.md). Events are sorted by time; time is
+the difference to the event before, in as few bytes as fit; all that has few values (status, carrier
+and cache) is one byte of index into `outcomes`; domain index and byte count are planes of single
+bytes, so that the compressor meets the nearly constant high bytes apart from the noisy low ones.
+The two small tables, domains and outcomes, are in the metadata of the schema.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from edge.arrowstream import ArrowStreamError, check_stream
 from edge.batch import (
     EVENTS_MAX,
+    OUTCOMES_END,
     Array,
-    CounterColumns,
     EventColumns,
     PackedEvents,
     pack_outcome,
     unpack_outcome,
 )
 from edge.event import (
-    BUCKET_MS,
     BYTES_SENT_MAX,
     DOMAIN_BYTES_MAX,
     EVENT_ID_BYTES_MAX,
@@ -37,7 +40,6 @@ TIME_MS_END: Final = 1 << 48
 SUM_MAX: Final = 1 << 62
 """No sum over a batch may reach this: int64 holds it with room to add."""
 
-_OUTCOMES: Final = 1 << 14
 _WIDTHS: Final = (np.uint8, np.uint16, np.uint32, np.uint64)
 
 
@@ -49,7 +51,7 @@ class ColumnsError(ValueError):
         self.reason = reason
 
 
-def _require(fits: bool, reason: RejectReason, message: str) -> None:
+def require(fits: bool, reason: RejectReason, message: str) -> None:
     """Raise ColumnsError with `reason` unless `fits`."""
     if not fits:
         raise ColumnsError(reason, message)
@@ -72,20 +74,20 @@ def pack(columns: EventColumns) -> PackedEvents:
     step = np.zeros(len(time_ms), dtype=np.int64)
     np.subtract(time_ms[1:], time_ms[:-1], out=step[1:])
     packed = pack_outcome(columns.status, columns.carrier, columns.cache)
-    outcomes = np.flatnonzero(np.bincount(packed, minlength=_OUTCOMES))
-    place = np.zeros(_OUTCOMES, dtype=np.uint8 if len(outcomes) <= 256 else np.uint16)
+    outcomes = np.flatnonzero(np.bincount(packed, minlength=OUTCOMES_END))
+    place = np.zeros(OUTCOMES_END, dtype=np.uint8 if len(outcomes) <= 256 else np.uint16)
     place[outcomes] = np.arange(len(outcomes), dtype=place.dtype)
-    domains, domain_index = _used_domains(columns)
+    domains, domain_index = _ranked(columns)
     return PackedEvents(
-        domain_array=domains,
+        domains=domains,
         domain_index=domain_index[order],
         first_time_ms=int(time_ms[0]),
         last_time_ms=int(time_ms[-1]),
         time_step=_narrow(step),
-        outcome_index=place[packed][order],
+        outcome_index=place.take(packed)[order],
         outcomes=outcomes.astype(np.uint16),
         bytes_sent=_narrow(columns.bytes_sent[order]),
-        event_id_array=_ids(columns, order),
+        event_ids=_ids(columns, order),
     )
 
 
@@ -97,24 +99,24 @@ def _ids(columns: EventColumns, order: Any) -> Any:
     return ids if isinstance(order, slice) else ids.take(pa.array(order))
 
 
-def _used_domains(columns: EventColumns) -> tuple[Any, Array]:
-    """(names that occur, index into them of each event): a slice of a big block sheds the rest."""
-    used = np.bincount(columns.domain_index, minlength=len(columns.domains)) > 0
-    if used.all():
-        names, index = list(columns.domains), columns.domain_index
-    else:
-        kept = np.flatnonzero(used)
-        names = [columns.domains[i] for i in kept]
-        place = np.cumsum(used) - 1
-        index = place[columns.domain_index]
-    narrow = np.uint8 if len(names) <= 256 else np.uint16
-    return pa.array(names, type=pa.string()), index.astype(narrow)
+def _ranked(columns: EventColumns) -> tuple[tuple[str, ...], Array]:
+    """(names that occur, most frequent first; index into them of each event).
+
+    Names that do not occur are shed (a slice of a big block brings many). The order makes the high
+    plane of the index nearly constant: 3 to 5 % smaller.
+    """
+    counts = np.bincount(columns.domain_index, minlength=len(columns.domains))
+    ranking = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]
+    place = np.zeros(len(counts), dtype=np.uint8 if len(ranking) <= 256 else np.uint16)
+    place[ranking] = np.arange(len(ranking), dtype=place.dtype)
+    names = tuple(columns.domains[i] for i in ranking.tolist())
+    return names, place.take(columns.domain_index)
 
 
 def _check_events(columns: EventColumns) -> None:
     """Refuse what the wire cannot carry or no edge can have seen."""
     count = len(columns)
-    _require(0 < count <= EVENTS_MAX, RejectReason.TOO_LARGE, f"{count} events in one batch")
+    require(0 < count <= EVENTS_MAX, RejectReason.TOO_LARGE, f"{count} events in one batch")
     lengths = {
         len(columns.domain_index),
         len(columns.carrier),
@@ -123,57 +125,71 @@ def _check_events(columns: EventColumns) -> None:
         len(columns.bytes_sent),
         count if columns.event_ids is None else len(columns.event_ids),
     }
-    _require(lengths == {count}, RejectReason.SCHEMA, "columns of different lengths")
-    _in_range(columns.time_ms, TIME_MS_END - 1, RejectReason.CLOCK, "time")
-    _in_range(columns.domain_index, len(columns.domains) - 1, RejectReason.SCHEMA, "domain index")
-    _in_range(columns.carrier, 3, RejectReason.SCHEME, "carrier")
-    _in_range(columns.cache, 2, RejectReason.SCHEMA, "cache")
-    _in_range(columns.status, STATUS_MAX, RejectReason.STATUS, "status")
-    _in_range(columns.bytes_sent, BYTES_SENT_MAX, RejectReason.BYTES, "bytes_sent")
-    _check_sum(columns.bytes_sent)
-    if columns.event_ids is not None:
-        longest = (
-            max(len(text.encode()) for text in columns.event_ids if text is not None)
-            if any(text is not None for text in columns.event_ids)
-            else 0
-        )
-        _require(longest <= EVENT_ID_BYTES_MAX, RejectReason.SCHEMA, f"event id of {longest} bytes")
+    require(lengths == {count}, RejectReason.SCHEMA, "columns of different lengths")
+    in_range(columns.time_ms, TIME_MS_END - 1, RejectReason.CLOCK, "time")
+    in_range(columns.domain_index, len(columns.domains) - 1, RejectReason.SCHEMA, "domain index")
+    in_range(columns.carrier, 3, RejectReason.SCHEME, "carrier")
+    in_range(columns.cache, 2, RejectReason.SCHEMA, "cache")
+    in_range(columns.status, STATUS_MAX, RejectReason.STATUS, "status")
+    in_range(columns.bytes_sent, BYTES_SENT_MAX, RejectReason.BYTES, "bytes_sent")
+    check_sum(columns.bytes_sent)
+    for event_id in columns.event_ids or ():
+        fits = event_id is None or len(event_id.encode()) <= EVENT_ID_BYTES_MAX
+        require(fits, RejectReason.SCHEMA, "an event id above 256 bytes")
 
 
-def _in_range(values: Array, top: int, reason: RejectReason, name: str) -> None:
+def in_range(values: Array, top: int, reason: RejectReason, name: str) -> None:
     """Refuse values of a non-integer type, below 0 or above `top`."""
-    _require(values.dtype.kind in "iu", RejectReason.SCHEMA, f"{name} is {values.dtype}")
+    require(values.dtype.kind in "iu", RejectReason.SCHEMA, f"{name} is {values.dtype}")
     low, high = int(values.min()), int(values.max())
-    _require(low >= 0 and high <= top, reason, f"{name} from {low} to {high}, allowed 0 to {top}")
+    require(low >= 0 and high <= top, reason, f"{name} from {low} to {high}, allowed 0 to {top}")
 
 
-def _check_sum(values: Array) -> None:
+def check_sum(values: Array) -> None:
     """Refuse a column whose sum int64 could not hold with room to spare."""
     if len(values) and int(values.max()) * len(values) >= SUM_MAX:
         total = sum(values.tolist())
-        _require(total < SUM_MAX, RejectReason.TOO_LARGE, f"a batch that sums to {total}")
+        require(total < SUM_MAX, RejectReason.TOO_LARGE, f"a batch that sums to {total}")
 
 
 def to_stream(events: PackedEvents) -> bytes:
-    """`events` as an Arrow IPC stream, uncompressed."""
-    names = ["domain", "time_step", "outcome"]
-    arrays: list[Any] = [
-        pa.DictionaryArray.from_arrays(pa.array(events.domain_index), events.domain_array),
-        pa.array(events.time_step),
-        pa.DictionaryArray.from_arrays(pa.array(events.outcome_index), pa.array(events.outcomes)),
-    ]
-    planes = np.ascontiguousarray(events.bytes_sent).view(np.uint8).reshape(len(events), -1)
-    width = (int(events.bytes_sent.max()).bit_length() + 7) // 8
-    for number in range(width):
-        names.append(f"bytes_{number}")
-        arrays.append(pa.array(np.ascontiguousarray(planes[:, number])))
-    if events.event_id_array is not None:
+    """`events` as an Arrow IPC stream, uncompressed; raises ColumnsError for an impossible name."""
+    columns = {"time_step": events.time_step, "outcome": events.outcome_index}
+    columns |= _planes("domain", events.domain_index, len(events.domains) - 1)
+    columns |= _planes("bytes", events.bytes_sent, int(events.bytes_sent.max()))
+    arrays: list[Any] = [pa.array(column) for column in columns.values()]
+    names = [*columns]
+    if events.event_ids is not None:
         names.append("event_id")
-        arrays.append(events.event_id_array)
-    return _stream(pa.record_batch(arrays, names=names))
+        arrays.append(events.event_ids)
+    tables: dict[str | bytes, str | bytes] = {
+        b"domains": names_bytes(events.domains),
+        b"outcomes": events.outcomes.astype("<u2").tobytes(),
+    }
+    schema = pa.schema(
+        [pa.field(name, array.type) for name, array in zip(names, arrays, strict=True)], tables
+    )
+    return one_batch_stream(pa.record_batch(arrays, schema=schema))
 
 
-def _stream(batch: Any) -> bytes:
+def _planes(name: str, values: Array, top: int) -> dict[str, Array]:
+    """`values`, the largest being `top`, as columns of single bytes, least significant first."""
+    width = (top.bit_length() + 7) // 8
+    bytes_of = np.ascontiguousarray(values).view(np.uint8).reshape(len(values), -1)
+    return {f"{name}_{i}": np.ascontiguousarray(bytes_of[:, i]) for i in range(width)}
+
+
+def names_bytes(domains: tuple[str, ...]) -> bytes:
+    """The dictionary as lines. Names are canonical, thus ASCII without line ends."""
+    text = "\n".join(domains)
+    fits = text.isascii() and text.count("\n") == len(domains) - 1
+    require(fits, RejectReason.SCHEMA, "a domain that is not canonical")
+    longest = max(map(len, domains))
+    require(longest <= DOMAIN_BYTES_MAX, RejectReason.HOST_TOO_LONG, f"a name of {longest} bytes")
+    return text.encode("ascii")
+
+
+def one_batch_stream(batch: Any) -> bytes:
     """One Arrow record batch as an IPC stream."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, batch.schema) as writer:
@@ -183,197 +199,129 @@ def _stream(batch: Any) -> bytes:
 
 
 def from_stream(stream: bytes) -> PackedEvents:
-    """The events in an IPC stream, every column checked; raises ColumnsError. Memory is shared."""
-    batch = _read(stream)
-    names = batch.schema.names
-    width = sum(name.startswith("bytes_") for name in names)
-    wanted = ["domain", "time_step", "outcome", *(f"bytes_{i}" for i in range(width))]
-    _require(names in (wanted, [*wanted, "event_id"]), RejectReason.SCHEMA, f"columns {names[:16]}")
-    _require(width <= 7, RejectReason.BYTES, f"{width} bytes of bytes_sent")
-    domain, outcome = batch.column(0), batch.column(2)
-    _require(
-        _indexed(domain, pa.string()) and _indexed(outcome, pa.uint16()),
-        RejectReason.SCHEMA,
-        "domain or outcome is no dictionary of the right type",
+    """The events in an IPC stream, every column checked; raises ColumnsError. Memory is shared.
+
+    Times begin at 0: the header of the batch knows when.
+    """
+    batch = read_stream(stream)
+    columns: dict[str, Any] = dict(zip(batch.schema.names, batch.columns, strict=True))
+    require(len(columns) == batch.num_columns, RejectReason.SCHEMA, "a column twice")
+    ids = columns.pop("event_id", None)
+    if ids is not None:
+        _check_ids(ids)
+    values = {name: _unsigned(column) for name, column in columns.items()}
+    metadata = batch.schema.metadata or {}
+    domains = names_from(metadata.get(b"domains"))
+    outcomes = _outcomes_from(metadata.get(b"outcomes", b""))
+    try:
+        step, outcome_index = values.pop("time_step"), values.pop("outcome")
+    except KeyError as error:
+        raise ColumnsError(RejectReason.SCHEMA, f"no column {error}") from error
+    domain_index = _joined(values, "domain", len(batch), 2)
+    bytes_sent = _joined(values, "bytes", len(batch), 7)
+    require(not values, RejectReason.SCHEMA, f"unknown columns {[*values][:8]}")
+    require(int(domain_index.max()) < len(domains), RejectReason.SCHEMA, "a domain out of range")
+    require(
+        int(outcome_index.max()) < len(outcomes), RejectReason.SCHEMA, "an outcome out of range"
     )
-    _check_domains(domain.dictionary)
-    step = _unsigned(batch.column(1))
-    outcomes = outcome.dictionary.to_numpy()
-    _check_outcomes(outcomes)
-    ids = batch.column(names.index("event_id")) if "event_id" in names else None
-    _require(ids is None or ids.type == pa.string(), RejectReason.SCHEMA, "event_id is no text")
+    require(int(bytes_sent.max()) <= BYTES_SENT_MAX, RejectReason.BYTES, "bytes_sent above 2^50")
+    check_sum(bytes_sent)
     return PackedEvents(
-        domain_array=domain.dictionary,
-        domain_index=domain.indices.to_numpy(),
+        domains=domains,
+        domain_index=domain_index,
         first_time_ms=0,
         last_time_ms=_sum_of_steps(step),
         time_step=step,
-        outcome_index=outcome.indices.to_numpy(),
+        outcome_index=outcome_index,
         outcomes=outcomes,
-        bytes_sent=_joined([_unsigned(batch.column(3 + i)) for i in range(width)], len(batch)),
-        event_id_array=ids,
+        bytes_sent=bytes_sent,
+        event_ids=ids,
     )
 
 
-def _read(stream: bytes) -> Any:
-    """The one record batch of an IPC stream, validated to the last index; raises ColumnsError."""
+def read_stream(stream: bytes) -> Any:
+    """The one record batch of an IPC stream, its structure checked; raises ColumnsError."""
     try:
+        check_stream(stream)
         with pa.ipc.open_stream(pa.py_buffer(stream)) as reader:
             batch = reader.read_next_batch()
-            batch.validate(full=True)
-            if any(True for _ in reader):
-                raise ColumnsError(RejectReason.SCHEMA, "more than one record batch")
-    except (pa.ArrowException, OSError, StopIteration) as error:
+            batch.validate()
+    except (ArrowStreamError, pa.ArrowException, OSError, StopIteration) as error:
         raise ColumnsError(RejectReason.SCHEMA, f"no Arrow stream: {str(error)[:200]}") from error
-    _require(0 < len(batch) <= EVENTS_MAX, RejectReason.TOO_LARGE, f"{len(batch)} rows")
-    for name, column in zip(batch.schema.names, batch.columns, strict=True):
-        empty = name == "event_id" or column.null_count == 0
-        _require(empty, RejectReason.SCHEMA, f"null in {name[:32]}")
+    require(0 < len(batch) <= EVENTS_MAX, RejectReason.TOO_LARGE, f"{len(batch)} rows")
     return batch
 
 
-def _indexed(column: Any, values: Any) -> bool:
-    """True for a dictionary column of `values` without nulls, by an index of one or two bytes."""
-    kind = column.type
-    return (
-        pa.types.is_dictionary(kind)
-        and kind.value_type == values
-        and kind.index_type in (pa.uint8(), pa.uint16())
-        and column.dictionary.null_count == 0
-        and len(column.dictionary) <= EVENTS_MAX
-    )
+def _check_ids(ids: Any) -> None:
+    """Refuse event ids that are no text or too long."""
+    require(ids.type == pa.string(), RejectReason.SCHEMA, "event_id is no text")
+    try:
+        ids.validate(full=True)
+    except pa.ArrowException as error:
+        raise ColumnsError(RejectReason.SCHEMA, f"event_id: {error}") from error
+    longest = pc.max(pc.binary_length(ids)).as_py() or 0
+    require(longest <= EVENT_ID_BYTES_MAX, RejectReason.SCHEMA, f"an event id of {longest} bytes")
 
 
 def _unsigned(column: Any) -> Array:
-    """A primitive unsigned column as numpy, without a copy."""
-    _require(
-        pa.types.is_unsigned_integer(column.type), RejectReason.SCHEMA, f"a column of {column.type}"
-    )
+    """A primitive unsigned column without nulls as numpy, without a copy."""
+    fits = pa.types.is_unsigned_integer(column.type) and column.null_count == 0
+    require(fits, RejectReason.SCHEMA, f"a column of {column.type}, or nulls in it")
     values: Array = column.to_numpy(zero_copy_only=True)
     return values
 
 
-def _check_domains(names: Any) -> None:
-    """Refuse a dictionary with a name longer than a domain can be."""
-    _require(len(names) > 0, RejectReason.SCHEMA, "no domains")
-    offsets = np.frombuffer(names.buffers()[1], dtype=np.int32)
-    lengths = np.diff(offsets[names.offset : names.offset + len(names) + 1])
-    longest = int(lengths.max())
-    _require(longest <= DOMAIN_BYTES_MAX, RejectReason.HOST_TOO_LONG, f"a name of {longest} bytes")
+def names_from(data: bytes | None) -> tuple[str, ...]:
+    """The dictionary of domains, from lines; raises ColumnsError."""
+    if data is None or not data.isascii():
+        raise ColumnsError(RejectReason.SCHEMA, "no domains in ASCII")
+    ends = np.flatnonzero(np.frombuffer(data + b"\n", dtype=np.uint8) == ord("\n"))
+    require(len(ends) <= EVENTS_MAX, RejectReason.TOO_LARGE, f"{len(ends)} domains")
+    longest = int(np.diff(ends, prepend=-1).max()) - 1
+    require(longest <= DOMAIN_BYTES_MAX, RejectReason.HOST_TOO_LONG, f"a name of {longest} bytes")
+    return tuple(data.decode("ascii").split("\n"))
 
 
-def _check_outcomes(outcomes: Array) -> None:
-    """Refuse statuses above 599 and cache codes that do not exist."""
-    _require(len(outcomes) > 0, RejectReason.SCHEMA, "no outcomes")
+@lru_cache(maxsize=256)
+def _outcomes_from(data: bytes) -> Array:
+    """The table of outcomes, with statuses to 599 and known cache codes only."""
+    fits = 0 < len(data) <= 2 * OUTCOMES_END and len(data) % 2 == 0
+    require(fits, RejectReason.SCHEMA, "no outcomes")
+    outcomes = np.frombuffer(data, dtype="<u2")
+    require(int(outcomes.max()) < OUTCOMES_END, RejectReason.SCHEME, "a carrier above 3")
     status, _, cache = unpack_outcome(outcomes)
-    _require(int(status.max()) <= STATUS_MAX, RejectReason.STATUS, f"status {int(status.max())}")
-    _require(int(cache.max()) <= 2, RejectReason.SCHEMA, f"cache code {int(cache.max())}")
+    require(int(status.max()) <= STATUS_MAX, RejectReason.STATUS, f"status {int(status.max())}")
+    require(int(cache.max()) <= 2, RejectReason.SCHEMA, f"cache code {int(cache.max())}")
+    return outcomes
 
 
 def _sum_of_steps(step: Array) -> int:
     """The sum of unsigned differences, exact; the first must be 0."""
-    _require(int(step[0]) == 0, RejectReason.CLOCK, "the first time is not the header's")
+    require(int(step[0]) == 0, RejectReason.CLOCK, "the first time is not the header's")
     if step.dtype.itemsize == 8:
-        _require(int(step.max()) < TIME_MS_END, RejectReason.CLOCK, "a time far in the future")
+        require(int(step.max()) < TIME_MS_END, RejectReason.CLOCK, "a time far in the future")
         return int(sum(step.tolist()))
     return int(step.sum(dtype=np.uint64))
 
 
-def _joined(planes: list[Array], count: int) -> Array:
-    """Byte planes, least significant first, as one unsigned column of the narrowest type."""
-    _require(
-        all(plane.dtype == np.uint8 for plane in planes), RejectReason.SCHEMA, "a wide byte plane"
-    )
-    if len(planes) == 1:
-        return planes[0]
-    size = 1 << max(len(planes) - 1, 0).bit_length()
-    joined = np.zeros((count, size), dtype=np.uint8)
-    for number, plane in enumerate(planes):
-        joined[:, number] = plane
-    values: Array = joined.reshape(-1).view(f"<u{size}")
-    if len(planes) == 7:
-        top = int(values.max())
-        _require(top <= BYTES_SENT_MAX, RejectReason.BYTES, f"bytes_sent {top}")
-    if len(planes) >= 6:
-        _check_sum(values)
-    return values
+def _joined(columns: dict[str, Array], name: str, count: int, widest: int) -> Array:
+    """The byte planes `name_0`, `name_1`… taken out of `columns`, as one unsigned column."""
+    planes: list[Array] = []
+    while (plane := columns.pop(f"{name}_{len(planes)}", None)) is not None:
+        require(plane.dtype == np.uint8, RejectReason.SCHEMA, f"a plane of {name} is wide")
+        planes.append(plane)
+    require(len(planes) <= widest, RejectReason.SCHEMA, f"{len(planes)} planes of {name}")
+    size = 1 << (max(len(planes), 1) - 1).bit_length()
+    planes += [np.zeros(count, dtype=np.uint8)] * (size - len(planes))
+    while len(planes) > 1:  # pairs of narrow columns become wide ones: the cheapest way measured
+        planes = [_pair(planes[i], planes[i + 1]) for i in range(0, len(planes), 2)]
+    return planes[0]
 
 
-_COUNTER_COLUMNS: Final = (
-    "domain",
-    "bucket_ms",
-    "class_code",
-    "requests",
-    "bytes_sent",
-    *(f"status_{digit}xx" for digit in range(6)),
-    "cache_hits",
-)
-
-
-def counters_to_stream(counters: CounterColumns) -> bytes:
-    """`counters`, checked, as an Arrow IPC stream; raises ColumnsError naming the rule broken."""
-    check_counters(counters)
-    domain = pa.DictionaryArray.from_arrays(
-        pa.array(counters.domain_index.astype(np.uint16)),
-        pa.array(counters.domains, type=pa.string()),
-    )
-    numbers = [counters.bucket_ms, counters.requests, counters.bytes_sent]
-    bucket, requests, bytes_sent = (pa.array(column.astype(np.int64)) for column in numbers)
-    statuses = [
-        pa.array(np.ascontiguousarray(counters.status_requests[:, digit])) for digit in range(6)
-    ]
-    kind = pa.array(counters.class_code.astype(np.uint8))
-    hits = pa.array(counters.cache_hits.astype(np.int64))
-    arrays = [domain, bucket, kind, requests, bytes_sent, *statuses, hits]
-    return _stream(pa.record_batch(arrays, names=list(_COUNTER_COLUMNS)))
-
-
-def counters_from_stream(stream: bytes) -> CounterColumns:
-    """The counters in an IPC stream, every column checked; raises ColumnsError."""
-    batch = _read(stream)
-    _require(
-        batch.schema.names == list(_COUNTER_COLUMNS), RejectReason.SCHEMA, "other counter columns"
-    )
-    kinds = [column.type for column in batch.columns[1:]]
-    wanted = [pa.uint8() if name == "class_code" else pa.int64() for name in _COUNTER_COLUMNS[1:]]
-    _require(kinds == wanted, RejectReason.SCHEMA, "counter columns of other types")
-    domain = batch.column(0)
-    _require(_indexed(domain, pa.string()), RejectReason.SCHEMA, "domain is no dictionary of text")
-    _check_domains(domain.dictionary)
-    values = [column.to_numpy() for column in batch.columns[1:]]
-    counters = CounterColumns(
-        domains=tuple(domain.dictionary.to_pylist()),
-        domain_index=domain.indices.to_numpy().astype(np.int32),
-        bucket_ms=values[0],
-        class_code=values[1],
-        requests=values[2],
-        bytes_sent=values[3],
-        status_requests=np.column_stack(values[4:10]),
-        cache_hits=values[10],
-    )
-    check_counters(counters)
-    return counters
-
-
-def check_counters(counters: CounterColumns) -> None:
-    """Refuse counters that no events could have made."""
-    count = len(counters)
-    _require(0 < count <= EVENTS_MAX, RejectReason.TOO_LARGE, f"{count} counter rows")
-    _in_range(counters.bucket_ms, TIME_MS_END - 1, RejectReason.CLOCK, "bucket")
-    aligned = not np.any(counters.bucket_ms % BUCKET_MS)
-    _require(aligned, RejectReason.CLOCK, "a bucket that begins off the 5 minutes")
-    _in_range(counters.domain_index, len(counters.domains) - 1, RejectReason.SCHEMA, "domain index")
-    _in_range(counters.class_code, 2, RejectReason.SCHEME, "class code")
-    _in_range(counters.requests, SUM_MAX - 1, RejectReason.SCHEMA, "requests")
-    _in_range(counters.bytes_sent, SUM_MAX - 1, RejectReason.BYTES, "bytes_sent")
-    _in_range(counters.status_requests, SUM_MAX - 1, RejectReason.STATUS, "requests of a status")
-    _check_sum(counters.requests)
-    _check_sum(counters.bytes_sent)
-    agree = np.array_equal(counters.status_requests.sum(axis=1), counters.requests)
-    _require(agree, RejectReason.STATUS, "statuses that do not add up to the requests")
-    _in_range(counters.cache_hits, SUM_MAX - 1, RejectReason.SCHEMA, "cache hits")
-    _require(
-        not np.any(counters.cache_hits > counters.requests),
-        RejectReason.SCHEMA,
-        "hits above requests",
-    )
+def _pair(low: Array, high: Array) -> Array:
+    """Two unsigned columns of one width as one of twice the width."""
+    bits = low.dtype.itemsize * 8
+    joined = high.astype(f"u{low.dtype.itemsize * 2}")
+    joined <<= joined.dtype.type(bits)
+    joined |= low
+    return joined

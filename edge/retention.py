@@ -1,0 +1,27 @@
+"""Which segments may go: acknowledged first, deleted 72 h later (DESIGN 3.3, FAULTS A7)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import orjson
+
+from edge.segment import read_acknowledged, segments
+from edge.spooldisk import Disk
+
+
+def expired_segments(folder: Path, now_ms: int, keep_ms: int, disk: Disk) -> list[str]:
+    """Segments that have been acknowledged for `keep_ms`; notes in retention.json since when."""
+    acknowledged = read_acknowledged(folder)
+    if acknowledged is None:
+        return []
+    notes = folder / "retention.json"
+    try:
+        since = orjson.loads(notes.read_bytes())
+    except (FileNotFoundError, orjson.JSONDecodeError):
+        since = {}  # the wait begins anew: late, never early
+    past = [name for name in segments(folder)[:-1] if name < acknowledged.position.segment]
+    seen = {name: int(since.get(name, now_ms)) for name in past}
+    if seen != since:
+        disk.replace(notes, orjson.dumps(seen))
+    return [name for name in past if now_ms - seen[name] >= keep_ms]

@@ -1,0 +1,59 @@
+"""What there is to say of a spool: its errors, its options, its status, what is staged in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from edge.batch import SourcePosition
+from edge.errors import EdgetollError
+from edge.segment import SpoolPosition
+
+
+class SpoolFull(EdgetollError):
+    """The disk has no room; nothing was appended. Try again later, or coalesce to counters."""
+
+
+class SpoolBroken(EdgetollError):
+    """The disk fails; nothing was appended. Alarm; the spool may be opened again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpoolOptions:
+    """How a spool keeps its files."""
+
+    segment_bytes: int = 64 << 20
+    """A segment that has reached this size is followed by a new one."""
+    keep_ms: int = 72 * 3_600_000
+    """How long acknowledged segments stay (DESIGN 3.2)."""
+    rotate_ms: int = 3_600_000
+    """`retention` closes a segment older than this, so that quiet spools shrink too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpoolStatus:
+    """Where a spool stands, for people and monitors."""
+
+    edge_id: str
+    region: str
+    epoch: int
+    next_sequence: int
+    watermark_ms: int
+    durable_end: SpoolPosition
+    sources: int
+    disk_full: bool
+    segments_poisoned: int
+    bytes_cut: int
+    damaged_frames: int
+    durable_bytes_lost: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class Staged:
+    """What has been written since the last commit; the state to be, and its bytes."""
+
+    next_sequence: int
+    watermark_ms: int
+    positions: dict[str, SourcePosition] = field(default_factory=dict)
+    units: list[bytes] = field(default_factory=list)
+    size: int = 0
+    """Bytes of `units`."""
