@@ -159,9 +159,7 @@ def _effect(candidate: _Candidate, *, too_old: bool) -> dict[str, Any]:
 @applier("import")
 def _apply_import(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
     """Read the named files again: the same bytes give the same rows, today or in a rebuild."""
-    home = Path(
-        connection.execute(sql.text("statements/billing/home_of_session")).fetchall()[0][0]
-    )
+    home = Path(connection.execute(sql.text("statements/billing/home_of_session")).fetchall()[0][0])
     listed = [_located(home, file) for file in effects["files"]]
     refresh_accounts(connection, record.at)
     _take_in(connection, record, listed)
@@ -211,9 +209,7 @@ def _compare_totals(connection: duckdb.DuckDBPyConnection, record: Record) -> No
         )
 
 
-def accept_too_old(
-    store: Store, hours: Iterable[str], *, by: str, reason: str, at: datetime
-) -> int | None:
+def accept_too_old(store: Store, hours: Iterable[str], *, reason: str, at: datetime) -> int | None:
     """Take in the usage of files held as too old, of the hours `YYYY-MM-DDTHH` named (all if empty).
 
     Returns the journal number, or None when nothing of these hours waits. It is late usage from then on.
@@ -226,15 +222,13 @@ def accept_too_old(
     ]
     if not files:
         return None
-    effects = {"files": files, "by": by, "reason": reason}
+    effects = {"files": files, "reason": reason}
     return store.commit("accept_too_old", effects, at=at)
 
 
 @applier("accept_too_old")
 def _apply_accept(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
-    home = Path(
-        connection.execute(sql.text("statements/billing/home_of_session")).fetchall()[0][0]
-    )
+    home = Path(connection.execute(sql.text("statements/billing/home_of_session")).fetchall()[0][0])
     listed = []
     for file in effects["files"]:
         hashes = connection.execute(
@@ -244,6 +238,4 @@ def _apply_accept(connection: duckdb.DuckDBPyConnection, record: Record, effects
         stored = {"data_sha256": hashes[0], "certificate_sha256": hashes[1], "too_old": False}
         listed.append(_located(home, {**file, **stored}))
     _take_in(connection, record, listed)
-    connection.execute(
-        sql.text("statements/billing/accept_files"), {"import_no": record.number}
-    )
+    connection.execute(sql.text("statements/billing/accept_files"), {"import_no": record.number})

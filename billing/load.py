@@ -197,7 +197,9 @@ def _method(row: MethodRow) -> Row:
 class _staged:
     """The rows of a load as relations load_* of the session, while the block runs."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, *kinds: list[tuple[str, Row]]) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, *kinds: list[tuple[str, Row]]
+    ) -> None:
         self.connection = connection
         names = ("load_accounts", "load_domains", "load_plans", "load_methods")
         schemas = (ACCOUNT_SCHEMA, DOMAIN_SCHEMA, PLAN_SCHEMA, METHOD_SCHEMA)

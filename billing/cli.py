@@ -1,0 +1,357 @@
+"""`edgetoll billing`: wiring of the commands that change or show money."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from edge.console import (
+    DEFAULT_HOME,
+    AsOfOption,
+    HomeOption,
+    JsonOption,
+    as_of_time,
+    emit,
+    parse_time,
+    table,
+)
+
+if TYPE_CHECKING:
+    from billing.prices import PriceBooks
+    from billing.runs import RunOutcome
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Price closed hours, keep the ledger, issue invoices, flag accounts in time.",
+)
+
+
+@app.command()
+def load(
+    file: Annotated[Path, typer.Argument(help="TOML or CSV: accounts, domains, plans, methods.")],
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+    as_of: AsOfOption = None,
+) -> None:
+    """Load accounts, domain ownership, plans bought and changes of method; idempotent by id.
+
+    Example: edgetoll billing load edgetoll-home/accounts.toml
+    """
+    from billing.load import load as load_rows
+    from billing.load import publish_owned_domains
+    from billing.load_rows import read_load_file
+    from billing.store import Store
+    from edge.errors import InputError
+
+    at = as_of_time(as_of)
+    loaded = read_load_file(file)
+    books = _books(home)
+
+    def zone_of_book(name: str) -> str:
+        if name not in books.books:
+            known = ", ".join(sorted(books.books)) or "none"
+            raise InputError(
+                f"there is no price book {name!r}", f"prices/ has {known}; add its TOML file there"
+            )
+        return books.books[name].timezone
+
+    with Store.open(home, owner="billing load", now=at) as store:
+        done = load_rows(store, loaded, at=at, zone_of_book=zone_of_book)
+        publish_owned_domains(store, home / "lake" / "owned_domains.txt")
+        if done.journal_no is not None:
+            _follow(store, at)
+
+    def human() -> None:
+        rows = [(kind, done.new[kind], done.known[kind]) for kind in done.new]
+        table(f"Loaded {file}", ("kind", "new", "stored already"), rows, right=("new",))
+        if done.journal_no is None:
+            print("Nothing new: nothing was written.")
+
+    emit(
+        {"new": dict(done.new), "known": dict(done.known), "journal_no": done.journal_no},
+        as_json=as_json,
+        human=human,
+    )
+
+
+@app.command("top-up")
+def top_up(
+    account: Annotated[str, typer.Argument(help="The account.")],
+    amount: Annotated[str, typer.Argument(help="A decimal amount in the account's currency.")],
+    key: Annotated[
+        str, typer.Option("--id", help="The payment's own id: given twice, posted once.")
+    ],
+    kind: Annotated[
+        str, typer.Option(help="cash, voucher, refund, chargeback or write-off.")
+    ] = "cash",
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+    as_of: AsOfOption = None,
+) -> None:
+    """Post a payment (or voucher, refund, chargeback, write-off) of an account, once per id.
+
+    Example: edgetoll billing top-up acme 250.00 --id stripe-ch_1234
+    """
+    from billing import ledger
+    from billing.money import format_amount, parse_amount
+    from billing.store import Store
+
+    at = as_of_time(as_of)
+    units = parse_amount(amount)
+    with Store.open(home, owner="billing top-up", now=at) as store:
+        done = ledger.top_up(store, account, units, key=key, kind=kind, at=at)  # type: ignore[arg-type]
+        if done.new:
+            _follow(store, at)
+        have = ledger.balance(store.connection, account)
+    document = {
+        "account_id": account,
+        "id": key,
+        "kind": kind,
+        "amount": format_amount(units),
+        "currency": have.currency,
+        "new": done.new,
+        "cash": format_amount(have.cash),
+        "vouchers": format_amount(have.vouchers),
+        "charged": format_amount(have.charged),
+        "available": format_amount(have.available),
+    }
+
+    def human() -> None:
+        if not done.new:
+            print(f"{key} was posted before: nothing was written.")
+        else:
+            print(f"Posted {kind} of {format_amount(units)} {have.currency} to {account} as {key}.")
+        print(f"Available: {format_amount(have.available)} {have.currency}")
+
+    emit(document, as_json=as_json, human=human)
+
+
+@app.command()
+def rate(
+    through: Annotated[
+        str | None, typer.Option("--through", help="Rate hours up to then, not all closed ones.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Import, show what would be charged, post nothing.")
+    ] = False,
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+    as_of: AsOfOption = None,
+) -> None:
+    """Import closed hours, rate them, post the charges, judge the accounts, publish the lake.
+
+    Running it again, or while another one runs, changes nothing. Example: edgetoll billing rate
+    """
+    from billing import runs
+    from billing.store import Store
+
+    at = as_of_time(as_of)
+    until = parse_time(through) if through else None
+    books = _books(home)
+    settings = runs.read_settings(home)
+    with Store.open(home, owner="billing rate", now=at) as store:
+        done = runs.rate(
+            store, books=books, settings=settings, at=at, through=until, dry_run=dry_run
+        )
+        runs.after(store, at=at)
+        if done.journal_no is not None:
+            _check_run(store, done.journal_no)
+    emit(done.document(), as_json=as_json, human=lambda: _print_run(done))
+    if done.state == "held":
+        raise typer.Exit(3)
+
+
+@app.command()
+def release(
+    run: Annotated[str, typer.Argument(help="The run that is held.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why its total is right.")],
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+    as_of: AsOfOption = None,
+) -> None:
+    """Post a run that the breaker held, on your word.
+
+    Example: edgetoll billing release R00000042 --reason "new customer, checked with sales"
+    """
+    from billing import runs
+    from billing.store import Store
+
+    at = as_of_time(as_of)
+    books = _books(home)
+    settings = runs.read_settings(home)
+    with Store.open(home, owner="billing release", now=at) as store:
+        done = runs.release(store, run, reason=reason, books=books, settings=settings, at=at)
+        runs.after(store, at=at)
+    emit(done.document(), as_json=as_json, human=lambda: _print_run(done))
+
+
+@app.command()
+def accept(
+    hours: Annotated[
+        list[str] | None, typer.Argument(help="Hours like 2026-01-31T05; none: all that wait.")
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why it may be billed.")] = "",
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+    as_of: AsOfOption = None,
+) -> None:
+    """Accept usage that was held because it was older than the limit; the next run rates it.
+
+    Without --reason it only shows what waits. Example: edgetoll billing accept --reason "edge in repair"
+    """
+    from billing import importing
+    from billing.store import Store
+
+    at = as_of_time(as_of)
+    with Store.open(home, owner="billing accept", now=at) as store:
+        waiting = importing.too_old_files(store)
+        number = None
+        if reason.strip():
+            number = importing.accept_too_old(store, hours or (), reason=reason, at=at)
+    files = [
+        {"hour": hour, "partition": partition, "revision": revision, "requests": requests}
+        for hour, partition, revision, requests in waiting
+    ]
+
+    def human() -> None:
+        rows = [tuple(file.values()) for file in files]
+        table("Usage held as too old", ("hour", "partition", "revision", "requests"), rows)
+        if number is not None:
+            print("Accepted. Next: edgetoll billing rate")
+        elif files:
+            print('To bill it: edgetoll billing accept --reason "…"')
+
+    emit({"waiting": files, "journal_no": number}, as_json=as_json, human=human)
+
+
+@app.command()
+def ledger(
+    account: Annotated[str | None, typer.Argument(help="One account; none: the whole.")] = None,
+    limit: Annotated[int, typer.Option(help="How many transfers of the account to show.")] = 50,
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+    as_of: AsOfOption = None,
+) -> None:
+    """Show ledger accounts with their debits and credits, an account's transfers, the ledger's hash.
+
+    Example: edgetoll billing ledger acme
+    """
+    from billing import ledger as books
+    from billing.ledger_report import read_report
+    from billing.money import format_amount
+    from billing.store import Store
+
+    with Store.open(home, owner="billing ledger", now=as_of_time(as_of)) as store:
+        if account is not None:
+            books.balance(store.connection, account)
+        report = read_report(store, account, limit=limit)
+
+    def human() -> None:
+        money = ("debits", "credits", "balance")
+        rows = [
+            (one.ledger_account, one.currency, *map(format_amount, (one.debits, one.credits,
+             one.balance)), one.entries) for one in report.accounts
+        ]  # fmt: skip
+        columns = ("ledger account", "currency", *money, "entries")
+        table("Ledger", columns, rows, right=(*money, "entries"))
+        if account is not None:
+            shown = [
+                (one.effective_at, one.code, one.debit_account, one.credit_account,
+                 format_amount(one.amount), one.currency, one.transfer_id)
+                for one in report.transfers
+            ]  # fmt: skip
+            columns = ("effective", "code", "debit", "credit", "amount", "currency", "id")
+            table(f"Transfers of {account}, newest first", columns, shown, right=("amount",))
+        print(f"Journal record {report.journal_no}, ledger hash {report.ledger_hash}")
+
+    emit(report.document(), as_json=as_json, human=human)
+
+
+def _books(home: Path) -> PriceBooks:
+    from billing.prices import load_books
+    from edge.errors import InputError
+
+    if not home.is_dir():
+        raise InputError(f"there is no home {home}", f"make one first: edgetoll init {home}")
+    return load_books(home / "prices")
+
+
+def _follow(store: Any, at: Any) -> None:
+    """What follows a change of money or terms: accounts are judged and the lake is published."""
+    from billing import runs
+
+    runs.after(store, at=at)
+
+
+def _check_run(store: Any, number: int) -> None:
+    """The invariants over what one run touched; Corrupt names the first that fails."""
+    from billing import checks
+    from edge.errors import Corrupt
+
+    failures = checks.run(store.connection, scope=number)
+    if failures:
+        raise Corrupt(
+            f"check {failures[0].check} fails after record {number}: {failures[0].rows[0]}",
+            "nobody moves to suspension while a check is red; run edgetoll check",
+        )
+
+
+def _print_run(done: RunOutcome) -> None:
+    from billing.money import format_amount
+
+    imported = done.imported
+    if imported.files:
+        print(f"Imported {imported.files} closed hours, {imported.requests:,} requests.")
+    if imported.too_old:
+        print(f"{imported.too_old} files are too old and wait: edgetoll billing accept")
+    if imported.future:
+        print(f"{imported.future} files are of hours that have not ended: left for later.")
+    for hour in done.held_hours[:20]:
+        print(f"Not rated: {hour.account_id} {hour.hour}: {hour.problem}. {hour.hint}")
+    for total in done.totals:
+        money = f"{format_amount(total.amount)} {total.currency}"
+        print(f"{total.charges} charges, {total.periods} {total.period_kind}s: {money}")
+    if done.state == "nothing":
+        print("Nothing new: nothing was written.")
+    elif done.state == "waiting":
+        print("No hour is closed yet. Next: edgetoll metering run --drain")
+    elif done.state == "held":
+        print(f"Run {done.run_id} is HELD, nothing was posted: {done.reason}.")
+        print(f'If it is right: edgetoll billing release {done.run_id} --reason "…"')
+    elif done.state == "dry":
+        print("Dry run: nothing was posted.")
+    else:
+        print(f"Run {done.run_id} posted, rated through {done.through:%Y-%m-%d %H:%M} UTC.")
+
+
+# Commands of the other parts of billing: module, function, name on the command line.
+_MOUNTED = (
+    ("billing.invoices.commands", "invoice", "invoice"),
+    ("billing.invoices.commands", "statement", "statement"),
+    ("billing.invoices.commands", "explain", "explain"),
+    ("billing.invoices.commands", "diff", "diff"),
+    ("billing.invoices.commands", "credit_note", "credit-note"),
+    ("billing.invoices.commands", "void", "void"),
+    ("billing.invoices.commands", "paid", "paid"),
+    ("billing.rating.commands", "simulate", "simulate"),
+    ("billing.balance.commands", "alerts", "alerts"),
+    ("billing.balance.commands", "accounts", "accounts"),
+    ("billing.balance.commands", "suspend", "suspend"),
+    ("billing.balance.commands", "resume", "resume"),
+    ("billing.daemon", "daemon", "daemon"),
+)
+
+
+def _mount() -> None:
+    for module, function, name in _MOUNTED:
+        if importlib.util.find_spec(module) is not None:
+            found = getattr(importlib.import_module(module), function, None)
+            if found is not None:
+                app.command(name)(found)
+
+
+_mount()

@@ -1,0 +1,8 @@
+-- Free, plan and billable quantity of every charge add up to its quantity (DOMAIN §9.7).
+-- Grain: one row per charge where they do not.
+-- Reads: charges.
+SELECT charge_id, quantity, free_quantity, plan_quantity, billable_quantity
+FROM charges
+WHERE
+    journal_no > $after
+    AND free_quantity + plan_quantity + billable_quantity <> quantity;

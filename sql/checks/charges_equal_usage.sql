@@ -1,0 +1,53 @@
+-- What was charged per account, hour and request item is what was counted, over all revisions (FAULTS P2).
+-- Grain: one row per account, item and hour that differs; what no run has looked at yet is left out.
+-- Reads: charges, usage, runs, rating_changes, rating_held.
+WITH seen AS (
+    SELECT max(import_no) AS import_no, max(through_hour) AS through_hour
+    FROM runs
+    WHERE state IN ('done', 'released')
+),
+
+touched AS (
+    SELECT DISTINCT account_id FROM charges WHERE journal_no > $after
+),
+
+sold AS (
+    SELECT DISTINCT account_id, item FROM charges
+    WHERE
+        item IN ('https_requests', 'quic_requests', 'http_requests')
+        AND account_id IN (SELECT account_id FROM touched)
+),
+
+counted AS (
+    SELECT u.account_id, s.item, u.hour, sum(u.requests) AS quantity
+    FROM usage AS u
+    CROSS JOIN seen
+    INNER JOIN sold AS s ON u.account_id = s.account_id AND s.item = u.class || '_requests'
+    WHERE u.import_no <= seen.import_no AND u.hour < seen.through_hour
+    GROUP BY u.account_id, s.item, u.hour
+),
+
+charged AS (
+    SELECT
+        c.account_id, c.item, date_trunc('hour', c.period_start) AS hour, sum(c.quantity) AS quantity
+    FROM charges AS c
+    SEMI JOIN sold AS s ON c.account_id = s.account_id AND c.item = s.item
+    GROUP BY ALL
+),
+
+compared AS (
+    SELECT
+        coalesce(n.account_id, c.account_id) AS account_id,
+        coalesce(n.item, c.item) AS item,
+        coalesce(n.hour, c.hour) AS hour,
+        coalesce(n.quantity, 0) AS counted,
+        coalesce(c.quantity, 0) AS charged
+    FROM counted AS n
+    FULL JOIN charged AS c ON n.account_id = c.account_id AND n.item = c.item AND n.hour = c.hour
+)
+
+SELECT p.account_id, p.item, p.hour, p.counted, p.charged
+FROM compared AS p
+ANTI JOIN rating_changes AS x ON p.account_id = x.account_id
+ANTI JOIN rating_held AS h ON p.account_id = h.account_id
+WHERE p.counted <> p.charged;

@@ -1,0 +1,11 @@
+-- Answers: who owns which domain, from when to when.
+-- Grain: one row per domain (exact or wildcard) and period.
+-- Reads: domain_ownership.
+SELECT
+    ownership_id,
+    domain,
+    account_id,
+    effective_from,
+    effective_to
+FROM domain_ownership
+ORDER BY domain, effective_from;

@@ -1,0 +1,19 @@
+-- Answers: which closed-hour files billing has taken in.
+-- Grain: one row per hour, partition and revision.
+-- Reads: imported_files.
+SELECT
+    hour,
+    partition,
+    revision,
+    data_sha256,
+    certificate_sha256,
+    state,
+    rows,
+    requests,
+    bytes_sent,
+    closed_at,
+    complete_through,
+    too_old,
+    import_no
+FROM imported_files
+ORDER BY hour, partition, revision;

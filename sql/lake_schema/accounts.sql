@@ -1,0 +1,22 @@
+-- The shape of lake table accounts where billing has published none yet.
+-- One row per row of sql/lake/accounts.sql.
+-- Reads nothing.
+CREATE TABLE lake_accounts (
+    account_id VARCHAR,
+    name VARCHAR,
+    currency VARCHAR,
+    timezone VARCHAR,
+    price_book VARCHAR,
+    billing_method VARCHAR,
+    credit_limit DECIMAL(38, 10),
+    grace_hours INTEGER,
+    suspension_policy VARCHAR,
+    tax_rate_bp INTEGER,
+    country VARCHAR,
+    low_balance_threshold DECIMAL(38, 10),
+    opened_at TIMESTAMP,
+    effective_from TIMESTAMP,
+    cash DECIMAL(38, 10),
+    vouchers DECIMAL(38, 10),
+    charged DECIMAL(38, 10)
+)

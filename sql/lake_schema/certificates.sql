@@ -1,0 +1,18 @@
+-- The shape of lake table certificates where billing has published none yet.
+-- One row per row of sql/lake/certificates.sql.
+-- Reads nothing.
+CREATE TABLE lake_certificates (
+    hour TIMESTAMP,
+    partition VARCHAR,
+    revision INTEGER,
+    state VARCHAR,
+    certificate_sha256 VARCHAR,
+    edge_id VARCHAR,
+    region VARCHAR,
+    watermark VARCHAR,
+    epoch VARCHAR,
+    first_sequence BIGINT,
+    last_sequence BIGINT,
+    batches BIGINT,
+    events BIGINT
+)

@@ -1,0 +1,18 @@
+-- The shape of lake table imported_files where billing has published none yet.
+-- One row per row of sql/lake/imported_files.sql.
+-- Reads nothing.
+CREATE TABLE lake_imported_files (
+    hour TIMESTAMP,
+    partition VARCHAR,
+    revision INTEGER,
+    data_sha256 VARCHAR,
+    certificate_sha256 VARCHAR,
+    state VARCHAR,
+    rows BIGINT,
+    requests BIGINT,
+    bytes_sent BIGINT,
+    closed_at TIMESTAMP,
+    complete_through TIMESTAMP,
+    too_old BOOLEAN,
+    import_no BIGINT
+)

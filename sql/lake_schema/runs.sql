@@ -1,0 +1,16 @@
+-- The shape of lake table runs where billing has published none yet.
+-- One row per row of sql/lake/runs.sql.
+-- Reads nothing.
+CREATE TABLE lake_runs (
+    run_id VARCHAR,
+    kind VARCHAR,
+    ran_at TIMESTAMP,
+    state VARCHAR,
+    through_hour TIMESTAMP,
+    import_no BIGINT,
+    charges BIGINT,
+    hours BIGINT,
+    totals VARCHAR,
+    reason VARCHAR,
+    journal_no BIGINT
+)

@@ -1,0 +1,16 @@
+-- The shape of lake table transfers where billing has published none yet.
+-- One row per row of sql/lake/transfers.sql.
+-- Reads nothing.
+CREATE TABLE lake_transfers (
+    transfer_id VARCHAR,
+    debit_account VARCHAR,
+    credit_account VARCHAR,
+    amount DECIMAL(38, 10),
+    currency VARCHAR,
+    code VARCHAR,
+    account_id VARCHAR,
+    effective_at TIMESTAMP,
+    recorded_at TIMESTAMP,
+    journal_no BIGINT,
+    reference VARCHAR
+)

@@ -1,0 +1,16 @@
+-- The shape of lake table usage_5min where billing has published none yet.
+-- One row per row of sql/lake/usage_5min.sql.
+-- Reads nothing.
+CREATE TABLE lake_usage_5min (
+    bucket TIMESTAMP,
+    account_id VARCHAR,
+    domain VARCHAR,
+    region VARCHAR,
+    class VARCHAR,
+    requests BIGINT,
+    bytes_sent BIGINT,
+    hour TIMESTAMP,
+    partition VARCHAR,
+    revision INTEGER,
+    import_no BIGINT
+)

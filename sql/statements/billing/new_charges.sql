@@ -1,0 +1,23 @@
+-- Answers: the charges of one rating run with their ids, which name what they charge and never repeat.
+-- Grain: one row per charge.
+-- Reads: effect_charges.
+CREATE OR REPLACE TEMP TABLE new_charges AS
+SELECT
+    'charge:' || account_id || ':' || item || ':' || region || ':' || month || ':'
+    || strftime(period_start, '%Y-%m-%dT%H:%M') || ':r' || CAST(revision AS VARCHAR) AS charge_id,
+    account_id,
+    item,
+    region,
+    month,
+    period_start,
+    period_end,
+    CAST(quantity AS HUGEINT) AS quantity,
+    CAST(free_quantity AS HUGEINT) AS free_quantity,
+    CAST(plan_quantity AS HUGEINT) AS plan_quantity,
+    CAST(billable_quantity AS HUGEINT) AS billable_quantity,
+    CAST(amount AS HUGEINT) AS amount,
+    currency,
+    rate_card,
+    CAST(revision AS INTEGER) AS revision,
+    reason
+FROM effect_charges;

@@ -1,0 +1,19 @@
+-- What proves each imported hour: the batches of every edge and epoch in it.
+-- One row per hour, partition, revision, edge and epoch.
+-- Reads lake_certificates.
+CREATE VIEW certificates AS
+SELECT
+    hour,
+    partition,
+    revision,
+    state,
+    certificate_sha256,
+    edge_id,
+    region,
+    watermark,
+    epoch,
+    first_sequence,
+    last_sequence,
+    batches,
+    events
+FROM lake_certificates

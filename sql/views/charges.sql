@@ -1,0 +1,24 @@
+-- What was charged: quantities with what was free and what plans paid, and the amount.
+-- One row per account × item × region × period × revision; a revision is a difference to those before it.
+-- Reads lake_charges.
+CREATE VIEW charges AS
+SELECT
+    account_id,
+    item,
+    region,
+    month,
+    period_start,
+    period_end,
+    quantity,
+    amount,
+    currency,
+    revision,
+    reason,
+    free_quantity,
+    plan_quantity,
+    billable_quantity,
+    rate_card,
+    charge_id,
+    run_id,
+    journal_no
+FROM lake_charges

@@ -1,0 +1,19 @@
+-- The closed-hour files that billing has taken in.
+-- One row per hour, partition and revision.
+-- Reads lake_imported_files.
+CREATE VIEW imported_files AS
+SELECT
+    hour,
+    partition,
+    revision,
+    data_sha256,
+    certificate_sha256,
+    state,
+    rows,
+    requests,
+    bytes_sent,
+    closed_at,
+    complete_through,
+    too_old,
+    import_no
+FROM lake_imported_files

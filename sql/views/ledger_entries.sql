@@ -1,0 +1,27 @@
+-- The ledger as entries: each transfer is one debit and one credit; credits are positive, debits negative.
+-- One row per transfer and side.
+-- Reads lake_transfers.
+CREATE VIEW ledger_entries AS
+SELECT
+    debit_account AS ledger_account,
+    account_id,
+    effective_at,
+    CAST(-amount AS DECIMAL(38, 10)) AS amount,
+    currency,
+    code,
+    transfer_id,
+    recorded_at,
+    journal_no
+FROM lake_transfers
+UNION ALL
+SELECT
+    credit_account AS ledger_account,
+    account_id,
+    effective_at,
+    amount,
+    currency,
+    code,
+    transfer_id,
+    recorded_at,
+    journal_no
+FROM lake_transfers

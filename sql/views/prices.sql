@@ -1,0 +1,29 @@
+-- What things cost: the rate cards of the price books with their tiers.
+-- One row per rate card and tier.
+-- Reads lake_prices.
+CREATE VIEW prices AS
+SELECT
+    card_id,
+    book,
+    account_id,
+    item,
+    region,
+    model,
+    currency,
+    unit,
+    per,
+    unit_quantity,
+    period,
+    effective_from,
+    effective_until,
+    free_quantity,
+    discount_millionths,
+    flat_fee,
+    minimum,
+    maximum,
+    tier_no,
+    tier_from,
+    tier_to,
+    unit_price,
+    tier_flat_fee
+FROM lake_prices
