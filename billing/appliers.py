@@ -1,4 +1,6 @@
-"""Wiring: imports every module that registers appliers, so that any record of the journal can be applied."""
+"""Wiring: imports every module that registers appliers, so that any record of the journal can be
+applied.
+"""
 
 from __future__ import annotations
 

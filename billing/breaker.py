@@ -1,8 +1,9 @@
 """The breaker: an absurd run waits for a person instead of reaching a balance (FAULTS F8, P5).
 
-A CDN once billed request counts 10,000 times too high after a change of unit and paused 100 customers. So a
-run is held when, per period it charges, it lies far above the trailing median of the runs before it, or
-when the whole of it lies above an absolute cap. Pure decisions; `billing.runs` acts on them.
+A CDN once billed request counts 10,000 times too high after a change of unit and paused 100
+customers. So a run is held when, per period it charges, it lies far above the trailing median of
+the runs before it, or when the whole of it lies above an absolute cap. Pure decisions;
+`billing.runs` acts on them.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ HISTORY_LEAST = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Total:
-    """What a run charges in one currency for one kind of period (hour, day, month), in 10^-10 units.
+    """What a run charges in one currency for one kind of period (hour, day, month), in 10^-10
+    units.
 
     `gross` sums absolute amounts, so that a large credit does not hide a large charge.
     """
@@ -39,8 +41,9 @@ class Total:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """`factor` times the trailing median per period holds a run, if it is above `floor` as well; `caps`
-    are absolute, per currency. Amounts in 10^-10 units."""
+    """`factor` times the trailing median per period holds a run, if it is above `floor` as well;
+    `caps` are absolute, per currency. Amounts in 10^-10 units.
+    """
 
     factor: int
     floor: int

@@ -201,7 +201,8 @@ def accept(
 ) -> None:
     """Accept usage that was held because it was older than the limit; the next run rates it.
 
-    Without --reason it only shows what waits. Example: edgetoll billing accept --reason "edge in repair"
+    Without --reason it only shows what waits. Example: edgetoll billing accept --reason "edge in
+    repair"
     """
     from billing import importing
     from billing.store import Store
@@ -236,7 +237,8 @@ def ledger(
     as_json: JsonOption = False,
     as_of: AsOfOption = None,
 ) -> None:
-    """Show ledger accounts with their debits and credits, an account's transfers, the ledger's hash.
+    """Show ledger accounts with their debits and credits, an account's transfers, the ledger's
+    hash.
 
     Example: edgetoll billing ledger acme
     """
@@ -264,8 +266,8 @@ def ledger(
                  format_amount(one.amount), one.currency, one.transfer_id)
                 for one in report.transfers
             ]  # fmt: skip
-            columns = ("effective", "code", "debit", "credit", "amount", "currency", "id")
-            table(f"Transfers of {account}, newest first", columns, shown, right=("amount",))
+            names = ("effective", "code", "debit", "credit", "amount", "currency", "id")
+            table(f"Transfers of {account}, newest first", names, shown, right=("amount",))
         print(f"Journal record {report.journal_no}, ledger hash {report.ledger_hash}")
 
     emit(report.document(), as_json=as_json, human=human)

@@ -14,7 +14,9 @@ _passed: Counter[str] = Counter()
 
 
 def crash_point(name: str) -> None:
-    """Kill this process with SIGKILL if EDGETOLL_CRASH names this point (its n-th passing: `name:n`)."""
+    """Kill this process with SIGKILL if EDGETOLL_CRASH names this point (its n-th passing:
+    `name:n`).
+    """
     wanted = os.environ.get(VARIABLE)
     if not wanted:
         return

@@ -1,9 +1,10 @@
-"""Import of closed hours: each (hour, partition, revision) once, verified, attributed to its account.
+"""Import of closed hours: each (hour, partition, revision) once, verified, attributed to its
+account.
 
 A file enters only if its bytes have the hash in its certificate and the certificate continues its
 partition's chain, without a hole. The journal names what was imported, with hashes, so that a lost
-billing.duckdb is filled again from the same files. Usage older than the limit is listed and counted, but
-kept out until a person accepts it (FAULTS G11).
+billing.duckdb is filled again from the same files. Usage older than the limit is listed and
+counted, but kept out until a person accepts it (FAULTS G11).
 """
 
 from __future__ import annotations
@@ -59,7 +60,8 @@ class _Candidate:
 def import_closed(store: Store, *, at: datetime, too_old_days: int) -> ImportOutcome:
     """Import every closed-hour file that is new and whose hour has ended at `at`.
 
-    Raises Corrupt, and imports nothing, if a file does not match its certificate or a chain has a hole.
+    Raises Corrupt, and imports nothing, if a file does not match its certificate or a chain has a
+    hole.
     """
     chosen, future = _choose(store, at)
     if not chosen:
@@ -77,7 +79,9 @@ def import_closed(store: Store, *, at: datetime, too_old_days: int) -> ImportOut
 
 
 def rated_through(store: Store, *, at: datetime) -> datetime | None:
-    """The end of the last hour that every partition known here has closed, at most `at`; None: none."""
+    """The end of the last hour that every partition known here has closed, at most `at`; None:
+    none.
+    """
     rows = store.connection.execute(sql.text("statements/billing/newest_certificates")).fetchall()
     if not rows:
         return None
@@ -87,14 +91,17 @@ def rated_through(store: Store, *, at: datetime) -> datetime | None:
 
 def too_old_files(store: Store) -> list[tuple[datetime, str, int, int]]:
     """(hour, partition, revision, requests) of what waits for a person's decision."""
-    return store.connection.execute(sql.text("statements/billing/too_old_files")).fetchall()
+    rows: list[tuple[datetime, str, int, int]] = store.connection.execute(
+        sql.text("statements/billing/too_old_files")
+    ).fetchall()
+    return rows
 
 
 def _choose(store: Store, at: datetime) -> tuple[list[_Candidate], int]:
     """The new files in the order of their partition's chain, and how many lie in the future.
 
-    A chain is followed only as far as its hours have ended, since certificates chain in the order of
-    closing and none may be left out.
+    A chain is followed only as far as its hours have ended, since certificates chain in the order
+    of closing and none may be left out.
     """
     known = set(
         store.connection.execute(sql.text("statements/billing/imported_identities")).fetchall()
@@ -204,15 +211,18 @@ def _compare_totals(connection: duckdb.DuckDBPyConnection, record: Record) -> No
     stated = connection.execute(sql.text("statements/billing/certified_totals")).fetchall()[0]
     if stored != stated:
         raise Corrupt(
-            f"the closed hours hold {stored} (rows, requests, bytes), their certificates say {stated}",
+            f"the closed hours hold {stored} (rows, requests, bytes),"
+            f" their certificates say {stated}",
             _RESTORE,
         )
 
 
 def accept_too_old(store: Store, hours: Iterable[str], *, reason: str, at: datetime) -> int | None:
-    """Take in the usage of files held as too old, of the hours `YYYY-MM-DDTHH` named (all if empty).
+    """Take in the usage of files held as too old, of the hours `YYYY-MM-DDTHH` named (all if
+    empty).
 
-    Returns the journal number, or None when nothing of these hours waits. It is late usage from then on.
+    Returns the journal number, or None when nothing of these hours waits. It is late usage from
+    then on.
     """
     wanted = set(hours)
     files = [

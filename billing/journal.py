@@ -1,9 +1,9 @@
 """The journal: an append-only, fsynced, hash-chained file that every money movement passes first.
 
-One record per line of `journal/journal.jsonl`, in canonical JSON. A record holds effects, not intentions:
-small values stand in it, tables are immutable Parquet files that it names with their SHA-256. Its hash covers
-the hash before it, so a changed byte anywhere breaks the chain. The append is the commit: what is in the
-journal has happened, and billing.duckdb is brought up to it.
+One record per line of `journal/journal.jsonl`, in canonical JSON. A record holds effects, not
+intentions: small values stand in it, tables are immutable Parquet files that it names with their
+SHA-256. Its hash covers the hash before it, so a changed byte anywhere breaks the chain. The append
+is the commit: what is in the journal has happened, and billing.duckdb is brought up to it.
 """
 
 from __future__ import annotations
@@ -81,10 +81,11 @@ class Journal:
         self.last_hash = FIRST_HASH
 
     def verify(self) -> Tail:
-        """Check every hash of the chain and return its end; Corrupt names the first record that is wrong.
+        """Check every hash of the chain and return its end; Corrupt names the first record that is
+        wrong.
 
-        Bytes after the last newline are returned as `torn` and left in place: `cut` removes them, once the
-        caller knows that no store is ahead of the journal.
+        Bytes after the last newline are returned as `torn` and left in place: `cut` removes them,
+        once the caller knows that no store is ahead of the journal.
         """
         number, last_hash, whole, torn = 0, FIRST_HASH, 0, b""
         for line in self._lines():
@@ -179,8 +180,9 @@ class Journal:
                     raise OSError("short write")
                 os.fsync(descriptor)
             except OSError:
-                # Disk full, or a failed fsync: take back what was written, so that this process and the
-                # next see the same end. If that fails too, the torn record is cut at the next start.
+                # Disk full, or a failed fsync: take back what was written, so that this process and
+                # the next see the same end. If that fails too, the torn record is cut at the next
+                # start.
                 os.ftruncate(descriptor, begin)
                 os.fsync(descriptor)
                 raise

@@ -1,8 +1,9 @@
 """The lake: what analysts see, published as Parquet in versions that change as a whole.
 
-`lake/versions/N/` holds one file per table, or a folder of files for what only grows; a version shares
-unchanged files with the one before by hard links, and `lake/CURRENT` names the version to read, swapped
-atomically. Old versions go an hour later. Everything here can be deleted and is written again.
+`lake/versions/N/` holds one file per table, or a folder of files for what only grows; a version
+shares unchanged files with the one before by hard links, and `lake/CURRENT` names the version to
+read, swapped atomically. Old versions go an hour later. Everything here can be deleted and is
+written again.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from billing.store import Store
 from edge.durable import fsync_folder, sha256_file, write_atomically
 
 KEEP_SECONDS = 3600
-# Tables that only grow, in files by ranges of journal numbers: a run adds one file, small neighbours merge.
+# Tables that only grow, in files by ranges of journal numbers: a run adds one file, small
+# neighbours merge.
 GROWING = ("charges", "transfers")
 DAILY = "usage_5min"
 MERGED_ROWS_MAX = 8_000_000
@@ -136,7 +138,9 @@ def _link(old: Path, path: Path) -> None:
 
 
 def _grow(store: Store, table: str, folder: Path, base: Published | None) -> None:
-    """Link the files of the version before and add one for the records since; merge small neighbours."""
+    """Link the files of the version before and add one for the records since; merge small
+    neighbours.
+    """
     folder.mkdir()
     ranges: list[tuple[int, int, int]] = []
     if base is not None:
@@ -164,7 +168,9 @@ def _grow(store: Store, table: str, folder: Path, base: Published | None) -> Non
 
 
 def _write_days(store: Store, folder: Path, base: Published | None) -> None:
-    """Usage in files by day: new imports add a file to their days; a day that moved is written anew."""
+    """Usage in files by day: new imports add a file to their days; a day that moved is written
+    anew.
+    """
     folder.mkdir()
     start = base.journal_no if base else 0
     last = store.journal.last_no

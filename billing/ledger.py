@@ -1,8 +1,9 @@
-"""The ledger: double entry, as transfers of one positive amount from an account debited to one credited.
+"""The ledger: double entry, as transfers of one positive amount from an account debited to one
+credited.
 
-The producer makes a transfer's id, which is the idempotency key: the same id with the same content is done
-already, with other content it is a named conflict. A transfer is never changed; a correction, a refund or a
-chargeback is a new transfer in the other direction. Chart of accounts:
+The producer makes a transfer's id, which is the idempotency key: the same id with the same content
+is done already, with other content it is a named conflict. A transfer is never changed; a
+correction, a refund or a chargeback is a new transfer in the other direction. Chart of accounts:
 
     customer:ACCOUNT:funds      what the customer paid, less what was charged (may fall below zero)
     customer:ACCOUNT:voucher    vouchers not yet used
@@ -36,7 +37,9 @@ TOP_UP_KINDS: tuple[TopUpKind, ...] = ("cash", "voucher", "refund", "chargeback"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transfer:
-    """One movement of money. `amount` is positive, in 10^-10 units; `effective_at` is naive UTC text."""
+    """One movement of money. `amount` is positive, in 10^-10 units; `effective_at` is naive UTC
+    text.
+    """
 
     transfer_id: str
     debit_account: str
@@ -83,8 +86,9 @@ def instant_text(moment: datetime) -> str:
 def top_up_transfer(
     kind: TopUpKind, account_id: str, amount: int, *, currency: str, key: str, at: datetime
 ) -> Transfer:
-    """The transfer that a top-up of `kind` makes. cash and vouchers come in, refunds and chargebacks go
-    out, a write-off gives up a debt."""
+    """The transfer that a top-up of `kind` makes. cash and vouchers come in, refunds and
+    chargebacks go out, a write-off gives up a debt.
+    """
     check_amount(amount)
     funds = f"customer:{account_id}:funds"
     debit, credit = {
@@ -132,9 +136,9 @@ def top_up(
 ) -> Posted:
     """Post a payment, voucher, refund, chargeback or write-off under idempotency key `key`.
 
-    The key stands for one event of the outside world (FAULTS G18): again with the same content it changes
-    nothing, with other content it is a ConflictError. InputError for an unknown account or kind, an amount
-    that is not positive, or a refund of more than was paid and not used.
+    The key stands for one event of the outside world (FAULTS G18): again with the same content it
+    changes nothing, with other content it is a ConflictError. InputError for an unknown account or
+    kind, an amount that is not positive, or a refund of more than was paid and not used.
     """
     if kind not in TOP_UP_KINDS:
         raise InputError(f"there is no kind {kind!r}", f"use one of {', '.join(TOP_UP_KINDS)}")
@@ -159,16 +163,18 @@ def top_up(
 
 
 def as_effect(transfer: Transfer) -> dict[str, str]:
-    """The form of a transfer inside a journal record; the amount as text, since JSON numbers are doubles
-    to many readers."""
+    """The form of a transfer inside a journal record; the amount as text, since JSON numbers are
+    doubles to many readers.
+    """
     return {**asdict(transfer), "amount": str(check_amount(transfer.amount))}
 
 
 def find(connection: duckdb.DuckDBPyConnection, transfer_id: str) -> tuple[Any, ...] | None:
     """(debit, credit, amount, currency, code, account_id, journal_no) posted under an id, or None."""
-    return connection.execute(
+    row: tuple[Any, ...] | None = connection.execute(
         sql.text("statements/billing/transfer_by_id"), {"transfer_id": transfer_id}
     ).fetchone()
+    return row
 
 
 def _refuse_other_content(transfer: Transfer, before: tuple[Any, ...]) -> None:
@@ -186,11 +192,12 @@ def _refuse_other_content(transfer: Transfer, before: tuple[Any, ...]) -> None:
 
 
 def post(connection: duckdb.DuckDBPyConnection, record: Record, *, bulk: bool = False) -> None:
-    """Post the rows of temp relation `new_transfers` inside the open transaction and move the balances.
+    """Post the rows of temp relation `new_transfers` inside the open transaction and move the
+    balances.
 
     Raises, and so undoes the record, if one of them may not be posted: a wrong currency, an unknown
-    account, an amount outside (0, 2^96), an id already used. `bulk` leaves out the search for ids in the
-    whole ledger, for runs whose ids carry a revision counted in the same transaction.
+    account, an amount outside (0, 2^96), an id already used. `bulk` leaves out the search for ids
+    in the whole ledger, for runs whose ids carry a revision counted in the same transaction.
     """
     wrong = connection.execute(sql.text("statements/billing/wrong_transfers")).fetchone()
     if wrong is not None:

@@ -107,10 +107,10 @@ def read_report(store: Store, account_id: str | None, *, limit: int) -> LedgerRe
                 ledger_account=name,
                 currency=currency,
                 debits=int(debits),
-                credits=int(credits),
+                credits=int(credited),
                 entries=entries,
             )
-            for name, currency, debits, credits, entries in accounts
+            for name, currency, debits, credited, entries in accounts
         ),
         transfers=tuple(
             TransferLine(

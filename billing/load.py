@@ -1,8 +1,9 @@
 """`edgetoll billing load`: accounts, domain ownership, plans and method changes enter the store.
 
-Loading is idempotent by id, and whole or not at all: what is stored already is skipped, the same id with
-other content is a named conflict, and one journal record holds all that is new. The past may be changed
-by a load (a domain claimed later, a back-dated plan); rating is told from when, and posts differences.
+Loading is idempotent by id, and whole or not at all: what is stored already is skipped, the same id
+with other content is a named conflict, and one journal record holds all that is new. The past may
+be changed by a load (a domain claimed later, a back-dated plan); rating is told from when, and
+posts differences.
 """
 
 from __future__ import annotations
@@ -25,7 +26,13 @@ from edge.errors import ConflictError, InputError
 
 _TIME = pa.timestamp("us")
 _MONEY = pa.decimal128(38, 0)
-ACCOUNT_SCHEMA = pa.schema(
+
+
+def _schema(fields: list[tuple[str, Any]]) -> pa.Schema:
+    return pa.schema([pa.field(name, kind) for name, kind in fields])
+
+
+ACCOUNT_SCHEMA = _schema(
     [
         ("account_id", pa.string()),
         ("effective_from", _TIME),
@@ -46,7 +53,7 @@ ACCOUNT_SCHEMA = pa.schema(
         ("opened_at", _TIME),
     ]
 )
-DOMAIN_SCHEMA = pa.schema(
+DOMAIN_SCHEMA = _schema(
     [
         ("ownership_id", pa.string()),
         ("domain", pa.string()),
@@ -55,7 +62,7 @@ DOMAIN_SCHEMA = pa.schema(
         ("effective_to", _TIME),
     ]
 )
-PLAN_SCHEMA = pa.schema(
+PLAN_SCHEMA = _schema(
     [
         ("plan_id", pa.string()),
         ("account_id", pa.string()),
@@ -67,10 +74,10 @@ PLAN_SCHEMA = pa.schema(
         ("bought_at", _TIME),
     ]
 )
-METHOD_SCHEMA = pa.schema(
+METHOD_SCHEMA = _schema(
     [("account_id", pa.string()), ("method", pa.string()), ("effective_from", _TIME)]
 )
-_REFERENCE_SCHEMA = pa.schema([("account_id", pa.string()), ("place", pa.string())])
+_REFERENCE_SCHEMA = _schema([("account_id", pa.string()), ("place", pa.string())])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,15 +98,16 @@ def load(
 ) -> LoadOutcome:
     """Store what is new in `loaded`, in one journal record.
 
-    `zone_of_book` gives a price book's time zone, the default of its accounts, and raises for a book
-    that does not exist. Raises InputError or ConflictError naming the row's place; then nothing changed.
+    `zone_of_book` gives a price book's time zone, the default of its accounts, and raises for a
+    book that does not exist. Raises InputError or ConflictError naming the row's place; then
+    nothing changed.
     """
     accounts = [(place, _account(row, zone_of_book)) for place, row in loaded.accounts]
     domains = [(place, _ownership(row)) for place, row in loaded.domains]
     plans = [(place, _plan(row)) for place, row in loaded.plans]
     methods = [(place, _method(row)) for place, row in loaded.methods]
     connection = store.connection
-    with _staged(connection, accounts, domains, plans, methods):
+    with _Staged(connection, accounts, domains, plans, methods):
         _refuse_unknown_accounts(connection)
         new_accounts = _new_accounts(connection, accounts)
         new_domains, ended = _new_domains(connection, domains)
@@ -132,7 +140,9 @@ def load(
 
 
 def publish_owned_domains(store: Store, path: Path) -> None:
-    """Write the owned names, one per line, for metering (DESIGN §3.5); atomic, only when they changed."""
+    """Write the owned names, one per line, for metering (DESIGN §3.5); atomic, only when they
+    changed.
+    """
     from edge.durable import write_atomically
 
     rows = store.connection.execute(sql.text("statements/billing/owned_domains")).fetchall()
@@ -194,7 +204,7 @@ def _method(row: MethodRow) -> Row:
     }
 
 
-class _staged:
+class _Staged:
     """The rows of a load as relations load_* of the session, while the block runs."""
 
     def __init__(

@@ -1,7 +1,9 @@
-"""What a load file may hold: accounts, domain ownership, plans, method changes; read and checked row by row.
+"""What a load file may hold: accounts, domain ownership, plans, method changes; read and checked
+row by row.
 
-TOML files have lists `[[accounts]]`, `[[domains]]`, `[[plans]]`, `[[methods]]`; a CSV file holds one kind,
-known by its columns. Every error names file, line and key. A blank file is an error (FAULTS H9).
+TOML files have lists `[[accounts]]`, `[[domains]]`, `[[plans]]`, `[[methods]]`; a CSV file holds
+one kind, known by its columns. Every error names file, line and key. A blank file is an error
+(FAULTS H9).
 """
 
 from __future__ import annotations
@@ -22,14 +24,16 @@ from edge.configfile import line_of, read_toml
 from edge.domain import canonical_domain
 from edge.errors import InputError
 
-BEGINNING = datetime(2000, 1, 1)
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 Method = Literal["data_transfer", "peak_bandwidth", "percentile95_bandwidth"]
 _ID = r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}"
 _BYTES = {"KB": 1, "MB": 2, "GB": 3, "TB": 4, "PB": 5}
 
 
 def _instant(value: object) -> datetime:
-    """A time on a 5-minute edge, as naive UTC: ownership and prices change only there (DESIGN §3.7)."""
+    """A time on a 5-minute edge, as naive UTC: ownership and prices change only there (DESIGN
+    §3.7).
+    """
     if isinstance(value, str):
         value = datetime.fromisoformat(value)
     if not isinstance(value, datetime):
@@ -51,7 +55,7 @@ def _money(value: object) -> int:
 
 def _percent(value: object) -> int:
     units = _money(value)
-    points, rest = divmod(units, 10**8)
+    points, rest = divmod(int(units), 10**8)
     if rest or not 0 <= points <= 10_000:
         raise ValueError(f"{value} is not a percentage from 0 to 100 with at most two decimals")
     return points
@@ -64,7 +68,8 @@ def _quantity(value: object) -> int:
     match = re.fullmatch(r"([\d_]+)\s*([KMGTP]B)?", str(value), re.ASCII)
     if not match:
         raise ValueError(f'{value!r} is not a quantity: write 1000000 or "500 GB"')
-    return int(match[1]) * 1024 ** _BYTES.get(match[2], 0)
+    size: int = 1024 ** _BYTES.get(match[2], 0)
+    return int(match[1]) * size
 
 
 def _domain(value: object) -> str:
@@ -184,7 +189,9 @@ _CSV_KINDS: tuple[tuple[str, str, type[_Row]], ...] = (
 
 
 def read_load_file(path: Path) -> Loaded:
-    """The rows of `path`, TOML or CSV by its ending. Raises ConfigError or InputError; see the module."""
+    """The rows of `path`, TOML or CSV by its ending. Raises ConfigError or InputError; see the
+    module.
+    """
     if path.suffix.lower() == ".csv":
         return _read_csv(path)
     if path.suffix.lower() != ".toml":

@@ -1,7 +1,8 @@
 """Money: a whole number of 10^-10 currency units; the one file that rounds.
 
-An amount is an `int` in Python, HUGEINT in SQL and DECIMAL(38,10) in Parquet and views. Nothing here or
-near it is a float: 0.1 has no exact binary form, and 9007199254740993 is not a double (FAULTS G25).
+An amount is an `int` in Python, HUGEINT in SQL and DECIMAL(38,10) in Parquet and views. Nothing
+here or near it is a float: 0.1 has no exact binary form, and 9007199254740993 is not a double
+(FAULTS G25).
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from edge.errors import InputError
 
 DIGITS = 10
 SCALE = 10**DIGITS
-# FAULTS L6: one entry stays below 2^96, so that any sum of 2^24 of them stays below 2^120 in HUGEINT.
+# FAULTS L6: one entry stays below 2^96, so that any sum of 2^24 of them stays below 2^120 in
+# HUGEINT.
 AMOUNT_MAX = 2**96 - 1
 
 # ISO 4217 minor units that are not 2; every other currency code has 2 digits.
 _OTHER_MINOR_DIGITS = {
-    "BIF": 0, "CLP": 0, "DJF": 0, "GNF": 0, "ISK": 0, "JPY": 0, "KMF": 0, "KRW": 0, "PYG": 0, "RWF": 0,
-    "UGX": 0, "UYI": 0, "VND": 0, "VUV": 0, "XAF": 0, "XOF": 0, "XPF": 0,
+    "BIF": 0, "CLP": 0, "DJF": 0, "GNF": 0, "ISK": 0, "JPY": 0, "KMF": 0, "KRW": 0, "PYG": 0,
+    "RWF": 0, "UGX": 0, "UYI": 0, "VND": 0, "VUV": 0, "XAF": 0, "XOF": 0, "XPF": 0,
     "BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND": 3,
     "CLF": 4, "UYW": 4,
 }  # fmt: skip
@@ -30,8 +32,8 @@ _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 def parse_amount(text: str) -> int:
     """The amount written as a decimal string, `"12.34"` -> 123400000000.
 
-    Raises InputError for anything else: an exponent, a thousands mark, more than 10 decimals (they would
-    have to be cut), a float (its decimal form is not what somebody wrote).
+    Raises InputError for anything else: an exponent, a thousands mark, more than 10 decimals (they
+    would have to be cut), a float (its decimal form is not what somebody wrote).
     """
     match = _AMOUNT.fullmatch(text) if isinstance(text, str) else None
     if match is None:
@@ -40,7 +42,7 @@ def parse_amount(text: str) -> int:
             "write it as a decimal string with at most 10 decimals: 12.34",
         )
     sign, whole, fraction = match.groups()
-    units = int(whole) * SCALE + int((fraction or "").ljust(DIGITS, "0"))
+    units: int = int(whole) * SCALE + int((fraction or "").ljust(DIGITS, "0"))
     return -units if sign == "-" else units
 
 
@@ -53,7 +55,9 @@ def format_amount(units: int) -> str:
 
 
 def check_amount(units: int) -> int:
-    """`units` itself if it may stand in the ledger (FAULTS L6, G25); TypeError or OverflowError if not."""
+    """`units` itself if it may stand in the ledger (FAULTS L6, G25); TypeError or OverflowError if
+    not.
+    """
     if type(units) is not int:
         raise TypeError(f"money is an int of 10^-10 units, not {type(units).__name__}")
     if abs(units) > AMOUNT_MAX:

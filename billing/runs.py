@@ -1,8 +1,9 @@
 """`edgetoll billing rate`: one run from closed hours to posted charges, states and the lake.
 
-Import what is new, rate it, ask the breaker, write one journal record, post, judge the accounts, publish.
-A run that finds nothing new writes nothing. Killed at any step it can simply be run again: what reached
-the journal is applied, what did not is computed anew, and both ends have the same ledger.
+Import what is new, rate it, ask the breaker, write one journal record, post, judge the accounts,
+publish. A run that finds nothing new writes nothing. Killed at any step it can simply be run again:
+what reached the journal is applied, what did not is computed anew, and both ends have the same
+ledger.
 """
 
 from __future__ import annotations
@@ -58,7 +59,9 @@ class RunSettings(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOutcome:
-    """What a run did. `state`: done, nothing, held, waiting (no closed hour yet) or dry (not posted)."""
+    """What a run did. `state`: done, nothing, held, waiting (no closed hour yet) or dry (not
+    posted).
+    """
 
     state: str
     run_id: str | None = None
@@ -139,8 +142,8 @@ def release(
 ) -> RunOutcome:
     """Post a run that the breaker held, on a person's word, if it still charges what they saw.
 
-    Raises InputError for an unknown run or an empty reason, ConflictError if the run is not held or its
-    totals have changed since.
+    Raises InputError for an unknown run or an empty reason, ConflictError if the run is not held or
+    its totals have changed since.
     """
     if not reason.strip():
         raise InputError("a release needs a reason", "say why the total is right: --reason TEXT")

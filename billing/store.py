@@ -1,8 +1,8 @@
 """The billing store: billing.duckdb behind the journal, one writer, short sessions.
 
-`Store.open` takes the lock, verifies the journal and applies what the tables lack; `Store.commit` is the one
-way to change anything. A lost or older billing.duckdb is rebuilt from the journal and the closed hours; one
-that is ahead of the journal, or differs from it, is refused.
+`Store.open` takes the lock, verifies the journal and applies what the tables lack; `Store.commit`
+is the one way to change anything. A lost or older billing.duckdb is rebuilt from the journal and
+the closed hours; one that is ahead of the journal, or differs from it, is refused.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ Applier: TypeAlias = Callable[[duckdb.DuckDBPyConnection, Record, Effects], None
 
 @dataclass(frozen=True, slots=True)
 class TableRef:
-    """An effect that is the present content of a table or view of the store's connection (HUGEINT kept)."""
+    """An effect that is the present content of a table or view of the store's connection (HUGEINT
+    kept).
+    """
 
     name: str
 
@@ -42,11 +44,13 @@ _APPLIERS: dict[str, list[Applier]] = {}
 
 
 def applier(kind: str) -> Callable[[Applier], Applier]:
-    """Register a function that applies records of `kind`; several are called in the order registered.
+    """Register a function that applies records of `kind`; several are called in the order
+    registered.
 
-    It gets (connection, record, effects): each table effect is the view `effect_NAME` (HUGEINT arrives as
-    DECIMAL(38,0), and inserts exactly into HUGEINT), each inline effect is `effects[NAME]`. It must be a
-    function of these and of the tables alone, since replaying the journal calls it again, years later.
+    It gets (connection, record, effects): each table effect is the view `effect_NAME` (HUGEINT
+    arrives as DECIMAL(38,0), and inserts exactly into HUGEINT), each inline effect is
+    `effects[NAME]`. It must be a function of these and of the tables alone, since replaying the
+    journal calls it again, years later.
     """
 
     def register(function: Applier) -> Applier:
@@ -69,7 +73,9 @@ class Store:
 
     @classmethod
     def open(cls, home: Path, *, owner: str, now: datetime) -> Store:
-        """Take HOME/billing.lock (Busy names its holder), open the store, bring it up to the journal."""
+        """Take HOME/billing.lock (Busy names its holder), open the store, bring it up to the
+        journal.
+        """
         import billing.appliers  # noqa: F401  (registers every module's appliers)
 
         if not home.is_dir():
@@ -105,7 +111,9 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """The one wrapper of a transaction: any error rolls back and is raised, nothing is swallowed."""
+        """The one wrapper of a transaction: any error rolls back and is raised, nothing is
+        swallowed.
+        """
         self.connection.execute("BEGIN")
         try:
             yield self.connection
@@ -119,9 +127,9 @@ class Store:
     ) -> int:
         """Append one record to the journal and apply it; returns its number.
 
-        A `pa.Table` or `TableRef` becomes an immutable Parquet file named by its hash, anything else
-        stands in the record as JSON (no floats). The record is first applied in an open transaction: what
-        cannot be applied is never appended, and once appended it has happened.
+        A `pa.Table` or `TableRef` becomes an immutable Parquet file named by its hash, anything
+        else stands in the record as JSON (no floats). The record is first applied in an open
+        transaction: what cannot be applied is never appended, and once appended it has happened.
         """
         number = self.journal.last_no + 1
         stored = {name: self._store_effect(number, name, value) for name, value in effects.items()}
@@ -134,8 +142,9 @@ class Store:
                 self.journal.append(record)
             crash_point(f"{kind}-committed")
         except duckdb.Error:
-            # COMMIT may raise and still be durable (DESIGN §7): what the journal has is true, so reopen,
-            # read, and apply what is missing. If the record was not appended, the error stands.
+            # COMMIT may raise and still be durable (DESIGN §7): what the journal has is true, so
+            # reopen, read, and apply what is missing. If the record was not appended, the error
+            # stands.
             if self.journal.last_no != record.number:
                 raise
             self.connection.close()
@@ -208,7 +217,7 @@ class Store:
         if number > tail.last_no:
             raise Corrupt(
                 f"billing.duckdb holds journal record {number}, the journal ends at {tail.last_no}",
-                "restore the journal; if the journal is right, move billing.duckdb away: it is rebuilt",
+                "restore the journal; or, if it is right, move billing.duckdb away: it is rebuilt",
             )
         if self.journal.hash_at(number) != stored_hash:
             raise Corrupt(
