@@ -1,0 +1,150 @@
+"""`edgetoll edge ship`: send spools to Kafka, each batch until the broker has it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import BaseModel, ConfigDict, Field
+
+from edge.configfile import section
+from edge.console import DEFAULT_HOME, HomeOption, JsonOption, emit, table, warn
+from edge.kafkalink import KafkaLink
+
+
+class _EdgeSection(BaseModel):
+    """The part of section [edge] that is about Kafka."""
+
+    model_config = ConfigDict(extra="ignore")
+    kafka: KafkaLink = Field(default_factory=KafkaLink)
+
+
+def settings(home: Path, bootstrap: str | None = None) -> KafkaLink:
+    """[edge.kafka] of the home; `bootstrap` (--kafka) replaces its address."""
+    link = section(home, "edge", _EdgeSection).kafka
+    return link if bootstrap is None else link.model_copy(update={"bootstrap": bootstrap})
+
+
+def ship(
+    kafka: Annotated[
+        str | None,
+        typer.Option("--kafka", metavar="HOST:PORT", help="The broker; default: [edge.kafka]."),
+    ] = None,
+    edge: Annotated[
+        str | None, typer.Option("--edge", metavar="ID", help="Only this edge's spool.")
+    ] = None,
+    drain: Annotated[
+        bool, typer.Option("--drain", help="Send what is there, then end; else go on for ever.")
+    ] = False,
+    resend: Annotated[
+        bool,
+        typer.Option(
+            "--resend",
+            help="Send everything the spool still keeps again (after Kafka lost data); "
+            "what metering has counted already is not counted twice.",
+        ),
+    ] = False,
+    patience: Annotated[
+        float,
+        typer.Option("--patience", metavar="SECONDS", help="With --drain: give up after so long."),
+    ] = 120.0,
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """Send the spools of this home to Kafka and acknowledge what the broker has.
+
+    While the broker is away the spool grows; afterwards the oldest batch goes first. TLS, mTLS and
+    SASL are set in [edge.kafka] of edgetoll.toml.
+
+    Example: edgetoll edge ship --kafka kafka1:9092,kafka2:9092
+    """
+    from edge.ship_loop import ShipOptions, Shipper
+
+    link = settings(home, kafka)
+    options = ShipOptions(edge=edge, drain=drain, resend=resend, patience_s=patience)
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # we say it once, in our words
+
+    async def main() -> Shipper:
+        shipper = Shipper(home, link, options, jitter=random.random, alarm=warn)
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(name, shipper.stop)
+        await shipper.run()
+        return shipper
+
+    shipper = asyncio.run(main())
+    lanes = [(lane.edge_id, lane.confirmed, lane.damaged) for lane in shipper.lanes]
+    document = {
+        "edges": [{"edge_id": e, "batches": sent, "damaged": bad} for e, sent, bad in lanes],
+        "batches": shipper.confirmed,
+        "producers": shipper.producers,
+    }
+    emit(document, as_json=as_json, human=lambda: _show(lanes))
+
+
+def _show(lanes: list[tuple[str, int, int]]) -> None:
+    rows = [(edge_id, f"{sent:,}", f"{bad:,}") for edge_id, sent, bad in lanes]
+    table(
+        "acknowledged by Kafka",
+        ("edge", "batches", "damaged frames"),
+        rows,
+        right=("batches", "damaged frames"),
+    )
+
+
+class ShipThread:
+    """A shipper beside an agent in one process: `edge tail` and `edge ship` as one."""
+
+    def __init__(
+        self, home: Path, link: KafkaLink, *, edge: str | None = None, alarm: Callable[[str], None]
+    ) -> None:
+        self._home, self._link, self._edge, self._alarm = home, link, edge, alarm
+        self._shipper: Any = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="edgetoll-ship", daemon=True)
+        self.error: BaseException | None = None
+
+    def start(self) -> ShipThread:
+        """Begin; returns at once."""
+        self._thread.start()
+        self._ready.wait()
+        return self
+
+    def stop(self, timeout_s: float = 10.0) -> None:
+        """End, after what is in flight was confirmed or `timeout_s` passed; raises its error."""
+        if self._loop is not None and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._shipper.stop)
+        self._thread.join(timeout_s)
+        if self.error is not None:
+            raise self.error
+
+    def _run(self) -> None:
+        async def main() -> None:
+            from edge.ship_loop import ShipOptions, Shipper
+
+            self._loop = asyncio.get_running_loop()
+            self._shipper = Shipper(
+                self._home,
+                self._link,
+                ShipOptions(edge=self._edge),
+                jitter=random.random,
+                alarm=self._alarm,
+            )
+            self._ready.set()
+            await self._shipper.run()
+
+        try:
+            asyncio.run(main())
+        except BaseException as error:  # handed to whoever calls stop()
+            self.error = error
+            self._alarm(f"shipping ended: {error}")
+        finally:
+            self._ready.set()
