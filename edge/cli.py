@@ -1,4 +1,6 @@
-"""`edgetoll edge`: import finished logs, tail growing ones, ship the spool, say where things stand."""
+"""`edgetoll edge`: import finished logs, tail growing ones, ship the spool, say where things
+stand.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +30,7 @@ from edge.errors import InputError
 if TYPE_CHECKING:
     from edge.importer import ImportResult
     from edge.spool import Spool
+    from edge.tail_settings import EdgeSettings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -62,7 +65,7 @@ def checked_names(edge_id: str, region: str) -> None:
         if not _NAME.match(value):
             raise InputError(
                 f"{option} «{value}» cannot be used",
-                "letters, digits, dot, dash and underscore, at most 63, beginning with a letter or digit",
+                "use at most 63 letters, digits, dots, dashes and underscores",
             )
 
 
@@ -93,7 +96,7 @@ def import_logs(
         typer.Option(
             "--through",
             metavar="TIME",
-            help="Promise: this edge has nothing earlier still to send, so hours up to it may close.",
+            help="Promise that this edge sends nothing earlier any more: hours up to it may close.",
         ),
     ] = None,
     home: HomeOption = DEFAULT_HOME,
@@ -101,8 +104,8 @@ def import_logs(
 ) -> None:
     """Read finished log files into the spool, each line once.
 
-    The same file again, also renamed or gzipped, adds nothing; one that grew is continued. Lines that
-    cannot be read are counted by reason and kept in HOME/spool/EDGE/rejected.
+    The same file again, also renamed or gzipped, adds nothing; one that grew is continued. Lines
+    that cannot be read are counted by reason and kept in HOME/spool/EDGE/rejected.
 
     Example: edgetoll edge import access.log access.log.1.gz --format nginx --edge e1 --region DE
     """
@@ -141,6 +144,112 @@ def _show_import(result: ImportResult) -> None:
     table("import", ("", "count"), rows, right=("count",))
     for note in dict.fromkeys(result.notes):
         warn(note)
+
+
+@app.command()
+def tail(
+    log: Annotated[
+        list[Path] | None,
+        typer.Option("--log", metavar="PATH", help="A log to follow; may be given several times."),
+    ] = None,
+    form: Annotated[
+        list[str] | None,
+        typer.Option("--format", metavar="NAME", help="Its format: one for all logs, or one each."),
+    ] = None,
+    edge_id: Annotated[str | None, typer.Option("--edge", metavar="ID")] = None,
+    region: Annotated[str | None, typer.Option("--region")] = None,
+    start_from: Annotated[
+        str | None,
+        typer.Option("--from", metavar="beginning|end", help="Where a log starts that is new."),
+    ] = None,
+    once: Annotated[
+        bool, typer.Option("--once", "--drain", help="Read everything to the end, then exit.")
+    ] = False,
+    promise: Annotated[
+        bool,
+        typer.Option(help="Promise that nothing earlier than now is to come. Not for old lines."),
+    ] = True,
+    through: Annotated[
+        str | None,
+        typer.Option("--through", metavar="TIME", help="With --once: promise nothing before it."),
+    ] = None,
+    poll: Annotated[
+        float | None, typer.Option("--poll", metavar="SECONDS", help="Wait between looks.")
+    ] = None,
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """Follow growing logs into the spool, each line once, over crashes and rotation.
+
+    What is not given here stands in [edge] of edgetoll.toml. Ends cleanly on SIGTERM.
+
+    Example: edgetoll edge tail --log /var/log/nginx/edgetoll.log --format nginx --edge e1
+    --region DE --from beginning
+    """
+    import signal
+    import threading
+
+    from edge.tail_run import follow
+    from edge.tail_settings import load
+
+    given = {
+        "logs": _logs(log, form) if log else None,
+        "edge_id": edge_id,
+        "region": region,
+        "start_from": start_from,
+        "poll_seconds": poll,
+        "promise": None if promise else False,
+    }
+    settings = _settings(
+        load(home), {key: value for key, value in given.items() if value is not None}
+    )
+    if settings.edge_id or settings.region:
+        checked_names(settings.edge_id, settings.region)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    through_ms = int(parse_time(through).timestamp() * 1000) if through and once else None
+    done = follow(home, settings, stop=stop, once=once, through_ms=through_ms)
+    document = {
+        "events": done.events,
+        "unattributable": done.unattributable,
+        "skipped": dict(sorted(done.skipped.items())),
+        "watermark_ms": done.watermark_ms,
+        "problems": done.problems,
+    }
+    rows = [(name, value) for name, value in document.items() if not isinstance(value, dict | list)]
+    rows += [(f"skipped: {reason}", count) for reason, count in sorted(done.skipped.items())]
+    emit(document, as_json=as_json, human=lambda: table("tail", ("", "value"), rows))
+    if once and done.problems:
+        raise InputError("; ".join(done.problems), "run it again when that is repaired")
+
+
+def _logs(paths: list[Path], formats: list[str] | None) -> list[dict[str, object]]:
+    """The logs of the options; one format serves all, else there is one for each."""
+    names = formats or ["nginx"]
+    if len(names) not in (1, len(paths)):
+        raise InputError(
+            f"{len(paths)} logs and {len(names)} formats",
+            "give one --format, or one for each --log",
+        )
+    names = names * len(paths) if len(names) == 1 else names
+    return [{"path": path, "format": name} for path, name in zip(paths, names, strict=True)]
+
+
+def _settings(found: EdgeSettings, given: dict[str, object]) -> EdgeSettings:
+    """`found` with the options in `given` in place of what stands there."""
+    from pydantic import ValidationError
+
+    from edge.tail_settings import EdgeSettings
+
+    try:
+        return EdgeSettings.model_validate({**found.model_dump(), **given})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        option = ".".join(str(part) for part in first["loc"])
+        raise InputError(
+            f"option {option}: {first['msg']}", "see edgetoll edge tail --help"
+        ) from error
 
 
 @app.command()

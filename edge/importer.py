@@ -1,7 +1,8 @@
-"""`edge import`: finished log files into a spool, each line once, whatever is repeated or interrupted.
+"""`edge import`: finished log files into a spool, each line once, whatever is repeated or
+interrupted.
 
-A file is known by its content: the same file again, a renamed or gzipped copy adds nothing; a file that
-grew is continued; an import that was killed is finished by running it again.
+A file is known by its content: the same file again, a renamed or gzipped copy adds nothing; a file
+that grew is continued; an import that was killed is finished by running it again.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from typing import Final
 from edge.errors import InputError
 from edge.formats import Format
 from edge.intake import KnownStreams, Step, Stream, StreamPosition, Writer
-from edge.logfile import Chunk, Content, read_chunks
+from edge.logfile import Chunk, Content, ContentChanged, read_chunks
 
 UNTERMINATED: Final = "unterminated"
-"""A last line without a line end that is no whole record: left, and read when the file has grown."""
+"""A last line without a line end that is no whole record: left, and read when the file has grown.
+"""
 REFUSED_BEFORE: Final = "refused_before"
 """Lines that an earlier import of the same content refused."""
 
@@ -110,6 +112,8 @@ class Importer:
             self._read(content, position)
         except InputError as error:
             self.result.problems.append(error.message)
+        except ContentChanged:
+            self.result.problems.append(f"{content.path}: the file changed while it was read")
         if content.cut_off:
             self.result.problems.append(f"{content.path}: the gzip file is cut off")
 
@@ -120,7 +124,7 @@ class Importer:
         with ThreadPoolExecutor(max_workers=1) as pool:
             pending: Future[None] | None = None
             try:
-                for chunk in read_chunks(content, position.offset, stream.target_bytes):
+                for chunk in stream.chunks():
                     if chunk.open_end and not self._is_whole(stream, chunk, content):
                         break
                     step = stream.step(chunk, self.now_ms())

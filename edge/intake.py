@@ -1,14 +1,14 @@
 """From the lines of log files to batches in a spool: shared by `edge import` and `edge tail`.
 
-A *stream* is the content of one log file, whatever its name is today. Its position travels in the batch
-that holds the lines up to it, so that a crash neither skips nor repeats a line. Refused lines are kept
-on disk before the position moves past them.
+A *stream* is the content of one log file, whatever its name is today. Its position travels in the
+batch that holds the lines up to it, so that a crash neither skips nor repeats a line. Refused lines
+are kept on disk before the position moves past them.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
@@ -17,13 +17,26 @@ import orjson
 from edge.batch import EventColumns, SourcePosition
 from edge.formats import Format, Parsed
 from edge.formats.block import line_starts
-from edge.logfile import Chunk, Content, Trail, agrees, directives_before, head_of
+from edge.logfile import (
+    Chunk,
+    Content,
+    ContentChanged,
+    Trail,
+    agrees,
+    begins_alike,
+    directives_before,
+    head_of,
+    marks_of,
+    read_chunks,
+)
 from edge.rejected import RejectedLine, RejectedLines
 
 TOO_LONG: Final = "too_large"
 """The reason of a line longer than LINE_BYTES_MAX (`RejectReason.TOO_LARGE`)."""
 TARGET_LINES: Final = 48_000
 """Lines a block aims at: one block is one batch, and a batch has at most 65,536 events."""
+_NEAR_MARKS: Final = 5
+"""Marks up to 64 KiB."""
 _BLOCK_BYTES: Final = (1 << 20, 16 << 20)
 
 
@@ -121,11 +134,24 @@ class KnownStreams:
         """Where the stream of `position` stands now."""
         return self._by_head[position.head][position.generation]
 
+    def has_archived(self, content: Content) -> bool:
+        """Whether a gzip file holds a stream that was read to its end, told without inflating it
+        all.
+
+        By its first line, the windows near its start, and the size of its content in its trailer.
+        """
+        head = head_of(content, whole=True)
+        return any(
+            position.offset % (1 << 32) == content.trailer_size()
+            and all(begins_alike(content, position.marks[:_NEAR_MARKS]))
+            for position in self._by_head.get(head or "", {}).values()
+        )
+
     def find(self, content: Content, *, whole: bool) -> tuple[StreamPosition, bool] | None:
         """(position, reached) of the stream in `content`, a new one at 0 if it was never seen.
 
-        `reached` is False when the file ends before the position: a shorter copy of the stream. None
-        while the file has no data line (`whole`: its last line counts without a line end).
+        `reached` is False when the file ends before the position: a shorter copy of the stream.
+        None while the file has no data line (`whole`: its last line counts without a line end).
         """
         head = head_of(content, whole=whole)
         if head is None:
@@ -166,7 +192,15 @@ class Stream:
         if form.directives:
             self._parser.recall(directives_before(content, position.offset))
         self._trail = Trail.resume(content, position.offset, position.marks)
+        if position.offset and self._trail.fingerprint() != position.fingerprint:
+            raise ContentChanged
         self.target_bytes = [_BLOCK_BYTES[0]]
+
+    def chunks(self) -> Iterator[Chunk]:
+        """The lines behind the position. Raises ContentChanged."""
+        return read_chunks(
+            self.content, self.position.offset, self.target_bytes, self._trail.window
+        )
 
     def step(self, chunk: Chunk, now_ms: int) -> Step:
         """Parse `chunk`, which begins at the position, and move past it."""
@@ -185,7 +219,8 @@ class Stream:
 
     def _oversized(self, chunk: Chunk) -> Step:
         tail = self.content.read_at(max(chunk.start, chunk.end - 4096), chunk.end - chunk.start)
-        self._trail = Trail.resume(self.content, chunk.end, tuple(self._trail.marks))
+        marks = marks_of(self.content, chunk.end)
+        self._trail = Trail.resume(self.content, chunk.end, marks)
         row = RejectedLine(
             source=self.position.to_source().source,
             name=self.position.name,

@@ -1,9 +1,10 @@
-"""A log file as a stream of content: plain or gzip, read in blocks of whole lines, known by content.
+"""A log file as a stream of content: plain or gzip, read in blocks of whole lines, known by
+content.
 
-What identifies a file is neither its name nor its inode (rotation renames, copytruncate and the file
-system reuse them) but its first data line, windows of bytes at growing distances, and the window that
-ends where reading stopped. All of them lie in the position that travels with the lines (DESIGN 3.3),
-and checking them costs a dozen small reads, whatever the size.
+What identifies a file is neither its name nor its inode (rotation renames, copytruncate and the
+file system reuse them) but its first data line, windows of bytes at growing distances, and the
+window that ends where reading stopped. All of them lie in the position that travels with the lines
+(DESIGN 3.3), and checking them costs a dozen small reads, whatever the size.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ _GZIP_MAGIC: Final = b"\x1f\x8b"
 
 
 class Content:
-    """Bytes of a file by offset; of a gzip file, the bytes inside it. `cut_off`: the gzip ends early."""
+    """Bytes of a file by offset; of a gzip file, the bytes inside it. `cut_off`: the gzip ends
+    early.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -59,12 +62,22 @@ class Content:
         """Bytes of the file on disk."""
         return os.fstat(self._file.fileno()).st_size
 
+    def trailer_size(self) -> int:
+        """The content's size modulo 2^32, as the last member of a gzip file states it."""
+        data = self._file_end(4)
+        return int.from_bytes(data, "little")
+
+    def _file_end(self, count: int) -> bytes:
+        size = self.stored_size()
+        return os.pread(self._file.fileno(), count, max(0, size - count))
+
     def stored_offset(self) -> int:
         """Bytes read of the file on disk so far, for progress."""
         return self._file.tell()
 
     def read_at(self, offset: int, count: int) -> bytes:
-        """Up to `count` bytes from `offset`; fewer only at the end. Reading on is cheap in order."""
+        """Up to `count` bytes from `offset`; fewer only at the end. Reading on is cheap in order.
+        """
         if not self.gzip:
             return self._read_plain(offset, count)
         if offset < self._position:
@@ -124,8 +137,8 @@ class Content:
 class Chunk:
     """Whole lines from `start` to `end` of a file's content.
 
-    `oversized`: instead of lines, the beginning of one line longer than LINE_BYTES_MAX, whole length
-    `end - start`. `open_end`: the last line of the file, which has no line end.
+    `oversized`: instead of lines, the beginning of one line longer than LINE_BYTES_MAX, whole
+    length `end - start`. `open_end`: the last line of the file, which has no line end.
     """
 
     data: bytes
@@ -135,21 +148,39 @@ class Chunk:
     open_end: bool = False
 
 
-def read_chunks(content: Content, start: int, target_bytes: list[int]) -> Iterator[Chunk]:
+class ContentChanged(Exception):
+    """The bytes before the place where reading went on are not those that were read before.
+
+    The file was truncated and has grown again (copytruncate): find out anew what it holds.
+    """
+
+
+def read_chunks(
+    content: Content, start: int, target_bytes: list[int], window: bytes = b""
+) -> Iterator[Chunk]:
     """The lines from `start` on, in chunks of about `target_bytes[0]`, which the caller may change.
 
-    The last line, if it has no end, comes as a chunk of its own with `open_end`.
+    The last line, if it has no end, comes as a chunk of its own with `open_end`. `window` is what
+    stands before `start`; each read takes what was read last along and raises ContentChanged when
+    it is not the same any more.
     """
     carry = b""
     offset = start
     while True:
-        fresh = content.read_at(offset + len(carry), max(target_bytes[0] - len(carry), _READ_BYTES))
+        place = offset + len(carry)
+        count = max(target_bytes[0] - len(carry), _READ_BYTES)
+        known = b"" if content.gzip else (window + carry)[-WINDOW_BYTES:]
+        fresh = content.read_at(place - len(known), len(known) + count)
+        if not fresh.startswith(known):
+            raise ContentChanged
+        fresh = fresh[len(known) :]
         if not fresh:
             break
         data = carry + fresh
         cut = data.rfind(b"\n") + 1
         if cut:
             yield Chunk(data=data[:cut], start=offset, end=offset + cut)
+            window = data[max(0, cut - WINDOW_BYTES) : cut]
             offset += cut
             carry = data[cut:]
         elif len(data) > LINE_BYTES_MAX:
@@ -157,7 +188,7 @@ def read_chunks(content: Content, start: int, target_bytes: list[int]) -> Iterat
             if end is None:
                 return
             yield Chunk(data=data[:KEPT_BYTES_MAX], start=offset, end=end, oversized=True)
-            offset, carry = end, b""
+            offset, carry, window = end, b"", b""
         else:
             carry = data
     if carry:
@@ -234,9 +265,10 @@ class Trail:
         """Of the window that ends here."""
         return digest(self._window)
 
-    def copy(self) -> Trail:
-        """The same place, to feed on its own."""
-        return Trail(self.offset, tuple(self.marks), self._window)
+    @property
+    def window(self) -> bytes:
+        """The bytes before this place, at most WINDOW_BYTES of them."""
+        return self._window
 
     def _ending(self, data: bytes) -> bytes:
         if len(data) >= WINDOW_BYTES:
@@ -247,6 +279,11 @@ class Trail:
     def resume(cls, content: Content, offset: int, marks: tuple[str, ...]) -> Trail:
         """The trail of a file whose content up to `offset` was read before."""
         return cls(offset, marks, _window_at(content, offset))
+
+
+def marks_of(content: Content, offset: int) -> tuple[str, ...]:
+    """The marks that reading up to `offset` would have left."""
+    return tuple(digest(_window_at(content, mark)) for mark in MARKS if mark <= offset)
 
 
 def _window_at(content: Content, end: int) -> bytes:
@@ -260,13 +297,31 @@ def agrees(content: Content, offset: int, fingerprint: str, marks: tuple[str, ..
     True: it does, and reaches `offset`. None: it does as far as it goes, but ends before `offset`.
     False: it is other content.
     """
-    for mark, expected in zip(MARKS, marks, strict=False):
-        window = _window_at(content, mark)
-        if len(window) < min(mark, WINDOW_BYTES):
-            return None
-        if digest(window) != expected:
-            return False
+    for alike in begins_alike(content, marks):
+        if not alike:
+            return alike
     window = _window_at(content, offset)
     if len(window) < min(offset, WINDOW_BYTES):
         return None
     return digest(window) == fingerprint
+
+
+def begins_alike(content: Content, marks: tuple[str, ...]) -> Iterator[bool | None]:
+    """For each mark, whether `content` has that window there; None where it ends before it."""
+    for mark, expected in zip(MARKS, marks, strict=False):
+        window = _window_at(content, mark)
+        short = len(window) < min(mark, WINDOW_BYTES)
+        yield None if short else digest(window) == expected
+
+
+def end_of_lines(content: Content) -> tuple[int, str, tuple[str, ...]]:
+    """(offset behind the last line that has an end, fingerprint there, marks) of a plain file."""
+    end = content.stored_size()
+    while end:
+        start = max(0, end - _READ_BYTES)
+        place = content.read_at(start, end - start).rfind(b"\n")
+        if place >= 0:
+            end = start + place + 1
+            break
+        end = start
+    return end, digest(_window_at(content, end)), marks_of(content, end)

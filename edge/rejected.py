@@ -1,8 +1,9 @@
 """Refused lines of logs, kept for a person: `spool/EDGE/rejected/`, bounded in size.
 
-One JSON object a line: source, name, line, offset, length, reason, and `raw` (or `raw_base64`, where
-the bytes are no UTF-8), of which at most the first 4 KiB are kept. Two files take turns; what they do
-not hold any more is counted in neither: the counts by reason stand in `counts.json` for ever.
+One JSON object a line: source, name, line, offset, length, reason, and `raw` (or `raw_base64`,
+where the bytes are no UTF-8), of which at most the first 4 KiB are kept. Two files take turns; what
+they do not hold any more is counted in neither: the counts by reason stand in `counts.json` for
+ever.
 """
 
 from __future__ import annotations

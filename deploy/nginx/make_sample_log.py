@@ -2,8 +2,9 @@
 
     .venv/bin/python deploy/nginx/make_sample_log.py
 
-Needs nginx (apt-get install -y nginx-light) and curl. Requests come over HTTP/1.1, HTTPS and HTTP/2, with
-hits, misses, redirects and errors. No client address or path is in the formats, so none is in the sample.
+Needs nginx (apt-get install -y nginx-light) and curl. Requests come over HTTP/1.1, HTTPS and
+HTTP/2, with hits, misses, redirects and errors. No client address or path is in the formats, so
+none is in the sample.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Runs a real nginx with edgetoll's log formats on free ports of 127.0.0.1: for samples and for tests.
+"""Runs a real nginx with edgetoll's log formats on free ports of 127.0.0.1: for samples and for
+tests.
 
 It serves HTTP/1.1 without TLS and HTTP/1.1 and HTTP/2 with a self-signed certificate, keeps a small
 proxy cache (so that `$upstream_cache_status` says HIT and MISS), and writes each request to

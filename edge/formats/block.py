@@ -1,4 +1,5 @@
-"""What every log format answers with: the events of one block of lines, and the lines it refused."""
+"""What every log format answers with: the events of one block of lines, and the lines it refused.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +32,9 @@ class Refused:
 class Parsed:
     """The content of one block of whole lines.
 
-    `rows` holds the physical line number in the block (from 0) of each event, rising. `lines` counts
-    data lines: neither blank nor directives, so `lines == len(columns) + len(refused)` always.
-    `unattributable` counts events whose Host is no domain name. `notes` are for a person.
+    `rows` holds the physical line number in the block (from 0) of each event, rising. `lines`
+    counts data lines: neither blank nor directives, so `lines == len(columns) + len(refused)`
+    always. `unattributable` counts events whose Host is no domain name. `notes` are for a person.
     """
 
     columns: EventColumns
@@ -100,7 +101,9 @@ def no_columns() -> EventColumns:
 
 
 def joined(parts: list[tuple[int, Parsed]]) -> Parsed:
-    """One answer out of those for consecutive pieces of a block, each with its first line's number."""
+    """One answer out of those for consecutive pieces of a block, each with its first line's
+    number.
+    """
     if len(parts) == 1 and parts[0][0] == 0:
         return parts[0][1]
     names: dict[str, int] = {}

@@ -1,4 +1,6 @@
-"""Caddy's JSON access log: https where `request.tls` is there; `ts` is written when a request ends."""
+"""Caddy's JSON access log: https where `request.tls` is there; `ts` is written when a request
+ends.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """CloudFront standard logs, W3C extended: tab-separated columns by the `#Fields` line.
 
-`x-host-header` is the viewer's Host, `cs(Host)` the distribution's own name. Times are UTC with whole
-seconds; values are percent-encoded; a status is `000` when the viewer left first. A `#Version` other
-than 1.0 is named in a note and read by its `#Fields` all the same.
+`x-host-header` is the viewer's Host, `cs(Host)` the distribution's own name. Times are UTC with
+whole seconds; values are percent-encoded; a status is `000` when the viewer left first. A
+`#Version` other than 1.0 is named in a note and read by its `#Fields` all the same.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import polars as pl
 
 from edge.event import RejectReason
 from edge.formats.block import Format, Parsed, Refused, joined, no_columns, physical_lines
-from edge.formats.delimited import OVERFLOW, read_values
+from edge.formats.delimited import OVERFLOW, is_blank, read_values
 from edge.formats.refine import refine, rfc3339_ms
 
 KNOWN_VERSION = "1.0"
@@ -79,7 +79,7 @@ class CloudFrontParser:
         last = pl.col(self.fields[-1])
         odd = raw.select((last.is_null() | pl.col(OVERFLOW).is_not_null()).arg_true())
         for row in odd.to_series().to_list():
-            if all(value is None for value in raw.row(row)):
+            if is_blank(raw.row(row)):
                 ignore.add(row)
             else:
                 refusals[row] = RejectReason.SCHEMA.value

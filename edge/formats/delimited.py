@@ -1,7 +1,7 @@
 """Lines of values between separators, read in columns without quoting; and lines as one column.
 
-polars gives one row per physical line here, blank ones included. Text that is no UTF-8 is read again
-with U+FFFD in its place, so that such a line still counts (FAULTS D2).
+polars gives one row per physical line here, blank ones included. Text that is no UTF-8 is read
+again with U+FFFD in its place, so that such a line still counts (FAULTS D2).
 """
 
 from __future__ import annotations
@@ -28,7 +28,14 @@ def read_values(block: bytes, names: list[str], wanted: list[str]) -> pl.DataFra
 
 def read_lines(block: bytes) -> pl.Series:
     """The lines of `block` as text; None for a blank one."""
+    # Damaged lines may hold the very byte that no line should: it must not cut them.
+    block = block.replace(_UNUSED_BYTE.encode(), b"?")
     return _read(block, _UNUSED_BYTE, ["line", OVERFLOW], [0])["line"]
+
+
+def is_blank(values: tuple[str | None, ...]) -> bool:
+    """Whether a row comes from a line that holds nothing but white space."""
+    return all(value is None or not value.strip() for value in values)
 
 
 def _read(block: bytes, separator: str, columns: list[str], places: list[int]) -> pl.DataFrame:

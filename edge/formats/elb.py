@@ -1,9 +1,9 @@
 """AWS load balancers: the Classic ELB's log and the Application Load Balancer's.
 
-Both are values between spaces; the host stands in the URL of the quoted request line, since ALB's own
-`domain_name` is the SNI and absent for http. ALB's first value is the listener's type and gives the
-scheme; the Classic ELB's scheme is the URL's, which the balancer writes from its listener. A request
-it could not parse (`- http://host:80- -`) counts: the balancer answered 400 (DOMAIN §4).
+Both are values between spaces; the host stands in the URL of the quoted request line, since ALB's
+own `domain_name` is the SNI and absent for http. ALB's first value is the listener's type and gives
+the scheme; the Classic ELB's scheme is the URL's, which the balancer writes from its listener. A
+request it could not parse (`- http://host:80- -`) counts: the balancer answered 400 (DOMAIN §4).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A field mapping: where the parts of an event stand in the lines of a JSON log.
 
-The shipped JSON formats (nginx, caddy, traefik, fastly) are such mappings too. A field is named by its
-path with dots (`request.host`); a list of keys names one whose key holds a dot (`["a.b", "c"]`).
-docs/importing.md explains each key with examples.
+The shipped JSON formats (nginx, caddy, traefik, fastly) are such mappings too. A field is named by
+its path with dots (`request.host`); a list of keys names one whose key holds a dot (`["a.b",
+"c"]`). docs/importing.md explains each key with examples.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ class TimeField(_Strict):
 class SchemeField(_Strict):
     """The viewer's scheme, from exactly one of these.
 
-    `field`: its text is http or https (ws and wss count as those). `url`: an absolute URL. `tls`: https
-    where this field is there and is neither null, false, "" nor "-". `port`: https for the ports in
-    `https_ports`. `value`: the same for every line, for a listener that speaks one scheme.
+    `field`: its text is http or https (ws and wss count as those). `url`: an absolute URL. `tls`:
+    https where this field is there and is neither null, false, "" nor "-". `port`: https for the
+    ports in `https_ports`. `value`: the same for every line, for a listener that speaks one scheme.
     """
 
     field: FieldPath | None = None
@@ -73,7 +73,8 @@ class HostField(_Strict):
 
 
 class OnlyLines(_Strict):
-    """Only lines whose `field` begins with `prefix` are requests; the others are skipped, counted."""
+    """Only lines whose `field` begins with `prefix` are requests; the others are skipped, counted.
+    """
 
     field: FieldPath
     prefix: str

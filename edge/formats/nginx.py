@@ -1,4 +1,6 @@
-"""nginx and Tengine, `log_format edgetoll_json` of deploy/nginx (DESIGN 3.3): JSON, all values quoted."""
+"""nginx and Tengine, `log_format edgetoll_json` of deploy/nginx (DESIGN 3.3): JSON, all values
+quoted.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """nginx and Tengine, `log_format edgetoll_tsv` of deploy/nginx: the values of `nginx` between tabs.
 
-The order is time, host, scheme, protocol, status, bytes_sent, cache, id (DESIGN 3.3). escape=default
-writes a tab inside a value as `\\x09`, other bytes outside printable ASCII likewise, and nothing as `-`.
+The order is time, host, scheme, protocol, status, bytes_sent, cache, id (DESIGN 3.3).
+escape=default writes a tab inside a value as `\\x09`, other bytes outside printable ASCII likewise,
+and nothing as `-`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import polars as pl
 
 from edge.event import RejectReason
 from edge.formats.block import Format, Parsed
-from edge.formats.delimited import OVERFLOW, read_values
+from edge.formats.delimited import OVERFLOW, is_blank, read_values
 from edge.formats.refine import decimal_ms, refine, rfc3339_ms
 
 NAMES = ["time", "host", "scheme", "protocol", "status", "bytes_sent", "cache", "id"]
@@ -33,7 +34,7 @@ class TsvParser:
         # A line of another width is no line of this format; one that is blank is none at all.
         odd = raw.select((pl.col("id").is_null() | pl.col(OVERFLOW).is_not_null()).arg_true())
         for row in odd.to_series().to_list():
-            if all(value is None for value in raw.row(row)):
+            if is_blank(raw.row(row)):
                 ignore.add(row)
             else:
                 refusals[row] = RejectReason.SCHEMA.value

@@ -1,9 +1,11 @@
-"""From a table of raw texts, one row a line, to event columns: the one place where lines are judged.
+"""From a table of raw texts, one row a line, to event columns: the one place where lines are
+judged.
 
-Each format gives a polars frame with one row per physical line and these columns of text (None where
-the line does not have it): `host`, `scheme`, `protocol`, `status`, `bytes`, `cache`, besides
-`raw_time` (anything, None if missing) and `time_ms` (Int64, None if it cannot be read). Lines refused
-before (`refusals`: row -> reason) are not looked at; blank lines and directives are in `ignore`.
+Each format gives a polars frame with one row per physical line and these columns of text (None
+where the line does not have it): `host`, `scheme`, `protocol`, `status`, `bytes`, `cache`, besides
+`raw_time` (anything, None if missing) and `time_ms` (Int64, None if it cannot be read). Lines
+refused before (`refusals`: row -> reason) are not looked at; blank lines and directives are in
+`ignore`.
 """
 
 from __future__ import annotations
@@ -31,14 +33,16 @@ _REASONS: Final = (
     RejectReason.STATUS,
     RejectReason.BYTES,
 )
-"""In order of precedence, as `RejectReason` has it; a code in `_judged` is the place here plus one."""
+"""In order of precedence, as `RejectReason` has it; a code in `_judged` is the place here plus
+one.
+"""
 
 
 def decimal_ms(column: str, per_second: int) -> pl.Expr:
     """UTC ms out of text with a decimal number, `per_second` of whose unit make a second.
 
-    Exact: decimals, never floats; what is finer than a millisecond is cut, so that a request stays in
-    the period it ended in. None where the text is no number.
+    Exact: decimals, never floats; what is finer than a millisecond is cut, so that a request stays
+    in the period it ended in. None where the text is no number.
     """
     number = pl.col(column).cast(pl.Decimal(38, 9), strict=False)
     if per_second <= 1000:

@@ -1,6 +1,7 @@
 """Traefik's JSON access log: the request ends at `StartUTC` + `Duration` (nanoseconds).
 
-`RequestScheme` is that of the entry point's connection. `DownstreamContentSize` is what the viewer got.
+`RequestScheme` is that of the entry point's connection. `DownstreamContentSize` is what the viewer
+got.
 """
 
 from __future__ import annotations
