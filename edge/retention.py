@@ -1,4 +1,8 @@
-"""Which segments may go: acknowledged first, deleted 72 h later (DESIGN 3.3, FAULTS A7)."""
+"""Segments that may go, and the room kept for counters.
+
+Acknowledged first, deleted 72 h later (DESIGN 3.3, FAULTS A7). A file of a megabyte, `reserve`, is
+given up when the disk is full, so that exact counters still find room (FAULTS A4).
+"""
 
 from __future__ import annotations
 
@@ -25,3 +29,19 @@ def expired_segments(folder: Path, now_ms: int, keep_ms: int, disk: Disk) -> lis
     if seen != since:
         disk.replace(notes, orjson.dumps(seen))
     return [name for name in past if now_ms - seen[name] >= keep_ms]
+
+
+def make_reserve(folder: Path, size: int, disk: Disk) -> None:
+    """Keep `size` bytes for a full disk, if they are not kept yet. Raises OSError."""
+    path = folder / "reserve"
+    if size and not path.exists():
+        disk.replace(path, b"\x5a" * size)
+
+
+def release_reserve(folder: Path, disk: Disk) -> bool:
+    """Give the room back; False when there was none. Raises OSError."""
+    path = folder / "reserve"
+    if not path.exists():
+        return False
+    disk.unlink(path)
+    return True

@@ -41,6 +41,8 @@ _HEAD: Final = struct.Struct("<4sBBHII")
 _CRC: Final = struct.Struct("<I")
 _FENCE: Final = struct.Struct("<4sII")
 _FENCE_MAGIC: Final = b"ETd1"
+FENCE_BYTES: Final = 64 << 10
+"""The file `durable` is this long from the start; a fence is far shorter."""
 HEAD_BYTES: Final = _HEAD.size + _CRC.size
 
 

@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from edge.segment import Fence, SpoolPosition, fence_bytes, segment_name, segment_path
+from edge.segment import FENCE_BYTES, Fence, SpoolPosition, fence_bytes, segment_name, segment_path
 from edge.spooldisk import Disk
 
 
@@ -29,6 +29,9 @@ class SegmentWriter:
         self.poisonings = 0
         self._descriptor = -1
         self._fence_descriptor = disk.open(folder / "durable")
+        size = disk.size(self._fence_descriptor)
+        if size < FENCE_BYTES:  # so that publishing never needs room
+            disk.write(self._fence_descriptor, bytes(FENCE_BYTES - size), size)
 
     @property
     def durable_end(self) -> SpoolPosition:

@@ -27,7 +27,7 @@ from edge.codec import HEARTBEAT, Payload, Signer, position_document, seal, spli
 from edge.durable import FileLock
 from edge.errors import EdgetollError
 from edge.recovery import EpochFile, Recovered, epoch_bytes, read_epoch, recover
-from edge.retention import expired_segments
+from edge.retention import expired_segments, make_reserve, release_reserve
 from edge.segment import (
     BATCH,
     CONTINUED,
@@ -45,7 +45,7 @@ __all__ = ["Content", "Spool", "SpoolBroken", "SpoolFull", "SpoolOptions", "Spoo
 
 Content = EventColumns | CounterColumns | Payload
 FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_MOVED_MAX: Final = 256
+_MOVED_MAX: Final = 100
 _STAGED_BYTES_MAX: Final = 16 << 20
 
 
@@ -102,6 +102,8 @@ class Spool:
                 spool._start(random64)
             except OSError as error:
                 raise spool._failure(error) from error
+            with contextlib.suppress(OSError):  # room for counters on a full disk, if there is any
+                make_reserve(folder, spool._options.reserve_bytes, spool._writer.disk)
             spool._lock = lock
             undo.pop_all()
         return spool
@@ -168,8 +170,15 @@ class Spool:
 
         Raises as write() and commit() do; then nothing of `content` was appended.
         """
-        identity = self.write(content, watermark_ms, sources)
-        self.commit()
+        try:
+            identity = self.write(content, watermark_ms, sources)
+            self.commit()
+        except SpoolFull:
+            counters = isinstance(content, CounterColumns)
+            if not (counters and release_reserve(self.folder, self._writer.disk)):
+                raise
+            identity = self.write(content, watermark_ms, sources)
+            self.commit()
         return identity
 
     def heartbeat(
@@ -363,6 +372,7 @@ class Spool:
             disk.unlink(segment_path(self.folder, segment))
         if expired:
             disk.sync_folder(self.folder)
+        make_reserve(self.folder, self._options.reserve_bytes, disk)
         return expired
 
     def close(self) -> None:

@@ -29,6 +29,10 @@ class Disk:
             written = os.pwrite(descriptor, view, offset)
             view, offset = view[written:], offset + written
 
+    def size(self, descriptor: int) -> int:
+        """The size of the file."""
+        return os.fstat(descriptor).st_size
+
     def truncate(self, descriptor: int, size: int) -> None:
         """Cut the file to `size` bytes."""
         os.ftruncate(descriptor, size)

@@ -25,6 +25,8 @@ class SpoolOptions:
     """A segment that has reached this size is followed by a new one."""
     keep_ms: int = 72 * 3_600_000
     """How long acknowledged segments stay (DESIGN 3.2)."""
+    reserve_bytes: int = 1 << 20
+    """Room kept for counters when the disk is full; 0 keeps none."""
     rotate_ms: int = 3_600_000
     """`retention` closes a segment older than this, so that quiet spools shrink too."""
 
