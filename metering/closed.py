@@ -1,4 +1,4 @@
-"""Closed hours: what metering hands to billing. The nouns, their file names, reading and verifying.
+"""Closed hours: what metering hands to billing. Nouns, file names, reading, verifying.
 
 `closed/hour=YYYY-MM-DDTHH/partition=NNN.rR.parquet` with `….certificate.json` beside it, created
 last. A closed hour exists when its certificate exists. Nothing here is ever changed or replaced;
@@ -41,7 +41,7 @@ class ClosedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EpochRange:
-    """The batches of one epoch that hold events of the hour: sequences, how many, their events in it."""
+    """The batches of one epoch that hold events of the hour: range, number, events in it."""
 
     epoch: int
     first_sequence: int
@@ -52,7 +52,7 @@ class EpochRange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SequenceGap:
-    """Sequences of an epoch that never arrived, first to last, both included; last is None if unknown."""
+    """Sequences of an epoch that never arrived, both ends included; last None: unknown."""
 
     epoch: int
     first_sequence: int
@@ -191,7 +191,7 @@ def closed_file(home: Path, hour: datetime, partition: str, revision: int) -> Cl
 
 
 def list_closed(home: Path) -> list[ClosedFile]:
-    """Every revision that has a certificate, by hour, partition, revision. Other names are ignored."""
+    """Every revision with a certificate, by hour, partition, revision; other names are no data."""
     root = home / CLOSED_FOLDER
     if not root.is_dir():
         return []
@@ -223,7 +223,7 @@ def certificate_sha256(path: Path) -> str:
 
 
 def verify(file: ClosedFile) -> Certificate:
-    """The certificate of `file` after checking that names agree and the data has the hash it states.
+    """The certificate of `file`, its names and the hash of its data checked.
 
     Raises Corrupt naming the file otherwise.
     """
@@ -250,7 +250,7 @@ def verify(file: ClosedFile) -> Certificate:
 
 
 def verify_chain(files: Iterable[ClosedFile]) -> None:
-    """Check that each partition's certificates are numbered 1..n and each names the hash of the one before.
+    """Check that each partition's certificates count 1..n and name the hash of the one before.
 
     Raises Corrupt naming the first certificate that does not fit.
     """

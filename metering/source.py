@@ -1,10 +1,13 @@
-"""Where batches come from: the seam between the worker and a transport (spool, Kafka, JSON messages)."""
+"""Where batches come from: the seam between the worker and a transport."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+Message = tuple[bytes | None, bytes, tuple[tuple[str, bytes], ...]]
+"""Key, value and headers of one message that is no batch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +18,7 @@ class SourceBatch:
     position belongs to (the edge's folder, or topic and partition). `position_after` is opaque
     text: seeking to it continues with the next unit. `payload` is None when the transport itself
     could not read the unit (a damaged frame); then `problem` says why, and `damaged` holds what
-    bytes there are.
+    bytes there are. `messages` is set instead of both for a run of single JSON messages.
     """
 
     partition: str
@@ -24,10 +27,23 @@ class SourceBatch:
     payload: bytes | None
     problem: str | None = None
     damaged: bytes = b""
+    messages: Sequence[Message] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Covered:
+    """What a checkpoint holds of one source, to `position`; the last batch was (epoch, sequence).
+
+    The numbers are -1 where no batch of a known edge was read from it.
+    """
+
+    position: str
+    epoch: int = -1
+    sequence: int = -1
 
 
 class Source(Protocol):
-    """A readable transport. The worker seeks once, then fetches, and acknowledges what it may forget.
+    """A readable transport: the worker seeks once, fetches, and acknowledges what it may forget.
 
     Positions are keyed by `source`. No method may lose or skip a unit: a source that cannot
     continue from where it was told to raises EdgetollError.
@@ -42,19 +58,23 @@ class Source(Protocol):
         ...
 
     def fetch(self, max_batches: int, timeout_s: float) -> list[SourceBatch]:
-        """Up to `max_batches` units, in order within each source; empty after `timeout_s` of nothing."""
+        """Up to `max_batches` units, in order in each source; empty after `timeout_s` idle."""
         ...
 
     def caught_up(self) -> bool:
-        """Whether everything that was durable when the last empty fetch began has been handed out."""
+        """Whether everything durable when the last fetch began has been handed out."""
         ...
 
     def end_positions(self) -> dict[str, str]:
-        """The durable end of each source now, for lag; a source may be absent where it is unknown."""
+        """The durable end of each source now, for lag; absent where it is unknown."""
         ...
 
-    def acknowledge(self, covered: Mapping[str, str]) -> None:
+    def acknowledge(self, covered: Mapping[str, Covered]) -> None:
         """A checkpoint covers these positions: the transport may forget what lies before them."""
+        ...
+
+    def committed(self, positions: Mapping[str, str]) -> None:
+        """These positions are committed and read back; for monitors, nothing rests on it."""
         ...
 
     def close(self) -> None:

@@ -1,0 +1,242 @@
+"""`edgetoll metering`: run, status, edges, waive."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from edge.console import DEFAULT_HOME, HomeOption, JsonOption
+from edge.errors import InputError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Count each event once, close hours, say how far everything is.",
+)
+
+DrainOption = Annotated[
+    bool, typer.Option("--drain", help="Read what is durable, close what can close, and exit.")
+]
+KafkaOption = Annotated[
+    str | None,
+    typer.Option("--kafka", metavar="HOST:PORT", help="Read from Kafka, not from the spool."),
+]
+PartitionsOption = Annotated[
+    str | None,
+    typer.Option("--partitions", metavar="0-3,7", help="Kafka partitions to own. Default: all."),
+]
+
+
+@app.command()
+def run(
+    drain: DrainOption = False,
+    kafka: KafkaOption = None,
+    partitions: PartitionsOption = None,
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """Count what edges have sent; without --drain until SIGTERM.
+
+    Example: edgetoll metering run --drain
+    """
+    from edge.console import emit
+
+    if kafka is not None:
+        from metering import kafka_worker
+
+        kafka_worker.run(home, bootstrap=kafka, partitions=partitions, drain=drain)
+    else:
+        from metering.running import run_spool
+
+        run_spool(home, drain=drain)
+    document = _status(home)
+    emit(document, as_json=as_json, human=lambda: _show(document))
+
+
+@app.command()
+def status(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
+    """Show each edge's sequence, lag and gaps, and each hour: open, closed, incomplete.
+
+    Example: edgetoll metering status --json
+    """
+    from edge.console import emit
+
+    document = _status(home)
+    emit(document, as_json=as_json, human=lambda: _show(document))
+
+
+@app.command()
+def edges(
+    retire: Annotated[
+        str | None, typer.Option("--retire", metavar="EDGE", help="Expect EDGE no longer.")
+    ] = None,
+    expect: Annotated[
+        str | None, typer.Option("--expect", metavar="EDGE", help="Wait for EDGE.")
+    ] = None,
+    on: Annotated[
+        str | None,
+        typer.Option("--on", metavar="TIME", help="From when it holds. Default: now."),
+    ] = None,
+    region: Annotated[
+        str, typer.Option("--region", help="Where an expected edge stands.")
+    ] = "unknown",
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """List the edges; retire one, or expect one, from a date on.
+
+    Example: edgetoll metering edges --retire edge-7 --on 2026-11-01
+    """
+    from edge.console import emit, now, parse_time
+    from metering import requests
+
+    since = parse_time(on) if on else now()
+    if retire is not None:
+        requests.retire(home, retire, since, at=now())
+    if expect is not None:
+        requests.expect(home, expect, region, since, at=now())
+    document = {"edges": _status(home)["edges"], **_asked(home)}
+    emit(document, as_json=as_json, human=lambda: _show_edges(document))
+
+
+@app.command()
+def waive(
+    edge: Annotated[str, typer.Argument(help="The edge that is not waited for.")],
+    hour: Annotated[
+        list[str], typer.Option("--hour", metavar="YYYY-MM-DDTHH", help="Which hour; repeatable.")
+    ],
+    reason: Annotated[str, typer.Option("--reason", help="Why; it stands in the certificate.")],
+    by: Annotated[str, typer.Option("--by", help="Who decides it.")],
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """Let an hour close as complete without the promise of EDGE.
+
+    Example: edgetoll metering waive edge-7 --hour 2026-10-31T23 --reason "disk lost" --by kim
+    """
+    from edge.console import emit, now, parse_time
+    from metering import requests
+
+    if not reason.strip() or not by.strip():
+        raise InputError("a waiver needs a reason and a name", "give --reason and --by")
+    _home_exists(home)
+    hours = [parse_time(text) for text in hour]
+    if any(time.minute or time.second or time.microsecond for time in hours):
+        raise InputError("an hour begins at minute 0", "write it like 2026-10-31T23")
+    for time in hours:
+        requests.waive(home, edge, time, reason=reason, by=by, at=now())
+    document = {"edge": edge, "hours": hour, "reason": reason, "by": by}
+    emit(
+        document,
+        as_json=as_json,
+        human=lambda: print(
+            f"waived {edge} for {len(hours)} hours; the worker (or `metering run --drain`) takes it"
+        ),
+    )
+
+
+def _home_exists(home: Path) -> None:
+    if not home.is_dir():
+        raise InputError(f"there is no home {home}", f"make one: edgetoll init {home}")
+
+
+def _status(home: Path) -> dict[str, Any]:
+    """The status documents of all workers of a home, as one; never the running worker's store."""
+    _home_exists(home)
+    found: dict[str, Any] = {
+        "accepted": 0,
+        "duplicate": 0,
+        "quarantined": 0,
+        "read": 0,
+        "adds_up": True,
+        "fresh_at": None,
+        "edges": [],
+        "hours": [],
+        "quarantine": [],
+        "partitions": [],
+    }
+    for path in sorted((home / "live").glob("status*.json")):
+        document = json.loads(path.read_bytes())
+        for name in ("accepted", "duplicate", "quarantined", "read"):
+            found[name] += document[name]
+        for name in ("edges", "hours", "quarantine", "partitions"):
+            found[name].extend(document[name])
+        found["adds_up"] = found["adds_up"] and document["adds_up"]
+        known = found["fresh_at"]
+        fresh = document["fresh_at"]
+        found["fresh_at"] = fresh if known is None else min(known, fresh)
+    return found
+
+
+def _asked(home: Path) -> dict[str, Any]:
+    """Retirements and expectations that people asked for."""
+    from metering import requests
+    from metering.evidence import time_text
+
+    asked = requests.read(home)
+    return {
+        "retired": {edge: time_text(ms) for edge, ms in sorted(asked.retired.items())},
+        "expected": {one.edge_id: time_text(one.from_ms) for one in asked.expected},
+    }
+
+
+def _show(document: dict[str, Any]) -> None:
+    from edge.console import table
+
+    print(
+        f"accepted {document['accepted']:,}  duplicate {document['duplicate']:,}  "
+        f"quarantined {document['quarantined']:,}  as of {document['fresh_at'] or 'never'}"
+    )
+    _show_edges(document)
+    table(
+        "Hours (newest last)",
+        ("hour", "partition", "state", "accepted", "late", "waiting for or missing"),
+        [
+            (
+                hour["hour"],
+                hour["partition"],
+                hour["state"],
+                f"{hour['accepted']:,}",
+                f"{hour['late']:,}",
+                ", ".join(hour["missing_edges"]),
+            )
+            for hour in document["hours"][-24:]
+        ],
+        right=("accepted", "late"),
+    )
+    if document["quarantine"]:
+        table(
+            "Quarantine",
+            ("reason", "source", "records"),
+            [(row["reason"], row["source"], row["records"]) for row in document["quarantine"]],
+            right=("records",),
+        )
+
+
+def _show_edges(document: dict[str, Any]) -> None:
+    from edge.console import table
+
+    table(
+        "Edges",
+        ("edge", "region", "epoch", "sequence", "requests", "watermark", "lag s", "gaps"),
+        [
+            (
+                edge["edge_id"],
+                edge["region"],
+                edge["epoch"],
+                edge["sequence"],
+                f"{edge['requests']:,}",
+                edge["watermark"],
+                edge["lag_seconds"],
+                ", ".join(_gap(gap) for gap in edge["gaps"]),
+            )
+            for edge in document["edges"]
+        ],
+        right=("sequence", "requests", "lag s"),
+    )
+
+
+def _gap(gap: dict[str, Any]) -> str:
+    return f"{gap['epoch']}:{gap['first_sequence']}-{gap['last_sequence']}"
