@@ -82,6 +82,10 @@ def alerts(
             help="The payment feed's promise: all payments up to then are posted.",
         ),
     ] = None,
+    enable: Annotated[
+        str | None,
+        typer.Option("--enable", metavar="ENDPOINT", help="Switch a webhook on again first."),
+    ] = None,
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
     as_of: AsOfOption = None,
@@ -91,18 +95,40 @@ def alerts(
     Running it twice changes nothing and tells nobody twice.
     Example: edgetoll billing alerts
     """
+    from billing import lake
     from billing.balance import states
+    from billing.outbox import deliver as delivery
+    from billing.outbox import full_state, stop_list
+    from billing.outbox.settings import read_delivery
     from billing.store import Store
 
     now = as_of_time(as_of)
     promised = parse_time(payments_through) if payments_through else None
     with Store.open(home, owner="billing alerts", now=now) as store:
+        if enable:
+            delivery.enable(store, enable, now=now)
         done = states.refresh(store, now=now, payments_through=promised)
+        full_state.record_daily_state(store, now=now, due_hour=read_delivery(home).daily_state_hour)
+        lake.publish(store)
+        stop_list.publish(store, now=now)
+    told = delivery.deliver(home, now=now, jitter_permille=jitter_permille)
 
     def human() -> None:
         _print_changes(done)
+        if told.counts:
+            say("told: " + ", ".join(f"{n} {status}" for status, n in sorted(told.counts.items())))
+        for name in told.disabled:
+            warn(f"endpoint {name} has been switched off; see edgetoll billing alerts --help")
 
-    emit(_changes_document(done), as_json=as_json, human=human)
+    document = {**_changes_document(done), "told": told.counts, "disabled": list(told.disabled)}
+    emit(document, as_json=as_json, human=human)
+
+
+def jitter_permille() -> int:
+    """A draw for the retry schedule, from -100 to 100."""
+    import random
+
+    return random.SystemRandom().randint(-100, 100)
 
 
 def _print_changes(done: Refreshed) -> None:
@@ -186,8 +212,10 @@ def resume(
 def _order(
     account: str, stop: bool, who: tuple[str, str, Any], home: Any, as_json: bool, as_of: str | None
 ) -> None:
+    from billing import lake
     from billing.balance import states
     from billing.balance.records import Act
+    from billing.outbox import stop_list
     from billing.store import Store
 
     by, reason, cause = who
@@ -196,6 +224,8 @@ def _order(
     with Store.open(home, owner=owner, now=now) as store:
         act = Act(suspend=stop, by=by, reason=reason, cause=cause)
         standing = states.order(store, account, act, now=now)
+        lake.publish(store)
+        stop_list.publish(store, now=now)
 
     def human() -> None:
         say(f"{account}: {standing.previous} -> {standing.state} ({standing.reason})")

@@ -6,17 +6,17 @@ included, into a table of the session.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import sql
 
 
-def add_open_value(connection: Any, home: Path, *, through: datetime) -> None:
+def add_open_value(connection: Any, home: Path, *, now: datetime) -> None:
     """Fill the session's table open_value from HOME/live/ (DESIGN §3.6); nothing live: no rows.
 
-    `through`: naive UTC end of the last rated hour, from where the projection goes on.
+    Live usage of an hour that has not begun at `now` (an edge's clock runs fast) is left out.
     """
     files = sorted(str(path) for path in (home / "live").glob("partition=*.parquet"))
     if not files:
@@ -30,5 +30,6 @@ def add_open_value(connection: Any, home: Path, *, through: datetime) -> None:
     from billing.rating.engine import project
 
     books = load_books(home / "prices")
-    project(connection, books=books, through=through)
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    project(connection, books=books, through=hour + timedelta(hours=1))
     connection.execute(sql.text("statements/balance/add_open_value"))

@@ -78,7 +78,7 @@ CREATE TABLE IF NOT EXISTS outbox (
 CREATE TABLE IF NOT EXISTS deliveries (
     event_id VARCHAR NOT NULL,
     endpoint VARCHAR NOT NULL,
-    status VARCHAR NOT NULL CHECK (status IN ('waiting', 'delivered', 'given_up')),
+    status VARCHAR NOT NULL CHECK (status IN ('waiting', 'delivered', 'given_up', 'superseded')),
     attempts INTEGER NOT NULL,
     first_at TIMESTAMP NOT NULL,
     next_at TIMESTAMP,

@@ -239,7 +239,8 @@ def put(
     connection.execute(
         "INSERT INTO accounts (account_id, effective_from, name, currency, timezone, price_book,"
         " billing_method, credit_limit, grace_hours, suspension_policy, tax_rate_bp, email,"
-        " address, country, tax_id, low_balance_threshold, opened_at) VALUES ($1, $2, '', 'USD', 'UTC', '',"
+        " address, country, tax_id, low_balance_threshold, opened_at)"
+        " VALUES ($1, $2, '', 'USD', 'UTC', '',"
         " $3, 0, $4, $5, 0, '', '', '', '', $6, $2)",
         [
             account_id,

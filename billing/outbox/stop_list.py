@@ -1,0 +1,104 @@
+"""The list of stopped domains that edges enforce: a JSON file, a text file, and a Kafka topic.
+
+HOME/suspended/domains.json says for each name whose it is, why it is stopped and since when;
+domains.txt has one name a line under a header with the count, for web servers' maps. Both are
+replaced whole. A reader that finds no file, or fewer lines than the header says, keeps what it had:
+an empty list is a list with the header `count 0`, never a blank file (FAULTS H9).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+import sql
+from billing.balance.events import stamp
+from billing.balance.rows import aware, naive
+from billing.outbox.settings import read_delivery
+from billing.store import Store
+from edge.durable import write_atomically
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoppedDomain:
+    """One name edges must not serve, and why. `version` is the account's, 0 for a usage cap."""
+
+    domain: str
+    account_id: str
+    cause: str
+    since: datetime
+    until: datetime | None
+    version: int
+
+    def document(self) -> dict[str, Any]:
+        """The name as it stands in the file and in the topic."""
+        return {
+            "domain": self.domain,
+            "account_id": self.account_id,
+            "cause": self.cause,
+            "since": stamp(self.since),
+            "until": stamp(self.until) if self.until else None,
+            "version": self.version,
+        }
+
+
+def stopped_domains(connection: Any, *, now: datetime) -> tuple[StoppedDomain, ...]:
+    """The names that are stopped at `now`, sorted."""
+    rows = connection.execute(
+        sql.text("statements/balance/stopped_domains"), {"now": naive(now)}
+    ).fetchall()
+    found = []
+    for domain, account_id, cause, since, until, version in rows:
+        began = aware(since)
+        assert began is not None, "a stop has a time"
+        found.append(
+            StoppedDomain(
+                domain=domain,
+                account_id=account_id,
+                cause=cause,
+                since=began,
+                until=aware(until),
+                version=version,
+            )
+        )
+    return tuple(found)
+
+
+def publish(store: Store, *, now: datetime) -> tuple[StoppedDomain, ...]:
+    """Write both files from the store as it stands; returns the list."""
+    folder = store.home / read_delivery(store.home).stop_list.folder
+    found = stopped_domains(store.connection, now=now)
+    write_files(folder, found, ledger_version=store.journal.last_no, now=now)
+    return found
+
+
+def write_files(
+    folder: Path, found: tuple[StoppedDomain, ...], *, ledger_version: int, now: datetime
+) -> None:
+    """Replace domains.json and domains.txt."""
+    document = {
+        "format": FORMAT,
+        "as_of": stamp(now),
+        "ledger_version": ledger_version,
+        "count": len(found),
+        "domains": [one.document() for one in found],
+    }
+    write_atomically(folder / "domains.json", orjson.dumps(document) + b"\n")
+    head = f"# edgetoll stopped domains, format {FORMAT}, as of {stamp(now)}, count {len(found)}"
+    lines = [head, *(one.domain for one in found)]
+    write_atomically(folder / "domains.txt", ("\n".join(lines) + "\n").encode())
+
+
+def read_file(path: Path) -> dict[str, dict[str, Any]]:
+    """The names in a domains.json by name; ValueError when it is not whole: keep what you had."""
+    document = orjson.loads(path.read_bytes())
+    domains = document["domains"]
+    if document["format"] != FORMAT or document["count"] != len(domains):
+        raise ValueError(f"{path} is not a whole list of format {FORMAT}")
+    return {one["domain"]: one for one in domains}
