@@ -8,7 +8,6 @@ import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,9 +29,11 @@ from edge.errors import InputError
 if TYPE_CHECKING:
     from edge.importer import ImportResult
     from edge.spool import Spool
+    from edge.tail_run import Followed
     from edge.tail_settings import EdgeSettings
 
 app = typer.Typer(
+    add_completion=False,
     no_args_is_help=True,
     help="Turn access logs into durable batches of request events.\n\n"
     "Example: edgetoll edge import access.log --format nginx --edge e1 --region DE",
@@ -146,36 +147,45 @@ def _show_import(result: ImportResult) -> None:
         warn(note)
 
 
+LogOption = Annotated[
+    list[Path] | None,
+    typer.Option("--log", metavar="PATH", help="A log to follow; may be given several times."),
+]
+FormatsOption = Annotated[
+    list[str] | None,
+    typer.Option("--format", metavar="NAME", help="Its format: one for all logs, or one each."),
+]
+FromOption = Annotated[
+    str | None,
+    typer.Option("--from", metavar="beginning|end", help="Where a log starts that is new."),
+]
+OnceOption = Annotated[
+    bool, typer.Option("--once", "--drain", help="Read everything to the end, then exit.")
+]
+PromiseOption = Annotated[
+    bool,
+    typer.Option(help="Promise that nothing earlier than now is to come. Not for old lines."),
+]
+TailThroughOption = Annotated[
+    str | None,
+    typer.Option("--through", metavar="TIME", help="With --once: promise nothing before it."),
+]
+PollOption = Annotated[
+    float | None, typer.Option("--poll", metavar="SECONDS", help="Wait between looks.")
+]
+
+
 @app.command()
 def tail(
-    log: Annotated[
-        list[Path] | None,
-        typer.Option("--log", metavar="PATH", help="A log to follow; may be given several times."),
-    ] = None,
-    form: Annotated[
-        list[str] | None,
-        typer.Option("--format", metavar="NAME", help="Its format: one for all logs, or one each."),
-    ] = None,
+    log: LogOption = None,
+    form: FormatsOption = None,
     edge_id: Annotated[str | None, typer.Option("--edge", metavar="ID")] = None,
     region: Annotated[str | None, typer.Option("--region")] = None,
-    start_from: Annotated[
-        str | None,
-        typer.Option("--from", metavar="beginning|end", help="Where a log starts that is new."),
-    ] = None,
-    once: Annotated[
-        bool, typer.Option("--once", "--drain", help="Read everything to the end, then exit.")
-    ] = False,
-    promise: Annotated[
-        bool,
-        typer.Option(help="Promise that nothing earlier than now is to come. Not for old lines."),
-    ] = True,
-    through: Annotated[
-        str | None,
-        typer.Option("--through", metavar="TIME", help="With --once: promise nothing before it."),
-    ] = None,
-    poll: Annotated[
-        float | None, typer.Option("--poll", metavar="SECONDS", help="Wait between looks.")
-    ] = None,
+    start_from: FromOption = None,
+    once: OnceOption = False,
+    promise: PromiseOption = True,
+    through: TailThroughOption = None,
+    poll: PollOption = None,
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
 ) -> None:
@@ -200,16 +210,22 @@ def tail(
         "poll_seconds": poll,
         "promise": None if promise else False,
     }
-    settings = _settings(
-        load(home), {key: value for key, value in given.items() if value is not None}
-    )
+    settings = _settings(load(home), {name: v for name, v in given.items() if v is not None})
     if settings.edge_id or settings.region:
         checked_names(settings.edge_id, settings.region)
+    if through and not once:
+        raise InputError("--through needs --once", "a running agent promises by the clock")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    through_ms = int(parse_time(through).timestamp() * 1000) if through and once else None
+    through_ms = int(parse_time(through).timestamp() * 1000) if through else None
     done = follow(home, settings, stop=stop, once=once, through_ms=through_ms)
+    _show_tail(done, as_json=as_json)
+    if once and done.problems:
+        raise InputError("; ".join(done.problems), "run it again when that is repaired")
+
+
+def _show_tail(done: Followed, *, as_json: bool) -> None:
     document = {
         "events": done.events,
         "unattributable": done.unattributable,
@@ -217,11 +233,11 @@ def tail(
         "watermark_ms": done.watermark_ms,
         "problems": done.problems,
     }
-    rows = [(name, value) for name, value in document.items() if not isinstance(value, dict | list)]
+    rows: list[tuple[str, object]] = [
+        (name, value) for name, value in document.items() if isinstance(value, int)
+    ]
     rows += [(f"skipped: {reason}", count) for reason, count in sorted(done.skipped.items())]
     emit(document, as_json=as_json, human=lambda: table("tail", ("", "value"), rows))
-    if once and done.problems:
-        raise InputError("; ".join(done.problems), "run it again when that is repaired")
 
 
 def _logs(paths: list[Path], formats: list[str] | None) -> list[dict[str, object]]:
@@ -283,5 +299,4 @@ def _mount() -> None:
     app.command()(ship)
 
 
-if find_spec("edge.ship") is not None:
-    _mount()
+_mount()

@@ -1,5 +1,4 @@
-"""`edge import`: finished log files into a spool, each line once, whatever is repeated or
-interrupted.
+"""`edge import`: finished log files into a spool, each line once, whatever is interrupted.
 
 A file is known by its content: the same file again, a renamed or gzipped copy adds nothing; a file
 that grew is continued; an import that was killed is finished by running it again.

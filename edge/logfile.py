@@ -1,5 +1,4 @@
-"""A log file as a stream of content: plain or gzip, read in blocks of whole lines, known by
-content.
+"""A log file as a stream of content: plain or gzip, in blocks of whole lines, known by content.
 
 What identifies a file is neither its name nor its inode (rotation renames, copytruncate and the
 file system reuse them) but its first data line, windows of bytes at growing distances, and the
@@ -76,8 +75,7 @@ class Content:
         return self._file.tell()
 
     def read_at(self, offset: int, count: int) -> bytes:
-        """Up to `count` bytes from `offset`; fewer only at the end. Reading on is cheap in order.
-        """
+        """Up to `count` bytes from `offset`; fewer only at the end. Cheap when read in order."""
         if not self.gzip:
             return self._read_plain(offset, count)
         if offset < self._position:

@@ -1,5 +1,4 @@
-"""The files behind one log: the one the web server writes to now, and what rotation made of earlier
-ones.
+"""The files behind one log: the one written to now, and what rotation made of earlier ones.
 
 Rotated names are the log's name, or its stem, and then a dot or dash and a digit: `access.log.1`,
 `access.log.2.gz`, `access.log-20261123`, `access-20261123.log.gz`. Which of them holds what is

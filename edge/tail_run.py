@@ -91,8 +91,7 @@ class _Agent:
         self.problems: list[str] = []
 
     def run(self) -> None:
-        """Cycle until told to stop; a disk that refuses is tried again, the lines wait in the log.
-        """
+        """Cycle until told to stop; a disk that refuses is tried again: lines wait in the log."""
         while not self._stop.is_set():
             try:
                 cycle = self._tailer.cycle()

@@ -1,5 +1,4 @@
-"""Settings of the agent: section `[edge]` of edgetoll.toml, which options of the command override.
-"""
+"""Settings of the agent: section `[edge]` of edgetoll.toml, overridden by options."""
 
 from __future__ import annotations
 

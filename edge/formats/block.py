@@ -1,5 +1,4 @@
-"""What every log format answers with: the events of one block of lines, and the lines it refused.
-"""
+"""What every log format answers with: the events of a block of lines, and what it refused."""
 
 from __future__ import annotations
 

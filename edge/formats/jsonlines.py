@@ -128,8 +128,7 @@ class JsonParser:
 
 
 def _plain_scheme(text: pl.Expr) -> pl.Expr:
-    """WebSockets are HTTP requests; anything else stays as it is and is judged later (FAULTS D12).
-    """
+    """WebSockets are HTTP requests; anything else stays as it is, to be judged (FAULTS D12)."""
     return text.replace({"ws": "http", "wss": "https"})
 
 

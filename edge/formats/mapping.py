@@ -73,8 +73,7 @@ class HostField(_Strict):
 
 
 class OnlyLines(_Strict):
-    """Only lines whose `field` begins with `prefix` are requests; the others are skipped, counted.
-    """
+    """Only lines whose `field` begins with `prefix` are requests; others are skipped, counted."""
 
     field: FieldPath
     prefix: str

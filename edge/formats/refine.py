@@ -1,5 +1,4 @@
-"""From a table of raw texts, one row a line, to event columns: the one place where lines are
-judged.
+"""From a table of raw texts to event columns: the one place where lines are judged.
 
 Each format gives a polars frame with one row per physical line and these columns of text (None
 where the line does not have it): `host`, `scheme`, `protocol`, `status`, `bytes`, `cache`, besides

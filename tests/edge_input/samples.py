@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """A log and its truth: (time_ms, domain, class, status, bytes, cache) per event, and refusals.
-    """
+    """A log and its truth: per event (time_ms, domain, class, status, bytes, cache); refusals."""
 
     format: str
     text: str
@@ -62,7 +61,8 @@ CLOUDFRONT = Sample(
         "#Fields: date time sc-bytes cs(Host) sc-status x-host-header cs-protocol "
         "cs-protocol-version x-edge-result-type\n"
         "2023-11-14\t22:13:20\t392\td1.cloudfront.net\t200\twww.example.com\thttps\tHTTP/2.0\tHit\n"
-        "2023-11-14\t22:13:21\t0\td1.cloudfront.net\t000\tb%C3%BCcher.example\thttp\tHTTP/1.1\tError\n"
+        "2023-11-14\t22:13:21\t0\td1.cloudfront.net\t000\tb%C3%BCcher.example\thttp\tHTTP/1.1"
+        "\tError\n"
         "#Fields: date time cs-protocol cs(Host) sc-status sc-bytes\n"
         "2023-11-14\t22:13:22\twss\td2.cloudfront.net\t101\t55\n"
         "2023-11-14\t22:13:22\twss\td2.cloudfront.net\t101\n"
@@ -91,18 +91,19 @@ ELB = Sample(
     refused=("not_http",),
 )
 
+_ALB_END = (
+    '"curl" - - arn:x "Root=1" "-" "-" 1 2023-11-14T22:13:20Z "forward" "-" "-" "-" "-" "-" "-"'
+)
+
 ALB = Sample(
     format="alb",
     text=(
         "h2 2023-11-14T22:13:20.123456Z app/lb/1 192.0.2.1:1 10.0.0.1:80 0 0.1 0 200 200 5 257 "
-        '"GET https://www.example.com:443/ HTTP/2.0" "curl" ECDHE TLSv1.2 arn:x "Root=1" '
-        '"www.example.com" "arn:y" 1 2023-11-14T22:13:20Z "forward" "-" "-" "10.0.0.1:80" "200" "-"
-        "-"\n' "http 2023-11-14T22:13:21.000000Z app/lb/1 192.0.2.1:1 10.0.0.1:80 0 0 0 301 - 5 9 "
-        '"GET http://a.example:80/ HTTP/1.1" "curl" - - arn:x "Root=1" "-" "-" 1
-        2023-11-14T22:13:20Z ' '"redirect" "-" "-" "-" "-" "-" "-"\n' "wss
-        2023-11-14T22:13:22.000000Z app/lb/1 192.0.2.1:1 10.0.0.1:80 0 0 0 - - 5 0 " '"GET
-        https://a.example:443/ HTTP/1.1" "curl" - - arn:x "Root=1" "-" "-" 1 ' '2023-11-14T22:13:20Z
-        "forward" "-" "-" "-" "-" "-" "-"\n'
+        f'"GET https://www.example.com:443/ HTTP/2.0" {_ALB_END}\n'
+        "http 2023-11-14T22:13:21.000000Z app/lb/1 192.0.2.1:1 10.0.0.1:80 0 0 0 301 - 5 9 "
+        f'"GET http://a.example:80/ HTTP/1.1" {_ALB_END}\n'
+        "wss 2023-11-14T22:13:22.000000Z app/lb/1 192.0.2.1:1 10.0.0.1:80 0 0 0 - - 5 0 "
+        f'"GET https://a.example:443/ HTTP/1.1" {_ALB_END}\n'
     ),
     events=(
         (1700000000123, "www.example.com", "https", 200, 257, None),

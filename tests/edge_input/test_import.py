@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -217,9 +218,8 @@ def test_an_import_that_dies_anywhere_is_finished_by_running_it_again(
         writer = Writer(DyingSpool(spool, calls), RejectedLines(folder))
         known = KnownStreams(spool.positions())
         importer = Importer(writer, known, FORMATS["nginx"], now_ms=lambda: NOW_MS)
-        with pytest.raises(Killed):
+        with suppress(Killed):
             importer.run([log])
-            raise Killed
     before = spool_content(folder).events
     result = import_files(folder, log)
     assert result.events == 16000 - before
