@@ -1,0 +1,154 @@
+"""Price books as rows of whole numbers, the form in which SQL prices a million accounts at once.
+
+A *lane* is what accumulates together: one item in one scope of one book. All amounts of a lane are
+numerators over one denominator, so that sums stay exact and are cut once (DOMAIN §10.11).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from fractions import Fraction
+from itertools import pairwise
+from math import lcm
+
+from billing.prices.records import PriceBooks, RateCard
+from billing.prices.units import ITEMS
+
+# A 95th percentile is paid by effective days / days of the month: every month's length divides
+# this.
+PERCENTILE_FACTOR = lcm(28, 29, 30, 31)
+FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+# Above every quantity a month can hold (2^96 bytes), below what HUGEINT holds (2^127).
+_NO_END = 2**96
+
+Row = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """Rows for the tables that sql/statements/rating/price_tables.sql makes, one list per table."""
+
+    books: list[Row] = field(default_factory=list)
+    regions: list[Row] = field(default_factory=list)
+    lanes: list[Row] = field(default_factory=list)
+    terms: list[Row] = field(default_factory=list)
+    curve: list[Row] = field(default_factory=list)
+    force: list[Row] = field(default_factory=list)
+
+
+def compile_books(books: PriceBooks) -> Compiled:
+    """All books as rows; card and lane numbers are places in the lists, from 1."""
+    out = Compiled()
+    lanes: dict[tuple[str, str, str], list[RateCard]] = {}
+    for book in sorted(books, key=lambda book: book.book_id):
+        out.books.append((book.book_id, book.currency, book.timezone))
+        out.regions.extend((book.book_id, label, region) for label, region in book.regions.items())
+        for card in book.cards:
+            lanes.setdefault((card.book, card.item, card.scope), []).append(card)
+    for number, ((book_id, item, scope), cards) in enumerate(sorted(lanes.items()), start=1):
+        common = lcm(*(_denominator(card) for card in cards))
+        factor = PERCENTILE_FACTOR if item == "percentile95_bandwidth" else 1
+        out.lanes.append((
+            number, book_id, ITEMS.index(item) + 1, item, scope, common * factor, factor,
+            any(card.has_fixed_terms for card in cards),
+            any(card.free_quantity for card in cards),
+            any(card.period != "month" for card in cards),
+        ))  # fmt: skip
+        ids: dict[str, int] = {}
+        for card in cards:
+            ids[card.card_id] = len(out.terms) + 1
+            out.terms.append(_card_row(ids[card.card_id], number, card, common, factor))
+            out.curve.extend(_curve(ids[card.card_id], card, common))
+        out.force.extend(_force_rows(number, cards, ids))
+    return out
+
+
+def in_force(cards: Iterable[RateCard]) -> list[tuple[RateCard, datetime, datetime]]:
+    """Who prices when: (card, from, until), in order of time, gaps where no card is in force.
+
+    The card that began last is in force, a correction before the card it corrects. A card with an
+    end leaves a gap behind, since the one before it has been replaced for good.
+    """
+    ordered = sorted(cards, key=lambda card: (card.effective_from, card.corrects is not None))
+    runs = []
+    for place, card in enumerate(ordered):
+        later = ordered[place + 1].effective_from if place + 1 < len(ordered) else FOREVER
+        until = min(later, card.effective_until or FOREVER)
+        if until > card.effective_from:
+            runs.append((card, card.effective_from, until))
+    return runs
+
+
+def with_overrides(
+    base: list[tuple[RateCard, datetime, datetime]],
+    overrides: list[tuple[RateCard, datetime, datetime]],
+) -> list[tuple[RateCard, datetime, datetime]]:
+    """The base runs with the overrides laid over them: an override wins while it is in force."""
+    edges = sorted({edge for _, start, end in base + overrides for edge in (start, end)})
+    runs: list[tuple[RateCard, datetime, datetime]] = []
+    for start, end in pairwise(edges):
+        found = [run[0] for run in overrides + base if run[1] <= start < run[2]]
+        if not found:
+            continue
+        if runs and runs[-1][0] is found[0] and runs[-1][2] == start:
+            runs[-1] = (found[0], runs[-1][1], end)
+        else:
+            runs.append((found[0], start, end))
+    return runs
+
+
+def _force_rows(lane: int, cards: list[RateCard], ids: dict[str, int]) -> list[Row]:
+    base = in_force(card for card in cards if card.account_id is None)
+    rows: list[Row] = [(None, lane, ids[card.card_id], start, end) for card, start, end in base]
+    own: dict[str, list[RateCard]] = {}
+    for card in cards:
+        if card.account_id is not None:
+            own.setdefault(card.account_id, []).append(card)
+    for account_id, overrides in sorted(own.items()):
+        runs = with_overrides(base, in_force(overrides))
+        rows.extend((account_id, lane, ids[card.card_id], start, end) for card, start, end in runs)
+    return rows
+
+
+def _rates(card: RateCard) -> list[Fraction]:
+    """The price of one step (one base quantity, or one whole package) per tier, percentage off."""
+    size = 1 if card.model == "package" else card.unit_quantity
+    return [Fraction(tier.price, size) * card.discount_factor for tier in card.tiers]
+
+
+def _denominator(card: RateCard) -> int:
+    fees = [tier.flat_fee * card.discount_factor for tier in card.tiers]
+    return lcm(*(rate.denominator for rate in _rates(card) + fees))
+
+
+def _card_row(number: int, lane: int, card: RateCard, common: int, factor: int) -> Row:
+    scale = common * factor
+    at_zero = card.tiers[0].flat_fee * card.discount_factor if card.tiers[0].at_zero else 0
+    return (
+        number, card.card_id, card.account_id, lane, card.currency, card.period,
+        card.flat_fee * scale,
+        None if card.minimum is None else card.minimum * scale,
+        None if card.maximum is None else card.maximum * scale,
+        card.free_quantity, int(at_zero * scale), card.has_fixed_terms,
+    )  # fmt: skip
+
+
+def _curve(number: int, card: RateCard, common: int) -> list[Row]:
+    """Rows (card, above, up to, base, origin, step, price): the amount of quantity q in
+    (above, up to] is base + ceil((q - origin) / step) * price."""
+    step = card.unit_quantity if card.model == "package" else 1
+    whole = card.model in ("volume", "step_reached")
+    fees = [int(tier.flat_fee * card.discount_factor * common) for tier in card.tiers]
+    rows: list[Row] = [(number, -1, 0, fees[0] if card.tiers[0].at_zero else 0, 0, step, 0)]
+    lower, base = 0, 0
+    for tier, rate, fee in zip(card.tiers, _rates(card), fees, strict=True):
+        price = int(rate * common)
+        upper = _NO_END if tier.up_to is None else tier.up_to
+        base = fee if whole else base + fee
+        rows.append((number, lower, upper, base, 0 if whole else lower, step, price))
+        base += (upper - lower) * price
+        lower = upper
+    return rows

@@ -1,0 +1,1 @@
+"""billing.rating: what usage costs, for all accounts at once, by subtraction (DESIGN §3.7)."""

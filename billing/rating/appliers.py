@@ -1,0 +1,36 @@
+"""Applies a rating run's effects to rating's own tables; called by the applier of "rating_run".
+
+SQL over the effects alone (the views effect_*), so that replaying the journal gives the same
+tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import duckdb
+
+import sql
+
+# effect -> the statements it needs, in order. An effect that a run does not have changes nothing.
+_STATEMENTS = {
+    "replayed": ("apply_month_state_forget",),
+    "month_state": ("apply_month_state_replaced",),
+    "charges": ("apply_month_state_moved",),
+    "plan_use": ("apply_plan_use", "apply_plan_state"),
+    "rating_held": ("apply_held_forget", "apply_held"),
+    "price_versions": ("apply_price_versions_forget", "apply_price_versions"),
+    "price_cards": ("forget_price_cards", "keep_price_cards"),
+    "price_tiers": ("forget_price_tiers", "keep_price_tiers"),
+}
+
+
+def apply(connection: duckdb.DuckDBPyConnection, effects: Mapping[str, Any]) -> None:
+    """Move month_state, plan_use, plan_state, rating_held, rating_marks, price_* by `effects`."""
+    for effect, statements in _STATEMENTS.items():
+        if effect in effects:
+            for name in statements:
+                connection.execute(sql.text(f"statements/rating/{name}"))
+    connection.execute(sql.text("statements/rating/apply_mark"), effects["rating_mark"])
+    connection.execute(sql.text("statements/rating/apply_changes_done"))

@@ -1,0 +1,47 @@
+-- Answers: what each slice adds to its month's charge where a flat fee, cap or floor holds: usage amount plus
+-- flat fee, then the cap, then, once the month has ended, the floor; of the card in force at that moment,
+-- for late usage the month's last (DOMAIN §10.7).
+-- Grain: account × lane × seq.
+-- Reads: rating_priced, rating_state, price_lanes, price_terms, price_force, rating_months,
+-- rating_accounts.
+INSERT INTO rating_totals
+WITH own AS (
+    SELECT DISTINCT account_id, lane FROM price_force WHERE account_id IS NOT NULL
+), running AS (
+    SELECT
+        p.account_key, p.lane, p.month, p.seq, l.denominator,
+        CASE WHEN p.late THEN coalesce(f.card, p.card) ELSE p.card END AS terms_card,
+        p.late OR p.closes AS ended, coalesce(s.amount, 0)::HUGEINT AS amount_before,
+        coalesce(s.numerator, 0)::HUGEINT + sum(p.numerator) OVER (
+            PARTITION BY p.account_key, p.lane, p.month ORDER BY p.seq
+        ) AS total
+    FROM rating_priced AS p
+    JOIN price_lanes AS l ON l.lane = p.lane AND l.has_terms
+    JOIN rating_accounts AS a ON a.account_key = p.account_key
+    JOIN rating_months AS m ON m.timezone = a.timezone AND m.number = p.month
+    LEFT JOIN own AS o ON o.account_id = a.account_id AND o.lane = p.lane
+    LEFT JOIN price_force AS f
+        ON f.lane = p.lane AND f.account_id IS NOT DISTINCT FROM o.account_id
+        AND m.ends_at - INTERVAL 5 MINUTE >= f.force_from
+        AND m.ends_at - INTERVAL 5 MINUTE < f.force_until
+    LEFT JOIN rating_state AS s
+        ON s.account_key = p.account_key AND s.lane = p.lane AND s.month = p.month
+), bounded AS (
+    SELECT
+        r.account_key, r.lane, r.month, r.seq, r.amount_before,
+        CASE
+            WHEN r.ended THEN greatest(
+                least(r.total + t.flat_fee, coalesce(t.maximum, r.total + t.flat_fee)),
+                coalesce(t.minimum, least(r.total + t.flat_fee,
+                    coalesce(t.maximum, r.total + t.flat_fee)))
+            )
+            ELSE least(r.total + t.flat_fee, coalesce(t.maximum, r.total + t.flat_fee))
+        END // r.denominator AS charged
+    FROM running AS r JOIN price_terms AS t ON t.card = r.terms_card
+)
+SELECT
+    account_key, lane, seq,
+    charged - lag(charged, 1, amount_before) OVER (
+        PARTITION BY account_key, lane, month ORDER BY seq
+    )
+FROM bounded;
