@@ -85,7 +85,7 @@ def from_text(text: str) -> list[Total]:
 def verdict(
     totals: Sequence[Total], history: Sequence[Sequence[Total]], limits: Limits
 ) -> str | None:
-    """Why the run must wait, in one line; None if it may be posted. `history`: the runs before it."""
+    """Why the run must wait, in one line; None: post it. `history`: the runs before it."""
     for currency in sorted({total.currency for total in totals}):
         gross = sum(total.gross for total in totals if total.currency == currency)
         cap = limits.caps.get(currency)

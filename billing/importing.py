@@ -41,7 +41,7 @@ _RESTORE = "restore the closed folder from its backup"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportOutcome:
-    """What an import took in. `future` files wait until their hour has ended at the time acted as."""
+    """What an import took in. `future` files wait until their hour has ended."""
 
     files: int = 0
     too_old: int = 0
@@ -176,7 +176,7 @@ def _apply_import(connection: duckdb.DuckDBPyConnection, record: Record, effects
 
 
 def _located(home: Path, file: Mapping[str, Any]) -> dict[str, Any]:
-    """`file` with its path and its certificate's text, both checked against the journal's hashes."""
+    """`file` with its path and its certificate's text, checked against the journal's hashes."""
     place = closed_file(home, parse_hour(file["hour"]), file["partition"], file["revision"])
     for path, wanted in (
         (place.data_path, file["data_sha256"]),

@@ -28,7 +28,7 @@ _RESTORE = "restore journal/ from a backup that has this record; never edit it"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One journal record. `effects` maps a name to {"json": value} or {"file", "sha256", "rows"}."""
+    """One record. `effects` maps a name to {"json": value} or {"file", "sha256", "rows"}."""
 
     number: int
     kind: str
@@ -106,7 +106,7 @@ class Journal:
         return Tail(last_no=number, last_hash=last_hash, whole_bytes=whole, torn=torn)
 
     def cut(self, tail: Tail) -> None:
-        """Cut a torn last record; its bytes are kept beside the journal for whoever wants to know."""
+        """Cut a torn last record; its bytes are kept beside the journal."""
         if not tail.torn:
             return
         keep = self.folder / f"torn-after-{tail.last_no}.bin"
@@ -152,7 +152,7 @@ class Journal:
                 yield _parse(line, number)
 
     def hash_at(self, number: int) -> str | None:
-        """The hash of record `number`; of 0 the chain's beginning; None if there is no such record."""
+        """The hash of record `number`; of 0 the chain's beginning; None without such a record."""
         if number == 0:
             return FIRST_HASH
         for count, line in enumerate(self._lines(), start=1):
@@ -202,7 +202,7 @@ def _hash_of(line: bytes) -> str:
 
 
 def _is_whole(line: bytes, previous: str) -> bool:
-    """Whether `line` (without newline) is a record whose hash fits and that continues `previous`."""
+    """Whether `line` (no newline) is a record whose hash fits and that continues `previous`."""
     if len(line) <= _TAIL or line[-_TAIL:-66] != b',"hash":"':
         return False
     body = line[:-_TAIL] + b"}"

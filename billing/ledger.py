@@ -54,7 +54,7 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posted:
-    """What a posting came to: `new` is false when that id was posted before with the same content."""
+    """What a posting came to: `new` is false when the same was posted before."""
 
     transfer: Transfer
     new: bool
@@ -170,7 +170,7 @@ def as_effect(transfer: Transfer) -> dict[str, str]:
 
 
 def find(connection: duckdb.DuckDBPyConnection, transfer_id: str) -> tuple[Any, ...] | None:
-    """(debit, credit, amount, currency, code, account_id, journal_no) posted under an id, or None."""
+    """(debit, credit, amount, currency, code, account_id, journal_no) of an id, or None."""
     row: tuple[Any, ...] | None = connection.execute(
         sql.text("statements/billing/transfer_by_id"), {"transfer_id": transfer_id}
     ).fetchone()

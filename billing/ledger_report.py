@@ -1,4 +1,4 @@
-"""What `edgetoll billing ledger` shows: ledger accounts, an account's transfers, the ledger's hash."""
+"""What `edgetoll billing ledger` shows: ledger accounts, transfers of an account, the hash."""
 
 from __future__ import annotations
 

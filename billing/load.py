@@ -82,7 +82,7 @@ _REFERENCE_SCHEMA = _schema([("account_id", pa.string()), ("place", pa.string())
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadOutcome:
-    """How many rows of each kind were new and how many were stored already; None: nothing was new."""
+    """How many rows of each kind were new, how many known; `journal_no` None: nothing was new."""
 
     new: Mapping[str, int] = field(default_factory=dict)
     known: Mapping[str, int] = field(default_factory=dict)
@@ -337,25 +337,26 @@ def _refuse_conflict(place: str, noun: str, name: str, difference: str | None) -
 
 @applier("load")
 def _apply_load(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
-    now = {"now": instant_text(record.at)}
-    number = {"journal_no": record.number}
+    now: dict[str, object] = {"now": instant_text(record.at)}
+    number: dict[str, object] = {"journal_no": record.number}
 
     def run(name: str, parameters: Mapping[str, object] | None = None) -> None:
         connection.execute(sql.text(f"statements/billing/{name}"), dict(parameters or {}))
 
     if "account_versions" in effects:
         run("insert_account_versions", number)
-        run("mark_account_versions", now)
+        run("mark_account_versions", now | number)
         run("insert_first_methods")
         refresh_accounts(connection, record.at)
     if "methods" in effects:
         run("insert_methods")
-        run("mark_methods", now)
+        run("mark_methods", now | number)
     if "plans" in effects:
         run("insert_plans", number)
-        run("mark_plans", now)
+        run("mark_plans", now | number)
     if "domains" in effects or "ended" in effects:
         _apply_ownership(connection, record, effects)
+    run("mirror_marks", number)
 
 
 def refresh_accounts(connection: duckdb.DuckDBPyConnection, at: datetime) -> None:
@@ -367,7 +368,7 @@ def refresh_accounts(connection: duckdb.DuckDBPyConnection, at: datetime) -> Non
 def _apply_ownership(
     connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects
 ) -> None:
-    """Store ownership, refuse two owners at once, and move imported usage to whom it belongs now."""
+    """Store ownership, refuse two owners at once, move imported usage to its owner of now."""
     empty = pa.Table.from_pylist([], DOMAIN_SCHEMA)
     for name, effect in (("new_domains", "domains"), ("ended_domains", "ended")):
         here = connection.table(f"effect_{effect}") if effect in effects else empty
@@ -388,11 +389,11 @@ def _apply_ownership(
             f"{domain} would belong to {before} and to {after} at {moment.isoformat()}Z",
             "end the first ownership: load its row again with `effective_to`",
         )
-    for step in ("moved_usage", "move_usage", "mark_moved_usage"):
+    numbered = {"journal_no": record.number}
+    for step in ("moved_usage", "move_usage"):
         connection.execute(sql.text(f"statements/billing/{step}"))
-    connection.execute(
-        sql.text("statements/billing/mark_moved_days"), {"journal_no": record.number}
-    )
+    for step in ("mark_moved_usage", "mark_moved_days"):
+        connection.execute(sql.text(f"statements/billing/{step}"), numbered)
 
 
 __all__ = ["BEGINNING", "LoadOutcome", "load", "publish_owned_domains", "refresh_accounts"]

@@ -126,7 +126,7 @@ class AccountRow(_Row):
 
 
 class DomainRow(_Row):
-    """An account owns an exact name, or with `*.` one level below a name, from a time to another."""
+    """An account owns a name, or with `*.` one level below it, from a time to another."""
 
     id: Id | None = None
     domain: Annotated[str, BeforeValidator(_domain)]

@@ -25,7 +25,7 @@ from billing.journal import Record
 from billing.ledger import instant_text, post
 from billing.load import publish_owned_domains, refresh_accounts
 from billing.money import format_amount, parse_amount
-from billing.store import Effects, Store, applier
+from billing.store import Effects, Store, TableRef, applier
 from edge.configfile import section
 from edge.errors import ConflictError, Corrupt, InputError
 
@@ -180,9 +180,7 @@ class _Run:
 
 def _bring_terms_up(store: Store, at: datetime) -> None:
     """Account versions that came into force since the last record take effect now (FAULTS G22)."""
-    due = store.connection.execute(
-        sql.text("statements/billing/due_account_versions"), {"now": instant_text(at)}
-    ).fetchall()[0][0]
+    due = store.value("statements/billing/due_account_versions", {"now": instant_text(at)})
     if due:
         store.commit("terms", {"accounts": due}, at=at)
 
@@ -245,7 +243,7 @@ def _engine_rate(store: Store, books: PriceBooks, run_id: str, through: datetime
 def _totals(
     connection: duckdb.DuckDBPyConnection, outcome: RatingOutcome
 ) -> tuple[breaker.Total, ...]:
-    connection.register("run_charges", outcome.tables["charges"])
+    connection.register("run_charges", connection.table(outcome.effects["charges"]))
     try:
         rows = connection.execute(sql.text("statements/billing/charge_totals")).fetchall()
     finally:
@@ -274,15 +272,14 @@ def _nothing_new(
     store: Store, outcome: RatingOutcome, last: tuple[Any, ...] | None, through: datetime
 ) -> bool:
     """True when this run would leave everything as it is (FAULTS G2)."""
-    if outcome.charges or last is None or last[1].replace(tzinfo=UTC) != through:
+    if outcome.charges or outcome.effects.keys() - {"charges"}:
         return False
-    import_no = store.connection.execute(sql.text("statements/billing/last_import")).fetchall()[0][
-        0
-    ]
-    changes = store.connection.execute(sql.text("statements/billing/pending_changes")).fetchall()[
-        0
-    ][0]
-    return bool(last[2] == import_no and changes == 0)
+    if last is None or last[1].replace(tzinfo=UTC) != through:
+        return False
+    if last[2] != store.value("statements/billing/last_import"):
+        return False
+    pending = store.value("statements/billing/pending_changes", {"through": last[1]})
+    return bool(pending == 0)
 
 
 def _hold(store: Store, run: _Run, why: str, imported: ImportOutcome) -> RunOutcome:
@@ -306,9 +303,7 @@ def _hold(store: Store, run: _Run, why: str, imported: ImportOutcome) -> RunOutc
 
 
 def _effect(store: Store, run: _Run) -> dict[str, Any]:
-    import_no = store.connection.execute(sql.text("statements/billing/last_import")).fetchall()[0][
-        0
-    ]
+    import_no = store.value("statements/billing/last_import")
     return {
         "run_id": run.run_id,
         "kind": "rating_run",
@@ -324,7 +319,8 @@ def _effect(store: Store, run: _Run) -> dict[str, Any]:
 
 
 def _post(store: Store, outcome: RatingOutcome, run: _Run) -> RunOutcome:
-    effects: dict[str, Any] = {**outcome.tables, "run": _effect(store, run)}
+    effects: dict[str, Any] = {name: TableRef(table) for name, table in outcome.effects.items()}
+    effects |= {"rating_mark": dict(outcome.mark), "run": _effect(store, run)}
     number = store.commit("rating_run", effects, at=run.at)
     _read_back(store.connection, number, run.totals)
     crash_point("rate-posted")
@@ -336,7 +332,7 @@ def _post(store: Store, outcome: RatingOutcome, run: _Run) -> RunOutcome:
 def _read_back(
     connection: duckdb.DuckDBPyConnection, number: int, totals: Sequence[breaker.Total]
 ) -> None:
-    """What stands in the tables is what the run computed: charges, their sum, the money that moved."""
+    """What stands in the tables is what the run computed: charges, their sum, money moved."""
     stored = connection.execute(
         sql.text("statements/billing/run_effect_of"), {"journal_no": number}
     ).fetchall()[0]
@@ -372,6 +368,7 @@ def _apply_rating(connection: duckdb.DuckDBPyConnection, record: Record, effects
     connection.execute(sql.text("statements/billing/charge_transfers"))
     post(connection, record, bulk=True)
     appliers.apply(connection, effects)
+    connection.execute(sql.text("statements/billing/clear_replay_marks"))
     connection.execute(sql.text("statements/billing/drop_run"), {"run_id": run["run_id"]})
     connection.execute(sql.text("statements/billing/end_held_runs"))
     _insert_run(connection, record, run)

@@ -109,6 +109,10 @@ class Store:
     ) -> None:
         self.close()
 
+    def value(self, name: str, parameters: Mapping[str, Any] | None = None) -> Any:
+        """The first value of the first row that statement `name` of sql/ gives."""
+        return self.connection.execute(sql.text(name), dict(parameters or {})).fetchall()[0][0]
+
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """The one wrapper of a transaction: any error rolls back and is raised, nothing is
@@ -172,7 +176,7 @@ class Store:
         return {"file": file, "sha256": digest, "rows": pq.read_metadata(folder / file).num_rows}
 
     def _apply(self, record: Record) -> None:
-        """Apply one record inside the open transaction, effects checked against their hashes first."""
+        """Apply one record inside the open transaction; effects must have their hashes."""
         functions = _APPLIERS.get(record.kind)
         if not functions:
             raise Corrupt(

@@ -1,6 +1,6 @@
 -- What was charged per account, hour and request item is what was counted, over all revisions (FAULTS P2).
 -- Grain: one row per account, item and hour that differs; what no run has looked at yet is left out.
--- Reads: charges, usage, runs, rating_changes, rating_held.
+-- Reads: charges, usage, runs, replay_marks, rating_held.
 WITH seen AS (
     SELECT max(import_no) AS import_no, max(through_hour) AS through_hour
     FROM runs
@@ -48,6 +48,6 @@ compared AS (
 
 SELECT p.account_id, p.item, p.hour, p.counted, p.charged
 FROM compared AS p
-ANTI JOIN rating_changes AS x ON p.account_id = x.account_id
+ANTI JOIN replay_marks AS x ON p.account_id = x.account_id
 ANTI JOIN rating_held AS h ON p.account_id = h.account_id
 WHERE p.counted <> p.charged;

@@ -162,7 +162,14 @@ CREATE TABLE IF NOT EXISTS charges (
     journal_no BIGINT NOT NULL
 );
 
--- One row per account whose past a load changed, until rating has looked (billing/rating reads and clears it).
+-- One row per account whose past a load changed, until a rating run has looked.
+CREATE TABLE IF NOT EXISTS replay_marks (
+    account_id VARCHAR NOT NULL,
+    from_bucket TIMESTAMP NOT NULL,
+    reason VARCHAR NOT NULL,
+    journal_no BIGINT NOT NULL
+);
+
 CREATE TABLE IF NOT EXISTS rating_changes (
     account_id VARCHAR NOT NULL,
     from_hour TIMESTAMP NOT NULL,

@@ -1,8 +1,12 @@
 -- Answers: which accounts' past a back-dated plan touches.
 -- Grain: one row per account.
 -- Reads: effect_plans.
-INSERT INTO rating_changes BY NAME
-SELECT account_id, date_trunc('hour', min(starts_at)) AS from_hour, 'plan back-dated' AS reason
+INSERT INTO replay_marks BY NAME
+SELECT
+    account_id,
+    min(starts_at) AS from_bucket,
+    'plan back-dated' AS reason,
+    CAST($journal_no AS BIGINT) AS journal_no
 FROM effect_plans
 WHERE starts_at < CAST($now AS TIMESTAMP)
 GROUP BY account_id;

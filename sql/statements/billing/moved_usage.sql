@@ -18,6 +18,7 @@ owned AS (
     SELECT
         c.usage_row,
         c.hour,
+        c.bucket,
         c.account_id AS old_account,
         coalesce(exact.account_id, wildcard.account_id) AS new_account
     FROM candidates AS c
@@ -31,6 +32,6 @@ owned AS (
         AND c.bucket < coalesce(wildcard.effective_to, TIMESTAMP '9999-12-31')
 )
 
-SELECT usage_row, hour, old_account, new_account
+SELECT usage_row, hour, bucket, old_account, new_account
 FROM owned
 WHERE old_account IS DISTINCT FROM new_account;
