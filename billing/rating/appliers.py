@@ -33,4 +33,3 @@ def apply(connection: duckdb.DuckDBPyConnection, effects: Mapping[str, Any]) -> 
             for name in statements:
                 connection.execute(sql.text(f"statements/rating/{name}"))
     connection.execute(sql.text("statements/rating/apply_mark"), effects["rating_mark"])
-    connection.execute(sql.text("statements/rating/apply_changes_done"))

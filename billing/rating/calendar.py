@@ -55,7 +55,7 @@ def month_rows(
 def day_rows(
     timezones: Iterable[str], since: datetime, until: datetime
 ) -> list[tuple[str, date, int, datetime, datetime]]:
-    """(time zone, day, month number, start, end) of every day of the months that touch the range."""
+    """(time zone, day, month number, start, end) of every day of the months in the range."""
     rows = []
     first = first_of(month_number((since - timedelta(days=1)).date()))
     last = first_of(month_number((until + timedelta(days=1)).date()) + 1)

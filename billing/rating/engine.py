@@ -101,7 +101,7 @@ def rate(
 ) -> RatingOutcome:
     """Rate all usage of hours before `through` (aware, the end of the last closed hour).
 
-    Reads usage, accounts, account_methods, plans, charges, rating_changes, issued_months and
+    Reads usage, accounts, account_methods, plans, charges, replay_marks, issued_months and
     rating's own tables. Raises ConflictError for a price edited after use; hours without a price
     are in `held`.
     """

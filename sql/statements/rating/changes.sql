@@ -1,11 +1,9 @@
 -- Answers: which accounts' past changed since the last run, from when, and why.
 -- Grain: account. Temporary.
--- Reads: rating_changes, rating_usage, rating_held, given_corrections (new cards of the past), accounts.
+-- Reads: replay_marks, rating_usage, rating_held, given_corrections (new cards of the past), accounts.
 CREATE OR REPLACE TEMP TABLE rating_replays AS
 WITH found AS (
-    SELECT account_id, from_hour AS from_bucket, reason
-    FROM rating_changes
-    WHERE from_hour < $last_through
+    SELECT account_id, from_bucket, reason FROM replay_marks WHERE from_bucket < $last_through
     UNION ALL
     SELECT account_id, min(bucket), 'late usage'
     FROM rating_usage
