@@ -1,0 +1,108 @@
+"""How an explanation is printed for people: the line, its tiers, days, domains, edges, one below
+the other.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edge.console import say, table
+
+SHOWN = 24
+
+
+def show(document: dict[str, Any]) -> None:
+    """Print the explanation that `billing.explain.explanation` made."""
+    line = document["line"]
+    table(
+        f"{document['invoice_no']} line {document['line_no']}, account {line['account_id']},"
+        f" month {line['month']}",
+        ("item", "region", "quantity", "free", "by plan", "billable", "price", "per", "amount"),
+        [
+            (
+                line["item"], line["region"], _count(line["quantity"]),
+                _count(line["free_quantity"]), _count(line["plan_quantity"]),
+                _count(line["billable_quantity"]), line["unit_price"], line["unit"],
+                f"{line['amount']} {line['currency']}",
+            )
+        ],
+        right=("quantity", "free", "by plan", "billable", "price", "amount"),
+    )  # fmt: skip
+    if line["corrects_invoice"]:
+        say(
+            f"It corrects {line['corrects_invoice']}, hour {line['corrects_hour']} UTC:"
+            f" {line['reason']}"
+        )
+    _show_card(document["rate_card"])
+    _show_hours(document["hours"])
+    _show_domains(document["domains"])
+    _show_edges(document["edges"], document["certificates"])
+
+
+def _show_card(card: dict[str, Any]) -> None:
+    rows = [
+        (tier["tier_no"], _count(tier["above"]), _end(tier["up_to"]), tier["unit_price"],
+         tier["flat_fee"])
+        for tier in card["tiers"]
+    ]  # fmt: skip
+    table(
+        f"Rate card {card['rate_card']}, {card.get('model', 'unknown')}",
+        ("tier", "above", "up to", "unit price", "flat fee"),
+        rows,
+        right=("tier", "above", "up to", "unit price", "flat fee"),
+    )
+
+
+def _show_hours(hours: list[dict[str, Any]]) -> None:
+    rows = [
+        (f"{one['period_start']:%Y-%m-%d %H:%M}", _count(one["quantity"]),
+         _count(one["free_quantity"]), _count(one["plan_quantity"]),
+         _count(one["billable_quantity"]), f"{one['month_from']:,}–{one['month_to']:,}",
+         one["amount"], one["last_revision"], one["reasons"])
+        for one in hours[:SHOWN]
+    ]  # fmt: skip
+    columns = ("hour (UTC)", "quantity", "free", "by plan", "billable", "place in the month",
+               "charged", "rev.", "why")  # fmt: skip
+    right = ("quantity", "free", "by plan", "billable", "place in the month", "charged", "rev.")
+    table(f"{len(hours)} periods", columns, rows, right=right)
+    _more(len(hours))
+
+
+def _show_domains(domains: list[dict[str, Any]]) -> None:
+    rows = [
+        (one["domain"], one["class"], one["region"], _count(one["requests"]),
+         _count(one["bytes_sent"]), one["hours"])
+        for one in domains[:SHOWN]
+    ]  # fmt: skip
+    columns = ("domain", "class", "edge region", "requests", "bytes", "hours")
+    table(f"{len(domains)} rows by domain", columns, rows, right=("requests", "bytes", "hours"))
+    _more(len(domains))
+
+
+def _show_edges(edges: list[dict[str, Any]], certificates: list[dict[str, Any]]) -> None:
+    rows = [
+        (one["edge_id"], one["region"], one["epoch"],
+         f"{one['first_sequence']}–{one['last_sequence']}", _count(one["events"]), one["hours"])
+        for one in edges[:SHOWN]
+    ]  # fmt: skip
+    incomplete = sum(1 for one in certificates if one["state"] == "incomplete")
+    title = f"{len(certificates)} certificates" + (
+        f", {incomplete} incomplete" if incomplete else ""
+    )
+    columns = ("edge", "region", "epoch", "batches", "events of all domains", "hours")
+    table(title, columns, rows, right=("batches", "events of all domains", "hours"))
+    _more(len(edges))
+    say("one hour with its certificates: --hour 2026-10-05T13; all of it: --json")
+
+
+def _more(count: int) -> None:
+    if count > SHOWN:
+        say(f"… and {count - SHOWN} more: --json")
+
+
+def _count(value: int) -> str:
+    return f"{value:,}"
+
+
+def _end(value: int | None) -> str:
+    return "no end" if value is None else f"{value:,}"

@@ -1,0 +1,350 @@
+"""Commands about invoices: invoice, credit-note, void, paid. `billing/cli.py` mounts them.
+
+Example: edgetoll billing invoice --month 2026-10
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from billing.diff import diff
+from billing.explain import explain
+from billing.statement import statement
+from edge.console import (
+    DEFAULT_HOME,
+    AsOfOption,
+    HomeOption,
+    JsonOption,
+    as_of_time,
+    emit,
+    progress,
+    say,
+    table,
+)
+from edge.errors import InputError
+
+if TYPE_CHECKING:
+    from billing.invoices.crediting import Credited
+    from billing.invoices.documents.files import Written
+    from billing.invoices.run import Issued
+    from billing.invoices.settings import InvoiceSettings
+    from billing.store import Store
+
+__all__ = ["credit_note", "diff", "explain", "invoice", "paid", "statement", "void"]
+
+InvoiceArgument = Annotated[str, typer.Argument(help="The invoice's number.")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; printed on the credit note.")]
+SHOWN = 50
+
+
+def invoice(
+    month: Annotated[str, typer.Option("--month", metavar="YYYY-MM", help="The month to bill.")],
+    account: Annotated[str | None, typer.Option("--account", help="Only this account.")] = None,
+    draft: Annotated[
+        bool, typer.Option("--draft", help="Show what would be issued; no number, nothing kept.")
+    ] = False,
+    reissue: Annotated[
+        bool, typer.Option("--reissue", help="Also bill months whose invoice was made void.")
+    ] = False,
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+    as_of: AsOfOption = None,
+) -> None:
+    """Issue the invoices of a month whose hours are all closed and rated, and write their
+    documents.
+
+    Run again it issues nothing twice and leaves every document as it is. Accounts that must wait
+    are named with the reason, and the command exits 1.
+
+    Example: edgetoll billing invoice --month 2026-10
+    """
+    from billing.invoices.run import Order
+    from billing.store import Store
+
+    at = as_of_time(as_of)
+    order = Order(month=month, account=account, at=at, draft=draft, reissue=reissue)
+    settings = _settings(home)
+    with Store.open(home, owner="edgetoll billing invoice", now=at) as store:
+        if draft:
+            _draft(store, order, settings, as_json=as_json)
+            return
+        issued, rows, written = _issue(store, order, settings)
+    _show(issued, rows, written, month=month, home=home, as_json=as_json)
+    if issued.waiting:
+        first = issued.waiting[0]
+        others = len(issued.waiting) - 1
+        more = f" (and {others} more accounts)" if others else ""
+        raise InputError(
+            f"{month} cannot be issued yet for {first.account_id}{more}: {first.problem}",
+            first.hint,
+        )
+
+
+def void(
+    invoice_no: InvoiceArgument,
+    reason: ReasonOption,
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+    as_of: AsOfOption = None,
+) -> None:
+    """Make an invoice void: its number stays, a credit note takes it back, its month may be billed
+    anew.
+
+    Example: edgetoll billing void INV-USD-2026-000042 --reason "wrong address"
+    """
+    from billing.invoices import crediting
+    from billing.store import Store
+
+    at = as_of_time(as_of)
+    settings = _settings(home)
+    with Store.open(home, owner="edgetoll billing void", now=at) as store:
+        done = crediting.void(store, invoice_no, reason=reason, settings=settings, at=at)
+        _finish_credit(store, done, settings, at=at)
+    _show_credit(done, as_json=as_json)
+
+
+def credit_note(
+    invoice_no: InvoiceArgument,
+    line: Annotated[int, typer.Option("--line", help="The line the money is given back on.")],
+    amount: Annotated[str, typer.Option("--amount", help="Net amount, tax comes on top.")],
+    key: Annotated[str, typer.Option("--id", help="Your id: repeated, nothing is credited twice.")],
+    reason: ReasonOption,
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+    as_of: AsOfOption = None,
+) -> None:
+    """Give back part of an invoice line, with its tax, by a credit note.
+
+    Example: edgetoll billing credit-note INV-USD-2026-000042 --line 1 --amount 5.00 --id T-17
+    --reason "goodwill"
+    """
+    from billing.invoices import crediting
+    from billing.money import parse_amount
+    from billing.store import Store
+
+    at = as_of_time(as_of)
+    settings = _settings(home)
+    with Store.open(home, owner="edgetoll billing credit-note", now=at) as store:
+        done = crediting.credit(
+            store,
+            invoice_no,
+            line_no=line,
+            amount=parse_amount(amount),
+            key=key,
+            reason=reason,
+            settings=settings,
+            at=at,
+        )
+        _finish_credit(store, done, settings, at=at)
+    _show_credit(done, as_json=as_json)
+
+
+def paid(
+    invoice_no: Annotated[
+        str | None, typer.Argument(help="Record a payment for this invoice first.")
+    ] = None,
+    amount: Annotated[
+        str | None, typer.Option("--amount", help="What was paid. Default: what is open of it.")
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option("--id", help="The payment's id, as for top-up; needed with one.")
+    ] = None,
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+    as_of: AsOfOption = None,
+) -> None:
+    """Mark the invoices that payments reach as paid, the oldest first; with a number, take a
+    payment in.
+
+    Example: edgetoll billing paid INV-USD-2026-000042 --id BANK-2026-11-03-7
+    """
+    from billing import runs
+    from billing.invoices import payments
+    from billing.store import Store
+
+    at = as_of_time(as_of)
+    with Store.open(home, owner="edgetoll billing paid", now=at) as store:
+        if invoice_no is not None:
+            payments.take_in(store, invoice_no, amount=amount, key=key, at=at)
+        changed = payments.settle(store, at=at)
+        runs.after(store, at=at)
+        rows = payments.standing(store.connection)
+    document: dict[str, Any] = {"changed": changed, "invoices": [row.document() for row in rows]}
+
+    def human() -> None:
+        table(
+            "Open invoices, oldest first",
+            ("invoice", "account", "month", "due", "owed", "open", ""),
+            [
+                (
+                    row["invoice_no"],
+                    row["account_id"],
+                    row["month"],
+                    row["due_on"],
+                    row["owed"],
+                    row["open"],
+                    row["currency"],
+                )
+                for row in document["invoices"]
+            ],
+            right=("owed", "open"),
+        )
+        say(f"{changed} invoices changed their standing")
+
+    emit(document, as_json=as_json, human=human)
+
+
+def _settings(home: Path) -> InvoiceSettings:
+    from billing.invoices.settings import InvoiceSettings
+    from edge.configfile import section
+
+    return section(home, "invoices", InvoiceSettings)
+
+
+def _issue(
+    store: Store, order: Any, settings: InvoiceSettings
+) -> tuple[Issued, list[dict[str, Any]], Written]:
+    from billing import runs
+    from billing.crashpoint import crash_point
+    from billing.invoices import reading
+    from billing.invoices.documents import files
+    from billing.invoices.run import issue, prepare
+
+    issued = issue(store, prepare(store, order, settings))
+    crash_point("invoice-issued")
+    runs.after(store, at=order.at)
+    crash_point("invoice-settled")
+    rows: list[dict[str, Any]] = []
+    with progress(f"documents of {order.month}") as advance:
+        documents = reading.of_month(store.connection, order.month, order.account)
+        written = files.write(
+            store.home, _noting(documents, rows), settings.formats, advance=advance
+        )
+    crash_point("invoice-rendered")
+    return issued, rows, written
+
+
+def _draft(store: Store, order: Any, settings: InvoiceSettings, *, as_json: bool) -> None:
+    from billing.invoices import reading
+    from billing.invoices.documents import files
+    from billing.invoices.run import prepare
+
+    prepare(store, order, settings)
+    rows: list[dict[str, Any]] = []
+    documents = reading.of_month(store.connection, order.month, order.account, reading.DRAFTS)
+    files.write(store.home, _noting(documents, rows, "draft"), settings.formats, drafts=True)
+    folder = files.folder_of(store.home, order.month) / "drafts"
+
+    def human() -> None:
+        _print_rows(f"Drafts of {order.month}", rows)
+        say(f"nothing was issued; the drafts are in {folder}")
+
+    emit(
+        {"month": order.month, "drafts": rows, "folder": str(folder)},
+        as_json=as_json,
+        human=human,
+    )
+
+
+def _noting(documents: Any, rows: list[dict[str, Any]], status: str = "") -> Any:
+    """Pass documents on, noting the figures of each for the table the command prints."""
+    from billing.invoices.figures import exact, minor
+
+    for one in documents:
+        rows.append(
+            {
+                "invoice_no": one.invoice_no,
+                "account_id": one.account_id,
+                "kind": one.kind,
+                "status": status,
+                "lines": len(one.lines),
+                "currency": one.currency,
+                "subtotal": exact(one.subtotal),
+                "cut": exact(one.cut),
+                "tax": minor(one.tax, one.digits),
+                "total": minor(one.total, one.digits),
+                "content_sha256": one.content_sha256,
+            }
+        )
+        yield one
+
+
+def _show(
+    issued: Issued,
+    rows: list[dict[str, Any]],
+    written: Written,
+    *,
+    month: str,
+    home: Path,
+    as_json: bool,
+) -> None:
+    from billing.invoices.documents.files import folder_of
+
+    folder = folder_of(home, month)
+    document = {
+        "month": month,
+        "run": issued.run_id if issued.journal_no else None,
+        "issued": issued.invoices,
+        "invoices": rows,
+        "waiting": [
+            {"account_id": one.account_id, "problem": one.problem, "hint": one.hint}
+            for one in issued.waiting
+        ],
+        "documents": {"new": written.new, "restored": written.restored, "same": written.same},
+        "folder": str(folder),
+    }
+
+    def human() -> None:
+        _print_rows(f"Invoices of {month}", rows)
+        if issued.invoices:
+            say(f"{issued.invoices} invoices issued; their documents are in {folder}")
+        elif not issued.waiting:
+            say(f"nothing to issue: the invoices of {month} stand as they were, in {folder}")
+        if written.restored:
+            say(f"{written.restored} documents were missing or changed and were put back")
+
+    emit(document, as_json=as_json, human=human)
+
+
+def _print_rows(title: str, rows: list[dict[str, Any]]) -> None:
+    columns = ("invoice", "account", "lines", "exact sum", "cut", "tax", "total", "")
+    keys = ("invoice_no", "account_id", "lines", "subtotal", "cut", "tax", "total", "currency")
+    cells = [[row[key] for key in keys] for row in rows[:SHOWN]]
+    table(title, columns, cells, right=("lines", "exact sum", "cut", "tax", "total"))
+    if len(rows) > SHOWN:
+        say(f"… and {len(rows) - SHOWN} more; all of them are in the view invoices")
+
+
+def _finish_credit(
+    store: Store, done: Credited, settings: InvoiceSettings, *, at: datetime
+) -> None:
+    from billing import runs
+    from billing.invoices import reading
+    from billing.invoices.documents import files
+
+    runs.after(store, at=at)
+    files.write(store.home, [reading.one(store.connection, done.credit_note)], settings.formats)
+
+
+def _show_credit(done: Credited, *, as_json: bool) -> None:
+    from billing.money import format_amount
+
+    document = {
+        "credit_note": done.credit_note,
+        "invoice_no": done.invoice_no,
+        "total": format_amount(done.total),
+        "new": done.new,
+    }
+
+    def human() -> None:
+        made = "issued" if done.new else "was issued before, nothing changed"
+        say(
+            f"credit note {done.credit_note} over {format_amount(done.total)}"
+            f" for {done.invoice_no} {made}"
+        )
+
+    emit(document, as_json=as_json, human=human)

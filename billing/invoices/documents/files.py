@@ -1,0 +1,87 @@
+"""Documents on disk: HOME/invoices/YYYY-MM/NUMBER.json and its sisters, the same bytes on every
+run.
+
+They are made from the journal's content and can be made again at any time, so they are not
+fsynced; a document that is missing, torn or was edited by hand is put back as it was issued
+(FAULTS G14).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from billing.invoices.documents import csv_document, html_document, json_document, pdf_document
+from billing.invoices.records import Invoice
+
+Renderer = Callable[[Invoice], bytes]
+RENDERERS: dict[str, tuple[tuple[str, Renderer], ...]] = {
+    "json": (("json", json_document.render),),
+    "csv": (("csv", csv_document.render_lines), ("detail.csv", csv_document.render_detail)),
+    "html": (("html", html_document.render),),
+    "pdf": (("pdf", pdf_document.render),),
+}
+
+
+@dataclass(slots=True)
+class Written:
+    """What happened to the files: new, put back because they differed, or there already."""
+
+    new: int = 0
+    restored: int = 0
+    same: int = 0
+
+
+def folder_of(home: Path, month: str) -> Path:
+    """Where the documents of a month lie."""
+    return home / "invoices" / month
+
+
+def write(
+    home: Path,
+    invoices: Iterable[Invoice],
+    formats: Sequence[str],
+    *,
+    drafts: bool = False,
+    advance: Callable[[int], None] = lambda _count: None,
+) -> Written:
+    """Write the documents of `invoices`; a file that has the right bytes already is not touched."""
+    written = Written()
+    renderers = [renderer for name in formats for renderer in RENDERERS[name]]
+    made: set[Path] = set()
+    for invoice in invoices:
+        folder = folder_of(home, invoice.month)
+        folder = folder / "drafts" if drafts else folder
+        if folder not in made:
+            folder.mkdir(parents=True, exist_ok=True)
+            made.add(folder)
+        stem = invoice.account_id if drafts else invoice.invoice_no
+        for extension, render in renderers:
+            _put(folder / f"{safe_name(stem)}.{extension}", render(invoice), written)
+        advance(1)
+    return written
+
+
+def safe_name(text: str) -> str:
+    """`text` as a file name: whatever could leave the folder or hide becomes `_`."""
+    kept = "".join(char if char.isalnum() or char in "-_.@" else "_" for char in text)
+    return f"_{kept[1:]}" if kept.startswith(".") else kept
+
+
+def _put(path: Path, data: bytes, written: Written) -> None:
+    try:
+        present: bytes | None = path.read_bytes()
+    except FileNotFoundError:
+        present = None
+    if present == data:
+        written.same += 1
+        return
+    hidden = path.with_name(f".{path.name}.tmp")
+    hidden.write_bytes(data)
+    os.replace(hidden, path)
+    if present is None:
+        written.new += 1
+    else:
+        written.restored += 1

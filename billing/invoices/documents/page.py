@@ -1,0 +1,177 @@
+"""What a person reads on an invoice: every figure as finished text, shared by the HTML and the
+PDF.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from billing.invoices.figures import exact, gibibytes, grouped, minor, percent
+from billing.invoices.records import DetailRow, Evidence, Invoice, InvoiceLine, Party
+
+ITEM_NAMES = {
+    "https_requests": "HTTPS requests",
+    "quic_requests": "QUIC requests",
+    "http_requests": "HTTP requests",
+    "data_transfer": "Data transfer",
+    "peak_bandwidth": "Daily peak bandwidth",
+    "percentile95_bandwidth": "95th percentile bandwidth",
+}
+REGION_NAMES = {
+    "all": "all regions",
+    "OverSeas": "all regions but mainland China",
+    "CN": "mainland China",
+    "NA": "North America",
+    "EU": "Europe",
+    "AP1": "Asia Pacific 1",
+    "AP2": "Asia Pacific 2",
+    "AP3": "Asia Pacific 3",
+    "MEAA": "Middle East and Africa",
+    "SA": "South America",
+}
+# The page names so many domains; the JSON and CSV documents name all of them, day by day.
+DOMAINS_SHOWN = 40
+BYTES_PER_MBPS_SAMPLE = 37_500_000
+
+
+def page(invoice: Invoice) -> dict[str, Any]:
+    """The invoice as texts in the order they are printed, the same for every renderer."""
+    credit = invoice.kind == "credit_note"
+    return {
+        "title": "Credit note" if credit else "Invoice",
+        "credit": credit,
+        "no": invoice.invoice_no,
+        "corrects": invoice.corrects or "",
+        "reason": invoice.reason,
+        "issued": f"{invoice.issued_at.astimezone(ZoneInfo('UTC')):%-d %B %Y}",
+        "due": f"{invoice.due_on:%-d %B %Y}",
+        "period": period_text(invoice.period_start, invoice.period_end, invoice.timezone),
+        "month": invoice.month,
+        "timezone": invoice.timezone,
+        "currency": invoice.currency,
+        "account_id": invoice.account_id,
+        "seller": _party(invoice.seller),
+        "customer": _party(invoice.customer),
+        "payment": list(invoice.notes),
+        "lines": [_line(line, invoice) for line in invoice.lines],
+        "has_offsets": any(line.free_quantity or line.plan_quantity for line in invoice.lines),
+        "totals": _totals(invoice),
+        "total": f"{grouped(minor(invoice.total, invoice.digits))} {invoice.currency}",
+        "evidence": _evidence(invoice.evidence),
+        "domains": _domains(invoice.detail),
+        "more_domains": max(0, len({row.domain for row in invoice.detail}) - DOMAINS_SHOWN),
+        "content_sha256": invoice.content_sha256,
+    }
+
+
+def period_text(start: datetime, end: datetime, timezone: str) -> str:
+    """The billing period as its first and last local day, both included."""
+    zone = ZoneInfo(timezone)
+    first = start.astimezone(zone)
+    last = (end - timedelta(microseconds=1)).astimezone(zone)
+    return f"{first:%-d %B %Y} – {last:%-d %B %Y}"
+
+
+def item_name(item: str) -> str:
+    """How people call a billable item; an unknown one keeps its own name."""
+    return ITEM_NAMES.get(item, item.replace("_", " "))
+
+
+def region_name(region: str) -> str:
+    """How people call a billing region; an operator's own label stays as it is."""
+    return REGION_NAMES.get(region, region)
+
+
+def amount_text(item: str, quantity: int) -> str:
+    """A quantity in the unit people read: requests, GB of 1024^3 bytes, or Mbit/s."""
+    if item == "data_transfer":
+        return f"{gibibytes(quantity)} GB"
+    if item.endswith("_bandwidth"):
+        sign = "-" if quantity < 0 else ""
+        thousandths = abs(quantity) * 1000 // BYTES_PER_MBPS_SAMPLE
+        return f"{sign}{thousandths // 1000:,}.{thousandths % 1000:03d} Mbps"
+    return f"{quantity:,}"
+
+
+def _party(party: Party) -> dict[str, Any]:
+    return {
+        "name": party.name,
+        "lines": list(party.lines),
+        "tax_id": party.tax_id,
+        "email": party.email,
+    }
+
+
+def _line(line: InvoiceLine, invoice: Invoice) -> dict[str, Any]:
+    priced = line.unit_quantity > 0
+    notes = []
+    if line.corrects_invoice and line.corrects_hour is not None:
+        hour = f"{line.corrects_hour:%Y-%m-%d %H:%M} UTC"
+        notes.append(f"Corrects {line.corrects_invoice}, hour of {hour}: {line.reason}")
+    elif line.reason:
+        notes.append(line.reason)
+    if line.tier:
+        notes.append(line.tier)
+    if line.leftover:
+        leftover = minor(line.leftover, invoice.digits)
+        notes.append(f"includes the rounding leftover {leftover}")
+    return {
+        "no": str(line.line_no),
+        "item": item_name(line.item),
+        "region": region_name(line.region) + (f", {line.domain}" if line.domain else ""),
+        "notes": notes,
+        "quantity": amount_text(line.item, line.quantity),
+        "free": amount_text(line.item, line.free_quantity) if line.free_quantity else "–",
+        "plan": amount_text(line.item, line.plan_quantity) if line.plan_quantity else "–",
+        "billable": amount_text(line.item, line.billable_quantity),
+        "unit_price": grouped(exact(line.unit_price)) if priced else "",
+        "unit": f"per {line.unit}" if priced else "",
+        "amount": grouped(minor(line.settled_amount, invoice.digits)),
+        "offset": line.plan_quantity != 0 and line.billable_quantity == 0,
+    }
+
+
+def _totals(invoice: Invoice) -> list[dict[str, str]]:
+    digits = invoice.digits
+    rows = [("Sum of charges, exact", grouped(exact(invoice.subtotal)), "muted")]
+    rows.append(("Rounded down to the minor unit", grouped(exact(-invoice.cut)), "muted"))
+    rows.append(("Net", grouped(minor(invoice.net, digits)), "net"))
+    rows.append((f"Tax {percent(invoice.tax_rate_bp)} %", grouped(minor(invoice.tax, digits)), ""))
+    return [{"label": label, "value": value, "style": style} for label, value, style in rows]
+
+
+def _evidence(evidence: Evidence | None) -> dict[str, str] | None:
+    if evidence is None:
+        return None
+    parts = [f"The usage of {evidence.hours:,} hours is certified"]
+    if evidence.incomplete_hours:
+        parts.append(
+            f"{evidence.incomplete_hours:,} of them closed incomplete after the deadline, and what"
+            " comes later is corrected on a later invoice"
+        )
+    return {"text": "; ".join(parts) + ".", "sha256": evidence.certificates_sha256}
+
+
+def _domains(detail: tuple[DetailRow, ...]) -> list[dict[str, str]]:
+    """Usage by domain over the period, most requests first, for the appendix of the page."""
+    sums: dict[str, dict[str, int]] = {}
+    for row in detail:
+        of_domain = sums.setdefault(row.domain, {"https": 0, "http": 0, "quic": 0, "bytes": 0})
+        of_domain[row.traffic_class] += row.requests
+        of_domain["bytes"] += row.bytes_sent
+    ranked = sorted(
+        sums.items(),
+        key=lambda pair: (-sum(map(pair[1].get, ("https", "http", "quic"))), pair[0]),  # type: ignore[arg-type]
+    )
+    return [
+        {
+            "domain": domain,
+            "https": f"{of['https']:,}",
+            "http": f"{of['http']:,}",
+            "quic": f"{of['quic']:,}",
+            "transfer": f"{gibibytes(of['bytes'])} GB",
+        }
+        for domain, of in ranked[:DOMAINS_SHOWN]
+    ]

@@ -1,0 +1,48 @@
+"""How figures are written on documents. Nothing here rounds: what does not fit exactly is an error.
+
+Rounding to the minor unit happened before (sql/statements/invoices/settle_lines.sql by the rules of
+billing.money); this file only turns whole numbers into text.
+"""
+
+from __future__ import annotations
+
+from billing.money import DIGITS, format_amount
+
+GIBIBYTE = 1024**3
+
+
+def exact(amount: int) -> str:
+    """`amount` exactly, with at least two decimals: every exact figure on documents."""
+    return format_amount(amount)
+
+
+def minor(amount: int, digits: int) -> str:
+    """A settled `amount` with the currency's `digits`; ValueError if it is not settled."""
+    step = 10 ** (DIGITS - digits)
+    sign = "-" if amount < 0 else ""
+    units, rest = divmod(abs(amount), step)
+    if rest:
+        raise ValueError(f"{exact(amount)} is not settled to {digits} decimals")
+    if not digits:
+        return f"{sign}{units}"
+    whole, part = divmod(units, 10**digits)
+    return f"{sign}{whole}.{part:0{digits}d}"
+
+
+def grouped(text: str) -> str:
+    """Thousands separated by commas, for people: `-1234567.50` -> `-1,234,567.50`."""
+    whole, point, rest = text.partition(".")
+    return f"{int(whole):,}{point}{rest}" if whole not in ("-0",) else f"-0{point}{rest}"
+
+
+def percent(rate_bp: int) -> str:
+    """Basis points as a percentage without needless zeros: 1900 -> `19`, 775 -> `7.75`."""
+    whole, rest = divmod(rate_bp, 100)
+    return f"{whole}.{rest:02d}".rstrip("0").rstrip(".")
+
+
+def gibibytes(count: int) -> str:
+    """Bytes as GB of 1024^3 with three decimals, cut down: for people beside the exact bytes."""
+    sign = "-" if count < 0 else ""
+    thousandths = abs(count) * 1000 // GIBIBYTE
+    return f"{sign}{thousandths // 1000:,}.{thousandths % 1000:03d}"

@@ -1,0 +1,57 @@
+"""Months and days in an account's time zone, as stretches of UTC, by Python's zone data."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from edge.errors import InputError
+
+_MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A half-open stretch of aware UTC time, [start, end); `day` is the local day it is."""
+
+    start: datetime
+    end: datetime
+    day: date | None = None
+
+
+def check_month(text: str) -> str:
+    """`text` itself if it is a month as YYYY-MM; else InputError."""
+    if not _MONTH.fullmatch(text):
+        raise InputError(f"«{text}» is not a month", "write it as YYYY-MM, for example 2026-10")
+    return text
+
+
+def month_span(month: str, timezone: str) -> Span:
+    """The month in `timezone`, from its first midnight to the next month's."""
+    year, number = int(month[:4]), int(month[5:])
+    first = date(year, number, 1)
+    following = date(year + number // 12, number % 12 + 1, 1)
+    return Span(start=_midnight(first, timezone), end=_midnight(following, timezone))
+
+
+def month_days(month: str, timezone: str) -> list[Span]:
+    """The local days of the month; 23 or 25 hours where the clock changes (FAULTS E2, E3)."""
+    span = month_span(month, timezone)
+    day = date(int(month[:4]), int(month[5:]), 1)
+    days = []
+    start = span.start
+    while start < span.end:
+        day_after = day + timedelta(days=1)
+        end = _midnight(day_after, timezone)
+        days.append(Span(start=start, end=end, day=day))
+        day, start = day_after, end
+    return days
+
+
+def _midnight(day: date, timezone: str) -> datetime:
+    """The instant local `day` begins: its first 00:00, or the change that skips it."""
+    zone = ZoneInfo(timezone)
+    local = datetime(day.year, day.month, day.day, tzinfo=zone)
+    return local.astimezone(UTC)

@@ -1,0 +1,124 @@
+"""The nouns of invoicing: an `Invoice` is all that its documents say, and nothing else.
+
+Money is an integer count of 10^-10 currency units. Quantities are whole requests, bytes or bit/s:
+never rounded, whatever unit a price is quoted for. What may still change after issue (whether it is
+paid, whether it was voided) is deliberately not here: an issued document never changes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+InvoiceKind = Literal["invoice", "credit_note"]
+InvoiceStatus = Literal["draft", "issued", "paid", "void"]
+LineKind = Literal["usage", "correction", "credit"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Party:
+    """Seller or customer as printed: `lines` is the postal address, one entry per line."""
+
+    name: str
+    lines: tuple[str, ...] = ()
+    tax_id: str = ""
+    email: str = ""
+    account_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceLine:
+    """One line: an item in a region at one unit price, or the correction of one past hour.
+
+    `quantity` = `free_quantity` + `plan_quantity` + `billable_quantity`; `unit_price` is for
+    `unit_quantity` of them (10,000 requests, 1 GB). `amount` is exact; `settled_amount` is rounded
+    to the minor unit so that the settled amounts of all lines add up to the invoice's net,
+    `leftover` being the part of it that makes them do so.
+    """
+
+    line_no: int
+    kind: LineKind
+    item: str
+    region: str
+    domain: str | None
+    quantity: int
+    free_quantity: int
+    plan_quantity: int
+    billable_quantity: int
+    unit: str
+    unit_quantity: int
+    unit_price: int
+    amount: int
+    settled_amount: int
+    leftover: int
+    tax_rate_bp: int
+    tax: int
+    rate_card: str
+    tier: str
+    corrects_invoice: str | None = None
+    corrects_hour: datetime | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetailRow:
+    """The appendix: what one domain used on one local day, by class and region."""
+
+    day: date
+    domain: str
+    traffic_class: str
+    region: str
+    requests: int
+    bytes_sent: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """How complete the usage behind an invoice was proved to be when it was issued."""
+
+    hours: int
+    incomplete_hours: int
+    certificates: int
+    certificates_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoice:
+    """A settlement document with everything printed on it.
+
+    `total` = `subtotal` - `cut` + `tax`; `subtotal` is the exact sum of the lines' amounts, the net
+    (`subtotal` - `cut`) and `tax` are whole minor units of `currency`, which has `digits` of them.
+    `corrects` names the invoice a credit note reduces, or the void invoice that this one replaces.
+    """
+
+    invoice_no: str
+    kind: InvoiceKind
+    account_id: str
+    month: str
+    currency: str
+    digits: int
+    issued_at: datetime
+    due_on: date
+    period_start: datetime
+    period_end: datetime
+    timezone: str
+    seller: Party
+    customer: Party
+    lines: tuple[InvoiceLine, ...]
+    subtotal: int
+    cut: int
+    tax: int
+    total: int
+    tax_rate_bp: int
+    evidence: Evidence | None
+    notes: tuple[str, ...] = ()
+    corrects: str | None = None
+    reason: str = ""
+    detail: tuple[DetailRow, ...] = ()
+    content_sha256: str = ""
+
+    @property
+    def net(self) -> int:
+        """The sum to pay before tax: the exact subtotal less the part below the minor unit."""
+        return self.subtotal - self.cut

@@ -1,0 +1,29 @@
+-- What stands on invoices and credit notes: amount is exact, settled_amount adds up to subtotal - cut.
+-- One row per document × line.
+-- Reads lake_invoice_lines.
+CREATE VIEW invoice_lines AS
+SELECT
+    invoice_no,
+    line_no,
+    item,
+    region,
+    domain,
+    quantity,
+    free_quantity,
+    plan_quantity,
+    billable_quantity,
+    unit,
+    unit_price,
+    amount,
+    settled_amount,
+    leftover,
+    tax_rate_bp,
+    tax,
+    kind,
+    unit_quantity,
+    rate_card,
+    tier,
+    corrects_invoice,
+    corrects_hour,
+    reason
+FROM lake_invoice_lines

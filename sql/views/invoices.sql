@@ -1,0 +1,35 @@
+-- Invoices and credit notes: what was billed for a month, and where each stands.
+-- One row per document. total = subtotal - cut + tax; credit notes are negative.
+-- Reads lake_invoices.
+CREATE VIEW invoices AS
+SELECT
+    invoice_no,
+    account_id,
+    month,
+    status,
+    currency,
+    subtotal,
+    tax,
+    cut,
+    total,
+    kind,
+    corrects,
+    issued_at,
+    due_on,
+    status_at,
+    period_start,
+    period_end,
+    timezone,
+    tax_rate_bp,
+    customer_name,
+    hours,
+    incomplete_hours,
+    certificates,
+    certificates_sha256,
+    reason,
+    series,
+    number,
+    run_id,
+    content_sha256,
+    journal_no
+FROM lake_invoices
