@@ -246,7 +246,8 @@ def read_stream(stream: bytes) -> Any:
         with pa.ipc.open_stream(pa.py_buffer(stream)) as reader:
             batch = reader.read_next_batch()
             batch.validate()
-    except (ArrowStreamError, pa.ArrowException, OSError, StopIteration) as error:
+            _ = batch.schema.names  # read here, since a name may be no UTF-8
+    except (ArrowStreamError, pa.ArrowException, OSError, StopIteration, UnicodeError) as error:
         raise ColumnsError(RejectReason.SCHEMA, f"no Arrow stream: {str(error)[:200]}") from error
     require(0 < len(batch) <= EVENTS_MAX, RejectReason.TOO_LARGE, f"{len(batch)} rows")
     return batch

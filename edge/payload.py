@@ -65,10 +65,11 @@ def pack_events(columns: EventColumns) -> Payload:
     """The payload of `columns`; raises InputError for values no event may have, BatchTooLarge."""
     try:
         packed = columns_of.pack(columns)
+        stream = columns_of.to_stream(packed)
     except ColumnsError as error:
         raise _unusable(error) from error
     return _payload(
-        columns_of.to_stream(packed),
+        stream,
         kind="events",
         counts=(len(packed), len(packed)),
         times=(packed.first_time_ms, packed.last_time_ms),

@@ -1,0 +1,112 @@
+"""What an event may be, and the first reason why it may not (FAULTS D9 to D14, A12)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.event import (
+    BYTES_SENT_MAX,
+    DAY_MS,
+    TIME_MS_MIN,
+    RejectReason,
+    absurd_time,
+    billing_class,
+    reject_reason,
+)
+from tests.edge.samples import NOON_MS, event
+
+
+@pytest.mark.parametrize(
+    ("scheme", "transport", "expected"),
+    [
+        ("http", "tcp", "http"),
+        ("https", "tcp", "https"),
+        ("https", "quic", "quic"),
+        ("http", "quic", "quic"),
+    ],
+)
+def test_the_class_is_quic_else_https_else_http(scheme: str, transport: str, expected: str) -> None:
+    assert billing_class(scheme, transport) == expected
+
+
+ANY: Any = None
+REJECTED = [
+    ({"time_ms": "1"}, RejectReason.SCHEMA),
+    ({"time_ms": 1.5}, RejectReason.SCHEMA),
+    ({"bytes_sent": True}, RejectReason.SCHEMA),
+    ({"bytes_sent": float("nan")}, RejectReason.SCHEMA),
+    ({"bytes_sent": "7"}, RejectReason.SCHEMA),
+    ({"status": None}, RejectReason.SCHEMA),
+    ({"domain": 7}, RejectReason.SCHEMA),
+    ({"cache": "HIT"}, RejectReason.SCHEMA),
+    ({"event_id": ""}, RejectReason.SCHEMA),
+    ({"event_id": "x" * 257}, RejectReason.SCHEMA),
+    ({"event_id": "\ud800"}, RejectReason.SCHEMA),
+    ({"time_ms": TIME_MS_MIN - 1}, RejectReason.CLOCK),
+    ({"time_ms": -1}, RejectReason.CLOCK),
+    ({"time_ms": NOON_MS + DAY_MS + 1}, RejectReason.CLOCK),
+    ({"time_ms": NOON_MS // 1000}, RejectReason.CLOCK),
+    ({"time_ms": NOON_MS * 1000}, RejectReason.CLOCK),
+    ({"scheme": "HTTPS"}, RejectReason.SCHEME),
+    ({"scheme": "h2"}, RejectReason.SCHEME),
+    ({"scheme": "wss"}, RejectReason.SCHEME),
+    ({"transport": "udp"}, RejectReason.SCHEME),
+    ({"status": -1}, RejectReason.STATUS),
+    ({"status": 600}, RejectReason.STATUS),
+    ({"status": 999}, RejectReason.STATUS),
+    ({"bytes_sent": -1}, RejectReason.BYTES),
+    ({"bytes_sent": BYTES_SENT_MAX + 1}, RejectReason.BYTES),
+    ({"bytes_sent": 1 << 63}, RejectReason.BYTES),
+]
+
+
+@pytest.mark.parametrize(("wrong", "reason"), REJECTED)
+def test_d9_to_d14_each_wrong_field_has_its_reason(
+    wrong: dict[str, Any], reason: RejectReason
+) -> None:
+    assert reject_reason(event(**wrong), NOON_MS) is reason
+
+
+def test_of_several_wrong_fields_the_first_reason_in_order_is_given() -> None:
+    wrong: dict[str, Any] = {}
+    for field, reason in (
+        ({"bytes_sent": -1}, RejectReason.BYTES),
+        ({"status": 600}, RejectReason.STATUS),
+        ({"scheme": "h2"}, RejectReason.SCHEME),
+        ({"time_ms": 0}, RejectReason.CLOCK),
+        ({"event_id": ""}, RejectReason.SCHEMA),
+    ):
+        wrong |= field
+        assert reject_reason(event(**wrong), NOON_MS) is reason
+    order = list(RejectReason)
+    assert order.index(RejectReason.SCHEMA) < order.index(RejectReason.CLOCK)
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [
+        {"time_ms": TIME_MS_MIN},
+        {"time_ms": NOON_MS + DAY_MS},
+        {"status": 0},
+        {"status": 99},
+        {"status": 599},
+        {"bytes_sent": 0},
+        {"bytes_sent": BYTES_SENT_MAX},
+        {"domain": ""},
+        {"domain": "\x00" * 10},
+        {"domain": b"\xff"},
+        {"cache": None},
+        {"event_id": "é" * 128},
+    ],
+)
+def test_values_at_their_limits_are_counted(sound: dict[str, Any]) -> None:
+    assert reject_reason(event(**sound), NOON_MS) is None
+
+
+@given(st.integers(), st.integers(min_value=TIME_MS_MIN, max_value=1 << 45))
+def test_a12_a_clock_is_absurd_before_2000_or_more_than_a_day_ahead(time: int, now: int) -> None:
+    assert absurd_time(time, now) == (time < TIME_MS_MIN or time - now > DAY_MS)
