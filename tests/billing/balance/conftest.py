@@ -1,14 +1,18 @@
-"""A home with a billing store, accounts and a clock that the test moves."""
+"""A home with a store, accounts and a clock that the test moves; real receivers on 127.0.0.1."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import http.server
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiosmtpd.controller import Controller
 
 from billing.balance import states
 from billing.balance.states import Refreshed
@@ -182,3 +186,122 @@ def world(home: Path) -> Iterator[World]:
     """An open store in a new home."""
     with Store.open(home, owner="test", now=START) as store:
         yield World(home=home, store=store)
+
+
+@dataclass
+class Received:
+    """One request as it came in."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class Receiver:
+    """An HTTP server that keeps what it got and answers what `answer` says."""
+
+    answer: Callable[[http.server.BaseHTTPRequestHandler], None]
+    got: list[Received] = field(default_factory=list)
+    port: int = 0
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}/hook"
+
+
+def status(code: int) -> Callable[[http.server.BaseHTTPRequestHandler], None]:
+    """Answer with this status and no body."""
+
+    def answer(handler: http.server.BaseHTTPRequestHandler) -> None:
+        handler.send_response(code)
+        handler.send_header("content-length", "0")
+        handler.end_headers()
+
+    return answer
+
+
+@contextmanager
+def receiving(
+    answer: Callable[[http.server.BaseHTTPRequestHandler], None] | None = None,
+) -> Iterator[Receiver]:
+    """A receiver while the block runs."""
+    receiver = Receiver(answer=answer or status(204))
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            size = int(self.headers.get("content-length", "0"))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            receiver.got.append(
+                Received(path=self.path, headers=headers, body=self.rfile.read(size))
+            )
+            receiver.answer(self)
+
+        def log_message(self, *_: Any) -> None:
+            """Quiet."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    receiver.port = server.server_address[1]
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield receiver
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@dataclass
+class Mailbox:
+    """What the SMTP server took."""
+
+    letters: list[Any] = field(default_factory=list)
+    port: int = 0
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
+        """Keep one letter."""
+        self.letters.append(envelope)
+        return "250 OK"
+
+
+class _AnyPort(Controller):
+    """A controller that takes whichever port is free."""
+
+    def _trigger_server(self) -> None:
+        assert self.server is not None
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
+@contextmanager
+def mail_server() -> Iterator[Mailbox]:
+    """A real SMTP server while the block runs."""
+    mailbox = Mailbox()
+    controller = _AnyPort(mailbox, hostname="127.0.0.1", port=0)
+    controller.start()
+    try:
+        assert controller.server is not None
+        mailbox.port = controller.server.sockets[0].getsockname()[1]
+        yield mailbox
+    finally:
+        controller.stop()
+
+
+@pytest.fixture
+def receiver() -> Callable[..., AbstractContextManager[Receiver]]:
+    """Starts an HTTP receiver: `with receiver(answer) as it`; the answer may be a status."""
+
+    def start(answer: Any = 204) -> AbstractContextManager[Receiver]:
+        return receiving(status(answer) if isinstance(answer, int) else answer)
+
+    return start
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    """A real SMTP server."""
+    with mail_server() as running:
+        yield running
