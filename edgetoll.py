@@ -106,6 +106,8 @@ def _application(name: str) -> Any:
         application = typer.Typer(add_completion=False, rich_markup_mode=None)
         application.command(name)(getattr(import_module(module), attribute))
     application.pretty_exceptions_enable = False
+    # Plain help: «[edge] of edgetoll.toml» is a section, not markup; and it starts faster.
+    application.rich_markup_mode = None
     return application
 
 

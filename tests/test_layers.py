@@ -16,6 +16,8 @@ SHARED_OF_EDGE = {
     "edge.durable",
     "edge.errors",
     "edge.event",
+    "edge.kafkalink",
+    "edge.kafkatopic",
     "edge.segment",
 }
 SHARED_OF_METERING = {"metering", "metering.closed"}

@@ -1,0 +1,238 @@
+"""The demo's stage: runs edgetoll's own commands, writes rotating logs, and prints for people.
+
+Each command is a process of its own, exactly what a person or cron would start.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import edgetoll
+from edge.console import progress
+from edge.errors import EdgetollError
+
+CHUNKS = 6
+REAL_EDGE = ("nginx-real", "US")
+
+
+class Stage:
+    """Where the demo plays: one home, one program, one pen."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.logs = home / "logs"
+        self.bright = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
+    def paint(self, code: str, text: str) -> str:
+        """`text` in a colour where there is a terminal."""
+        return f"\x1b[{code}m{text}\x1b[0m" if self.bright else text
+
+    def headline(self, text: str) -> None:
+        """What happens next."""
+        print(f"\n{self.paint('1;36', text)}", flush=True)
+
+    def command(self, *words: str) -> list[str]:
+        """The words that start edgetoll with this interpreter."""
+        home = [] if words[0] in ("init",) else ["--home", str(self.home)]
+        return [sys.executable, str(Path(edgetoll.__file__).resolve()), *words, *home]
+
+    def announce(self, words: tuple[str, ...]) -> None:
+        """Show a command as a person would type it."""
+        typed = " ".join(word if word.isprintable() and " " not in word else "…" for word in words)
+        print(self.paint("2", f"$ edgetoll {typed}"), flush=True)
+
+    def run(self, *words: str, show: bool = False) -> str:
+        """Run one command; its output is shown where it is the point, else its last line."""
+        self.announce(words)
+        began = time.monotonic()
+        environment = dict(os.environ, EDGETOLL_HOME=str(self.home))
+        done = subprocess.run(
+            self.command(*words), capture_output=True, text=True, env=environment, check=False
+        )
+        if done.returncode != 0:
+            raise EdgetollError(
+                f"edgetoll {' '.join(words)} failed: {done.stderr.strip() or done.stdout.strip()}",
+                "this is a defect: please report it",
+            )
+        if os.environ.get("EDGETOLL_DEMO_TIMES"):
+            print(f"  {time.monotonic() - began:.1f} s")
+        spoken = done.stdout.rstrip("\n") if show else (done.stdout + done.stderr).strip()
+        lines = spoken.splitlines() if show else spoken.splitlines()[-2:]
+        for line in lines:
+            print(line if show else self.paint("2", f"  {line}"))
+        return done.stdout
+
+    def ask(self, query: str) -> list[dict[str, Any]]:
+        """The rows of a query, exact."""
+        done = subprocess.run(
+            self.command("sql", query, "--json"), capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            raise EdgetollError(f"the query failed: {done.stderr.strip()}", query)
+        rows: list[dict[str, Any]] = json.loads(done.stdout)
+        return rows
+
+    def query(self, name: str) -> str:
+        """The path of a query that travels with edgetoll."""
+        return str(files("sql") / "queries" / f"{name}.sql")
+
+    def write_accounts(self, start: datetime, as_of: datetime) -> None:
+        """The demo's accounts: the example file with this demo's dates."""
+        text = (files("examples") / "demo_accounts.toml").read_text(encoding="utf-8")
+        begin = (start - timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+        dates = {
+            "@BEGIN@": begin.isoformat(),
+            "@END@": (begin + timedelta(days=365)).isoformat(),
+            "@RECENT@": (as_of - timedelta(days=5)).replace(minute=0, second=0).isoformat(),
+        }
+        for mark, value in dates.items():
+            text = text.replace(mark, value)
+        (self.home / "demo_accounts.toml").write_text(text, encoding="utf-8")
+
+    def load_accounts(self) -> None:
+        """Accounts, ownership and plans; then what they paid in, each payment under its own id."""
+        from examples.payments import PAYMENTS
+
+        accounts = self.home / "demo_accounts.toml"
+        begin = next(
+            line.split('"')[1]
+            for line in accounts.read_text(encoding="utf-8").splitlines()
+            if line.startswith("# begins ")
+        )
+        self.run("billing", "load", str(accounts), "--as-of", begin)
+        for account, amount, key in PAYMENTS:
+            self.run("billing", "top-up", account, amount, "--id", key, "--as-of", begin)
+
+    def traffic(
+        self, *, seed: int, start: datetime, end: datetime, requests: int
+    ) -> dict[str, int]:
+        """Write logs that rotate while the agents tail them; returns requests by class."""
+        from examples.traffic import EDGES, traffic
+
+        truth: dict[str, int] = {"http": 0, "https": 0, "quic": 0}
+        self.headline(f"Traffic: {requests:,} requests through {len(EDGES)} edges, logs rotating")
+        for edge in EDGES:
+            (self.logs / edge.edge_id).mkdir(parents=True, exist_ok=True)
+            (self.logs / edge.edge_id / "access.log").touch()
+        with self.agents(), progress("log lines", requests) as advance:
+            written: dict[str, int] = {}
+            for chunk in traffic(seed=seed, start=start, end=end, requests=requests, chunks=CHUNKS):
+                log = self.logs / chunk.edge.edge_id / "access.log"
+                number = written.get(chunk.edge.edge_id, 0)
+                if number:
+                    log.rename(log.with_name(f"access.log.{number}"))
+                written[chunk.edge.edge_id] = number + 1
+                with open(log, "a", encoding="utf-8") as file:
+                    file.write("\n".join(chunk.lines.to_list()) + "\n")
+                for name, amount in chunk.truth.select("class", "requests").rows():
+                    truth[name] += amount
+                advance(len(chunk.lines))
+        return truth
+
+    @contextmanager
+    def agents(self) -> Iterator[None]:
+        """One tailing agent per edge, as a fleet has them, for as long as the block runs."""
+        from examples.traffic import EDGES
+
+        running: list[subprocess.Popen[bytes]] = []
+        try:
+            for edge in EDGES:
+                words = self.tail_words(edge.edge_id, edge.region)
+                self.announce(words)
+                running.append(
+                    subprocess.Popen(
+                        self.command(*words),
+                        stdout=subprocess.DEVNULL,
+                        stderr=subprocess.DEVNULL,
+                    )
+                )
+            yield
+        finally:
+            for process in running:
+                process.send_signal(signal.SIGTERM)
+            for process in running:
+                process.wait(timeout=60)
+
+    def tail_words(self, edge_id: str, region: str, *more: str) -> tuple[str, ...]:
+        """How the agent of one edge is started; old lines are replayed, so it promises nothing."""
+        log = str(self.logs / edge_id / "access.log")
+        where = ("--log", log, "--format", "nginx", "--edge", edge_id, "--region", region)
+        return ("edge", "tail", *where, "--from", "beginning", *(more or ("--no-promise",)))
+
+    def finish_tailing(self, end: datetime) -> None:
+        """Read every log to its end; each edge promises that it has nothing earlier to send."""
+        from examples.traffic import EDGES
+
+        for edge in EDGES:
+            self.run(
+                *self.tail_words(edge.edge_id, edge.region, "--once", "--through", end.isoformat())
+            )
+
+    def import_real_log(self, end: datetime) -> dict[str, int]:
+        """The log that a real nginx wrote, moved to yesterday; returns requests by class."""
+        edge_id, region = REAL_EDGE
+        path = self.logs / f"{edge_id}.log"
+        truth = {"http": 0, "https": 0, "quic": 0}
+        if not path.exists():
+            move_log(files("examples") / "logs" / "nginx-real.log", path, end - timedelta(days=1))
+        for line in path.read_text(encoding="utf-8").splitlines():
+            truth[json.loads(line)["scheme"]] += 1
+        words = ("--format", "nginx", "--edge", edge_id, "--region", region)
+        self.run("edge", "import", str(path), *words, "--through", end.isoformat())
+        return truth
+
+    def compare(self, counted: dict[str, int], truth: dict[str, int]) -> None:
+        """Say whether what was counted is what the generator made, to the unit."""
+        wanted = {name: amount for name, amount in truth.items() if amount}
+        if counted != wanted:
+            raise EdgetollError(
+                f"counted {counted}, but {wanted} were made", "this is a defect: please report it"
+            )
+        total = sum(truth.values())
+        print(self.paint("32", f"  {total:,} requests made, {total:,} counted: exact."))
+
+    def show_invoice(self, month: str) -> None:
+        """The lines of the invoice that has a data-transfer plan on it, and where its files are."""
+        self.run("sql", "-f", self.query("demo_invoice"), show=True)
+        found = self.ask("SELECT max(invoice_no) AS n FROM invoices WHERE account_id = 'northwind'")
+        for path in sorted((self.home / "invoices" / month).rglob("*")):
+            if path.is_file() and str(found[0]["n"]) in path.name:
+                print(self.paint("2", f"  {path}"))
+
+    def ending(self, seconds: float) -> None:
+        """Where everything is, and what to try next."""
+        self.headline("Where the files are")
+        for folder, what in (
+            ("spool/", "each edge's durable batches"),
+            ("closed/", "closed hours, each with its certificate"),
+            ("invoices/", "invoices as JSON, CSV, HTML and PDF"),
+            ("lake/", "Parquet for analysts"),
+            ("journal/", "every money movement, hash-chained"),
+        ):
+            print(f"  {self.home / folder!s:<28} {what}")
+        self.headline("Try next")
+        print(f"  edgetoll sql -f {self.query('top_accounts_by_spend')} --home {self.home}")
+        print(f"  edgetoll billing statement northwind --home {self.home}")
+        print(self.paint("2", f"\n{seconds:.0f} s"))
+
+
+def move_log(source: Any, target: Path, last: datetime) -> None:
+    """Copy a JSON log so that its last line is at `last`; the lines' distances stay."""
+    lines = [json.loads(line) for line in source.read_text(encoding="utf-8").splitlines()]
+    moments = [int(line["time"].replace(".", "")) for line in lines]
+    shift = int(last.timestamp() * 1000) - max(moments)
+    with open(target, "w", encoding="utf-8") as file:
+        for line, moment in zip(lines, moments, strict=True):
+            whole, rest = divmod(moment + shift, 1000)
+            file.write(json.dumps({**line, "time": f"{whole}.{rest:03d}"}) + "\n")

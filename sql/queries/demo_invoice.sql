@@ -1,0 +1,23 @@
+-- The lines of one account's newest invoice: what was free, what a plan paid, what money pays.
+-- One row per line of the newest invoice of account northwind.
+-- Reads invoices, invoice_lines.
+WITH newest AS (
+    SELECT max(invoice_no) AS invoice_no
+    FROM invoices
+    WHERE account_id = 'northwind'
+)
+
+SELECT
+    l.invoice_no,
+    l.line_no,
+    l.item,
+    l.region,
+    l.quantity,
+    l.plan_quantity,
+    l.billable_quantity,
+    l.unit,
+    l.unit_price,
+    l.amount
+FROM invoice_lines AS l
+INNER JOIN newest AS n ON l.invoice_no = n.invoice_no
+ORDER BY l.line_no
