@@ -112,6 +112,14 @@ class RealNginx:
         assert self._process is not None
         self._process.send_signal(signal.SIGUSR1)
 
+    def wait_for(self, path: Path) -> None:
+        """Wait until nginx has made `path` (after `reopen`)."""
+        until = time.monotonic() + 10
+        while not path.exists():
+            if time.monotonic() > until:
+                raise TimeoutError(f"nginx has not opened {path.name}")
+            time.sleep(0.01)
+
     def url(self, path: str, *, secure: bool) -> str:
         """The URL of `path` on this server, by address."""
         scheme, port = ("https", self.secure) if secure else ("http", self.plain)

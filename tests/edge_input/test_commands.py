@@ -1,0 +1,159 @@
+"""`edgetoll edge import | tail | status` as people and programs call them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import edgetoll
+from tests.edge_input.reading import nginx_lines, spool_content
+
+HERE = Path(__file__).resolve()
+REAL = HERE.parents[2] / "examples" / "logs" / "nginx-real.log"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """An empty home."""
+    path = tmp_path / "home"
+    path.mkdir()
+    return path
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
+    """Exit code, output and messages of one command."""
+    code = edgetoll.main(["edge", *(str(word) for word in words)])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def importing(home: Path, *files: Path) -> list[object]:
+    """The words of an import of nginx logs as edge e1."""
+    return ["import", *files, "--format", "nginx", "--edge", "e1", "--region", "DE", "--home", home]
+
+
+def test_import_answers_with_the_public_keys_and_twice_adds_nothing(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = run(capsys, *importing(home, REAL), "--json")
+    first = json.loads(out)
+    public = ("files", "lines", "events", "duplicates", "skipped")
+    assert (code, {key: first[key] for key in public}) == (
+        0,
+        {"files": 1, "lines": 56, "events": 56, "duplicates": 0, "skipped": {}},
+    )
+    _, out, _ = run(capsys, *importing(home, REAL), "--json")
+    assert [json.loads(out)[key] for key in public] == [1, 56, 0, 56, {}]
+    assert spool_content(home / "spool" / "e1").events == 56
+
+
+def test_through_is_a_promise_that_travels_in_the_spool(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(capsys, *importing(home, REAL))
+    assert spool_content(home / "spool" / "e1").watermark_ms == 0
+    run(capsys, *importing(home, REAL), "--through", "2026-12-01")
+    assert spool_content(home / "spool" / "e1").watermark_ms == 1_796_083_200_000
+
+
+def test_import_prints_a_table_for_people(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = home / "a.log"
+    log.write_text(nginx_lines(0, 1200) + "{broken\n")
+    _, out, _ = run(capsys, *importing(home, log))
+    assert "1,201" in out
+    assert "skipped: syntax" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--format", "apache", "--edge", "e1", "--region", "DE"), "no format «apache»"),
+        (("--format", "nginx", "--edge", "../e1", "--region", "DE"), "--edge «../e1» cannot"),
+        (("--format", "nginx", "--edge", "e1", "--region", ""), "--region «» cannot"),
+        (
+            ("--format", "nginx", "--edge", "e1", "--region", "DE", "--through", "soon"),
+            "«soon» is not a time",
+        ),
+    ],
+)
+def test_a_wrong_option_ends_in_one_line_and_a_hint(
+    words: tuple[str, ...], message: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = run(capsys, "import", REAL, *words, "--home", home)
+    assert (code, out) == (1, "")
+    assert message in err
+    assert "hint:" in err
+    assert not (home / "spool").exists()
+
+
+def test_a_home_that_is_not_there_is_never_made_by_import(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = run(capsys, *importing(tmp_path / "none", REAL))
+    assert code == 1
+    assert "edgetoll init" in err
+
+
+def test_tail_once_reads_all_and_promises_then_nothing_new(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = home / "access.log"
+    log.write_text(REAL.read_text())
+    words = ["tail", "--log", log, "--edge", "e1", "--region", "DE", "--home", home, "--once"]
+    code, _, err = run(capsys, *words)
+    assert code == 1
+    assert "--from beginning" in err
+    code, out, _ = run(capsys, *words, "--from", "beginning", "--json", "--no-promise")
+    assert (code, json.loads(out)["events"], json.loads(out)["watermark_ms"]) == (0, 56, 0)
+    code, out, _ = run(capsys, *words, "--json", "--through", "2026-12-01")
+    assert json.loads(out)["events"] == 0
+    assert spool_content(home / "spool" / "e1").watermark_ms >= 1_796_083_200_000
+
+
+def test_tail_takes_what_is_not_said_from_the_settings_file(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = home / "access.log"
+    log.write_text(REAL.with_suffix(".tsv").read_text())
+    (home / "edgetoll.toml").write_text(
+        f'[edge]\nedge_id = "e9"\nregion = "DE"\nstart_from = "beginning"\n'
+        f'[[edge.logs]]\npath = "{log}"\nformat = "nginx-tsv"\n'
+    )
+    code, out, _ = run(capsys, "tail", "--once", "--home", home, "--json")
+    assert (code, json.loads(out)["events"]) == (0, 56)
+    assert spool_content(home / "spool" / "e9").events == 56
+
+
+def test_tail_without_logs_or_names_says_what_is_missing(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = run(capsys, "tail", "--once", "--home", home)
+    assert code == 1
+    assert "edge_id (--edge), region (--region), logs (--log)" in err
+
+
+def test_a_wrong_setting_names_file_key_and_line(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "edgetoll.toml").write_text('[edge]\nedge_id = "e1"\nstart_from = "middle"\n')
+    code, _, err = run(capsys, "tail", "--once", "--home", home)
+    assert code == 1
+    assert "line 3, key edge.start_from" in err
+
+
+def test_status_tells_each_spool_and_what_was_refused(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = home / "a.log"
+    log.write_text(nginx_lines(0, 5) + "{broken\n")
+    run(capsys, *importing(home, log), "--through", "2026-12-01")
+    code, out, _ = run(capsys, "status", "--home", home, "--json")
+    (status,) = json.loads(out)["edges"]
+    assert code == 0
+    assert (status["edge_id"], status["region"], status["batches"]) == ("e1", "DE", 2)
+    assert (status["events"], status["refused"]) == (5, {"syntax": 1})
+    assert status["watermark"] == "2026-12-01T00:00:00Z"
+    code, out, _ = run(capsys, "status", "--home", home)
+    assert "e1" in out
