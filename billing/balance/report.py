@@ -25,7 +25,7 @@ from billing.balance.records import (
 )
 from billing.balance.rows import naive
 from billing.balance.settings import read_settings
-from billing.money import format_amount
+from billing.money import cut_to_minor, format_amount
 from billing.store import Store
 
 PLOT_HOURS = 24
@@ -50,18 +50,24 @@ class AccountLine:
             known.account_id,
             now_at.state.value,
             _short(now_at.since),
-            format_amount(known.available),
-            format_amount(known.projected),
+            format_amount(cut_to_minor(known.available, known.currency)[0]),
+            format_amount(cut_to_minor(known.projected, known.currency)[0]),
             known.currency,
             format_amount(self.outlook.burn_per_hour),
             sparkline(self.payables),
-            _short(self.outlook.zero_at) or "-",
-            f"{_short(self.outlook.earliest) or '-'} … {_short(self.outlook.latest) or '-'}"
-            if self.outlook.earliest
-            else "-",
+            *self._zero_cells(),
             "stopped" if now_at.state in STOPPED else _short(self.stops_at) or "-",
             now_at.reason,
         )
+
+    def _zero_cells(self) -> tuple[str, str]:
+        """When the balance is zero, and the band around it."""
+        if self.figures.projected <= 0:
+            return "passed", ""
+        if self.outlook.zero_at is None:
+            return "-", ""
+        band = (self.outlook.earliest, self.outlook.latest)
+        return _short(self.outlook.zero_at), " … ".join(_short(at) or "?" for at in band)
 
     def document(self) -> dict[str, Any]:
         """The line for programs; money as decimal strings."""

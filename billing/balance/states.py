@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from billing.balance import alerts, figures
 from billing.balance.decision import decide, obey
@@ -30,6 +31,9 @@ from billing.balance.settings import BalanceSettings, read_settings
 from billing.balance.trust import Clock, differs, judge_trust
 from billing.store import Store
 from edge.errors import InputError
+
+# The journal number that an open store's figures were computed at: nothing is computed twice.
+_figures_of: WeakKeyDictionary[Store, int] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +79,7 @@ def refresh(
     if differs(old, clock):
         effects["clock"] = clock_row(clock)
     number = store.commit("account_states", effects, at=now) if effects else None
+    _figures_of[store] = store.journal.last_no
     return Refreshed(
         at=now,
         journal_no=number,
@@ -86,9 +91,12 @@ def refresh(
 
 def prepare_lake(store: Store, *, now: datetime) -> None:
     """Bring the session's table account_figures up to date; the lake's account_states reads it."""
+    if _figures_of.get(store) == store.journal.last_no:
+        return
     settings = read_settings(store.home)
     _old, clock = look(store, now=now, payments_through=None, settings=settings)
     figures.compute(store.connection, store.home, now=now, usage_through=clock.usage_through)
+    _figures_of[store] = store.journal.last_no
 
 
 def look(
