@@ -80,6 +80,11 @@ class Verdict:
         return self.due and not self.missing and not self.waiting
 
     @property
+    def unwatched(self) -> bool:
+        """No edge is expected in the hour (any more)."""
+        return not (self.passed or self.missing or self.waiting or self.waivers)
+
+    @property
     def spoken_for(self) -> bool:
         """Somebody vouches for the hour: without that, an empty hour says nothing."""
         return bool(self.passed or self.waivers)
@@ -207,10 +212,12 @@ def plan(view: View, *, now_ms: int, policy: Policy, final: bool = False) -> Pla
     closings: list[Closing] = []
     open_from: int | None = None
     last_end = max((hour + HOUR_MS for hour in view.closed), default=0)
-    for start, end in _candidates(view):
-        empty = start not in view.usage_hours
+    last_known = max((*view.usage_hours, *view.closed))
+    for start, end in _candidates(view, now_ms):
         verdict = judge(view, start, end, now_ms=now_ms, policy=policy)
-        if not verdict.due or verdict.waiting or (empty and not verdict.spoken_for):
+        # An empty hour after all usage, of which no edge says a word, is no news: it stays open.
+        silent = start > last_known and not (verdict.spoken_for or verdict.unwatched)
+        if not verdict.due or verdict.waiting or silent:
             open_from = start if open_from is None else open_from
             continue
         closings.append(_first(start, end, verdict))
@@ -233,14 +240,21 @@ def _first(start_ms: int, end_ms: int, verdict: Verdict) -> Closing:
     )
 
 
-def _candidates(view: View) -> list[tuple[int, int]]:
-    """Hours not closed yet, as (start, end), in order; long runs of empty ones as one stretch."""
+def _candidates(view: View, now_ms: int) -> list[tuple[int, int]]:
+    """Hours not closed yet, as (start, end), in order; long runs of empty ones as one stretch.
+
+    They reach to the furthest promise; when every edge is retired, to now.
+    """
     blocks = [(hour, hour + HOUR_MS, True) for hour in view.usage_hours if hour not in view.closed]
     for hour, known in view.closed.items():
         since = hour if known.empty_since_ms is None else known.empty_since_ms
         blocks.append((since, hour + HOUR_MS, False))
     blocks.sort()
-    horizon = max((edge.watermark_ms for edge in view.standings), default=0) // HOUR_MS * HOUR_MS
+    marks = [edge.watermark_ms for edge in view.standings]
+    ends = [edge.expected.until_ms for edge in view.standings]
+    if ends and all(end is not None and end <= now_ms for end in ends):
+        marks.append(now_ms)
+    horizon = max(marks, default=0) // HOUR_MS * HOUR_MS
     found: list[tuple[int, int]] = []
     expected_next = blocks[0][0]
     for start, end, is_open in blocks:
