@@ -1,8 +1,8 @@
--- Each account, item, region, month and period has each revision once (FAULTS P2).
+-- Each account, item, region, month, period and rate card has each revision once (FAULTS P2).
 -- Grain: one row per revision that stands twice.
 -- Reads: charges.
-SELECT account_id, item, region, month, period_start, revision, count(*) AS times
+SELECT account_id, item, region, month, period_start, rate_card, revision, count(*) AS times
 FROM charges
 WHERE $after = 0 OR month IN (SELECT month FROM charges WHERE journal_no > $after)
-GROUP BY account_id, item, region, month, period_start, revision
+GROUP BY account_id, item, region, month, period_start, rate_card, revision
 HAVING count(*) > 1;

@@ -4,7 +4,7 @@
 CREATE OR REPLACE TEMP TABLE new_charges AS
 SELECT
     'charge:' || account_id || ':' || item || ':' || region || ':' || month || ':'
-    || strftime(period_start, '%Y-%m-%dT%H:%M') || ':r' || CAST(revision AS VARCHAR) AS charge_id,
+    || strftime(period_start, '%Y-%m-%dT%H:%M') || ':' || rate_card || ':r' || CAST(revision AS VARCHAR) AS charge_id,
     account_id,
     item,
     region,

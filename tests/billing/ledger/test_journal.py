@@ -72,7 +72,7 @@ def test_a_last_record_that_lacks_only_its_newline_counts(tmp_path: Path) -> Non
 
 
 def test_c16_g24_every_flipped_bit_of_the_journal_is_found(tmp_path: Path) -> None:
-    """Every byte, each with one bit flipped: no flip is taken for a torn tail, none is overlooked."""
+    """Each byte with one bit flipped: no flip is taken for a torn tail, none is overlooked."""
     write(tmp_path, 2)
     path = tmp_path / "journal.jsonl"
     whole = path.read_bytes()
@@ -129,7 +129,7 @@ def test_c11_a_full_disk_takes_the_half_written_record_back(tmp_path: Path) -> N
     resource.setrlimit(resource.RLIMIT_FSIZE, (size + 1000, before[1]))
     try:
         big = journal.next_record("note", {"value": {"json": "x" * 5000}}, at=AT)
-        with pytest.raises(OSError, match="short write|too large"):
+        with pytest.raises(OSError, match=r"short write|too large"):
             journal.append(big)
         assert (tmp_path / "journal.jsonl").stat().st_size == size
         journal.append(journal.next_record("note", {"value": {"json": "small"}}, at=AT))

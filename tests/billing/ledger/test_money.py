@@ -117,13 +117,13 @@ def test_a_currency_code_has_three_capital_letters(code: str) -> None:
 
 
 def test_g25_no_float_stands_in_the_money_modules(root: Path) -> None:
-    """The door (money), the ledger, the journal, the runs: no float literal, float() or true division."""
+    """The ledger and the doors to it: no float literal, no float(), no true division."""
     for name in ("money", "ledger", "journal", "runs", "breaker", "store", "load", "importing"):
         tree = ast.parse((root / "billing" / f"{name}.py").read_text(encoding="utf-8"))
         for node in ast.walk(tree):
             assert not (isinstance(node, ast.Constant) and isinstance(node.value, float)), name
             if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
-                # Path / "name" is the one use of the slash: its right side is text or a name's path.
+                # Path / "name" is the one use of the slash: its right side is text or a name.
                 assert not isinstance(node.right, ast.Constant) or isinstance(node.right.value, str)
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 assert node.func.id != "float", name

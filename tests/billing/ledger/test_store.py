@@ -1,0 +1,258 @@
+"""The store: the journal first, the tables brought up to it, and nothing believed that differs."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from billing import ledger
+from billing.money import SCALE
+from billing.store import Store, TableRef, applier
+from edge.errors import Busy, Corrupt, EdgetollError
+from tests.billing.ledger.homes import NOW, START, make_home
+
+
+def opened(home: Path, now: datetime = NOW) -> Store:
+    """The store of `home`."""
+    return Store.open(home, owner="test", now=now)
+
+
+def top_up(home: Path, key: str, amount: int = SCALE, account: str = "acme") -> None:
+    """One payment of `amount` units."""
+    with opened(home) as store:
+        ledger.top_up(store, account, amount, key=key, at=NOW)
+
+
+def seen(home: Path) -> tuple[str, int, int]:
+    """Ledger hash, last record, and what acme has: all that must not depend on the way here."""
+    with opened(home) as store:
+        have = ledger.balance(store.connection, "acme")
+        return ledger.ledger_hash(store.connection), store.journal.last_no, have.cash
+
+
+def test_g16_a_lost_billing_duckdb_is_rebuilt_from_the_journal(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    for number in range(3):
+        top_up(home, f"pay-{number}")
+    before = seen(home)
+    (home / "billing.duckdb").unlink()
+    assert seen(home) == before
+    assert before[2] == 3 * SCALE
+
+
+def test_g16_yesterdays_backup_of_the_store_is_brought_up_to_the_journal(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    top_up(home, "pay-1")
+    shutil.copy(home / "billing.duckdb", tmp_path / "backup")
+    top_up(home, "pay-2")
+    before = seen(home)
+    shutil.copy(tmp_path / "backup", home / "billing.duckdb")
+    assert seen(home) == before
+
+
+def test_c17_a_store_ahead_of_its_journal_is_refused_and_left_alone(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    top_up(home, "pay-1")
+    path = home / "journal" / "journal.jsonl"
+    whole = path.read_bytes()
+    cut = b"".join(whole.splitlines(keepends=True)[:-1])
+    for shorter in (cut, cut + b'{"at":"2026', b""):
+        path.write_bytes(shorter)
+        with pytest.raises(Corrupt, match="the journal ends at"):
+            opened(home)
+        assert path.read_bytes() == shorter
+    path.write_bytes(whole)
+    assert seen(home)[2] == SCALE
+
+
+def test_c16_a_store_with_another_history_is_refused(tmp_path: Path) -> None:
+    home = make_home(tmp_path / "a")
+    other = make_home(tmp_path / "b")
+    top_up(home, "pay-1")
+    top_up(other, "pay-other")
+    shutil.copy(other / "billing.duckdb", home / "billing.duckdb")
+    with pytest.raises(Corrupt, match="differ at record"):
+        opened(home)
+
+
+def test_c18_a_damaged_store_file_stops_and_says_what_to_do(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    top_up(home, "pay-1")
+    before = seen(home)
+    path = home / "billing.duckdb"
+    damaged = bytearray(path.read_bytes())
+    damaged[100] ^= 1
+    path.write_bytes(damaged)
+    with pytest.raises(Corrupt, match="cannot be opened") as caught:
+        opened(home)
+    assert "rebuilt from the journal" in caught.value.hint
+    path.rename(tmp_path / "moved-away")
+    assert seen(home) == before
+
+
+def test_a_changed_effect_file_is_not_applied(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    (home / "billing.duckdb").unlink()
+    effect = next((home / "journal" / "effects").glob("*-account_versions.parquet"))
+    data = bytearray(effect.read_bytes())
+    data[len(data) // 2] ^= 4
+    effect.write_bytes(data)
+    with pytest.raises(Corrupt, match="missing or changed"):
+        opened(home)
+    effect.unlink()
+    with pytest.raises(Corrupt, match="missing or changed"):
+        opened(home)
+
+
+def test_what_cannot_be_applied_is_never_appended(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    with opened(home) as store:
+        before = store.journal.last_no
+        transfer = ledger.top_up_transfer(
+            "cash", "nobody", SCALE, currency="USD", key="pay-1", at=NOW
+        )
+        with pytest.raises(EdgetollError, match="not known"):
+            store.commit("transfers", {"transfers": [ledger.as_effect(transfer)]}, at=NOW)
+        assert store.journal.last_no == before
+        ledger.top_up(store, "acme", SCALE, key="pay-1", at=NOW)
+    assert seen(home)[2] == SCALE
+
+
+def test_a_record_of_an_unknown_kind_is_refused(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    with opened(home) as store, pytest.raises(Corrupt, match="unknown here"):
+        store.commit("from-the-future", {}, at=NOW)
+
+
+def test_c9_an_applier_that_swallows_an_error_is_found_by_reading_back(tmp_path: Path) -> None:
+    """COMMIT after a swallowed statement error returns normally and stores nothing."""
+
+    @applier("swallowing")
+    def swallow(connection: duckdb.DuckDBPyConnection, record: object, effects: object) -> None:
+        with pytest.raises(duckdb.Error):
+            connection.execute("INSERT INTO balances VALUES (NULL, NULL, NULL, NULL, NULL)")
+
+    home = make_home(tmp_path)
+    with opened(home) as store, pytest.raises((Corrupt, duckdb.Error)):
+        store.commit("swallowing", {}, at=NOW)
+
+
+def test_c10_a_store_that_fails_at_commit_is_brought_up_to_the_journal(tmp_path: Path) -> None:
+    """The record is appended, then the session dies: the commit still counts, and shows."""
+    home = make_home(tmp_path)
+
+    @applier("dying")
+    def die(connection: duckdb.DuckDBPyConnection, record: object, effects: object) -> None:
+        return
+
+    with opened(home) as store:
+        append = store.journal.append
+
+        def append_and_die(record: object) -> None:
+            append(record)  # type: ignore[arg-type]
+            store.connection.execute("SELECT error('the disk is gone')")
+
+        store.journal.append = append_and_die  # type: ignore[method-assign, assignment]
+        number = store.commit("dying", {}, at=NOW)
+        store.journal.append = append  # type: ignore[method-assign]
+        assert store.value("statements/billing/journal_state") == number
+    assert seen(home)[1] == number
+
+
+def test_g25_hugeint_effects_survive_the_parquet_file_exactly(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    huge = 9_007_199_254_740_993 * 10**12 + 1
+    read: list[int] = []
+
+    @applier("huge")
+    def keep(connection: duckdb.DuckDBPyConnection, record: object, effects: object) -> None:
+        rows = connection.execute(
+            "SELECT CAST(a AS HUGEINT) FROM effect_a"
+            " UNION ALL SELECT CAST(b AS HUGEINT) FROM effect_b"
+        ).fetchall()
+        read.extend(row[0] for row in rows)
+
+    with opened(home) as store:
+        store.connection.execute(f"CREATE TEMP TABLE t AS SELECT {huge}::HUGEINT AS a")
+        table = pa.table({"b": pa.array([huge], pa.decimal128(38, 0))})
+        store.commit("huge", {"a": TableRef("t"), "b": table}, at=NOW)
+    assert read == [huge, huge]
+
+
+def test_g3_a_second_process_leaves_with_a_code_of_its_own_and_names_the_owner(
+    tmp_path: Path, root: Path
+) -> None:
+    home = make_home(tmp_path)
+    command = [sys.executable, "edgetoll.py", "billing", "ledger", "--home", str(home)]
+    with opened(home):
+        with pytest.raises(Busy, match="test"):
+            opened(home)
+        held = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert held.returncode == 75
+    assert "billing.lock is held by" in held.stderr
+    free = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert free.returncode == 0, free.stderr
+
+
+def test_c16_every_torn_or_flipped_wal_ends_in_the_journals_state(tmp_path: Path) -> None:
+    """A WAL that lost its end silently leaves an older store: the journal brings it up. A WAL that
+    DuckDB refuses is an error that says so. Nothing in between."""
+    home = make_home(tmp_path)
+    for number in range(3):
+        top_up(home, f"pay-{number}")
+    before = seen(home)
+    wal = _leave_a_wal(home)
+    store_before, wal_before = (home / "billing.duckdb").read_bytes(), wal.read_bytes()
+    wanted = (before[1] + 1, before[2] + SCALE)
+    step = max(1, len(wal_before) // 20)
+    for place in range(0, len(wal_before), step):
+        flipped = bytearray(wal_before)
+        flipped[place] ^= 1 << (place % 8)
+        for data in (wal_before[:place], bytes(flipped)):
+            (home / "billing.duckdb").write_bytes(store_before)
+            wal.write_bytes(data)
+            try:
+                _, number, cash = seen(home)
+            except Corrupt:
+                continue
+            assert (number, cash) == wanted
+
+
+def _leave_a_wal(home: Path) -> Path:
+    """A payment by a process that is killed after its commit, so that its WAL stays."""
+    program = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from datetime import datetime\n"
+        "from billing import ledger\n"
+        "from billing.store import Store\n"
+        "at = datetime.fromisoformat(sys.argv[2])\n"
+        "store = Store.open(Path(sys.argv[1]), owner='killed', now=at)\n"
+        "ledger.top_up(store, 'acme', 10**10, key='last', at=at)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    at = NOW.isoformat()
+    subprocess.run([sys.executable, "-c", program, str(home), at], check=False)
+    wal = home / "billing.duckdb.wal"
+    assert wal.stat().st_size > 0
+    return wal
+
+
+def test_the_store_needs_a_home(tmp_path: Path) -> None:
+    with pytest.raises(EdgetollError, match="there is no home"):
+        opened(tmp_path / "nowhere", datetime(2026, 1, 1, tzinfo=UTC))
+
+
+def test_an_error_inside_a_transaction_undoes_it(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    with opened(home, START) as store:
+        with pytest.raises(duckdb.Error), store.transaction() as connection:
+            connection.execute("DELETE FROM accounts; SELECT error('no')")
+        assert store.connection.execute("SELECT count(*) FROM accounts").fetchall() == [(2,)]
