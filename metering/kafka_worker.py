@@ -1,0 +1,48 @@
+"""`edgetoll metering run --kafka`: wiring of a worker over partitions of a topic."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from edge.console import warn
+from edge.durable import FileLock
+from metering.json_events import JsonIntake
+from metering.kafka_settings import read_settings, worker_name
+from metering.kafka_source import KafkaSource
+from metering.quarantine import Quarantine
+from metering.running import run_worker
+from metering.settings import load
+
+DRAIN_PATIENCE_S = 60.0
+
+
+def run(
+    home: Path,
+    *,
+    bootstrap: str | None = None,
+    partitions: str | None = None,
+    drain: bool = False,
+    stop: Callable[[], bool] | None = None,
+) -> None:
+    """Count what Kafka holds: once with `drain`, else until `stop()` or SIGTERM.
+
+    `partitions` such as `0-3` makes this worker one of several, each with its own store. Raises
+    EdgetollError; the exit code says whether a supervisor should start it again.
+    """
+    settings = load(home)
+    kafka = read_settings(settings.kafka, bootstrap)
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # said once, in our words
+    name = worker_name(partitions)
+    with FileLock(home / f"metering{name}.lock", f"metering run --kafka {partitions or ''}"):
+        source = KafkaSource(
+            kafka, partitions, alarm=warn, patience_s=DRAIN_PATIENCE_S if drain else None
+        )
+        try:
+            keep = Quarantine(home, settings.quarantine_bytes).keep
+            messages = JsonIntake.for_topic(kafka.json_window_days, source.retention_ms, keep)
+        except BaseException:
+            source.close()
+            raise
+        run_worker(home, source, settings, drain=drain, messages=messages, stop=stop, name=name)
