@@ -91,6 +91,9 @@ def demo(
     stage.run("init", str(home))
     if not again:
         stage.write_accounts(plot.start, plot.as_of)
+    stage.headline("Accounts: five customers, their domains, plans, and what they paid in")
+    stage.load_accounts()
+    if not again:
         truth = stage.traffic(seed=SEED, start=plot.start, end=plot.as_of, requests=plot.requests)
     stage.finish_tailing(plot.as_of)
     real = stage.import_real_log(plot.as_of)
@@ -116,8 +119,7 @@ def count_and_bill(stage: Stage, plot: Plot) -> None:
     as_of = ("--as-of", plot.as_of.isoformat())
     stage.headline("Counting: each event once, hours closed with a certificate")
     stage.run("metering", "run", "--drain")
-    stage.headline("Billing: accounts, money paid in, charges, last month's invoices")
-    stage.load_accounts()
+    stage.headline("Billing: hourly charges, last month's invoices, who must be told")
     stage.run("billing", "rate", *as_of)
     stage.run("billing", "invoice", "--month", plot.month, *as_of)
     stage.run("billing", "alerts", *as_of)
