@@ -1,0 +1,173 @@
+"""What a round of the daemon does, step by step. Each step finds in the data what is due.
+
+Every step opens the store for itself and leaves it again: commands of people get their turn.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+import sql
+from billing.balance.rows import aware
+from billing.log import log
+from billing.metrics import Board, VitalSigns
+from billing.outbox import deliver, full_state, stop_list
+from billing.outbox.settings import read_delivery
+from billing.rounds_settings import read_daemon
+from billing.store import Store
+from edge.durable import write_atomically
+from edge.errors import InputError
+
+Step = Callable[[Path, datetime, Board], None]
+OWNER = "billing daemon"
+
+
+def rate(home: Path, now: datetime, _board: Board) -> None:
+    """Import and rate closed hours, post, judge the accounts, publish the lake."""
+    from billing import runs
+    from billing.prices import load_books
+
+    books = load_books(home / "prices")
+    settings = runs.read_settings(home)
+    with Store.open(home, owner=OWNER, now=now) as store:
+        done = runs.rate(store, books=books, settings=settings, at=now)
+        runs.after(store, at=now)
+        full_state.record_daily_state(store, now=now, due_hour=read_delivery(home).daily_state_hour)
+    if done.state not in ("nothing", "waiting"):
+        log("rated", run=done.run_id, state=done.state, through=done.through, reason=done.reason)
+
+
+def invoice(home: Path, now: datetime, _board: Board) -> None:
+    """Issue the invoices of past months that have none yet and whose hours are closed and rated."""
+    if not read_daemon(home).invoices:
+        return
+    this_month = now.astimezone(UTC).strftime("%Y-%m")
+    with Store.open(home, owner=OWNER, now=now) as store:
+        months = store.connection.execute(
+            sql.text("statements/balance/months_due"), {"this_month": this_month}
+        ).fetchall()
+        for (month,) in months:
+            _issue(store, month, now)
+
+
+def _issue(store: Store, month: str, now: datetime) -> None:
+    from billing import runs
+    from billing.invoices import reading
+    from billing.invoices.documents import files
+    from billing.invoices.run import Order, issue, prepare
+    from billing.invoices.settings import InvoiceSettings
+    from edge.configfile import section
+
+    settings = section(store.home, "invoices", InvoiceSettings)
+    order = Order(month=month, account=None, at=now, draft=False, reissue=False)
+    try:
+        issued = issue(store, prepare(store, order, settings))
+    except InputError as error:
+        # Not due yet (hours still open, a zone whose month has not ended): asked again later.
+        log("waiting", step="invoice", month=month, reason=error.message)
+        return
+    runs.after(store, at=now)
+    documents = reading.of_month(store.connection, month, None)
+    files.write(store.home, documents, settings.formats, advance=lambda _count: None)
+    if issued.journal_no is not None:
+        log("invoiced", month=month, journal_no=issued.journal_no)
+
+
+def check(home: Path, now: datetime, _board: Board) -> None:
+    """Run every invariant once a night and say which are red in HOME/checks.json."""
+    if not _check_is_due(home, now):
+        return
+    from billing.check import closed_hours, metering, money
+
+    verdicts = [*metering(home), *closed_hours(home), *money(home)]
+    red = [f"{one.check}: {len(one.rows)} rows" for one in verdicts if one.rows]
+    document = {"at": now.isoformat(), "checks": len(verdicts), "red": red}
+    write_atomically(home / "checks.json", orjson.dumps(document) + b"\n")
+    log("checked", checks=len(verdicts), red=red)
+
+
+def _check_is_due(home: Path, now: datetime) -> bool:
+    hour = read_daemon(home).check_hour
+    due = now.astimezone(UTC).replace(hour=hour, minute=0, second=0, microsecond=0)
+    due = due if due <= now else due - timedelta(days=1)
+    try:
+        last = datetime.fromisoformat(orjson.loads((home / "checks.json").read_bytes())["at"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return True
+    return last < due
+
+
+def tell(home: Path, now: datetime, _board: Board) -> None:
+    """Send the events that are due, and again those whose time has come."""
+    told = deliver.deliver(home, now=now, jitter_permille=_jitter_permille)
+    if told.counts:
+        log("told", **told.counts)
+    for name in told.disabled:
+        log("endpoint_disabled", endpoint=name)
+
+
+def stop(home: Path, now: datetime, _board: Board) -> None:
+    """Publish which domains edges must not serve."""
+    with Store.open(home, owner=OWNER, now=now) as store:
+        found = stop_list.publish(store, now=now)
+    settings = read_delivery(home).stop_list
+    if settings.kafka is not None:
+        from billing.outbox.stop_topic import publish_changes
+
+        publish_changes(home, settings, found)
+
+
+def look(home: Path, now: datetime, board: Board) -> None:
+    """Gather what the metrics say of the store."""
+    with Store.open(home, owner=OWNER, now=now) as store:
+        signs = vital_signs(store.connection, now=now)
+    with board.lock:
+        board.signs = signs
+
+
+STEPS: dict[str, Step] = {
+    "check": check,
+    "rate": rate,
+    "invoice": invoice,
+    "tell": tell,
+    "stop": stop,
+    "look": look,
+}
+
+
+def vital_signs(connection: Any, *, now: datetime) -> VitalSigns:
+    """What the store says of itself now."""
+    row = connection.execute(sql.text("statements/balance/vital_signs")).fetchone()
+    counts = dict(connection.execute(sql.text("statements/balance/state_counts")).fetchall())
+    accounts = {"ok": row[0] - sum(counts.values()), **counts}
+    waiting = dict(connection.execute(sql.text("statements/balance/backlog")).fetchall())
+    off = connection.execute(sql.text("statements/balance/disabled_endpoints")).fetchall()
+    return VitalSigns(
+        at=now,
+        accounts=accounts,
+        runs_held=row[1],
+        usage_through=aware(row[2]),
+        unverified=row[3],
+        waiting=waiting,
+        disabled=tuple(name for name, _at, _reason in off),
+        stopped_domains=len(stop_list.stopped_domains(connection, now=now)),
+        next_delivery_at=aware(row[4]),
+    )
+
+
+def next_round_at(home: Path, signs: VitalSigns | None, *, now: datetime) -> datetime:
+    """When something may be due even if nothing changes: a judgement, a retry."""
+    at = now + timedelta(minutes=read_daemon(home).judge_minutes)
+    if signs is not None and signs.next_delivery_at is not None:
+        return min(at, max(signs.next_delivery_at, now + timedelta(seconds=1)))
+    return at
+
+
+def _jitter_permille() -> int:
+    return random.SystemRandom().randint(-100, 100)
