@@ -1,8 +1,8 @@
 """`edgetoll billing daemon`: rates, judges, invoices, tells and checks, whenever something is due.
 
 The scheduler only wakes the loop; each round asks the database what is due and does all of it, so
-that a missed, doubled or killed round does no harm and a host that slept catches up by itself. Cron
-lines with `billing rate`, `billing alerts` and `billing invoice` do the same work with the same code.
+that a missed, doubled or killed round does no harm and a host that slept catches up by itself.
+Cron lines with `billing rate`, `billing alerts` and `billing invoice` do the same work.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from edge.console import now as wall_clock
 from edge.errors import Busy, EdgetollError
 
 Clock = Callable[[], datetime]
+Step = Callable[[Path, datetime, Board], None]
 
 
 def daemon(
@@ -125,12 +126,11 @@ class Rounds:
         with self.board.lock:
             self.board.round_at = self.clock()
         self._next_at = rounds.next_round_at(self.home, self.board.signs, now=now)
-        # Our own records changed the journal too; what others changed since `mark` is seen again.
-        self._seen = self._mark() if mark[0] == self._mark()[0] else ()
+        # What changed during the round, by us or others, is looked at once more; a round that finds
+        # nothing changes nothing, so this ends.
+        self._seen = mark
 
-    def _step(
-        self, name: str, step: Callable[[Path, datetime, Board], None], now: datetime
-    ) -> None:
+    def _step(self, name: str, step: Step, now: datetime) -> None:
         from billing.log import log
 
         begun = monotonic()

@@ -54,12 +54,15 @@ def invoice(home: Path, now: datetime, _board: Board) -> None:
         ).fetchall()
         for (month,) in months:
             _issue(store, month, now)
+        for month, count in store.connection.execute(
+            sql.text("statements/balance/documents_wanted")
+        ).fetchall():
+            if _documents(home, month) < count:
+                _write_documents(store, month)
 
 
 def _issue(store: Store, month: str, now: datetime) -> None:
     from billing import runs
-    from billing.invoices import reading
-    from billing.invoices.documents import files
     from billing.invoices.run import Order, issue, prepare
     from billing.invoices.settings import InvoiceSettings
     from edge.configfile import section
@@ -73,10 +76,26 @@ def _issue(store: Store, month: str, now: datetime) -> None:
         log("waiting", step="invoice", month=month, reason=error.message)
         return
     runs.after(store, at=now)
-    documents = reading.of_month(store.connection, month, None)
-    files.write(store.home, documents, settings.formats, advance=lambda _count: None)
     if issued.journal_no is not None:
         log("invoiced", month=month, journal_no=issued.journal_no)
+
+
+def _documents(home: Path, month: str) -> int:
+    """How many invoices of a month have been written out."""
+    return sum(1 for _ in (home / "invoices" / month).glob("*.json"))
+
+
+def _write_documents(store: Store, month: str) -> None:
+    """Write a month's documents; also after a crash between issuing and writing (FAULTS G14)."""
+    from billing.invoices import reading
+    from billing.invoices.documents import files
+    from billing.invoices.settings import InvoiceSettings
+    from edge.configfile import section
+
+    settings = section(store.home, "invoices", InvoiceSettings)
+    documents = reading.of_month(store.connection, month, None)
+    files.write(store.home, documents, settings.formats)
+    log("documents", month=month)
 
 
 def check(home: Path, now: datetime, _board: Board) -> None:
@@ -107,7 +126,7 @@ def tell(home: Path, now: datetime, _board: Board) -> None:
     """Send the events that are due, and again those whose time has come."""
     told = deliver.deliver(home, now=now, jitter_permille=_jitter_permille)
     if told.counts:
-        log("told", **told.counts)
+        log("told", counts=told.counts)
     for name in told.disabled:
         log("endpoint_disabled", endpoint=name)
 

@@ -22,7 +22,7 @@ SEND_SECONDS = 30
 def publish_changes(
     home: Path, settings: StopListSettings, found: tuple[StoppedDomain, ...]
 ) -> int:
-    """Send what changed since the last time; returns how many names. Raises when no broker takes it."""
+    """Send what changed since the last time; returns how many names it was."""
     path = home / settings.folder / "kafka.json"
     before: dict[str, Any] = orjson.loads(path.read_bytes()) if path.exists() else {}
     after = {one.domain: one.document() for one in found}
