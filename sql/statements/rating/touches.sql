@@ -1,5 +1,5 @@
 -- Answers: the moments at which a fixed term (flat fee, cap, floor, fee at zero) moves an account's total
--- without usage: when its month begins, when the card in force changes, when its month ends
+-- without usage: when its month or its billing method begins, the card in force changes, its month ends
 -- (DOMAIN §10.7).
 -- Grain: account × lane × month × moment. Temporary.
 -- Reads: rating_accounts, rating_method_periods, rating_months, price_lanes, price_force.
@@ -30,6 +30,11 @@ WITH places AS (
     SELECT p.*, r.force_from, FALSE, FALSE
     FROM places AS p JOIN runs AS r USING (account_key, lane, month)
     WHERE r.force_from > p.opens_at AND r.force_from < p.ends_at
+    UNION ALL
+    SELECT p.*, d.starts_at, FALSE, FALSE
+    FROM places AS p
+    JOIN rating_method_periods AS d ON d.account_key = p.account_key AND d.item_no = p.item_no
+    WHERE d.starts_at > p.opens_at AND d.starts_at < p.ends_at
     UNION ALL
     SELECT p.*, p.ends_at - INTERVAL 5 MINUTE, FALSE, TRUE FROM places AS p
 )

@@ -1,0 +1,56 @@
+"""Goal: the set-based engine agrees with the slow reference to the last unit.
+
+Method: worlds from printed seeds, rated by both; every month total, every hour and every plan's hours
+must be equal.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests import reference
+from tests.billing.rating.generated import LAST, REGIONS, Case, generate
+from tests.billing.rating.world import World
+
+SEEDS = int(os.environ.get("EDGETOLL_RATING_SEEDS", "6"))
+
+
+def expected(case: Case, origin, through):
+    """What the reference makes of a case: totals, hours, plan hours."""
+    totals, hours, plans = {}, {}, {}
+    for account in case.accounts:
+        usage = case.usage[account.account_id]
+        rating = reference.rate(account, case.cards, REGIONS, usage, origin, through)
+        for (month, item, scope), amount in rating.charged.items():
+            used = rating.quantities.get((month, item, scope), (0, 0, 0))
+            if amount or any(used):
+                key = (account.account_id, f"{month:%Y-%m}", item, scope)
+                totals[key] = (*used, amount)
+        for ((month, item, scope), hour), amount in rating.by_hour.items():
+            if amount and not item.endswith("bandwidth"):
+                hours[account.account_id, f"{month:%Y-%m}", item, scope, hour] = amount
+        plans |= {key: paid for key, paid in rating.plan_paid.items() if paid}
+    return totals, hours, plans
+
+
+def everything(case: Case) -> list:
+    return [(name, row) for name, rows in case.usage.items() for row in rows]
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_a_month_rated_in_one_run_agrees_with_the_reference(seed: int) -> None:
+    print("seed", seed)
+    case = generate(seed)
+    world = World(case.books)
+    for account in case.accounts:
+        world.account(account)
+    world.use(everything(case))
+    outcome = world.rate(LAST)
+    assert outcome.held == ()
+    origin = min(row.bucket.replace(minute=0) for _, row in everything(case))
+    totals, hours, plans = expected(case, origin, LAST)
+    assert world.totals() == totals
+    assert world.hourly() == hours
+    assert world.plan_hours() == plans

@@ -1,0 +1,141 @@
+"""A small world for rating tests: real tables in memory, real statements, no files.
+
+It does for a rating run what the store does: the effects become views, the charges are inserted by the
+ledger's own statements, and rating's appliers move its tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+
+import sql
+from billing.prices.records import PriceBooks
+from billing.rating import appliers, engine
+from billing.rating.engine import RatingOutcome
+from tests.reference import Account, Usage
+
+BOOK = "book"
+
+
+class World:
+    """Accounts, usage and runs in a DuckDB in memory."""
+
+    def __init__(self, books: PriceBooks, currency: str = "USD") -> None:
+        self.connection = duckdb.connect()
+        self.books = books
+        self.currency = currency
+        self.import_no = 0
+        self.runs = 0
+        for name in ("billing", "rating", "invoices"):
+            self.connection.execute(sql.text(f"schema/{name}"))
+
+    def account(self, account: Account, book: str = BOOK) -> None:
+        """Add an account with its methods and plans."""
+        self.connection.execute(
+            "INSERT INTO accounts VALUES (?, ?, 'name', ?, ?, ?, ?, 0, 24, 'auto', 0, '', '', '', '',"
+            " NULL, ?)",
+            [account.account_id, account.opened, self.currency, account.zone, book,
+             account.method, account.opened],
+        )  # fmt: skip
+        if account.changes:
+            methods = [(datetime(1970, 1, 1), account.method), *account.changes]  # noqa: DTZ001
+            for asked, method in methods:
+                self.connection.execute(
+                    "INSERT INTO account_methods VALUES (?, ?, ?)",
+                    [account.account_id, method, asked],
+                )
+        for plan in account.plans:
+            self.plan(account.account_id, plan)
+
+    def plan(self, account_id: str, plan: Any) -> None:
+        """Add a plan of an account."""
+        self.connection.execute(
+            "INSERT INTO plans VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)",
+            [plan.plan_id, account_id, plan.kind, plan.region, plan.quantity, plan.starts, plan.ends,
+             plan.starts],
+        )  # fmt: skip
+
+    def use(self, rows: Iterable[tuple[str | None, Usage]]) -> int:
+        """Import usage of accounts as one import; returns its number."""
+        self.import_no += 1
+        values = [
+            (row.bucket.replace(minute=0), row.bucket, "spool", 0, account_id, "www.example.com",
+             row.label, row.kind, row.requests, row.bytes_sent, self.import_no)
+            for account_id, row in rows
+        ]  # fmt: skip
+        if values:
+            marks = ", ".join("?" for _ in values[0])
+            self.connection.executemany(f"INSERT INTO usage VALUES ({marks})", values)
+        return self.import_no
+
+    def rate(self, through: datetime) -> RatingOutcome:
+        """One rating run, applied."""
+        self.runs += 1
+        outcome = engine.rate(
+            self.connection,
+            books=self.books,
+            run_id=f"R{self.runs}",
+            through=through.replace(tzinfo=UTC),
+        )
+        self.apply(outcome)
+        return outcome
+
+    def apply(self, outcome: RatingOutcome) -> None:
+        """What the ledger's applier of a rating run does to the tables rating cares about."""
+        for name, table in outcome.effects.items():
+            self.connection.execute(f"CREATE OR REPLACE TEMP VIEW effect_{name} AS FROM {table}")
+        self.connection.execute("BEGIN")
+        self.connection.execute(sql.text("statements/billing/new_charges"))
+        self.connection.execute(
+            sql.text("statements/billing/insert_charges"),
+            {"run_id": f"R{self.runs}", "journal_no": self.runs},
+        )
+        effects: dict[str, Any] = dict.fromkeys(outcome.effects, "")
+        appliers.apply(self.connection, effects | {"rating_mark": dict(outcome.mark)})
+        self.connection.execute("UPDATE journal_state SET last_no = last_no + 1")
+        self.connection.execute("DELETE FROM replay_marks")
+        self.connection.execute("COMMIT")
+        for name in outcome.effects:
+            self.connection.execute(f"DROP VIEW effect_{name}")
+
+    def changed(self, account_id: str, since: datetime, reason: str) -> None:
+        """Say that an account's past changed, as a load does."""
+        self.connection.execute(
+            "INSERT INTO replay_marks VALUES (?, ?, ?, 1)", [account_id, since, reason]
+        )
+
+    def issue(self, account_id: str, month: str) -> None:
+        """Issue a month: usage imported later is late."""
+        self.connection.execute(
+            "INSERT INTO issued_months SELECT ?, ?, coalesce(max(import_no), 0), 'I1', now(), 1"
+            " FROM rating_marks",
+            [account_id, month],
+        )
+
+    def totals(self) -> dict[tuple[str, str, str, str], tuple[int, int, int, int]]:
+        """(account, month, item, region) -> quantity, free, plan, amount over all revisions."""
+        rows = self.connection.execute(
+            "SELECT account_id, month, item, region, sum(quantity), sum(free_quantity),"
+            " sum(plan_quantity), sum(amount) FROM charges GROUP BY ALL"
+        ).fetchall()
+        found = {row[:4]: tuple(int(value) for value in row[4:]) for row in rows}
+        return {key: value for key, value in found.items() if any(value)}
+
+    def hourly(self) -> dict[tuple[str, str, str, str, datetime], int]:
+        """(account, month, item, region, hour) -> amount, of items charged by the hour."""
+        rows = self.connection.execute(
+            "SELECT account_id, month, item, region, date_trunc('hour', period_start), sum(amount)"
+            " FROM charges WHERE item NOT LIKE '%bandwidth' GROUP BY ALL"
+        ).fetchall()
+        return {row[:5]: int(row[5]) for row in rows if row[5]}
+
+    def plan_hours(self) -> dict[tuple[str, datetime], int]:
+        """(plan, hour) -> what it paid."""
+        rows = self.connection.execute(
+            "SELECT plan_id, hour, sum(quantity) FROM plan_use GROUP BY ALL"
+        ).fetchall()
+        return {row[:2]: int(row[2]) for row in rows if row[2]}

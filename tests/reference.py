@@ -1,0 +1,351 @@
+"""A slow second opinion on rating: one account at a time, hour by hour, whole numbers and fractions.
+
+Written from DOMAIN.md alone (its §1 to §3 and §10; the marks name the rule). It shares nothing with the
+engine but the records of rate cards, which are data. Times are UTC without a zone.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+from functools import cache
+from zoneinfo import ZoneInfo
+
+FIVE = timedelta(minutes=5)
+HOUR = timedelta(hours=1)
+CLASS_ITEMS = {"https": "https_requests", "quic": "quic_requests", "http": "http_requests"}
+BASIC = ("data_transfer", "peak_bandwidth", "percentile95_bandwidth")
+# §2.3: what a plan pays.
+PLAN_OF = {"data_transfer": "data_transfer", "https_requests": "https_requests"}
+
+
+@dataclass
+class Usage:
+    """Counts of one 5-minute bucket; `placed`: when it was first rated, if its month was issued."""
+
+    bucket: datetime
+    label: str
+    kind: str
+    requests: int
+    bytes_sent: int
+    placed: datetime | None = None
+
+
+@dataclass
+class Plan:
+    """A prepaid quantity (§2.1, §2.2)."""
+
+    plan_id: str
+    kind: str
+    region: str
+    quantity: int
+    starts: datetime
+    ends: datetime
+
+
+@dataclass
+class Account:
+    """Who pays: time zone, first method, later changes as asked, plans."""
+
+    account_id: str
+    zone: str
+    opened: datetime
+    method: str
+    changes: list = field(default_factory=list)
+    plans: list = field(default_factory=list)
+
+
+def price(card, quantity):
+    """The curve (§10.8, §10.9), percentage off (§10.7), not cut."""
+    lower, amount = 0, Fraction(0)
+    whole = card.model in ("volume", "step_reached")
+    for place, tier in enumerate(card.tiers):
+        upper = tier.up_to if tier.up_to is not None else max(quantity, lower)
+        inside = quantity if whole else max(0, min(quantity, upper) - lower)
+        begun = quantity > lower or (place == 0 and tier.at_zero)
+        left = whole and quantity > upper
+        if begun and not left:
+            units = Fraction(inside, card.unit_quantity)
+            if card.model == "package":
+                units = Fraction(-(-inside // card.unit_quantity))
+            amount += units * tier.price + tier.flat_fee
+        lower = upper
+    return amount * (1_000_000 - card.discount) / 1_000_000
+
+
+def cut(value):
+    """Toward zero (§10.11)."""
+    return int(value)
+
+
+class Rating:
+    """Rates one account from its first hour to `through`."""
+
+    def __init__(self, account, cards, regions, origin, through):
+        self.account, self.regions, self.through = account, regions, through
+        self.zone = ZoneInfo(account.zone)
+        self.cards = [c for c in cards if c.account_id in (None, account.account_id)]
+        self.start = max(origin, account.opened.replace(minute=account.opened.minute // 5 * 5))
+        self.quantities = defaultdict(lambda: [0, 0, 0])  # month, item, scope: used, free, plan
+        self.billable = defaultdict(int)  # the same and by hour and day
+        self.usage_amount = defaultdict(Fraction)
+        self.charged = defaultdict(int)
+        self.by_hour = defaultdict(int)
+        self.plan_left = {plan.plan_id: plan.quantity for plan in account.plans}
+        self.plan_paid = defaultdict(int)
+
+    # --- time -------------------------------------------------------------------------------
+    @cache  # noqa: B019
+    def utc(self, day):
+        local = datetime(day.year, day.month, day.day, tzinfo=self.zone)
+        return local.astimezone(UTC).replace(tzinfo=None)
+
+    @cache  # noqa: B019
+    def day(self, moment):
+        return moment.replace(tzinfo=UTC).astimezone(self.zone).date()
+
+    def month(self, moment):
+        return self.day(moment).replace(day=1)
+
+    def month_end(self, month):
+        return self.utc((month + timedelta(days=32)).replace(day=1))
+
+    @cache  # noqa: B019 (one account's life)
+    def method(self, moment):
+        """§1.8: a change takes effect at the next 00:00, leaving the 95th at the next month."""
+        now = self.account.method
+        for asked, wanted in sorted(self.account.changes):
+            day = self.day(asked)
+            if now == "percentile95_bandwidth":
+                first = self.month(asked)
+                begins = self.utc(first)
+                if begins < asked:
+                    begins = self.month_end(first)
+            else:
+                begins = self.utc(day)
+                if begins < asked:
+                    begins = self.utc(day + timedelta(days=1))
+            if moment < begins:
+                break
+            now = wanted
+        return now
+
+    # --- prices -----------------------------------------------------------------------------
+    def scope(self, item, region):
+        """§10.13: the narrowest scope that has any card."""
+        scopes = {c.scope for c in self.cards if c.item == item and c.account_id is None}
+        outside = region not in (None, "CN")
+        for scope in (region, "OverSeas" if outside else None, "all"):
+            if scope is not None and scope in scopes:
+                return scope
+        return None
+
+    @cache  # noqa: B019
+    def card(self, item, scope, moment):
+        """The card in force: an account's own first; of several the one that began last."""
+        for mine in (True, False):
+            cards = [c for c in self.cards if (c.item, c.scope) == (item, scope)]
+            cards = [c for c in cards if (c.account_id is not None) is mine]
+            cards = [c for c in cards if plain(c.effective_from) <= moment]
+            if cards:
+                last = max(cards, key=lambda c: (c.effective_from, c.corrects is not None))
+                if last.effective_until is None or moment < plain(last.effective_until):
+                    return last
+        return None
+
+    def card_began(self, item, scope, card, moment):
+        """When the run of the same card up to `moment` began (for the order of §10.2)."""
+        edges = {plain(c.effective_from) for c in self.cards if c.item == item}
+        edges |= {plain(c.effective_until) for c in self.cards if c.effective_until}
+        for edge in sorted(edges, reverse=True):
+            if edge <= moment and self.card(item, scope, edge - FIVE) is not card:
+                return edge
+        raise AssertionError("a card in force began somewhere")
+
+    # --- usage ------------------------------------------------------------------------------
+    def slices(self, usage):
+        """§10.1, §10.2, §10.12: (order, hour, month, item, scope, region, card) -> quantity."""
+        found = defaultdict(int)
+        for row in usage:
+            hour = row.bucket.replace(minute=0)
+            if hour >= self.through:
+                continue
+            region = self.regions.get(row.label)
+            item = CLASS_ITEMS[row.kind]
+            parts = [(item, row.requests)]
+            if self.method(row.bucket) == "data_transfer":
+                parts.append(("data_transfer", row.bytes_sent))
+            for item, quantity in parts:
+                if quantity and any(c.item == item for c in self.cards):
+                    scope = self.scope(item, region)
+                    card = self.card(item, scope, row.bucket)
+                    assert card is not None, "the generator gives every hour a price"
+                    began = self.card_began(item, scope, card, row.bucket)
+                    month = self.month(row.bucket)
+                    place = region if item == "data_transfer" else scope
+                    order = (row.placed or hour, row.placed is None, hour, month, began, place)
+                    key = (order, hour, month, item, scope, place, began)
+                    found[key] += quantity
+        return [(*key, quantity) for key, quantity in sorted(found.items(), key=str_key)]
+
+    def use(self, hour, month, item, scope, place, began, quantity):
+        """Free quota, then plans, then money, at the month-cumulative place (§10.5)."""
+        lane = (month, item, scope)
+        card = self.card(item, scope, began)
+        used, free, _ = self.quantities[lane]
+        freed = max(0, min(quantity, card.free_quantity - free))
+        rest = quantity - freed
+        order = sorted(self.account.plans, key=lambda p: (p.ends, p.starts, p.plan_id))
+        for plan in order:
+            covers = plan.starts.replace(minute=0, second=0) <= hour < plan.ends
+            fits = plan.kind == "https_requests" or plan.region in (place, "all")
+            fits = fits or (plan.region == "OverSeas" and place != "CN")
+            if PLAN_OF.get(item) == plan.kind and covers and fits:
+                paid = min(rest, self.plan_left[plan.plan_id])
+                self.plan_left[plan.plan_id] -= paid
+                self.plan_paid[plan.plan_id, hour] += paid
+                rest -= paid
+        self.quantities[lane][0] += quantity
+        self.quantities[lane][1] += freed
+        self.quantities[lane][2] += quantity - freed - rest
+        day = self.day(max(hour, began, self.utc(month)))
+        before = self.billable[lane, {"month": "month", "hour": hour, "day": day}[card.period]]
+        self.usage_amount[lane] += price(card, before + rest) - price(card, before)
+        for period in ("month", hour, day):
+            self.billable[lane, period] += rest
+
+    # --- bandwidth --------------------------------------------------------------------------
+    def samples(self, usage, start, end, group):
+        """Bytes of every 5-minute bucket, zeros too, per group of regions, largest first."""
+        sums = defaultdict(lambda: defaultdict(int))
+        for row in usage:
+            if start <= row.bucket < end and row.bucket.replace(minute=0) < self.through:
+                sums[group(self.regions.get(row.label))][row.bucket] += row.bytes_sent
+        count = int((end - start) / FIVE)
+        full = {g: sorted(s.values(), reverse=True) for g, s in sums.items()}
+        return {g: values + [0] * (count - len(values)) for g, values in full.items()}
+
+    def bandwidth(self, usage):
+        """(last hour, month, item, scope, amount, quantity) of each day or month that has ended."""
+        day = self.day(self.start)
+        while self.utc(day + timedelta(days=1)) <= self.through:
+            start, end = self.utc(day), self.utc(day + timedelta(days=1))
+            month = day.replace(day=1)
+            last = (end - FIVE).replace(minute=0)
+            if self.method(start) == "peak_bandwidth":
+                for region, values in self.samples(usage, start, end, lambda r: r).items():
+                    if scope := self.scope("peak_bandwidth", region):
+                        card = self.card("peak_bandwidth", scope, start)
+                        yield last, month, "peak_bandwidth", scope, price(card, values[0]), values[0]
+            if self.method(start) == "percentile95_bandwidth" and end == self.month_end(month):
+                first = month
+                while self.method(self.utc(first)) != "percentile95_bandwidth" or (
+                    self.utc(first + timedelta(days=1)) <= self.account.opened
+                ):
+                    first += timedelta(days=1)
+                share = Fraction((day - first).days + 1, day.day)
+                begun = self.utc(first)
+                side = lambda r: "CN" if r == "CN" else "OverSeas"  # noqa: E731
+                for region, values in self.samples(usage, begun, end, side).items():
+                    if scope := self.scope("percentile95_bandwidth", region):
+                        card = self.card("percentile95_bandwidth", scope, begun)
+                        value = values[len(values) * 5 // 100]
+                        amount = price(card, value) * share
+                        yield last, month, "percentile95_bandwidth", scope, amount, value
+            day += timedelta(days=1)
+
+    # --- totals -----------------------------------------------------------------------------
+    def settle(self, lane, moment, hour, ended):
+        """§10.7: percentage off is in; plus flat fee, then cap, then floor at the month's end."""
+        month, item, scope = lane
+        total = self.usage_amount[lane]
+        card = self.card(item, scope, moment)
+        if card is not None:
+            total += card.flat_fee
+            total = total if card.maximum is None else min(total, card.maximum)
+            if ended and card.minimum is not None:
+                total = max(total, card.minimum)
+        elif any(c.has_fixed_terms for c in self.cards if (c.item, c.scope) == (item, scope)):
+            return
+        self.by_hour[lane, hour] += cut(total) - self.charged[lane]
+        self.charged[lane] = cut(total)
+
+    def lanes(self, month):
+        found = {lane for lane in self.quantities if lane[0] == month}
+        found |= {lane for lane in self.usage_amount if lane[0] == month}
+        return found | {
+            (month, c.item, c.scope) for c in self.cards if c.has_fixed_terms
+        }
+
+    def run(self, usage):
+        """Everything up to `through`; afterwards `charged`, `by_hour`, `quantities` hold the result."""
+        waiting = self.slices(usage)
+        peaks = sorted(self.bandwidth(usage), key=str)
+        hour = self.start.replace(minute=0)
+        opened = set()
+        while hour < self.through:
+            while waiting and waiting[0][0][0] == hour and not waiting[0][0][1]:
+                self.late(waiting.pop(0))
+            touched = {self.month(max(hour, self.start)), self.month(hour + HOUR - FIVE)}
+            for month in sorted(touched):
+                self.open_month(month, hour, opened)
+            used = set()
+            while waiting and waiting[0][0][0] == hour and waiting[0][0][1]:
+                one = waiting.pop(0)
+                self.use(*one[1:])
+                used.add((one[2], one[3], one[4]))
+            for last, month, item, scope, amount, quantity in peaks:
+                if last == hour:
+                    self.usage_amount[month, item, scope] += amount
+                    self.quantities[month, item, scope][0] += quantity
+                    used.add((month, item, scope))
+            for month in sorted(touched):
+                end = min(hour + HOUR, self.month_end(month))
+                for lane in self.lanes(month):
+                    if lane in used or self.sold(lane[1], end - FIVE):
+                        self.settle(lane, end - FIVE, hour, end == self.month_end(month))
+            hour += HOUR
+        for one in waiting:
+            self.late(one)
+        return self
+
+    def sold(self, item, moment):
+        return item not in BASIC or self.method(moment) == item
+
+    def open_month(self, month, hour, opened):
+        for lane in self.lanes(month):
+            begins = max(self.utc(month), self.start)
+            if lane not in opened and begins.replace(minute=0) <= hour:
+                opened.add(lane)
+                card = self.card(lane[1], lane[2], begins)
+                if card and self.sold(lane[1], begins):
+                    self.usage_amount[lane] += price(card, 0)
+
+    def late(self, one):
+        """§10.12: late usage is rated after all on-time usage, by the month's last terms."""
+        _, hour, month, item, scope, *_ = one
+        self.use(*one[1:])
+        end = self.month_end(month)
+        last = end
+        while not self.sold(item, last - FIVE):
+            last = self.utc(self.day(last - FIVE))
+        self.settle((month, item, scope), last - FIVE, hour, last == end)
+
+
+def plain(moment):
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def str_key(entry):
+    order = entry[0][0]
+    return (*order[:5], str(order[5]), entry[0][3], entry[0][4])
+
+
+def rate(account, cards, regions, usage, origin, through):
+    """The Rating of one account, done."""
+    return Rating(account, cards, regions, origin, through).run(usage)
+
+
+__all__ = ["Account", "Plan", "Rating", "Usage", "date", "price", "rate"]
