@@ -6,21 +6,22 @@ that grew is continued; an import that was killed is finished by running it agai
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from edge.errors import InputError
-from edge.formats import Format
+from edge.formats import Format, Parsed
 from edge.intake import KnownStreams, Step, Stream, StreamPosition, Writer
 from edge.logfile import Chunk, Content, ContentChanged, read_chunks
 
 UNTERMINATED: Final = "unterminated"
-"""A last line without a line end that is no whole record: left, and read when the file has grown.
-"""
+"""A last line without an end that is no whole record: left, and read when the file has grown."""
+_PARSERS: Final = 2
+"""Blocks parsed at once."""
 REFUSED_BEFORE: Final = "refused_before"
 """Lines that an earlier import of the same content refused."""
 
@@ -117,34 +118,62 @@ class Importer:
             self.result.problems.append(f"{content.path}: the gzip file is cut off")
 
     def _read(self, content: Content, position: StreamPosition) -> None:
-        """Parse in this thread while one other writes: neither waits for the disk or the parser."""
+        """Parse ahead in some threads and write in another: nobody waits for the disk."""
         stream = Stream(content, self.form, position, name=content.path.name)
-        done = content.stored_offset()
-        with ThreadPoolExecutor(max_workers=1) as pool:
-            pending: Future[None] | None = None
+        # Directives steer what follows them, so blocks of such a format are parsed one by one.
+        parsers = 1 if self.form.directives else _PARSERS
+        with ThreadPoolExecutor(parsers) as parsing, ThreadPoolExecutor(1) as writing:
+            ahead: deque[tuple[Chunk, Future[Parsed]]] = deque()
+            written: deque[Future[None]] = deque()
             try:
-                for chunk in stream.chunks():
-                    if chunk.open_end and not self._is_whole(stream, chunk, content):
-                        break
-                    step = stream.step(chunk, self.now_ms())
-                    self.result.notes += [f"{content.path.name}: {note}" for note in step.notes]
-                    if pending is not None:
-                        pending.result()
-                    pending = pool.submit(self._write, step)
-                    self.advance(content.stored_offset() - done)
-                    done = content.stored_offset()
+                for chunk in self._whole_chunks(stream, content, parsing):
+                    ahead.append((chunk, parsing.submit(stream.parse, chunk, self.now_ms())))
+                    if len(ahead) > parsers:
+                        self._move(stream, ahead, written, writing)
+                while ahead:
+                    self._move(stream, ahead, written, writing)
             finally:
-                if pending is not None:
-                    pending.result()
+                while written:
+                    written.popleft().result()
+
+    def _move(
+        self,
+        stream: Stream,
+        ahead: deque[tuple[Chunk, Future[Parsed]]],
+        written: deque[Future[None]],
+        writing: ThreadPoolExecutor,
+    ) -> None:
+        """Take the oldest parsed block and have it written; at most two wait to be."""
+        chunk, parsed = ahead.popleft()
+        step = stream.move(chunk, parsed.result())
+        self.result.notes += [f"{stream.position.name}: {note}" for note in step.notes]
+        written.append(writing.submit(self._write, step))
+        if len(written) > 2:
+            written.popleft().result()
+
+    def _whole_chunks(
+        self, stream: Stream, content: Content, parsing: ThreadPoolExecutor
+    ) -> Iterator[Chunk]:
+        """The chunks of a file up to the last whole record."""
+        done = content.stored_offset()
+        for chunk in stream.chunks():
+            if chunk.open_end:
+                # In the queue behind what it follows, whose directives it stands under.
+                parsed = parsing.submit(stream.parse, chunk, self.now_ms()).result()
+                if not self._is_whole(chunk, parsed, content):
+                    return
+            self.advance(content.stored_offset() - done)
+            done = content.stored_offset()
+            yield chunk
 
     def _write(self, step: Step) -> None:
         self.writer.write(step, 0)
         self.writer.spool.commit()
         self.known.remember(step.position)
 
-    def _is_whole(self, stream: Stream, chunk: Chunk, content: Content) -> bool:
+    def _is_whole(self, chunk: Chunk, parsed: Parsed, content: Content) -> bool:
         """Whether a last line without an end is a whole record (never so in a gzip that is cut)."""
-        if not content.cut_off and len(stream.peek(chunk, self.now_ms()).columns) == 1:
+        if not content.cut_off and len(parsed.columns) == 1:
             return True
         if chunk.data.strip() and not chunk.data.startswith(b"#"):
             self.result.skipped[UNTERMINATED] += 1

@@ -16,7 +16,7 @@ import orjson
 
 from edge.batch import EventColumns, SourcePosition
 from edge.formats import Format, Parsed
-from edge.formats.block import line_starts
+from edge.formats.block import line_starts, no_columns
 from edge.logfile import (
     Chunk,
     Content,
@@ -204,20 +204,25 @@ class Stream:
 
     def step(self, chunk: Chunk, now_ms: int) -> Step:
         """Parse `chunk`, which begins at the position, and move past it."""
+        return self.move(chunk, self.parse(chunk, now_ms))
+
+    def parse(self, chunk: Chunk, now_ms: int) -> Parsed:
+        """What `chunk` holds, without moving. Formats without directives may do it in any order."""
         if chunk.oversized:
-            return self._oversized(chunk)
-        parsed = self._parser.parse(chunk.data, now_ms)
+            return Parsed(columns=no_columns(), rows=no_columns().time_ms)
+        return self._parser.parse(chunk.data, now_ms)
+
+    def move(self, chunk: Chunk, parsed: Parsed) -> Step:
+        """Move past `chunk`, which begins at the position and holds `parsed`."""
+        if chunk.oversized:
+            return self._oversized(chunk, parsed)
         self._trail.feed(chunk.data)
         lines = chunk.data.count(b"\n") + chunk.open_end
         self._aim(len(chunk.data), lines)
         rejected = self._rejected(chunk, parsed)
-        return self._moved(chunk.end, lines, parsed.columns, rejected, parsed)
+        return self._moved(chunk.end, lines, rejected, parsed)
 
-    def peek(self, chunk: Chunk, now_ms: int) -> Parsed:
-        """What a last line without an end holds, without moving."""
-        return self._parser.parse(chunk.data, now_ms)
-
-    def _oversized(self, chunk: Chunk) -> Step:
+    def _oversized(self, chunk: Chunk, parsed: Parsed) -> Step:
         tail = self.content.read_at(max(chunk.start, chunk.end - 4096), chunk.end - chunk.start)
         marks = marks_of(self.content, chunk.end)
         self._trail = Trail.resume(self.content, chunk.end, marks)
@@ -230,8 +235,7 @@ class Stream:
             reason=TOO_LONG,
             raw=chunk.data,
         )
-        empty = self._parser.parse(b"", 0)
-        return self._moved(chunk.end, 1, empty.columns, (row,), empty)
+        return self._moved(chunk.end, 1, (row,), parsed)
 
     def _rejected(self, chunk: Chunk, parsed: Parsed) -> tuple[RejectedLine, ...]:
         if not parsed.refused:
@@ -258,7 +262,6 @@ class Stream:
         self,
         end: int,
         lines: int,
-        columns: EventColumns,
         rejected: tuple[RejectedLine, ...],
         parsed: Parsed,
     ) -> Step:
@@ -266,13 +269,13 @@ class Stream:
             self.position,
             offset=end,
             lines=self.position.lines + lines,
-            events=self.position.events + len(columns),
+            events=self.position.events + len(parsed.columns),
             refused=self.position.refused + len(rejected),
             fingerprint=self._trail.fingerprint(),
             marks=tuple(self._trail.marks),
         )
         return Step(
-            columns=columns,
+            columns=parsed.columns,
             position=self.position,
             rejected=rejected,
             notes=parsed.notes,

@@ -172,7 +172,7 @@ class Tailer:
         return True
 
     def _is_record(self, stream: Stream, chunk: Chunk) -> bool:
-        return len(stream.peek(chunk, self._now_ms()).columns) == 1
+        return len(stream.parse(chunk, self._now_ms()).columns) == 1
 
     def _passed_over(self, seen: SeenFile) -> StreamPosition | None:
         """The position behind all lines that a file holds now; None while it holds none."""

@@ -12,11 +12,11 @@ import re
 import polars as pl
 
 from edge.event import RejectReason
-from edge.formats.block import Format, Parsed
+from edge.formats.block import Format, Parsed, physical_lines
 from edge.formats.delimited import OVERFLOW, is_blank, read_values
 from edge.formats.refine import decimal_ms, refine, rfc3339_ms
+from edge.formats.tsv_sound import NAMES, parse_sound
 
-NAMES = ["time", "host", "scheme", "protocol", "status", "bytes_sent", "cache", "id"]
 _ESCAPE = re.compile(rb"\\x([0-9A-Fa-f]{2})")
 
 
@@ -28,30 +28,35 @@ class TsvParser:
 
     def parse(self, block: bytes, now_ms: int) -> Parsed:
         """The events of `block`; see `Parser`."""
+        sound = parse_sound(block, now_ms, unescape)
+        if sound is not None:
+            return sound
         raw = read_values(block, NAMES, NAMES)
         refusals: dict[int, str] = {}
         ignore: set[int] = set()
         # A line of another width is no line of this format; one that is blank is none at all.
         odd = raw.select((pl.col("id").is_null() | pl.col(OVERFLOW).is_not_null()).arg_true())
+        lines = physical_lines(block) if odd.height else []
         for row in odd.to_series().to_list():
             if is_blank(raw.row(row)):
                 ignore.add(row)
-            else:
+            elif lines[row].count(b"\t") != len(NAMES) - 1:
                 refusals[row] = RejectReason.SCHEMA.value
         frame = raw.select(
             pl.col("time").alias("raw_time"),
-            _time(raw).alias("time_ms"),
+            _time_ms(raw).alias("time_ms"),
             pl.col("host", "scheme", "protocol", "status", "cache"),
             pl.col("bytes_sent").alias("bytes"),
         )
         return refine(frame, now_ms, refusals=refusals, ignore=ignore, decode_host=unescape)
 
 
-def _time(raw: pl.DataFrame) -> pl.Expr:
-    """Seconds with decimals; RFC 3339 is tried only where a block has any."""
-    if raw.select(pl.col("time").str.contains("T", literal=True).any()).item():
-        return pl.coalesce(decimal_ms("time", 1), rfc3339_ms("time"))
-    return decimal_ms("time", 1)
+def _time_ms(raw: pl.DataFrame) -> pl.Series:
+    """Seconds with decimals; RFC 3339 is tried only where a block holds something else."""
+    found = raw.select(decimal_ms("time", 1)).to_series()
+    if found.null_count():
+        return raw.select(pl.coalesce(decimal_ms("time", 1), rfc3339_ms("time"))).to_series()
+    return found
 
 
 def unescape(host: str) -> str:

@@ -71,15 +71,14 @@ def refine(
     decode_host: Callable[[str], str] | None = None,
 ) -> Parsed:
     """The events of `frame`; `decode_host` undoes a format's escapes, on distinct hosts only."""
-    judged = frame.select(*_judged(now_ms))
-    verdict = judged["verdict"].to_numpy()
-    refused: list[Refused] = []
+    typed = frame.select(*_typed())
     keep: Any = None
-    if refusals or ignore or verdict.any():
+    refused: list[Refused] = []
+    if refusals or ignore or not _all_sound(typed, now_ms):
+        verdict = typed.select(_verdict(now_ms))["verdict"].to_numpy()
         keep = verdict == 0
         settled = set(ignore or ()) | set(refusals or ())
-        for row in settled:
-            keep[row] = False
+        keep[list(settled)] = False
         refused = [Refused(row=row, reason=reason) for row, reason in (refusals or {}).items()]
         refused += [
             Refused(row=int(row), reason=_REASONS[int(verdict[row]) - 1].value)
@@ -87,67 +86,104 @@ def refine(
             if int(row) not in settled
         ]
         refused.sort(key=lambda each: each.row)
-        judged = judged.filter(pl.Series(keep))
-    rows = np.arange(len(verdict), dtype=np.int64) if keep is None else np.flatnonzero(keep)
-    domains, index = _domains(judged["host"], decode_host)
-    unattributable = np.flatnonzero(index == domains.index("")).size if "" in domains else 0
+        typed = typed.filter(pl.Series(keep, dtype=pl.Boolean))
+    rows = np.arange(typed.height, dtype=np.int64) if keep is None else np.flatnonzero(keep)
+    domains, index = _domains(typed["host"], decode_host)
+    unattributable = int((index == domains.index("")).sum()) if "" in domains else 0
     columns = EventColumns(
         domains=domains,
         domain_index=index,
-        time_ms=judged["time_ms"].to_numpy(),
-        carrier=judged["carrier"].to_numpy(),
-        status=judged["status"].to_numpy(),
-        cache=judged["cache"].to_numpy(),
-        bytes_sent=judged["bytes"].to_numpy(),
+        time_ms=typed["time_ms"].to_numpy(),
+        carrier=_carrier(typed["https"].to_numpy(), typed["quic"].to_numpy()),
+        status=typed["status"].to_numpy().astype(np.uint16),
+        cache=_cache(typed["cache"]),
+        bytes_sent=typed["bytes"].to_numpy(),
     )
-    return Parsed(
-        columns=columns, rows=rows, refused=tuple(refused), unattributable=int(unattributable)
+    return Parsed(columns=columns, rows=rows, refused=tuple(refused), unattributable=unattributable)
+
+
+def _typed() -> list[pl.Expr]:
+    """Each field once, as what it will be; `given_` columns say whether the line has it at all."""
+    host, scheme = pl.col("host"), pl.col("scheme")
+    # A Host of any length is cut before anybody parses it (FAULTS D1): "" is unattributable.
+    bounded = pl.when(host.str.len_bytes() > 4 * RAW_BYTES_MAX).then(pl.lit("")).otherwise(host)
+    given = pl.all_horizontal(pl.col("raw_time", "host", "scheme", "status", "bytes").is_not_null())
+    return [
+        pl.col("time_ms"),
+        pl.col("status").cast(pl.Int64, strict=False),
+        pl.col("bytes").cast(pl.Int64, strict=False),
+        (scheme == "https").fill_null(value=False).alias("https"),
+        (scheme == "http").fill_null(value=False).alias("plain"),
+        pl.col("protocol").str.starts_with("HTTP/3").fill_null(value=False).alias("quic"),
+        pl.col("cache"),
+        bounded.alias("host"),
+        given.alias("given"),
+    ]
+
+
+def _all_sound(typed: pl.DataFrame, now_ms: int) -> bool:
+    """Whether no line at all is to be refused: the usual case, told by a few totals."""
+    found = typed.select(
+        pl.col("given").all().alias("given"),
+        pl.sum_horizontal(pl.col("https").sum(), pl.col("plain").sum()).alias("schemes"),
+        *(
+            part
+            for name in ("time_ms", "status", "bytes")
+            for part in (
+                pl.col(name).null_count().alias(f"{name}_nulls"),
+                pl.col(name).min().alias(f"{name}_min"),
+                pl.col(name).max().alias(f"{name}_max"),
+            )
+        ),
+    ).row(0, named=True)
+    if not typed.height:
+        return True
+    return bool(
+        found["given"]
+        and found["schemes"] == typed.height
+        and found["time_ms_nulls"] == found["status_nulls"] == found["bytes_nulls"] == 0
+        and TIME_MS_MIN <= found["time_ms_min"] <= found["time_ms_max"] <= now_ms + AHEAD_MS_MAX
+        and 0 <= found["status_min"] <= found["status_max"] <= STATUS_MAX
+        and 0 <= found["bytes_min"] <= found["bytes_max"] <= BYTES_SENT_MAX
     )
 
 
-def _judged(now_ms: int) -> list[pl.Expr]:
-    time_ms, scheme = pl.col("time_ms"), pl.col("scheme")
-    status = pl.col("status").cast(pl.Int64, strict=False)
-    size = pl.col("bytes").cast(pl.Int64, strict=False)
-    missing = pl.any_horizontal(pl.col("raw_time", "host", "scheme", "status", "bytes").is_null())
-    verdict = (
-        pl.when(missing)
+def _verdict(now_ms: int) -> pl.Expr:
+    """0 for an event, else the place of the reason in _REASONS plus one: the first that fits."""
+
+    def outside(name: str, low: int, high: int) -> pl.Expr:
+        return ~pl.col(name).is_between(low, high).fill_null(value=False)
+
+    return (
+        pl.when(~pl.col("given"))
         .then(1)
-        .when(~time_ms.is_between(TIME_MS_MIN, now_ms + AHEAD_MS_MAX).fill_null(value=False))
+        .when(outside("time_ms", TIME_MS_MIN, now_ms + AHEAD_MS_MAX))
         .then(2)
-        .when(~scheme.is_in(["http", "https"]))
+        .when(~(pl.col("https") | pl.col("plain")))
         .then(3)
-        .when(~status.is_between(0, STATUS_MAX).fill_null(value=False))
+        .when(outside("status", 0, STATUS_MAX))
         .then(4)
-        .when(~size.is_between(0, BYTES_SENT_MAX).fill_null(value=False))
+        .when(outside("bytes", 0, BYTES_SENT_MAX))
         .then(5)
         .otherwise(0)
         .cast(pl.UInt8)
+        .alias("verdict")
     )
-    https = (scheme == "https").cast(pl.UInt8)
-    quic = pl.col("protocol").str.starts_with("HTTP/3").fill_null(value=False)
-    carrier = pl.when(quic).then(pl.lit(3, pl.UInt8) - https).otherwise(https).cast(pl.UInt8)
-    cache = pl.col("cache")
-    cached = (
-        pl.when(cache.is_in(HIT_WORDS))
-        .then(1)
-        .when(cache.is_in(MISS_WORDS))
-        .then(2)
-        .otherwise(0)
-        .cast(pl.UInt8)
-    )
-    host = pl.col("host")
-    # A Host of any length is cut before anybody parses it (FAULTS D1): "" is unattributable.
-    bounded = pl.when(host.str.len_bytes() > 4 * RAW_BYTES_MAX).then(pl.lit("")).otherwise(host)
-    return [
-        verdict.alias("verdict"),
-        time_ms,
-        carrier.alias("carrier"),
-        status.cast(pl.UInt16, strict=False).alias("status"),
-        size.alias("bytes"),
-        cached.alias("cache"),
-        bounded.alias("host"),
-    ]
+
+
+def _carrier(https: Any, quic: Any) -> Any:
+    """Carrier codes (edge.batch.CARRIERS)."""
+    codes = https.astype(np.uint8)
+    if quic.any():
+        codes[quic] = 3 - codes[quic]
+    return codes
+
+
+def _cache(words: pl.Series) -> Any:
+    """Cache codes (edge.event.CACHES)."""
+    hits, misses = words.is_in(HIT_WORDS), words.is_in(MISS_WORDS)
+    codes = hits.fill_null(value=False).to_numpy().astype(np.uint8)
+    return codes + 2 * misses.fill_null(value=False).to_numpy().astype(np.uint8)
 
 
 def _domains(hosts: pl.Series, decode: Callable[[str], str] | None) -> tuple[tuple[str, ...], Any]:

@@ -1,7 +1,7 @@
 """A stand-in for a web server with logrotate: it writes nginx lines, half lines too, and rotates.
 
-It knows exactly what it wrote. Rotation is by rename or by copy and truncate, chosen by the seed; older
-files are compressed.
+It knows exactly what it wrote. Rotation is by rename or by copy and truncate, chosen by the seed;
+older files are compressed.
 """
 
 from __future__ import annotations

@@ -13,6 +13,8 @@ from edge.formats import FORMATS, Format
 from edge.formats.jsonlines import JsonParser
 from edge.formats.mapping import Mapping
 from edge.formats.nginx import MAPPING
+from edge.formats.nginx_tsv import unescape
+from edge.formats.tsv_sound import parse_sound
 from edge.logfile import LINE_BYTES_MAX
 from edge.rejected import RejectedLine, RejectedLines
 from tests.edge_input.reading import (
@@ -255,3 +257,42 @@ def _line_by_line(mapping: Mapping) -> Mapping:
 def test_a_format_can_be_made_of_any_mapping() -> None:
     form = Format(name="mine", make=lambda: JsonParser(MAPPING))
     assert len(form.make().parse(nginx_lines(0, 4).encode(), NOW_MS).columns) == 4
+
+
+@given(
+    values=st.lists(
+        st.tuples(
+            st.sampled_from(["1700000000.123", "1700000000", "1700000000.1239", "x", "", "1e9"]),
+            st.sampled_from(["a.example", "B.example.", "\\xC3\\xBC.example", "-", "", "a\rb"]),
+            st.sampled_from(["https", "http", "HTTPS", ""]),
+            st.sampled_from(["HTTP/1.1", "HTTP/3.0", "", "-"]),
+            st.sampled_from(["200", "009", "000", "+200", " 200", "600", "-", ""]),
+            st.sampled_from(["0", "17", "+5", " 5", "1.0", "NA", "-1", "1125899906842625"]),
+            st.sampled_from(["HIT", "MISS", "-", "", "STALE"]),
+            st.sampled_from(["id", "", "\tid"]),
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_the_fast_reader_of_tsv_says_what_the_careful_one_says_or_nothing(
+    values: list[tuple[str, ...]],
+) -> None:
+    block = "".join("\t".join(line) + "\n" for line in values).encode()
+    fast = parse_sound(block, NOW_MS, unescape)
+    careful = FORMATS["nginx-tsv"].make().parse(block + b"odd\n", NOW_MS)
+    if fast is None:
+        return
+    assert [refused.row for refused in careful.refused] == [len(values)]
+    for name in ("time_ms", "carrier", "status", "cache", "bytes_sent"):
+        assert getattr(fast.columns, name).tolist() == getattr(careful.columns, name).tolist()
+    names = [
+        [each.domains[place] for place in each.domain_index.tolist()]
+        for each in (fast.columns, careful.columns)
+    ]
+    assert names[0] == names[1]
+
+
+def test_a_sound_block_of_tsv_takes_the_fast_way() -> None:
+    line = b"1700000000.5\ta.example\thttps\tHTTP/3.0\t009\t7\tHIT\tx\n"
+    assert parse_sound(line * 3, NOW_MS, unescape) is not None

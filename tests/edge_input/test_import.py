@@ -138,6 +138,12 @@ def test_a_cloudfront_file_is_continued_under_the_fields_it_ended_with(tmp_path:
     assert content.bytes_sent == sum(event[4] for event in CLOUDFRONT.events)
 
 
+def test_a_cloudfront_file_without_a_last_line_end_is_read_whole(tmp_path: Path) -> None:
+    log = tmp_path / "cf"
+    log.write_text("\n".join(CLOUDFRONT.text.splitlines()[:-1]))
+    assert import_files(tmp_path / "spool", log, form="cloudfront").events == 3
+
+
 def test_a_second_import_tells_lines_refused_before_apart(tmp_path: Path) -> None:
     log = tmp_path / "a.log"
     log.write_text(nginx_lines(0, 3) + "{broken\n" + nginx_lines(3, 5))

@@ -1,4 +1,4 @@
-"""Field mappings: any JSON-lines log becomes events by a TOML file, or a plain error says why not."""
+"""Field mappings: any JSON-lines log becomes events by a TOML file, or an error says why not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real nginx with the shipped log formats: every request it answers is one event, over rotation."""
+"""A real nginx with the shipped formats: every request it answers is one event, over rotation."""
 
 from __future__ import annotations
 

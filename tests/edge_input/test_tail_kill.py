@@ -1,4 +1,4 @@
-"""The agent as a process, killed with SIGKILL while a server writes and rotates: no line lost or doubled.
+"""The agent as a process, killed with SIGKILL while a server writes and rotates: all lines, once.
 
 EDGETOLL_KILLS=50 makes it the long run of the issue; a few kills are enough for every day.
 """

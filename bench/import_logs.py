@@ -1,0 +1,157 @@
+"""Access log -> fsynced in the spool, lines a second: `edge import` against a plain orjson loop.
+
+    .venv/bin/python bench/import_logs.py [--lines 2000000] [--huge]
+
+The baseline reads the same JSON lines with orjson, one by one, and only adds up bytes: it stores
+nothing. `--huge` imports a 3 GB file and says how much memory that took. Each run is a process of
+its own, so that the peak of memory is its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPOSITORY))
+
+CHILD = """
+import json, sys, time
+sys.path.insert(0, {repository!r})
+import edgetoll
+started, cpu = time.perf_counter(), time.process_time()
+words = ["edge", "import", {log!r}, "--format", {form!r}, "--edge", "e1", "--region", "DE"]
+code = edgetoll.main([*words, "--home", {home!r}, "--json"])
+assert code == 0
+status = open("/proc/self/status").read()
+peak = int(status.split("VmHWM:")[1].split()[0]) / 1024
+took, used = time.perf_counter() - started, time.process_time() - cpu
+print(json.dumps({{"seconds": took, "cpu": used, "peak_mb": peak}}), file=sys.stderr)
+"""
+
+
+def write_logs(folder: Path, lines: int) -> tuple[Path, Path]:
+    """The same `lines` requests as JSON and as TSV, as nginx writes them."""
+    import numpy as np
+    import polars as pl
+
+    generator = np.random.default_rng(7)
+    times = 1_780_000_000_000 + np.cumsum(generator.integers(0, 3, lines))
+    frame = pl.DataFrame(
+        {
+            "s": times // 1000,
+            "ms": times % 1000,
+            "host": generator.integers(0, 500, lines),
+            "scheme": generator.choice(["https", "https", "https", "http"], lines),
+            "protocol": generator.choice(["HTTP/1.1", "HTTP/2.0", "HTTP/2.0", "HTTP/3.0"], lines),
+            "status": generator.choice(["200", "200", "200", "304", "404", "009"], lines),
+            "bytes": generator.integers(150, 400_000, lines),
+            "cache": generator.choice(["HIT", "HIT", "MISS", "-"], lines),
+            "a": generator.integers(1 << 62, 1 << 63, lines, dtype=np.uint64),
+            "b": generator.integers(1 << 62, 1 << 63, lines, dtype=np.uint64),
+        }
+    ).with_columns(
+        time=pl.format("{}.{}", "s", pl.col("ms").cast(pl.String).str.zfill(3)),
+        name=pl.format("www{}.example.com", "host"),
+        id=pl.format("{}{}", pl.col("a").cast(pl.String), pl.col("b").cast(pl.String)).str.slice(
+            0, 32
+        ),
+    )
+    names = ("time", "name", "scheme", "protocol", "status", "bytes", "cache", "id")
+    keys = ("time", "host", "scheme", "protocol", "status", "bytes_sent", "cache", "id")
+    as_json, as_tsv = folder / "access.log", folder / "access.tsv"
+    frame.select(names).write_csv(as_tsv, include_header=False, separator="\t", quote_style="never")
+    parts: list[pl.Expr] = [pl.lit("{")]
+    for key, column in zip(keys, names, strict=True):
+        parts += [pl.lit(f'"{key}":"'), pl.col(column).cast(pl.String), pl.lit('",')]
+    parts[-1] = pl.lit('"}')
+    frame.select(pl.concat_str(parts)).write_csv(as_json, include_header=False, quote_style="never")
+    return as_json, as_tsv
+
+
+def baseline(log: Path) -> tuple[int, float]:
+    """A plain loop: (lines, seconds)."""
+    import orjson
+
+    started = time.perf_counter()
+    count = total = 0
+    with open(log, "rb") as file:
+        for line in file:
+            total += int(orjson.loads(line)["bytes_sent"])
+            count += 1
+    return count, time.perf_counter() - started
+
+
+def measure(log: Path, form: str) -> dict[str, float]:
+    """One import in a process of its own."""
+    with tempfile.TemporaryDirectory(dir=log.parent) as home:
+        program = CHILD.format(repository=str(REPOSITORY), log=str(log), form=form, home=home)
+        done = subprocess.run(
+            [sys.executable, "-c", program], check=True, capture_output=True, text=True
+        )
+        found: dict[str, float] = json.loads(done.stderr.splitlines()[-1])
+        found["events"] = json.loads(done.stdout)["events"]
+        spool = Path(home) / "spool" / "e1"
+        found["spool_bytes"] = sum(each.stat().st_size for each in spool.rglob("*.seg*"))
+        return found
+
+
+def huge(log: Path, folder: Path) -> Path:
+    """`log` again and again, with other ids in the first line of each round, up to 3 GB."""
+    target = folder / "huge.log"
+    data = log.read_bytes()
+    with open(target, "wb") as file:
+        while file.tell() < 3_000_000_000:
+            file.write(data)
+    return target
+
+
+def main() -> None:
+    """Print the table."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--lines", type=int, default=2_000_000)
+    options.add_argument("--huge", action="store_true")
+    options.add_argument("--folder", type=Path, default=None, help="Where to put the logs.")
+    chosen = options.parse_args()
+    import polars
+    import pyarrow
+
+    print(
+        f"machine: {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    )
+    print(
+        f"polars {polars.__version__}; {chosen.lines:,} lines; the time includes the program's start"
+    )
+    with tempfile.TemporaryDirectory(dir=chosen.folder) as name:
+        folder = Path(name)
+        as_json, as_tsv = write_logs(folder, chosen.lines)
+        count, seconds = baseline(as_json)
+        base = count / seconds
+        print(f"{'':34}{'M lines/s':>10}{'per CPU s':>11}{'ratio':>8}{'peak MB':>9}{'B/event':>9}")
+        print(f"{'orjson loop, nothing stored':34}{base / 1e6:>10.2f}{base / 1e6:>11.2f}{1:>8.2f}")
+        runs = [("nginx (JSON) -> spool", as_json, "nginx")]
+        runs.append(("nginx-tsv -> spool", as_tsv, "nginx-tsv"))
+        if chosen.huge:
+            runs.append(("3 GB of nginx (JSON) -> spool", huge(as_json, folder), "nginx"))
+        for title, log, form in runs:
+            found = measure(log, form)
+            rate, cpu = found["events"] / found["seconds"], found["events"] / found["cpu"]
+            size = found["spool_bytes"] / found["events"]
+            print(
+                f"{title:34}{rate / 1e6:>10.2f}{cpu / 1e6:>11.2f}{rate / base:>8.2f}"
+                f"{found['peak_mb']:>9.0f}{size:>9.2f}"
+            )
+    print(
+        f"peak of this process itself: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MB"
+    )
+
+
+if __name__ == "__main__":
+    main()
