@@ -23,10 +23,12 @@ from edge.errors import ConflictError, Corrupt
 from edge.segment import (
     BATCH,
     HEADER,
+    Acknowledged,
     Fence,
     RawFrame,
     header_document,
     raw_frames,
+    read_acknowledged,
     read_fence,
     segment_path,
     segments,
@@ -110,7 +112,19 @@ def recover(folder: Path, edge_id: str) -> Recovered:
         _replay(folder, segment, state, fence)
     if fence is not None:
         _compare(state, fence)
+    acknowledged = _acknowledged(folder)
+    if acknowledged is not None and acknowledged.epoch == state.epoch:
+        state.lost_durable |= acknowledged.sequence > state.sequence
+        state.sequence = max(state.sequence, acknowledged.sequence)
     return state
+
+
+def _acknowledged(folder: Path) -> Acknowledged | None:
+    """What the consumer has; a file it left unreadable does not keep the edge from working."""
+    try:
+        return read_acknowledged(folder)
+    except Corrupt:
+        return None
 
 
 def _to_replay(folder: Path, names: list[str], state: Recovered) -> list[str]:

@@ -10,13 +10,17 @@ from pathlib import Path
 
 import orjson
 
+from edge.errors import Corrupt
 from edge.segment import read_acknowledged, segments
 from edge.spooldisk import Disk
 
 
 def expired_segments(folder: Path, now_ms: int, keep_ms: int, disk: Disk) -> list[str]:
     """Segments that have been acknowledged for `keep_ms`; notes in retention.json since when."""
-    acknowledged = read_acknowledged(folder)
+    try:
+        acknowledged = read_acknowledged(folder)
+    except Corrupt:
+        acknowledged = None  # nothing is deleted; metering's next checkpoint writes it anew
     if acknowledged is None:
         return []
     notes = folder / "retention.json"

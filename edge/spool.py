@@ -117,20 +117,16 @@ class Spool:
         writer.number = int(names[-1]) if names else 0
         if found.segment is not None:
             writer.durable_offset = found.end
-        if found.epoch is None or found.lost_durable:
-            previous = None if found.epoch is None else (found.epoch, found.sequence)
-            self._begin_epoch(random64(), previous)
-            return
-        self._epoch, self._previous_epoch = found.epoch, found.previous_epoch
+        self._epoch, self._previous_epoch = found.epoch or 0, found.previous_epoch
         self._next_sequence = found.sequence + 1
         self._unstage()
+        if found.epoch is None or found.segment is None or found.lost_durable:
+            self._begin_epoch(random64())
+            return
         if read_epoch(self.folder) is None:
             self._write_epoch()
-        if found.segment is None:
-            writer.begin(self._header())
-        else:
-            writer.resume(writer.number, found.end, found.end + found.bytes_cut)
-            self._moved = dict(found.positions)
+        writer.resume(writer.number, found.end, found.end + found.bytes_cut)
+        self._moved = dict(found.positions)
         self.commit()
 
     def begin_epoch(self, random64: int) -> int:
@@ -140,15 +136,19 @@ class Spool:
         """
         self.commit()
         try:
-            self._begin_epoch(random64, (self._epoch, self._next_sequence - 1))
+            self._begin_epoch(random64)
         except OSError as error:
             raise self._failure(error) from error
         return self._epoch
 
-    def _begin_epoch(self, random64: int, previous: tuple[int, int] | None) -> None:
-        """Make a new epoch durable, then begin a segment for it."""
+    def _begin_epoch(self, random64: int) -> None:
+        """Make a new epoch durable, then begin a segment for it.
+
+        It names the epoch before it, or, where that never held a batch, the one before that.
+        """
+        if self._next_sequence > 0:
+            self._previous_epoch = self._epoch, self._next_sequence - 1
         self._epoch = (random64 & ((1 << 63) - 1)) or 1
-        self._previous_epoch = previous
         self._next_sequence = 0
         self._unstage()
         self._write_epoch()

@@ -13,7 +13,7 @@ from edge.batch import EventColumns
 from edge.codec import decode_events, decode_header
 from edge.event import RequestEvent
 from edge.segment import read_frames
-from edge.spool import Spool
+from edge.spool import Spool, SpoolOptions
 
 NOON_MS = 1_767_268_800_000
 """2026-01-01T12:00:00Z."""
@@ -93,7 +93,8 @@ def seeded(seed: int = 1) -> Callable[[], int]:
 
 
 def open_spool(folder: Path, seed: int = 1, **other: Any) -> Spool:
-    """The spool of edge fra-1 in `folder`."""
+    """The spool of edge fra-1 in `folder`, without a reserve unless options say otherwise."""
+    other.setdefault("options", SpoolOptions(reserve_bytes=0))
     return Spool.open(folder, "fra-1", "DE", random64=seeded(seed), **other)
 
 
