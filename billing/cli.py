@@ -148,6 +148,7 @@ def rate(
     """
     from billing import runs
     from billing.store import Store
+    from edge.errors import Corrupt
 
     at = as_of_time(as_of)
     until = parse_time(through) if through else None
@@ -157,10 +158,11 @@ def rate(
         done = runs.rate(
             store, books=books, settings=settings, at=at, through=until, dry_run=dry_run
         )
+        red = runs.check(store, done, at=at)
         runs.after(store, at=at)
-        if done.journal_no is not None:
-            _check_run(store, done.journal_no)
     emit(done.document(), as_json=as_json, human=lambda: _print_run(done))
+    if red:
+        raise Corrupt(red, "no account moves to suspension meanwhile; run edgetoll check")
     if done.state == "held":
         raise typer.Exit(3)
 
@@ -287,19 +289,6 @@ def _follow(store: Any, at: Any) -> None:
     from billing import runs
 
     runs.after(store, at=at)
-
-
-def _check_run(store: Any, number: int) -> None:
-    """The invariants over what one run touched; Corrupt names the first that fails."""
-    from billing import checks
-    from edge.errors import Corrupt
-
-    failures = checks.run(store.connection, scope=number)
-    if failures:
-        raise Corrupt(
-            f"check {failures[0].check} fails after record {number}: {failures[0].rows[0]}",
-            "nobody moves to suspension while a check is red; run edgetoll check",
-        )
 
 
 def _print_run(done: RunOutcome) -> None:

@@ -158,7 +158,15 @@ def top_up(
             f" {format_amount(known.cash - known.charged)} {known.currency}",
             "refund at most that",
         )
-    number = store.commit("transfers", {"transfers": [as_effect(transfer)]}, at=at)
+    # The states this money clears change in the same record (FAULTS U4, G17).
+    from billing.balance.states import funding_effects
+
+    delta = -amount if kind in ("refund", "chargeback") else amount
+    effects = {
+        "transfers": [as_effect(transfer)],
+        **funding_effects(store, {account_id: delta}, now=at),
+    }
+    number = store.commit("transfers", effects, at=at)
     return Posted(transfer=transfer, new=True, journal_no=number)
 
 

@@ -356,7 +356,6 @@ def _apply_load(connection: duckdb.DuckDBPyConnection, record: Record, effects: 
         run("mark_plans", now | number)
     if "domains" in effects or "ended" in effects:
         _apply_ownership(connection, record, effects)
-    run("mirror_marks", number)
 
 
 def refresh_accounts(connection: duckdb.DuckDBPyConnection, at: datetime) -> None:

@@ -8,25 +8,24 @@ ledger.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-from pydantic import BaseModel, ConfigDict, Field
 
 import sql
-from billing import breaker
+from billing import breaker, checks
 from billing.crashpoint import crash_point
 from billing.importing import ImportOutcome, import_closed, rated_through
 from billing.journal import Record
 from billing.ledger import instant_text, post
 from billing.load import publish_owned_domains, refresh_accounts
-from billing.money import format_amount, parse_amount
+from billing.run_records import RunOutcome, RunSettings, read_settings
 from billing.store import Effects, Store, TableRef, applier
-from edge.configfile import section
+from edge.durable import write_atomically
 from edge.errors import ConflictError, Corrupt, InputError
 
 if TYPE_CHECKING:
@@ -34,77 +33,7 @@ if TYPE_CHECKING:
     from billing.rating.engine import RatingOutcome
 
 
-class RunSettings(BaseModel):
-    """[billing] of edgetoll.toml, as far as runs go."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    too_old_days: int = Field(default=60, ge=1)
-    """Usage older than this waits for a person (`edgetoll billing accept`)."""
-    breaker_factor: int = Field(default=10, ge=2)
-    """A run above this many times the trailing median per period is held."""
-    breaker_floor: str = "100.00"
-    """The median does not hold runs that charge less than this per period."""
-    breaker_caps: dict[str, str] = {}
-    """Absolute cap of one run, per currency."""
-
-    def limits(self) -> breaker.Limits:
-        """The breaker's limits in 10^-10 units; InputError for an amount that is none."""
-        return breaker.Limits(
-            factor=self.breaker_factor,
-            floor=parse_amount(self.breaker_floor),
-            caps={key: parse_amount(value) for key, value in self.breaker_caps.items()},
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOutcome:
-    """What a run did. `state`: done, nothing, held, waiting (no closed hour yet) or dry (not
-    posted).
-    """
-
-    state: str
-    run_id: str | None = None
-    through: datetime | None = None
-    imported: ImportOutcome = field(default_factory=ImportOutcome)
-    totals: tuple[breaker.Total, ...] = ()
-    reason: str = ""
-    held_hours: tuple[Any, ...] = ()
-    journal_no: int | None = None
-
-    def document(self) -> dict[str, Any]:
-        """The run for `--json`; money as decimal strings."""
-        return {
-            "state": self.state,
-            "run": self.run_id,
-            "through": self.through,
-            "imported_files": self.imported.files,
-            "imported_requests": self.imported.requests,
-            "too_old_files": self.imported.too_old,
-            "future_files": self.imported.future,
-            "totals": [
-                {
-                    "currency": total.currency,
-                    "period": total.period_kind,
-                    "amount": format_amount(total.amount),
-                    "periods": total.periods,
-                    "charges": total.charges,
-                }
-                for total in self.totals
-            ],
-            "reason": self.reason,
-            "held_hours": [
-                {"account_id": one.account_id, "hour": one.hour, "problem": one.problem,
-                 "hint": one.hint}
-                for one in self.held_hours
-            ],
-            "journal_no": self.journal_no,
-        }  # fmt: skip
-
-
-def read_settings(home: Path) -> RunSettings:
-    """[billing] of HOME/edgetoll.toml and its environment."""
-    return section(home, "billing", RunSettings)
+__all__ = ["RunOutcome", "RunSettings", "after", "check", "rate", "read_settings", "release"]
 
 
 def rate(
@@ -125,7 +54,7 @@ def rate(
             f"{instant_text(through)}Z has not passed at {instant_text(at)}Z",
             "only hours that have ended are rated",
         )
-    _bring_terms_up(store, at)
+    bring_terms_up(store, at)
     imported = import_closed(store, at=at, too_old_days=settings.too_old_days)
     crash_point("rate-imported")
     return _rate_imported(store, books, settings, at, imported, through=through, dry_run=dry_run)
@@ -178,7 +107,7 @@ class _Run:
     totals: tuple[breaker.Total, ...]
 
 
-def _bring_terms_up(store: Store, at: datetime) -> None:
+def bring_terms_up(store: Store, at: datetime) -> None:
     """Account versions that came into force since the last record take effect now (FAULTS G22)."""
     due = store.value("statements/billing/due_account_versions", {"now": instant_text(at)})
     if due:
@@ -380,6 +309,23 @@ def _insert_run(
     connection.execute(
         sql.text("statements/billing/insert_run"), {**run, "journal_no": record.number}
     )
+
+
+def check(store: Store, done: RunOutcome, *, at: datetime) -> str | None:
+    """Hold the checks against what a run posted; says what is red, None if nothing is.
+
+    A red check is written to HOME/checks.json before accounts are judged, since nobody moves to
+    suspension while one stands (FAULTS U3). `edgetoll check` writes it green again.
+    """
+    if done.state != "done" or done.journal_no is None:
+        return None
+    failures = checks.run(store.connection, scope=done.journal_no)
+    if not failures:
+        return None
+    red = {"at": instant_text(at) + "Z", "red": sorted({one.check for one in failures})}
+    write_atomically(store.home / "checks.json", json.dumps(red, indent=2).encode() + b"\n")
+    first = failures[0]
+    return f"check {first.check} is red after record {done.journal_no}: {first.rows[0]}"
 
 
 def after(store: Store, *, at: datetime) -> None:

@@ -170,12 +170,6 @@ CREATE TABLE IF NOT EXISTS replay_marks (
     journal_no BIGINT NOT NULL
 );
 
-CREATE TABLE IF NOT EXISTS rating_changes (
-    account_id VARCHAR NOT NULL,
-    from_hour TIMESTAMP NOT NULL,
-    reason VARCHAR NOT NULL
-);
-
 -- One row per day of usage whose owners changed since the lake was published.
 CREATE TABLE IF NOT EXISTS moved_days (
     day DATE NOT NULL,
