@@ -217,6 +217,7 @@ def _issue(
     issued = issue(store, prepare(store, order, settings))
     crash_point("invoice-issued")
     runs.after(store, at=order.at)
+    _verify(store, issued.journal_no)
     crash_point("invoice-settled")
     rows: list[dict[str, Any]] = []
     with progress(f"documents of {order.month}") as advance:
@@ -226,6 +227,21 @@ def _issue(
         )
     crash_point("invoice-rendered")
     return issued, rows, written
+
+
+def _verify(store: Store, journal_no: int | None) -> None:
+    """The invariants over what one record issued; Corrupt names the first that fails."""
+    from billing import checks
+    from edge.errors import Corrupt
+
+    if journal_no is None:
+        return
+    failures = checks.run(store.connection, scope=journal_no)
+    if failures:
+        raise Corrupt(
+            f"check {failures[0].check} fails after record {journal_no}: {failures[0].rows[0]}",
+            "send nothing of it; run edgetoll check",
+        )
 
 
 def _draft(store: Store, order: Any, settings: InvoiceSettings, *, as_json: bool) -> None:

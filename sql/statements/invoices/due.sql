@@ -60,6 +60,6 @@ LEFT JOIN used ON accounts.account_id = used.account_id
 LEFT JOIN late_accounts ON accounts.account_id = late_accounts.account_id
 WHERE
     standing.account_id IS NULL
-    AND (used.account_id IS NOT NULL OR late_accounts.account_id IS NOT NULL)
+    AND (used.account_id IS NOT NULL OR late_accounts.account_id IS NOT NULL OR held.account_id IS NOT NULL)
     AND ($account IS NULL OR accounts.account_id = $account)
     AND (voided.invoice_no IS NULL OR $reissue);

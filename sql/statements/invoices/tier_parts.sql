@@ -31,8 +31,10 @@ placed AS (
         tiers.unit_price,
         greatest(
             0::HUGEINT,
-            least(usage.place_from + usage.billable_quantity, coalesce(tiers.upper::HUGEINT, 1e37::HUGEINT))
-            - greatest(usage.place_from, tiers.lower::HUGEINT)
+            least(
+                usage.place_from + usage.billable_quantity,
+                coalesce(tiers.upper, usage.place_from + usage.billable_quantity)
+            ) - greatest(usage.place_from, tiers.lower)
         ) AS part
     FROM invoice_usage AS usage
     INNER JOIN cards ON usage.rate_card = cards.card_id AND cards.model IN ('per_unit', 'graduated')
