@@ -117,7 +117,7 @@ class Store:
             for name in ("schema/metering", *sql.names("schema/metering")):
                 self.connection.execute(sql.text(name))
         except duckdb.IOException as error:
-            if "lock" in str(error).lower():
+            if "could not set lock" in str(error).lower():
                 raise Busy(
                     f"{self.path} is open in another process: {_first_line(error)}",
                     "stop that process; readers use the lake and live/, never this file",

@@ -143,9 +143,17 @@ class World:
         self.now = T0 + 10 * HOUR
         self.settings = MeteringSettings(**{"threads": 1, **settings})
 
-    def worker(self, source: MemorySource | None = None) -> Worker:
+    def worker(
+        self, source: MemorySource | None = None, *, store_name: str = "usage.duckdb"
+    ) -> Worker:
         """A started worker; the caller stops it."""
-        worker = Worker(self.home, source or self.source, self.settings, clock=lambda: self.now)
+        worker = Worker(
+            self.home,
+            source or self.source,
+            self.settings,
+            clock=lambda: self.now,
+            store_name=store_name,
+        )
         worker.start()
         return worker
 

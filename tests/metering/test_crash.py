@@ -1,0 +1,149 @@
+"""kill -9 at every named point, then a restart: the same totals and files (FAULTS C1-C8)."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edge.spool import Spool
+from metering.closed import list_closed, verify_chain
+from tests.metering.world import HOUR, T0, Event, World, columns, counted
+
+NOW = T0 + 9 * HOUR
+ROOT = Path(__file__).resolve().parents[2]
+
+POINTS = [
+    ("c1", "before_begin"),
+    ("c2", "after_begin"),
+    ("c3", "after_aggregates"),
+    ("c4", "after_quarantine"),
+    ("c5", "after_positions"),
+    ("c6", "before_commit"),
+    ("c7", "after_commit"),
+    ("c8", "after_acknowledge"),
+    ("data_written", "after_data"),
+    ("checkpoint_written", "after_checkpoint"),
+    ("first_certificate", "after_certificate"),
+    ("second_certificate", "after_certificate:2"),
+    ("all_certificates", "after_certificates"),
+]
+
+
+def traffic() -> list[Event]:
+    """Forty requests over three hours."""
+    chance = random.Random(5)
+    return [
+        Event(at=T0 + chance.randrange(3 * HOUR), domain=chance.choice(["a.com", "b.com"]))
+        for _ in range(40)
+    ]
+
+
+def fill(home: Path) -> None:
+    """A spool with ten batches of an edge, and its promise."""
+    home.mkdir()
+    events = traffic()
+    with Spool.open(home / "spool" / "edge-1", "edge-1", "de", random64=lambda: 7) as spool:
+        for at in range(0, 40, 4):
+            spool.append(columns(events[at : at + 4]), watermark_ms=0)
+        spool.heartbeat(T0 + 3 * HOUR)
+
+
+class Drains:
+    """Drains homes in processes that can be killed."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.metering.crash_child"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __call__(self, home: Path, crash: str = "-") -> int:
+        """Drain in a process of its own; its exit code (-9: killed)."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(f"{home} {NOW} {crash}\n")
+        self.process.stdin.flush()
+        code = int(self.process.stdout.readline())
+        assert code in (0, -9)
+        return code
+
+
+@pytest.fixture(scope="module")
+def drain() -> Iterator[Drains]:
+    """The process that drains."""
+    drains = Drains()
+    yield drains
+    assert drains.process.stdin is not None
+    drains.process.stdin.close()
+    assert drains.process.wait(timeout=60) == 0
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose spool is full and whose metering never ran."""
+    home = tmp_path_factory.mktemp("crash") / "filled"
+    fill(home)
+    return home
+
+
+@pytest.fixture(scope="module")
+def calm(drain: Drains, filled: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The closed files of a run without any crash."""
+    home = tmp_path_factory.mktemp("calm") / "home"
+    shutil.copytree(filled, home)
+    assert drain(home) == 0
+    return World(home).files()
+
+
+@pytest.mark.parametrize("again", ["restart", "lost_disk"])
+@pytest.mark.parametrize("point", [point for _, point in POINTS], ids=[row for row, _ in POINTS])
+def test_c1_to_c8_a_kill_at_any_point_ends_in_the_same_closed_files(
+    point: str,
+    again: str,
+    drain: Drains,
+    filled: Path,
+    calm: dict[str, bytes],
+    tmp_path: Path,
+) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(filled, home)
+    assert drain(home, point) == -9, f"{point} was never reached"
+    world = World(home)
+    if again == "lost_disk":
+        world.forget_store()
+    assert drain(home) == 0
+    assert world.files() == calm
+    assert world.closed() == counted(traffic())
+    assert world.status()["accepted"] == 40
+    assert world.status()["adds_up"]
+    verify_chain(list_closed(home))
+
+
+def test_c1_to_c8_fifty_kills_at_random_moments_count_exactly(
+    drain: Drains, filled: Path, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(filled, home)
+    chance = random.Random(11)
+    names = [point.partition(":")[0] for _, point in POINTS]
+    killed = 0
+    for _ in range(50):
+        point = f"{chance.choice(names)}:{chance.randrange(1, 4)}"
+        killed += drain(home, point) == -9
+        if chance.random() < 0.2:
+            World(home).forget_store()
+    assert drain(home) == 0
+    assert killed >= 8
+    world = World(home)
+    assert world.closed() == counted(traffic())
+    assert (world.status()["accepted"], world.status()["duplicate"]) == (40, 0)
+    verify_chain(list_closed(home))
