@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import itertools
 import os
@@ -18,6 +19,8 @@ from edge.errors import InputError
 from edge.formats import FORMATS
 from edge.intake import Writer
 from edge.rejected import RejectedLines
+from edge.spool import Spool, SpoolFull
+from edge.spooldisk import Disk
 from edge.tail import Log, Tailer
 from edge.tail_files import files_of
 from tests.edge_input.reading import FIRST_MS, NOW_MS, nginx_lines, open_spool, spool_content
@@ -313,3 +316,34 @@ def test_whatever_the_server_and_rotation_do_each_line_is_read_once(
         last = tailer.cycle()
     assert last.at_end
     assert seen(folder) == list(range(server.written))
+
+
+class FullDisk(Disk):
+    """A disk without room while `full` is set."""
+
+    full = False
+
+    def write(self, descriptor: int, data: bytes, offset: int) -> None:
+        if self.full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        super().write(descriptor, data, offset)
+
+
+def test_a4_a_full_disk_loses_nothing_the_lines_wait_in_the_log(tmp_path: Path, log: Path) -> None:
+    disk = FullDisk()
+    folder = tmp_path / "spool"
+    with Spool.open(folder, "e1", "DE", random64=lambda: 7, disk=disk) as spool:
+        writer = Writer(spool, RejectedLines(folder))
+        logs = [Log(path=log, form=FORMATS["nginx"])]
+        tailer = Tailer(writer, spool.positions(), logs, now_ms=lambda: NOW_MS)
+        tailer.begin("beginning")
+        append(log, nginx_lines(0, 10))
+        tailer.cycle()
+        disk.full = True
+        for start in (10, 20):
+            append(log, nginx_lines(start, start + 10))
+            with pytest.raises(SpoolFull):
+                tailer.cycle()
+        disk.full = False
+        assert tailer.cycle().events == 20
+    assert seen(tmp_path) == list(range(30))
