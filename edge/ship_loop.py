@@ -27,6 +27,9 @@ POLL_S = 0.05
 ACKNOWLEDGE_EVERY_S = 0.25
 NEW_FOLDERS_EVERY_S = 1.0
 STATUS_EVERY_S = 5.0
+STOP_GRACE_S = 5.0
+STALLED_TIMEOUTS = 2
+"""A producer that got nothing confirmed for so many request timeouts is replaced."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +70,7 @@ class Shipper:
         self._lanes: dict[str, Lane] = {}
         self._stop = asyncio.Event()
         self._trouble: str | None = None
-        self._progress_at = time.monotonic()
+        self._progress_at = self._began_at = time.monotonic()
         self._acknowledged_at = 0.0
         self._looked_at = 0.0
         self._status_at = 0.0
@@ -88,7 +91,7 @@ class Shipper:
             while not self._stop.is_set():
                 before = self.confirmed
                 try:
-                    await self._with_a_producer()
+                    await self._supervised()
                     return
                 except EdgetollError:
                     raise
@@ -110,6 +113,33 @@ class Shipper:
         """Messages the broker has confirmed."""
         return sum(lane.confirmed for lane in self.lanes)
 
+    async def _supervised(self) -> None:
+        """Ship with one producer; end it when it stalls, or a while after stop() was called.
+
+        aiokafka retries for ever, in silence, while it knows a leader it cannot reach.
+        """
+        pump = asyncio.create_task(self._with_a_producer())
+        stop = asyncio.create_task(self._stop.wait())
+        try:
+            while not pump.done() and not stop.done():
+                await asyncio.wait({pump, stop}, timeout=0.5, return_when=asyncio.FIRST_COMPLETED)
+                if not pump.done():
+                    self._check_stalled()
+            if not pump.done():
+                await asyncio.wait({pump}, timeout=STOP_GRACE_S)
+            if pump.done():
+                pump.result()
+        finally:
+            for task in (pump, stop):
+                task.cancel()
+            await asyncio.gather(pump, stop, return_exceptions=True)
+
+    def _check_stalled(self) -> None:
+        longest = STALLED_TIMEOUTS * self.link.request_timeout_seconds
+        since = max(self._progress_at, self._began_at)
+        if time.monotonic() - since > longest:
+            raise TimeoutError(f"nothing was confirmed for {longest:.0f} s")
+
     async def _with_a_producer(self) -> None:
         """Ship with one producer until it fails, or until there is an end."""
         from aiokafka import AIOKafkaProducer
@@ -124,6 +154,7 @@ class Shipper:
             max_request_size=4 << 20,
         )
         self.producers += 1
+        self._began_at = time.monotonic()
         try:
             await asyncio.wait_for(producer.start(), self.link.request_timeout_seconds)
             topic_id, partitions = await topic_identity(producer.client, self.link.topic)
@@ -139,15 +170,15 @@ class Shipper:
     async def _pump(self, producer: Any, target: tuple[str, int]) -> None:
         while True:
             self._open_lanes(target)
-            moved = 0
+            sent = settled = 0
             for lane in self.lanes:
                 if not self._stop.is_set():
-                    moved += await lane.send_some(producer)
-                moved += lane.settle()
-            self._after(moved)
+                    sent += await lane.send_some(producer)
+                settled += lane.settle()
+            self._after(settled)
             if self._finished():
                 return
-            await self._rest(moved)
+            await self._rest(sent + settled)
 
     def _finished(self) -> bool:
         """Whether there is nothing left to do (drain), or nobody wants it done (stop)."""
@@ -188,11 +219,12 @@ class Shipper:
                 "fill one first with `edgetoll edge import` or `edgetoll edge tail`",
             )
 
-    def _after(self, moved: int) -> None:
+    def _after(self, settled: int) -> None:
         now = time.monotonic()
-        if moved:
+        idle = not any(lane.waiting for lane in self.lanes)
+        if settled or idle:
             self._progress_at = now
-            if self._trouble is not None and self.confirmed:
+            if self._trouble is not None and settled:
                 self._alarm(f"Kafka at {self.link.bootstrap} answers again")
                 self._trouble = None
                 self._status_at = 0.0

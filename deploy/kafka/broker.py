@@ -97,7 +97,8 @@ def _log_tail(log: Path) -> str:
 class Broker:
     """One broker in `folder`, which keeps its data, ports and pid: it may stop and start again.
 
-    `properties` are added to (or replace) lines of server.properties.
+    `properties` are added to (or replace) lines of server.properties. `proxied` opens one more
+    listener whose advertised address is a port of its own (`proxy_port`), for a proxy to sit on.
     """
 
     def __init__(
@@ -106,11 +107,13 @@ class Broker:
         *,
         properties: Mapping[str, str] | None = None,
         security: Security | None = None,
+        proxied: bool = False,
         heap: str = "512m",
     ) -> None:
         self.folder = folder
         self.heap = heap
         self.security = security
+        self.proxied = proxied
         self._extra = dict(properties or {})
         self._config = folder / "server.properties"
         self._pid_file = folder / "broker.pid"
@@ -122,8 +125,13 @@ class Broker:
         """HOST:PORT of the plain listener."""
         return self.listener("PLAINTEXT")
 
+    @property
+    def proxy_port(self) -> int:
+        """The port that clients of listener PROXIED are told to use; nobody listens there yet."""
+        return self._ports["ADVERTISED"]
+
     def listener(self, name: str) -> str:
-        """HOST:PORT of listener PLAINTEXT, MTLS or SCRAM (the latter two with `security`)."""
+        """HOST:PORT of listener PLAINTEXT, PROXIED, MTLS or SCRAM (where they were asked for)."""
         return f"127.0.0.1:{self._ports[name]}"
 
     def start(self) -> str:
@@ -138,6 +146,16 @@ class Broker:
         self._launch(jars)
         self._wait()
         return self.address
+
+    def create_topic(self, name: str, partitions: int = 8, **config: str) -> str:
+        """Make a topic whose records may be as large as our batches; gives its name."""
+        from confluent_kafka.admin import AdminClient, NewTopic
+
+        settings = {"max.message.bytes": "2097152", **config}
+        admin = AdminClient({"bootstrap.servers": self.address, "log_level": 0})
+        wanted = NewTopic(name, partitions, 1, config=settings)
+        admin.create_topics([wanted])[name].result(30)
+        return name
 
     def stop(self) -> None:
         """Stop in order: logs are flushed and closed. Harmless when it does not run."""
@@ -175,10 +193,13 @@ class Broker:
 
     def _configure(self) -> None:
         names = ["PLAINTEXT", "CONTROLLER", *(["MTLS", "SCRAM"] if self.security else [])]
-        self._ports = {name: free_port() for name in names}
+        names += ["PROXIED"] if self.proxied else []
+        self._ports = {name: free_port() for name in (*names, "ADVERTISED")}
         listeners = ",".join(f"{name}://127.0.0.1:{self._ports[name]}" for name in names)
         told = ",".join(
-            f"{name}://127.0.0.1:{self._ports[name]}" for name in names if name != "CONTROLLER"
+            f"{name}://127.0.0.1:{self._ports['ADVERTISED' if name == 'PROXIED' else name]}"
+            for name in names
+            if name != "CONTROLLER"
         )
         settings = {
             "process.roles": "broker,controller",
@@ -189,7 +210,7 @@ class Broker:
             "advertised.listeners": told,
             "inter.broker.listener.name": "PLAINTEXT",
             "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,"
-            "MTLS:SSL,SCRAM:SASL_SSL",
+            "PROXIED:PLAINTEXT,MTLS:SSL,SCRAM:SASL_SSL",
             "log.dirs": str(self.folder / "data"),
             "num.partitions": "8",
             "auto.create.topics.enable": "false",
@@ -313,7 +334,11 @@ def main() -> int:
         elif chosen.folder is None:
             parser.error(f"{chosen.action} needs a folder")
         elif chosen.action == "start":
-            print(Broker(chosen.folder.resolve()).start())
+            broker = Broker(chosen.folder.resolve())
+            fresh = not chosen.folder.exists()
+            print(broker.start())
+            if fresh:
+                broker.create_topic("edgetoll.requests.v1")
         else:
             Broker(chosen.folder.resolve()).stop()
     except BrokerError as error:
