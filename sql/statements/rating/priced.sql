@@ -4,7 +4,7 @@
 -- Reads: rating_placed, price_curve, price_terms.
 CREATE OR REPLACE TEMP TABLE rating_priced AS
 SELECT
-    p.account_key, p.lane, p.seq, p.card, p.month, p.hour, p.late, p.opens, p.closes,
+    p.account_key, p.lane, p.seq, p.card, p.month, p.hour, p.late, p.kind, p.opens, p.closes,
     p.period_start, p.period_end, p.quantity, p.free_quantity, p.plan_quantity,
     p.billable_quantity, p.place,
     (

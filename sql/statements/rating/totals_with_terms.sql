@@ -1,6 +1,7 @@
 -- Answers: what each slice adds to its month's charge where a flat fee, cap or floor holds: usage amount plus
 -- flat fee, then the cap, then, once the month has ended, the floor; of the card in force at that moment,
--- for late usage the last moment of the month at which the item was sold (DOMAIN §10.7).
+-- for late usage the last moment of the month at which the item was sold, for bandwidth the end of its
+-- day or month (DOMAIN §10.7).
 -- Grain: account × lane × seq.
 -- Reads: rating_priced, rating_state, price_lanes, price_terms, price_force, rating_months,
 -- rating_accounts, rating_method_periods.
@@ -17,7 +18,7 @@ WITH own AS (
 ), running AS (
     SELECT
         p.account_key, p.lane, p.month, p.seq, l.denominator,
-        CASE WHEN p.late THEN coalesce(f.card, p.card) ELSE p.card END AS terms_card,
+        coalesce(f.card, p.card) AS terms_card,
         p.closes OR (p.late AND coalesce(d.ends_at, m.ends_at) = m.ends_at) AS ended, coalesce(s.amount, 0)::HUGEINT AS amount_before,
         coalesce(s.numerator, 0)::HUGEINT + sum(p.numerator) OVER (
             PARTITION BY p.account_key, p.lane, p.month ORDER BY p.seq
@@ -30,9 +31,10 @@ WITH own AS (
         ON d.account_key = p.account_key AND d.item_no = l.item_no AND d.month = p.month
     LEFT JOIN own AS o ON o.account_id = a.account_id AND o.lane = p.lane
     LEFT JOIN price_force AS f
-        ON f.lane = p.lane AND f.account_id IS NOT DISTINCT FROM o.account_id
-        AND coalesce(d.ends_at, m.ends_at) - INTERVAL 5 MINUTE >= f.force_from
-        AND coalesce(d.ends_at, m.ends_at) - INTERVAL 5 MINUTE < f.force_until
+        ON (p.late OR p.kind = 1) AND f.lane = p.lane
+        AND f.account_id IS NOT DISTINCT FROM o.account_id
+        AND CASE WHEN p.late THEN coalesce(d.ends_at, m.ends_at) ELSE p.period_end END
+            - INTERVAL 5 MINUTE BETWEEN f.force_from AND f.force_until - INTERVAL 5 MINUTE
     LEFT JOIN rating_state AS s
         ON s.account_key = p.account_key AND s.lane = p.lane AND s.month = p.month
 ), bounded AS (
