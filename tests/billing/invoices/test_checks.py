@@ -1,0 +1,99 @@
+"""Each check over invoices is silent on sound books and speaks when one thing was changed by hand.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from billing import checks
+from billing.store import Store
+from tests.billing.invoices.world import DECEMBER, NOVEMBER, World, october
+from tests.billing.ledger.homes import Use
+
+ISSUE = NOVEMBER + timedelta(hours=4)
+FAULTS = {
+    "total": ("UPDATE invoices SET total = total + 1 WHERE number = 1", "invoice_totals"),
+    "line amount": (
+        "UPDATE invoice_lines SET amount = amount - 1 WHERE line_no = 1",
+        "invoice_totals",
+    ),
+    "missing lines": ("DELETE FROM invoice_lines WHERE line_no > 0", "invoice_totals"),
+    "charge added under an issued month": (
+        "UPDATE charges SET amount = amount + 1 WHERE item = 'https_requests'",
+        "invoice_equals_charges",
+    ),
+    "late charge on two invoices": (
+        "INSERT INTO invoice_corrections SELECT 'INV-USD-2026-000002', 1, charge_id"
+        " FROM invoice_corrections",
+        "invoice_charge_once",
+    ),
+    "number skipped": (
+        "UPDATE invoices SET number = number + 1 WHERE number = 3",
+        "invoice_numbers_gapless",
+    ),
+    "issued before the one before": (
+        "UPDATE invoices SET issued_at = TIMESTAMP '2020-01-01' WHERE number = 3",
+        "invoice_numbers_gapless",
+    ),
+    "last number of the series lost": (
+        "UPDATE invoice_series SET last_number = last_number + 1",
+        "invoice_numbers_gapless",
+    ),
+    "customer renamed": (
+        "UPDATE invoices SET customer_name = 'Mallory' WHERE number = 1",
+        "invoice_content_unchanged",
+    ),
+    "line text changed": (
+        "UPDATE invoice_lines SET tier = 'x' WHERE line_no = 1",
+        "invoice_content_unchanged",
+    ),
+    "appendix changed": (
+        "UPDATE invoice_detail SET requests = requests + 1",
+        "invoice_content_unchanged",
+    ),
+    "tax not posted": ("DELETE FROM transfers WHERE code = 'tax'", "invoice_ledger"),
+    "cut posted twice": (
+        "INSERT INTO transfers SELECT * FROM transfers WHERE code = 'cut'",
+        "invoice_ledger",
+    ),
+    "credit beyond the invoice": (
+        "UPDATE invoices SET total = total * 100 WHERE kind = 'credit_note'",
+        "invoice_credits_within",
+    ),
+    "month issued but open": ("DELETE FROM issued_months", "invoice_months_once"),
+}
+
+
+def world_with_everything(folder: Path) -> World:
+    """Two months, a correction line, a credit note."""
+    world = october(folder)
+    world.invoice("2026-10", ISSUE)
+    late_hour = datetime(2026, 10, 5, 13, tzinfo=UTC)
+    world.use(late_hour, Use(requests=50_000, bytes_sent=0), through=DECEMBER)
+    world.rate(DECEMBER)
+    world.invoice("2026-11", DECEMBER + timedelta(hours=1))
+    world.credit("INV-USD-2026-000001", 4, "1.00", "T-1", DECEMBER + timedelta(hours=2))
+    return world
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_check_fires_on_a_planted_fault(fault: str, tmp_path: Path) -> None:
+    world = world_with_everything(tmp_path)
+    statement, wanted = FAULTS[fault]
+    with Store.open(world.home, owner="test", now=DECEMBER) as store:
+        assert checks.run(store.connection) == []
+        store.connection.execute(statement)
+        assert wanted in {failure.check for failure in checks.run(store.connection)}
+
+
+def test_a_check_over_one_record_looks_at_what_that_record_issued(tmp_path: Path) -> None:
+    world = world_with_everything(tmp_path)
+    with Store.open(world.home, owner="test", now=DECEMBER) as store:
+        ((last,),) = store.connection.execute("SELECT max(journal_no) FROM invoices").fetchall()
+        store.connection.execute("UPDATE invoices SET total = total + 1 WHERE number = 1")
+        store.connection.execute("UPDATE invoices SET total = total - 1 WHERE kind = 'credit_note'")
+        failures = checks.run(store.connection, scope=last)
+    assert [len(one.rows) for one in failures if one.check == "invoice_totals"] == [1]

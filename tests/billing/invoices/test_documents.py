@@ -1,0 +1,292 @@
+"""The documents of an invoice: what they say, that they are safe to open, and always the same
+bytes.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from billing.invoices.documents import (
+    csv_document,
+    files,
+    html_document,
+    json_document,
+    pdf_document,
+)
+from billing.invoices.records import DetailRow, Party
+from tests.billing.invoices.samples import CENT, UNIT, invoice, line, transfer_line
+
+ROOT = Path(__file__).parents[3]
+GOLDEN = ROOT / "tests" / "golden" / "invoices"
+WRITE = os.environ.get("EDGETOLL_GOLDEN") == "write"
+SCHEMA = json.loads((ROOT / "docs" / "invoice.schema.json").read_text(encoding="utf-8"))
+NASTY = st.text(max_size=40) | st.sampled_from(
+    ["=cmd()", "@SUM(A1)", "+1", "-1", "\tx", "\rx", "a\0b", 'say "hi"', "a,b\r\nc", "<script>"]
+)
+
+
+def complaints(value: Any, schema: dict[str, Any], place: str = "$") -> list[str]:
+    """What is wrong with `value` by the part of JSON Schema that the published file uses."""
+    if "$ref" in schema:
+        name = schema["$ref"].rsplit("/", 1)[1]
+        return complaints(value, SCHEMA["$defs"][name], place)
+    if "oneOf" in schema:
+        fitting = [one for one in schema["oneOf"] if not complaints(value, one, place)]
+        return [] if len(fitting) == 1 else [f"{place}: fits {len(fitting)} of oneOf"]
+    found: list[str] = []
+    kinds = {"object": dict, "array": list, "string": str, "integer": int, "null": type(None)}
+    wanted = schema.get("type", [])
+    names = [wanted] if isinstance(wanted, str) else wanted
+    if names and not any(type(value) is kinds[name] for name in names):
+        return [f"{place}: {value!r} is no {wanted}"]
+    if "const" in schema and value != schema["const"]:
+        found.append(f"{place}: not {schema['const']}")
+    if "enum" in schema and value not in schema["enum"]:
+        found.append(f"{place}: {value!r} not in {schema['enum']}")
+    if "pattern" in schema and not re.search(schema["pattern"], value):
+        found.append(f"{place}: {value!r} does not match")
+    if "minimum" in schema and value < schema["minimum"]:
+        found.append(f"{place}: {value} too small")
+    for name in schema.get("required", []):
+        found += [] if name in value else [f"{place}: no {name}"]
+    for name, inner in schema.get("properties", {}).items():
+        if isinstance(value, dict) and name in value:
+            found += complaints(value[name], inner, f"{place}.{name}")
+    if "items" in schema and isinstance(value, list):
+        for number, one in enumerate(value):
+            found += complaints(one, schema["items"], f"{place}[{number}]")
+    return found
+
+
+def correction() -> Any:
+    """An invoice with a correction line, a leftover and a cut."""
+    lines = (
+        line(amount=80 * CENT + 7, leftover=-CENT, settled_amount=79 * CENT),
+        line(
+            line_no=2,
+            kind="correction",
+            corrects_invoice="INV-USD-2026-000017",
+            corrects_hour=datetime(2026, 9, 30, 13, tzinfo=UTC),
+            reason="late usage",
+        ),
+    )
+    return invoice(lines=lines, subtotal=160 * CENT + 7, cut=CENT + 7, total=174 * CENT)
+
+
+def credit_note() -> Any:
+    """A credit note over the first line of the sample invoice."""
+    back = line(kind="credit", amount=-80 * CENT, settled_amount=-80 * CENT, tax=-15 * CENT)
+    return invoice(
+        invoice_no="CRN-USD-2026-000001",
+        kind="credit_note",
+        corrects="INV-USD-2026-000042",
+        reason="Void: wrong address",
+        lines=(back,),
+        subtotal=-80 * CENT,
+        tax=-15 * CENT,
+        total=-95 * CENT,
+        evidence=None,
+        notes=(),
+        detail=(),
+    )
+
+
+SAMPLES = {"invoice": invoice(), "correction": correction(), "credit_note": credit_note()}
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize(
+    ("extension", "render"),
+    [
+        ("json", json_document.render),
+        ("csv", csv_document.render_lines),
+        ("detail.csv", csv_document.render_detail),
+        ("html", html_document.render),
+        ("pdf", pdf_document.render),
+    ],
+)
+def test_golden_documents_have_not_changed(name: str, extension: str, render: Any) -> None:
+    made = render(SAMPLES[name])
+    if extension == "pdf":  # a digest says the same as 60 kB that nobody reads in a diff
+        extension, made = "pdf.sha256", hashlib.sha256(made).hexdigest().encode() + b"\n"
+    path = GOLDEN / f"{name}.{extension}"
+    if WRITE:
+        path.write_bytes(made)
+    assert made == path.read_bytes(), f"{path.name} differs: look, then run make golden"
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_json_documents_follow_the_published_schema(name: str) -> None:
+    assert complaints(json.loads(json_document.render(SAMPLES[name])), SCHEMA) == []
+
+
+def test_the_schema_refuses_a_number_for_money_and_a_missing_field() -> None:
+    document = json.loads(json_document.render(invoice()))
+    document["total"] = 0.95
+    del document["lines"][0]["settled_amount"]
+    assert complaints(document, SCHEMA) == [
+        "$.lines[0]: no settled_amount",
+        "$.total: 0.95 is no string",
+    ]
+
+
+def test_money_in_json_and_csv_is_a_decimal_string_never_a_number() -> None:
+    text = json_document.render(invoice()).decode()
+    assert not re.search(r":\s*-?\d+\.\d", text)
+    (row,) = list(csv.DictReader(io.StringIO(csv_document.render_lines(invoice()).decode())))[:1]
+    assert (row["amount"], row["unit_price"], row["invoice_total"]) == ("0.80", "0.008", "0.95")
+
+
+def test_the_html_page_has_what_a_finance_department_looks_for() -> None:
+    page = html_document.render(invoice()).decode()
+    for wanted in (
+        "Example CDN Ltd",
+        "Tax ID EX-123",
+        "Acme Video GmbH",
+        "Hauptstraße 1",
+        "Tax ID DE123456789",
+        "INV-USD-2026-000042",
+        "1 November 2026",
+        "15 November 2026",
+        "1 October 2026 – 31 October 2026",
+        "HTTPS requests",
+        "1,000,000",
+        "per 10,000 requests",
+        "Data transfer",
+        "500.000 GB",
+        "Tax 19 %",
+        "0.95 USD",
+    ):
+        assert wanted in page, wanted
+
+
+def test_a_currency_without_decimals_is_printed_without(tmp_path: Path) -> None:
+    lines = (line(amount=123 * UNIT, settled_amount=123 * UNIT, tax=12 * UNIT),)
+    yen = invoice(
+        currency="JPY", digits=0, lines=lines, subtotal=123 * UNIT, tax=12 * UNIT, total=135 * UNIT
+    )
+    assert json_document.document(yen)["total"] == "135"
+    assert "135 JPY" in html_document.render(yen).decode()
+
+
+def test_a_figure_that_is_not_settled_is_an_error_not_a_rounding() -> None:
+    with pytest.raises(ValueError, match="is not settled to 2 decimals"):
+        json_document.render(invoice(total=95 * CENT + 1))
+
+
+@given(NASTY, NASTY)
+def test_d17_text_from_outside_cannot_become_a_formula_or_break_the_csv(
+    domain: str, customer: str
+) -> None:
+    row = DetailRow(
+        day=invoice().due_on,
+        domain=domain,
+        traffic_class="https",
+        region="CN",
+        requests=1,
+        bytes_sent=1,
+    )
+    made = invoice(detail=(row,), customer=Party(name=customer))
+    for data in (csv_document.render_detail(made), csv_document.render_lines(made)):
+        table = list(csv.reader(io.StringIO(data.decode("utf-8"), newline="")))
+        assert len({len(cells) for cells in table}) == 1
+        for cells in table[1:]:
+            for cell in cells:
+                number = re.fullmatch(r"-?\d+(\.\d+)?", cell)
+                assert number or not cell.startswith(csv_document.FORMULA_STARTS)
+                assert "\0" not in cell
+
+
+@given(NASTY)
+@settings(max_examples=30)
+def test_d17_text_from_outside_cannot_become_markup(name: str) -> None:
+    hostile = f"<script>{name}</script>"
+    page = html_document.render(invoice(customer=Party(name=hostile))).decode()
+    assert "<script>" not in page
+
+
+def test_d17_text_from_outside_cannot_become_typst_code() -> None:
+    hostile = '#read("/etc/passwd") $x$ *b* `r` @ref <l> \\ #panic("x")'
+    made = pdf_document.render(invoice(customer=Party(name=hostile), reason=hostile))
+    assert made.startswith(b"%PDF-")
+
+
+def test_documents_are_the_same_bytes_in_another_process_with_other_locale_and_zone() -> None:
+    program = (
+        "import hashlib;"
+        "from tests.billing.invoices.samples import invoice;"
+        "from billing.invoices.documents.files import RENDERERS;"
+        "found = [r for kind in RENDERERS.values() for _, r in kind];"
+        "print([hashlib.sha256(r(invoice())).hexdigest() for r in found])"
+    )
+    seen = set()
+    for zone, locale, seed in (("UTC", "C", "0"), ("Asia/Kathmandu", "C.UTF-8", "7")):
+        environment = os.environ | {"TZ": zone, "LC_ALL": locale, "PYTHONHASHSEED": seed}
+        seen.add(
+            subprocess.run(
+                [sys.executable, "-c", program],
+                cwd=ROOT,
+                env=environment,
+                capture_output=True,
+                check=True,
+                timeout=120,
+            ).stdout
+        )
+    assert len(seen) == 1
+
+
+def test_files_are_written_once_and_left_alone_when_they_are_right(tmp_path: Path) -> None:
+    formats = ("json", "csv", "html")
+    first = files.write(tmp_path, [invoice()], formats)
+    assert (first.new, first.restored, first.same) == (4, 0, 0)
+    stamps = {path: path.stat().st_mtime_ns for path in (tmp_path / "invoices").rglob("*.*")}
+    second = files.write(tmp_path, [invoice()], formats)
+    assert (second.new, second.restored, second.same) == (0, 0, 4)
+    assert stamps == {path: path.stat().st_mtime_ns for path in stamps}
+
+
+def test_an_account_id_cannot_leave_the_folder_of_drafts(tmp_path: Path) -> None:
+    files.write(tmp_path, [invoice(account_id="../../evil")], ("json",), drafts=True)
+    names = [path.name for path in tmp_path.rglob("*.json")]
+    assert names == ["_._.._evil.json"]
+
+
+@pytest.mark.needs_poppler
+def test_the_pdf_says_the_same_as_the_page(tmp_path: Path) -> None:
+    path = tmp_path / "invoice.pdf"
+    path.write_bytes(pdf_document.render(invoice(lines=(line(), transfer_line(tier="")))))
+    text = subprocess.run(
+        ["pdftotext", "-layout", str(path), "-"], capture_output=True, check=True, timeout=60
+    ).stdout.decode()
+    for wanted in ("INV-USD-2026-000042", "Acme Video GmbH", "HTTPS requests", "500.000 GB",
+                   "0.95 USD", "Page 1 of 1"):  # fmt: skip
+        assert wanted in text, wanted
+
+
+@pytest.mark.needs_poppler
+def test_a_long_invoice_runs_over_pages_with_its_heading_on_each(tmp_path: Path) -> None:
+    lines = tuple(replace(line(), line_no=number) for number in range(1, 80))
+    path = tmp_path / "invoice.pdf"
+    path.write_bytes(pdf_document.render(invoice(lines=lines)))
+    text = subprocess.run(
+        ["pdftotext", "-layout", str(path), "-"], capture_output=True, check=True, timeout=60
+    ).stdout.decode()
+    pages = text.split("\f")[:-1]
+    assert len(pages) > 1
+    assert all("Quantity" in one for one in pages[:-1])
+    assert f"Page {len(pages)} of {len(pages)}" in pages[-1]

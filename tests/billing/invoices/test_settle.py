@@ -1,0 +1,118 @@
+"""Settlement: the cut, the leftover and the tax, SQL against a slow reference of a few lines."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import sql
+from billing.money import DIGITS, cut_to_minor, parse_amount
+
+CURRENCY_OF = {0: "JPY", 2: "USD", 3: "KWD"}
+Settled = tuple[int, int, int, list[int], list[int], list[int]]
+
+
+def settle_in_sql(amounts: list[int], rate_bp: int, digits: int) -> Settled:
+    """(subtotal, cut, tax, settled amounts, leftovers, line taxes) as the statements have it."""
+    step = 10 ** (DIGITS - digits)
+    with duckdb.connect() as connection:
+        connection.execute(
+            "CREATE TEMP TABLE invoice_exact_lines AS SELECT 'N' AS invoice_no,"
+            " CAST(unnest(range(1, $count)) AS INTEGER) AS line_no,"
+            " CAST(unnest($amounts::VARCHAR[]) AS HUGEINT) AS amount",
+            {"count": len(amounts) + 1, "amounts": [str(one) for one in amounts]},
+        )
+        connection.execute(
+            "CREATE TEMP TABLE invoice_numbers AS"
+            " SELECT 'N' AS invoice_no, 'a' AS account_id, $step::HUGEINT AS step",
+            {"step": step},
+        )
+        connection.execute(
+            "CREATE TEMP TABLE invoice_due AS SELECT 'a' AS account_id, $rate AS tax_rate_bp",
+            {"rate": rate_bp},
+        )
+        connection.execute(sql.text("statements/invoices/settle_totals"))
+        connection.execute(sql.text("statements/invoices/settle_lines"))
+        total = connection.execute("SELECT subtotal, cut, tax FROM invoice_totals").fetchall()[0]
+        lines = connection.execute(
+            "SELECT settled_amount, leftover, tax FROM invoice_settled_lines ORDER BY line_no"
+        ).fetchall()
+    return (*total, *(list(column) for column in zip(*lines, strict=True)))
+
+
+def half_up(amount: Fraction, step: int) -> int:
+    """The nearest multiple of `step`, halves away from zero."""
+    units = abs(amount) / step + Fraction(1, 2)
+    whole = units.numerator // units.denominator * step
+    return whole if amount >= 0 else -whole
+
+
+def settle_slowly(amounts: list[int], rate_bp: int, digits: int) -> Settled:
+    """The same from DOMAIN §6 #24 and decision 0702, one line after the other, in fractions."""
+    step = 10 ** (DIGITS - digits)
+    net, cut = cut_to_minor(sum(amounts), CURRENCY_OF[digits])
+    largest = max(range(len(amounts)), key=lambda place: (abs(amounts[place]), -place))
+    rounded = [half_up(Fraction(one), step) for one in amounts]
+    leftovers = [net - sum(rounded) if place == largest else 0 for place in range(len(amounts))]
+    settled = [one + rest for one, rest in zip(rounded, leftovers, strict=True)]
+    tax = half_up(Fraction(net * rate_bp, 10_000), step)
+    taxes = [half_up(Fraction(one * rate_bp, 10_000), step) for one in settled]
+    taxes[largest] += tax - sum(taxes)
+    return sum(amounts), cut, tax, settled, leftovers, taxes
+
+
+AMOUNTS = st.lists(
+    st.integers(-(10**13), 10**13) | st.integers(-(10**25), 10**25) | st.just(5 * 10**7),
+    min_size=1,
+    max_size=12,
+)
+
+
+@given(AMOUNTS, st.integers(0, 10_000), st.sampled_from([0, 2, 3]))
+@settings(max_examples=150)
+def test_settling_in_sql_is_settling_line_by_line(
+    amounts: list[int], rate_bp: int, digits: int
+) -> None:
+    assert settle_in_sql(amounts, rate_bp, digits) == settle_slowly(amounts, rate_bp, digits)
+
+
+@given(AMOUNTS, st.integers(0, 10_000), st.sampled_from([0, 2, 3]))
+@settings(max_examples=100)
+def test_i1_settled_lines_add_up_to_net_and_tax_to_the_last_unit(
+    amounts: list[int], rate_bp: int, digits: int
+) -> None:
+    subtotal, cut, tax, settled, _, taxes = settle_in_sql(amounts, rate_bp, digits)
+    step = 10 ** (DIGITS - digits)
+    assert subtotal == sum(amounts)
+    assert sum(settled) == subtotal - cut
+    assert sum(taxes) == tax
+    assert abs(cut) < step
+    assert cut == 0 or (cut > 0) == (subtotal > 0), "the cut never makes an invoice larger"
+    assert all(one % step == 0 for one in (*settled, *taxes))
+
+
+def test_domain_6_24_five_equal_lines_cut_once_with_the_leftover_on_one_line() -> None:
+    lines = [parse_amount("12.1234")] * 5
+    subtotal, cut, tax, settled, leftovers, _ = settle_in_sql(lines, 0, 2)
+    assert subtotal - cut == parse_amount("60.61")
+    assert cut == parse_amount("0.007")
+    assert settled == [parse_amount("12.13"), *[parse_amount("12.12")] * 4]
+    assert leftovers[0] == parse_amount("0.01")
+    assert tax == 0
+
+
+@pytest.mark.parametrize(
+    ("net", "rate_bp", "tax"),
+    [
+        ("10.50", 1900, "2.00"),
+        ("0.05", 1000, "0.01"),
+        ("0.04", 1000, "0.00"),
+        ("-0.05", 1000, "-0.01"),
+    ],
+)
+def test_tax_is_rounded_half_up_once_on_the_net(net: str, rate_bp: int, tax: str) -> None:
+    assert settle_in_sql([parse_amount(net)], rate_bp, 2)[2] == parse_amount(tax)
