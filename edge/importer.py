@@ -167,8 +167,8 @@ class Importer:
             yield chunk
 
     def _write(self, step: Step) -> None:
+        """Without an fsync of its own: the spool makes one every 16 MiB, and `run` the last one."""
         self.writer.write(step, 0)
-        self.writer.spool.commit()
         self.known.remember(step.position)
 
     def _is_whole(self, chunk: Chunk, parsed: Parsed, content: Content) -> bool:

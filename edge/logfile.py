@@ -208,6 +208,11 @@ def digest(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
+def mark_digest(data: bytes) -> str:
+    """A shorter one: a position holds up to sixteen, and a spool one position per file."""
+    return digest(data)[:16]
+
+
 def head_of(content: Content, *, whole: bool = False) -> str | None:
     """The fingerprint of the first data line (one that is neither blank nor a `#` line).
 
@@ -255,7 +260,7 @@ class Trail:
             mark = MARKS[len(self.marks)]
             if mark > self.offset + len(data):
                 break
-            self.marks.append(digest(self._ending(data[: mark - self.offset])))
+            self.marks.append(mark_digest(self._ending(data[: mark - self.offset])))
         self._window = self._ending(data)
         self.offset += len(data)
 
@@ -281,7 +286,7 @@ class Trail:
 
 def marks_of(content: Content, offset: int) -> tuple[str, ...]:
     """The marks that reading up to `offset` would have left."""
-    return tuple(digest(_window_at(content, mark)) for mark in MARKS if mark <= offset)
+    return tuple(mark_digest(_window_at(content, mark)) for mark in MARKS if mark <= offset)
 
 
 def _window_at(content: Content, end: int) -> bytes:
@@ -309,7 +314,7 @@ def begins_alike(content: Content, marks: tuple[str, ...]) -> Iterator[bool | No
     for mark, expected in zip(MARKS, marks, strict=False):
         window = _window_at(content, mark)
         short = len(window) < min(mark, WINDOW_BYTES)
-        yield None if short else digest(window) == expected
+        yield None if short else mark_digest(window) == expected
 
 
 def end_of_lines(content: Content) -> tuple[int, str, tuple[str, ...]]:

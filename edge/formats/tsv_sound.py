@@ -46,7 +46,8 @@ _CONVERT = pc.ConvertOptions(
 def parse_sound(block: bytes, now_ms: int, unescape: Callable[[str], str]) -> Parsed | None:
     """The events of `block` if each of its lines is one, else None."""
     lines = block.count(b"\n") + (not block.endswith(b"\n"))
-    if len(block) < 2:
+    # pyarrow takes spaces around numbers, and hexadecimal ones; no line of this format has them.
+    if len(block) < 2 or any(odd in block for odd in (b" ", b"\t0x", b"\t0X")):
         return None
     read = pc.ReadOptions(use_threads=False, block_size=len(block) + 1, column_names=NAMES)
     source: Any = pa.BufferReader(block)
