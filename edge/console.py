@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -91,7 +92,7 @@ def table(
     for row in rows:
         drawn.add_row(*(Text(printable("" if cell is None else str(cell))) for cell in row))
     # Without a terminal the width is the content's own: a pipe must not fold or cut figures.
-    width = None if sys.stdout.isatty() else 200
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 200
     Console(width=width, highlight=False).print(drawn)
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -32,7 +34,8 @@ class Stage:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.logs = home / "logs"
-        self.bright = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        forced = "FORCE_COLOR" in os.environ
+        self.bright = (sys.stdout.isatty() or forced) and "NO_COLOR" not in os.environ
 
     def paint(self, code: str, text: str) -> str:
         """`text` in a colour where there is a terminal."""
@@ -56,17 +59,21 @@ class Stage:
         """Run one command; its output is shown where it is the point, else its last line."""
         self.announce(words)
         began = time.monotonic()
-        environment = dict(os.environ, EDGETOLL_HOME=str(self.home))
+        user = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+        environment = dict(os.environ)
+        if self.bright:
+            environment |= {"FORCE_COLOR": "1", "COLUMNS": str(shutil.get_terminal_size().columns)}
         done = subprocess.run(
             self.command(*words), capture_output=True, text=True, env=environment, check=False
         )
         if done.returncode != 0:
             raise EdgetollError(
-                f"edgetoll {' '.join(words)} failed: {done.stderr.strip() or done.stdout.strip()}",
+                f"edgetoll {' '.join(words)} failed: {(done.stderr or done.stdout).strip()}",
                 "this is a defect: please report it",
             )
         if os.environ.get("EDGETOLL_DEMO_TIMES"):
-            print(f"  {time.monotonic() - began:.1f} s")
+            used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - user
+            print(f"  {time.monotonic() - began:.1f} s, {used:.1f} s of CPU")
         spoken = done.stdout.rstrip("\n") if show else (done.stdout + done.stderr).strip()
         lines = spoken.splitlines() if show else spoken.splitlines()[-2:]
         for line in lines:
