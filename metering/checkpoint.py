@@ -48,6 +48,7 @@ class Pending:
     data_sha256: str
     certificate: str
     text: str
+    requests: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +160,7 @@ def prune(home: Path, partition: str, keep: Iterable[str]) -> None:
         path_of(home, partition, number).unlink(missing_ok=True)
     kept = set(keep)
     oldest = min(numbers(home, partition), default=0)
-    for entry in place.glob("accepted_batches-*.parquet"):
+    for entry in place.glob("*.parquet"):
         made = int(entry.stem.rsplit("-", 2)[-2])
         if entry.name not in kept and made < oldest:
             entry.unlink(missing_ok=True)

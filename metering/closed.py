@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -118,7 +118,7 @@ class Certificate:
 
     def to_bytes(self) -> bytes:
         """The file's bytes: JSON with sorted keys, so that equal certificates are equal bytes."""
-        return json.dumps(asdict(self), sort_keys=True, indent=1).encode() + b"\n"
+        return json.dumps(_plain(self), sort_keys=True, indent=1).encode() + b"\n"
 
     @classmethod
     def from_bytes(cls, data: bytes, name: str = "certificate") -> Certificate:
@@ -146,6 +146,15 @@ class ClosedHour:
     partition: str
     state: HourState
     files: tuple[ClosedFile, ...] = field(default=())
+
+
+def _plain(record: Any) -> Any:
+    """A record and the records in it as dicts and lists (dataclasses.asdict copies too deeply)."""
+    if isinstance(record, tuple):
+        return [_plain(one) for one in record]
+    if is_dataclass(record):
+        return {one.name: _plain(getattr(record, one.name)) for one in fields(record)}
+    return record
 
 
 def _nested(raw: Mapping[str, Any]) -> dict[str, Any]:

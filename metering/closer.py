@@ -2,11 +2,11 @@
 
 The order is what makes a crash harmless (decision 0304):
 
-    1. data files under hidden names, durable
+    1. data files and certificates under hidden names, durable
     2. in one transaction of the store: the hours leave the open usage, and from that state
        the checkpoint is written, naming the certificates of the round with their whole content.
        Its exclusive creation is the commit; a second worker fails here
-    3. data files get their names, certificates are created, each exclusively
+    3. data files and certificates get their names, each exclusively
     4. COMMIT of the store
 
 A crash before 2 leaves hidden files, a crash after it leaves a checkpoint from which the next start
@@ -26,13 +26,14 @@ import duckdb
 import pyarrow as pa
 
 import sql
-from edge.durable import create_exclusively, fsync_folder, sha256_file
+from edge.durable import sha256_file
+from edge.errors import Corrupt
 from metering import checkpoint, evidence, windows
 from metering.checkpoint import Head, Pending
-from metering.closed import Certificate, ClosedFile, EpochRange, closed_file
+from metering.closed import ClosedFile, EpochRange, closed_file
 from metering.closing import Closing, Plan, Standing
 from metering.crash import crash_point
-from metering.datafile import UsageFile, by_hour
+from metering.datafile import UsageFile, by_hour, make_durable
 from metering.evidence import Link, Round, Written
 from metering.flush import MessageIntake
 from metering.rows import TABLES, PartitionState
@@ -79,6 +80,7 @@ class Closer:
         written = self._write_data(state, closings)
         crash_point("after_data")
         pending = self._certificates(state, closings, written, around)
+        prepare(self.home, pending)
         self._commit(state, closings, pending, around)
 
     def _on_disk(self, partition: str) -> list[int]:
@@ -163,6 +165,7 @@ class Closer:
             data_sha256=written.sha256,
             certificate=str(file.certificate_path.relative_to(self.home)),
             text=text.decode(),
+            requests=written.requests,
         )
 
     def _ranges(
@@ -243,7 +246,7 @@ class Closer:
         transaction.run_with("keep_hours", hours, partition=partition)
         for table in ("usage", "hour_batches", "unproven", "hours"):
             transaction.run_with(f"drop_written_{table}", hours, partition=partition)
-        closed_now = _closed_rows(closings, pending, around.now_ms)
+        closed_now = _closed_rows(closings, [one.requests for one in pending], around.now_ms)
         transaction.run_with("add_hours", {"closed_now": closed_now}, partition=partition)
         transaction.run("compact_usage", partition=partition)
         transaction.run("forget/usage", partition=partition)
@@ -262,31 +265,53 @@ class Closer:
             raise fenced(partition, state.generation)
 
 
+def prepare(home: Path, pending: list[Pending]) -> None:
+    """Write the certificates of a round under hidden names and make them and the data durable."""
+    written: list[Path] = []
+    for one in pending:
+        hidden = _prepared_certificate(home, one)
+        hidden.write_bytes(one.text.encode())
+        written.extend((home / one.prepared, hidden))
+    make_durable(written)
+
+
 def publish(home: Path, head: Head) -> None:
-    """Give the data files of a round their names and create its certificates. Safe to repeat.
+    """Give the files of a round their names. Safe to repeat, in whatever state a crash left them.
 
     Raises Fenced when a name is taken by other content: another worker closed that hour.
     """
     for one in head.pending:
-        prepared, data = home / one.prepared, home / one.data
-        try:
-            os.link(prepared, data)
-        except FileExistsError:
-            pass
-        except FileNotFoundError:
-            if not data.exists():
-                raise
+        data, certificate = home / one.data, home / one.certificate
+        _name(home / one.prepared, data)
         if sha256_file(data) != one.data_sha256:
             raise fenced(head.partition, head.generation)
-        certificate = home / one.certificate
-        try:
-            create_exclusively(certificate, one.text.encode())
-        except FileExistsError:
-            if certificate.read_bytes() != one.text.encode():
-                raise fenced(head.partition, head.generation) from None
+        _name(_prepared_certificate(home, one), certificate)
+        if certificate.read_bytes() != one.text.encode():
+            raise fenced(head.partition, head.generation)
         crash_point("after_certificate")
+    make_durable([], folders={(home / one.data).parent for one in head.pending})
     for one in head.pending:
         (home / one.prepared).unlink(missing_ok=True)
+        _prepared_certificate(home, one).unlink(missing_ok=True)
+
+
+def _name(hidden: Path, name: Path) -> None:
+    """Link a prepared file to its name; a name that exists is left for the caller to compare."""
+    try:
+        os.link(hidden, name)
+    except FileExistsError:
+        return
+    except FileNotFoundError:
+        if not name.exists():
+            raise Corrupt(
+                f"{name} is named by its checkpoint and exists no more",
+                "restore the closed folder from its backup",
+            ) from None
+
+
+def _prepared_certificate(home: Path, one: Pending) -> Path:
+    """Where a certificate is prepared, beside its data."""
+    return (home / one.prepared).with_name(Path(one.prepared).name + ".certificate")
 
 
 def hidden_path(file: ClosedFile, generation: int) -> Path:
@@ -321,14 +346,8 @@ def _tables(
 
 
 def _finish(file: UsageFile) -> Written:
-    """Close a data file and make it durable."""
+    """Close a data file; it is durable after `prepare`."""
     file.__exit__(None, None, None)
-    descriptor = os.open(file.path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    fsync_folder(file.path.parent)
     return Written(
         sha256=sha256_file(file.path),
         rows=file.rows,
@@ -345,9 +364,9 @@ def _hours_table(closings: tuple[Closing, ...]) -> pa.Table:
     )
 
 
-def _closed_rows(closings: tuple[Closing, ...], pending: list[Pending], now_ms: int) -> pa.Table:
-    """Rows for table hours, from the certificates themselves."""
-    certificates = [Certificate.from_bytes(one.text.encode()) for one in pending]
+def _closed_rows(closings: tuple[Closing, ...], requests: list[int], now_ms: int) -> pa.Table:
+    """Rows for table hours."""
+    late = [many if one.revision else 0 for one, many in zip(closings, requests, strict=True)]
     return pa.table(
         {
             "hour_ms": pa.array([one.hour_ms for one in closings], type=pa.int64()),
@@ -355,10 +374,8 @@ def _closed_rows(closings: tuple[Closing, ...], pending: list[Pending], now_ms: 
             "state": [one.state for one in closings],
             "closed_ms": pa.array([now_ms] * len(closings), type=pa.int64()),
             "empty_since_ms": pa.array([one.empty_since_ms for one in closings], type=pa.int64()),
-            "requests": pa.array([one.requests for one in certificates], type=pa.int64()),
-            "late": pa.array(
-                [one.requests if one.revision else 0 for one in certificates], type=pa.int64()
-            ),
+            "requests": pa.array(requests, type=pa.int64()),
+            "late": pa.array(late, type=pa.int64()),
             "missing": pa.array(
                 [list(one.missing) for one in closings], type=pa.list_(pa.string())
             ),

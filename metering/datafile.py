@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import ctypes
+import os
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from edge.durable import fsync_folder
 from metering.flush import COUNTS
 
 _FIELDS: list[Any] = [
@@ -21,6 +24,8 @@ _FIELDS: list[Any] = [
     pa.field("class", pa.string()),
     *(pa.field(name, pa.int64()) for name in COUNTS),
 ]
+FEW = 16
+"""Up to so many files are synced one by one; for more, one call syncs the whole file system."""
 SCHEMA: pa.Schema = pa.schema(_FIELDS)
 
 
@@ -76,3 +81,38 @@ def by_hour(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[datetime, pa.Re
             length = pc.sum(same.cast(pa.int64())).as_py()
             yield hour.as_py(), batch.slice(start, length)
             start += length
+
+
+def make_durable(files: Sequence[Path], *, folders: Collection[Path] = ()) -> None:
+    """Make the content of `files` durable, and the names in their folders and in `folders`.
+
+    A drain of a month closes hundreds of hours at once: a call of fsync for each file and folder
+    would cost seconds, so beyond a few the file system is synced as a whole (syncfs(2)).
+    """
+    places = {*folders, *(path.parent for path in files)}
+    if not places:
+        return
+    if len(files) + len(places) > FEW:
+        _sync_whole(next(iter(places)))
+        return
+    for path in files:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    for place in places:
+        fsync_folder(place)
+        fsync_folder(place.parent)
+
+
+def _sync_whole(place: Path) -> None:
+    """syncfs(2) on the file system that holds `place`; raises OSError when it reports an error."""
+    library = ctypes.CDLL(None, use_errno=True)
+    descriptor = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        if library.syncfs(descriptor) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number), str(place))
+    finally:
+        os.close(descriptor)

@@ -46,6 +46,7 @@ class JsonIntake:
     def __init__(self, window_ms: int, keep: Callable[[Rejected], None]) -> None:
         self.window_ms = window_ms
         self._keep = keep
+        self._endless = False
         self._held: dict[str, _Held] = {}
         self._forgotten: dict[str, int] = {}
         known = {window.table for window in windows.WINDOWED}
@@ -57,22 +58,24 @@ class JsonIntake:
     def for_topic(
         cls, window_days: float, retention_ms: int, keep: Callable[[Rejected], None]
     ) -> JsonIntake:
-        """An intake whose window is no shorter than the topic keeps records.
+        """An intake whose window is no shorter than the topic keeps records (DESIGN 3.2).
 
-        Raises ConfigError otherwise: a record read again could then not be told from a new one.
+        A topic that keeps them for ever can have no such window: then the first JSON message
+        raises ConfigError (batches do not mind).
         """
-        window_ms = round(window_days * DAY_MS)
-        if retention_ms > window_ms:
-            raise ConfigError(
-                f"the topic keeps records {retention_ms // HOUR_MS} hours, ids of JSON events are"
-                f" known for {window_ms // HOUR_MS}",
-                "raise json_window_days in [metering.kafka], or shorten the topic's retention.ms",
-            )
-        return cls(window_ms, keep)
+        made = cls(max(round(window_days * DAY_MS), retention_ms), keep)
+        made._endless = retention_ms < 0
+        return made
 
     def take(self, flush: Flush, batch: SourceBatch, now_ms: int) -> None:
         """Read and check the messages of one unit; they are counted by `settle`."""
         assert batch.messages is not None
+        if self._endless:
+            raise ConfigError(
+                f"{batch.source} holds JSON events and keeps records for ever: their ids cannot be"
+                " known for as long",
+                "set retention.ms of the topic, or retention_hours in [metering.kafka]",
+            )
         held = self._held.get(flush.partition)
         if held is None or held.flush is not flush:
             held = self._held[flush.partition] = _Held(flush=flush)

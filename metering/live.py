@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
 from pathlib import Path
@@ -25,6 +25,7 @@ from metering.closing import HOUR_MS, Policy, View, judge
 from metering.datafile import UsageFile
 from metering.evidence import time_of, time_text
 from metering.rows import PartitionState
+from metering.settings import to_ms
 from metering.store import Store
 
 FOLDER = "live"
@@ -54,6 +55,7 @@ class Live:
         self.policy = policy
         self.names_kept = names_kept
         self.name = ""
+        self._shown: dict[str, set[int]] = {}
 
     def publish(self, moments: Sequence[Moment], now_ms: int) -> None:
         """Replace every live file; usage first, so that status never speaks of unseen usage."""
@@ -78,14 +80,41 @@ class Live:
         with UsageFile(hidden) as file:
             for _, rows in folded(self.store, self.home, partition, wanted, self.names_kept):
                 file.add(rows)
-            for hour, known in moment.state.closed.items():
-                if known.closed_ms < now_ms - KEEP_CLOSED_MS:
-                    continue
-                for revision in range(known.revision + 1):
-                    closed = closed_file(self.home, time_of(hour), partition, revision)
-                    if closed.data_path.is_file():
-                        file.add(pq.read_table(closed.data_path, partitioning=None))
+            for rows in self._recently_closed(moment, now_ms):
+                file.add(rows)
         os.replace(hidden, path)
+        self._shown[partition] = {
+            *moment.open_requests,
+            *(self._shown_before(partition) & moment.state.closed.keys()),
+        }
+
+    def _recently_closed(self, moment: Moment, now_ms: int) -> Iterator[pa.RecordBatch]:
+        """The rows of hours that stood in live/ while open and closed a short while ago."""
+        partition = moment.state.partition
+        paths = []
+        for hour in sorted(self._shown_before(partition) & moment.state.closed.keys()):
+            known = moment.state.closed[hour]
+            if known.closed_ms < now_ms - KEEP_CLOSED_MS:
+                continue
+            for revision in range(known.revision + 1):
+                path = closed_file(self.home, time_of(hour), partition, revision).data_path
+                if path.is_file():
+                    paths.append(str(path))
+        if paths:
+            relation = self.store.connection.read_parquet(paths, hive_partitioning=False)
+            yield from relation.to_arrow_reader(100_000)
+
+    def _shown_before(self, partition: str) -> set[int]:
+        """Hours (ms) that readers have seen in live/; after a start, those in the file."""
+        if partition not in self._shown:
+            path = self.folder / f"partition={partition}.parquet"
+            self._shown[partition] = set()
+            if path.is_file():
+                buckets = pq.read_table(path, columns=["bucket"], partitioning=None)
+                seen = buckets.column("bucket").unique().to_pylist()
+                times = (to_ms(bucket.replace(tzinfo=UTC)) for bucket in seen if bucket is not None)
+                self._shown[partition] = {ms // HOUR_MS * HOUR_MS for ms in times}
+        return self._shown[partition]
 
     def _hours(self, moment: Moment, now_ms: int) -> list[dict[str, Any]]:
         """Each hour: closed ones as certified, open ones with who is waited for."""

@@ -269,7 +269,6 @@ class Worker:
             read = self.step(0.0)
             if read == 0 and self.source.caught_up():
                 break
-            self.publish()
         self.close_due(final=True)
         self.publish(force=True)
 

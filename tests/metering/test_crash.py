@@ -126,6 +126,7 @@ def test_c1_to_c8_a_kill_at_any_point_ends_in_the_same_closed_files(
     assert world.status()["accepted"] == 40
     assert world.status()["adds_up"]
     verify_chain(list_closed(home))
+    assert world.broken() == []
 
 
 def test_c1_to_c8_fifty_kills_at_random_moments_count_exactly(
@@ -147,3 +148,4 @@ def test_c1_to_c8_fifty_kills_at_random_moments_count_exactly(
     assert world.closed() == counted(traffic())
     assert (world.status()["accepted"], world.status()["duplicate"]) == (40, 0)
     verify_chain(list_closed(home))
+    assert world.broken() == []

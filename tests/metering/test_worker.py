@@ -78,6 +78,7 @@ def test_c7_any_order_and_any_repetition_gives_byte_equal_closed_files(
         assert world.closed() == counted(day(seed, 108))
         status = world.status()
         assert status["adds_up"]
+        assert world.broken() == []
         assert status["duplicate"] == status["read"] - 108
 
 
@@ -246,9 +247,9 @@ def test_folding_depends_on_the_content_of_the_hour_alone(tmp_path: Path) -> Non
 def test_live_holds_the_open_hours_and_those_closed_a_short_while_ago(tmp_path: Path) -> None:
     world = World(tmp_path)
     edge = Edge()
-    world.drain(
-        edge.batch(Event(), Event(at=T0 + HOUR), Event(at=T0 + HOUR)), edge.heartbeat(T0 + HOUR)
-    )
+    world.drain(edge.batch(Event(), Event(at=T0 + HOUR), Event(at=T0 + HOUR)))
+    world.drain(edge.heartbeat(T0 + HOUR))
+    assert world.states() == {"01T00": "closed", "01T01": "open"}
     query = "SELECT epoch_ms(bucket), requests FROM read_parquet($path) ORDER BY ALL"
     path = {"path": str(tmp_path / "live" / "partition=spool.parquet")}
     assert duckdb.execute(query, path).fetchall() == [(T0, 1), (T0 + HOUR, 2)]

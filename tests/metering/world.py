@@ -15,6 +15,7 @@ import numpy as np
 from edge.batch import EventColumns
 from edge.codec import encode_events, encode_heartbeat
 from edge.event import CLASSES
+from metering import checks
 from metering.closed import list_closed, read_certificate, verify
 from metering.settings import MeteringSettings
 from metering.source import Covered, SourceBatch
@@ -199,6 +200,10 @@ class World:
         """Every certificate, by its number."""
         found = [read_certificate(file.certificate_path) for file in list_closed(self.home)]
         return sorted(found, key=lambda one: one.number)
+
+    def broken(self) -> list[Any]:
+        """The checks of metering that return rows."""
+        return [found for found in checks.run(self.home) if found["rows"]]
 
     def forget_store(self) -> None:
         """Delete usage.duckdb, as if its disk were lost."""
