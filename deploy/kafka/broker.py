@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -99,6 +99,7 @@ class Broker:
 
     `properties` are added to (or replace) lines of server.properties. `proxied` opens one more
     listener whose advertised address is a port of its own (`proxy_port`), for a proxy to sit on.
+    `joins` makes it the second broker of a cluster, whose controller is the one it joins.
     """
 
     def __init__(
@@ -108,12 +109,14 @@ class Broker:
         properties: Mapping[str, str] | None = None,
         security: Security | None = None,
         proxied: bool = False,
+        joins: Broker | None = None,
         heap: str = "512m",
     ) -> None:
         self.folder = folder
         self.heap = heap
         self.security = security
         self.proxied = proxied
+        self.joins = joins
         self._extra = dict(properties or {})
         self._config = folder / "server.properties"
         self._pid_file = folder / "broker.pid"
@@ -147,13 +150,24 @@ class Broker:
         self._wait()
         return self.address
 
-    def create_topic(self, name: str, partitions: int = 8, **config: str) -> str:
-        """Make a topic whose records may be as large as our batches; gives its name."""
+    def create_topic(
+        self,
+        name: str,
+        partitions: int = 8,
+        *,
+        replicas: Sequence[int] = (1,),
+        config: Mapping[str, str] | None = None,
+    ) -> str:
+        """Make a topic whose records may be as large as our batches; gives its name.
+
+        `replicas` are the nodes that hold each partition, the first its leader.
+        """
         from confluent_kafka.admin import AdminClient, NewTopic
 
-        settings = {"max.message.bytes": "2097152", **config}
+        settings = {"max.message.bytes": "2097152", **(config or {})}
         admin = AdminClient({"bootstrap.servers": self.address, "log_level": 0})
-        wanted = NewTopic(name, partitions, 1, config=settings)
+        placed = [list(replicas)] * partitions
+        wanted = NewTopic(name, partitions, replica_assignment=placed, config=settings)
         admin.create_topics([wanted])[name].result(30)
         return name
 
@@ -192,7 +206,8 @@ class Broker:
         self._pid_file.unlink(missing_ok=True)
 
     def _configure(self) -> None:
-        names = ["PLAINTEXT", "CONTROLLER", *(["MTLS", "SCRAM"] if self.security else [])]
+        names = ["PLAINTEXT", *(["MTLS", "SCRAM"] if self.security else [])]
+        names += [] if self.joins else ["CONTROLLER"]
         names += ["PROXIED"] if self.proxied else []
         self._ports = {name: free_port() for name in (*names, "ADVERTISED")}
         listeners = ",".join(f"{name}://127.0.0.1:{self._ports[name]}" for name in names)
@@ -201,10 +216,11 @@ class Broker:
             for name in names
             if name != "CONTROLLER"
         )
+        controller = (self.joins or self)._ports["CONTROLLER"]
         settings = {
-            "process.roles": "broker,controller",
-            "node.id": "1",
-            "controller.quorum.voters": f"1@127.0.0.1:{self._ports['CONTROLLER']}",
+            "process.roles": "broker" if self.joins else "broker,controller",
+            "node.id": "2" if self.joins else "1",
+            "controller.quorum.voters": f"1@127.0.0.1:{controller}",
             "controller.listener.names": "CONTROLLER",
             "listeners": listeners,
             "advertised.listeners": told,
@@ -293,7 +309,7 @@ class Broker:
             except KafkaException:
                 continue
             parts = [part for topic in topics for part in topic.partitions.values()]
-            if all(part.leader >= 0 for part in parts):
+            if self.joins or all(part.leader >= 0 for part in parts):
                 return
         self.kill()
         raise BrokerError(f"Kafka did not start:\n{_log_tail(self.folder / 'broker.log')}")

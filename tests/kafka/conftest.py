@@ -27,6 +27,15 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     made.stop()
 
 
+@pytest.fixture(scope="session")
+def second_broker(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A second node in the session's cluster, for replicas and partitions without a leader."""
+    made = Broker(tmp_path_factory.mktemp("kafka2") / "broker", joins=broker)
+    made.start()
+    yield made
+    made.stop()
+
+
 @pytest.fixture
 def topic(broker: Broker) -> str:
     """A fresh topic with four partitions."""

@@ -1,0 +1,43 @@
+"""`edge tail --kafka`: the agent and the shipper as one process."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from deploy.kafka.broker import Broker
+from edge.segment import read_acknowledged, read_fence
+from tests.edge_input.reading import nginx_lines
+from tests.kafka.world import count, wait_until
+
+pytestmark = [pytest.mark.needs_kafka, pytest.mark.xdist_group("kafka")]
+
+
+def test_one_process_tails_and_ships_and_each_line_is_counted_once(
+    tmp_path: Path, broker: Broker, topic: str, make_home: Callable[..., Path]
+) -> None:
+    home, log = make_home(topic), tmp_path / "access.log"
+    log.write_text(nginx_lines(0, 500))
+    root = Path(__file__).resolve().parents[2]
+    words = ["edge", "tail", "--log", str(log), "--edge", "e1", "--region", "DE", "--from"]
+    words += ["beginning", "--home", str(home), "--kafka", broker.address, "--no-promise"]
+    process = subprocess.Popen([sys.executable, str(root / "edgetoll.py"), *words])
+    folder = home / "spool" / "e1"
+
+    def all_acknowledged() -> bool:
+        """Everything that is in the spool is at the broker, and the log was read."""
+        fence, done = read_fence(folder), read_acknowledged(folder)
+        return fence is not None and done is not None and done.sequence == fence.sequence >= 1
+
+    wait_until(all_acknowledged)
+    with open(log, "a") as file:
+        file.write(nginx_lines(500, 700))
+    wait_until(lambda: all_acknowledged() and read_fence(folder).sequence >= 2)  # type: ignore[union-attr]
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=60) == 0
+    assert count(home, broker.address)["accepted"] == 700
