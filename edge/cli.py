@@ -174,6 +174,11 @@ PollOption = Annotated[
     float | None, typer.Option("--poll", metavar="SECONDS", help="Wait between looks.")
 ]
 
+KafkaOption = Annotated[
+    str | None,
+    typer.Option("--kafka", metavar="HOST:PORT", help="Ship the spool to Kafka from here too."),
+]
+
 
 @app.command()
 def tail(
@@ -186,6 +191,7 @@ def tail(
     promise: PromiseOption = True,
     through: TailThroughOption = None,
     poll: PollOption = None,
+    kafka: KafkaOption = None,
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
 ) -> None:
@@ -215,14 +221,32 @@ def tail(
         checked_names(settings.edge_id, settings.region)
     if through and not once:
         raise InputError("--through needs --once", "a running agent promises by the clock")
+    if kafka and once:
+        raise InputError(
+            "--kafka is for a running agent", "run edgetoll edge ship --drain after it"
+        )
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     through_ms = int(parse_time(through).timestamp() * 1000) if through else None
-    done = follow(home, settings, stop=stop, once=once, through_ms=through_ms)
+    beside = _shipping(home, kafka, settings.edge_id) if kafka else None
+    done = follow(home, settings, stop=stop, once=once, through_ms=through_ms, beside=beside)
     _show_tail(done, as_json=as_json)
     if once and done.problems:
         raise InputError("; ".join(done.problems), "run it again when that is repaired")
+
+
+@contextmanager
+def _shipping(home: Path, kafka: str, edge_id: str) -> Iterator[None]:
+    """`edge ship` of this edge's spool in a thread of this process."""
+    from edge.ship import ShipThread
+    from edge.ship import settings as kafka_settings
+
+    thread = ShipThread(home, kafka_settings(home, kafka), edge=edge_id, alarm=warn).start()
+    try:
+        yield
+    finally:
+        thread.stop()
 
 
 def _show_tail(done: Followed, *, as_json: bool) -> None:

@@ -6,6 +6,7 @@ import secrets
 import threading
 import time
 from collections import Counter
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,10 +45,13 @@ def follow(
     stop: threading.Event,
     once: bool = False,
     through_ms: int | None = None,
+    beside: AbstractContextManager[object] | None = None,
 ) -> Followed:
     """Follow the logs of `settings` into their spool until `stop` is set, or `once` to their end.
 
-    `through_ms` is a promise made after everything was read. Raises ConfigError, InputError, Busy.
+    `through_ms` is a promise made after everything was read. `beside` is entered once the spool is
+    open and left when the agent ends: a shipper in the same process. Raises ConfigError,
+    InputError, Busy.
     """
     settings = complete(settings)
     if not home.is_dir():
@@ -61,10 +65,11 @@ def follow(
         tailer = Tailer(writer, spool.positions(), logs, now_ms=_now_ms, stopping=stop.is_set)
         tailer.begin(settings.start_from)
         agent = _Agent(tailer, spool, settings, stop)
-        if once:
-            agent.drain()
-        else:
-            agent.run()
+        with beside or nullcontext():
+            if once:
+                agent.drain()
+            else:
+                agent.run()
         if through_ms is not None and not stop.is_set() and not agent.problems:
             spool.heartbeat(through_ms)
         return Followed(
