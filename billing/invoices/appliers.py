@@ -69,9 +69,7 @@ def _add_documents(connection: duckdb.DuckDBPyConnection, record: Record) -> Non
     connection.execute(sql.text("statements/invoices/insert_lines"))
     connection.execute(sql.text("statements/invoices/insert_detail"))
     connection.execute(sql.text("statements/invoices/new_transfers"))
-    # Ids carry the document's number, which is given once: no need to search the whole ledger for
-    # them.
-    post(connection, record, bulk=True)
+    post(connection, record)
 
 
 def _add_event(

@@ -1,16 +1,15 @@
-"""Each check over invoices is silent on sound books and speaks when one thing was changed by hand.
-"""
+"""Each check over invoices is silent on sound books and speaks when one thing was changed by hand."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from billing import checks
 from billing.store import Store
-from tests.billing.invoices.world import DECEMBER, NOVEMBER, World, october
+from tests.billing.invoices.world import DECEMBER, NOVEMBER, october
 from tests.billing.ledger.homes import Use
 
 ISSUE = NOVEMBER + timedelta(hours=4)
@@ -67,33 +66,46 @@ FAULTS = {
 }
 
 
-def world_with_everything(folder: Path) -> World:
-    """Two months, a correction line, a credit note."""
-    world = october(folder)
+@pytest.fixture(scope="module")
+def books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """Two months, a correction line, a credit note; each test takes back what it changes."""
+    world = october(tmp_path_factory.mktemp("checks"))
     world.invoice("2026-10", ISSUE)
     late_hour = datetime(2026, 10, 5, 13, tzinfo=UTC)
     world.use(late_hour, Use(requests=50_000, bytes_sent=0), through=DECEMBER)
     world.rate(DECEMBER)
     world.invoice("2026-11", DECEMBER + timedelta(hours=1))
     world.credit("INV-USD-2026-000001", 4, "1.00", "T-1", DECEMBER + timedelta(hours=2))
-    return world
+    with Store.open(world.home, owner="test", now=DECEMBER) as store:
+        yield store
+
+
+def failing(store: Store, *statements: str, scope: int | None = None) -> list[checks.Failure]:
+    """The checks that fail after `statements`, which are then taken back."""
+    store.connection.execute("BEGIN")
+    try:
+        for statement in statements:
+            store.connection.execute(statement)
+        return checks.run(store.connection, scope=scope)
+    finally:
+        store.connection.execute("ROLLBACK")
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_check_fires_on_a_planted_fault(fault: str, tmp_path: Path) -> None:
-    world = world_with_everything(tmp_path)
+def test_a_check_fires_on_a_planted_fault(fault: str, books: Store) -> None:
     statement, wanted = FAULTS[fault]
-    with Store.open(world.home, owner="test", now=DECEMBER) as store:
-        assert checks.run(store.connection) == []
-        store.connection.execute(statement)
-        assert wanted in {failure.check for failure in checks.run(store.connection)}
+    assert wanted in {failure.check for failure in failing(books, statement)}
 
 
-def test_a_check_over_one_record_looks_at_what_that_record_issued(tmp_path: Path) -> None:
-    world = world_with_everything(tmp_path)
-    with Store.open(world.home, owner="test", now=DECEMBER) as store:
-        ((last,),) = store.connection.execute("SELECT max(journal_no) FROM invoices").fetchall()
-        store.connection.execute("UPDATE invoices SET total = total + 1 WHERE kind = 'invoice'")
-        store.connection.execute("UPDATE invoices SET total = total - 1 WHERE kind = 'credit_note'")
-        failures = checks.run(store.connection, scope=last)
-    assert [len(one.rows) for one in failures if one.check == "invoice_totals"] == [1]
+def test_sound_books_pass_every_check(books: Store) -> None:
+    assert failing(books) == []
+
+
+def test_a_check_over_one_record_looks_at_what_that_record_issued(books: Store) -> None:
+    ((last,),) = books.connection.execute("SELECT max(journal_no) FROM invoices").fetchall()
+    everywhere = "UPDATE invoices SET total = total + 1"
+    assert [
+        len(one.rows)
+        for one in failing(books, everywhere, scope=last)
+        if one.check == "invoice_totals"
+    ] == [1]
