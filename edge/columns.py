@@ -4,7 +4,7 @@ The layout was measured (docs/decisions/0101-batch-layout.md). Events are sorted
 the difference to the event before, in as few bytes as fit; all that has few values (status, carrier
 and cache) is one byte of index into `outcomes`; domain index and byte count are planes of single
 bytes, so that the compressor meets the nearly constant high bytes apart from the noisy low ones.
-The two small tables, domains and outcomes, are in the metadata of the schema.
+The two small tables, domains and outcomes, are in the metadata of the record batch.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from edge.arrowstream import ArrowStreamError, check_stream
+from edge.arrowstream import ArrowStreamError, Table, read_stream, write_stream
 from edge.batch import (
     EVENTS_MAX,
     OUTCOMES_END,
@@ -157,19 +157,12 @@ def to_stream(events: PackedEvents) -> bytes:
     columns = {"time_step": events.time_step, "outcome": events.outcome_index}
     columns |= _planes("domain", events.domain_index, len(events.domains) - 1)
     columns |= _planes("bytes", events.bytes_sent, int(events.bytes_sent.max()))
-    arrays: list[Any] = [pa.array(column) for column in columns.values()]
-    names = [*columns]
-    if events.event_ids is not None:
-        names.append("event_id")
-        arrays.append(events.event_ids)
-    tables: dict[str | bytes, str | bytes] = {
+    tables = {
         b"domains": names_bytes(events.domains),
         b"outcomes": events.outcomes.astype("<u2").tobytes(),
     }
-    schema = pa.schema(
-        [pa.field(name, array.type) for name, array in zip(names, arrays, strict=True)], tables
-    )
-    return one_batch_stream(pa.record_batch(arrays, schema=schema))
+    texts = {} if events.event_ids is None else {"event_id": events.event_ids}
+    return write_stream(columns, tables, texts)
 
 
 def _planes(name: str, values: Array, top: int) -> dict[str, Array]:
@@ -189,37 +182,28 @@ def names_bytes(domains: tuple[str, ...]) -> bytes:
     return text.encode("ascii")
 
 
-def one_batch_stream(batch: Any) -> bytes:
-    """One Arrow record batch as an IPC stream."""
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, batch.schema) as writer:
-        writer.write_batch(batch)
-    data: bytes = sink.getvalue().to_pybytes()
-    return data
-
-
 def from_stream(stream: bytes) -> PackedEvents:
     """The events in an IPC stream, every column checked; raises ColumnsError. Memory is shared.
 
     Times begin at 0: the header of the batch knows when.
     """
-    batch = read_stream(stream)
-    columns: dict[str, Any] = dict(zip(batch.schema.names, batch.columns, strict=True))
-    require(len(columns) == batch.num_columns, RejectReason.SCHEMA, "a column twice")
-    ids = columns.pop("event_id", None)
+    table = read_table(stream)
+    values, rows = table.numbers, table.rows
+    ids = table.texts.pop("event_id", None)
     if ids is not None:
         _check_ids(ids)
-    values = {name: _unsigned(column) for name, column in columns.items()}
-    metadata = batch.schema.metadata or {}
-    domains = names_from(metadata.get(b"domains"))
-    outcomes = _outcomes_from(metadata.get(b"outcomes", b""))
+    domains = names_from(table.tables.get(b"domains"))
+    outcomes = _outcomes_from(table.tables.get(b"outcomes", b""))
     try:
         step, outcome_index = values.pop("time_step"), values.pop("outcome")
     except KeyError as error:
         raise ColumnsError(RejectReason.SCHEMA, f"no column {error}") from error
-    domain_index = _joined(values, "domain", len(batch), 2)
-    bytes_sent = _joined(values, "bytes", len(batch), 7)
-    require(not values, RejectReason.SCHEMA, f"unknown columns {[*values][:8]}")
+    domain_index = _joined(values, "domain", rows, 2)
+    bytes_sent = _joined(values, "bytes", rows, 7)
+    unknown = [*values, *table.texts]
+    require(not unknown, RejectReason.SCHEMA, "unknown columns, or signed ones")
+    kinds = step.dtype.kind + outcome_index.dtype.kind
+    require(kinds == "uu", RejectReason.SCHEMA, "a column of another type")
     require(int(domain_index.max()) < len(domains), RejectReason.SCHEMA, "a domain out of range")
     require(
         int(outcome_index.max()) < len(outcomes), RejectReason.SCHEMA, "an outcome out of range"
@@ -239,37 +223,18 @@ def from_stream(stream: bytes) -> PackedEvents:
     )
 
 
-def read_stream(stream: bytes) -> Any:
-    """The one record batch of an IPC stream, its structure checked; raises ColumnsError."""
+def read_table(stream: bytes) -> Table:
+    """The table in an IPC stream; raises ColumnsError."""
     try:
-        check_stream(stream)
-        with pa.ipc.open_stream(pa.py_buffer(stream)) as reader:
-            batch = reader.read_next_batch()
-            batch.validate()
-            _ = batch.schema.names  # read here, since a name may be no UTF-8
-    except (ArrowStreamError, pa.ArrowException, OSError, StopIteration, UnicodeError) as error:
-        raise ColumnsError(RejectReason.SCHEMA, f"no Arrow stream: {str(error)[:200]}") from error
-    require(0 < len(batch) <= EVENTS_MAX, RejectReason.TOO_LARGE, f"{len(batch)} rows")
-    return batch
+        return read_stream(stream)
+    except ArrowStreamError as error:
+        raise ColumnsError(RejectReason.SCHEMA, str(error)) from error
 
 
 def _check_ids(ids: Any) -> None:
-    """Refuse event ids that are no text or too long."""
-    require(ids.type == pa.string(), RejectReason.SCHEMA, "event_id is no text")
-    try:
-        ids.validate(full=True)
-    except pa.ArrowException as error:
-        raise ColumnsError(RejectReason.SCHEMA, f"event_id: {error}") from error
+    """Refuse event ids that are too long."""
     longest = pc.max(pc.binary_length(ids)).as_py() or 0
     require(longest <= EVENT_ID_BYTES_MAX, RejectReason.SCHEMA, f"an event id of {longest} bytes")
-
-
-def _unsigned(column: Any) -> Array:
-    """A primitive unsigned column without nulls as numpy, without a copy."""
-    fits = pa.types.is_unsigned_integer(column.type) and column.null_count == 0
-    require(fits, RejectReason.SCHEMA, f"a column of {column.type}, or nulls in it")
-    values: Array = column.to_numpy(zero_copy_only=True)
-    return values
 
 
 def names_from(data: bytes | None) -> tuple[str, ...]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import pyarrow as pa
 
-from edge.batch import EVENTS_MAX, CounterColumns
+from edge.arrowstream import write_stream
+from edge.batch import EVENTS_MAX, Array, CounterColumns
 from edge.columns import (
     SUM_MAX,
     TIME_MS_END,
@@ -15,65 +15,53 @@ from edge.columns import (
     in_range,
     names_bytes,
     names_from,
-    one_batch_stream,
-    read_stream,
+    read_table,
     require,
 )
 from edge.event import BUCKET_MS, RejectReason
 
-_COUNTER_COLUMNS: Final = (
-    "domain",
-    "bucket_ms",
-    "class_code",
-    "requests",
-    "bytes_sent",
-    *(f"status_{digit}xx" for digit in range(6)),
-    "cache_hits",
-)
-_COUNTER_TYPES: Final = {"domain": pa.uint16(), "class_code": pa.uint8()}
+_TYPES: Final = {
+    "domain": "uint16",
+    "bucket_ms": "int64",
+    "class_code": "uint8",
+    "requests": "int64",
+    "bytes_sent": "int64",
+    **{f"status_{digit}xx": "int64" for digit in range(6)},
+    "cache_hits": "int64",
+}
 
 
 def counters_to_stream(counters: CounterColumns) -> bytes:
     """`counters`, checked, as an Arrow IPC stream; raises ColumnsError naming the rule broken."""
     check_counters(counters)
-    domain = pa.array(counters.domain_index.astype(np.uint16))
-    numbers = [counters.bucket_ms, counters.requests, counters.bytes_sent]
-    bucket, requests, bytes_sent = (pa.array(column.astype(np.int64)) for column in numbers)
-    statuses = [
-        pa.array(np.ascontiguousarray(counters.status_requests[:, digit])) for digit in range(6)
-    ]
-    kind = pa.array(counters.class_code.astype(np.uint8))
-    hits = pa.array(counters.cache_hits.astype(np.int64))
-    arrays = [domain, bucket, kind, requests, bytes_sent, *statuses, hits]
-    fields = zip(_COUNTER_COLUMNS, arrays, strict=True)
-    schema = pa.schema(
-        [pa.field(name, array.type) for name, array in fields],
-        {b"domains": names_bytes(counters.domains)},
-    )
-    return one_batch_stream(pa.record_batch(arrays, schema=schema))
+    columns: dict[str, Array] = {
+        "domain": counters.domain_index.astype(np.uint16),
+        "bucket_ms": counters.bucket_ms.astype(np.int64),
+        "class_code": counters.class_code.astype(np.uint8),
+        "requests": counters.requests.astype(np.int64),
+        "bytes_sent": counters.bytes_sent.astype(np.int64),
+    }
+    for digit in range(6):
+        columns[f"status_{digit}xx"] = np.ascontiguousarray(counters.status_requests[:, digit])
+    columns["cache_hits"] = counters.cache_hits.astype(np.int64)
+    return write_stream(columns, {b"domains": names_bytes(counters.domains)}, {})
 
 
 def counters_from_stream(stream: bytes) -> CounterColumns:
     """The counters in an IPC stream, every column checked; raises ColumnsError."""
-    batch = read_stream(stream)
-    require(
-        batch.schema.names == list(_COUNTER_COLUMNS), RejectReason.SCHEMA, "other counter columns"
-    )
-    kinds = [column.type for column in batch.columns]
-    wanted = [_COUNTER_TYPES.get(name, pa.int64()) for name in _COUNTER_COLUMNS]
-    require(kinds == wanted, RejectReason.SCHEMA, "counter columns of other types")
-    nulls = sum(column.null_count for column in batch.columns)
-    require(nulls == 0, RejectReason.SCHEMA, "nulls in counters")
-    domain, *values = (column.to_numpy() for column in batch.columns)
+    table = read_table(stream)
+    values = table.numbers
+    kinds = {name: str(column.dtype) for name, column in values.items()}
+    require(kinds == _TYPES and not table.texts, RejectReason.SCHEMA, "other counter columns")
     counters = CounterColumns(
-        domains=names_from((batch.schema.metadata or {}).get(b"domains")),
-        domain_index=domain.astype(np.int32),
-        bucket_ms=values[0],
-        class_code=values[1],
-        requests=values[2],
-        bytes_sent=values[3],
-        status_requests=np.column_stack(values[4:10]),
-        cache_hits=values[10],
+        domains=names_from(table.tables.get(b"domains")),
+        domain_index=values["domain"].astype(np.int32),
+        bucket_ms=values["bucket_ms"],
+        class_code=values["class_code"],
+        requests=values["requests"],
+        bytes_sent=values["bytes_sent"],
+        status_requests=np.column_stack([values[f"status_{digit}xx"] for digit in range(6)]),
+        cache_hits=values["cache_hits"],
     )
     check_counters(counters)
     return counters

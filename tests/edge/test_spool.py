@@ -84,6 +84,17 @@ def test_what_is_written_is_not_read_before_it_is_durable(tmp_path: Path) -> Non
         assert [events for _, _, events in spooled(tmp_path)] == [1, 2, 3]
 
 
+def test_nothing_beyond_the_published_end_is_read_even_in_later_segments(tmp_path: Path) -> None:
+    with open_spool(tmp_path, options=SpoolOptions(segment_bytes=900, reserve_bytes=0)) as spool:
+        spool.append(columns(1), NOON_MS)
+        published = (tmp_path / "durable").read_bytes()
+        for _ in range(4):
+            spool.append(columns(3), NOON_MS)
+    assert len(segments(tmp_path)) > 3
+    (tmp_path / "durable").write_bytes(published)
+    assert [events for _, _, events in spooled(tmp_path)] == [1]
+
+
 def test_a_reader_goes_on_where_it_stopped(tmp_path: Path) -> None:
     position = None
     seen: list[int] = []
