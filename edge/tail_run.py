@@ -94,6 +94,7 @@ class _Agent:
         self._heartbeat_at = 0.0
         self._retention_at = 0.0
         self.problems: list[str] = []
+        self._told: set[str] = set()
 
     def run(self) -> None:
         """Cycle until told to stop; a disk that refuses is tried again: lines wait in the log."""
@@ -107,17 +108,22 @@ class _Agent:
                 self._stop.wait(_RETRY_SECONDS)
                 continue
             self._tell(cycle.problems)
+            for note in cycle.notes:
+                warn(note)
             if not cycle.events:
                 self._stop.wait(self._settings.poll_seconds)
 
     def drain(self) -> None:
-        """Cycle until one finds nothing new, then promise."""
+        """Cycle until one finds nothing new in any file, then promise."""
         while not self._stop.is_set():
             cycle = self._tailer.cycle(final=True)
-            if not cycle.events or cycle.problems:
+            if cycle.problems or (cycle.at_end and not cycle.events):
                 self._promise(cycle)
-                self._tell(cycle.problems)
+                self.problems = cycle.problems
                 return
+            if not cycle.events:
+                # Rotation moved a file while it was opened: look again.
+                self._stop.wait(self._settings.poll_seconds)
 
     def _promise(self, cycle: Cycle) -> None:
         """Move the watermark to the cycle's start less the buffer time, every heartbeat."""
@@ -134,8 +140,10 @@ class _Agent:
             self._retention_at = time.monotonic() + _RETENTION_SECONDS
 
     def _tell(self, problems: list[str]) -> None:
-        """Say each problem once, until it is gone."""
+        """Say a problem that lasts, once: in the midst of a rotation a log is not there."""
         for problem in problems:
-            if problem not in self.problems:
+            if problem in self.problems and problem not in self._told:
                 warn(problem)
+                self._told.add(problem)
+        self._told &= set(problems)
         self.problems = problems
