@@ -1,14 +1,14 @@
-"""A slow second opinion on rating: one account at a time, hour by hour, whole numbers and fractions.
+"""A slow second opinion on rating: one account, hour by hour, whole numbers and fractions.
 
-Written from DOMAIN.md alone (its §1 to §3 and §10; the marks name the rule). It shares nothing with the
-engine but the records of rate cards, which are data. Times are UTC without a zone.
+Written from DOMAIN.md alone (the marks name its rules). It shares nothing with the engine but the
+records of rate cards, which are data. Times are UTC without a zone.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, namedtuple
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -17,8 +17,7 @@ FIVE = timedelta(minutes=5)
 HOUR = timedelta(hours=1)
 CLASS_ITEMS = {"https": "https_requests", "quic": "quic_requests", "http": "http_requests"}
 BASIC = ("data_transfer", "peak_bandwidth", "percentile95_bandwidth")
-# §2.3: what a plan pays.
-PLAN_OF = {"data_transfer": "data_transfer", "https_requests": "https_requests"}
+PLAN_OF = {"data_transfer": "data_transfer", "https_requests": "https_requests"}  # §2.3
 
 
 @dataclass
@@ -33,16 +32,7 @@ class Usage:
     placed: datetime | None = None
 
 
-@dataclass
-class Plan:
-    """A prepaid quantity (§2.1, §2.2)."""
-
-    plan_id: str
-    kind: str
-    region: str
-    quantity: int
-    starts: datetime
-    ends: datetime
+Plan = namedtuple("Plan", "plan_id kind region quantity starts ends")
 
 
 @dataclass
@@ -75,11 +65,6 @@ def price(card, quantity):
     return amount * (1_000_000 - card.discount) / 1_000_000
 
 
-def cut(value):
-    """Toward zero (§10.11)."""
-    return int(value)
-
-
 class Rating:
     """Rates one account from its first hour to `through`."""
 
@@ -96,7 +81,6 @@ class Rating:
         self.plan_left = {plan.plan_id: plan.quantity for plan in account.plans}
         self.plan_paid = defaultdict(int)
 
-    # --- time -------------------------------------------------------------------------------
     @cache  # noqa: B019
     def utc(self, day):
         local = datetime(day.year, day.month, day.day, tzinfo=self.zone)
@@ -112,27 +96,21 @@ class Rating:
     def month_end(self, month):
         return self.utc((month + timedelta(days=32)).replace(day=1))
 
-    @cache  # noqa: B019 (one account's life)
+    @cache  # noqa: B019
     def method(self, moment):
         """§1.8: a change takes effect at the next 00:00, leaving the 95th at the next month."""
         now = self.account.method
         for asked, wanted in sorted(self.account.changes):
-            day = self.day(asked)
             if now == "percentile95_bandwidth":
-                first = self.month(asked)
-                begins = self.utc(first)
-                if begins < asked:
-                    begins = self.month_end(first)
+                begins, after = self.utc(self.month(asked)), self.month_end(self.month(asked))
             else:
-                begins = self.utc(day)
-                if begins < asked:
-                    begins = self.utc(day + timedelta(days=1))
-            if moment < begins:
+                day = self.day(asked)
+                begins, after = self.utc(day), self.utc(day + timedelta(days=1))
+            if moment < (after if begins < asked else begins):
                 break
             now = wanted
         return now
 
-    # --- prices -----------------------------------------------------------------------------
     def scope(self, item, region):
         """§10.13: the narrowest scope that has any card."""
         scopes = {c.scope for c in self.cards if c.item == item and c.account_id is None}
@@ -155,50 +133,40 @@ class Rating:
                     return last
         return None
 
-    def card_began(self, item, scope, card, moment):
-        """When the run of the same card up to `moment` began (for the order of §10.2)."""
+    def card_began(self, item, scope, moment):
+        """When the card in force at `moment` began, for the order of §10.2."""
+        card = self.card(item, scope, moment)
+        assert card is not None, "the generator gives every hour a price"
         edges = {plain(c.effective_from) for c in self.cards if c.item == item}
         edges |= {plain(c.effective_until) for c in self.cards if c.effective_until}
-        for edge in sorted(edges, reverse=True):
-            if edge <= moment and self.card(item, scope, edge - FIVE) is not card:
-                return edge
-        raise AssertionError("a card in force began somewhere")
+        past = sorted((edge for edge in edges if edge <= moment), reverse=True)
+        return next(e for e in past if self.card(item, scope, e - FIVE) is not card)
 
-    # --- usage ------------------------------------------------------------------------------
     def slices(self, usage):
-        """§10.1, §10.2, §10.12: (order, hour, month, item, scope, region, card) -> quantity."""
+        """§10.1, §10.2, §10.12: (order, hour, month, item, scope, region, card's begin, count)."""
         found = defaultdict(int)
         for row in usage:
-            hour = row.bucket.replace(minute=0)
-            if hour >= self.through:
-                continue
-            region = self.regions.get(row.label)
-            item = CLASS_ITEMS[row.kind]
-            parts = [(item, row.requests)]
+            hour, region = row.bucket.replace(minute=0), self.regions.get(row.label)
+            parts = [(CLASS_ITEMS[row.kind], row.requests)]
             if self.method(row.bucket) == "data_transfer":
                 parts.append(("data_transfer", row.bytes_sent))
-            for item, quantity in parts:
+            for item, quantity in parts if hour < self.through else ():
                 if quantity and any(c.item == item for c in self.cards):
-                    scope = self.scope(item, region)
-                    card = self.card(item, scope, row.bucket)
-                    assert card is not None, "the generator gives every hour a price"
-                    began = self.card_began(item, scope, card, row.bucket)
-                    month = self.month(row.bucket)
+                    scope, month = self.scope(item, region), self.month(row.bucket)
+                    began = self.card_began(item, scope, row.bucket)
                     place = region if item == "data_transfer" else scope
-                    order = (row.placed or hour, row.placed is None, hour, month, began, place)
-                    key = (order, hour, month, item, scope, place, began)
-                    found[key] += quantity
-        return [(*key, quantity) for key, quantity in sorted(found.items(), key=str_key)]
+                    order = (row.placed or hour, row.placed is None, hour, month, began, str(place))
+                    found[order, hour, month, item, scope, place, began] += quantity
+        return sorted((*key, quantity) for key, quantity in found.items())
 
     def use(self, hour, month, item, scope, place, began, quantity):
         """Free quota, then plans, then money, at the month-cumulative place (§10.5)."""
         lane = (month, item, scope)
         card = self.card(item, scope, began)
-        used, free, _ = self.quantities[lane]
+        free = self.quantities[lane][1]
         freed = max(0, min(quantity, card.free_quantity - free))
         rest = quantity - freed
-        order = sorted(self.account.plans, key=lambda p: (p.ends, p.starts, p.plan_id))
-        for plan in order:
+        for plan in sorted(self.account.plans, key=lambda p: (p.ends, p.starts, p.plan_id)):
             covers = plan.starts.replace(minute=0, second=0) <= hour < plan.ends
             fits = plan.kind == "https_requests" or plan.region in (place, "all")
             fits = fits or (plan.region == "OverSeas" and place != "CN")
@@ -216,50 +184,40 @@ class Rating:
         for period in ("month", hour, day):
             self.billable[lane, period] += rest
 
-    # --- bandwidth --------------------------------------------------------------------------
-    def samples(self, usage, start, end, group):
-        """Bytes of every 5-minute bucket, zeros too, per group of regions, largest first."""
-        sums = defaultdict(lambda: defaultdict(int))
+    def samples(self, usage, start, end, apart):
+        """Bytes of every bucket, largest first, by region, or by CN and all else `apart`."""
+        sums = defaultdict(lambda: dict.fromkeys(range((end - start) // FIVE), 0))
         for row in usage:
             if start <= row.bucket < end and row.bucket.replace(minute=0) < self.through:
-                sums[group(self.regions.get(row.label))][row.bucket] += row.bytes_sent
-        count = int((end - start) / FIVE)
-        full = {g: sorted(s.values(), reverse=True) for g, s in sums.items()}
-        return {g: values + [0] * (count - len(values)) for g, values in full.items()}
+                region = self.regions.get(row.label)
+                region = "OverSeas" if apart and region != "CN" else region
+                sums[region][(row.bucket - start) // FIVE] += row.bytes_sent
+        return {region: sorted(s.values(), reverse=True) for region, s in sums.items()}
 
     def bandwidth(self, usage):
         """(last hour, month, item, scope, amount, quantity) of each day or month that has ended."""
         day = self.day(self.start)
-        while self.utc(day + timedelta(days=1)) <= self.through:
-            start, end = self.utc(day), self.utc(day + timedelta(days=1))
-            month = day.replace(day=1)
-            last = (end - FIVE).replace(minute=0)
-            if self.method(start) == "peak_bandwidth":
-                for region, values in self.samples(usage, start, end, lambda r: r).items():
-                    if scope := self.scope("peak_bandwidth", region):
-                        card = self.card("peak_bandwidth", scope, start)
-                        yield last, month, "peak_bandwidth", scope, price(card, values[0]), values[0]
-            if self.method(start) == "percentile95_bandwidth" and end == self.month_end(month):
-                first = month
-                while self.method(self.utc(first)) != "percentile95_bandwidth" or (
+        while (end := self.utc(day + timedelta(days=1))) <= self.through:
+            month, begun, share, drop = day.replace(day=1), self.utc(day), Fraction(1), 0
+            item = self.method(begun)
+            if item == BASIC[2]:
+                first = month  # §1.8: effective days, from the first day of the method
+                while self.method(self.utc(first)) != item or (
                     self.utc(first + timedelta(days=1)) <= self.account.opened
                 ):
                     first += timedelta(days=1)
-                share = Fraction((day - first).days + 1, day.day)
-                begun = self.utc(first)
-                side = lambda r: "CN" if r == "CN" else "OverSeas"  # noqa: E731
-                for region, values in self.samples(usage, begun, end, side).items():
-                    if scope := self.scope("percentile95_bandwidth", region):
-                        card = self.card("percentile95_bandwidth", scope, begun)
-                        value = values[len(values) * 5 // 100]
-                        amount = price(card, value) * share
-                        yield last, month, "percentile95_bandwidth", scope, amount, value
+                begun, share, drop = self.utc(first), Fraction((day - first).days + 1, day.day), 5
+            if item == BASIC[1] or (item == BASIC[2] and end == self.month_end(month)):
+                for region, values in self.samples(usage, begun, end, item == BASIC[2]).items():
+                    if scope := self.scope(item, region):
+                        value = values[len(values) * drop // 100]
+                        amount = price(self.card(item, scope, begun), value) * share
+                        yield (end - FIVE).replace(minute=0), month, item, scope, amount, value
             day += timedelta(days=1)
 
-    # --- totals -----------------------------------------------------------------------------
     def settle(self, lane, moment, hour, ended):
         """§10.7: percentage off is in; plus flat fee, then cap, then floor at the month's end."""
-        month, item, scope = lane
+        _, item, scope = lane
         total = self.usage_amount[lane]
         card = self.card(item, scope, moment)
         if card is not None:
@@ -269,18 +227,16 @@ class Rating:
                 total = max(total, card.minimum)
         elif any(c.has_fixed_terms for c in self.cards if (c.item, c.scope) == (item, scope)):
             return
-        self.by_hour[lane, hour] += cut(total) - self.charged[lane]
-        self.charged[lane] = cut(total)
+        self.by_hour[lane, hour] += int(total) - self.charged[lane]  # §10.11: cut toward zero
+        self.charged[lane] = int(total)
 
     def lanes(self, month):
-        found = {lane for lane in self.quantities if lane[0] == month}
-        found |= {lane for lane in self.usage_amount if lane[0] == month}
-        return found | {
-            (month, c.item, c.scope) for c in self.cards if c.has_fixed_terms
-        }
+        known = [*self.quantities, *self.usage_amount]
+        found = {lane for lane in known if lane[0] == month}
+        return found | {(month, c.item, c.scope) for c in self.cards if c.has_fixed_terms}
 
     def run(self, usage):
-        """Everything up to `through`; afterwards `charged`, `by_hour`, `quantities` hold the result."""
+        """Everything up to `through`; `charged`, `by_hour` and `quantities` hold the result."""
         waiting = self.slices(usage)
         peaks = sorted(self.bandwidth(usage), key=str)
         hour = self.start.replace(minute=0)
@@ -338,14 +294,6 @@ def plain(moment):
     return moment.astimezone(UTC).replace(tzinfo=None)
 
 
-def str_key(entry):
-    order = entry[0][0]
-    return (*order[:5], str(order[5]), entry[0][3], entry[0][4])
-
-
 def rate(account, cards, regions, usage, origin, through):
     """The Rating of one account, done."""
     return Rating(account, cards, regions, origin, through).run(usage)
-
-
-__all__ = ["Account", "Plan", "Rating", "Usage", "date", "price", "rate"]

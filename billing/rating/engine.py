@@ -106,12 +106,13 @@ def rate(
     are in `held`.
     """
     end = _naive(through)
-    mark = _last_mark(connection)
+    mark = last_mark(connection)
     tables.bind(connection, books)
     corrections = find_corrections(
         _seen(connection), books, None if mark is None else mark[1].replace(tzinfo=UTC)
     )
     connection.execute(sql.text("statements/rating/usage_of_store"))
+    connection.execute(sql.text("statements/rating/subjects_of_store"))
     last_import, last_through, origin, books_before = mark or (0, _NEVER, None, "")
     if origin is None:
         origin = _first_hour(connection, end) or end
@@ -296,9 +297,10 @@ def project(connection: duckdb.DuckDBPyConnection, *, books: PriceBooks, through
     Leaves rating_projection(account_id, currency, amount in 10^-10 units). Hours without a price
     add nothing.
     """
-    mark = _last_mark(connection)
+    mark = last_mark(connection)
     tables.bind(connection, books)
     connection.execute(sql.text("statements/rating/usage_of_open_hours"))
+    connection.execute(sql.text("statements/rating/subjects_of_store"))
     end = _naive(through)
     last_import, last_through, origin, _ = mark or (0, _NEVER, end, "")
     one = Pass(
@@ -329,7 +331,7 @@ def _naive(value: datetime) -> datetime:
     return value.astimezone(UTC).replace(tzinfo=None)
 
 
-def _last_mark(
+def last_mark(
     connection: duckdb.DuckDBPyConnection,
 ) -> tuple[int, datetime, datetime, str] | None:
     row = connection.execute(sql.text("statements/rating/last_mark")).fetchone()

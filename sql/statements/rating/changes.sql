@@ -1,6 +1,6 @@
 -- Answers: which accounts' past changed since the last run, from when, and why.
 -- Grain: account. Temporary.
--- Reads: replay_marks, rating_usage, rating_held, given_corrections (new cards of the past), accounts.
+-- Reads: replay_marks, rating_usage, rating_held, given_corrections (new cards of the past), rating_subjects.
 CREATE OR REPLACE TEMP TABLE rating_replays AS
 WITH found AS (
     SELECT account_id, from_bucket, reason FROM replay_marks WHERE from_bucket < $last_through
@@ -17,7 +17,7 @@ WITH found AS (
     UNION ALL
     SELECT a.account_id, min(c.effective_from), 'price corrected'
     FROM given_corrections AS c
-    JOIN accounts AS a
+    JOIN rating_subjects AS a
         ON a.price_book = c.book AND (c.account_id IS NULL OR c.account_id = a.account_id)
     GROUP BY a.account_id
 )

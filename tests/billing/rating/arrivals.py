@@ -1,4 +1,6 @@
-"""How usage reaches billing in generated worlds: in several runs, some of it late, some after issue."""
+"""How usage reaches billing in generated worlds: in several runs, some of it late, some after
+issue.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +22,17 @@ def ends(dice: random.Random, runs: int) -> list[datetime]:
     return [FIRST + HOUR * hour for hour in inner] + [LAST]
 
 
-def feed(world: World, case: Case, dice: random.Random, runs: int, issues: bool = False) -> datetime:
+def feed(
+    world: World, case: Case, dice: random.Random, runs: int, issues: bool = False
+) -> datetime:
     """Import and rate `case` in `runs` runs; some usage comes runs later than it happened.
 
-    With `issues`, finished months of some accounts are issued in between, and what comes after is given
-    its place. Returns the first hour rated.
+    With `issues`, finished months of some accounts are issued in between, and what comes after is
+    given its place. Returns the first hour rated.
     """
-    waiting = [(account, row) for account in case.accounts for row in case.usage[account.account_id]]
+    waiting = [
+        (account, row) for account in case.accounts for row in case.usage[account.account_id]
+    ]
     waiting.sort(key=lambda pair: pair[1].bucket)
     throughs = ends(dice, runs)
     first = waiting[0][1].bucket.replace(minute=0) if waiting else FIRST

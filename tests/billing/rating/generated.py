@@ -1,4 +1,6 @@
-"""Random price books, accounts and months from a seed, small enough to be rated by hand-written loops."""
+"""Random price books, accounts and months from a seed, small enough to be rated by hand-written
+loops.
+"""
 
 from __future__ import annotations
 
@@ -86,7 +88,9 @@ def _cards(dice: random.Random, people: list[Account]) -> list[RateCard]:
     for item in ITEMS:
         if item != "data_transfer" and dice.random() < 0.25:
             continue
-        scopes = dice.choice([["all"], ["all", "CN"], ["CN", "OverSeas"], ["all", "NA", "OverSeas"]])
+        scopes = dice.choice(
+            [["all"], ["all", "CN"], ["CN", "OverSeas"], ["all", "NA", "OverSeas"]]
+        )
         for scope in scopes:
             starts = [datetime(2020, 1, 1)]  # noqa: DTZ001
             starts += [moment(dice) for _ in range(dice.choice([0, 0, 1, 2]))]
@@ -99,7 +103,7 @@ def _cards(dice: random.Random, people: list[Account]) -> list[RateCard]:
     return cards
 
 
-def _card(  # noqa: PLR0913
+def _card(
     dice: random.Random, name: str, item: str, scope: str, start: datetime, account_id: str | None
 ) -> RateCard:
     model = dice.choice(["per_unit", "package", "graduated", "volume", "step_reached"])
@@ -120,7 +124,9 @@ def _card(  # noqa: PLR0913
             tiers[0] = Tier(up_to=first.up_to, price=first.price, flat_fee=777, at_zero=True)
     fixed = dice.random() < 0.3
     low = dice.choice([0, 5 * 10**9])
-    until = None if account_id is None or dice.random() < 0.5 else start + FIVE * dice.randrange(1, 999)
+    until = (
+        None if account_id is None or dice.random() < 0.5 else start + FIVE * dice.randrange(1, 999)
+    )
     free = item not in BANDWIDTH_ITEMS and dice.random() < 0.4
     return RateCard(
         card_id=name,

@@ -58,7 +58,9 @@ def world(tmp_path: Path, *plans: Plan, **account) -> World:
     return made
 
 
-def data_plan(plan_id: str, starts: str, ends: str, quantity: int = GB, region: str = "all") -> Plan:
+def data_plan(
+    plan_id: str, starts: str, ends: str, quantity: int = GB, region: str = "all"
+) -> Plan:
     return Plan(plan_id, "data_transfer", region, quantity, at(starts), at(ends))
 
 

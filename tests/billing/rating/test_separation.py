@@ -1,7 +1,8 @@
 """Goal: an HTTPS charge depends on HTTPS requests, request plans and prices, and on nothing else.
 
-Method: metamorphic. A generated world is rated, then changed in everything about traffic (bytes, other
-classes, data plans, billing method), and rated again: every HTTPS charge must be as it was (FAULTS F9, P3).
+Method: metamorphic. A generated world is rated, then changed in everything about traffic (bytes,
+other classes, data plans, billing method), and rated again: every HTTPS charge must be as it was
+(FAULTS F9, P3).
 """
 
 from __future__ import annotations
@@ -125,7 +126,9 @@ def test_p6_a_graduated_charge_never_falls_as_requests_grow(seed: int) -> None:
     book = dataclasses.replace(case.books.books[BOOK], cards=(card,))
     case = dataclasses.replace(case, books=PriceBooks(books={BOOK: book}))
     more = {
-        name: [dataclasses.replace(row, requests=row.requests + dice.randrange(1, 99)) for row in rows]
+        name: [
+            dataclasses.replace(row, requests=row.requests + dice.randrange(1, 99)) for row in rows
+        ]
         for name, rows in case.usage.items()
     }
     less, grown = rated(case).totals(), rated(dataclasses.replace(case, usage=more)).totals()

@@ -1,7 +1,8 @@
-"""Goal: adding hours one run at a time, replaying, lateness and issued months all end in one result.
+"""Goal: adding hours one run at a time, replaying, lateness and issued months all end in one
+result.
 
-Method: generated worlds reach billing in random runs with random delays; the end must be the reference's,
-and a replay of everything must find nothing to post (FAULTS P4, DESIGN §3.7).
+Method: generated worlds reach billing in random runs with random delays; the end must be the
+reference's, and a replay of everything must find nothing to post (FAULTS P4, DESIGN §3.7).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from tests.billing.rating.generated import FIRST, LAST, generate
 from tests.billing.rating.test_reference import expected
 from tests.billing.rating.world import World
 
-SEEDS = int(os.environ.get("EDGETOLL_RATING_SEEDS", "4"))
+SEEDS = 60 if os.environ.get("EDGETOLL_THOROUGH") else 2
 
 
 def fed(seed: int, issues: bool):

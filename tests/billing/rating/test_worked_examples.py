@@ -1,9 +1,9 @@
 """The worked examples of DOMAIN §6 that are about prices, plans and quotas, as one table.
 
-Each row is rated by the real engine from usage rows; books of other vendors are given here in TOML,
-since edgetoll ships only what DOMAIN has figures for. (#24 to #26 and #39 are about settlement documents,
-suspension and alerts: their tests are with those. #15 to #18 are in test_plans.py, #37 is in
-test_separation.py.)
+Each row is rated by the real engine from usage rows; books of other vendors are given here in
+TOML, since edgetoll ships only what DOMAIN has figures for. (#24 to #26 and #39 are about
+settlement documents, suspension and alerts: their tests are with those. #15 to #18 are in
+test_plans.py, #37 is in test_separation.py.)
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ EXAMPLES_OF_DOMAIN = [
             (("2024-03-05T04:00", "CN", "https", 2_000_000, 3 * GB),), {"https_requests": "1.60"},
             (plan("p", "data_transfer", 50 * 1024 * GB),), {"p": 50 * 1024 * GB - 3 * GB}, "USD"),
     Example("40", "alibaba-china",
-            tuple(((at("2021-05-31T16:00") + timedelta(hours=n)).isoformat(), "CN", "https", 1800, 0)
+            tuple((f"{at('2021-05-31T16:00') + timedelta(hours=n)}", "CN", "https", 1800, 0)
                   for n in range(720)),
             {"https_requests": "6.48"}),
 ]  # fmt: skip

@@ -1,7 +1,7 @@
 """A small world for rating tests: real tables in memory, real statements, no files.
 
-It does for a rating run what the store does: the effects become views, the charges are inserted by the
-ledger's own statements, and rating's appliers move its tables.
+It does for a rating run what the store does: the effects become views, the charges are inserted,
+and rating's appliers move its tables.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 import sql
 from billing.prices.records import PriceBooks
@@ -19,6 +20,8 @@ from billing.rating.engine import RatingOutcome
 from tests.reference import Account, Usage
 
 BOOK = "book"
+_TEXT, _TIME, _COUNT = pa.string(), pa.timestamp("us"), pa.int64()
+_USAGE = (_TIME, _TIME, _TEXT, pa.int32(), _TEXT, _TEXT, _TEXT, _TEXT, _COUNT, _COUNT, _COUNT)
 
 
 class World:
@@ -36,8 +39,8 @@ class World:
     def account(self, account: Account, book: str = BOOK) -> None:
         """Add an account with its methods and plans."""
         self.connection.execute(
-            "INSERT INTO accounts VALUES (?, ?, 'name', ?, ?, ?, ?, 0, 24, 'auto', 0, '', '', '', '',"
-            " NULL, ?)",
+            "INSERT INTO accounts VALUES"
+            " (?, ?, 'name', ?, ?, ?, ?, 0, 24, 'auto', 0, '', '', '', '', NULL, ?)",
             [account.account_id, account.opened, self.currency, account.zone, book,
              account.method, account.opened],
         )  # fmt: skip
@@ -55,8 +58,8 @@ class World:
         """Add a plan of an account."""
         self.connection.execute(
             "INSERT INTO plans VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)",
-            [plan.plan_id, account_id, plan.kind, plan.region, plan.quantity, plan.starts, plan.ends,
-             plan.starts],
+            [plan.plan_id, account_id, plan.kind, plan.region, plan.quantity, plan.starts,
+             plan.ends, plan.starts],
         )  # fmt: skip
 
     def use(self, rows: Iterable[tuple[str | None, Usage]]) -> int:
@@ -67,9 +70,13 @@ class World:
              row.label, row.kind, row.requests, row.bytes_sent, self.import_no)
             for account_id, row in rows
         ]  # fmt: skip
-        if values:
-            marks = ", ".join("?" for _ in values[0])
-            self.connection.executemany(f"INSERT INTO usage VALUES ({marks})", values)
+        columns = list(zip(*values, strict=True)) or [() for _ in _USAGE]
+        self.connection.register(
+            "given_usage",
+            pa.table([pa.array(c, k) for c, k in zip(columns, _USAGE, strict=True)],
+                     names=[f"c{n}" for n in range(len(_USAGE))]),
+        )  # fmt: skip
+        self.connection.execute("INSERT INTO usage SELECT * FROM given_usage")
         return self.import_no
 
     def rate(self, through: datetime) -> RatingOutcome:
@@ -87,12 +94,13 @@ class World:
     def apply(self, outcome: RatingOutcome) -> None:
         """What the ledger's applier of a rating run does to the tables rating cares about."""
         for name, table in outcome.effects.items():
-            self.connection.execute(f"CREATE OR REPLACE TEMP VIEW effect_{name} AS FROM {table}")
+            self.connection.register(f"effect_{name}", self.connection.table(table))
         self.connection.execute("BEGIN")
-        self.connection.execute(sql.text("statements/billing/new_charges"))
         self.connection.execute(
-            sql.text("statements/billing/insert_charges"),
-            {"run_id": f"R{self.runs}", "journal_no": self.runs},
+            "INSERT INTO charges BY NAME SELECT uuid()::VARCHAR AS charge_id, ? AS run_id,"
+            " ? AS journal_no, * EXCLUDE (numerator, denominator, place_from, replayed)"
+            " FROM effect_charges",
+            [f"R{self.runs}", self.runs],
         )
         effects: dict[str, Any] = dict.fromkeys(outcome.effects, "")
         appliers.apply(self.connection, effects | {"rating_mark": dict(outcome.mark)})
@@ -100,7 +108,7 @@ class World:
         self.connection.execute("DELETE FROM replay_marks")
         self.connection.execute("COMMIT")
         for name in outcome.effects:
-            self.connection.execute(f"DROP VIEW effect_{name}")
+            self.connection.unregister(f"effect_{name}")
 
     def changed(self, account_id: str, since: datetime, reason: str) -> None:
         """Say that an account's past changed, as a load does."""
