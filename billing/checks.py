@@ -1,6 +1,7 @@
 """The invariants of money: every file in sql/checks that speaks of billing returns no rows.
 
-A check takes `$after`: it looks at what journal records above that number touched; 0 is everything.
+A check that takes `$after` looks at what journal records above it touched; 0 is everything.
+One that does not is about the whole, and is left out when only a run's part is asked for.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ def run(connection: duckdb.DuckDBPyConnection, scope: int | None = None) -> list
     failures = []
     for name in names():
         text = sql.text(name)
+        if scope is not None and "$after" not in text:
+            continue
         parameters = {"after": scope - 1 if scope else 0} if "$after" in text else {}
         result = connection.execute(text, parameters)
         columns = tuple(column[0] for column in result.description or ())

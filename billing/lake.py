@@ -12,11 +12,8 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet as pq
 
@@ -32,6 +29,7 @@ GROWING = ("charges", "transfers")
 DAILY = "usage_5min"
 MERGED_ROWS_MAX = 8_000_000
 DAY_FILES_MAX = 24
+_NO_DAY = "2000-01-01"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,12 +108,19 @@ def _next_number(versions: Path) -> int:
 
 
 def _write(
-    store: Store, table: str, path: Path, parameters: Mapping[str, Any] | None = None
+    store: Store, table: str, path: Path, *, after: int = 0, through: int = 0, day: str = _NO_DAY
 ) -> int:
-    """Write the SELECT of sql/lake/TABLE.sql to `path`; returns its rows."""
+    """Write the SELECT of sql/lake/TABLE.sql to `path`; returns its rows.
+
+    The range travels as a session variable: a query with parameters would be held in memory whole.
+    """
     hidden = path.with_name(f".{path.name}.tmp")
-    relation = store.connection.sql(sql.text(f"lake/{table}"), params=dict(parameters or {}))
-    relation.write_parquet(str(hidden), compression="zstd")
+    store.connection.execute(
+        sql.text("statements/billing/set_lake_range"),
+        {"after": after, "through": through, "day": day},
+    )
+    relation = store.connection.sql(sql.text(f"lake/{table}"))
+    relation.write_parquet(str(hidden), compression="snappy")
     with open(hidden, "rb+") as file:
         os.fsync(file.fileno())
     os.replace(hidden, path)
@@ -151,7 +156,7 @@ def _grow(store: Store, table: str, folder: Path, base: Published | None) -> Non
     start = base.journal_no if base else 0
     last = store.journal.last_no
     path = folder / f"{start:08d}-{last:08d}.parquet"
-    rows = _write(store, table, path, {"after": start, "through": last})
+    rows = _write(store, table, path, after=start, through=last)
     if rows == 0 and ranges:
         path.unlink()
         return
@@ -163,7 +168,7 @@ def _grow(store: Store, table: str, folder: Path, base: Published | None) -> Non
         for after, through, _ in ranges[-2:]:
             (folder / f"{after:08d}-{through:08d}.parquet").unlink()
         merged = folder / f"{first:08d}-{end:08d}.parquet"
-        _write(store, table, merged, {"after": first, "through": end})
+        _write(store, table, merged, after=first, through=end)
         ranges[-2:] = [(first, end, left + right)]
 
 
@@ -189,11 +194,10 @@ def _write_days(store: Store, folder: Path, base: Published | None) -> None:
             for old in old_files:
                 _link(old, folder / old.name)
         if day in touched:
-            parameters = {"day": date.fromisoformat(day), "after": after, "through": last}
-            _write(store, DAILY, folder / f"day={day}.{last:08d}.parquet", parameters)
+            path = folder / f"day={day}.{last:08d}.parquet"
+            _write(store, DAILY, path, after=after, through=last, day=day)
     if not any(folder.iterdir()):
-        empty = {"day": date(2000, 1, 1), "after": 0, "through": 0}
-        _write(store, DAILY, folder / "day=2000-01-01.00000000.parquet", empty)
+        _write(store, DAILY, folder / f"day={_NO_DAY}.00000000.parquet")
 
 
 def _day_of(path: Path) -> str:

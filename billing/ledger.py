@@ -199,28 +199,48 @@ def _refuse_other_content(transfer: Transfer, before: tuple[Any, ...]) -> None:
             )
 
 
-def post(connection: duckdb.DuckDBPyConnection, record: Record, *, bulk: bool = False) -> None:
-    """Post the rows of temp relation `new_transfers` inside the open transaction and move the
-    balances.
+def post(connection: duckdb.DuckDBPyConnection, record: Record) -> None:
+    """Post the rows of temp relation `new_transfers` in the open transaction; move the balances.
 
     Raises, and so undoes the record, if one of them may not be posted: a wrong currency, an unknown
-    account, an amount outside (0, 2^96), an id already used. `bulk` leaves out the search for ids
-    in the whole ledger, for runs whose ids carry a revision counted in the same transaction.
+    account, an amount outside (0, 2^96), an id already used.
     """
     wrong = connection.execute(sql.text("statements/billing/wrong_transfers")).fetchone()
     if wrong is not None:
         raise EdgetollError(
             f"transfer {wrong[0]!r} cannot be posted: {wrong[1]}", "nothing changed"
         )
-    if not bulk:
-        taken = connection.execute(sql.text("statements/billing/repeated_transfers")).fetchone()
-        if taken is not None:
-            raise ConflictError(f"transfer id {taken[0]!r} is used already", "nothing changed")
+    taken = connection.execute(sql.text("statements/billing/repeated_transfers")).fetchone()
+    if taken is not None:
+        raise ConflictError(f"transfer id {taken[0]!r} is used already", "nothing changed")
     connection.execute(
         sql.text("statements/billing/insert_transfers"),
         {"recorded_at": instant_text(record.at), "journal_no": record.number},
     )
     connection.execute(sql.text("statements/billing/moved_balances"))
+    _move_balances(connection)
+
+
+def post_charges(connection: duckdb.DuckDBPyConnection, record: Record) -> None:
+    """Post the transfers of all charges of a record, set-based, and move the balances.
+
+    A charge's id names what it charges and its revision, which is counted in the same record, so
+    that the whole ledger need not be searched for it; sql/checks/transfer_ids_once proves it.
+    """
+    connection.execute(sql.text("statements/billing/charged_balances"))
+    wrong = connection.execute(sql.text("statements/billing/wrong_charges")).fetchone()
+    if wrong is not None:
+        raise EdgetollError(
+            f"the charges of {wrong[0]!r} cannot be posted: {wrong[1]}", "nothing changed"
+        )
+    connection.execute(
+        sql.text("statements/billing/post_charges"),
+        {"recorded_at": instant_text(record.at), "journal_no": record.number},
+    )
+    _move_balances(connection)
+
+
+def _move_balances(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(sql.text("statements/billing/add_missing_balances"))
     connection.execute(sql.text("statements/billing/move_balances"))
 

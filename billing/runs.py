@@ -21,7 +21,7 @@ from billing import breaker, checks
 from billing.crashpoint import crash_point
 from billing.importing import ImportOutcome, import_closed, rated_through
 from billing.journal import Record
-from billing.ledger import instant_text, post
+from billing.ledger import instant_text, post_charges
 from billing.load import publish_owned_domains, refresh_accounts
 from billing.run_records import RunOutcome, RunSettings, read_settings
 from billing.store import Effects, Store, TableRef, applier
@@ -289,13 +289,11 @@ def _apply_rating(connection: duckdb.DuckDBPyConnection, record: Record, effects
 
     run = effects["run"]
     refresh_accounts(connection, record.at)
-    connection.execute(sql.text("statements/billing/new_charges"))
     connection.execute(
         sql.text("statements/billing/insert_charges"),
         {"run_id": run["run_id"], "journal_no": record.number},
     )
-    connection.execute(sql.text("statements/billing/charge_transfers"))
-    post(connection, record, bulk=True)
+    post_charges(connection, record)
     appliers.apply(connection, effects)
     connection.execute(sql.text("statements/billing/clear_replay_marks"))
     connection.execute(sql.text("statements/billing/drop_run"), {"run_id": run["run_id"]})

@@ -3,6 +3,6 @@
 -- Reads: charges.
 SELECT account_id, item, region, month, period_start, rate_card, revision, count(*) AS times
 FROM charges
-WHERE $after = 0 OR month IN (SELECT month FROM charges WHERE journal_no > $after)
+WHERE period_start >= (SELECT min(period_start) FROM charges WHERE journal_no > $after)
 GROUP BY account_id, item, region, month, period_start, rate_card, revision
 HAVING count(*) > 1;

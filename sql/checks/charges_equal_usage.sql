@@ -7,32 +7,47 @@ WITH seen AS (
     WHERE state IN ('done', 'released')
 ),
 
-touched AS (
-    SELECT DISTINCT account_id FROM charges WHERE journal_no > $after
-),
-
-sold AS (
-    SELECT DISTINCT account_id, item FROM charges
+scope AS (
+    SELECT
+        date_trunc('hour', min(period_start)) AS first_hour,
+        date_trunc('hour', max(period_start)) + INTERVAL 1 HOUR AS end_hour
+    FROM charges
     WHERE
-        item IN ('https_requests', 'quic_requests', 'http_requests')
-        AND account_id IN (SELECT account_id FROM touched)
-),
-
-counted AS (
-    SELECT u.account_id, s.item, u.hour, sum(u.requests) AS quantity
-    FROM usage AS u
-    CROSS JOIN seen
-    INNER JOIN sold AS s ON u.account_id = s.account_id AND s.item = u.class || '_requests'
-    WHERE u.import_no <= seen.import_no AND u.hour < seen.through_hour
-    GROUP BY u.account_id, s.item, u.hour
+        journal_no > $after AND item IN ('https_requests', 'quic_requests', 'http_requests')
 ),
 
 charged AS (
     SELECT
-        c.account_id, c.item, date_trunc('hour', c.period_start) AS hour, sum(c.quantity) AS quantity
+        c.account_id,
+        c.item,
+        date_trunc('hour', c.period_start) AS hour,
+        sum(c.quantity) AS quantity
     FROM charges AS c
-    SEMI JOIN sold AS s ON c.account_id = s.account_id AND c.item = s.item
+    CROSS JOIN scope AS s
+    WHERE
+        c.item IN ('https_requests', 'quic_requests', 'http_requests')
+        AND c.period_start >= s.first_hour
+        AND c.period_start < s.end_hour
     GROUP BY ALL
+),
+
+sold AS (
+    SELECT DISTINCT account_id, item FROM charged
+),
+
+counted AS (
+    SELECT u.account_id, u.class || '_requests' AS item, u.hour, sum(u.requests) AS quantity
+    FROM usage AS u
+    CROSS JOIN seen
+    CROSS JOIN scope AS s
+    WHERE
+        u.import_no <= seen.import_no
+        AND u.hour < seen.through_hour
+        AND u.hour >= s.first_hour
+        AND u.hour < s.end_hour
+        AND u.account_id IS NOT NULL
+    GROUP BY u.account_id, u.class, u.hour
+    HAVING sum(u.requests) <> 0
 ),
 
 compared AS (
@@ -44,10 +59,12 @@ compared AS (
         coalesce(c.quantity, 0) AS charged
     FROM counted AS n
     FULL JOIN charged AS c ON n.account_id = c.account_id AND n.item = c.item AND n.hour = c.hour
+    WHERE n.quantity IS DISTINCT FROM c.quantity
 )
 
 SELECT p.account_id, p.item, p.hour, p.counted, p.charged
 FROM compared AS p
+SEMI JOIN sold AS s ON p.account_id = s.account_id AND p.item = s.item
 ANTI JOIN replay_marks AS x ON p.account_id = x.account_id
 ANTI JOIN rating_held AS h ON p.account_id = h.account_id
 WHERE p.counted <> p.charged;

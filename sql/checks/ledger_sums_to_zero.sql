@@ -2,9 +2,13 @@
 -- Grain: one row per currency that does not, or per transfer that may not stand.
 -- Reads: transfers.
 WITH entries AS (
-    SELECT currency, debit_account AS ledger_account, -amount AS amount FROM transfers
+    SELECT currency, debit_account AS ledger_account, -amount AS amount
+    FROM transfers
+    WHERE journal_no > $after
     UNION ALL
-    SELECT currency, credit_account AS ledger_account, amount FROM transfers
+    SELECT currency, credit_account AS ledger_account, amount
+    FROM transfers
+    WHERE journal_no > $after
 ),
 
 by_account AS (

@@ -1,5 +1,5 @@
 -- Answers: what was charged, with money as exact decimals.
--- Grain: one row per charge of the journal records in ($after, $through].
+-- Grain: one row per charge of the journal records in the session's lake_range.
 -- Reads: charges.
 SELECT
     charge_id,
@@ -22,4 +22,4 @@ SELECT
     run_id,
     journal_no
 FROM charges
-WHERE journal_no > $after AND journal_no <= $through;
+WHERE journal_no > getvariable('lake_range').after AND journal_no <= getvariable('lake_range').through;

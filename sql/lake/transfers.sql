@@ -1,5 +1,5 @@
--- Answers: every movement of money, with exact decimals.
--- Grain: one row per transfer of the journal records in ($after, $through].
+-- Answers: every movement of money but the charges, with exact decimals (a charge's transfer is its mirror).
+-- Grain: one row per transfer of the journal records in the session's lake_range.
 -- Reads: transfers.
 SELECT
     transfer_id,
@@ -15,4 +15,7 @@ SELECT
     journal_no,
     reference
 FROM transfers
-WHERE journal_no > $after AND journal_no <= $through;
+WHERE
+    journal_no > getvariable('lake_range').after
+    AND journal_no <= getvariable('lake_range').through
+    AND code NOT IN ('charge', 'correction');

@@ -1,5 +1,5 @@
 -- Answers: imported usage of one day, with the account that owns the domain.
--- Grain: one row per bucket × domain × region × class × imported file of the imports in ($after, $through].
+-- Grain: one row per bucket × domain × region × class × imported file of the imports in the session's lake_range.
 -- Reads: usage.
 SELECT
     bucket,
@@ -15,7 +15,7 @@ SELECT
     import_no
 FROM usage
 WHERE
-    hour >= CAST($day AS DATE)
-    AND hour < CAST($day AS DATE) + INTERVAL 1 DAY
-    AND import_no > $after
-    AND import_no <= $through;
+    hour >= CAST(getvariable('lake_range').day AS DATE)
+    AND hour < CAST(getvariable('lake_range').day AS DATE) + INTERVAL 1 DAY
+    AND import_no > getvariable('lake_range').after
+    AND import_no <= getvariable('lake_range').through;

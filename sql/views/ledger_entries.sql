@@ -1,6 +1,6 @@
 -- The ledger as entries: each transfer is one debit and one credit; credits are positive, debits negative.
 -- One row per transfer and side.
--- Reads lake_transfers.
+-- Reads transfers.
 CREATE VIEW ledger_entries AS
 SELECT
     debit_account AS ledger_account,
@@ -10,9 +10,8 @@ SELECT
     currency,
     code,
     transfer_id,
-    recorded_at,
     journal_no
-FROM lake_transfers
+FROM transfers
 UNION ALL
 SELECT
     credit_account AS ledger_account,
@@ -22,6 +21,5 @@ SELECT
     currency,
     code,
     transfer_id,
-    recorded_at,
     journal_no
-FROM lake_transfers
+FROM transfers

@@ -1,6 +1,6 @@
 -- Every movement of money: a positive amount from the account debited to the one credited.
--- One row per transfer.
--- Reads lake_transfers.
+-- One row per transfer; that of a charge is made from the charge itself, which it mirrors to the unit.
+-- Reads lake_transfers, lake_charges.
 CREATE VIEW transfers AS
 SELECT
     transfer_id,
@@ -11,7 +11,22 @@ SELECT
     code,
     account_id,
     effective_at,
-    recorded_at,
-    journal_no,
-    reference
+    reference,
+    journal_no
 FROM lake_transfers
+UNION ALL
+SELECT
+    charge_id AS transfer_id,
+    CASE WHEN amount > 0 THEN 'customer:' || account_id || ':funds' ELSE 'revenue:' || item END
+        AS debit_account,
+    CASE WHEN amount > 0 THEN 'revenue:' || item ELSE 'customer:' || account_id || ':funds' END
+        AS credit_account,
+    CAST(abs(amount) AS DECIMAL(38, 10)) AS amount,
+    currency,
+    CASE WHEN revision = 0 THEN 'charge' ELSE 'correction' END AS code,
+    account_id,
+    period_end AS effective_at,
+    month AS reference,
+    journal_no
+FROM lake_charges
+WHERE amount <> 0

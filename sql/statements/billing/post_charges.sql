@@ -1,7 +1,7 @@
--- Answers: the transfer of each charge: the customer's funds to revenue; back, for a negative difference.
--- Grain: one row per charge whose amount is not zero.
--- Reads: new_charges.
-CREATE OR REPLACE TEMP TABLE new_transfers AS
+-- Answers: posts the transfer of each charge: the customer's funds to revenue; back, if it is negative.
+-- Grain: one row per charge of the record whose amount is not zero.
+-- Reads: charges.
+INSERT INTO transfers BY NAME
 SELECT
     charge_id AS transfer_id,
     CASE WHEN amount > 0 THEN 'customer:' || account_id || ':funds' ELSE 'revenue:' || item END
@@ -13,6 +13,8 @@ SELECT
     CASE WHEN revision = 0 THEN 'charge' ELSE 'correction' END AS code,
     account_id,
     period_end AS effective_at,
+    CAST($recorded_at AS TIMESTAMP) AS recorded_at,
+    journal_no,
     month AS reference
-FROM new_charges
-WHERE amount <> 0;
+FROM charges
+WHERE journal_no = $journal_no AND amount <> 0;
