@@ -169,7 +169,13 @@ class Broker:
         placed = [list(replicas)] * partitions
         wanted = NewTopic(name, partitions, replica_assignment=placed, config=settings)
         admin.create_topics([wanted])[name].result(30)
-        return name
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:  # made is not yet known to every broker
+            found = admin.list_topics(timeout=5).topics.get(name)
+            if found is not None and len(found.partitions) == partitions:
+                return name
+            time.sleep(0.02)
+        raise BrokerError(f"topic {name} was made and does not appear")
 
     def stop(self) -> None:
         """Stop in order: logs are flushed and closed. Harmless when it does not run."""

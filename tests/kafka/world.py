@@ -19,6 +19,7 @@ from edge.ship import settings as edge_link
 from edge.ship_loop import ShipOptions, Shipper
 from metering import kafka_worker
 from metering.closed import list_closed, read_certificate
+from metering.kafka_settings import worker_name
 
 
 def ship(home: Path, bootstrap: str, **options: Any) -> Shipper:
@@ -77,14 +78,16 @@ def wait_until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
 
 
 def count(home: Path, bootstrap: str, partitions: str | None = None) -> dict[str, Any]:
-    """Drain the topic into the store of `home`; gives status.json."""
+    """Drain the topic into the store of `home`; gives its published status."""
     kafka_worker.run(home, bootstrap=bootstrap, partitions=partitions, drain=True)
-    return status(home)
+    return status(home, partitions)
 
 
-def status(home: Path) -> dict[str, Any]:
+def status(home: Path, partitions: str | None = None) -> dict[str, Any]:
     """The published status."""
-    document: dict[str, Any] = json.loads((home / "live" / "status.json").read_text())
+    document: dict[str, Any] = json.loads(
+        (home / "live" / f"status{worker_name(partitions)}.json").read_text()
+    )
     return document
 
 
