@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,15 @@ from edge.intake import KnownStreams, Writer
 from edge.rejected import RejectedLines
 from edge.segment import read_frames
 from edge.spool import Spool
+
+THOROUGH = os.environ.get("EDGETOLL_THOROUGH", "") not in ("", "0")
+"""The long run: fifty kills, and ten times the examples."""
+
+
+def examples(number: int) -> int:
+    """How many examples a property is tried on."""
+    return 10 * number if THOROUGH else number
+
 
 NOW_MS = 1_790_000_000_000
 """Now, for the tests: September 2026."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.formats import FORMATS, Format
@@ -19,6 +19,7 @@ from edge.logfile import LINE_BYTES_MAX
 from edge.rejected import RejectedLine, RejectedLines
 from tests.edge_input.reading import (
     NOW_MS,
+    examples,
     import_files,
     nginx_line,
     nginx_lines,
@@ -121,6 +122,7 @@ def test_d2_bytes_that_are_no_utf8_count_as_unattributed_in_tsv_too() -> None:
     assert parsed.unattributable == 1
 
 
+@settings(max_examples=examples(50))
 @given(
     rubbish=st.lists(
         st.tuples(st.integers(0, 20), st.binary(max_size=60).filter(lambda raw: b"\n" not in raw)),
@@ -296,6 +298,7 @@ def test_the_fast_reader_of_tsv_agrees_on_every_odd_value_alone() -> None:
             same_as_careful([(*sound[:column], value, *sound[column + 1 :])])
 
 
+@settings(max_examples=examples(50))
 @given(lines=st.lists(st.tuples(*(st.sampled_from(each[:4]) for each in TSV_VALUES)), max_size=4))
 def test_the_fast_reader_of_tsv_says_what_the_careful_one_says_or_nothing(
     lines: list[tuple[str, ...]],

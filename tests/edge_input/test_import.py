@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.batch import EventColumns, SourcePosition
@@ -18,6 +18,7 @@ from edge.intake import KnownStreams, Writer
 from edge.rejected import RejectedLines
 from tests.edge_input.reading import (
     NOW_MS,
+    examples,
     import_files,
     nginx_line,
     nginx_lines,
@@ -234,6 +235,7 @@ def test_an_import_that_dies_anywhere_is_finished_by_running_it_again(
     assert sorted(content.times) == [1_789_999_000_123 + number for number in range(16000)]
 
 
+@settings(max_examples=examples(10))
 @given(
     cuts=st.lists(st.integers(1, 300), min_size=1, max_size=6),
     unfinished=st.lists(st.integers(0, 150), min_size=6, max_size=6),

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.logfile import (
@@ -21,6 +21,7 @@ from edge.logfile import (
     marks_of,
     read_chunks,
 )
+from tests.edge_input.reading import examples
 
 
 def made(path: Path, data: bytes) -> Content:
@@ -34,6 +35,7 @@ def bytes_of(size: int, seed: int = 0) -> bytes:
     return b"".join(b"%d:%d\n" % (seed, number) for number in range(size // 4))[:size]
 
 
+@settings(max_examples=examples(25))
 @given(
     sizes=st.lists(st.integers(1, 9000), min_size=1, max_size=12),
     members=st.integers(1, 3),
@@ -59,6 +61,7 @@ def test_the_trail_of_any_chunking_is_the_one_read_from_the_file(
             assert resumed.fingerprint() == trail.fingerprint()
 
 
+@settings(max_examples=examples(25))
 @given(
     reads=st.lists(st.tuples(st.integers(0, 60_000), st.integers(1, 9000)), min_size=1, max_size=8)
 )

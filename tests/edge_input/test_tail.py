@@ -23,7 +23,14 @@ from edge.spool import Spool, SpoolFull
 from edge.spooldisk import Disk
 from edge.tail import Log, Tailer
 from edge.tail_files import files_of
-from tests.edge_input.reading import FIRST_MS, NOW_MS, nginx_lines, open_spool, spool_content
+from tests.edge_input.reading import (
+    FIRST_MS,
+    NOW_MS,
+    examples,
+    nginx_lines,
+    open_spool,
+    spool_content,
+)
 
 LATER_MS = 4_000_000_000_000
 """A clock so late that every file of a test was last touched long ago."""
@@ -289,7 +296,7 @@ class Server:
         self.pending = ""
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(25))
 @given(operations=st.lists(operation, max_size=25))
 def test_whatever_the_server_and_rotation_do_each_line_is_read_once(
     operations: list[tuple[str, int]], tmp_path_factory: pytest.TempPathFactory
