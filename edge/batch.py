@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -248,9 +249,9 @@ def totals(events: PackedEvents) -> CounterColumns:
     An outcome matters here only by its group: class, first digit of the status, hit or not. There
     are few groups, so one bincount over (bucket, domain, group) holds everything there is to know.
     """
-    group_codes, group_of = _groups(events.outcomes)
+    groups, group_of = _groups(events.outcomes.tobytes())
     buckets, bucket_of = _buckets(events)
-    domain_count, group_count = len(events.domains), len(group_codes)
+    domain_count, group_count = len(events.domains), len(groups)
     key = events.domain_index.astype(np.int64)
     key *= group_count
     key += group_of.take(events.outcome_index)
@@ -259,18 +260,20 @@ def totals(events: PackedEvents) -> CounterColumns:
     size = len(buckets) * domain_count * group_count
     if size <= 4 * len(key) + EVENTS_MAX:
         counted = np.bincount(key, minlength=size)
-        cells = np.flatnonzero(counted)
-        requests, bytes_sent = counted[cells], exact_sums(key, events.bytes_sent, size)[cells]
+        cells = np.flatnonzero(counted != 0)
+        requests = counted.take(cells)
+        bytes_sent = exact_sums(key, events.bytes_sent, size).take(cells)
     else:
         cells, place, requests = np.unique(key, return_inverse=True, return_counts=True)
         bytes_sent = exact_sums(place, events.bytes_sent, len(cells))
     place, group = np.divmod(cells, group_count)
-    return _fold(events.domains, buckets, place, (group_codes[group], requests, bytes_sent))
+    return _fold(events.domains, buckets, place, (groups.take(group), requests, bytes_sent))
 
 
-def _groups(outcomes: Array) -> tuple[Array, Array]:
+@lru_cache(maxsize=256)
+def _groups(outcomes: bytes) -> tuple[Array, Array]:
     """(codes that occur, place of each outcome in them); a code is class, status digit, hit."""
-    status, carrier, cache = unpack_outcome(outcomes)
+    status, carrier, cache = unpack_outcome(np.frombuffer(outcomes, dtype=np.uint16))
     digit = (status // np.uint16(100)).astype(np.int64)
     codes = CLASS_OF_CARRIER[carrier] * np.int64(_GROUPS_OF_CLASS) + digit * 2 + (cache == 1)
     found: tuple[Array, Array] = np.unique(codes, return_inverse=True)
@@ -294,25 +297,29 @@ def _fold(
 ) -> CounterColumns:
     """Rising cells of (bucket x domain, group), folded to rows of (bucket, domain, class)."""
     group, requests, bytes_sent = cells
-    code, rest = np.divmod(group, _GROUPS_OF_CLASS)
-    row_key = place * 3 + code
-    new = np.empty(len(row_key), dtype=np.bool_)
-    new[0] = True
-    np.not_equal(row_key[1:], row_key[:-1], out=new[1:])
-    starts = np.flatnonzero(new)
-    row = np.cumsum(new) - 1
-    status_requests = np.zeros((len(starts), 6), dtype=np.int64)
-    for hit in (0, 1):  # within one of the two, no (row, digit) occurs twice
-        chosen = (rest & 1) == hit
-        status_requests[row[chosen], rest[chosen] >> 1] += requests[chosen]
-    bucket, domain = np.divmod(place[starts], len(domains))
+    class_code = group // _GROUPS_OF_CLASS
+    starts = _starts(place * 3 + class_code)
+    digit_starts = _starts(place * 18 + group // 2)  # 3 classes of 6 digits
+    digits = np.zeros((len(starts), 6), dtype=np.int64)
+    row = np.searchsorted(starts, digit_starts, side="right") - 1
+    digit = group.take(digit_starts) % _GROUPS_OF_CLASS // 2
+    digits[row, digit] = np.add.reduceat(requests, digit_starts)
+    bucket, domain = np.divmod(place.take(starts), len(domains))
     return CounterColumns(
         domains=domains,
         bucket_ms=buckets[bucket],
         domain_index=domain.astype(np.int32),
-        class_code=code[starts].astype(np.uint8),
+        class_code=class_code.take(starts).astype(np.uint8),
         requests=np.add.reduceat(requests, starts),
         bytes_sent=np.add.reduceat(bytes_sent, starts),
-        status_requests=status_requests,
-        cache_hits=np.add.reduceat(requests * (rest & 1), starts),
+        status_requests=digits,
+        cache_hits=np.add.reduceat(requests * (group & 1), starts),
     )
+
+
+def _starts(key: Array) -> Array:
+    """Where each value of a rising key begins."""
+    new = np.empty(len(key), dtype=np.bool_)
+    new[0] = True
+    np.not_equal(key[1:], key[:-1], out=new[1:])
+    return np.flatnonzero(new)
