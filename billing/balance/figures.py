@@ -64,7 +64,7 @@ def compute(
     through = naive(usage_through) or BEFORE_ALL
     run(connection, "empty_figures")
     run(connection, "add_burn", through=through, account=account)
-    add_open_value(connection, home, now=now)
+    add_open_value(connection, home, now=now, usage_through=usage_through)
     zones = connection.execute(
         sql.text("statements/balance/timezones"), {"daily_method": DAILY_METHOD}
     ).fetchall()

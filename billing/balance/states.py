@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 from billing.balance import alerts, figures
 from billing.balance.decision import decide, obey
 from billing.balance.events import Event, state_event
-from billing.balance.records import Act, Moment, Standing, State
+from billing.balance.records import Act, Moment, Standing
 from billing.balance.rows import (
     ALERT_COLUMNS,
     EVENT_COLUMNS,
@@ -165,22 +165,21 @@ def funding_effects(store: Store, deltas: Mapping[str, int], *, now: datetime) -
     moment = moment_of(clock, now=now, ledger_version=store.journal.last_no + 1)
     standings: list[Standing] = []
     events: list[Event] = []
-    for account_id, delta in sorted(deltas.items()):
-        figures.compute(
-            store.connection,
-            store.home,
-            now=now,
-            usage_through=clock.usage_through,
-            account=account_id,
-        )
-        for known, prior, policy in figures.cases(
-            store.connection, settings, moment, everyone=True
-        ):
-            moved = replace(known, available=known.available + delta)
-            standing = decide(moved, prior, policy, moment)
-            if standing is not None:
-                standings.append(standing)
-                events.append(state_event(standing, currency=known.currency))
+    only = next(iter(deltas)) if len(deltas) == 1 else None
+    figures.compute(
+        store.connection,
+        store.home,
+        now=now,
+        usage_through=clock.usage_through,
+        account=only,
+    )
+    for known, prior, policy in figures.cases(store.connection, settings, moment, everyone=True):
+        delta = deltas.get(known.account_id, 0)
+        moved = replace(known, available=known.available + delta)
+        standing = decide(moved, prior, policy, moment) if delta else None
+        if standing is not None:
+            standings.append(standing)
+            events.append(state_event(standing, currency=known.currency))
     return effects_of(standings, events)
 
 
@@ -192,9 +191,3 @@ def effects_of(standings: Sequence[Standing], events: Sequence[Event]) -> dict[s
     if events:
         effects["events"] = as_effect([event_row(one) for one in events], EVENT_COLUMNS)
     return effects
-
-
-def worst_first(standing: Standing) -> tuple[int, str]:
-    """Sort key: the gravest state first, then the account's id."""
-    order_of = {state: place for place, state in enumerate(State)}
-    return (-order_of[standing.state], standing.account_id)

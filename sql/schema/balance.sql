@@ -94,6 +94,19 @@ CREATE TABLE IF NOT EXISTS endpoints_disabled (
     journal_no BIGINT NOT NULL
 );
 
+-- Of this session only: what the hours still open hold and will cost, and which live files that was made from.
+CREATE TEMP TABLE IF NOT EXISTS open_value (account_id VARCHAR, amount HUGEINT);
+CREATE TEMP TABLE IF NOT EXISTS open_names (
+    account_id VARCHAR,
+    domain VARCHAR,
+    bucket TIMESTAMP,
+    region VARCHAR,
+    class VARCHAR,
+    requests BIGINT,
+    bytes_sent BIGINT
+);
+CREATE TEMP TABLE IF NOT EXISTS open_made_from (live_files VARCHAR);
+
 -- One row per account, of this session only: the figures that states and the lake are made from.
 CREATE TEMP TABLE IF NOT EXISTS account_figures (
     account_id VARCHAR,

@@ -1,12 +1,7 @@
--- Answers: makes the session's working tables: payables in windows, value of open hours, figures.
--- Grain: burn and open_value: one row per account; account_figures: one row per account.
+-- Answers: makes the session's working tables: payables in windows, figures.
+-- Grain: burn and burn_day: one row per account; account_figures: one row per account.
 -- Reads: nothing.
 CREATE OR REPLACE TEMP TABLE day_bounds (timezone VARCHAR, day_start TIMESTAMP, day_end TIMESTAMP);
-CREATE OR REPLACE TEMP TABLE open_value (account_id VARCHAR, amount HUGEINT);
-CREATE OR REPLACE TEMP TABLE open_names (
-    account_id VARCHAR, domain VARCHAR, bucket TIMESTAMP, region VARCHAR, class VARCHAR, requests BIGINT,
-    bytes_sent BIGINT
-);
 CREATE OR REPLACE TEMP TABLE burn (
     account_id VARCHAR,
     payable_hour HUGEINT,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import duckdb
 import pytest
@@ -167,6 +168,16 @@ def situations(draw: st.DrawFn) -> tuple[Figures, Standing, Policy]:
     return known, prior, policy
 
 
+@cache
+def base() -> duckdb.DuckDBPyConnection:
+    """One empty store in memory; each example works in a transaction that is rolled back."""
+    connection = duckdb.connect()
+    connection.execute("SET threads = 1")
+    connection.execute(sql.text("schema/billing"))
+    connection.execute(sql.text("schema/balance"))
+    return connection
+
+
 MOMENTS = st.builds(
     Moment,
     now=st.just(NOW),
@@ -176,7 +187,7 @@ MOMENTS = st.builds(
 )
 
 
-@settings(max_examples=500)
+@settings(max_examples=300)
 @given(situations(), MOMENTS)
 def test_what_the_decision_never_does(
     situation: tuple[Figures, Standing, Policy], at: Moment
@@ -201,24 +212,26 @@ def test_what_the_decision_never_does(
         assert again.state is not prior.state
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.lists(situations(), min_size=1, max_size=12), MOMENTS)
 def test_the_sql_finds_exactly_those_the_decision_would_move(
     found: list[tuple[Figures, Standing, Policy]], at: Moment
 ) -> None:
     rules = BalanceSettings()
-    with duckdb.connect() as connection:
-        connection.execute(sql.text("schema/billing"))
-        connection.execute(sql.text("schema/balance"))
+    connection = base()
+    connection.execute("BEGIN")
+    try:
         for number, (known, prior, policy) in enumerate(found):
             put(connection, f"a{number:02}", known, prior, policy)
         everyone = list(cases(connection, rules, at, everyone=True))
-        by_python = {
-            known.account_id
-            for known, prior, policy in everyone
-            if decide(known, prior, policy, at) is not None
-        }
         by_sql = {case[0].account_id for case in cases(connection, rules, at)}
+    finally:
+        connection.execute("ROLLBACK")
+    by_python = {
+        known.account_id
+        for known, prior, policy in everyone
+        if decide(known, prior, policy, at) is not None
+    }
     assert len(everyone) == len(found)
     for (known, prior, policy), case in zip(found, everyone, strict=True):
         name = case[0].account_id

@@ -335,7 +335,7 @@ def test_u5_after_any_outages_the_last_delivered_is_the_stored_state(
         configure(world.home, hook=it.url)
         for name in ("a", "b", "c"):
             world.account(name, policy="auto", grace=2)
-        for _ in range(12):
+        for _ in range(6):
             world.pass_hours(1)
             for name in ("a", "b", "c"):
                 if chance.random() < 0.4:

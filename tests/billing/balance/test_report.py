@@ -28,10 +28,8 @@ def test_at_risk_names_time_and_reason_and_plots_the_burn(world: Any) -> None:
     world.account("soon")
     world.pay("safe", "1000.00")
     world.pay("soon", "60.00")
-    for _ in range(24):
-        world.pass_hours(1)
-        world.charge("soon", "2.00")
-        world.charge("safe", "1.00")
+    world.charge("soon", *["2.00"] * 24)
+    world.charge("safe", *["1.00"] * 24)
     home, now = world.home, world.now
     world.store.close()
     lines, unverified = report(home, now=now, at_risk=True)
