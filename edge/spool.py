@@ -17,7 +17,6 @@ import contextlib
 import errno
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Final, Self
 
 import orjson
@@ -356,11 +355,18 @@ class Spool:
         )
 
     def retention(self, now_ms: int) -> list[str]:
-        """Delete segments acknowledged at least 72 h ago; returns their names. May raise OSError.
+        """Delete segments acknowledged at least 72 h ago; returns their names.
 
         The segment in use is never deleted, whose header holds the positions of quiet sources too;
-        one in use for an hour is followed by another.
+        one in use for an hour is followed by another. Raises SpoolFull or SpoolBroken.
         """
+        try:
+            return self._retention(now_ms)
+        except OSError as error:
+            raise self._failure(error) from error
+
+    def _retention(self, now_ms: int) -> list[str]:
+        """As retention(), raising OSError."""
         if self._segment_since_ms is None:
             self._segment_since_ms = now_ms
         elif now_ms - self._segment_since_ms >= self._options.rotate_ms:
@@ -389,10 +395,5 @@ class Spool:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()

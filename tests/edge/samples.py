@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from edge.event import RequestEvent
 from edge.segment import read_frames
 from edge.spool import Spool, SpoolOptions
 
+THOROUGH = os.environ.get("EDGETOLL_THOROUGH") == "1"
+"""With EDGETOLL_THOROUGH=1 tests take every byte and every kill; else a sample of them."""
+
 NOON_MS = 1_767_268_800_000
 """2026-01-01T12:00:00Z."""
 
@@ -25,6 +29,11 @@ IDENTITY: dict[str, Any] = {
     "sequence": 3,
     "watermark_ms": NOON_MS,
 }
+
+
+def some(values: Sequence[int], step: int) -> Sequence[int]:
+    """All of `values` when thorough, else each `step`-th and the last."""
+    return values if THOROUGH else [*values[::step], values[-1]]
 
 
 def columns(count: int = 10, seed: int = 1, span_ms: int = 2_000, **other: Any) -> EventColumns:

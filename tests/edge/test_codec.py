@@ -23,7 +23,7 @@ from edge.columns import pack, to_stream
 from edge.counters import CounterStore
 from edge.errors import InputError
 from edge.event import BYTES_SENT_MAX, RejectReason
-from tests.edge.samples import IDENTITY, NOON_MS, columns, counted, rows
+from tests.edge.samples import IDENTITY, NOON_MS, THOROUGH, columns, counted, rows, some
 
 _NAMES = st.sampled_from(["", "a.example", "b.example", "www." + "c" * 60 + ".example"])
 _EVENT = st.tuples(
@@ -101,7 +101,7 @@ def test_every_value_of_every_event_survives(events: list[tuple[Any, ...]]) -> N
 
 
 @given(st.lists(_EVENT, min_size=1, max_size=200))
-@settings(max_examples=200)
+@settings(max_examples=400 if THOROUGH else 60)
 def test_totals_are_those_of_counting_one_by_one(events: list[tuple[Any, ...]]) -> None:
     given_columns = made_of(events)
     store = CounterStore()
@@ -401,7 +401,7 @@ def test_a_stream_of_two_record_batches_is_refused() -> None:
 def test_every_bit_flipped_and_every_cut_of_a_batch_is_refused_or_harmless() -> None:
     """No single damage changes what is counted: it is refused, by a reason, whatever it hits."""
     data = encoded(columns(300, seed=4))
-    for place in range(len(data)):
+    for place in some(range(len(data)), 7):
         for bit in (0, 7):
             flipped = bytearray(data)
             flipped[place] ^= 1 << bit
@@ -416,7 +416,7 @@ def test_any_bytes_as_a_stream_are_refused_without_a_crash(noise: bytes) -> None
 
 
 @given(st.data())
-@settings(max_examples=400)
+@settings(max_examples=2000 if THOROUGH else 100)
 def test_any_damage_inside_the_stream_is_refused_or_decodes_within_the_rules(
     data: st.DataObject,
 ) -> None:

@@ -23,7 +23,7 @@ from edge.segment import (
     spool_folders,
 )
 from edge.spool import SpoolOptions
-from tests.edge.samples import NOON_MS, columns, open_spool, rows, spooled, spooled_rows
+from tests.edge.samples import NOON_MS, THOROUGH, columns, open_spool, rows, spooled, spooled_rows
 
 HOUR_MS = 3_600_000
 
@@ -287,7 +287,7 @@ def test_a13_a_backlog_is_read_oldest_first_in_bounded_pieces(tmp_path: Path) ->
 
 
 @given(st.lists(st.one_of(st.integers(1, 40), st.sampled_from(["commit", "restart", "epoch"]))))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100 if THOROUGH else 25, deadline=None)
 def test_any_order_of_writes_commits_and_restarts_loses_nothing(
     tmp_path_factory: pytest.TempPathFactory, steps: list[int | str]
 ) -> None:
