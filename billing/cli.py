@@ -42,25 +42,15 @@ def load(
     Example: edgetoll billing load edgetoll-home/accounts.toml
     """
     from billing.load import load as load_rows
-    from billing.load import publish_owned_domains
+    from billing.load import publish_owned_domains, zone_lookup
     from billing.load_rows import read_load_file
     from billing.store import Store
-    from edge.errors import InputError
 
     at = as_of_time(as_of)
     loaded = read_load_file(file)
-    books = _books(home)
-
-    def zone_of_book(name: str) -> str:
-        if name not in books.books:
-            known = ", ".join(sorted(books.books)) or "none"
-            raise InputError(
-                f"there is no price book {name!r}", f"prices/ has {known}; add its TOML file there"
-            )
-        return books.books[name].timezone
-
+    zones = {book.book_id: book.timezone for book in _books(home)}
     with Store.open(home, owner="billing load", now=at) as store:
-        done = load_rows(store, loaded, at=at, zone_of_book=zone_of_book)
+        done = load_rows(store, loaded, at=at, zone_of_book=zone_lookup(zones))
         publish_owned_domains(store, home / "lake" / "owned_domains.txt")
         if done.journal_no is not None:
             _follow(store, at)

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -20,64 +19,22 @@ import pyarrow as pa
 import sql
 from billing.journal import Record
 from billing.ledger import instant_text
-from billing.load_rows import BEGINNING, AccountRow, DomainRow, Loaded, MethodRow, PlanRow
+from billing.load_rows import BEGINNING, Loaded
+from billing.load_tables import (
+    ACCOUNT_SCHEMA,
+    DOMAIN_SCHEMA,
+    METHOD_SCHEMA,
+    PLAN_SCHEMA,
+    Row,
+    Staged,
+    account_row,
+    method_row,
+    ownership_row,
+    plan_row,
+    zone_lookup,
+)
 from billing.store import Effects, Store, applier
 from edge.errors import ConflictError, InputError
-
-_TIME = pa.timestamp("us")
-_MONEY = pa.decimal128(38, 0)
-
-
-def _schema(fields: list[tuple[str, Any]]) -> pa.Schema:
-    return pa.schema([pa.field(name, kind) for name, kind in fields])
-
-
-ACCOUNT_SCHEMA = _schema(
-    [
-        ("account_id", pa.string()),
-        ("effective_from", _TIME),
-        ("name", pa.string()),
-        ("currency", pa.string()),
-        ("timezone", pa.string()),
-        ("price_book", pa.string()),
-        ("billing_method", pa.string()),
-        ("credit_limit", _MONEY),
-        ("grace_hours", pa.int32()),
-        ("suspension_policy", pa.string()),
-        ("tax_rate_bp", pa.int32()),
-        ("email", pa.string()),
-        ("address", pa.string()),
-        ("country", pa.string()),
-        ("tax_id", pa.string()),
-        ("low_balance_threshold", _MONEY),
-        ("opened_at", _TIME),
-    ]
-)
-DOMAIN_SCHEMA = _schema(
-    [
-        ("ownership_id", pa.string()),
-        ("domain", pa.string()),
-        ("account_id", pa.string()),
-        ("effective_from", _TIME),
-        ("effective_to", _TIME),
-    ]
-)
-PLAN_SCHEMA = _schema(
-    [
-        ("plan_id", pa.string()),
-        ("account_id", pa.string()),
-        ("kind", pa.string()),
-        ("region", pa.string()),
-        ("quantity", pa.int64()),
-        ("starts_at", _TIME),
-        ("ends_at", _TIME),
-        ("bought_at", _TIME),
-    ]
-)
-METHOD_SCHEMA = _schema(
-    [("account_id", pa.string()), ("method", pa.string()), ("effective_from", _TIME)]
-)
-_REFERENCE_SCHEMA = _schema([("account_id", pa.string()), ("place", pa.string())])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +46,6 @@ class LoadOutcome:
     journal_no: int | None = None
 
 
-Row = dict[str, Any]
 Placed = Iterable[tuple[str, Row]]
 
 
@@ -102,12 +58,12 @@ def load(
     book that does not exist. Raises InputError or ConflictError naming the row's place; then
     nothing changed.
     """
-    accounts = [(place, _account(row, zone_of_book)) for place, row in loaded.accounts]
-    domains = [(place, _ownership(row)) for place, row in loaded.domains]
-    plans = [(place, _plan(row)) for place, row in loaded.plans]
-    methods = [(place, _method(row)) for place, row in loaded.methods]
+    accounts = [(place, account_row(place, row, zone_of_book)) for place, row in loaded.accounts]
+    domains = [(place, ownership_row(row)) for place, row in loaded.domains]
+    plans = [(place, plan_row(row)) for place, row in loaded.plans]
+    methods = [(place, method_row(row)) for place, row in loaded.methods]
     connection = store.connection
-    with _Staged(connection, accounts, domains, plans, methods):
+    with Staged(connection, accounts, domains, plans, methods):
         _refuse_unknown_accounts(connection)
         new_accounts = _new_accounts(connection, accounts)
         new_domains, ended = _new_domains(connection, domains)
@@ -149,88 +105,6 @@ def publish_owned_domains(store: Store, path: Path) -> None:
     data = "".join(f"{domain}\n" for (domain,) in rows).encode("ascii")
     if not path.exists() or path.read_bytes() != data:
         write_atomically(path, data)
-
-
-def _account(row: AccountRow, zone_of_book: Callable[[str], str]) -> Row:
-    return {
-        "account_id": row.id,
-        "effective_from": row.effective_from or row.opened,
-        "name": row.name,
-        "currency": row.currency,
-        "timezone": row.timezone or zone_of_book(row.price_book),
-        "price_book": row.price_book,
-        "billing_method": row.billing_method,
-        "credit_limit": row.credit_limit,
-        "grace_hours": row.grace_hours,
-        "suspension_policy": row.suspension_policy,
-        "tax_rate_bp": row.tax_rate_percent,
-        "email": row.email,
-        "address": row.address,
-        "country": row.country,
-        "tax_id": row.tax_id,
-        "low_balance_threshold": row.low_balance_threshold,
-        "opened_at": row.opened,
-    }
-
-
-def _ownership(row: DomainRow) -> Row:
-    return {
-        "ownership_id": row.ownership_id,
-        "domain": row.domain,
-        "account_id": row.account,
-        "effective_from": row.effective_from,
-        "effective_to": row.effective_to,
-    }
-
-
-def _plan(row: PlanRow) -> Row:
-    return {
-        "plan_id": row.id,
-        "account_id": row.account,
-        "kind": row.kind,
-        "region": row.region,
-        "quantity": row.quantity,
-        "starts_at": row.starts,
-        "ends_at": row.ends,
-        "bought_at": row.bought or row.starts,
-    }
-
-
-def _method(row: MethodRow) -> Row:
-    return {
-        "account_id": row.account,
-        "method": row.method,
-        "effective_from": row.effective_from,
-    }
-
-
-class _Staged:
-    """The rows of a load as relations load_* of the session, while the block runs."""
-
-    def __init__(
-        self, connection: duckdb.DuckDBPyConnection, *kinds: list[tuple[str, Row]]
-    ) -> None:
-        self.connection = connection
-        names = ("load_accounts", "load_domains", "load_plans", "load_methods")
-        schemas = (ACCOUNT_SCHEMA, DOMAIN_SCHEMA, PLAN_SCHEMA, METHOD_SCHEMA)
-        self.tables = {
-            name: pa.Table.from_pylist([row for _, row in rows], schema)
-            for name, schema, rows in zip(names, schemas, kinds, strict=True)
-        }
-        references = [
-            {"account_id": row["account_id"], "place": place}
-            for rows in kinds[1:]
-            for place, row in rows
-        ]
-        self.tables["load_references"] = pa.Table.from_pylist(references, _REFERENCE_SCHEMA)
-
-    def __enter__(self) -> None:
-        for name, table in self.tables.items():
-            self.connection.register(name, table)
-
-    def __exit__(self, *_: object) -> None:
-        for name in self.tables:
-            self.connection.unregister(name)
 
 
 def _refuse_unknown_accounts(connection: duckdb.DuckDBPyConnection) -> None:
@@ -399,4 +273,11 @@ def _apply_ownership(
         connection.execute(sql.text(f"statements/billing/{step}"), numbered)
 
 
-__all__ = ["BEGINNING", "LoadOutcome", "load", "publish_owned_domains", "refresh_accounts"]
+__all__ = [
+    "BEGINNING",
+    "LoadOutcome",
+    "load",
+    "publish_owned_domains",
+    "refresh_accounts",
+    "zone_lookup",
+]

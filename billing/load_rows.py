@@ -128,7 +128,7 @@ class AccountRow(_Row):
 class DomainRow(_Row):
     """An account owns a name, or with `*.` one level below it, from a time to another."""
 
-    id: Id | None = None
+    id: str | None = Field(default=None, min_length=1, max_length=400)
     domain: Annotated[str, BeforeValidator(_domain)]
     account: Id
     effective_from: Instant = BEGINNING

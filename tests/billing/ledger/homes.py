@@ -4,6 +4,7 @@ writes them.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from billing.load import load
+from billing.load import load, zone_lookup
 from billing.load_rows import read_load_file
 from billing.prices import load_books
 from billing.store import Store
@@ -29,6 +30,9 @@ from metering.closed import (
     read_certificate,
 )
 
+# Usual runs take a sample; EDGETOLL_THOROUGH=1 takes all.
+THOROUGH = os.environ.get("EDGETOLL_THOROUGH", "") not in ("", "0")
+EXAMPLES = 60 if THOROUGH else 6
 START = datetime(2026, 10, 1, tzinfo=UTC)
 NOW = datetime(2026, 10, 20, tzinfo=UTC)
 
@@ -131,7 +135,7 @@ def load_text(home: Path, text: str, *, at: datetime = START, name: str = "rows.
             store,
             read_load_file(path),
             at=at,
-            zone_of_book=lambda book: books.books[book].timezone,
+            zone_of_book=zone_lookup({book.book_id: book.timezone for book in books}),
         )
 
 

@@ -14,7 +14,7 @@ from billing.ledger import TopUpKind
 from billing.money import AMOUNT_MAX, SCALE, parse_amount
 from billing.store import Store
 from edge.errors import ConflictError, EdgetollError, InputError
-from tests.billing.ledger.homes import NOW, START, load_text, make_home
+from tests.billing.ledger.homes import EXAMPLES, NOW, START, load_text, make_home
 
 Book = Callable[..., ledger.Posted]
 
@@ -191,7 +191,7 @@ moves = st.lists(
 )
 
 
-@settings(max_examples=25)
+@settings(max_examples=EXAMPLES)
 @given(moves, st.randoms(use_true_random=False))
 def test_g17_l5_any_order_and_any_repetition_ends_in_the_same_balances(
     tmp_path_factory: pytest.TempPathFactory,
