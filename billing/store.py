@@ -21,12 +21,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import sql
+from billing import witness
 from billing.crashpoint import crash_point
 from billing.journal import Journal, Record
 from edge.console import warn
 from edge.durable import FileLock, fsync_folder, sha256_file
 from edge.errors import Corrupt, EdgetollError
 
+STORE_NAME = "billing.duckdb"
 Effects: TypeAlias = Mapping[str, Any]
 Applier: TypeAlias = Callable[[duckdb.DuckDBPyConnection, Record, Effects], None]
 
@@ -63,13 +65,13 @@ def applier(kind: str) -> Callable[[Applier], Applier]:
 class Store:
     """An open billing store; use as a context manager. `connection` is the one DuckDB session."""
 
-    def __init__(self, home: Path, lock: FileLock, now: datetime) -> None:
+    def __init__(self, home: Path, now: datetime, *, path: Path | None = None) -> None:
         self.home = home
         self.now = now
-        self.path = home / "billing.duckdb"
+        self.path = path or home / STORE_NAME
         self.journal = Journal(home / "journal")
-        self._lock = lock
-        self.connection = _connect(self.path)
+        self._lock: FileLock | None = None
+        self.connection = _connect(self.path, home)
 
     @classmethod
     def open(cls, home: Path, *, owner: str, now: datetime) -> Store:
@@ -84,19 +86,35 @@ class Store:
         lock.__enter__()
         store = None
         try:
-            store = cls(home, lock, now)
+            untouched = witness.agrees(home / STORE_NAME)
+            store = cls(home, now)
             store._bring_up()
+            if not untouched:
+                store._refuse_edited()
+            witness.clear(store.path)
         except BaseException:
             if store is not None:
                 store.connection.close()
             lock.__exit__(None, None, None)
             raise
+        store._lock = lock
+        return store
+
+    @classmethod
+    def replayed(cls, home: Path, path: Path, *, now: datetime) -> Store:
+        """A store at `path` made from the home's journal and closed hours alone; unlocked."""
+        store = cls(home, now, path=path)
+        store._create_tables()
+        store.journal.verify()
+        store._catch_up()
         return store
 
     def close(self) -> None:
-        """Close the session and release the lock."""
+        """Close the session, note how the file was left, and release the lock."""
         self.connection.close()
-        self._lock.__exit__(None, None, None)
+        if self._lock is not None:
+            witness.note(self.path)
+            self._lock.__exit__(None, None, None)
 
     def __enter__(self) -> Self:
         return self
@@ -152,7 +170,7 @@ class Store:
             if self.journal.last_no != record.number:
                 raise
             self.connection.close()
-            self.connection = _connect(self.path)
+            self.connection = _connect(self.path, self.home)
             self._catch_up()
         self._read_back(record)
         return record.number
@@ -165,7 +183,7 @@ class Store:
         file = f"{number:08d}-{name}.parquet"
         hidden = folder / f".{file}.tmp"
         if isinstance(value, TableRef):
-            _exact(self.connection.table(value.name)).write_parquet(str(hidden), compression="zstd")
+            exact(self.connection.table(value.name)).write_parquet(str(hidden), compression="zstd")
         else:
             pq.write_table(value, hidden, compression="zstd")
         with open(hidden, "rb+") as written:
@@ -213,10 +231,7 @@ class Store:
 
     def _bring_up(self) -> None:
         tail = self.journal.verify()
-        with self.transaction():
-            for name in sql.names("schema"):
-                if not name.startswith("schema/metering"):
-                    self.connection.execute(sql.text(name))
+        self._create_tables()
         number, stored_hash = self._state()
         if number > tail.last_no:
             raise Corrupt(
@@ -232,6 +247,23 @@ class Store:
             warn(f"cut a torn record of {len(tail.torn)} bytes after journal record {tail.last_no}")
             self.journal.cut(tail)
         self._catch_up()
+
+    def _create_tables(self) -> None:
+        with self.transaction():
+            for name in sql.names("schema"):
+                if not name.startswith("schema/metering"):
+                    self.connection.execute(sql.text(name))
+
+    def _refuse_edited(self) -> None:
+        """The file is not as billing left it: is it still what the journal says (FAULTS G24)?"""
+        from billing.audit import differences
+
+        found = differences(self)
+        if found:
+            raise Corrupt(
+                f"{STORE_NAME} was changed by something other than billing: {found[0]}",
+                "move it away: it is rebuilt from the journal",
+            )
 
     def _catch_up(self) -> None:
         number, _ = self._state()
@@ -253,7 +285,7 @@ class Store:
             )
 
 
-def _connect(path: Path) -> duckdb.DuckDBPyConnection:
+def _connect(path: Path, home: Path) -> duckdb.DuckDBPyConnection:
     try:
         connection = duckdb.connect(str(path))
     except duckdb.Error as error:
@@ -262,11 +294,11 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
             "if no other program holds it, move it away: it is rebuilt from the journal",
         ) from error
     connection.execute(sql.text("statements/billing/set_zone"))
-    connection.execute(sql.text("statements/billing/set_home"), {"home": str(path.parent)})
+    connection.execute(sql.text("statements/billing/set_home"), {"home": str(home)})
     return connection
 
 
-def _exact(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+def exact(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
     """`relation` with HUGEINT columns as DECIMAL(38,0): Parquet would store a HUGEINT as DOUBLE."""
     columns = [
         duckdb.ColumnExpression(name).cast(duckdb.decimal_type(38, 0)).alias(name)

@@ -16,7 +16,12 @@ from billing import ledger
 from billing.money import SCALE
 from billing.store import Store, TableRef, applier
 from edge.errors import Busy, Corrupt, EdgetollError
-from tests.billing.ledger.homes import NOW, START, THOROUGH, make_home
+from tests.billing.ledger.homes import NOW, START, THOROUGH, load_text, make_home
+
+PLAN = (
+    '[[plans]]\nid = "p1"\naccount = "acme"\nkind = "data_transfer"\nregion = "EU"\n'
+    'quantity = "50 GB"\nstarts = 2026-10-01T00:00:00Z\nends = 2027-10-01T00:00:00Z\n'
+)
 
 
 def opened(home: Path, now: datetime = NOW) -> Store:
@@ -95,6 +100,44 @@ def test_c18_a_damaged_store_file_stops_and_says_what_to_do(tmp_path: Path) -> N
     assert "rebuilt from the journal" in caught.value.hint
     path.rename(tmp_path / "moved-away")
     assert seen(home) == before
+
+
+# what somebody does by hand to billing.duckdb -> the table that is named
+EDITS = [
+    ("UPDATE balances SET cash = cash + 1", "balances"),
+    ("UPDATE transfers SET amount = amount * 2", "transfers"),
+    ("INSERT INTO transfers SELECT * FROM transfers", "transfers"),
+    ("DELETE FROM plans", "plans"),
+    ("UPDATE accounts SET credit_limit = 10000", "accounts"),
+    ("DELETE FROM domain_ownership WHERE domain LIKE '*%'", "domain_ownership"),
+]
+
+
+@pytest.mark.parametrize(("edit", "table"), EDITS)
+def test_g24_a_row_edited_by_hand_is_found_at_the_next_start(
+    edit: str, table: str, tmp_path: Path
+) -> None:
+    home = make_home(tmp_path)
+    load_text(home, PLAN)
+    top_up(home, "pay-1")
+    before = seen(home)
+    with duckdb.connect(str(home / "billing.duckdb")) as by_hand:
+        by_hand.execute(edit)
+    for _ in range(2):
+        with pytest.raises(Corrupt, match=f"other than billing: table {table}"):
+            opened(home)
+    (home / "billing.duckdb").unlink()
+    assert seen(home) == before
+
+
+def test_g24_a_file_that_was_only_copied_is_believed_after_it_was_compared(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    top_up(home, "pay-1")
+    before = seen(home)
+    shutil.copyfile(home / "billing.duckdb", tmp_path / "copy")
+    shutil.copyfile(tmp_path / "copy", home / "billing.duckdb")
+    assert seen(home) == before
+    assert not list(home.glob(".audit-*"))
 
 
 def test_a_changed_effect_file_is_not_applied(tmp_path: Path) -> None:
