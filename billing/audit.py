@@ -31,7 +31,7 @@ def differences(store: Store) -> list[str]:
                 if (line := _difference(name, store.connection, scratch.connection))
             ]
         finally:
-            scratch.connection.close()
+            scratch.close()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -159,7 +159,7 @@ class Store:
         record = self.journal.next_record(kind, stored, at=at)
         try:
             with self.transaction():
-                self._apply(record)
+                self._apply(record, just_written=True)
                 crash_point(f"{kind}-applied")
                 self.journal.append(record)
             crash_point(f"{kind}-committed")
@@ -183,7 +183,9 @@ class Store:
         file = f"{number:08d}-{name}.parquet"
         hidden = folder / f".{file}.tmp"
         if isinstance(value, TableRef):
-            exact(self.connection.table(value.name)).write_parquet(str(hidden), compression="zstd")
+            exact(self.connection.table(value.name)).write_parquet(
+                str(hidden), compression="snappy"
+            )
         else:
             pq.write_table(value, hidden, compression="zstd")
         with open(hidden, "rb+") as written:
@@ -193,8 +195,11 @@ class Store:
         fsync_folder(folder)
         return {"file": file, "sha256": digest, "rows": pq.read_metadata(folder / file).num_rows}
 
-    def _apply(self, record: Record) -> None:
-        """Apply one record inside the open transaction; effects must have their hashes."""
+    def _apply(self, record: Record, *, just_written: bool = False) -> None:
+        """Apply one record inside the open transaction; effects must have their hashes.
+
+        Those of a record `just_written` were hashed a moment ago and are not read again for it.
+        """
         functions = _APPLIERS.get(record.kind)
         if not functions:
             raise Corrupt(
@@ -204,7 +209,7 @@ class Store:
         effects: dict[str, Any] = {}
         for name, effect in record.effects.items():
             if "file" in effect:
-                effects[name] = self._bind(record, name, effect)
+                effects[name] = self._bind(record, name, effect, check=not just_written)
             else:
                 effects[name] = effect["json"]
         try:
@@ -219,9 +224,9 @@ class Store:
                 if "file" in effect:
                     self.connection.unregister(f"effect_{name}")
 
-    def _bind(self, record: Record, name: str, effect: Mapping[str, Any]) -> str:
+    def _bind(self, record: Record, name: str, effect: Mapping[str, Any], *, check: bool) -> str:
         path = self.journal.effect_path(effect["file"])
-        if not path.exists() or sha256_file(path) != effect["sha256"]:
+        if check and not (path.exists() and sha256_file(path) == effect["sha256"]):
             raise Corrupt(
                 f"{path.name} of journal record {record.number} is missing or changed",
                 "restore journal/effects/ from a backup",

@@ -3,9 +3,10 @@
 -- Reads: effect_charges.
 INSERT INTO charges BY NAME
 SELECT
-    'charge:' || account_id || ':' || item || ':' || region || ':' || month || ':'
-    || strftime(period_start, '%Y-%m-%dT%H:%M') || ':' || rate_card || ':r'
-    || CAST(revision AS VARCHAR) AS charge_id,
+    concat(
+        'charge:', account_id, ':', item, ':', region, ':', month, ':',
+        strftime(period_start, '%Y-%m-%dT%H:%M'), ':', rate_card, ':r', revision
+    ) AS charge_id,
     account_id,
     item,
     region,
