@@ -21,8 +21,8 @@ known AS (
         s.ledger_version,
         c.unverified AS doubt,
         r.usage_through,
-        CASE WHEN f.payable_24_hours > 0 THEN f.payable_24_hours ELSE f.payable_168_hours END AS burn_amount,
-        CASE WHEN f.payable_24_hours > 0 THEN LEAST(24, f.hours_known) ELSE f.hours_known END AS burn_hours
+        f.payable_24_hours * f.hours_known + f.payable_168_hours * LEAST(24, f.hours_known) AS burn_amount,
+        2 * LEAST(24, f.hours_known) * f.hours_known AS burn_hours
     FROM account_figures AS f
     INNER JOIN accounts AS a ON f.account_id = a.account_id
     LEFT JOIN account_state AS s ON f.account_id = s.account_id
