@@ -1,0 +1,195 @@
+"""Chaos: edges, workers and the broker killed at random; totals must equal the generator's.
+
+    python bench/kafka/chaos.py [KILLS] [SEED]      200 kills take some 10 minutes
+
+Two workers, eight partitions, real processes: `edge ship` and `metering run --kafka` as a person
+starts them. A kill is SIGKILL, or the broker stopping for a few seconds; whoever died is started
+again. At the end all is drained, and the closed hours are held against what was generated.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+import pyarrow.parquet as pq  # noqa: E402
+
+from bench.kafka.traffic import Key, Shape, Truth, fill  # noqa: E402
+from deploy.kafka.broker import Broker  # noqa: E402
+from metering.closed import list_closed, read_certificate, verify_chain  # noqa: E402
+
+TOPIC = "edgetoll.requests.v1"
+PARTITIONS = 8
+EDGES = 6
+SHARES = ("0-3", "4-7")
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What chaos left: counted against made, and certificates that say less than they should."""
+
+    kills: Counter[str] = field(default_factory=Counter)
+    made: tuple[int, int] = (0, 0)
+    counted: tuple[int, int] = (0, 0)
+    wrong_keys: int = 0
+    incomplete: int = 0
+    certificates: int = 0
+
+    @property
+    def exact(self) -> bool:
+        """Totals equal to the unit, key by key, and every hour complete."""
+        return self.made == self.counted and not self.wrong_keys and not self.incomplete
+
+
+class Chaos:
+    """One run in `folder`, decided by `seed`."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self.home = folder / "home"
+        self.home.mkdir(parents=True)
+        link = f'topic = "{TOPIC}"\nrequest_timeout_seconds = 3\n'
+        (self.home / "edgetoll.toml").write_text(
+            f"[edge.kafka]\n{link}[metering.kafka]\n{link}stuck_after_seconds = 5\n"
+        )
+        self.broker = Broker(folder / "broker")
+        self.rng = random.Random(seed)
+        self.truth = Truth()
+        self.verdict = Verdict()
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._filled = 0
+        self._log = open(folder / "processes.log", "ab")  # noqa: SIM115
+
+    def _words(self, name: str) -> list[str]:
+        program = [sys.executable, str(ROOT / "edgetoll.py")]
+        common = ["--kafka", self.broker.address, "--home", str(self.home)]
+        if name == "edge":
+            return [*program, "edge", "ship", *common]
+        return [*program, "metering", "run", "--partitions", name, *common]
+
+    def _start(self, name: str) -> None:
+        self._running[name] = subprocess.Popen(
+            self._words(name), stdout=self._log, stderr=self._log
+        )
+
+    def _fill(self) -> None:
+        """More traffic in one edge's spool, at the same hours as ever: order means nothing."""
+        edge = f"edge-{self.rng.randrange(EDGES)}"
+        self._filled += 1
+        made = fill(self.home, edge, "DE", Shape(batches=4, events=60), self._filled)
+        self.truth.requests.update(made.requests)
+        self.truth.bytes_sent.update(made.bytes_sent)
+
+    def run(self, kills: int) -> Verdict:
+        """Kill `kills` times, then drain and judge."""
+        self.broker.start()
+        self.broker.create_topic(TOPIC, PARTITIONS)
+        for _ in range(EDGES):
+            self._fill()
+        names = ("edge", *SHARES)
+        try:
+            for name in names:
+                self._start(name)
+            for _ in range(kills):
+                self._fill()
+                time.sleep(self.rng.uniform(0.0, 1.5))
+                self._kill(self.rng.choice([*names, *names, "broker"]))
+            self._drain()
+        finally:
+            for process in self._running.values():
+                process.kill()
+                process.wait()
+            self.broker.stop()
+            self._log.close()
+        return self._judge()
+
+    def _kill(self, victim: str) -> None:
+        self.verdict.kills[victim] += 1
+        if victim == "broker":
+            self.broker.kill()
+            time.sleep(self.rng.uniform(0.0, 2.0))
+            self.broker.start()
+        else:
+            self._running[victim].kill()
+            self._running[victim].wait()
+            if victim == "edge" and self.rng.random() < 0.3:
+                # As if it died between the broker's answer and its own note of it: all comes again.
+                for note in self.home.glob("spool/*/acknowledged.json"):
+                    note.unlink()
+        for name, process in self._running.items():
+            if process.poll() is not None:  # the victim, or a worker its watchdog ended
+                self._start(name)
+
+    def _drain(self) -> None:
+        for process in self._running.values():
+            process.terminate()
+        for process in self._running.values():
+            process.wait(60)
+        for name in ("edge", *SHARES):
+            subprocess.run(
+                [*self._words(name), "--drain"],
+                check=True,
+                timeout=300,
+                stdout=self._log,
+                stderr=self._log,
+            )
+
+    def _judge(self) -> Verdict:
+        requests: Counter[Key] = Counter()
+        sizes: Counter[Key] = Counter()
+        files = list_closed(self.home)
+        verify_chain(files)
+        newest: dict[tuple[str, str], str] = {}
+        for file in files:
+            certificate = read_certificate(file.certificate_path)
+            newest[certificate.partition, certificate.hour] = certificate.state
+            table = pq.read_table(file.data_path)
+            buckets = table["bucket"].cast("timestamp[ms]").cast("int64").to_pylist()
+            for bucket, row in zip(buckets, table.to_pylist(), strict=True):
+                key = (bucket, row["domain"], row["region"], row["class"])
+                requests[key] += row["requests"]
+                sizes[key] += row["bytes_sent"]
+        verdict, truth = self.verdict, self.truth
+        verdict.made = truth.total
+        verdict.counted = (sum(requests.values()), sum(sizes.values()))
+        differ = {key for key in requests | truth.requests if requests[key] != truth.requests[key]}
+        differ |= {key for key in sizes if sizes[key] != truth.bytes_sent[key]}
+        verdict.wrong_keys = len(differ)
+        verdict.certificates = len(files)
+        verdict.incomplete = sum(state != "closed" for state in newest.values())
+        return verdict
+
+
+def main() -> int:
+    """Run it once and print the verdict as JSON."""
+    kills = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.SystemRandom().randrange(2**32)
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="edgetoll-chaos-") as folder:
+        verdict = Chaos(Path(folder), seed).run(kills)
+    document = {
+        "seed": seed,
+        "kills": dict(verdict.kills),
+        "made": verdict.made,
+        "counted": verdict.counted,
+        "wrong_keys": verdict.wrong_keys,
+        "certificates": verdict.certificates,
+        "incomplete_hours": verdict.incomplete,
+        "exact": verdict.exact,
+        "seconds": round(time.monotonic() - began),
+    }
+    print(json.dumps(document))
+    return 0 if verdict.exact else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
