@@ -37,8 +37,11 @@ def test_at_risk_names_time_and_reason_and_plots_the_burn(world: Any) -> None:
     assert unverified is None
     assert [line.figures.account_id for line in lines] == ["soon"]
     (line,) = lines
-    assert line.outlook.zero_at == now + timedelta(hours=6)
-    assert line.stops_at == now + timedelta(hours=30), "zero plus the grace of 24 h"
+    # 12.00 left; 2.00 an hour over the day, 48.00 over the week's 168 hours: 8/7 in the mean.
+    assert line.outlook.zero_at == now + timedelta(hours=10, minutes=30)
+    assert line.outlook.earliest == now + timedelta(hours=6)
+    assert line.outlook.latest == now + timedelta(hours=42)
+    assert line.stops_at == now + timedelta(hours=34, minutes=30), "zero plus the grace of 24 h"
     assert sparkline(line.payables) == "█" * 24
     assert line.document()["available"] == "12.00"
 
