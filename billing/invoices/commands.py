@@ -5,6 +5,7 @@ Example: edgetoll billing invoice --month 2026-10
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -211,7 +212,8 @@ def _issue(
     from billing import runs
     from billing.crashpoint import crash_point
     from billing.invoices import reading
-    from billing.invoices.documents import files
+    from billing.invoices.documents import bulk, files
+    from billing.invoices.documents.files import Written
     from billing.invoices.run import issue, prepare
 
     issued = issue(store, prepare(store, order, settings))
@@ -222,9 +224,15 @@ def _issue(
     rows: list[dict[str, Any]] = []
     with progress(f"documents of {order.month}") as advance:
         documents = reading.of_month(store.connection, order.month, order.account)
-        written = files.write(
-            store.home, _noting(documents, rows), settings.formats, advance=advance
-        )
+        statuses = reading.statuses(store.connection, order.month)
+        written, formats = Written(), settings.formats
+        if store.connection.table("invoice_chosen").shape[0] >= bulk.BULK:
+            written = bulk.write(
+                store.home, store.connection, order.month, workers=os.cpu_count() or 1
+            )
+            formats = tuple(name for name in formats if name not in ("json", "csv"))
+        noted = _noting(documents, rows, statuses)
+        written.add(files.write(store.home, noted, formats, advance=advance))
     crash_point("invoice-rendered")
     return issued, rows, written
 
@@ -252,7 +260,7 @@ def _draft(store: Store, order: Any, settings: InvoiceSettings, *, as_json: bool
     prepare(store, order, settings)
     rows: list[dict[str, Any]] = []
     documents = reading.of_month(store.connection, order.month, order.account, reading.DRAFTS)
-    files.write(store.home, _noting(documents, rows, "draft"), settings.formats, drafts=True)
+    files.write(store.home, _noting(documents, rows, {}), settings.formats, drafts=True)
     folder = files.folder_of(store.home, order.month) / "drafts"
 
     def human() -> None:
@@ -266,7 +274,7 @@ def _draft(store: Store, order: Any, settings: InvoiceSettings, *, as_json: bool
     )
 
 
-def _noting(documents: Any, rows: list[dict[str, Any]], status: str = "") -> Any:
+def _noting(documents: Any, rows: list[dict[str, Any]], statuses: dict[str, str]) -> Any:
     """Pass documents on, noting the figures of each for the table the command prints."""
     from billing.invoices.figures import exact, minor
 
@@ -276,7 +284,7 @@ def _noting(documents: Any, rows: list[dict[str, Any]], status: str = "") -> Any
                 "invoice_no": one.invoice_no,
                 "account_id": one.account_id,
                 "kind": one.kind,
-                "status": status,
+                "status": statuses.get(one.invoice_no, "draft"),
                 "lines": len(one.lines),
                 "currency": one.currency,
                 "subtotal": exact(one.subtotal),

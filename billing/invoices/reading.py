@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import duckdb
@@ -44,6 +45,20 @@ def of_month(
         {"heads": tables.heads, "month": month, "account": account, "size": CHUNK},
     )
     return _chosen(connection, tables)
+
+
+def statuses(connection: duckdb.DuckDBPyConnection, month: str) -> dict[str, str]:
+    """Where each document of a month stands: issued, paid or void."""
+    return dict(
+        connection.execute(sql.text("statements/invoices/statuses"), {"month": month}).fetchall()
+    )
+
+
+def first_of_month(
+    connection: duckdb.DuckDBPyConnection, month: str, count: int
+) -> Iterator[Invoice]:
+    """The first `count` documents of a month, in the order of their numbers."""
+    return islice(of_month(connection, month, None), count)
 
 
 def one(connection: duckdb.DuckDBPyConnection, invoice_no: str) -> Invoice:
@@ -149,7 +164,8 @@ def _seller(text: str) -> tuple[Party, tuple[str, ...]]:
 
 
 def _customer(head: tuple[Any, ...]) -> Party:
-    address = tuple(part.strip() for part in head[13].replace("\n", ",").split(",") if part.strip())
+    parts = (part.strip(" \t\n\f\r") for part in head[13].replace("\n", ",").split(","))
+    address = tuple(part for part in parts if part)
     return Party(
         name=head[12],
         lines=(*address, head[14]) if head[14] else address,

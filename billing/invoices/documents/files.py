@@ -33,6 +33,12 @@ class Written:
     restored: int = 0
     same: int = 0
 
+    def add(self, other: Written) -> None:
+        """Count what `other` counted too."""
+        self.new += other.new
+        self.restored += other.restored
+        self.same += other.same
+
 
 def folder_of(home: Path, month: str) -> Path:
     """Where the documents of a month lie."""
@@ -59,7 +65,8 @@ def write(
             made.add(folder)
         stem = invoice.account_id if drafts else invoice.invoice_no
         for extension, render in renderers:
-            _put(folder / f"{safe_name(stem)}.{extension}", render(invoice), written)
+            if extension != "detail.csv" or invoice.detail:
+                put(f"{folder}/{safe_name(stem)}.{extension}", render(invoice), written)
         advance(1)
     return written
 
@@ -70,16 +77,21 @@ def safe_name(text: str) -> str:
     return f"_{kept[1:]}" if kept.startswith(".") else kept
 
 
-def _put(path: Path, data: bytes, written: Written) -> None:
+def put(path: str, data: bytes, written: Written) -> None:
+    """Make the file hold `data`: never half, and not touched when it does already."""
     try:
-        present: bytes | None = path.read_bytes()
+        with open(path, "rb", buffering=0) as file:
+            present: bytes | None = file.read()
     except FileNotFoundError:
         present = None
     if present == data:
         written.same += 1
         return
-    hidden = path.with_name(f".{path.name}.tmp")
-    hidden.write_bytes(data)
+    folder, _, name = path.rpartition("/")
+    hidden = f"{folder}/.{name}.tmp"
+    with open(hidden, "wb", buffering=0) as file:
+        if file.write(data) != len(data):
+            raise OSError(f"{hidden}: the disk took only part of it")
     os.replace(hidden, path)
     if present is None:
         written.new += 1

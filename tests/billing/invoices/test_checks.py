@@ -1,4 +1,4 @@
-"""Each check over invoices is silent on sound books and speaks when one thing was changed by hand."""
+"""Each check over invoices is silent on sound books and speaks when one thing was changed."""
 
 from __future__ import annotations
 

@@ -1,0 +1,220 @@
+"""How fast the monthly run is: invoice records of many accounts, then their documents.
+
+    python bench/documents.py [--accounts 100000] [--pdf 200] [--workers 2]
+
+Fills a store of a temporary home with accounts whose month is rated (three items each, tiers
+reached, plans used), and runs the real invoice run: lines, settlement, numbers, one journal record
+with its Parquet effects, tables, ledger, checks. Then it renders and writes JSON and CSV of all and
+the PDF of a few, as `edgetoll billing invoice` does. Baselines in the same run: a Python loop over
+the same settlement rules, and writing the same bytes to files without rendering them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from fractions import Fraction
+from pathlib import Path
+
+import duckdb
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from billing import checks
+from billing.invoices import reading
+from billing.invoices.documents import bulk, pdf_document
+from billing.invoices.run import Order, issue, prepare
+from billing.invoices.settings import InvoiceSettings
+from billing.money import cut_to_minor
+from billing.store import Store
+
+MONTH = "2026-10"
+END = datetime(2026, 11, 1, tzinfo=UTC)
+AT = datetime(2026, 11, 1, 4, tzinfo=UTC)
+LOOP_ACCOUNTS = 20_000
+FILL = (
+    """INSERT INTO accounts BY NAME SELECT 'a' || lpad(n::VARCHAR, 8, '0') AS account_id,
+    TIMESTAMP '2020-01-01' AS effective_from,
+    'Customer ' || n AS name, 'USD' AS currency, 'UTC' AS timezone, 'bench' AS price_book,
+    'data_transfer' AS billing_method, 0 AS credit_limit, 24 AS grace_hours,
+    'confirm' AS suspension_policy, (n % 4) * 500 AS tax_rate_bp,
+    'pay@x' || n || '.example' AS email,
+    n || ' Main Street, Town' AS address, 'DE' AS country, '' AS tax_id,
+    TIMESTAMP '2020-01-01' AS opened_at FROM range($accounts) AS t(n)""",
+    """INSERT INTO balances SELECT account_id, currency, 1000000000000, 0, 0 FROM accounts""",
+    """INSERT INTO price_cards BY NAME SELECT item || '/' || region AS card_id, 'bench' AS book,
+    item, region, model, 'USD' AS currency, unit, per, unit_quantity, 'month' AS period,
+    TIMESTAMP '2020-01-01' AS effective_from, 0 AS flat_fee, 0 AS free_quantity,
+    0 AS discount_millionths FROM (VALUES
+    ('https_requests', 'all', 'per_unit', 'request', 10000, 10000),
+    ('quic_requests', 'all', 'per_unit', 'request', 10000, 10000),
+    ('data_transfer', 'EU', 'graduated', 'GB', 1, 1073741824))
+    AS c(item, region, model, unit, per, unit_quantity)""",
+    """INSERT INTO price_tiers SELECT * FROM (VALUES
+    ('https_requests/all', 1, 0, NULL, 80000000, 0, false),
+    ('quic_requests/all', 1, 0, NULL, 80000000, 0, false),
+    ('data_transfer/EU', 1, 0, 53687091200, 700000000, 0, false),
+    ('data_transfer/EU', 2, 53687091200, 1099511627776, 600000000, 0, false),
+    ('data_transfer/EU', 3, 1099511627776, NULL, 300000000, 0, false))""",
+    """INSERT INTO month_state BY NAME WITH used AS (
+    SELECT accounts.account_id, c.card_id, c.item, c.region, c.unit_quantity, c.model,
+    hash(accounts.account_id || c.card_id)
+    % (CASE c.model WHEN 'graduated' THEN 200000000000 ELSE 90000000 END)
+    AS q FROM accounts CROSS JOIN price_cards AS c)
+    SELECT account_id, '2026-10' AS month, item, region, card_id AS rate_card, q AS quantity,
+    0 AS free_quantity, CASE model WHEN 'graduated' THEN q // 4 ELSE 0 END AS plan_quantity,
+    q - plan_quantity AS billable_quantity,
+    CASE model WHEN 'per_unit' THEN q::HUGEINT * 80000000 // 10000
+    ELSE (least(q - q // 4, 53687091200)::HUGEINT * 700000000
+    + greatest(0, q - q // 4 - 53687091200)::HUGEINT * 600000000) // 1073741824 END AS amount,
+    0 AS place_from, 0 AS numerator, 1 AS denominator FROM used""",
+    """INSERT INTO charges BY NAME SELECT account_id || item AS charge_id, account_id, item, region,
+    month, TIMESTAMP '2026-10-01' AS period_start, TIMESTAMP '2026-11-01' AS period_end, quantity,
+    free_quantity, plan_quantity, billable_quantity, amount, 'USD' AS currency, rate_card,
+    0 AS revision, 'usage' AS reason, 'bench' AS run_id, 0 AS journal_no FROM month_state""",
+    """INSERT INTO rating_marks SELECT 'bench', 1, TIMESTAMP '2026-11-01', TIMESTAMP '2026-10-01',
+    '', 1""",
+    """INSERT INTO imported_files BY NAME SELECT hour, 'spool' AS partition, 0 AS revision,
+    '' AS data_sha256, sha256(hour::VARCHAR) AS certificate_sha256,
+    row_number() OVER () AS certificate_number,
+    'closed' AS state, 0 AS rows, 0 AS requests, 0 AS bytes_sent, hour AS closed_at,
+    TIMESTAMP '2026-11-01' AS complete_through, false AS too_old, '{}' AS certificate,
+    1 AS import_no
+    FROM generate_series(TIMESTAMP '2026-10-01', TIMESTAMP '2026-10-31 23:00', INTERVAL 1 HOUR)
+    AS t(hour)""",
+)
+Row = tuple[str, str, str, str]
+
+
+def timed(what: Callable[[], object]) -> float:
+    """Seconds that `what` takes."""
+    begin = time.perf_counter()
+    what()
+    return time.perf_counter() - begin
+
+
+def fill(store: Store, accounts: int) -> None:
+    """Accounts whose October is rated, straight into the tables: filling is not measured."""
+    for statement in FILL:
+        parameters = {"accounts": accounts} if "$accounts" in statement else {}
+        store.connection.execute(statement, parameters)
+
+
+def settle_in_a_loop(connection: duckdb.DuckDBPyConnection, accounts: int) -> tuple[int, float]:
+    """The same totals account by account in Python: their sum and the seconds (of `accounts`)."""
+    rows = connection.execute(
+        "SELECT account_id, list(amount), any_value(tax_rate_bp) FROM month_state"
+        " INNER JOIN accounts USING (account_id) GROUP BY account_id ORDER BY account_id LIMIT $n",
+        {"n": accounts},
+    ).fetchall()
+    begin = time.perf_counter()
+    total = 0
+    for _account, amounts, rate in rows:
+        net, _cut = cut_to_minor(sum(amounts), "USD")
+        units = Fraction(net * rate, 10_000) / 10**8 + Fraction(1, 2)
+        total += net + units.numerator // units.denominator * 10**8
+    return total, time.perf_counter() - begin
+
+
+def records(store: Store, settings: InvoiceSettings, accounts: int) -> list[Row]:
+    """Measure the run itself."""
+    rows: list[Row] = []
+    order = Order(month=MONTH, account=None, at=AT)
+    begin = time.perf_counter()
+    prepared = prepare(store, order, settings)
+    middle = time.perf_counter()
+    issue(store, prepared)
+    issued = time.perf_counter() - begin
+    lines = store.connection.table("invoice_lines").shape[0]
+    rows.append(("lines, settlement, numbers", f"{middle - begin:.1f} s", "", ""))
+    rows.append(("… with journal, tables, ledger", f"{issued:.1f} s",
+                 f"{accounts / issued:,.0f} invoices/s", f"{lines:,} lines"))  # fmt: skip
+    checked = timed(lambda: _sound(store))
+    rows.append(("all checks over all of it", f"{checked:.1f} s", "", ""))
+    wanted, seconds = settle_in_a_loop(store.connection, min(accounts, LOOP_ACCOUNTS))
+    ((found,),) = store.connection.execute(
+        "SELECT sum(total) FROM (SELECT total FROM invoices ORDER BY account_id LIMIT $n)",
+        {"n": min(accounts, LOOP_ACCOUNTS)},
+    ).fetchall()
+    assert found == wanted, "the loop and the run differ"
+    per_loop = min(accounts, LOOP_ACCOUNTS) / seconds
+    rows.append(("baseline: totals only, Python loop", f"{accounts / per_loop:.1f} s",
+                 f"{per_loop:,.0f} invoices/s", "equal to the unit"))  # fmt: skip
+    return rows
+
+
+def _sound(store: Store) -> None:
+    failures = [one for one in checks.run(store.connection) if one.check.startswith("invoice_")]
+    assert failures == [], failures[0]
+
+
+def documents(store: Store, options: argparse.Namespace) -> list[Row]:
+    """Measure rendering and writing."""
+    reading.of_month(store.connection, MONTH, None)
+    count = options.accounts
+    begin = time.perf_counter()
+    written = bulk.write(store.home, store.connection, MONTH, workers=options.workers)
+    seconds = time.perf_counter() - begin
+    size = sum(path.stat().st_size for path in (store.home / "invoices" / MONTH).iterdir())
+    again = timed(lambda: bulk.write(store.home, store.connection, MONTH, workers=options.workers))
+    some = list(reading.first_of_month(store.connection, MONTH, options.pdf))
+    pdf_document.render(some[0])
+    pdf = timed(lambda: [pdf_document.render(one) for one in some])
+    return [
+        (f"JSON and CSV of {count:,}", f"{seconds:.1f} s", f"{count / seconds:,.0f} invoices/s",
+         f"{written.new:,} files, {size / 1e6:,.0f} MB"),
+        ("again, nothing to change", f"{again:.1f} s", f"{count / again:,.0f} invoices/s", ""),
+        ("baseline: the same bytes, written only", f"{_write_only(store.home):.1f} s", "", ""),
+        (f"PDF of {len(some)}, one process", f"{pdf:.1f} s", f"{len(some) / pdf:,.0f} invoices/s",
+         ""),
+    ]  # fmt: skip
+
+
+def _write_only(home: Path) -> float:
+    """Seconds to write the documents that are there once more, from memory, under other names."""
+    here = home / "invoices" / MONTH
+    contents = [(path.name, path.read_bytes()) for path in here.iterdir()]
+    there = home / "invoices" / "copy"
+    there.mkdir()
+
+    def write() -> None:
+        for name, data in contents:
+            hidden = there / f".{name}.tmp"
+            hidden.write_bytes(data)
+            os.replace(hidden, there / name)
+
+    return timed(write)
+
+
+def main() -> None:
+    """Fill, run, render, and print one table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--accounts", type=int, default=100_000)
+    parser.add_argument("--pdf", type=int, default=200)
+    parser.add_argument("--workers", type=int, default=2)
+    options = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Store.open(Path(folder), owner="bench", now=AT) as store,
+    ):
+        fill(store, options.accounts)
+        rows = records(store, InvoiceSettings(formats=("json", "csv")), options.accounts)
+        rows += documents(store, options)
+    print(
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()},"
+        f" DuckDB {duckdb.__version__}; {options.accounts:,} accounts × 3 items"
+    )
+    for name, seconds, rate, more in rows:
+        print(f"  {name:<42} {seconds:>9}  {rate:>20}  {more}")
+    print(f"  peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MiB")
+
+
+if __name__ == "__main__":
+    main()
