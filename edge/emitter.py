@@ -184,8 +184,6 @@ class Emitter:
         """Store `events`, as counters if need be."""
         columns = self._columns(events)
         try:
-            if len(self._counters):
-                raise EdgetollError("counters wait for room", "free space")
             self._spool.append(columns, self._watermark_ms())
         except EdgetollError as error:
             if not len(self._counters):

@@ -99,6 +99,11 @@ def test_d1_ten_megabytes_of_host_are_refused_unread() -> None:
         assert host_too_long(huge)
 
 
+def test_d1_what_is_too_long_is_not_even_trimmed() -> None:
+    assert canonical_domain(" " * 300 + "example.com") is None
+    assert canonical_domain(b"example.com" + b" " * 300) is None
+
+
 def test_d1_the_limit_is_253_bytes_of_name_and_one_more_is_too_long() -> None:
     longest = ".".join(["a" * 63, "b" * 63, "c" * 63, "d" * 61])
     assert len(longest) == 253
