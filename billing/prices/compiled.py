@@ -14,7 +14,7 @@ from itertools import pairwise
 from math import lcm
 
 from billing.prices.records import PriceBooks, RateCard
-from billing.prices.units import ITEMS
+from billing.prices.units import BANDWIDTH_ITEMS, ITEMS
 
 # A 95th percentile is paid by effective days / days of the month: every month's length divides
 # this.
@@ -55,7 +55,7 @@ def compile_books(books: PriceBooks) -> Compiled:
             number, book_id, ITEMS.index(item) + 1, item, scope, common * factor, factor,
             any(card.has_fixed_terms for card in cards),
             any(card.free_quantity for card in cards),
-            any(card.period != "month" for card in cards),
+            any(card.period != "month" for card in cards) and item not in BANDWIDTH_ITEMS,
         ))  # fmt: skip
         ids: dict[str, int] = {}
         for card in cards:

@@ -1,4 +1,4 @@
-"""Prepaid plans: order, validity, regions, freezing. The worked examples #15 to #18 of DOMAIN §6."""
+"""Prepaid plans: order, validity, regions, freezing; DOMAIN §6 #15 to #18."""
 
 from __future__ import annotations
 
