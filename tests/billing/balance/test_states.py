@@ -316,16 +316,9 @@ def test_states_are_rebuilt_from_the_journal(world: Any) -> None:
     query = "SELECT * FROM account_state_history ORDER BY version"
     kept = world.store.connection.execute(query).fetchall()
     outbox = world.store.connection.execute("SELECT * FROM outbox ORDER BY version").fetchall()
-    world.store.connection.close()
-    import duckdb
-
-    from billing.store import Store
-
-    path.unlink()
-    world.store.connection = duckdb.connect()
     world.store.close()
-    with Store.open(world.home, owner="test", now=world.now) as again:
-        assert again.connection.execute(query).fetchall() == kept
-        assert (
-            again.connection.execute("SELECT * FROM outbox ORDER BY version").fetchall() == outbox
-        )
+    path.unlink()
+    world.store = type(world.store).open(world.home, owner="test", now=world.now)
+    again = world.store.connection
+    assert again.execute(query).fetchall() == kept
+    assert again.execute("SELECT * FROM outbox ORDER BY version").fetchall() == outbox
