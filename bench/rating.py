@@ -3,7 +3,8 @@
     python -m bench.rating [--accounts 10000 100000] [--hours 1]
 
 Every account has HTTPS and QUIC requests and traffic in each hour; one in ten has a data plan, one
-in ten a request plan; HTTPS has a free quota, traffic has tiers. One hour is rated first, so that months have begun; the next `--hours` are measured: the engine, then its appliers (charges and
+in ten a request plan; HTTPS has a free quota, traffic has tiers. One hour is rated first, so that
+months have begun; the next `--hours` are measured: the engine, then its appliers (charges and
 month-to-date stored, without ledger and journal). The baseline is a plain Python loop over the same
 usage with the same rules, in the same run; both must agree to the unit or the bench fails.
 """
