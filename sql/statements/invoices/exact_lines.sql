@@ -20,11 +20,7 @@ WITH cards AS (
 
 corrections AS (
     SELECT
-        late.account_id,
-        late.item,
-        late.region,
-        late.rate_card,
-        late.corrects_invoice,
+        late.account_id, late.item, late.region, late.rate_card, late.corrects_invoice,
         late.period_start AS corrects_hour,
         late.reason,
         sum(late.free_quantity) AS free_quantity,
