@@ -1,1 +1,1 @@
-"""billing: prices closed hours, keeps the ledger and the journal, issues invoices, flags accounts in time."""
+"""billing: prices closed hours, keeps ledger and journal, issues invoices and flags accounts."""

@@ -152,6 +152,7 @@ def _status(home: Path) -> dict[str, Any]:
         "read": 0,
         "adds_up": True,
         "fresh_at": None,
+        "alarms": [],
         "edges": [],
         "hours": [],
         "quarantine": [],
@@ -161,7 +162,7 @@ def _status(home: Path) -> dict[str, Any]:
         document = json.loads(path.read_bytes())
         for name in ("accepted", "duplicate", "quarantined", "read"):
             found[name] += document[name]
-        for name in ("edges", "hours", "quarantine", "partitions"):
+        for name in ("alarms", "edges", "hours", "quarantine", "partitions"):
             found[name].extend(document[name])
         found["adds_up"] = found["adds_up"] and document["adds_up"]
         known = found["fresh_at"]
@@ -183,12 +184,14 @@ def _asked(home: Path) -> dict[str, Any]:
 
 
 def _show(document: dict[str, Any]) -> None:
-    from edge.console import table
+    from edge.console import table, warn
 
     print(
         f"accepted {document['accepted']:,}  duplicate {document['duplicate']:,}  "
         f"quarantined {document['quarantined']:,}  as of {document['fresh_at'] or 'never'}"
     )
+    for alarm in document["alarms"]:
+        warn(alarm)
     _show_edges(document)
     table(
         "Hours (newest last)",

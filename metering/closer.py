@@ -1,6 +1,6 @@
 """One round of closing: data files, the checkpoint that commits the round, certificates, the store.
 
-The order is what makes a crash harmless (decision 0304):
+The order is what makes a crash harmless (decision 0302):
 
     1. data files and certificates under hidden names, durable
     2. in one transaction of the store: the hours leave the open usage, and from that state
@@ -30,7 +30,7 @@ from edge.durable import sha256_file
 from edge.errors import Corrupt
 from metering import checkpoint, evidence, windows
 from metering.checkpoint import Head, Pending
-from metering.closed import ClosedFile, EpochRange, closed_file
+from metering.closed import CLOSED_FOLDER, ClosedFile, EpochRange, closed_file
 from metering.closing import Closing, Plan, Standing
 from metering.crash import crash_point
 from metering.datafile import UsageFile, by_hour, make_durable
@@ -159,11 +159,12 @@ class Closer:
     ) -> Pending:
         file = self._file(state, closing)
         hidden = hidden_path(file, state.generation)
+        folder = f"{CLOSED_FOLDER}/{file.data_path.parent.name}"
         return Pending(
-            prepared=str(hidden.relative_to(self.home)),
-            data=str(file.data_path.relative_to(self.home)),
+            prepared=f"{folder}/{hidden.name}",
+            data=f"{folder}/{file.data_path.name}",
             data_sha256=written.sha256,
-            certificate=str(file.certificate_path.relative_to(self.home)),
+            certificate=f"{folder}/{file.certificate_path.name}",
             text=text.decode(),
             requests=written.requests,
         )
@@ -282,11 +283,10 @@ def publish(home: Path, head: Head) -> None:
     """
     for one in head.pending:
         data, certificate = home / one.data, home / one.certificate
-        _name(home / one.prepared, data)
-        if sha256_file(data) != one.data_sha256:
+        if not _named(home / one.prepared, data) and sha256_file(data) != one.data_sha256:
             raise fenced(head.partition, head.generation)
-        _name(_prepared_certificate(home, one), certificate)
-        if certificate.read_bytes() != one.text.encode():
+        fresh = _named(_prepared_certificate(home, one), certificate)
+        if not fresh and certificate.read_bytes() != one.text.encode():
             raise fenced(head.partition, head.generation)
         crash_point("after_certificate")
     make_durable([], folders={(home / one.data).parent for one in head.pending})
@@ -295,23 +295,25 @@ def publish(home: Path, head: Head) -> None:
         _prepared_certificate(home, one).unlink(missing_ok=True)
 
 
-def _name(hidden: Path, name: Path) -> None:
-    """Link a prepared file to its name; a name that exists is left for the caller to compare."""
+def _named(hidden: Path, name: Path) -> bool:
+    """Link a prepared file to its name; False when the name exists, for the caller to compare."""
     try:
         os.link(hidden, name)
     except FileExistsError:
-        return
+        return False
     except FileNotFoundError:
         if not name.exists():
             raise Corrupt(
                 f"{name} is named by its checkpoint and exists no more",
                 "restore the closed folder from its backup",
             ) from None
+        return False
+    return True
 
 
 def _prepared_certificate(home: Path, one: Pending) -> Path:
     """Where a certificate is prepared, beside its data."""
-    return (home / one.prepared).with_name(Path(one.prepared).name + ".certificate")
+    return home / f"{one.prepared}.certificate"
 
 
 def hidden_path(file: ClosedFile, generation: int) -> Path:
@@ -347,7 +349,7 @@ def _tables(
 
 def _finish(file: UsageFile) -> Written:
     """Close a data file; it is durable after `prepare`."""
-    file.__exit__(None, None, None)
+    file.close()
     return Written(
         sha256=sha256_file(file.path),
         rows=file.rows,

@@ -2,7 +2,7 @@
 
 An hour closes when the promise of every expected edge reaches its end and the wall clock has passed
 its end plus the allowed lateness. An edge that promised nothing for longer than the deadline is
-named, and the hour closes as incomplete; a person may waive an edge. Decisions 0303 to 0305.
+named, and the hour closes as incomplete; a person may waive an edge. Decisions 0303 and 0304.
 """
 
 from __future__ import annotations

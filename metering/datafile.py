@@ -10,8 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from edge.durable import fsync_folder
@@ -26,11 +26,17 @@ _FIELDS: list[Any] = [
 ]
 FEW = 16
 """Up to so many files are synced one by one; for more, one call syncs the whole file system."""
+GROUP_ROWS = 100_000
+SMALL_ROWS = 1_000
 SCHEMA: pa.Schema = pa.schema(_FIELDS)
 
 
 class UsageFile:
-    """A Parquet file of usage being written. Closing it makes it whole, not yet durable."""
+    """A Parquet file of usage being written. Closing it makes it whole, not yet durable.
+
+    Its bytes depend on its rows alone, not on how they were handed over: row groups have a fixed
+    size, and a small file is left uncompressed, which is cheaper to write a thousand times.
+    """
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -38,8 +44,9 @@ class UsageFile:
         self.rows = 0
         self.requests = 0
         self.bytes_sent = 0
-        options: dict[str, Any] = {"use_dictionary": ["domain", "region", "class"]}
-        self._writer = pq.ParquetWriter(path, SCHEMA, compression="zstd", **options)
+        self._waiting: list[pa.RecordBatch] = []
+        self._waiting_rows = 0
+        self._writer: Any = None
 
     def __enter__(self) -> Self:
         return self
@@ -50,24 +57,52 @@ class UsageFile:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._writer.close()
+        self.close()
 
-    def add(self, rows: Any) -> None:
-        """Append rows that have the columns of SCHEMA."""
-        if rows.num_rows == 0:
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Append rows that have (at least) the columns of SCHEMA."""
+        if batch.num_rows == 0:
             return
-        table = pa.table({name: rows.column(name) for name in SCHEMA.names}).cast(SCHEMA)
-        self._writer.write_table(table)
-        self.rows += table.num_rows
-        self.requests += pc.sum(table.column("requests")).as_py()
-        self.bytes_sent += sum_exactly(table.column("bytes_sent"))
+        batch = batch.select(SCHEMA.names)
+        if batch.schema != SCHEMA:
+            batch = batch.cast(SCHEMA)
+        self.rows += batch.num_rows
+        self.requests += sum_exactly(batch.column("requests"))
+        self.bytes_sent += sum_exactly(batch.column("bytes_sent"))
+        self._waiting.append(batch)
+        self._waiting_rows += batch.num_rows
+        if self._waiting_rows >= GROUP_ROWS:
+            self._write_groups()
+
+    def _write_groups(self) -> None:
+        """Write every whole row group that has come together."""
+        table = pa.Table.from_batches(self._waiting, schema=SCHEMA)
+        whole = table.num_rows // GROUP_ROWS * GROUP_ROWS
+        self._open("zstd").write_table(table.slice(0, whole), row_group_size=GROUP_ROWS)
+        self._waiting = table.slice(whole).to_batches()
+        self._waiting_rows = table.num_rows - whole
+
+    def _open(self, compression: str) -> Any:
+        if self._writer is None:
+            options: dict[str, Any] = {
+                "use_dictionary": ["domain", "region", "class"],
+                "compression": compression,
+            }
+            self._writer = pq.ParquetWriter(str(self.path), SCHEMA, **options)
+        return self._writer
+
+    def close(self) -> None:
+        """Write what waits, and the end of the file."""
+        writer = self._open("zstd" if self.rows >= SMALL_ROWS else "none")
+        if self._waiting_rows:
+            writer.write_table(pa.Table.from_batches(self._waiting, schema=SCHEMA))
+        writer.close()
 
 
 def sum_exactly(column: Any) -> int:
-    """The sum of an int64 column as an integer of any size."""
-    low = pc.sum(pc.bit_wise_and(column, (1 << 32) - 1)).as_py() or 0
-    high = pc.sum(pc.shift_right(column, 32)).as_py() or 0
-    return int((high << 32) + low)
+    """The sum of an int64 column without nulls, as an integer of any size."""
+    values = column.to_numpy(zero_copy_only=False)
+    return (int((values >> 32).sum()) << 32) + int((values & 0xFFFFFFFF).sum())
 
 
 def by_hour(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[datetime, pa.RecordBatch]]:
@@ -75,12 +110,12 @@ def by_hour(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[datetime, pa.Re
     for batch in batches:
         start = 0
         hours = batch.column("hour")
-        while start < batch.num_rows:
-            hour = hours[start]
-            same = pc.equal(hours.slice(start), hour)
-            length = pc.sum(same.cast(pa.int64())).as_py()
-            yield hour.as_py(), batch.slice(start, length)
-            start += length
+        numbers = hours.cast(pa.int64()).to_numpy()
+        ends = [*(np.flatnonzero(np.diff(numbers)) + 1).tolist(), batch.num_rows]
+        for end in ends:
+            if end > start:
+                yield hours[start].as_py(), batch.slice(start, end - start)
+            start = end
 
 
 def make_durable(files: Sequence[Path], *, folders: Collection[Path] = ()) -> None:

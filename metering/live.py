@@ -7,14 +7,15 @@ hours).
 
 from __future__ import annotations
 
-import json
 import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -67,7 +68,7 @@ class Live:
         quarantine = self._quarantine(moments)
         self._replace(f"quarantine{self.name}.parquet", _quarantine_table(quarantine))
         document = self._status(moments, hours, quarantine, now_ms)
-        data = json.dumps(document, indent=1).encode() + b"\n"
+        data = orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n"
         write_atomically(self.folder / f"status{self.name}.json", data)
 
     def _usage(self, moment: Moment, now_ms: int) -> None:
@@ -166,6 +167,7 @@ class Live:
             ),
             "adds_up": read == accepted + duplicate + quarantined,
             "fresh_at": time_text(now_ms),
+            "alarms": self._alarms(quarantine),
             "edges": [row for moment in moments for row in _edges(moment, now_ms)],
             "hours": hours[-STATUS_HOURS:],
             "quarantine": [
@@ -185,6 +187,18 @@ class Live:
                 for moment in moments
             ],
         }
+
+    def _alarms(self, quarantine: list[tuple[Any, ...]]) -> list[str]:
+        """What a person should look at."""
+        found = [
+            f"fork: {source} sent {records} events under identities that stand for others"
+            for reason, source, records, _, _ in quarantine
+            if reason == "fork"
+        ]
+        disk = shutil.disk_usage(self.home)
+        if disk.free * 5 < disk.total:
+            found.append(f"disk: {disk.free} bytes free, less than a fifth")
+        return found
 
     def _replace(self, name: str, table: pa.Table) -> None:
         path = self.folder / name

@@ -35,12 +35,26 @@ _REBUILD = (
 )
 
 
+_REFUSED = (
+    "No space left",
+    "File too large",
+    "Disk quota",
+    "Permission denied",
+    "Read-only file system",
+    "Too many open files",
+)
+
+
 class Fenced(ConflictError):
     """Another worker has taken the partition; this one must stop and write nothing more."""
 
 
 class Uncertain(EdgetollError):
     """COMMIT raised: the store was opened anew, and the caller has to read what is stored."""
+
+
+class Unavailable(EdgetollError):
+    """The system does not let the store be opened or written now; nothing is damaged."""
 
 
 class Transaction:
@@ -116,15 +130,21 @@ class Store:
             self.connection.execute("SET TimeZone = 'UTC'")
             for name in ("schema/metering", *sql.names("schema/metering")):
                 self.connection.execute(sql.text(name))
-        except duckdb.IOException as error:
-            if "could not set lock" in str(error).lower():
-                raise Busy(
-                    f"{self.path} is open in another process: {_first_line(error)}",
-                    "stop that process; readers use the lake and live/, never this file",
-                ) from error
-            raise Corrupt(f"{self.path}: {_first_line(error)}", _REBUILD) from error
         except duckdb.Error as error:
-            raise Corrupt(f"{self.path}: {_first_line(error)}", _REBUILD) from error
+            self._connection = None
+            raise self._explained(error) from error
+
+    def _explained(self, error: duckdb.Error) -> EdgetollError:
+        """Why the file does not open: somebody holds it, the system refuses, or it is damaged."""
+        text = str(error)
+        if "Could not set lock" in text:
+            return Busy(
+                f"{self.path} is open in another process: {_first_line(error)}",
+                "stop that process; readers use the lake and live/, never this file",
+            )
+        if isinstance(error, duckdb.IOException) and any(said in text for said in _REFUSED):
+            return Unavailable(f"{self.path}: {_first_line(error)}", "free space, or allow it")
+        return Corrupt(f"{self.path}: {_first_line(error)}", _REBUILD)
 
     def close(self) -> None:
         """Release the file."""

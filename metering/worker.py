@@ -14,7 +14,8 @@ from pathlib import Path
 
 import duckdb
 
-from edge.errors import Corrupt, EdgetollError
+from edge.console import warn
+from edge.errors import Corrupt
 from metering import closing, requests
 from metering.closer import Closer
 from metering.closing import Plan, Standing, View
@@ -27,7 +28,7 @@ from metering.recovery import recover, set_aside
 from metering.rows import PartitionState
 from metering.settings import MeteringSettings
 from metering.source import Covered, Source
-from metering.store import Store, Uncertain
+from metering.store import Store, Unavailable, Uncertain
 
 FETCH_BATCHES = 512
 COMPACT_ROWS = 2_000_000
@@ -89,7 +90,7 @@ class Worker:
         self._caught_up_once = False
 
     def _open_store(self, path: Path) -> Store:
-        """The store; one that cannot be read is set aside, since it can be rebuilt (FAULTS C16)."""
+        """The store; a damaged one is set aside, since it can be rebuilt (FAULTS C16)."""
         limits = self.settings
         try:
             return Store(path, memory_limit=limits.memory_limit, threads=limits.threads)
@@ -274,21 +275,32 @@ class Worker:
 
     def run(self, stop: Callable[[], bool], pause: Callable[[float], None]) -> None:
         """Work until `stop()`; a full disk pauses the worker, which resumes by itself."""
+        broken = False
         while not stop():
             try:
-                self.step(0.2)
-                if self.source.caught_up():
-                    self._caught_up_once = True
-                # Before the first time everything was read, an edge nobody knows yet may still
-                # turn up with usage of hours that would close now (decision 0305).
-                if self._caught_up_once and self._round_due():
-                    self.close_due()
-                self.publish()
-            except (Uncertain, duckdb.IOException, duckdb.FatalException, OSError) as error:
-                self._recover_from(error)
+                if broken:
+                    self.store.reopen()
+                    self.reload()
+                    broken = False
+                self._turn(0.2)
+            except (Uncertain, Unavailable, duckdb.Error, OSError) as error:
+                warn(f"metering pauses: {str(error).splitlines()[0]}")
+                broken = True
                 pause(1.0)
-        self.flush()
-        self.publish(force=True)
+        if not broken:
+            self.flush()
+            self.publish(force=True)
+
+    def _turn(self, timeout_s: float) -> None:
+        """Once round the loop."""
+        self.step(timeout_s)
+        if self.source.caught_up():
+            self._caught_up_once = True
+        # Before the first time everything was read, an edge nobody knows yet may still turn up
+        # with usage of hours that would close now (decision 0305).
+        if self._caught_up_once and self._round_due():
+            self.close_due()
+        self.publish()
 
     def _round_due(self) -> bool:
         """Closing is looked at once a second at most."""
@@ -297,12 +309,6 @@ class Worker:
             return False
         self._times.pass_number = now
         return True
-
-    def _recover_from(self, error: Exception) -> None:
-        if isinstance(error, EdgetollError) and not isinstance(error, Uncertain):
-            raise error
-        self.store.reopen()
-        self.reload()
 
     def stop(self) -> None:
         """Release the store and the source."""
