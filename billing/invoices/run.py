@@ -195,6 +195,7 @@ def _compute(
         ("numbers", {}),
         ("usage", {"month": order.month}),
         ("tier_parts", {}),
+        ("whole_lines", {}),
         ("usage_lines", {}),
         ("exact_lines", {}),
         ("settle_totals", {}),
