@@ -25,6 +25,7 @@ from edge.console import (
     progress,
     say,
     table,
+    warn,
 )
 from edge.errors import InputError
 
@@ -260,7 +261,9 @@ def _draft(store: Store, order: Any, settings: InvoiceSettings, *, as_json: bool
     prepare(store, order, settings)
     rows: list[dict[str, Any]] = []
     documents = reading.of_month(store.connection, order.month, order.account, reading.DRAFTS)
-    files.write(store.home, _noting(documents, rows, {}), settings.formats, drafts=True)
+    noted = _noting(documents, rows, {})
+    written = files.write(store.home, noted, settings.formats, drafts=True)
+    _warn_of_boxes(written, store.home)
     folder = files.folder_of(store.home, order.month) / "drafts"
 
     def human() -> None:
@@ -331,7 +334,21 @@ def _show(
         if written.restored:
             say(f"{written.restored} documents were missing or changed and were put back")
 
+    _warn_of_boxes(written, home)
     emit(document, as_json=as_json, human=human)
+
+
+def _warn_of_boxes(written: Written, home: Path) -> None:
+    """Say which PDF files lack characters, and what mends it: never a silent box in a name."""
+    if not written.unprintable:
+        return
+    name, characters = next(iter(written.unprintable.items()))
+    others = len(written.unprintable) - 1
+    more = f" and {others} more documents" if others else ""
+    warn(
+        f"the PDF of {name}{more} has boxes for characters without a font: {characters[:20]};"
+        f" put a font file that has them (Noto Sans CJK, say) into {home / 'fonts'} and run again"
+    )
 
 
 def _print_rows(title: str, rows: list[dict[str, Any]]) -> None:
@@ -351,7 +368,8 @@ def _finish_credit(
     from billing.invoices.documents import files
 
     runs.after(store, at=at)
-    files.write(store.home, [reading.one(store.connection, done.credit_note)], settings.formats)
+    note = reading.one(store.connection, done.credit_note)
+    _warn_of_boxes(files.write(store.home, [note], settings.formats), store.home)
 
 
 def _show_credit(done: Credited, *, as_json: bool) -> None:

@@ -4,7 +4,7 @@ Void: the number is kept, a credit note mirrors every line, tax and cut are reve
 is open again; the charges stay, since usage was used, and `billing invoice --reissue` bills them
 under a new number (FAULTS G15, decision 0704). A partial credit note gives money back: its net
 goes from the item's revenue to the customer's funds, its tax likewise, and it can never exceed
-what is left of the invoice.
+what is left of the line. Its line carries the number of the line it is about.
 """
 
 from __future__ import annotations
@@ -116,15 +116,14 @@ def credit(
         sql.text("statements/invoices/document_of_run"), {"run_id": run_id}
     ).fetchone()
     if before is not None:
-        return _same_credit(store, run_id, about, amount, before)
+        return _same_credit(store, run_id, about, (line_no, amount), before)
     _check_amount(about, amount)
+    _check_line(store, about, line_no, amount)
     note = _Note(store, settings, about, at=at, reason=reason, run_id=run_id)
     step = 10 ** (DIGITS - about.digits)
     note.lines(
         "credit_one_line", {"line_no": line_no, "amount": amount, "step": step, "reason": reason}
     )
-    if store.connection.table("invoice_out_lines").shape[0] != 1:
-        raise InputError(f"{invoice_no} has no line {line_no}", "see its document for line numbers")
     effects = note.finish(partial=True)
     total = store.connection.table("invoice_out_heads").project("total").fetchall()[0][0]
     if about.total + about.credited + total < 0:
@@ -220,15 +219,19 @@ def _found(store: Store, run_id: str, *, new: bool = False) -> Credited:
 
 
 def _same_credit(
-    store: Store, run_id: str, about: Subject, amount: int, before: tuple[Any, ...]
+    store: Store,
+    run_id: str,
+    about: Subject,
+    line_and_amount: tuple[int, int],
+    before: tuple[Any, ...],
 ) -> Credited:
-    line_amount = store.connection.execute(
+    net, line_no = store.connection.execute(
         sql.text("statements/invoices/net_of_document"), {"invoice_no": before[0]}
-    ).fetchall()[0][0]
-    if before[1] != about.invoice_no or -line_amount != amount:
+    ).fetchall()[0]
+    if before[1] != about.invoice_no or (line_no, -net) != line_and_amount:
         raise ConflictError(
             f"key {run_id.removeprefix('credit-')!r} made credit note {before[0]} over"
-            f" {format_amount(-line_amount)} on {before[1]}",
+            f" {format_amount(-net)} on line {line_no} of {before[1]}",
             "a key stands for one credit: use another",
         )
     return _found(store, run_id)
@@ -237,6 +240,23 @@ def _same_credit(
 def _check_reason(reason: str) -> None:
     if not reason.strip():
         raise InputError("a correction needs a reason", "say it: --reason TEXT")
+
+
+def _check_line(store: Store, about: Subject, line_no: int, amount: int) -> None:
+    left = store.connection.execute(
+        sql.text("statements/invoices/left_of_line"),
+        {"invoice_no": about.invoice_no, "line_no": line_no},
+    ).fetchall()[0][0]
+    if left is None:
+        raise InputError(
+            f"{about.invoice_no} has no line {line_no}", "see its document for line numbers"
+        )
+    if amount > left:
+        raise InputError(
+            f"{format_amount(amount)} is more than is left of line {line_no} of"
+            f" {about.invoice_no}, {format_amount(max(left, 0))} {about.currency}",
+            "credit at most that on this line, and the rest on another",
+        )
 
 
 def _check_amount(about: Subject, amount: int) -> None:

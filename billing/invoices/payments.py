@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 import sql
-from billing.ledger import Posted, top_up
+from billing.ledger import Posted, find, top_up
 from billing.money import format_amount, parse_amount
 from billing.store import Store, TableRef
 from edge.errors import InputError
@@ -97,7 +97,10 @@ def take_in(
         raise InputError(
             f"there is no invoice {invoice_no} to pay", "it may be void, or a credit note"
         )
+    before = find(store.connection, key)
     owed = found[0].still_open if amount is None else parse_amount(amount)
-    if amount is None and owed == 0:
+    if amount is None and before is not None:
+        owed = int(before[2])
+    elif amount is None and owed == 0:
         raise InputError(f"{invoice_no} is paid already", "name --amount to take money in anyway")
     return top_up(store, found[0].account_id, owed, key=key, at=at)

@@ -20,6 +20,7 @@ from billing.invoices.numbering import series_of
 from billing.invoices.periods import Span, check_month, month_days, month_span
 from billing.invoices.readiness import Readiness, check
 from billing.invoices.settings import InvoiceSettings, check_prefixes
+from billing.ledger import balance
 from billing.money import DIGITS, minor_digits
 from billing.store import Store, TableRef
 
@@ -75,10 +76,15 @@ class Issued:
 
 
 def prepare(store: Store, order: Order, settings: InvoiceSettings) -> Prepared:
-    """Compute the month's documents for every due account. Only temp tables are written."""
+    """Compute the month's documents for every due account. Only temp tables are written.
+
+    InputError for a month that is none, or an account that does not exist.
+    """
     check_month(order.month)
     check_prefixes(settings)
     connection = store.connection
+    if order.account is not None:
+        balance(connection, order.account)
     found = connection.execute(
         sql.text("statements/invoices/account_zones"), {"account": order.account}
     ).fetchall()

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from billing.invoices.documents import csv_document, html_document, json_document, pdf_document
@@ -21,23 +22,27 @@ RENDERERS: dict[str, tuple[tuple[str, Renderer], ...]] = {
     "json": (("json", json_document.render),),
     "csv": (("csv", csv_document.render_lines), ("detail.csv", csv_document.render_detail)),
     "html": (("html", html_document.render),),
-    "pdf": (("pdf", pdf_document.render),),
 }
 
 
 @dataclass(slots=True)
 class Written:
-    """What happened to the files: new, put back because they differed, or there already."""
+    """What happened to the files: new, put back because they differed, or there already.
+
+    `unprintable` names the documents whose PDF shows boxes for want of a font, with the characters.
+    """
 
     new: int = 0
     restored: int = 0
     same: int = 0
+    unprintable: dict[str, str] = field(default_factory=dict)
 
     def add(self, other: Written) -> None:
         """Count what `other` counted too."""
         self.new += other.new
         self.restored += other.restored
         self.same += other.same
+        self.unprintable.update(other.unprintable)
 
 
 def folder_of(home: Path, month: str) -> Path:
@@ -55,7 +60,11 @@ def write(
 ) -> Written:
     """Write the documents of `invoices`; a file that has the right bytes already is not touched."""
     written = Written()
-    renderers = [renderer for name in formats for renderer in RENDERERS[name]]
+    folder_of_fonts = home / pdf_document.FONTS
+    fonts = folder_of_fonts if folder_of_fonts.is_dir() else None
+    pdf: Renderer = partial(pdf_document.render, fonts=fonts)
+    of_format = {**RENDERERS, "pdf": (("pdf", pdf),)}
+    renderers = [renderer for name in formats for renderer in of_format[name]]
     made: set[Path] = set()
     for invoice in invoices:
         folder = folder_of(home, invoice.month)
@@ -67,6 +76,8 @@ def write(
         for extension, render in renderers:
             if extension != "detail.csv" or invoice.detail:
                 put(f"{folder}/{safe_name(stem)}.{extension}", render(invoice), written)
+        if "pdf" in formats and fonts is None and (missing := pdf_document.unprintable(invoice)):
+            written.unprintable[stem] = missing
         advance(1)
     return written
 

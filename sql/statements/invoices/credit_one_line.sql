@@ -1,10 +1,10 @@
--- Answers: the line of a credit note that gives back part of one invoice line; tax rounded half up.
+-- Answers: the line of a credit note that gives back part of one invoice line, under its number; tax rounded half up.
 -- Grain: one row.
 -- Reads: invoice_lines. $amount is the net given back, positive, in whole minor units ($step).
 CREATE OR REPLACE TEMP TABLE invoice_out_lines AS
 SELECT
     $number_text::VARCHAR AS invoice_no,
-    1 AS line_no,
+    line_no,
     'credit' AS kind,
     item,
     region,

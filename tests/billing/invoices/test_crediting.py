@@ -126,12 +126,28 @@ def test_a_credit_repeated_under_its_id_credits_once_and_another_amount_conflict
     assert (again.credit_note, again.new) == (first.credit_note, False)
     with pytest.raises(ConflictError, match="T-17"):
         world.credit(ACME, 4, "2.00", "T-17", ISSUE + timedelta(days=2))
+    with pytest.raises(ConflictError, match=r"T-17.*on line 4 of"):
+        world.credit(ACME, 1, "1.00", "T-17", ISSUE + timedelta(days=2))
 
 
-def test_credits_never_exceed_the_invoice(tmp_path: Path) -> None:
+def test_credits_never_exceed_the_line_and_carry_its_number(tmp_path: Path) -> None:
+    world = issued(tmp_path)
+    line = next(one for one in world.documents("2026-10")[0].lines if one.line_no == 4)
+    done = world.credit(ACME, 4, "1.00", "T-1", ISSUE + timedelta(days=1))
+    note = next(one for one in world.documents("2026-10") if one.invoice_no == done.credit_note)
+    assert [one.line_no for one in note.lines] == [4]
+    left = minor(line.settled_amount - 10_000_000_000, 2)
+    too_much = minor(line.settled_amount - 9_900_000_000, 2)
+    with pytest.raises(InputError, match=f"left of line 4 of {ACME}, {left} USD"):
+        world.credit(ACME, 4, too_much, "T-2", ISSUE + timedelta(days=1))
+    with pytest.raises(InputError, match="has no line 9"):
+        world.credit(ACME, 9, "0.01", "T-3", ISSUE + timedelta(days=1))
+
+
+def test_credits_in_parts_never_exceed_the_line(tmp_path: Path) -> None:
     world = issued(tmp_path)
     world.credit(ACME, 4, "8.00", "T-1", ISSUE + timedelta(days=1))
-    with pytest.raises(InputError, match=r"more than is left of INV-USD-2026-000001, 0\.48 USD"):
+    with pytest.raises(InputError, match=f"more than is left of line 4 of {ACME}, 0\\.40 USD"):
         world.credit(ACME, 4, "1.00", "T-2", ISSUE + timedelta(days=1))
     with pytest.raises(ConflictError, match="credited in part by CRN-USD-2026-000001"):
         world.void(ACME, ISSUE + timedelta(days=1))

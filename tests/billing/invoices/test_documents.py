@@ -290,3 +290,22 @@ def test_a_long_invoice_runs_over_pages_with_its_heading_on_each(tmp_path: Path)
     assert len(pages) > 1
     assert all("Quantity" in one for one in pages[:-1])
     assert f"Page {len(pages)} of {len(pages)}" in pages[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "missing"),
+    [
+        ("Žižkov & Søn Ελλάς Київ", ""),
+        ("שלום شركة الكويت", ""),
+        ("株式会社エッジ K.K.", "株式会社エッジ"),
+    ],
+)
+def test_a_name_without_a_font_is_told_until_the_home_has_fonts(
+    name: str, missing: str, tmp_path: Path
+) -> None:
+    one = invoice(customer=Party(name=name))
+    assert files.write(tmp_path, [one], ("pdf",)).unprintable == (
+        {one.invoice_no: missing} if missing else {}
+    )
+    (tmp_path / "fonts").mkdir()
+    assert files.write(tmp_path, [one], ("pdf",)).unprintable == {}

@@ -86,7 +86,8 @@ def test_a_payment_for_an_invoice_is_what_is_open_of_it_and_posted_once(tmp_path
         with pytest.raises(InputError, match="is paid already"):
             payments.take_in(store, "INV-USD-2026-000001", amount=None, key="b-2", at=LATER)
         done = payments.take_in(store, "INV-USD-2026-000002", amount=None, key="b-2", at=LATER)
-    assert done.transfer.amount == 95_200_000_000
+        again = payments.take_in(store, "INV-USD-2026-000002", amount=None, key="b-2", at=LATER)
+    assert (done.transfer.amount, done.new, again.new) == (95_200_000_000, True, False)
 
 
 def test_a_payment_names_its_id_and_an_invoice_that_stands(tmp_path: Path) -> None:

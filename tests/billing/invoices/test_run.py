@@ -302,3 +302,9 @@ def test_a_month_must_be_written_as_year_and_month(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is not a month"):
         world.invoice("10/2026", DECEMBER)
     assert whole_hours(Span(start=OCTOBER, end=OCTOBER)) == 0
+
+
+def test_an_unknown_account_is_an_error_and_not_nothing_to_issue(tmp_path: Path) -> None:
+    world = october(tmp_path)
+    with pytest.raises(InputError, match="there is no account 'acmee'"):
+        world.invoice("2026-10", NOVEMBER + timedelta(hours=4), account="acmee")
