@@ -144,15 +144,6 @@ def test_credits_never_exceed_the_line_and_carry_its_number(tmp_path: Path) -> N
         world.credit(ACME, 9, "0.01", "T-3", ISSUE + timedelta(days=1))
 
 
-def test_credits_in_parts_never_exceed_the_line(tmp_path: Path) -> None:
-    world = issued(tmp_path)
-    world.credit(ACME, 4, "8.00", "T-1", ISSUE + timedelta(days=1))
-    with pytest.raises(InputError, match=f"more than is left of line 4 of {ACME}, 0\\.40 USD"):
-        world.credit(ACME, 4, "1.00", "T-2", ISSUE + timedelta(days=1))
-    with pytest.raises(ConflictError, match="credited in part by CRN-USD-2026-000001"):
-        world.void(ACME, ISSUE + timedelta(days=1))
-
-
 @pytest.mark.parametrize("amount", ["0.00", "-1.00", "0.001"])
 def test_a_credit_is_a_positive_amount_of_whole_cents(tmp_path: Path, amount: str) -> None:
     world = issued(tmp_path)
