@@ -164,3 +164,10 @@ def test_only_invoices_can_be_void(tmp_path: Path) -> None:
         world.void(note.credit_note, ISSUE)
     with pytest.raises(InputError, match="there is no invoice INV-USD-2026-000099"):
         world.void("INV-USD-2026-000099", ISSUE)
+
+
+def test_an_invoice_credited_in_part_is_not_made_void(tmp_path: Path) -> None:
+    world = issued(tmp_path)
+    world.credit(ACME, 4, "1.00", "T-1", ISSUE + timedelta(days=1))
+    with pytest.raises(ConflictError, match="credited in part by CRN-USD-2026-000001"):
+        world.void(ACME, ISSUE + timedelta(days=1))
