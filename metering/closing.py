@@ -243,8 +243,10 @@ def _first(start_ms: int, end_ms: int, verdict: Verdict) -> Closing:
 def _candidates(view: View, now_ms: int) -> list[tuple[int, int]]:
     """Hours not closed yet, as (start, end), in order; long runs of empty ones as one stretch.
 
-    They reach to the furthest promise; when every edge is retired, to now.
+    They reach to the furthest promise but no further than now; when every edge is retired, to now.
+    Stretches are cut at now, since one that ends in the future could not close at all until then.
     """
+    present = now_ms // HOUR_MS * HOUR_MS
     blocks = [(hour, hour + HOUR_MS, True) for hour in view.usage_hours if hour not in view.closed]
     for hour, known in view.closed.items():
         since = hour if known.empty_since_ms is None else known.empty_since_ms
@@ -254,11 +256,13 @@ def _candidates(view: View, now_ms: int) -> list[tuple[int, int]]:
     ends = [edge.expected.until_ms for edge in view.standings]
     if ends and all(end is not None and end <= now_ms for end in ends):
         marks.append(now_ms)
-    horizon = max(marks, default=0) // HOUR_MS * HOUR_MS
+    horizon = min(max(marks, default=0) // HOUR_MS * HOUR_MS, present)
     found: list[tuple[int, int]] = []
     expected_next = blocks[0][0]
     for start, end, is_open in blocks:
-        _empty_run(found, expected_next, start, view)
+        cut = max(expected_next, min(start, present))
+        _empty_run(found, expected_next, cut, view)
+        _empty_run(found, cut, start, view)
         if is_open:
             found.append((start, end))
         expected_next = max(expected_next, end)

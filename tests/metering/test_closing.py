@@ -170,6 +170,23 @@ def test_a_run_of_thousands_of_empty_hours_is_one_certificate() -> None:
     assert (run.empty_since_ms, run.hour_ms) == (T0 + HOUR_MS, end - HOUR_MS)
 
 
+def test_a_promise_years_ahead_does_not_keep_the_empty_hours_up_to_now_open() -> None:
+    view = View(usage_hours={T0}, closed={}, standings=[edge(promise=T0 + 50_000 * HOUR_MS)])
+    decided = plan(view, now_ms=T0 + 9 * HOUR_MS, policy=POLICY)
+    assert [one.hour_ms for one in decided.closings] == [T0 + n * HOUR_MS for n in range(8)]
+    assert decided.complete_through_ms == T0 + 8 * HOUR_MS
+
+
+def test_an_event_of_tomorrow_after_an_idle_month_keeps_no_hour_before_now_open() -> None:
+    now = T0 + 1000 * HOUR_MS + 120_000
+    tomorrow = T0 + 1020 * HOUR_MS
+    promised = edge(promise=T0 + 2000 * HOUR_MS)
+    view = View(usage_hours={T0, tomorrow}, closed={}, standings=[promised])
+    decided = plan(view, now_ms=now, policy=POLICY)
+    assert [one.hour_ms for one in decided.closings] == [T0, T0 + 999 * HOUR_MS]
+    assert decided.complete_through_ms == T0 + 1000 * HOUR_MS
+
+
 def test_usage_inside_a_run_of_empty_hours_gets_its_own_first_certificate() -> None:
     end = T0 + 1000 * HOUR_MS
     inside = T0 + 500 * HOUR_MS
