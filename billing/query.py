@@ -18,7 +18,7 @@ import typer
 
 import sql as statements
 from edge.console import DEFAULT_HOME, HomeOption, JsonOption
-from edge.errors import EdgetollError, InputError
+from edge.errors import Corrupt, EdgetollError, InputError
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -62,15 +62,27 @@ def connect(home: Path, limits: Limits | None = None) -> DuckDBPyConnection:
 
 def bind(connection: DuckDBPyConnection, sources: object) -> None:
     """Create the base relations and then every view of sql/views in the order of their needs."""
+    import duckdb
+
     from billing.sources import Sources
 
     assert isinstance(sources, Sources)
     for name, files in sources.relations.items():
         if files:
             paths = [str(path) for path in files]
-            relation = connection.read_parquet(
-                paths, union_by_name=True, filename=name == "live_usage", hive_partitioning=False
-            )
+            try:
+                relation = connection.read_parquet(
+                    paths,
+                    union_by_name=True,
+                    filename=name == "live_usage",
+                    hive_partitioning=False,
+                )
+            except duckdb.Error as error:
+                raise Corrupt(
+                    f"a file of {name} cannot be read: {one_line(error)}",
+                    "run edgetoll check; restore closed/ from its backup, lake/ is rebuilt by"
+                    " edgetoll billing rate",
+                ) from error
             relation.create_view(name)
         else:
             connection.execute(statements.text(f"lake_schema/{name.removeprefix('lake_')}"))

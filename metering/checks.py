@@ -1,7 +1,12 @@
-"""The invariants of a home's usage stores: no file of sql/checks/metering_* returns a row."""
+"""The invariants of a home's usage stores and checkpoints.
+
+No file of sql/checks/metering_* returns a row; from every newest checkpoint a lost store could be
+rebuilt, and the newest certificates, which no later one names, are those it wrote.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -10,7 +15,10 @@ import duckdb
 import pyarrow as pa
 
 import sql
-from metering.closed import list_closed, parse_hour, read_certificate
+from edge.durable import sha256_file
+from edge.errors import EdgetollError
+from metering import checkpoint
+from metering.closed import CLOSED_FOLDER, list_closed, parse_hour, read_certificate
 from metering.settings import to_ms
 
 
@@ -37,7 +45,42 @@ def run(home: Path) -> list[dict[str, Any]]:
         with connection:
             connection.register("certificates", _certificates(home))
             found.extend(_check(connection, name) for name in names())
-    return found
+    return [*found, checkpoints(home)]
+
+
+def checkpoints(home: Path) -> dict[str, Any]:
+    """Whether each partition's newest checkpoint is whole, with all that it names."""
+    wrong = [
+        row
+        for place in sorted((home / CLOSED_FOLDER / "checkpoints").glob("partition=*"))
+        for row in _checkpoint(home, place.name.removeprefix("partition="))
+    ]
+    return {
+        "check": "metering_checkpoints_are_whole",
+        "about": "The newest checkpoint, its files and its certificates are as they were written.",
+        "rows": wrong[:10],
+    }
+
+
+def _checkpoint(home: Path, partition: str) -> list[tuple[str, str]]:
+    """What is wrong with the newest checkpoint of a partition, as (file, why)."""
+    numbers = checkpoint.numbers(home, partition)
+    if not numbers:
+        return []
+    path = checkpoint.path_of(home, partition, numbers[-1])
+    try:
+        head = checkpoint.read_head(path)
+    except EdgetollError as error:
+        return [(path.name, str(error))]
+    named = [(path.with_name(one.file), one.sha256) for one in head.sidecars]
+    for one in head.pending:
+        text = hashlib.sha256(one.text.encode()).hexdigest()
+        named.extend(((home / one.certificate, text), (home / one.data, one.data_sha256)))
+    return [
+        (file.name, f"{file} is missing or differs from what {path.name} names")
+        for file, sha256 in named
+        if not file.is_file() or sha256_file(file) != sha256
+    ]
 
 
 def run_on(connection: duckdb.DuckDBPyConnection, home: Path) -> list[dict[str, Any]]:

@@ -56,6 +56,38 @@ def test_each_check_fires_on_a_planted_fault(name: str, tmp_path: Path) -> None:
     assert name in broken(tmp_path)
 
 
+def test_c18_damage_to_the_newest_checkpoint_or_to_what_it_names_is_found(tmp_path: Path) -> None:
+    world = worked(tmp_path)
+    place = tmp_path / "closed" / "checkpoints" / "partition=spool"
+    last = world.certificates()[-1]
+    data = tmp_path / "closed" / f"hour={last.hour}" / last.data_file
+    named = [data, *place.glob("*.parquet")]
+    assert len(named) > 1
+    for path in (*named, max(place.glob("*.checkpoint"))):
+        whole = path.read_bytes()
+        path.write_bytes(whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:])
+        assert broken(tmp_path) == {"checkpoints_are_whole"}, path
+        path.write_bytes(whole)
+    for path in named:
+        path.rename(path.with_suffix(".away"))
+        assert broken(tmp_path) == {"checkpoints_are_whole"}, path
+        path.with_suffix(".away").rename(path)
+    assert broken(tmp_path) == set()
+
+
+def test_c18_a_changed_newest_certificate_is_found_though_no_later_one_names_it(
+    tmp_path: Path,
+) -> None:
+    world = worked(tmp_path)
+    last = world.certificates()[-1]
+    name = last.data_file.replace(".parquet", ".certificate.json")
+    path = tmp_path / "closed" / f"hour={last.hour}" / name
+    text = path.read_text()
+    path.write_text(text.replace('"complete_through": "2026', '"complete_through": "2027'))
+    assert path.read_text() != text
+    assert broken(tmp_path) == {"checkpoints_are_whole"}
+
+
 def test_a_store_in_use_is_judged_by_what_its_worker_publishes(tmp_path: Path) -> None:
     world = worked(tmp_path)
     document = (tmp_path / "live" / "status.json").read_text()
