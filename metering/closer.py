@@ -25,7 +25,6 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-import sql
 from edge.durable import sha256_file
 from edge.errors import Corrupt
 from metering import checkpoint, evidence, windows
@@ -33,9 +32,10 @@ from metering.checkpoint import Head, Pending
 from metering.closed import CLOSED_FOLDER, ClosedFile, EpochRange, closed_file
 from metering.closing import Closing, Plan, Standing
 from metering.crash import crash_point
-from metering.datafile import UsageFile, by_hour, make_durable
+from metering.datafile import UsageFile, make_durable
 from metering.evidence import Link, Round, Written
 from metering.flush import MessageIntake
+from metering.folding import folded
 from metering.rows import TABLES, PartitionState
 from metering.settings import to_ms
 from metering.store import Store, Transaction, fenced
@@ -319,24 +319,6 @@ def _prepared_certificate(home: Path, one: Pending) -> Path:
 def hidden_path(file: ClosedFile, generation: int) -> Path:
     """Where a data file is prepared: hidden, and never shared by two workers."""
     return file.data_path.with_name(f".{file.data_path.name}.g{generation}")
-
-
-def folded(
-    store: Store, home: Path, partition: str, wanted: pa.Table, names_kept: int
-) -> Iterator[tuple[datetime, pa.RecordBatch]]:
-    """The open usage of the wanted hours, sorted, random names folded, cut by hour."""
-    connection = store.connection
-    connection.register("wanted_hours", wanted)
-    connection.register("owned_names", windows.owned_names(home))
-    try:
-        reader = connection.execute(
-            sql.text("statements/metering/fold_hours"),
-            {"partition": partition, "names_kept": names_kept},
-        ).to_arrow_reader(100_000)
-        yield from by_hour(iter(reader))
-    finally:
-        connection.unregister("wanted_hours")
-        connection.unregister("owned_names")
 
 
 def _tables(

@@ -21,10 +21,10 @@ import pyarrow.parquet as pq
 
 from edge.durable import write_atomically
 from metering.closed import closed_file, hour_text
-from metering.closer import folded
 from metering.closing import HOUR_MS, Policy, View, judge
 from metering.datafile import UsageFile
 from metering.evidence import time_of, time_text
+from metering.folding import folded
 from metering.rows import PartitionState
 from metering.settings import to_ms
 from metering.store import Store
