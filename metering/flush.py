@@ -47,9 +47,14 @@ class Names(dict[str, int]):
             self._array = pa.array(self.keys(), type=pa.string())
         return self._array
 
+    @property
+    def many(self) -> bool:
+        """Whether there are too many to keep."""
+        return len(self) >= NAMES_KEPT
+
     def fresh(self) -> Names:
         """These names, or an empty set of them once there are too many to keep."""
-        return self if len(self) < NAMES_KEPT else Names()
+        return Names() if self.many else self
 
 
 @dataclass(slots=True)

@@ -158,7 +158,8 @@ class Worker:
                 )
         rows = sum(owned.flush.rows for owned in self._partitions.values())
         due = now - self._times.flushed >= self.settings.flush_seconds * 1000
-        if due or rows >= self.settings.flush_rows:
+        # Names weigh as much as rows: a flood of random ones is flushed before it fills memory.
+        if due or rows >= self.settings.flush_rows or self.names.many:
             self.flush()
         return len(batches)
 
@@ -178,7 +179,9 @@ class Worker:
             owned.rows += flush.rows
             self._renew(owned)
             self._compact(owned)
-        self.names = self.names.fresh()
+        for owned in self._partitions.values():
+            if owned.flush.empty:
+                owned.flush.names = self.names
 
     def _renew(self, owned: _Partition) -> None:
         """An empty flush for what comes next; the partition's sums as they are stored now."""
@@ -188,7 +191,8 @@ class Worker:
         state.events = _added(state.events, flush.events)
         state.duplicate_since += flush.events.duplicate
         state.quarantined_since += flush.events.quarantined
-        owned.flush = Flush(partition=state.partition, names=self.names.fresh())
+        self.names = self.names.fresh()
+        owned.flush = Flush(partition=state.partition, names=self.names)
         owned.intake = Intake(
             partition=state.partition,
             edges=state.edges,
