@@ -334,6 +334,7 @@ def _naive(value: datetime) -> datetime:
 def last_mark(
     connection: duckdb.DuckDBPyConnection,
 ) -> tuple[int, datetime, datetime, str] | None:
+    """(last import, end of the last rated hour, first hour ever rated, hash of the books then)."""
     row = connection.execute(sql.text("statements/rating/last_mark")).fetchone()
     return None if row is None else (row[0], row[1], row[2], row[3])
 
