@@ -25,6 +25,7 @@ from edge.console import (
     warn,
 )
 from edge.errors import InputError
+from edge.event import AHEAD_MS_MAX
 
 if TYPE_CHECKING:
     from edge.importer import ImportResult
@@ -117,7 +118,7 @@ def import_logs(
 
     checked_names(edge_id, region)
     chosen = find_format(form)
-    through_ms = None if through is None else int(parse_time(through).timestamp() * 1000)
+    through_ms = None if through is None else _promised(through)
     size = sum(path.stat().st_size for path in files if path.is_file())
     with open_spool(home, edge_id, region) as spool, progress("importing", size) as advance:
         writer = Writer(spool, RejectedLines(spool.folder))
@@ -134,6 +135,17 @@ def import_logs(
         )
 
 
+def _promised(text: str) -> int:
+    """What `--through` says, in UTC ms; a promise about days to come is kept, and doubted."""
+    through_ms = int(parse_time(text).timestamp() * 1000)
+    if through_ms > _now_ms() + AHEAD_MS_MAX:
+        warn(
+            f"--through {text} is more than a day ahead: a promise is never taken back, and hours"
+            " before it close with what they hold then"
+        )
+    return through_ms
+
+
 def _show_import(result: ImportResult) -> None:
     rows: list[tuple[object, ...]] = [
         ("files", f"{result.files:,}"),
@@ -141,6 +153,8 @@ def _show_import(result: ImportResult) -> None:
         ("events added", f"{result.events:,}"),
         ("already there", f"{result.duplicates:,}"),
     ]
+    if result.unattributable:
+        rows.append(("of the events: Host is no domain name", f"{result.unattributable:,}"))
     rows += [(f"skipped: {reason}", f"{n:,}") for reason, n in sorted(result.skipped.items())]
     table("import", ("", "count"), rows, right=("count",))
     for note in dict.fromkeys(result.notes):
@@ -228,7 +242,7 @@ def tail(
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    through_ms = int(parse_time(through).timestamp() * 1000) if through else None
+    through_ms = _promised(through) if through else None
     beside = _shipping(home, kafka, settings.edge_id) if kafka else None
     done = follow(home, settings, stop=stop, once=once, through_ms=through_ms, beside=beside)
     _show_tail(done, as_json=as_json)

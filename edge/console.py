@@ -44,10 +44,10 @@ def now() -> datetime:
 def parse_time(text: str) -> datetime:
     """RFC 3339, or a UTC date with or without a time (`2026-10-01T12:30`), as aware UTC."""
     try:
-        parsed = datetime.fromisoformat(text)
-    except ValueError as error:
+        parsed = datetime.fromisoformat(text.strip().upper())
+        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise InputError(f"«{text}» is not a time", "write it like 2026-10-01T12:30:00Z") from error
-    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
 
 
 def as_of_time(text: str | None) -> datetime:

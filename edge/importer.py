@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Final
 
 from edge.errors import InputError
-from edge.formats import Format, Parsed
+from edge.formats import Format, Parsed, looks_like
 from edge.intake import KnownStreams, Step, Stream, StreamPosition, Writer
-from edge.logfile import Chunk, Content, ContentChanged, read_chunks
+from edge.logfile import BYTE_ORDER_MARK, Chunk, Content, ContentChanged, read_chunks
 
 UNTERMINATED: Final = "unterminated"
 """A last line without an end that is no whole record: left, and read when the file has grown."""
+_SAMPLE_BYTES: Final = 64 << 10
+"""How much of a file is tried in other formats when the chosen one reads none of it."""
 _PARSERS: Final = 2
 """Blocks parsed at once."""
 REFUSED_BEFORE: Final = "refused_before"
@@ -99,7 +101,7 @@ class Importer:
     def _file(self, content: Content) -> None:
         self.result.files += 1
         try:
-            found = self.known.find(content, whole=True)
+            found = self.known.find(content, self.form, whole=True)
             if found is None:
                 return
             position, reached = found
@@ -110,12 +112,25 @@ class Importer:
             if position.refused:
                 self.result.skipped[REFUSED_BEFORE] += position.refused
             self._read(content, position)
+            self._doubt(content, position)
         except InputError as error:
             self.result.problems.append(error.message)
         except ContentChanged:
             self.result.problems.append(f"{content.path}: the file changed while it was read")
         if content.cut_off:
             self.result.problems.append(f"{content.path}: the gzip file is cut off")
+
+    def _doubt(self, content: Content, before: StreamPosition) -> None:
+        """Say so when not one line of a file could be read: the format may be the wrong one."""
+        now = self.known.current(before)
+        if now.events or now.refused == before.refused:
+            return
+        note = f"{now.name}: no line of {now.refused:,} could be read as {self.form.name}"
+        start = content.read_at(0, _SAMPLE_BYTES).removeprefix(BYTE_ORDER_MARK)
+        likely = looks_like(start[: start.rfind(b"\n") + 1], self.now_ms())
+        if likely and likely != self.form.name:
+            note += f"; it looks like {likely}. Import it again with --format {likely}"
+        self.result.notes.append(note)
 
     def _read(self, content: Content, position: StreamPosition) -> None:
         """Parse ahead in some threads and write in another: nobody waits for the disk."""
@@ -184,6 +199,7 @@ def _data_lines(content: Content) -> int:
     """Lines that are neither blank nor directives."""
     count = 0
     for chunk in read_chunks(content, 0, [4 << 20]):
-        lines = chunk.data.split(b"\n")
+        data = chunk.data if chunk.start else chunk.data.removeprefix(BYTE_ORDER_MARK)
+        lines = data.split(b"\n")
         count += sum(1 for line in lines if line.strip() and not line.startswith(b"#"))
     return count

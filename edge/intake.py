@@ -18,6 +18,7 @@ from edge.batch import EventColumns, SourcePosition
 from edge.formats import Format, Parsed
 from edge.formats.block import line_starts, no_columns
 from edge.logfile import (
+    BYTE_ORDER_MARK,
     Chunk,
     Content,
     ContentChanged,
@@ -65,7 +66,8 @@ class StreamPosition:
     """How far a stream was read: `offset` in content bytes, and what was found up to there.
 
     `lines` counts physical lines, `events` what became events, `refused` data lines that did not.
-    `fingerprint` and `marks` identify the content (edge/logfile.py).
+    `fingerprint` and `marks` identify the content (edge/logfile.py); `form` is the identity of the
+    format it was read with.
     """
 
     head: str
@@ -77,6 +79,7 @@ class StreamPosition:
     fingerprint: str = ""
     marks: tuple[str, ...] = ()
     name: str = ""
+    form: str = ""
 
     def to_source(self) -> SourcePosition:
         """As a batch carries it."""
@@ -86,6 +89,7 @@ class StreamPosition:
             "events": self.events,
             "refused": self.refused,
             "marks": self.marks,
+            "format": self.form,
         }
         return SourcePosition(
             source=f"{self.head}.{self.generation}",
@@ -111,13 +115,22 @@ class StreamPosition:
                 fingerprint=position.fingerprint,
                 marks=tuple(detail["marks"]),
                 name=detail["name"],
+                form=detail.get("format", ""),
             )
         except (orjson.JSONDecodeError, KeyError, TypeError):
             return None
 
+    def misread(self, form: Format) -> bool:
+        """Whether no line became an event, and the format was another one: a mistake to mend."""
+        return self.events == 0 and self.refused > 0 and self.form != form.identity
+
 
 class KnownStreams:
-    """The streams a spool has positions of, to find the one a file holds."""
+    """The streams a spool has positions of, to find the one a file holds.
+
+    A stream of which no line became an event, read in another format than `form`, counts as unread:
+    somebody chose the wrong format, and nothing of it has been counted.
+    """
 
     def __init__(self, positions: Mapping[str, SourcePosition]) -> None:
         self._by_head: dict[str, dict[int, StreamPosition]] = {}
@@ -132,9 +145,9 @@ class KnownStreams:
 
     def current(self, position: StreamPosition) -> StreamPosition:
         """Where the stream of `position` stands now."""
-        return self._by_head[position.head][position.generation]
+        return self._by_head.get(position.head, {}).get(position.generation, position)
 
-    def has_archived(self, content: Content) -> bool:
+    def has_archived(self, content: Content, form: Format) -> bool:
         """Whether a gzip file holds a stream that was read to its end, told without inflating it
         all.
 
@@ -142,12 +155,15 @@ class KnownStreams:
         """
         head = head_of(content, whole=True)
         return any(
-            position.offset % (1 << 32) == content.trailer_size()
+            not position.misread(form)
+            and position.offset % (1 << 32) == content.trailer_size()
             and all(begins_alike(content, position.marks[:_NEAR_MARKS]))
             for position in self._by_head.get(head or "", {}).values()
         )
 
-    def find(self, content: Content, *, whole: bool) -> tuple[StreamPosition, bool] | None:
+    def find(
+        self, content: Content, form: Format, *, whole: bool
+    ) -> tuple[StreamPosition, bool] | None:
         """(position, reached) of the stream in `content`, a new one at 0 if it was never seen.
 
         `reached` is False when the file ends before the position: a shorter copy of the stream.
@@ -160,6 +176,8 @@ class KnownStreams:
         shorter: StreamPosition | None = None
         for position in sorted(candidates.values(), key=lambda each: -each.offset):
             same = agrees(content, position.offset, position.fingerprint, position.marks)
+            if same is not False and position.misread(form):
+                return StreamPosition(head=head, generation=position.generation), True
             if same:
                 return position, True
             if same is None and shorter is None:
@@ -186,7 +204,7 @@ class Stream:
     def __init__(
         self, content: Content, form: Format, position: StreamPosition, *, name: str
     ) -> None:
-        self.position = replace(position, name=name)
+        self.position = replace(position, name=name, form=form.identity)
         self.content = content
         self._parser = form.make()
         if form.directives:
@@ -210,7 +228,8 @@ class Stream:
         """What `chunk` holds, without moving. Formats without directives may do it in any order."""
         if chunk.oversized:
             return Parsed(columns=no_columns(), rows=no_columns().time_ms)
-        return self._parser.parse(chunk.data, now_ms)
+        data = chunk.data if chunk.start else chunk.data.removeprefix(BYTE_ORDER_MARK)
+        return self._parser.parse(data, now_ms)
 
     def move(self, chunk: Chunk, parsed: Parsed) -> Step:
         """Move past `chunk`, which begins at the position and holds `parsed`."""

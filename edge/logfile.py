@@ -28,6 +28,9 @@ MARKS: Final = tuple(256 * 4**power for power in range(16))
 """Distances from the start at which a window is remembered: 256 B, 1 KiB, 4 KiB, … 256 GiB."""
 _READ_BYTES: Final = 1 << 20
 _GZIP_MAGIC: Final = b"\x1f\x8b"
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+"""Three bytes that some programs write in front of UTF-8 text; they are no part of the first line.
+"""
 
 
 class Content:
@@ -219,7 +222,7 @@ def head_of(content: Content, *, whole: bool = False) -> str | None:
     None while there is no such line with its end; `whole` takes a last line without an end too.
     """
     data = content.read_at(0, HEAD_BYTES_MAX)
-    start = 0
+    start = len(BYTE_ORDER_MARK) if data.startswith(BYTE_ORDER_MARK) else 0
     while start < len(data):
         end = data.find(b"\n", start)
         line = data[start:] if end < 0 else data[start:end]
@@ -239,8 +242,9 @@ def directives_before(content: Content, offset: int) -> list[bytes]:
     if offset == 0:
         return found
     for chunk in read_chunks(content, 0, [4 << 20]):
-        room = offset - chunk.start
-        found += [line for line in chunk.data[:room].split(b"\n") if line.startswith(b"#")]
+        data = chunk.data[: offset - chunk.start]
+        data = data if chunk.start else data.removeprefix(BYTE_ORDER_MARK)
+        found += [line for line in data.split(b"\n") if line.startswith(b"#")]
         if chunk.end >= offset:
             break
     return found

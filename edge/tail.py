@@ -67,6 +67,7 @@ class Tailer:
         self._now_ms = now_ms
         self._stopping = stopping
         self._read_states: dict[tuple[int, int], tuple[int, int]] = {}
+        self._doubted: set[str] = set()
 
     def begin(self, start_from: str | None) -> None:
         """Decide, durably, where a log starts that the spool knows nothing of.
@@ -148,11 +149,11 @@ class Tailer:
         self, log: Log, seen: SeenFile, content: Content, cycle: Cycle, *, final: bool
     ) -> bool:
         """Read what is new in one file; True when it was read to its end."""
-        if content.gzip and self.known.has_archived(content):
+        if content.gzip and self.known.has_archived(content, log.form):
             return True
         still = content.gzip or cycle.started_ms - seen.modified_ms > HALF_LINE_MS
         closed = not seen.live and (still or final)
-        found = self.known.find(content, whole=closed)
+        found = self.known.find(content, log.form, whole=closed)
         if found is None:
             return still or final or not content.read_at(0, 1)
         position, reached = found
@@ -169,7 +170,15 @@ class Tailer:
             self.writer.write(step, 0)
             self.writer.spool.commit()
             self.known.remember(step.position)
+            self._doubt(log, step.position, cycle)
         return True
+
+    def _doubt(self, log: Log, position: StreamPosition, cycle: Cycle) -> None:
+        """Say once that not one line of a file could be read: the format may be the wrong one."""
+        source = position.to_source().source
+        if position.refused and not position.events and source not in self._doubted:
+            self._doubted.add(source)
+            cycle.notes.append(f"{log.path}: no line yet that could be read as {log.form.name}")
 
     def _is_record(self, stream: Stream, chunk: Chunk) -> bool:
         return len(stream.parse(chunk, self._now_ms()).columns) == 1

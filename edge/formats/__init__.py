@@ -17,12 +17,13 @@ from edge.formats.mapping import Mapping
 from edge.formats.nginx import NGINX
 from edge.formats.nginx_tsv import NGINX_TSV
 from edge.formats.traefik import TRAEFIK
+from edge.logfile import digest
 
 FORMATS: dict[str, Format] = {
     each.name: each for each in (NGINX, NGINX_TSV, CLOUDFRONT, ELB, ALB, FASTLY, CADDY, TRAEFIK)
 }
 
-__all__ = ["FORMATS", "Format", "Parsed", "Parser", "Refused", "find_format"]
+__all__ = ["FORMATS", "Format", "Parsed", "Parser", "Refused", "find_format", "looks_like"]
 
 
 def find_format(name: str) -> Format:
@@ -36,4 +37,12 @@ def find_format(name: str) -> Format:
         known = ", ".join(FORMATS)
         raise InputError(f"no format «{name}»", f"use one of {known}, or a mapping file *.toml")
     mapping = read_toml(Path(name), Mapping)
-    return Format(name=Path(name).stem, make=lambda: JsonParser(mapping))
+    version = digest(mapping.model_dump_json().encode())[:8]
+    return Format(name=Path(name).stem, make=lambda: JsonParser(mapping), version=version)
+
+
+def looks_like(block: bytes, now_ms: int) -> str | None:
+    """The shipped format that reads most lines of `block`, whole lines; None if none reads any."""
+    found = {name: len(each.make().parse(block, now_ms).rows) for name, each in FORMATS.items()}
+    best = max(found, key=found.__getitem__)
+    return best if found[best] else None

@@ -62,11 +62,20 @@ class Parser(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """A log format by name. `directives`: lines that begin with `#` steer what follows them."""
+    """A log format by name. `directives`: lines that begin with `#` steer what follows them.
+
+    `version` tells mapping files of one name apart by their content.
+    """
 
     name: str
     make: Callable[[], Parser]
     directives: bool = False
+    version: str = ""
+
+    @property
+    def identity(self) -> str:
+        """What a position remembers of the format its lines were read with."""
+        return f"{self.name}:{self.version}" if self.version else self.name
 
 
 def line_starts(block: bytes) -> Rows:

@@ -45,7 +45,9 @@ class TsvParser:
         frame = raw.select(
             pl.col("time").alias("raw_time"),
             _time_ms(raw).alias("time_ms"),
-            pl.col("host", "scheme", "protocol", "status", "cache"),
+            # An empty Host is a Host that names nobody (FAULTS D4), not a missing column.
+            pl.col("host").fill_null(""),
+            pl.col("scheme", "protocol", "status", "cache"),
             pl.col("bytes_sent").alias("bytes"),
         )
         return refine(frame, now_ms, refusals=refusals, ignore=ignore, decode_host=unescape)

@@ -75,6 +75,7 @@ def refine(
     keep: Any = None
     refused: list[Refused] = []
     if refusals or ignore or not _all_sound(typed, now_ms):
+        typed = typed.with_columns(_without_bytes(frame["bytes"], typed["bytes"]))
         verdict = typed.select(_verdict(now_ms))["verdict"].to_numpy()
         keep = verdict == 0
         settled = set(ignore or ()) | set(refusals or ())
@@ -119,6 +120,12 @@ def _typed() -> list[pl.Expr]:
         bounded.alias("host"),
         given.alias("given"),
     ]
+
+
+def _without_bytes(given: pl.Series, found: pl.Series) -> pl.Series:
+    """Bytes with 0 where the log has `-`: what Apache's %b and others write for none."""
+    none = pl.zeros(len(found), dtype=pl.Int64, eager=True)
+    return found.zip_with((given != "-").fill_null(value=True), none)
 
 
 def _all_sound(typed: pl.DataFrame, now_ms: int) -> bool:
