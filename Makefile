@@ -4,8 +4,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 TESTS  ?= tests
 
+# Where compiled files may not be kept, each of the demo's commands compiles its libraries anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test demo-kafka lint types format env golden lock bench clean wheel
+.PHONY: help demo test demo-kafka lint types format env golden picture lock bench clean wheel
 
 help:            ## List all commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -32,6 +35,9 @@ format: $(VENV)/ready-dev      ## Format the code in place
 
 golden: $(VENV)/ready-dev      ## Rewrite the golden files; look at the diff before you commit it
 	@EDGETOLL_GOLDEN=write $(BIN)/python -m pytest -q -k golden tests
+
+picture: $(VENV)/ready         ## Make docs/demo.svg anew: the demo as the README shows it
+	@$(BIN)/python docs/picture.py
 
 bench: $(VENV)/ready-dev       ## Measure: each script of bench/ prints a table with its baseline
 	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

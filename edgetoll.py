@@ -111,8 +111,22 @@ def _application(name: str) -> Any:
     return application
 
 
+class NoPandas:
+    """An import finder by which pandas is not to be found.
+
+    No command uses pandas, but DuckDB imports it at the first statement that has a parameter, and
+    pyarrow at the first list it is given: over a second of CPU for each command.
+    """
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        """Refuse pandas; leave every other module to the finders after this one."""
+        if name == "pandas":
+            raise ModuleNotFoundError(f"edgetoll's commands do without {name}", name=name)
+
+
 def script() -> None:
-    """Entry point of the `edgetoll` program."""
+    """Entry point of the `edgetoll` program: a process of its own, so pandas is left out of it."""
+    sys.meta_path.insert(0, NoPandas())
     sys.exit(main())
 
 
