@@ -52,7 +52,7 @@ class Stage:
 
     def announce(self, words: tuple[str, ...]) -> None:
         """Show a command as a person would type it."""
-        typed = " ".join(word if word.isprintable() and " " not in word else "…" for word in words)
+        typed = " ".join(near(w) if w.isprintable() and " " not in w else "…" for w in words)
         print(self.paint("2", f"$ edgetoll {typed}"), flush=True)
 
     def run(self, *words: str, show: bool = False) -> str:
@@ -229,9 +229,24 @@ class Stage:
         ):
             print(f"  {self.home / folder!s:<28} {what}")
         self.headline("Try next")
-        print(f"  edgetoll sql -f {self.query('top_accounts_by_spend')} --home {self.home}")
-        print(f"  edgetoll billing statement northwind --home {self.home}")
+        for words in (
+            ("sql", "-f", near(self.query("top_accounts_by_spend"))),
+            ("billing", "statement", "northwind"),
+        ):
+            print(f"  {program()} {' '.join(words)} --home {self.home}")
         print(self.paint("2", f"\n{seconds:.0f} s"))
+
+
+def near(path: str) -> str:
+    """A path as a person here would type it: without this folder's own; other words as they are."""
+    return path.removeprefix(f"{Path.cwd()}/")
+
+
+def program() -> str:
+    """The words that start edgetoll here: its own name, or Python's before it is installed."""
+    if shutil.which("edgetoll"):
+        return "edgetoll"
+    return f"{near(sys.executable)} {near(str(Path(edgetoll.__file__).resolve()))}"
 
 
 def move_log(source: Any, target: Path, last: datetime) -> None:

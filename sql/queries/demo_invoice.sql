@@ -8,7 +8,6 @@ WITH newest AS (
 )
 
 SELECT
-    l.invoice_no,
     l.line_no,
     l.item,
     l.region,
