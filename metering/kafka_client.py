@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from edge.errors import InputError
 from edge.kafkatopic import topic_identity
+from metering.kafka_inflate import bound_answers
 from metering.kafka_settings import MeteringKafka
 from metering.kafka_units import unit_bytes, units
 from metering.kafka_watch import Place, Span
@@ -125,6 +126,7 @@ class Reader:
             max_partition_fetch_bytes=max(settings.fetch_bytes // 4, 1 << 21),
             fetch_max_wait_ms=GETMANY_MS,
         )
+        bound_answers(consumer._client)
         try:
             await consumer.start()
             topic_id, count = await topic_identity(consumer._client, settings.topic)
