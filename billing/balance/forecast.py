@@ -33,8 +33,11 @@ class Burn:
         return self.amount // self.hours
 
     def seconds_to_spend(self, left: int) -> int | None:
-        """Whole seconds until `left` is spent at this burn; None: not within the horizon."""
-        if left <= 0:
+        """Whole seconds until `left` is spent at this burn; None: not within the horizon.
+
+        Nothing left and nothing burning is no end in sight: most accounts that never paid in.
+        """
+        if left < 0:
             return 0
         if self.amount <= 0:
             return None

@@ -62,10 +62,10 @@ class AccountLine:
 
     def _zero_cells(self) -> tuple[str, str]:
         """When the balance is zero, and the band around it."""
-        if self.figures.projected <= 0:
-            return "passed", ""
         if self.outlook.zero_at is None:
             return "-", ""
+        if self.figures.projected <= 0:
+            return "passed", ""
         band = (self.outlook.earliest, self.outlook.latest)
         return _short(self.outlook.zero_at), " … ".join(_short(at) or "?" for at in band)
 

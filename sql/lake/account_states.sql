@@ -34,7 +34,7 @@ forecast AS (
     SELECT
         *,
         CASE
-            WHEN projected <= 0 THEN 0
+            WHEN projected < 0 THEN 0
             WHEN burn_amount > 0 THEN projected * burn_hours * 3600 // burn_amount
         END AS seconds_left
     FROM known

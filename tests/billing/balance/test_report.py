@@ -67,6 +67,7 @@ def test_lake_and_report_agree_on_the_forecast(world: Any) -> None:
         world.account(account)
         world.pay(account, paid)
         world.charge(account, "0.05", 0, "0.01", "0.07")
+    world.account("idle")
     states.prepare_lake(world.store, now=world.now)
     by_lake = {row["account_id"]: row["projected_zero_at"] for row in lake_rows(world)}
     home, now = world.home, world.now
@@ -76,6 +77,7 @@ def test_lake_and_report_agree_on_the_forecast(world: Any) -> None:
     for line in lines:
         zero = line.outlook.zero_at
         assert by_lake[line.figures.account_id] == (zero and zero.replace(tzinfo=None))
+    assert by_lake["idle"] is None, "nothing left and nothing burning is no end in sight"
 
 
 def test_unverified_is_shown_beside_the_state_with_its_reason(world: Any) -> None:
