@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"edgetoll: no command «{name}». See edgetoll --help", file=sys.stderr)
         return 2
     try:
-        _application(name)(rest, prog_name=f"edgetoll {name}")
+        application(name)(rest, prog_name=f"edgetoll {name}")
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 1
     except EdgetollError as error:
@@ -95,20 +95,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _application(name: str) -> Any:
+def application(name: str) -> Any:
     """The typer application of a group, or one made around a single command."""
-    if name in GROUPS:
-        application = import_module(GROUPS[name][0]).app
-    else:
-        import typer
+    import typer
 
+    if name in GROUPS:
+        made = import_module(GROUPS[name][0]).app
+    else:
         module, attribute, _about = COMMANDS[name]
-        application = typer.Typer(add_completion=False, rich_markup_mode=None)
-        application.command(name)(getattr(import_module(module), attribute))
-    application.pretty_exceptions_enable = False
+        made = typer.Typer(add_completion=False)
+        made.command(name)(getattr(import_module(module), attribute))
+    made.pretty_exceptions_enable = False
     # Plain help: «[edge] of edgetoll.toml» is a section, not markup; and it starts faster.
-    application.rich_markup_mode = None
-    return application
+    made.rich_markup_mode = None
+    return made
 
 
 class NoPandas:

@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -24,14 +23,13 @@ def helps() -> Iterator[tuple[str, str]]:
     """(command, its --help) of every command, in the order of the front page."""
     os.environ["COLUMNS"] = os.environ["TERMINAL_WIDTH"] = "100"
     runner = CliRunner(env={"COLUMNS": "100", "TERMINAL_WIDTH": "100", "NO_COLOR": "1"})
-    for group, (module, _about) in edgetoll.GROUPS.items():
-        application = import_module(module).app
+    for group in edgetoll.GROUPS:
+        application = edgetoll.application(group)
         for name in typer.main.get_command(application).commands:  # type: ignore[attr-defined]
             answer = runner.invoke(application, [name, "--help"], prog_name=f"edgetoll {group}")
             yield f"edgetoll {group} {name}", answer.output
-    for name, (module, attribute, _about) in edgetoll.COMMANDS.items():
-        application = typer.Typer(add_completion=False, rich_markup_mode=None)
-        application.command(name)(getattr(import_module(module), attribute))
+    for name in edgetoll.COMMANDS:
+        application = edgetoll.application(name)
         answer = runner.invoke(application, ["--help"], prog_name=f"edgetoll {name}")
         yield f"edgetoll {name}", answer.output
 
