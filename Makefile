@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 TESTS  ?= tests
+QUIETLY := -q --disable-pip-version-check --require-hashes
 
 # Where compiled files may not be kept, each of the demo's commands compiles its libraries anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -54,12 +55,15 @@ env: $(VENV)/ready-dev         ## Only make the environment (.venv)
 clean:           ## Remove the environment and caches, never a home
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
 
-# uv installs in seconds what pip needs most of a minute for; it comes pinned by hash itself.
+# uv installs in seconds what pip needs most of a minute for; it comes pinned by hash itself, by the pip that
+# Python has: making a pip for the environment first would take longer than all the rest.
 $(VENV)/bin/uv: requirements-uv.lock
 	@echo "making $(VENV)" >&2
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "edgetoll needs Python 3.11 or newer: make PYTHON=python3.11")'
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-uv.lock
+	@$(PYTHON) -m venv --without-pip $(VENV)
+	@if $(PYTHON) -m pip --version >/dev/null 2>&1; \
+	then $(PYTHON) -m pip --python $(BIN)/python install $(QUIETLY) -r requirements-uv.lock; \
+	else $(BIN)/python -m ensurepip >/dev/null && $(BIN)/python -m pip install $(QUIETLY) -r requirements-uv.lock; fi
 	@touch $@
 
 $(VENV)/ready: $(VENV)/bin/uv requirements.lock
