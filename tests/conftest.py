@@ -11,6 +11,7 @@ import random
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -64,16 +65,27 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.fail(f"{marker}: {', '.join(lacks)} not found: {COMPONENTS[marker][1]}")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker process hands on what it left out."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = left_out
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """What a worker left out, every worker did: they all collect everything."""
+    left_out.update(getattr(node, "workeroutput", {}).get("left_out", {}))
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """The last lines: which tests did not run here, why, and the command that changes it."""
-    if hasattr(terminalreporter.config, "workerinput"):
-        return
-    unrun = {m: missing(m) for m in COMPONENTS if missing(m)}
-    for marker, lacks in unrun.items():
+    for marker, tests in left_out.items():
+        files = sorted({name.split("::")[0] for name in tests})
         terminalreporter.write_line(
-            f"NOT RUN: tests marked {marker}: this machine lacks {', '.join(lacks)}."
-            f" Get it: {COMPONENTS[marker][1]}",
+            f"NOT RUN: {len(tests)} tests need {', '.join(missing(marker))}, which this machine"
+            f" lacks: {', '.join(files)}. Get it: {COMPONENTS[marker][1]}",
             yellow=True,
         )
 
