@@ -138,7 +138,7 @@ def top_up(
 
     The key stands for one event of the outside world (FAULTS G18): again with the same content it
     changes nothing, with other content it is a ConflictError. InputError for an unknown account or
-    kind, an amount that is not positive, or a refund of more than was paid and not used.
+    kind, an amount that is not positive, or a refund or chargeback of more than was paid.
     """
     if kind not in TOP_UP_KINDS:
         raise InputError(f"there is no kind {kind!r}", f"use one of {', '.join(TOP_UP_KINDS)}")
@@ -152,12 +152,8 @@ def top_up(
     if before is not None:
         _refuse_other_content(transfer, before)
         return Posted(transfer=transfer, new=False, journal_no=before[-1])
-    if kind == "refund" and amount > known.cash - known.charged:
-        raise InputError(
-            f"a refund of {format_amount(amount)} is more than the unused cash of {account_id},"
-            f" {format_amount(known.cash - known.charged)} {known.currency}",
-            "refund at most that",
-        )
+    if kind in ("refund", "chargeback"):
+        _refuse_more_than_was_paid(store.connection, known, kind, amount)
     # The states this money clears change in the same record (FAULTS U4, G17).
     from billing.balance.states import funding_effects
 
@@ -168,6 +164,30 @@ def top_up(
     }
     number = store.commit("transfers", effects, at=at)
     return Posted(transfer=transfer, new=True, journal_no=number)
+
+
+def _refuse_more_than_was_paid(
+    connection: duckdb.DuckDBPyConnection, known: Balance, kind: TopUpKind, amount: int
+) -> None:
+    """A bank takes back at most what was paid; a refund returns at most what was not used.
+
+    A chargeback may follow a refund of the same payment (the bank does not ask), so refunds do not
+    lower its bound; a debt given up is no cash that could be refunded.
+    """
+    paid, back = connection.execute(
+        sql.text("statements/billing/paid_in"), {"account_id": known.account_id}
+    ).fetchall()[0]
+    if kind == "chargeback":
+        most, what = paid, "the payments not yet taken back"
+    else:
+        most, what = max(0, min(known.cash - known.charged, paid - back)), "the unused cash"
+    if amount > most:
+        raise InputError(
+            f"a {kind} of {format_amount(amount)} is more than {what} of {known.account_id},"
+            f" {format_amount(most)} {known.currency}",
+            f"{kind} at most that; look at its payments:"
+            f" edgetoll billing statement {known.account_id}",
+        )
 
 
 def as_effect(transfer: Transfer) -> dict[str, str]:

@@ -161,6 +161,31 @@ def test_a_refund_cannot_exceed_what_was_paid_and_not_used(store: Store) -> None
         assert pay(store, "10.00", "ref_1", "refund").new
 
 
+def test_a_debt_given_up_cannot_be_refunded_as_cash(store: Store) -> None:
+    with store:
+        pay(store, "10.00", "evt_1")
+        pay(store, "50.00", "wo_1", "write-off")
+        with pytest.raises(InputError, match=r"more than the unused cash of acme, 10\.00 USD"):
+            pay(store, "10.01", "ref_1", "refund")
+        assert pay(store, "10.00", "ref_1", "refund").new
+
+
+def test_g19_a_bank_takes_back_at_most_what_was_paid_also_after_a_refund(store: Store) -> None:
+    with store:
+        pay(store, "11.005", "evt_1")
+        pay(store, "500.00", "gift", "voucher")
+        pay(store, "5.00", "ref_1", "refund")
+        with pytest.raises(
+            InputError, match=r"the payments not yet taken back of acme, 11\.005 USD"
+        ):
+            pay(store, "500.00", "cb_1", "chargeback")
+        assert pay(store, "11.00", "cb_1", "chargeback").new
+        assert not pay(store, "11.00", "cb_1", "chargeback").new
+        with pytest.raises(InputError, match=r"acme, 0\.005 USD"):
+            pay(store, "0.01", "cb_2", "chargeback")
+        assert pay(store, "0.005", "cb_2", "chargeback").new
+
+
 def test_g22_the_credit_limit_is_versioned_and_takes_effect_on_its_day(tmp_path: Path) -> None:
     home = make_home(tmp_path)
     later = (
@@ -202,7 +227,8 @@ def test_g17_l5_any_order_and_any_repetition_ends_in_the_same_balances(
     by_id: dict[str, tuple[str, TopUpKind, int]] = {}
     for account, kind, amount, key in events:
         by_id.setdefault(f"k{key}", (account, kind, amount))
-    wanted = {"acme": [0, 0], "beta": [0, 0]}
+    covered = 10**16  # paid before: a chargeback takes back at most what was paid
+    wanted = {"acme": [covered, 0], "beta": [covered, 0]}
     for account, kind, amount in by_id.values():
         place = 1 if kind == "voucher" else 0
         wanted[account][place] += -amount if kind == "chargeback" else amount
@@ -210,6 +236,8 @@ def test_g17_l5_any_order_and_any_repetition_ends_in_the_same_balances(
     random.shuffle(order)  # type: ignore[attr-defined]
     home = make_home(tmp_path_factory.mktemp("ledger"))
     with Store.open(home, owner="test", now=NOW) as store:
+        for account in wanted:
+            ledger.top_up(store, account, covered, key=f"before-{account}", at=NOW)
         for key in order:
             account, kind, amount = by_id[key]
             ledger.top_up(store, account, amount, key=key, kind=kind, at=NOW)
@@ -217,6 +245,6 @@ def test_g17_l5_any_order_and_any_repetition_ends_in_the_same_balances(
             have = ledger.balance(store.connection, account)
             assert (have.cash, have.vouchers, have.charged) == (cash, vouchers, 0)
         assert store.connection.execute("SELECT count(*) FROM transfers").fetchall() == [
-            (len(by_id),)
+            (len(by_id) + 2,)
         ]
         assert checks.run(store.connection) == []
