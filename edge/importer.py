@@ -77,6 +77,7 @@ class Importer:
         self.now_ms = now_ms
         self.advance = advance
         self.result = ImportResult()
+        self._failed = False
 
     def run(self, paths: Sequence[Path]) -> ImportResult:
         """Import `paths` in order; every line that was taken is durable on return.
@@ -182,8 +183,18 @@ class Importer:
             yield chunk
 
     def _write(self, step: Step) -> None:
-        """Without an fsync of its own: the spool makes one every 16 MiB, and `run` the last one."""
-        self.writer.write(step, 0)
+        """Without an fsync of its own: the spool makes one every 16 MiB, and `run` the last one.
+
+        Once a write failed, those queued behind it must not be tried: the spool has dropped what
+        was not durable, and their positions would pass over it.
+        """
+        if self._failed:
+            return
+        try:
+            self.writer.write(step, 0)
+        except BaseException:
+            self._failed = True
+            raise
         self.known.remember(step.position)
 
     def _is_whole(self, chunk: Chunk, parsed: Parsed, content: Content) -> bool:

@@ -16,7 +16,10 @@ from edge.formats import FORMATS
 from edge.importer import Importer
 from edge.intake import KnownStreams, Writer
 from edge.rejected import RejectedLines
+from edge.spool import Spool, SpoolBroken
+from tests.edge.disks import FailingDisk
 from tests.edge_input.reading import (
+    FIRST_MS,
     NOW_MS,
     examples,
     import_files,
@@ -211,6 +214,27 @@ class DyingSpool:
 
     def commit(self) -> None:
         self._count()
+
+
+@pytest.mark.parametrize("call", [0, 4, 6, 7, 8, 9, 10, 12])
+def test_a4_a5_a_disk_that_refuses_one_write_of_an_import_passes_over_no_line(
+    call: int, tmp_path: Path
+) -> None:
+    """Blocks wait in a queue to be written: those behind the one that failed must not go on."""
+    log = tmp_path / "a.log"
+    log.write_text(nginx_lines(0, 45_000))
+    folder = tmp_path / "spool"
+    disk = FailingDisk(call)
+    with (
+        suppress(SpoolBroken),
+        Spool.open(folder, "e1", "DE", random64=lambda: 7, disk=disk) as spool,
+    ):
+        writer = Writer(spool, RejectedLines(folder))
+        known = KnownStreams(spool.positions())
+        Importer(writer, known, FORMATS["nginx"], now_ms=lambda: NOW_MS).run([log])
+    result = import_files(folder, log)
+    assert result.events + result.duplicates == 45_000
+    assert sorted(spool_content(folder).times) == [FIRST_MS + n for n in range(45_000)]
 
 
 @pytest.mark.parametrize("calls", range(12))
