@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -87,10 +88,11 @@ class FileLock:
                 f"{self.path.name} is held by {holder or 'another process'}",
                 "wait for it to finish and run the command again",
             ) from error
-        os.ftruncate(descriptor, 0)
-        note = {"owner": self.owner, "pid": os.getpid(), "command": " ".join(sys.argv[:4])}
-        os.pwrite(descriptor, json.dumps(note).encode() + b"\n", 0)
         self._descriptor = descriptor
+        note = {"owner": self.owner, "pid": os.getpid(), "command": " ".join(sys.argv[:4])}
+        with contextlib.suppress(OSError):  # a full disk: held all the same, by nobody named
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, json.dumps(note).encode() + b"\n", 0)
         return self
 
     def __exit__(

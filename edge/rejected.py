@@ -20,6 +20,7 @@ import orjson
 
 from edge.durable import fsync_folder, write_atomically
 from edge.logfile import KEPT_BYTES_MAX
+from edge.spoolstate import refusal
 
 FILE_BYTES_MAX: Final = 32 << 20
 
@@ -62,13 +63,27 @@ class RejectedLines:
         self.file_bytes_max = file_bytes_max
 
     def keep(self, lines: Sequence[RejectedLine]) -> None:
-        """Append `lines`, fsynced. A crash may keep a line twice: its source and offset tell."""
+        """Append `lines`, fsynced. A crash may keep a line twice: its source and offset tell.
+
+        Raises SpoolFull or SpoolBroken when the disk refuses: then the lines were not passed yet.
+        """
+        try:
+            self._keep(lines)
+        except OSError as error:
+            raise refusal(f"refused lines cannot be kept in {self.folder}", error) from error
+
+    def _keep(self, lines: Sequence[RejectedLine]) -> None:
+        """As keep(), raising OSError."""
         self.folder.mkdir(parents=True, exist_ok=True)
         current = self.folder / "lines.jsonl"
         if current.exists() and current.stat().st_size >= self.file_bytes_max:
             os.replace(current, self.folder / "lines.1.jsonl")
         data = b"".join(orjson.dumps(line.document()) + b"\n" for line in lines)
-        with open(current, "ab") as file:
+        with open(current, "ab+") as file:
+            if file.tell():
+                file.seek(-1, os.SEEK_END)
+                if file.read(1) != b"\n":  # a crash or a full disk left half a line
+                    file.write(b"\n")
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -78,9 +93,12 @@ class RejectedLines:
         write_atomically(self.folder / "counts.json", orjson.dumps(counts))
 
     def counts(self) -> dict[str, int]:
-        """Refused lines by reason since this spool began; a crash may count some twice."""
+        """Refused lines by reason since this spool began; a crash may count some twice.
+
+        A damaged file counts from nothing: these numbers are for people, and stop no agent.
+        """
         try:
             found = orjson.loads((self.folder / "counts.json").read_bytes())
-        except FileNotFoundError:
+        except (FileNotFoundError, orjson.JSONDecodeError):
             return {}
         return {str(reason): int(count) for reason, count in found.items()}

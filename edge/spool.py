@@ -14,7 +14,6 @@ one. One process writes a spool (a lock names it); any number read it (edge/segm
 from __future__ import annotations
 
 import contextlib
-import errno
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Self
@@ -38,12 +37,11 @@ from edge.segment import (
 )
 from edge.segmentwriter import SegmentWriter
 from edge.spooldisk import Disk
-from edge.spoolstate import SpoolBroken, SpoolFull, SpoolOptions, SpoolStatus, Staged
+from edge.spoolstate import SpoolBroken, SpoolFull, SpoolOptions, SpoolStatus, Staged, refusal
 
 __all__ = ["Content", "Spool", "SpoolBroken", "SpoolFull", "SpoolOptions", "SpoolStatus"]
 
 Content = EventColumns | CounterColumns | Payload
-FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _MOVED_MAX: Final = 100
 _STAGED_BYTES_MAX: Final = 16 << 20
 
@@ -89,11 +87,14 @@ class Spool:
         another process writes this spool, ConflictError when it belongs to another edge, SpoolFull
         or SpoolBroken when the disk refuses.
         """
-        folder.mkdir(parents=True, exist_ok=True)
         with contextlib.ExitStack() as undo:
             lock = FileLock(folder / "writer.lock", f"the agent of edge {edge_id}")
-            undo.enter_context(lock)
-            spool = cls(folder, edge_id, region, recover(folder, edge_id))
+            try:
+                undo.enter_context(lock)
+                found = recover(folder, edge_id)
+            except OSError as error:
+                raise refusal(f"the spool {folder} cannot be opened", error) from error
+            spool = cls(folder, edge_id, region, found)
             spool._signer, spool._options = signer, options or spool._options
             try:
                 spool._writer = SegmentWriter(folder, disk or Disk())
@@ -250,16 +251,9 @@ class Spool:
 
     def _failure(self, error: OSError) -> EdgetollError:
         """The error to raise for a disk that refused."""
-        self._disk_full = error.errno in FULL
-        if self._disk_full:
-            return SpoolFull(
-                f"no room for the spool of {self.edge_id}: {error.strerror}",
-                "free space; what was not appended is still with its source",
-            )
-        return SpoolBroken(
-            f"the spool of {self.edge_id} cannot be written: {error.strerror}",
-            "check the disk; what was not appended is still with its source",
-        )
+        refused = refusal(f"the spool of {self.edge_id} cannot be written", error)
+        self._disk_full = isinstance(refused, SpoolFull)
+        return refused
 
     def commit(self) -> None:
         """One fsync for all that was written, then publish the durable end.

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass, field
+from typing import Final
 
 from edge.batch import SourcePosition
 from edge.errors import EdgetollError
 from edge.segment import SpoolPosition
+
+_DISK_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says when there is no room."""
 
 
 class SpoolFull(EdgetollError):
@@ -15,6 +20,15 @@ class SpoolFull(EdgetollError):
 
 class SpoolBroken(EdgetollError):
     """The disk fails; nothing was appended. Alarm; the spool may be opened again."""
+
+
+def refusal(what: str, error: OSError) -> SpoolFull | SpoolBroken:
+    """The error for a disk that refused: no room, or broken. `what` says what cannot be done."""
+    reason = error.strerror or str(error)
+    kept = "what was not taken is still with its source"
+    if error.errno in _DISK_FULL:
+        return SpoolFull(f"{what}: {reason}", f"free space; {kept}")
+    return SpoolBroken(f"{what}: {reason}", f"check the disk and its permissions; {kept}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

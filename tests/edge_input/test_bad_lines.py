@@ -309,3 +309,16 @@ def test_the_fast_reader_of_tsv_says_what_the_careful_one_says_or_nothing(
 def test_a_sound_block_of_tsv_takes_the_fast_way() -> None:
     line = b"1700000000.5\ta.example\thttps\tHTTP/3.0\t009\t7\tHIT\tx\n"
     assert parse_sound(line * 3, NOW_MS, unescape) is not None
+
+
+def test_a_half_kept_line_and_damaged_counts_stop_no_agent(tmp_path: Path) -> None:
+    folder = tmp_path / "rejected"
+    folder.mkdir()
+    (folder / "lines.jsonl").write_text('{"half')
+    (folder / "counts.json").write_text("")
+    log = tmp_path / "a.log"
+    log.write_text("{broken\n" + nginx_lines(0, 1))
+    assert import_files(tmp_path, log).events == 1
+    _, kept = (folder / "lines.jsonl").read_text().splitlines()
+    assert orjson.loads(kept)["reason"] == "syntax"
+    assert orjson.loads((folder / "counts.json").read_bytes()) == {"syntax": 1}
