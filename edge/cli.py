@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -41,6 +41,8 @@ app = typer.Typer(
 )
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")
+
+_DISK_LOW_PERCENT = 20
 
 FormatOption = Annotated[
     str,
@@ -74,6 +76,7 @@ def checked_names(edge_id: str, region: str) -> None:
 @contextmanager
 def open_spool(home: Path, edge_id: str, region: str) -> Iterator[Spool]:
     """The spool of `edge_id` in `home`, for writing; closed at the end."""
+    from edge.agentstatus import damage_of
     from edge.spool import Spool
 
     if not home.is_dir():
@@ -82,6 +85,8 @@ def open_spool(home: Path, edge_id: str, region: str) -> Iterator[Spool]:
         home / "spool" / edge_id, edge_id, region, random64=lambda: secrets.randbits(64)
     )
     try:
+        for damage in damage_of(spool.status(), spool.folder):
+            warn(damage)
         yield spool
     finally:
         spool.close()
@@ -308,7 +313,7 @@ def _settings(found: EdgeSettings, given: dict[str, object]) -> EdgeSettings:
 
 @app.command()
 def status(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
-    """Where each edge's spool stands: batches, promise, sources, refused lines.
+    """Where each edge's spool stands: its agent, last batch, promise, backlog, refused lines.
 
     Reads only; may be called while an agent writes.
 
@@ -316,18 +321,58 @@ def status(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None
     """
     from edge.agentstatus import edge_statuses
 
-    found = edge_statuses(home)
-    emit({"edges": found}, as_json=as_json, human=lambda: _show_status(found))
+    found = edge_statuses(home, now())
+    emit({"edges": found}, as_json=as_json, human=lambda: _show_status(home, found))
 
 
-def _show_status(found: list[dict[str, object]]) -> None:
-    columns = ("edge", "region", "epoch", "batches", "promise", "sources", "unread by metering")
-    keys = ("edge_id", "region", "epoch", "batches", "watermark", "sources", "unacknowledged_bytes")
-    rows = [[each[key] if each[key] is not None else "-" for key in keys] for each in found]
-    table("edges", columns, rows, right=columns[2:4] + columns[5:])
+def _show_status(home: Path, found: list[dict[str, Any]]) -> None:
+    if not found:
+        print(f"no edge has written to {home / 'spool'} yet: edgetoll edge import --help")
+    columns = ("edge", "region", "agent", "last batch", "promise", "batches", "events", "unread")
+    rows: list[tuple[object, ...]] = []
     for each in found:
-        if each["refused"]:
-            warn(f"{each['edge_id']}: refused lines {each['refused']}, kept in {each['rejected']}")
+        if "epoch" not in each:
+            rows.append((each["edge_id"], "-", "damaged", "-", "-", "-", "-", "-"))
+            continue
+        rows.append(
+            (
+                each["edge_id"],
+                each["region"] or "-",
+                f"pid {each['writer'].get('pid')}" if each["writer"] else "none",
+                _ago(each["written_seconds_ago"]),
+                _ago(each["watermark_seconds_ago"]),
+                f"{each['batches']:,}",
+                f"{each['events']:,}",
+                f"{each['unacknowledged_bytes']:,} B",
+            )
+        )
+    if found:
+        table("edges", columns, rows, right=columns[5:])
+    for each in found:
+        for problem in each["problems"]:
+            warn(f"{each['edge_id']}: {problem}")
+        if each.get("refused"):
+            counts = ", ".join(f"{name} {count:,}" for name, count in each["refused"].items())
+            warn(f"{each['edge_id']}: refused lines: {counts}; kept in {each['rejected']}")
+        if each.get("disk_free_percent", 100) < _DISK_LOW_PERCENT:
+            warn(f"{each['edge_id']}: {each['disk_free_percent']} % of the disk is free")
+
+
+def _ago(seconds: int | None) -> str:
+    """A distance in time as people say it."""
+    if seconds is None:
+        return "none yet"
+    far = abs(seconds)
+    text = (
+        f"{far} s"
+        if far < 120
+        else f"{far // 60} min"
+        if far < 7200
+        else f"{far // 3600} h"
+        if far < 172_800
+        else f"{far // 86_400} d"
+    )
+    return f"{text} ago" if seconds >= 0 else f"{text} ahead"
 
 
 def _mount() -> None:

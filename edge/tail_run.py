@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from edge.agentstatus import damage_of
 from edge.console import now, warn
 from edge.errors import InputError
 from edge.formats import find_format
@@ -61,6 +62,8 @@ def follow(
     with Spool.open(
         folder, settings.edge_id, settings.region, random64=lambda: secrets.randbits(64)
     ) as spool:
+        for damage in damage_of(spool.status(), folder):
+            warn(damage)
         writer = Writer(spool, RejectedLines(folder))
         tailer = Tailer(writer, spool.positions(), logs, now_ms=_now_ms, stopping=stop.is_set)
         tailer.begin(settings.start_from)

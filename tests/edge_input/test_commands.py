@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 import edgetoll
-from tests.edge_input.reading import nginx_lines, spool_content
+from tests.edge_input.reading import nginx_lines, open_spool, spool_content
 
 HERE = Path(__file__).resolve()
 REAL = HERE.parents[2] / "examples" / "logs" / "nginx-real.log"
@@ -157,3 +158,57 @@ def test_status_tells_each_spool_and_what_was_refused(
     assert status["watermark"] == "2026-12-01T00:00:00Z"
     code, out, _ = run(capsys, "status", "--home", home)
     assert "e1" in out
+
+
+def test_status_says_who_writes_when_and_how_far_the_promise_reaches(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(capsys, *importing(home, REAL), "--through", "2001-01-01")
+    with open_spool(home / "spool" / "e1"):
+        code, out, _ = run(capsys, "status", "--home", home, "--json")
+    (status,) = json.loads(out)["edges"]
+    assert code == 0
+    assert status["writer"]["pid"] == os.getpid()
+    assert 0 <= status["written_seconds_ago"] < 60
+    assert status["watermark_seconds_ago"] > 700_000_000
+    assert [(log["name"], log["format"], log["events"]) for log in status["logs"]] == [
+        ("nginx-real.log", "nginx", 56)
+    ]
+    assert status["problems"] == []
+    code, out, _ = run(capsys, "status", "--home", home, "--json")
+    assert json.loads(out)["edges"][0]["writer"] is None
+
+
+def test_a3_status_names_a_damaged_spool_and_still_shows_the_others(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(capsys, *importing(home, REAL))
+    run(capsys, *(str(word).replace("e1", "e2") for word in importing(home, REAL)))
+    (home / "spool" / "e1" / "epoch.json").write_text("")
+    code, out, err = run(capsys, "status", "--home", home)
+    assert code == 0
+    assert "damaged" in out
+    assert "epoch.json cannot be read" in err
+    assert "e2" in out
+    code, _, err = run(capsys, "status", "--home", home / "none")
+    assert (code, "no home at" in err) == (1, True)
+
+
+def test_a3_an_import_into_a_damaged_spool_says_what_was_lost(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(capsys, *importing(home, REAL))
+    (segment,) = (home / "spool" / "e1").glob("*.seg")
+    segment.write_bytes(segment.read_bytes()[:-1])
+    code, _, err = run(capsys, *importing(home, REAL))
+    assert (code, "batches that were durable are gone" in err) == (0, True)
+
+
+@pytest.mark.parametrize("place", ["spool", "spool/e1"])
+def test_a_spool_that_cannot_be_opened_is_one_clear_error(
+    place: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / place).parent.mkdir(exist_ok=True)
+    (home / place).write_text("not a folder")
+    code, _, err = run(capsys, *importing(home, REAL))
+    assert (code, "cannot be opened" in err) == (1, True)
