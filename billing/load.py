@@ -65,7 +65,7 @@ def load(
     connection = store.connection
     with Staged(connection, accounts, domains, plans, methods):
         _refuse_unknown_accounts(connection)
-        new_accounts = _new_accounts(connection, accounts)
+        new_accounts = _new_accounts(connection, accounts, at)
         new_domains, ended = _new_domains(connection, domains)
         new_plans = _new_by_id(
             connection, plans, "statements/billing/known_plans", ("plan_id",), "plan"
@@ -131,7 +131,7 @@ def _differing(row: Row, stored: Row) -> str | None:
     return None
 
 
-def _new_accounts(connection: duckdb.DuckDBPyConnection, rows: Placed) -> list[Row]:
+def _new_accounts(connection: duckdb.DuckDBPyConnection, rows: Placed, at: datetime) -> list[Row]:
     known: dict[str, dict[datetime, Row]] = {}
     for stored in _stored(connection, "statements/billing/known_account_versions"):
         known.setdefault(stored["account_id"], {})[stored["effective_from"]] = stored
@@ -146,10 +146,39 @@ def _new_accounts(connection: duckdb.DuckDBPyConnection, rows: Placed) -> list[R
             fixed = {key: row[key] for key in ("currency", "opened_at")}
             difference = _differing(fixed, other)
             _refuse_conflict(place, "account", row["account_id"], difference)
+            _refuse_other_prices(connection, place, row, other, at)
             break
         versions[row["effective_from"]] = row
         new.append(row)
     return new
+
+
+def _refuse_other_prices(
+    connection: duckdb.DuckDBPyConnection, place: str, row: Row, stored: Row, at: datetime
+) -> None:
+    """A version may not move what was charged, or will be until it begins, to other prices.
+
+    Rating prices a whole month, late usage and replays too, by one book and one time zone.
+    """
+    name = row["account_id"]
+    if row["billing_method"] != stored["billing_method"]:
+        raise ConflictError(
+            f"{place}: account {name!r} began with billing_method {stored['billing_method']}",
+            "leave that as it is and ask for another method in [[methods]]",
+        )
+    difference = _differing({key: row[key] for key in ("price_book", "timezone")}, stored)
+    if difference is None:
+        return
+    begins_later = instant_text(row["effective_from"]) > instant_text(at)
+    charged = connection.execute(
+        sql.text("statements/billing/account_is_charged"), {"account_id": name}
+    ).fetchone()
+    if begins_later or charged:
+        raise ConflictError(
+            f"{place}: account {name!r} is stored with {difference}; that may only change at once"
+            " and while nothing has been charged",
+            "give it prices of its own with dates: [[override]] in its price book",
+        )
 
 
 def _new_domains(

@@ -30,19 +30,25 @@ _ID = r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}"
 _BYTES = {"KB": 1, "MB": 2, "GB": 3, "TB": 4, "PB": 5}
 
 
-def _instant(value: object) -> datetime:
-    """A time on a 5-minute edge, as naive UTC: ownership and prices change only there (DESIGN
-    §3.7).
-    """
+def _moment(value: object) -> datetime:
+    """When something was bought, asked for or opened: any whole second, as naive UTC."""
     if isinstance(value, str):
         value = datetime.fromisoformat(value)
     if not isinstance(value, datetime):
         raise ValueError("write a time like 2026-10-01T00:00:00Z")
     moment = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
-    if moment.minute % 5 or moment.second or moment.microsecond:
-        raise ValueError(f"{value} is not on a 5-minute edge")
+    if moment.microsecond:
+        raise ValueError(f"{value} is not a whole second")
     if not 2000 <= moment.year < 9999:
         raise ValueError(f"{value} is before 2000 or after 9998")
+    return moment
+
+
+def _instant(value: object) -> datetime:
+    """A time on a 5-minute edge: ownership and terms change only there (DESIGN §3.7)."""
+    moment = _moment(value)
+    if moment.minute % 5 or moment.second:
+        raise ValueError(f"{value} is not on a 5-minute edge")
     return moment
 
 
@@ -95,6 +101,7 @@ def _timezone(value: str | None) -> str | None:
 
 
 Instant = Annotated[datetime, BeforeValidator(_instant)]
+Moment = Annotated[datetime, BeforeValidator(_moment)]
 Money = Annotated[int, BeforeValidator(_money)]
 Id = Annotated[str, Field(pattern=f"^{_ID}$")]
 
@@ -147,18 +154,18 @@ class PlanRow(_Row):
     account: Id
     kind: Literal["data_transfer", "https_requests"]
     quantity: Annotated[int, BeforeValidator(_quantity), Field(gt=0, lt=2**63)]
-    starts: Instant
-    ends: Instant
+    starts: Moment
+    ends: Moment
     region: str = "all"
-    bought: Instant | None = None
+    bought: Moment | None = None
 
 
 class MethodRow(_Row):
-    """The account asks for another basic billing method."""
+    """The account asks for another basic billing method; it begins at the next local midnight."""
 
     account: Id
     method: Method
-    effective_from: Instant
+    effective_from: Moment
 
 
 class LoadFile(_Row):

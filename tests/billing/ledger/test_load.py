@@ -14,7 +14,18 @@ from hypothesis import strategies as st
 from billing.load_rows import read_load_file
 from billing.store import Store
 from edge.errors import ConfigError, ConflictError, EdgetollError, InputError
-from tests.billing.ledger.homes import ACCOUNTS, EXAMPLES, NOW, START, load_text, make_home
+from tests.billing.ledger.homes import (
+    ACCOUNTS,
+    BOOK,
+    EXAMPLES,
+    NOW,
+    START,
+    Use,
+    close_hours,
+    load_text,
+    make_home,
+)
+from tests.billing.ledger.runner import rate
 
 PLAN = """
 [[plans]]
@@ -87,7 +98,7 @@ WRONG = [
     (ACCOUNTS.replace('"plain"', '"none"', 1), "no price book 'none'"),
     (ACCOUNTS + '\n[[accounts]]\nid = "a b"\n', "accounts.2"),
     (PLAN.replace("50 GB", "50 GiB"), "line 7, key plans.0.quantity"),
-    (PLAN.replace("T00:00:00Z\nends", "T00:03:00Z\nends"), "not on a 5-minute edge"),
+    (PLAN.replace("T00:00:00Z\nends", "T00:03:00.5Z\nends"), "not a whole second"),
     (PLAN.replace('"acme"', '"nobody"'), "line 2: there is no account 'nobody'"),
     (PLAN.replace("2027", "2025"), "ends before it starts"),
     (PLAN + "surprise = 1\n", "plans.0.surprise"),
@@ -163,6 +174,44 @@ def test_a_change_of_terms_is_a_new_version_from_its_date(tmp_path: Path) -> Non
     assert rows(home, "SELECT name FROM accounts WHERE account_id = 'acme'") == [("Acme SE",)]
     assert rows(home, "SELECT count(*) FROM account_versions") == [(3,)]
     assert load_text(home, moved, at=NOW).journal_no is None
+
+
+def test_f7_an_account_keeps_its_price_book_and_zone_once_it_is_charged(tmp_path: Path) -> None:
+    """A month, late usage and replays are priced by one book: a switch prices the past anew."""
+    home = make_home(tmp_path)
+    other = BOOK.replace('"plain"', '"other"').replace('-1"', '-2"')
+    (home / "prices" / "other.toml").write_text(other, encoding="utf-8")
+    version = (
+        '[[accounts]]\nid = "acme"\nname = "Acme"\ncurrency = "USD"\nprice_book = "other"\n'
+        "effective_from = 2026-10-02T00:00:00Z\n"
+    )
+    with pytest.raises(ConflictError, match="price_book plain and not other"):
+        load_text(home, version, at=START)  # it begins later, and hours are charged until then
+    zone = version.replace('"other"', '"plain"\ntimezone = "Asia/Shanghai"')
+    load_text(home, zone, at=NOW)
+    close_hours(home, START, 2, [Use()])
+    rate(home)
+    for text in (version.replace("10-02", "10-03"), zone.replace("10-02", "10-03") + "\n"):
+        with pytest.raises(ConflictError, match="while nothing has been charged"):
+            load_text(home, text.replace("Shanghai", "Tokyo"), at=NOW)
+    method = zone.replace("10-02", "10-03") + 'billing_method = "peak_bandwidth"\n'
+    with pytest.raises(ConflictError, match="began with billing_method data_transfer"):
+        load_text(home, method, at=NOW)
+
+
+def test_a_plan_bought_at_any_second_covers_the_hour_it_was_bought_in(tmp_path: Path) -> None:
+    """DOMAIN §6 #15, by the front door: bought 10:30:30, the hour 10:00 to 11:00 is offset."""
+    home = make_home(tmp_path)
+    plan = (
+        '[[plans]]\nid = "p"\naccount = "acme"\nkind = "https_requests"\nquantity = 10000\n'
+        "starts = 2026-10-01T01:30:30Z\nends = 2027-10-01T01:30:30Z\n"
+    )
+    close_hours(home, START, 3, [Use(requests=1000)])
+    rate(home)
+    load_text(home, plan, at=NOW)  # loaded late: the hour is replayed
+    rate(home)
+    used = rows(home, "SELECT hour(hour), sum(quantity) FROM plan_use GROUP BY ALL ORDER BY ALL")
+    assert used == [(1, 1000), (2, 1000)]
 
 
 def test_a_method_is_asked_for_once_per_time(tmp_path: Path) -> None:
