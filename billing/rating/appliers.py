@@ -22,6 +22,7 @@ _STATEMENTS = {
     "rating_held": ("apply_held_forget", "apply_held"),
     "price_versions": ("apply_price_versions_forget", "apply_price_versions"),
     "price_cards": ("forget_price_cards", "keep_price_cards"),
+    "price_labels": ("forget_price_labels", "keep_price_labels"),
     "price_tiers": ("forget_price_tiers", "keep_price_tiers"),
 }
 

@@ -24,6 +24,7 @@ from billing.prices.compiled import PERCENTILE_FACTOR
 from billing.prices.records import PriceBooks
 from billing.prices.versions import Correction, SeenCard, find_corrections
 from billing.rating import calendar
+from billing.rating.guard import refuse_moved_usage
 from billing.rating.offsets import offset_rows
 
 _NEVER = datetime(1970, 1, 1)  # noqa: DTZ001 (stored times are UTC without a zone)
@@ -111,6 +112,8 @@ def rate(
     corrections = find_corrections(
         _seen(connection), books, None if mark is None else mark[1].replace(tzinfo=UTC)
     )
+    if mark is not None:
+        refuse_moved_usage(connection, books, origin=mark[2], last_through=mark[1])
     connection.execute(sql.text("statements/rating/usage_of_store"))
     connection.execute(sql.text("statements/rating/subjects_of_store"))
     last_import, last_through, origin, books_before = mark or (0, _NEVER, None, "")
@@ -263,7 +266,9 @@ def _outcome(one: Pass, books: PriceBooks, run_id: str, fingerprint: str) -> Rat
     one.run("out_held")
     effects |= {"plan_use": "rating_out_plan_use", "rating_held": "rating_out_held"}
     tables.offer(one.connection, books)
+    one.run("out_price_labels")
     effects |= {
+        "price_labels": "rating_out_price_labels",
         "price_versions": "rating_out_price_versions",
         "price_cards": "rating_out_price_cards",
         "price_tiers": "rating_out_price_tiers",

@@ -87,6 +87,13 @@ CREATE TABLE IF NOT EXISTS price_cards (
     discount_millionths INTEGER NOT NULL
 );
 
+-- One row per price book × region label: the billing region it means in the present price books.
+CREATE TABLE IF NOT EXISTS price_labels (
+    book VARCHAR NOT NULL,
+    label VARCHAR NOT NULL,
+    region VARCHAR NOT NULL
+);
+
 -- One row per rate card × tier: from above lower up to and with upper (NULL: no end).
 CREATE TABLE IF NOT EXISTS price_tiers (
     card_id VARCHAR NOT NULL,
