@@ -7,9 +7,10 @@ and extensions are refused (FAULTS H13, H14).
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import sql as statements
+from billing.answer import ask, one_line
 from edge.console import DEFAULT_HOME, HomeOption, JsonOption
 from edge.errors import Corrupt, EdgetollError, InputError
 
@@ -117,32 +119,24 @@ def _create_views(connection: DuckDBPyConnection) -> None:
 
 
 def _lock(connection: DuckDBPyConnection, home: Path, limits: Limits) -> None:
+    import duckdb
+
+    connection.execute("SET TimeZone = 'UTC'")
     readable = [str((home / folder).resolve()) for folder in ("lake", "closed", "live")]
     connection.execute("SET allowed_directories = $readable", {"readable": readable})
     connection.execute("SET threads = $threads", {"threads": limits.threads})
-    connection.execute("SET memory_limit = $memory", {"memory": limits.memory})
+    try:
+        connection.execute("SET memory_limit = $memory", {"memory": limits.memory})
+    except duckdb.Error as error:
+        raise InputError(
+            f"«{limits.memory}» is no amount of memory", "write 512MB or 2GB"
+        ) from error
+    # By itself DuckDB spills into the folder the analyst happens to stand in.
+    spill = Path(tempfile.gettempdir()) / f"edgetoll-sql-{os.getpid()}"
+    connection.execute("SET temp_directory = $spill", {"spill": str(spill)})
     connection.execute("SET max_temp_directory_size = $spill", {"spill": SPILL_LIMIT})
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
-
-
-@contextmanager
-def interrupted_after(connection: DuckDBPyConnection, seconds: int) -> Iterator[None]:
-    """Stop a runaway query: interrupt the connection when `seconds` have passed."""
-    import duckdb
-
-    timer = threading.Timer(seconds, connection.interrupt)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    except duckdb.InterruptException as error:
-        raise EdgetollError(
-            f"the query took longer than {seconds} s and was stopped",
-            "narrow it, or allow more: --timeout SECONDS",
-        ) from error
-    finally:
-        timer.cancel()
 
 
 def readable_statements(connection: DuckDBPyConnection, query: str) -> list[str]:
@@ -164,44 +158,18 @@ def readable_statements(connection: DuckDBPyConnection, query: str) -> list[str]
     return [statement.query for statement in found]
 
 
-def one_line(error: Exception) -> str:
-    """DuckDB's message without its drawing of the place, on one line."""
-    lines = [line.strip() for line in str(error).splitlines()]
-    kept = [line for line in lines if line and not line.startswith(("LINE ", "^"))]
-    return " ".join(kept)[:500]
-
-
-def run_query(
-    connection: DuckDBPyConnection, query: str, limits: Limits
-) -> tuple[list[str], list[tuple[object, ...]]]:
-    """Columns and rows of the last statement of `query`, as exact Python values."""
-    import duckdb
-
-    columns: list[str] = []
-    rows: list[tuple[object, ...]] = []
-    with interrupted_after(connection, limits.seconds):
-        for statement in readable_statements(connection, query):
-            try:
-                cursor = connection.execute(statement)
-                columns = [item[0] for item in cursor.description or []]
-                rows = cursor.fetchall()
-            except duckdb.InterruptException:
-                raise
-            except duckdb.Error as error:
-                raise InputError(one_line(error), "edgetoll sql alone lists the views") from error
-    return columns, rows
-
-
 def sql(
     query: Annotated[str | None, typer.Argument(help="The query. Without one: the views.")] = None,
-    file: Annotated[Path | None, typer.Option("-f", "--file", help="Read the query here.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("-f", "--file", help="Read the query here; - is standard input.")
+    ] = None,
     format_: Annotated[
         str, typer.Option("--format", help="table, json, csv, parquet or xlsx")
     ] = "table",
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Write there, not to standard output.")
     ] = None,
-    timeout: Annotated[int, typer.Option(help="Seconds one query may take.")] = 30,
+    timeout: Annotated[int, typer.Option(min=1, help="Seconds one query may take.")] = 30,
     memory: Annotated[str, typer.Option(help="Memory one query may take.")] = MEMORY_LIMIT,
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
@@ -210,22 +178,33 @@ def sql(
 
     Example: edgetoll sql "SELECT domain, class, sum(requests) FROM usage_daily GROUP BY ALL"
     """
-    from billing.export import write_rows
+    from billing.export import write_answer
 
     chosen = "json" if as_json else format_
     if chosen not in FORMATS:
         raise InputError(f"no format «{chosen}»", f"one of {', '.join(FORMATS)}")
-    if query and file:
+    if query is not None and file is not None:
         raise InputError("a query and a file were given", "give one of them")
     if file is not None:
-        if not file.is_file():
-            raise InputError(f"no file {file}", "check the path")
-        query = file.read_text(encoding="utf-8")
-    limits = Limits(seconds=timeout, memory=memory)
-    with connect(home, limits) as connection:
-        asked = query or statements.text("statements/query/list_views")
-        columns, rows = run_query(connection, asked, limits)
-    write_rows(columns, rows, chosen, output)
+        query = _read(file)
+    elif query is None:
+        query = statements.text("statements/query/list_views")
+    with connect(home, Limits(seconds=timeout, memory=memory)) as connection:
+        answer = ask(connection, readable_statements(connection, query), timeout)
+        write_answer(answer, chosen, output)
+
+
+def _read(file: Path) -> str:
+    """The query in `file`, `-` for standard input; InputError when it is not there or not text."""
+    try:
+        if str(file) == "-":
+            return sys.stdin.read()
+        return file.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise InputError(f"no file {file}", "check the path") from error
+    except (OSError, UnicodeDecodeError) as error:
+        reason = "it is not UTF-8" if isinstance(error, ValueError) else error.strerror
+        raise InputError(f"{file} cannot be read: {reason}", "name a file of SQL text") from error
 
 
 def view_names() -> Sequence[str]:
