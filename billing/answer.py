@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from edge.errors import EdgetollError, InputError
@@ -37,13 +38,15 @@ class Budget:
     def __init__(self, connection: DuckDBPyConnection, seconds: int) -> None:
         self._connection = connection
         self._seconds = seconds
-        self._left = float(seconds)
+        self._left = timedelta(seconds=seconds)
 
     def spend(self, work: Callable[[], Made]) -> Made:
         """`work()`, interrupted when no time is left; DuckDB's errors as one line."""
         import duckdb
 
-        timer = threading.Timer(max(self._left, 0), self._connection.interrupt)
+        timer = threading.Timer(
+            max(self._left, timedelta()).total_seconds(), self._connection.interrupt
+        )
         timer.daemon = True
         began = time.monotonic()
         timer.start()
@@ -58,7 +61,7 @@ class Budget:
             raise InputError(one_line(error), _hint(error)) from error
         finally:
             timer.cancel()
-            self._left -= time.monotonic() - began
+            self._left -= timedelta(seconds=time.monotonic() - began)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
