@@ -29,6 +29,7 @@ from edge.logfile import (
     head_of,
     marks_of,
     read_chunks,
+    starts_alike,
 )
 from edge.rejected import RejectedLine, RejectedLines
 
@@ -66,8 +67,8 @@ class StreamPosition:
     """How far a stream was read: `offset` in content bytes, and what was found up to there.
 
     `lines` counts physical lines, `events` what became events, `refused` data lines that did not.
-    `fingerprint` and `marks` identify the content (edge/logfile.py); `form` is the identity of the
-    format it was read with.
+    `fingerprint`, `marks` and `early` identify the content (edge/logfile.py); `form` is the
+    identity of the format it was read with.
     """
 
     head: str
@@ -78,6 +79,7 @@ class StreamPosition:
     refused: int = 0
     fingerprint: str = ""
     marks: tuple[str, ...] = ()
+    early: str = ""
     name: str = ""
     form: str = ""
 
@@ -89,6 +91,7 @@ class StreamPosition:
             "events": self.events,
             "refused": self.refused,
             "marks": self.marks,
+            "early": self.early,
             "format": self.form,
         }
         return SourcePosition(
@@ -114,6 +117,7 @@ class StreamPosition:
                 refused=detail["refused"],
                 fingerprint=position.fingerprint,
                 marks=tuple(detail["marks"]),
+                early=detail.get("early", ""),
                 name=detail["name"],
                 form=detail.get("format", ""),
             )
@@ -157,6 +161,7 @@ class KnownStreams:
         return any(
             not position.misread(form)
             and position.offset % (1 << 32) == content.trailer_size()
+            and starts_alike(content, position.early)
             and all(begins_alike(content, position.marks[:_NEAR_MARKS]))
             for position in self._by_head.get(head or "", {}).values()
         )
@@ -180,7 +185,7 @@ class KnownStreams:
                 return StreamPosition(head=head, generation=position.generation), True
             if same:
                 return position, True
-            if same is None and shorter is None:
+            if same is None and shorter is None and starts_alike(content, position.early):
                 shorter = position
         if shorter is not None:
             return shorter, False
@@ -292,6 +297,7 @@ class Stream:
             refused=self.position.refused + len(rejected),
             fingerprint=self._trail.fingerprint(),
             marks=tuple(self._trail.marks),
+            early=self._trail.early,
         )
         return Step(
             columns=parsed.columns,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,8 +27,17 @@ HEAD_BYTES_MAX: Final = 64 << 10
 WINDOW_BYTES: Final = 4096
 MARKS: Final = tuple(256 * 4**power for power in range(16))
 """Distances from the start at which a window is remembered: 256 B, 1 KiB, 4 KiB, … 256 GiB."""
+EARLY_BYTES: Final = 8192
+_EARLY_LINES: Final = 32
 _READ_BYTES: Final = 1 << 20
 _GZIP_MAGIC: Final = b"\x1f\x8b"
+_UNREADABLE: Final = {
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"\xfd7zXZ\x00": "xz",
+    b"BZh": "bzip2",
+    b"PK\x03\x04": "zip",
+}
+_MAGIC_BYTES: Final = max(len(magic) for magic in _UNREADABLE)
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 """Three bytes that some programs write in front of UTF-8 text; they are no part of the first line.
 """
@@ -42,12 +52,24 @@ class Content:
         self.path = path
         self.cut_off = False
         try:
+            if not stat.S_ISREG(os.stat(path).st_mode):
+                raise InputError(
+                    f"{path} is no plain file", "write what it holds to a file first, and name that"
+                )
             self._file: IO[bytes] = open(path, "rb", buffering=0)  # noqa: SIM115
         except OSError as error:
             raise InputError(
                 f"{path} cannot be read: {error.strerror}", "check the path"
             ) from error
-        self.gzip = self._file.read(2) == _GZIP_MAGIC
+        start = self._file.read(_MAGIC_BYTES)
+        for magic, name in _UNREADABLE.items():
+            if start.startswith(magic):
+                self._file.close()
+                raise InputError(
+                    f"{path} is compressed with {name}, which is not read",
+                    "unpack it first: only plain and gzip files are read",
+                )
+        self.gzip = start.startswith(_GZIP_MAGIC)
         self._rewind()
 
     def __enter__(self) -> Self:
@@ -250,13 +272,39 @@ def directives_before(content: Content, offset: int) -> list[bytes]:
     return found
 
 
-class Trail:
-    """The windows that will identify the content read so far. `feed` every byte, in order."""
+def early_lines(start: bytes) -> str:
+    """Four hex digits for each of the first lines of a content: a hash of all up to its end.
 
-    def __init__(self, offset: int = 0, marks: tuple[str, ...] = (), window: bytes = b"") -> None:
+    Windows lie far apart for a small file that must be told from the beginning of another.
+    """
+    running, found = hashlib.blake2b(digest_size=2), []
+    for line in start[:EARLY_BYTES].split(b"\n")[:-1][:_EARLY_LINES]:
+        running.update(line + b"\n")
+        found.append(running.hexdigest())
+    return "".join(found)
+
+
+def starts_alike(content: Content, early: str) -> bool:
+    """Whether the first lines of `content` are those of `early`, as far as both go."""
+    mine = early_lines(content.read_at(0, EARLY_BYTES))
+    return mine[: len(early)] == early[: len(mine)]
+
+
+class Trail:
+    """What will identify the content read so far. `feed` every byte, in order."""
+
+    def __init__(
+        self,
+        offset: int = 0,
+        marks: tuple[str, ...] = (),
+        window: bytes = b"",
+        start: bytes = b"",
+    ) -> None:
         self.offset = offset
         self.marks = list(marks)
         self._window = window
+        self._start = start
+        self.early = early_lines(start)
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the content."""
@@ -265,6 +313,9 @@ class Trail:
             if mark > self.offset + len(data):
                 break
             self.marks.append(mark_digest(self._ending(data[: mark - self.offset])))
+        if len(self._start) < EARLY_BYTES:
+            self._start = (self._start + data[:EARLY_BYTES])[:EARLY_BYTES]
+            self.early = early_lines(self._start)
         self._window = self._ending(data)
         self.offset += len(data)
 
@@ -285,7 +336,8 @@ class Trail:
     @classmethod
     def resume(cls, content: Content, offset: int, marks: tuple[str, ...]) -> Trail:
         """The trail of a file whose content up to `offset` was read before."""
-        return cls(offset, marks, _window_at(content, offset))
+        start = content.read_at(0, min(offset, EARLY_BYTES))
+        return cls(offset, marks, _window_at(content, offset), start)
 
 
 def marks_of(content: Content, offset: int) -> tuple[str, ...]:

@@ -20,7 +20,15 @@ from edge.batch import SourcePosition
 from edge.errors import InputError
 from edge.formats import Format
 from edge.intake import KnownStreams, Stream, StreamPosition, Writer
-from edge.logfile import Chunk, Content, ContentChanged, end_of_lines, head_of
+from edge.logfile import (
+    EARLY_BYTES,
+    Chunk,
+    Content,
+    ContentChanged,
+    early_lines,
+    end_of_lines,
+    head_of,
+)
 from edge.tail_files import SeenFile, files_of
 
 HALF_LINE_MS: Final = 60_000
@@ -189,11 +197,13 @@ class Tailer:
             head = head_of(content)
             if head is None:
                 return None
+            early = early_lines(content.read_at(0, EARLY_BYTES))
             if content.gzip:
-                return StreamPosition(head=head, offset=_UNREAD, name=seen.path.name)
+                return StreamPosition(head=head, offset=_UNREAD, early=early, name=seen.path.name)
             offset, fingerprint, marks = end_of_lines(content)
             return StreamPosition(
                 head=head,
+                early=early,
                 offset=offset,
                 fingerprint=fingerprint,
                 marks=marks,

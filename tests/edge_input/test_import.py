@@ -67,6 +67,19 @@ def test_a_shorter_copy_of_what_was_imported_adds_nothing(tmp_path: Path) -> Non
         assert (result.events, result.duplicates) == (0, count)
 
 
+@pytest.mark.parametrize("count", [2, 3, 7, 31])
+def test_a_small_file_that_differs_only_in_its_last_line_is_no_shorter_copy(
+    count: int, tmp_path: Path
+) -> None:
+    one, two = tmp_path / "one.log", tmp_path / "two.log"
+    one.write_text(nginx_lines(0, 40))
+    two.write_text(nginx_lines(0, count - 1) + nginx_lines(3000, 3001))
+    import_files(tmp_path / "spool", one)
+    assert import_files(tmp_path / "spool", two).events == count
+    again = import_files(tmp_path / "spool", two, one)
+    assert (again.events, again.duplicates) == (0, count + 40)
+
+
 def test_files_that_begin_alike_and_go_on_differently_are_two(tmp_path: Path) -> None:
     one, two = tmp_path / "one.log", tmp_path / "two.log"
     for common in (1, 2, 30, 300):

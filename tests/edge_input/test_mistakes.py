@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from pathlib import Path
 
 import pytest
@@ -143,3 +144,36 @@ def test_a_dash_for_bytes_is_none_and_an_empty_host_names_nobody(form: str) -> N
     parsed = FORMATS[form].make().parse(line.encode() + b"\n", NOW_MS)
     assert (parsed.columns.bytes_sent.tolist(), parsed.columns.domains) == ([0], ("",))
     assert parsed.unattributable == 1
+
+
+@pytest.mark.parametrize("magic", [b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\x00", b"BZh91AY", b"PK\x03\x04"])
+def test_a_file_packed_in_another_way_than_gzip_is_named_and_nothing_is_read(
+    magic: bytes, tmp_path: Path
+) -> None:
+    log = tmp_path / "a.log.packed"
+    log.write_bytes(magic + b"rest")
+    with pytest.raises(InputError, match=r"a\.log\.packed is compressed with"):
+        import_files(tmp_path / "spool", log)
+
+
+def test_a_pipe_is_refused_without_waiting_for_its_other_end(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="is no plain file"):
+        import_files(tmp_path / "spool", tmp_path / "pipe")
+
+
+def test_two_small_archives_of_one_size_that_begin_alike_are_both_read(tmp_path: Path) -> None:
+    """Both fit before the first window: only their lines tell them apart."""
+    log = tmp_path / "a.log"
+    log.touch()
+    lines = "1789999000.{}\ta.example\thttps\tHTTP/2.0\t200\t7\tHIT\tx\n"
+    for number, second in enumerate((2, 3), 1):
+        data = (lines.format(1) + lines.format(second)).encode()
+        (tmp_path / f"a.log.{number}.gz").write_bytes(gzip.compress(data))
+        with open_spool(tmp_path / "spool") as spool:
+            writer = Writer(spool, RejectedLines(tmp_path / "spool"))
+            logs = [Log(path=log, form=FORMATS["nginx-tsv"])]
+            tailer = Tailer(writer, spool.positions(), logs, now_ms=lambda: NOW_MS)
+            tailer.begin("beginning")
+            tailer.cycle()
+    assert spool_content(tmp_path / "spool").events == 4
