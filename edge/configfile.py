@@ -21,6 +21,14 @@ T = TypeVar("T", bound=BaseModel)
 
 CONFIG_NAME = "edgetoll.toml"
 
+_SAID = {
+    "extra_forbidden": "this key is not known here",
+    "missing": "this key is missing",
+    "model_type": "this must be a table, as in { key = … }",
+    "model_attributes_type": "this must be a table",
+}
+"""What pydantic says in its own words, in ours."""
+
 
 def read_toml(path: Path, model: type[T]) -> T:
     """The content of TOML file `path` as `model`; ConfigError names file, key and line."""
@@ -54,7 +62,7 @@ def section(home: Path, name: str, model: type[T], environ: Mapping[str, str] | 
 
 def _parse(path: Path) -> tuple[str, dict[str, Any]]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}", "check the path") from error
     except UnicodeDecodeError as error:
@@ -91,7 +99,8 @@ def _explain(path: Path, text: str, error: ValidationError, within: tuple[str, .
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     place = f"{path}, line {line}" if line else str(path)
     dotted = ".".join(str(key) for key in keys)
-    return ConfigError(f"{place}, key {dotted}: {first['msg']}{more}", "correct that key")
+    said = _SAID.get(first["type"]) or first["msg"].removeprefix("Value error, ")
+    return ConfigError(f"{place}, key {dotted}: {said}{more}", "correct that key")
 
 
 def line_of(text: str, keys: tuple[str | int, ...]) -> int | None:

@@ -38,7 +38,9 @@ def find_format(name: str) -> Format:
         raise InputError(f"no format «{name}»", f"use one of {known}, or a mapping file *.toml")
     mapping = read_toml(Path(name), Mapping)
     version = digest(mapping.model_dump_json().encode())[:8]
-    return Format(name=Path(name).stem, make=lambda: JsonParser(mapping), version=version)
+    return Format(
+        name=Path(name).stem, make=lambda: JsonParser(mapping, doubt=True), version=version
+    )
 
 
 def looks_like(block: bytes, now_ms: int) -> str | None:

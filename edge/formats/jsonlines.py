@@ -7,6 +7,7 @@ orjson, so that a bad line costs only itself, and blocks without one keep their 
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any, Final
 
 import orjson
@@ -17,15 +18,19 @@ from edge.formats.block import NOT_ACCESS, Parsed, physical_lines
 from edge.formats.mapping import PER_SECOND, Mapping, Path
 from edge.formats.refine import decimal_ms, refine, rfc3339_ms
 
-_ABSENT_TLS: Final = ("", "-", "false", "null", "{}")
+_ABSENT_TLS: Final = ("", "-", "false", "null", "{}", "[]", "off", "no", "none", "0")
+"""What a TLS field holds, in small letters, where there was no TLS."""
+_OPTIONAL: Final = ("duration", "tls", "protocol", "cache")
 _TEXT: Final = pl.String
 
 
 class JsonParser:
     """Reads blocks of JSON lines by a `Mapping`."""
 
-    def __init__(self, mapping: Mapping) -> None:
+    def __init__(self, mapping: Mapping, *, doubt: bool = False) -> None:
+        """`doubt`: say which optional fields the first lines lack: a name may be misspelt."""
         self.mapping = mapping
+        self._doubted = not doubt
         self.paths = mapping.paths()
         self.schema = _schema(self.paths)
 
@@ -45,7 +50,19 @@ class JsonParser:
                 if row not in ignore:
                     refusals.setdefault(row, NOT_ACCESS)
         frame = raw.select(*self._fields())
-        return refine(frame, now_ms, refusals=refusals, ignore=ignore)
+        parsed = refine(frame, now_ms, refusals=refusals, ignore=ignore)
+        if self._doubted or not len(parsed.rows):
+            return parsed
+        self._doubted = True
+        return replace(parsed, notes=self._lacking(raw, len(parsed.rows)))
+
+    def _lacking(self, raw: pl.DataFrame, events: int) -> tuple[str, ...]:
+        """A note for each optional field that no line has: the count or the hour may be wrong."""
+        return tuple(
+            f"no line of the first {events:,} has «{'.'.join(path)}», the field for {role}"
+            for role, path in self.paths.items()
+            if role in _OPTIONAL and raw[role].null_count() == raw.height
+        )
 
     def _in_columns(self, block: bytes) -> pl.DataFrame | None:
         """One row a line, or None when the block must be read line by line."""
@@ -111,10 +128,11 @@ class JsonParser:
         if wanted.field is not None:
             return _plain_scheme(pl.col("scheme"))
         if wanted.url is not None:
-            return _plain_scheme(pl.col("scheme_url").str.extract(r"^([A-Za-z]+)://"))
+            scheme = pl.col("scheme_url").str.extract(r"^([A-Za-z]+)://")
+            return _plain_scheme(scheme.str.to_lowercase())
         if wanted.tls is not None:
             tls = pl.col("tls")
-            secure = tls.is_not_null() & ~tls.is_in(_ABSENT_TLS)
+            secure = tls.is_not_null() & ~tls.str.to_lowercase().is_in(_ABSENT_TLS)
             return pl.when(secure).then(pl.lit("https")).otherwise(pl.lit("http"))
         port = pl.col("port").cast(pl.Int64, strict=False)
         secure = port.is_in(list(wanted.https_ports))

@@ -20,7 +20,9 @@ def _path(value: object) -> object:
     return tuple(value.split(".")) if isinstance(value, str) else value
 
 
-FieldPath = Annotated[Path, BeforeValidator(_path), Field(min_length=1)]
+Key = Annotated[str, Field(min_length=1)]
+FieldPath = Annotated[tuple[Key, ...], BeforeValidator(_path), Field(min_length=1)]
+Port = Annotated[int, Field(ge=1, le=65_535, strict=True)]
 
 
 class _Strict(BaseModel):
@@ -40,15 +42,16 @@ class SchemeField(_Strict):
     """The viewer's scheme, from exactly one of these.
 
     `field`: its text is http or https (ws and wss count as those). `url`: an absolute URL. `tls`:
-    https where this field is there and is neither null, false, "" nor "-". `port`: https for the
-    ports in `https_ports`. `value`: the same for every line, for a listener that speaks one scheme.
+    https where this field is there and does not say no (null, false, "", "-", "off", …). `port`:
+    https for the ports in `https_ports`. `value`: the same for every line, for a listener that
+    speaks one scheme.
     """
 
     field: FieldPath | None = None
     url: FieldPath | None = None
     tls: FieldPath | None = None
     port: FieldPath | None = None
-    https_ports: tuple[int, ...] = (443, 8443)
+    https_ports: Annotated[tuple[Port, ...], Field(min_length=1)] = (443, 8443)
     value: Literal["http", "https"] | None = None
 
     @model_validator(mode="after")

@@ -25,6 +25,7 @@ HIT_WORDS: Final = ("HIT", "STALE", "UPDATING", "REVALIDATED", "Hit", "RefreshHi
 """What caches write when the answer came out of them (nginx, CloudFront, and common log fields)."""
 MISS_WORDS: Final = ("MISS", "BYPASS", "EXPIRED", "SCARCE", "PASS", "Miss", "miss", "false")
 
+_QUIC_NAMES: Final = ("h3", "h3-29", "http/3", "http/3.0")
 _REASONS: Final = (
     RejectReason.SCHEMA,
     RejectReason.CLOCK,
@@ -115,11 +116,16 @@ def _typed() -> list[pl.Expr]:
         pl.col("bytes").cast(pl.Int64, strict=False),
         (scheme == "https").fill_null(value=False).alias("https"),
         (scheme == "http").fill_null(value=False).alias("plain"),
-        pl.col("protocol").str.starts_with("HTTP/3").fill_null(value=False).alias("quic"),
+        _quic().fill_null(value=False).alias("quic"),
         pl.col("cache"),
         bounded.alias("host"),
         given.alias("given"),
     ]
+
+
+def _quic() -> pl.Expr:
+    """HTTP/3, as nginx and most others write it, or by the name it has in a handshake."""
+    return pl.col("protocol").str.starts_with("HTTP/3") | pl.col("protocol").is_in(_QUIC_NAMES)
 
 
 def _without_bytes(given: pl.Series, found: pl.Series) -> pl.Series:

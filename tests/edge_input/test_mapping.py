@@ -95,7 +95,13 @@ def test_a_duration_is_added_to_the_start_of_a_request(tmp_path: Path) -> None:
         (
             '{ url = "x" }',
             "x",
-            {"https://a.example/b": "https", "http://a.example": "http", "/path": "schema"},
+            {
+                "https://a.example/b": "https",
+                "HTTPS://a.example/b": "https",
+                "http://a.example": "http",
+                "ftp://a.example": "scheme",
+                "/path": "schema",
+            },
         ),
         (
             '{ tls = "x" }',
@@ -104,6 +110,9 @@ def test_a_duration_is_added_to_the_start_of_a_request(tmp_path: Path) -> None:
                 "TLSv1.3": "https",
                 "-": "http",
                 "": "http",
+                "Off": "http",
+                "0": "http",
+                "none": "http",
                 None: "http",
                 True: "https",
                 False: "http",
@@ -167,6 +176,10 @@ def test_host_from_a_url_cache_words_and_other_lines_left_out(tmp_path: Path) ->
         ({"scheme": "{}"}, "exactly one of field, url, tls, port"),
         ({"hots": '"h"'}, "line 6, key hots"),
         ({"bytes": "5"}, "key bytes"),
+        ({"host": '""'}, "line 2, key host.field"),
+        ({"status": '"a..b"'}, "line 5, key status"),
+        ({"scheme": '{ port = "p", https_ports = [] }'}, "line 3, key scheme.https_ports"),
+        ({"scheme": '{ port = "p", https_ports = [70000] }'}, "line 3, key scheme.https_ports"),
     ],
 )
 def test_a_wrong_mapping_names_file_key_and_line(
@@ -176,6 +189,32 @@ def test_a_wrong_mapping_names_file_key_and_line(
         find_format(mapping_file(tmp_path, **changes))
     assert "mine.toml" in caught.value.message
     assert message in caught.value.message
+
+
+@pytest.mark.parametrize("protocol", ["HTTP/3.0", "HTTP/3", "h3", "http/3"])
+def test_http_3_is_quic_under_each_of_its_names(protocol: str, tmp_path: Path) -> None:
+    name = mapping_file(tmp_path, protocol='"p"')
+    lines = [{**LINE, "p": protocol}, {**LINE, "p": "h2"}, LINE]
+    assert classes(name, *lines) == ["quic", "https", "https"]
+
+
+def test_an_optional_field_that_no_line_has_is_told_once(tmp_path: Path) -> None:
+    """A misspelt `protocol` would bill every HTTP/3 request as plain HTTPS without a word."""
+    name = mapping_file(tmp_path, protocol='"portocol"', cache='"k"')
+    parser = find_format(name).make()
+    block = orjson.dumps({**LINE, "k": "HIT"}) + b"\n"
+    assert parser.parse(b"{broken\n", NOW_MS).notes == ()
+    assert parser.parse(block, NOW_MS).notes == (
+        "no line of the first 1 has «portocol», the field for protocol",
+    )
+    assert parser.parse(block, NOW_MS).notes == ()
+
+
+def test_a_mapping_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    name = mapping_file(tmp_path)
+    marked = tmp_path / "marked.toml"
+    marked.write_bytes(b"\xef\xbb\xbf" + Path(name).read_bytes())
+    assert classes(str(marked), LINE) == ["https"]
 
 
 def test_a_blank_mapping_and_an_unknown_format_are_errors(tmp_path: Path) -> None:

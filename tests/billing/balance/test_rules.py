@@ -96,7 +96,7 @@ def test_a_raised_alert_survives_replay_and_is_not_told_again(world: Any) -> Non
     ("text", "message"),
     [
         ("", "is blank"),
-        ("[[rule]]\n", "Field required"),
+        ("[[rule]]\n", "this key is missing"),
         ('[[rule]]\nid="r"\naccount="a"\nkind="high_bill"\nlimit="ten"\n', "not an amount"),
         ('[[rule]]\nid="r"\naccount="a"\nkind="usage_cap"\nlimit="1.5"\n', "whole number"),
         ('[[rule]]\nid="r"\naccount="a"\nkind="high_bill"\nlimit="1"\ndomain="a.b"\n', "usage_cap"),
