@@ -39,6 +39,9 @@ OUTCOMES_END: Final = 1 << 14
 
 _GROUPS_OF_CLASS: Final = 12
 
+GROUPS: Final = 3 * _GROUPS_OF_CLASS
+"""What an outcome matters by: class, first digit of the status, hit or not (see group_codes)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcePosition:
@@ -273,11 +276,19 @@ def totals(events: PackedEvents) -> CounterColumns:
 @lru_cache(maxsize=256)
 def _groups(outcomes: bytes) -> tuple[Array, Array]:
     """(codes that occur, place of each outcome in them); a code is class, status digit, hit."""
-    status, carrier, cache = unpack_outcome(np.frombuffer(outcomes, dtype=np.uint16))
-    digit = (status // np.uint16(100)).astype(np.int64)
-    codes = CLASS_OF_CARRIER[carrier] * np.int64(_GROUPS_OF_CLASS) + digit * 2 + (cache == 1)
+    codes = group_codes(outcomes).astype(np.int64)
     found: tuple[Array, Array] = np.unique(codes, return_inverse=True)
     return found
+
+
+@lru_cache(maxsize=256)
+def group_codes(outcomes: bytes) -> Array:
+    """The group of each packed outcome: 12 x class + 2 x first digit of the status + hit."""
+    status, carrier, cache = unpack_outcome(np.frombuffer(outcomes, dtype=np.uint16))
+    digit = (status // np.uint16(100)).astype(np.uint8)
+    codes: Array = CLASS_OF_CARRIER[carrier] * np.uint8(_GROUPS_OF_CLASS) + digit * np.uint8(2)
+    codes += cache == 1
+    return codes
 
 
 def _buckets(events: PackedEvents) -> tuple[Array, Array | None]:

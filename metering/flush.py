@@ -7,7 +7,7 @@ three ends of an event add up before anything is written: read = accepted + dupl
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,11 +15,12 @@ from typing import Any, Protocol
 import numpy as np
 import pyarrow as pa
 
-from edge.batch import Array, CounterColumns
+from edge.batch import Array, BatchHeader, CounterColumns, PackedEvents, totals
 from edge.errors import Corrupt
 from edge.event import CLASSES
 from metering.closing import HOUR_MS
 from metering.source import Covered, SourceBatch
+from metering.sums import Sums
 
 NAMES_KEPT = 262_144
 COUNTS = ("requests", "bytes_sent", *(f"status_{digit}xx" for digit in range(6)), "cache_hits")
@@ -98,7 +99,9 @@ class Flush:
     digests: list[Digest] = field(default_factory=list)
     changed_edges: set[str] = field(default_factory=set)
     extra: list[Callable[[Any], None]] = field(default_factory=list)
-    rows: int = 0
+    rows_written: int = 0
+    _rows: int = 0
+    _sums: Sums = field(default_factory=Sums)
     _parts: list[tuple[Array, Array, Array, str]] = field(default_factory=list)
     _counts: list[Array] = field(default_factory=list)
     _counted: int = 0
@@ -107,6 +110,36 @@ class Flush:
     def empty(self) -> bool:
         """Whether there is nothing to store."""
         return not self.positions and self.batches.read == 0 and not self.extra
+
+    @property
+    def rows(self) -> int:
+        """About how many rows are held; exact when written, as `rows_written`."""
+        return self._rows + self._sums.names_seen
+
+    def count_events(self, events: PackedEvents, header: BatchHeader) -> None:
+        """Add the events of one batch: they are accepted."""
+        ids = self.names.ids(events.domains)
+        added = self._sums.add(events, ids, header.region)
+        if added is None:
+            self.count_rows(totals(events), header)
+            return
+        self.events.accepted += len(events)
+        self._counted += len(events)
+        hours: dict[int, int] = {}
+        for bucket_ms, requests in added:
+            hour = bucket_ms // HOUR_MS * HOUR_MS
+            hours[hour] = hours.get(hour, 0) + requests
+        self._touch(hours.items(), header)
+
+    def count_rows(self, counters: CounterColumns, header: BatchHeader) -> None:
+        """Add the rows of one batch: their requests are accepted events."""
+        self.count(counters, header.region)
+        if len(counters):
+            hours = counters.bucket_ms // HOUR_MS * HOUR_MS
+            found, place = np.unique(hours, return_inverse=True)
+            sums = np.zeros(len(found), dtype=np.int64)
+            np.add.at(sums, place, counters.requests)
+            self._touch(zip(found.tolist(), sums.tolist(), strict=True), header)
 
     def count(self, counters: CounterColumns, region: str) -> None:
         """Add counted rows of one batch: its requests are accepted events."""
@@ -134,18 +167,11 @@ class Flush:
         requests = int(counters.requests.sum())
         self.events.accepted += requests
         self._counted += requests
-        self.rows += len(counters)
+        self._rows += len(counters)
 
-    def touch(self, counters: CounterColumns, edge_id: str, epoch: int, sequence: int) -> None:
+    def _touch(self, sums: Iterable[tuple[int, int]], header: BatchHeader) -> None:
         """Note which hours hold events of this batch, for their certificates."""
-        hours = counters.bucket_ms // HOUR_MS * HOUR_MS
-        if hours[0] == hours[-1]:
-            sums = [(int(hours[0]), int(counters.requests.sum()))]
-        else:
-            found, place = np.unique(hours, return_inverse=True)
-            totals = np.zeros(len(found), dtype=np.int64)
-            np.add.at(totals, place, counters.requests)
-            sums = list(zip(found.tolist(), totals.tolist(), strict=True))
+        edge_id, epoch, sequence = header.identity
         for hour, events in sums:
             known = self.touched.get((hour, edge_id, epoch))
             if known is None:
@@ -168,17 +194,29 @@ class Flush:
         self.events.quarantined += events
 
     def check(self) -> None:
-        """Every batch and event read has ended one way, and what is counted is what is stored."""
-        stored = sum(int(counts[:, 0].sum()) for counts in self._counts)
-        if not (self.batches.adds_up and self.events.adds_up and stored == self._counted):
-            raise Corrupt(
-                f"partition {self.partition}: what was read does not add up"
-                f" (batches {self.batches}, events {self.events}, rows hold {stored})",
-                "nothing was stored; this is a fault of edgetoll, please report it",
-            )
+        """Every batch and event read has ended one way."""
+        if not (self.batches.adds_up and self.events.adds_up):
+            raise self._wrong(f"batches {self.batches}, events {self.events}")
+
+    def _wrong(self, what: str) -> Corrupt:
+        return Corrupt(
+            f"partition {self.partition}: what was read does not add up ({what})",
+            "nothing was stored; this is a fault of edgetoll, please report it",
+        )
 
     def usage(self) -> pa.Table:
-        """The counted rows, as the statement add_usage reads them."""
+        """The counted rows, as the statement add_usage reads them; checked against what was read.
+
+        Raises Corrupt when the rows do not hold as many requests as were accepted.
+        """
+        for rows in self._sums.rows():
+            bucket = np.full(len(rows.name), rows.bucket_ms, dtype=np.int64)
+            self._parts.append((bucket, rows.name, rows.class_code, rows.region))
+            self._counts.append(rows.counts)
+        self._sums = Sums()
+        stored = sum(int(counts[:, 0].sum()) for counts in self._counts)
+        if stored != self._counted:
+            raise self._wrong(f"rows hold {stored} of {self._counted}")
         regions = sorted({part[3] for part in self._parts})
         region_of = {region: number for number, region in enumerate(regions)}
         if not self._parts:
@@ -188,6 +226,7 @@ class Flush:
         keys = [np.concatenate([part[place] for part in self._parts]) for place in range(3)]
         lengths = [len(part[0]) for part in self._parts]
         region = np.repeat([region_of[part[3]] for part in self._parts], lengths)
+        self.rows_written = self._rows = len(region)
         return _usage_table(
             [*keys, np.concatenate(self._counts)], region, (regions, self.names.array())
         )

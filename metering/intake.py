@@ -14,7 +14,7 @@ from typing import Protocol
 
 import numpy as np
 
-from edge.batch import BatchHeader, CounterColumns, PackedEvents, totals
+from edge.batch import BatchHeader, CounterColumns, PackedEvents
 from edge.codec import DecodeError, decode_counters, decode_header, decode_packed
 from edge.event import AHEAD_MS_MAX, BUCKET_MS, TIME_MS_MIN
 from metering.flush import Digest, Flush
@@ -130,7 +130,7 @@ class Intake:
                 self.settle()
             return
         try:
-            counters, refused = _counted(header, payload, now_ms)
+            content, refused = _readable(header, payload, now_ms)
         except DecodeError as error:
             # Not held: a good copy may still come, and until then the sequence is a visible hole.
             self._reject(batch, error.reason.value, error.message, header.requests, now_ms)
@@ -141,9 +141,10 @@ class Intake:
         self._accept(header, digest, now_ms)
         if refused:
             self._refuse_events(batch, header, refused, now_ms)
-        if counters is not None and len(counters):
-            self.flush.count(counters, header.region)
-            self.flush.touch(counters, header.edge_id, header.epoch, header.sequence)
+        if isinstance(content, PackedEvents):
+            self.flush.count_events(content, header)
+        elif content is not None:
+            self.flush.count_rows(content, header)
 
     def _accept(self, header: BatchHeader, digest: bytes, now_ms: int) -> None:
         """Hold the identity from now on."""
@@ -203,31 +204,30 @@ class Intake:
         )
 
 
-def _counted(header: BatchHeader, payload: bytes, now_ms: int) -> tuple[CounterColumns | None, int]:
-    """(counts of a batch, how many of its requests have an absurd time).
+def _readable(
+    header: BatchHeader, payload: bytes, now_ms: int
+) -> tuple[PackedEvents | CounterColumns | None, int]:
+    """(what a batch holds that can be counted, how many of its requests have an absurd time).
 
     Raises DecodeError, or ValueError when it claims more bytes than 64-bit sums can bear.
     """
     latest = now_ms + AHEAD_MS_MAX
+    absurd = header.first_time_ms < TIME_MS_MIN or header.last_time_ms > latest
     if header.kind == "heartbeat":
         return None, 0
-    absurd = header.first_time_ms < TIME_MS_MIN or header.last_time_ms > latest
     if header.kind == "counters":
-        counters: CounterColumns | None = decode_counters(header, payload)
-        if absurd and counters is not None:
-            counters = _possible_rows(counters, latest)
-    else:
-        events = decode_packed(header, payload)
-        most = int(events.bytes_sent.max()) if len(events) else 0
-        if most * len(events) >= BATCH_BYTES_SENT_END:
-            exact = sum(events.bytes_sent.tolist())
-            if exact >= BATCH_BYTES_SENT_END:
-                raise ValueError(f"a batch of {exact} bytes sent")
+        counters = decode_counters(header, payload)
         if absurd:
-            events = _possible_events(events, latest)
-        counters = totals(events) if len(events) else None
-    kept = 0 if counters is None else int(counters.requests.sum())
-    return counters, header.requests - kept
+            counters = _possible_rows(counters, latest)
+        return counters, header.requests - int(counters.requests.sum())
+    events = decode_packed(header, payload)
+    if int(events.bytes_sent.max()) * len(events) >= BATCH_BYTES_SENT_END:
+        exact = sum(events.bytes_sent.tolist())
+        if exact >= BATCH_BYTES_SENT_END:
+            raise ValueError(f"a batch of {exact} bytes sent")
+    if absurd:
+        events = _possible_events(events, latest)
+    return (events if len(events) else None), header.requests - len(events)
 
 
 def _possible_events(events: PackedEvents, latest_ms: int) -> PackedEvents:

@@ -176,7 +176,7 @@ class Worker:
                 self.messages.settle(flush, self.store.connection, now)
             self.store.write(flush, owned.state)
             self.source.committed({name: at.position for name, at in flush.positions.items()})
-            owned.rows += flush.rows
+            owned.rows += flush.rows_written
             self._renew(owned)
             self._compact(owned)
         for owned in self._partitions.values():

@@ -1,0 +1,158 @@
+"""Running sums of one flush: events of usual batches, added up in place, never as rows of a batch.
+
+Most batches lie in one or two buckets and name a few hundred domains. For those a small dense table
+per (bucket, region) is added to directly: a batch costs two bincounts, and what a flush hands to
+DuckDB is one row per key, however many batches there were. Other batches go as rows (edge.batch).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from edge.batch import GROUPS, Array, PackedEvents, exact_sums, group_codes
+from edge.event import BUCKET_MS
+
+NAMES_MAX: Final = 1024
+"""Names by id that have a place in the tables; a batch with any other goes as rows."""
+
+TABLES_MAX: Final = 48
+"""Tables of one flush. Each holds at most 600 KB."""
+
+BUCKETS_MAX: Final = 4
+"""A batch that reaches over more buckets goes as rows."""
+
+_CELLS_PER_EVENT: Final = 4
+_CELLS_FREE: Final = 65_536
+_BYTES_END: Final = 1 << 62
+"""No sum in a table can reach this: 64 bits never wrap."""
+
+
+@dataclass(slots=True)
+class _Table:
+    """Requests and bytes of one (bucket, region), by name id and group."""
+
+    requests: Array
+    bytes_sent: Array
+    seen: Array
+
+    @classmethod
+    def of(cls, names: int) -> _Table:
+        return cls(
+            requests=np.zeros((names, GROUPS), dtype=np.int64),
+            bytes_sent=np.zeros((names, GROUPS), dtype=np.int64),
+            seen=np.zeros(names, dtype=np.bool_),
+        )
+
+    def grow(self, names: int) -> None:
+        more = _Table.of(names)
+        held = len(self.seen)
+        more.requests[:held] = self.requests
+        more.bytes_sent[:held] = self.bytes_sent
+        more.seen[:held] = self.seen
+        self.requests, self.bytes_sent, self.seen = more.requests, more.bytes_sent, more.seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """Counted rows of one (bucket, region): columns as COUNTS of metering.flush has them."""
+
+    bucket_ms: int
+    region: str
+    name: Array
+    class_code: Array
+    counts: Array
+
+
+@dataclass(slots=True)
+class Sums:
+    """What was added since the last flush. `names_seen`: (bucket, region, name) triples so far."""
+
+    names_seen: int = 0
+    _bytes_most: int = 0
+    _tables: dict[tuple[int, str], _Table] = field(default_factory=dict)
+
+    def add(self, events: PackedEvents, ids: Array, region: str) -> list[tuple[int, int]] | None:
+        """Add a batch whose names have these ids; gives (bucket ms, events) of each bucket.
+
+        None: it does not fit these tables, and nothing was added.
+        """
+        spans = bucket_spans(events)
+        cells = len(ids) * GROUPS
+        few = cells * len(spans) <= _CELLS_PER_EVENT * len(events) + _CELLS_FREE
+        if not few or len(spans) > BUCKETS_MAX or int(ids.max()) >= NAMES_MAX:
+            return None
+        new = sum((bucket_ms, region) not in self._tables for bucket_ms, _, _ in spans)
+        if len(self._tables) + new > TABLES_MAX or len(set(ids.tolist())) != len(ids):
+            return None
+        most = self._bytes_most + int(events.bytes_sent.max()) * len(events)
+        if most >= _BYTES_END:
+            return None
+        self._bytes_most = most
+        codes = group_codes(events.outcomes.tobytes())
+        key: Any = events.domain_index.astype(np.uint16 if cells <= 1 << 16 else np.uint32)
+        key *= key.dtype.type(GROUPS)
+        key += codes.take(events.outcome_index)
+        place = key.astype(np.intp)
+        for bucket_ms, start, stop in spans:
+            table = self._table(bucket_ms, region, ids)
+            part = place[start:stop]
+            shape = (len(ids), GROUPS)
+            table.requests[ids] += np.bincount(part, minlength=cells).reshape(shape)
+            sizes = exact_sums(part, events.bytes_sent[start:stop], cells)
+            table.bytes_sent[ids] += sizes.reshape(shape)
+        return [(bucket_ms, stop - start) for bucket_ms, start, stop in spans]
+
+    def _table(self, bucket_ms: int, region: str, ids: Array) -> _Table:
+        """The table of a bucket and region, with room for these names, noting which are new."""
+        wanted = int(ids.max()) + 1
+        size = min(NAMES_MAX, 1 << (wanted - 1).bit_length())
+        table = self._tables.get((bucket_ms, region))
+        if table is None:
+            table = self._tables[bucket_ms, region] = _Table.of(size)
+        elif len(table.seen) < wanted:
+            table.grow(size)
+        self.names_seen += len(ids) - int(np.count_nonzero(table.seen[ids]))
+        table.seen[ids] = True
+        return table
+
+    def rows(self) -> Iterator[Rows]:
+        """One row per (bucket, region, name, class) that has requests."""
+        for (bucket_ms, region), table in self._tables.items():
+            requests = table.requests.reshape(-1, 6, 2)
+            total = requests.sum(axis=(1, 2))
+            held = np.flatnonzero(total)
+            kept = requests[held]
+            yield Rows(
+                bucket_ms=bucket_ms,
+                region=region,
+                name=held // 3,
+                class_code=(held % 3).astype(np.int8),
+                counts=np.column_stack(
+                    (
+                        total[held],
+                        table.bytes_sent.reshape(-1, 12)[held].sum(axis=1),
+                        kept.sum(axis=2),
+                        kept[:, :, 1].sum(axis=1),
+                    )
+                ),
+            )
+
+
+def bucket_spans(events: PackedEvents) -> list[tuple[int, int, int]]:
+    """(bucket ms, first event, end) of each bucket that holds events, in order of time."""
+    first = events.first_time_ms // BUCKET_MS
+    last = events.last_time_ms // BUCKET_MS
+    if first == last:
+        return [(first * BUCKET_MS, 0, len(events))]
+    if last - first > BUCKETS_MAX:
+        # Long gaps are possible: as many spans as would be refused, without walking them.
+        return [(0, 0, 0)] * (BUCKETS_MAX + 1)
+    passed = np.cumsum(events.time_step, dtype=np.int64)
+    edges = np.arange(first + 1, last + 1, dtype=np.int64) * BUCKET_MS - events.first_time_ms
+    cuts = [0, *np.searchsorted(passed, edges, side="left").tolist(), len(events)]
+    spans = [(int(first + i) * BUCKET_MS, cuts[i], cuts[i + 1]) for i in range(len(cuts) - 1)]
+    return [span for span in spans if span[1] < span[2]]
