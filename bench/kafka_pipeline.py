@@ -109,8 +109,9 @@ def batches(bench: Bench, events_per_batch: int) -> None:
     """Spool -> acknowledged, bare fetch, one worker, two workers; for one size of batch."""
     topic = bench.broker.create_topic(f"edgetoll.requests.b{events_per_batch}", EDGES)
     home = bench.home(f"batches{events_per_batch}", topic)
-    parts = packed(Shape(batches=12, events=events_per_batch, domains=500), 7)
-    rounds = max(1, round(bench.scale * 200_000_000 / EDGES / 12 / events_per_batch))
+    # A batch holds one minute of its edge: a slow edge. The busier it is, the less time in a batch.
+    parts = packed(Shape(batches=120, events=events_per_batch, domains=500), 7)
+    rounds = max(1, round(bench.scale * 200_000_000 / EDGES / 120 / events_per_batch))
     load = fill_spools(home, EDGES, rounds, parts)
     name = f"batches of {events_per_batch:,}"
     began = time.time()

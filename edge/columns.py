@@ -241,11 +241,12 @@ def names_from(data: bytes | None) -> tuple[str, ...]:
     """The dictionary of domains, from lines; raises ColumnsError."""
     if data is None or not data.isascii():
         raise ColumnsError(RejectReason.SCHEMA, "no domains in ASCII")
-    ends = np.flatnonzero(np.frombuffer(data + b"\n", dtype=np.uint8) == ord("\n"))
-    require(len(ends) <= EVENTS_MAX, RejectReason.TOO_LARGE, f"{len(ends)} domains")
-    longest = int(np.diff(ends, prepend=-1).max()) - 1
+    count = data.count(b"\n") + 1
+    require(count <= EVENTS_MAX, RejectReason.TOO_LARGE, f"{count} domains")
+    names = tuple(data.decode("ascii").split("\n"))
+    longest = max(map(len, names))
     require(longest <= DOMAIN_BYTES_MAX, RejectReason.HOST_TOO_LONG, f"a name of {longest} bytes")
-    return tuple(data.decode("ascii").split("\n"))
+    return names
 
 
 @lru_cache(maxsize=256)

@@ -7,7 +7,7 @@ opened anew and read, since COMMIT may raise and still be durable (DESIGN 7).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -199,36 +199,47 @@ class Store:
             # The instance may be dead (disk full): opening it anew rolls back as well.
             self.reopen()
 
-    def write(self, flush: Flush, state: PartitionState) -> None:
-        """Store a flush in one transaction and read it back.
+    def write(
+        self,
+        flushes: Sequence[tuple[Flush, PartitionState]],
+        prepare: Callable[[Flush, Any], None] | None = None,
+    ) -> None:
+        """Store the flushes of some partitions in one transaction and read them back.
 
-        Raises Fenced when the partition has moved without this owner, Corrupt when what is read
-        back is not what was written.
+        `prepare` may add to a flush first, with the connection, inside the transaction. Raises
+        Fenced when a partition has moved without this owner, Corrupt when what is read back is not
+        what was written.
         """
-        flush.check()
-        partition = flush.partition
         with self.transaction() as transaction:
-            moved = transaction.run(
-                "advance_partition",
-                partition=partition,
-                generation=state.generation,
-                flush_no=state.flush_no,
-                **rows.tallies(flush),
-            )
-            if len(moved) != 1:
-                raise fenced(partition, state.generation)
-            self._write_usage(transaction, flush)
-            crash_point("after_aggregates")
-            if flush.rejects:
-                transaction.run_with("add_quarantine", {"rejected": rows.rejected(flush)})
-            crash_point("after_quarantine")
-            self._write_progress(transaction, flush, state.edges, state.flush_no + 1)
-            for extra in flush.extra:
-                extra(transaction.connection)
-            crash_point("after_positions")
-        state.flush_no += 1
-        self._read_back(flush, state)
-        state.positions.update(flush.positions)
+            for flush, state in flushes:
+                if prepare is not None:
+                    prepare(flush, transaction.connection)
+                self._write(transaction, flush, state)
+        for flush, state in flushes:
+            state.flush_no += 1
+            self._read_back(flush, state)
+            state.positions.update(flush.positions)
+
+    def _write(self, transaction: Transaction, flush: Flush, state: PartitionState) -> None:
+        flush.check()
+        moved = transaction.run(
+            "advance_partition",
+            partition=flush.partition,
+            generation=state.generation,
+            flush_no=state.flush_no,
+            **rows.tallies(flush),
+        )
+        if len(moved) != 1:
+            raise fenced(flush.partition, state.generation)
+        self._write_usage(transaction, flush)
+        crash_point("after_aggregates")
+        if flush.rejects:
+            transaction.run_with("add_quarantine", {"rejected": rows.rejected(flush)})
+        crash_point("after_quarantine")
+        self._write_progress(transaction, flush, state.edges, state.flush_no + 1)
+        for extra in flush.extra:
+            extra(transaction.connection)
+        crash_point("after_positions")
 
     def _write_usage(self, transaction: Transaction, flush: Flush) -> None:
         partition = flush.partition

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -164,19 +165,24 @@ class Worker:
         return len(batches)
 
     def flush(self) -> None:
-        """Commit what was counted, partition by partition, and read it back."""
+        """Commit what was counted, all partitions in one transaction, and read it back."""
         now = self.clock()
         self._times.flushed = now
-        for owned in self._partitions.values():
-            flush = owned.flush
-            if flush.empty:
-                continue
+        full = [owned for owned in self._partitions.values() if not owned.flush.empty]
+        if not full:
+            return
+        for owned in full:
             owned.intake.settle()
-            if self.messages is not None:
-                self.messages.settle(flush, self.store.connection, now)
-            self.store.write(flush, owned.state)
-            self.source.committed({name: at.position for name, at in flush.positions.items()})
-            owned.rows += flush.rows_written
+        self.store.write(
+            [(owned.flush, owned.state) for owned in full],
+            None if self.messages is None else partial(self.messages.settle, now_ms=now),
+        )
+        for owned in full:
+            positions = owned.flush.positions
+            self.source.committed({name: at.position for name, at in positions.items()})
+        self.names = self.names.fresh()
+        for owned in full:
+            owned.rows += owned.flush.rows_written
             self._renew(owned)
             self._compact(owned)
         for owned in self._partitions.values():
@@ -191,7 +197,6 @@ class Worker:
         state.events = _added(state.events, flush.events)
         state.duplicate_since += flush.events.duplicate
         state.quarantined_since += flush.events.quarantined
-        self.names = self.names.fresh()
         owned.flush = Flush(partition=state.partition, names=self.names)
         owned.intake = Intake(
             partition=state.partition,
