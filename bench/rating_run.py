@@ -1,0 +1,219 @@
+"""Bench: an hour of `edgetoll billing rate` from closed file to lake, for 10 k to 1 M accounts.
+
+    python -m bench.rating_run [--accounts 10000 100000] [--hours 1]
+
+A home on disk is made: accounts, domains and plans as one journal record, closed hours with their
+certificates. Every account has HTTPS and QUIC requests and traffic in each hour (bench/rating.py
+says how much). One hour is run first, so that months have begun; each next hour is then measured
+from opening the store to closing it: import, rating, journal, ledger, the checks after a run,
+states and lake. The process that measures did nothing else, so its peak memory is the run's. The
+baseline is bench/rating.py's loop over accounts; both must agree to the unit or the bench fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import platform
+import resource
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from bench.rating import GB, START, compare, loop
+from billing import lake, runs
+from billing.balance import states
+from billing.invoices import payments
+from billing.load import publish_owned_domains
+from billing.prices import load_books
+from billing.store import Store
+from edge.durable import sha256_file
+from metering.closed import Certificate, certificate_sha256, closed_file, hour_text
+
+BOOK = """
+[book]
+id = "bench"
+currency = "USD"
+timezone = "Asia/Shanghai"
+[regions]
+NA = ["US"]
+[[card]]
+id = "https"
+item = "https_requests"
+effective_from = 2020-01-01
+unit = "request"
+per = 10000
+price = "0.008"
+free_quota = 40000
+[[card]]
+id = "quic"
+item = "quic_requests"
+effective_from = 2020-01-01
+unit = "request"
+per = 10000
+price = "0.008"
+[[card]]
+id = "traffic"
+item = "data_transfer"
+effective_from = 2020-01-01
+model = "graduated"
+unit = "GB"
+tiers = [
+  { up_to = "50 GB", price = "0.04" }, { up_to = "100 GB", price = "0.03" }, { price = "0.02" },
+]
+"""
+ACCOUNTS = (
+    "SELECT 'account-' || i AS account_id, TIMESTAMP '2026-01-01' AS effective_from, '' AS name,"
+    " 'USD' AS currency, 'Asia/Shanghai' AS timezone, 'bench' AS price_book,"
+    " 'data_transfer' AS billing_method, 1000000000000::DECIMAL(38, 0) AS credit_limit,"
+    " 24::INTEGER AS grace_hours, 'confirm' AS suspension_policy, 0::INTEGER AS tax_rate_bp,"
+    " '' AS email, '' AS address, '' AS country, '' AS tax_id,"
+    " NULL::DECIMAL(38, 0) AS low_balance_threshold, TIMESTAMP '2026-01-01' AS opened_at"
+    " FROM range({n}) AS t(i)"
+)
+DOMAINS = (
+    "SELECT 'd' || i AS ownership_id, 'www.customer-' || i || '.example' AS domain,"
+    " 'account-' || i AS account_id, TIMESTAMP '2026-01-01' AS effective_from,"
+    " NULL::TIMESTAMP AS effective_to FROM range({n}) AS t(i)"
+)
+PLANS = (
+    "SELECT kind || i AS plan_id, 'account-' || i AS account_id, kind, 'all' AS region,"
+    " quantity::BIGINT AS quantity, TIMESTAMP '2026-09-01' AS starts_at,"
+    " TIMESTAMP '2027-09-01' AS ends_at, TIMESTAMP '2026-09-01' AS bought_at"
+    f" FROM range({{n}}) AS t(i), (VALUES ('data_transfer', 3, {20 * GB}),"
+    " ('https_requests', 7, 70000)) AS k(kind, rest, quantity) WHERE i % 10 = rest"
+)
+USAGE = (
+    "COPY (SELECT TIMESTAMP '{hour}' + INTERVAL 5 MINUTE AS bucket,"
+    " 'www.customer-' || i || '.example' AS domain, 'US' AS region, c.class,"
+    " (1 + (i * 7919 + {h} * 104729) % 30011)::BIGINT AS requests,"
+    " ((i * 15485863 + {h} * 32452843 + c.n) % 8589934592)::BIGINT AS bytes_sent"
+    " FROM range({n}) AS t(i), (VALUES ('https', 1), ('quic', 2)) AS c(class, n))"
+    " TO '{path}' (FORMAT parquet)"
+)
+
+
+def make_home(home: Path, accounts: int) -> None:
+    """A home with its book, and one record that loads all accounts."""
+    (home / "prices").mkdir(parents=True)
+    (home / "edgetoll.toml").write_text("[billing]\ntoo_old_days = 60\n", encoding="utf-8")
+    (home / "prices" / "bench.toml").write_text(BOOK, encoding="utf-8")
+    connection = duckdb.connect()
+    effects = {
+        name: connection.sql(query.format(n=accounts)).to_arrow_table()
+        for name, query in (
+            ("account_versions", ACCOUNTS), ("domains", DOMAINS), ("plans", PLANS)
+        )
+    }  # fmt: skip
+    with Store.open(home, owner="bench", now=START) as store:
+        store.commit("load", effects, at=START)
+
+
+def close_hour(home: Path, number: int, accounts: int, before: Path | None) -> Path:
+    """Write closed hour `number` (from 0) and its certificate, whose path is returned."""
+    hour = START + timedelta(hours=number)
+    file = closed_file(home, hour, "spool", 0)
+    file.data_path.parent.mkdir(parents=True, exist_ok=True)
+    connection = duckdb.connect()
+    connection.execute(
+        USAGE.format(hour=hour.replace(tzinfo=None), h=number, n=accounts, path=file.data_path)
+    )
+    rows, requests, size = connection.execute(
+        "SELECT count(*), sum(requests)::BIGINT, sum(bytes_sent)::BIGINT"
+        f" FROM read_parquet('{file.data_path}')"
+    ).fetchall()[0]
+    certificate = Certificate(
+        hour=hour_text(hour), partition="spool", revision=0, state="closed",
+        closed_at=(hour + timedelta(hours=1, minutes=1)).isoformat(),
+        data_file=file.data_path.name, data_sha256=sha256_file(file.data_path),
+        previous_certificate_sha256=None if before is None else certificate_sha256(before),
+        number=number + 1, rows=rows, requests=requests, bytes_sent=size, duplicates=0,
+        quarantined=0, edges=(), missing_edges=(), waivers=(), unproven_sources=(), generation=1,
+        checkpoint=1, complete_through=hour_text(hour + timedelta(hours=1)),
+    )  # fmt: skip
+    file.certificate_path.write_bytes(certificate.to_bytes())
+    return file.certificate_path
+
+
+def run(home: Path, at: datetime) -> dict[str, float]:
+    """What `edgetoll billing rate` does, at `at`; seconds by step."""
+    clock = [("", time.perf_counter())]
+
+    def lap(name: str) -> None:
+        clock.append((name, time.perf_counter()))
+
+    books, settings = load_books(home / "prices"), runs.read_settings(home)
+    store = Store.open(home, owner="bench", now=at)
+    lap("open")
+    done = runs.rate(store, books=books, settings=settings, at=at)
+    lap("rate")
+    red = runs.check(store, done, at=at)
+    lap("check")
+    payments.settle(store, at=at)
+    states.refresh(store, now=at)
+    lap("states")
+    publish_owned_domains(store, home / "lake" / "owned_domains.txt")
+    lake.publish(store)
+    lap("lake")
+    store.close()
+    lap("close")
+    if red or done.state != "done":
+        sys.exit(f"the run is {done.state}: {red or done.reason}")
+    return {name: now - clock[n][1] for n, (name, now) in enumerate(clock[1:])}
+
+
+def measured(home: Path, number: int, answer: Any) -> None:
+    """Run hour `number` in this process; send seconds by step and peak memory."""
+    laps = run(home, START + timedelta(hours=number + 1, minutes=5))
+    answer.send((laps, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024))
+
+
+def apart(home: Path, number: int) -> tuple[dict[str, float], int]:
+    """`measured` in a process of its own."""
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=measured, args=(home, number, there))
+    process.start()
+    there.close()
+    result: tuple[dict[str, float], int] = here.recv()
+    process.join()
+    return result
+
+
+def main() -> None:
+    """Print one row per measured hour."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--accounts", type=int, nargs="+", default=[10_000, 100_000])
+    parser.add_argument("--hours", type=int, default=1)
+    parser.add_argument("--folder", help="where to make the homes; default: the system's /tmp")
+    options = parser.parse_args()
+    print(f"{platform.machine()}, Python {platform.python_version()}, DuckDB {duckdb.__version__}")
+    steps = ("open", "rate", "check", "states", "lake", "close")
+    print(f"{'accounts':>9} {'hour':>4}", *(f"{name:>6}" for name in (*steps, "all s")), end="")
+    print(f" {'peak MiB':>9}")
+    for accounts in options.accounts:
+        with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+            home = Path(folder) / "home"
+            make_home(home, accounts)
+            last = close_hour(home, 0, accounts, None)
+            apart(home, 0)
+            for number in range(1, options.hours + 1):
+                last = close_hour(home, number, accounts, last)
+                laps, peak = apart(home, number)
+                seconds = [*(laps[name] for name in steps), sum(laps.values())]
+                print(f"{accounts:>9,} {number:>4}", *(f"{one:>6.2f}" for one in seconds), end="")
+                print(f" {peak:>9,}", flush=True)
+            with Store.open(home, owner="bench", now=datetime.now(UTC)) as store:
+                looped, wanted = loop(store.connection)
+                compare(store.connection, wanted)
+            print(f"{'':>9} equal to the loop over accounts, which takes {looped:.2f} s for"
+                  f" {options.hours + 1} hours of rating alone")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
