@@ -25,7 +25,7 @@ from typing import Any
 
 import duckdb
 
-from bench.rating import GB, START, compare, loop
+from bench.rating import START, compare, loop
 from billing import lake, runs
 from billing.balance import states
 from billing.invoices import payments
@@ -85,7 +85,7 @@ PLANS = (
     "SELECT kind || i AS plan_id, 'account-' || i AS account_id, kind, 'all' AS region,"
     " quantity::BIGINT AS quantity, TIMESTAMP '2026-09-01' AS starts_at,"
     " TIMESTAMP '2027-09-01' AS ends_at, TIMESTAMP '2026-09-01' AS bought_at"
-    f" FROM range({{n}}) AS t(i), (VALUES ('data_transfer', 3, {20 * GB}),"
+    " FROM range({n}) AS t(i), (VALUES ('data_transfer', 3, 20 * 1073741824),"
     " ('https_requests', 7, 70000)) AS k(kind, rest, quantity) WHERE i % 10 = rest"
 )
 USAGE = (
@@ -124,8 +124,8 @@ def close_hour(home: Path, number: int, accounts: int, before: Path | None) -> P
         USAGE.format(hour=hour.replace(tzinfo=None), h=number, n=accounts, path=file.data_path)
     )
     rows, requests, size = connection.execute(
-        "SELECT count(*), sum(requests)::BIGINT, sum(bytes_sent)::BIGINT"
-        f" FROM read_parquet('{file.data_path}')"
+        "SELECT count(*), sum(requests)::BIGINT, sum(bytes_sent)::BIGINT FROM read_parquet($path)",
+        {"path": str(file.data_path)},
     ).fetchall()[0]
     certificate = Certificate(
         hour=hour_text(hour), partition="spool", revision=0, state="closed",

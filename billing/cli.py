@@ -292,7 +292,10 @@ def _print_run(done: RunOutcome) -> None:
     if imported.future:
         print(f"{imported.future} files are of hours that have not ended: left for later.")
     for hour in done.held_hours[:20]:
-        print(f"Not rated: {hour.account_id} {hour.hour}: {hour.problem}. {hour.hint}")
+        when = f"{hour.hour:%Y-%m-%dT%H:%MZ}"
+        print(f"Not rated: {hour.account_id} {when}: {hour.problem}. {hour.hint}")
+    if done.held_count > 20:
+        print(f"… and {done.held_count - 20:,} more account-hours are not rated.")
     for total in done.totals:
         money = f"{format_amount(total.amount)} {total.currency}"
         print(f"{total.charges} charges, {total.periods} {total.period_kind}s: {money}")

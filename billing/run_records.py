@@ -51,6 +51,7 @@ class RunOutcome:
     totals: tuple[breaker.Total, ...] = ()
     reason: str = ""
     held_hours: tuple[Any, ...] = ()
+    held_count: int = 0
     journal_no: int | None = None
 
     def document(self) -> dict[str, Any]:
@@ -79,6 +80,7 @@ class RunOutcome:
                  "hint": one.hint}
                 for one in self.held_hours
             ],
+            "held_count": self.held_count,
             "journal_no": self.journal_no,
         }  # fmt: skip
 

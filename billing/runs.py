@@ -140,12 +140,18 @@ def _rate_imported(
     outcome = _engine_rate(store, books, run_id, whole)
     totals = _totals(store.connection, outcome)
     run = _Run(run_id=run_id, state="done", reason="", at=at, through=whole, totals=totals)
-    held_hours = tuple(outcome.held)
+    held_hours, held_count = outcome.held, outcome.held_count
     if dry_run:
         return RunOutcome(state="dry", through=whole, imported=imported, totals=totals,
-                          held_hours=held_hours)  # fmt: skip
+                          held_hours=held_hours, held_count=held_count)  # fmt: skip
     if _nothing_new(store, outcome, last, whole):
-        return RunOutcome(state="nothing", through=whole, imported=imported, held_hours=held_hours)
+        return RunOutcome(
+            state="nothing",
+            through=whole,
+            imported=imported,
+            held_hours=held_hours,
+            held_count=held_count,
+        )
     why = breaker.verdict(totals, _history(store.connection), settings.limits())
     if why is not None:
         return _hold(store, run, why, imported)
@@ -157,6 +163,7 @@ def _rate_imported(
         imported=imported,
         totals=totals,
         held_hours=held_hours,
+        held_count=held_count,
         journal_no=done.journal_no,
     )
 

@@ -29,6 +29,7 @@ from billing.rating.offsets import offset_rows
 
 _NEVER = datetime(1970, 1, 1)  # noqa: DTZ001 (stored times are UTC without a zone)
 _TIME = pa.timestamp("us")
+HELD_TOLD = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,13 +47,16 @@ class RatingOutcome:
     """What a run computed. `effects` maps an effect's name to its temporary table, `mark` is
     inline.
 
-    `totals` is the sum of the charges in 10^-10 units by currency, `charges` how many there are.
+    `held` names the oldest account-hours without a price, of this run and of earlier ones;
+    `held_count` is how many there are. `totals` is the sum of the charges in 10^-10 units by
+    currency, `charges` how many there are.
     """
 
     connection: duckdb.DuckDBPyConnection
     effects: Mapping[str, str]
     mark: Mapping[str, Any]
     held: tuple[HeldHour, ...]
+    held_count: int
     totals: Mapping[str, int]
     charges: int
 
@@ -273,7 +277,9 @@ def _outcome(one: Pass, books: PriceBooks, run_id: str, fingerprint: str) -> Rat
         "price_cards": "rating_out_price_cards",
         "price_tiers": "rating_out_price_tiers",
     }
-    held = one.connection.execute(sql.text("statements/rating/held_now")).fetchall()
+    held = one.connection.execute(
+        sql.text("statements/rating/held_now"), {"most": HELD_TOLD}
+    ).fetchall()
     totals = one.connection.execute(sql.text("statements/rating/run_totals")).fetchall()
     return RatingOutcome(
         connection=one.connection,
@@ -287,8 +293,9 @@ def _outcome(one: Pass, books: PriceBooks, run_id: str, fingerprint: str) -> Rat
         },
         held=tuple(
             HeldHour(account_id=who, hour=hour.replace(tzinfo=UTC), problem=problem, hint=hint)
-            for who, hour, problem, hint in held
+            for who, hour, problem, hint, _ in held
         ),
+        held_count=held[0][4] if held else 0,
         totals={currency: int(amount) for currency, amount, _ in totals},
         charges=sum(count for _, _, count in totals),
     )

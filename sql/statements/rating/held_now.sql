@@ -1,6 +1,7 @@
--- Answers: which account-hours this run could not rate.
--- Grain: account × hour.
--- Reads: rating_held_now, rating_accounts.
-SELECT a.account_id, n.hour, n.problem, n.hint
-FROM rating_held_now AS n JOIN rating_accounts AS a ON a.account_key = n.account_key
-ORDER BY n.hour, a.account_id;
+-- Answers: which account-hours are unrated after this run, the oldest first, and how many there are.
+-- Grain: account × hour; at most $most rows.
+-- Reads: rating_out_held.
+SELECT account_id, hour, problem, hint, count(*) OVER () AS held
+FROM rating_out_held
+ORDER BY hour, account_id
+LIMIT $most;

@@ -126,6 +126,8 @@ def test_a_held_hour_is_not_looked_at_again_while_nothing_changed(tmp_path) -> N
     made.rate(at("2026-06-01T01:00"))
     outcome = made.rate(at("2026-06-01T02:00"))
     assert "replayed" not in outcome.effects
+    assert [one.hour.hour for one in outcome.held] == [0], "it is told again at every run"
+    assert outcome.held_count == 1
     assert made.connection.execute("SELECT count(*) FROM rating_held").fetchall() == [(1,)]
 
 

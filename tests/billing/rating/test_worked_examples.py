@@ -1,9 +1,8 @@
 """The worked examples of DOMAIN §6 that are about prices, plans and quotas, as one table.
 
 Each row is rated by the real engine from usage rows; books of other vendors are given here in
-TOML, since edgetoll ships only what DOMAIN has figures for. (#24 to #26 and #39 are about
-settlement documents, suspension and alerts: their tests are with those. #15 to #18 are in
-test_plans.py, #37 is in test_separation.py.)
+TOML, since edgetoll ships only what DOMAIN has figures for. (#24, #26 and #39 are about settlement
+documents, suspension and alerts: their tests are with those. #15 to #18 are in test_plans.py.)
 """
 
 from __future__ import annotations
@@ -143,6 +142,9 @@ EXAMPLES_OF_DOMAIN = [
             (("2024-03-05T04:00", "US", "https", 1_000_000, 0),
              ("2024-03-05T04:00", "US", "http", 1_000_000, 0)),
             {"https_requests": "0.80"}, currency="USD"),
+    Example("37 static requests of an hour", "alibaba-china",
+            (("2021-06-05T04:00", "CN", "http", 10_000, 0),
+             ("2021-06-05T04:10", "CN", "https", 20_000, 0)), {"https_requests": "0.10"}),
     Example("38", "alibaba-international",
             (("2024-03-05T04:00", "CN", "https", 2_000_000, 3 * GB),), {"https_requests": "1.60"},
             (plan("p", "data_transfer", 50 * 1024 * GB),), {"p": 50 * 1024 * GB - 3 * GB}, "USD"),
