@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 from typing import Annotated
@@ -44,7 +44,7 @@ def daemon(
             signal.signal(number, lambda _number, _frame: stop.set())
     if once:
         with locked(home):
-            board = Board()
+            board = Board(stop=stop)
             Rounds(home, board).run()
         if board.failing:
             step, why = sorted(board.failing.items())[0]
@@ -72,11 +72,13 @@ def loop(home: Path, stop: threading.Event, *, clock: Clock = wall_clock) -> Non
 
     from billing.log import log
     from billing.metrics import serving
+    from billing.outbox.settings import check_secrets
     from billing.rounds_settings import read_daemon
 
     settings = read_daemon(home)
     wake = threading.Event()
-    board = Board()
+    check_secrets(home)
+    board = Board(stop=stop)
     with locked(home):
         # One job, which does no work and cannot be late: it only wakes this thread.
         scheduler = BackgroundScheduler(timezone="UTC")
@@ -108,21 +110,29 @@ class Rounds:
         self.clock = clock
         self._seen: tuple[int, ...] = ()
         self._next_at: datetime | None = None
+        self._ran_at = datetime.min.replace(tzinfo=UTC)
 
     def is_due(self) -> bool:
         """Whether anything can be due: a file or the journal changed, or a time has come."""
-        if self._next_at is None or self.clock() >= self._next_at:
+        now = self.clock()
+        if self._next_at is None or now >= self._next_at:
             return True
+        if now < self._ran_at:
+            return True  # the clock was set back: what it said last is no guide
         return self._seen != self._mark()
 
     def run(self) -> None:
         """One round: every step that is due, in order; a failing step does not stop the others."""
         from billing import rounds
 
-        now = self.clock()
         mark = self._mark()
         for name, step in rounds.STEPS.items():
-            self._step(name, step, now)
+            if self.board.stop.is_set():
+                return
+            # Each step has its own moment: after a long one, signatures would be too old at once.
+            self._step(name, step, self.clock())
+        now = self.clock()
+        self._ran_at = now
         with self.board.lock:
             self.board.round_at = self.clock()
         self._next_at = rounds.next_round_at(self.home, self.board.signs, now=now)

@@ -51,6 +51,8 @@ class Board:
     seconds: dict[str, int] = field(default_factory=dict)
     """Milliseconds spent, by step."""
     round_at: datetime | None = None
+    stop: threading.Event = field(default_factory=threading.Event)
+    """Set when the daemon must leave; those who wait for others ask it."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 

@@ -89,6 +89,15 @@ def cut_to_minor(units: int, currency: str) -> tuple[int, int]:
     return kept, units - kept
 
 
+def floor_to_minor(units: int, currency: str) -> int:
+    """`units` in whole minor units of `currency`, never more than there is: -2.001 -> -2.01.
+
+    For telling people their balance: who pays what is missing of this is surely not in debt.
+    """
+    step: int = 10 ** (DIGITS - minor_digits(currency))
+    return check_amount(units) // step * step
+
+
 def divide_cut(numerator: int, denominator: int) -> int:
     """`numerator / denominator` cut toward zero, as SQL's `//` does (Python's `//` floors)."""
     quotient = abs(numerator) // abs(denominator)

@@ -8,6 +8,7 @@ the closed hours; one that is ahead of the journal, or differs from it, is refus
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from billing.crashpoint import crash_point
 from billing.journal import Journal, Record
 from edge.console import warn
 from edge.durable import FileLock, fsync_folder, sha256_file
-from edge.errors import Corrupt, EdgetollError
+from edge.errors import Busy, Corrupt, EdgetollError
 
 STORE_NAME = "billing.duckdb"
 Effects: TypeAlias = Mapping[str, Any]
@@ -74,16 +75,16 @@ class Store:
         self.connection = _connect(self.path, home)
 
     @classmethod
-    def open(cls, home: Path, *, owner: str, now: datetime) -> Store:
-        """Take HOME/billing.lock (Busy names its holder), open the store, bring it up to the
-        journal.
+    def open(cls, home: Path, *, owner: str, now: datetime, wait_seconds: int = 0) -> Store:
+        """Take HOME/billing.lock (Busy names its holder, after `wait_seconds` for it to leave),
+        open the store, bring it up to the journal.
         """
         import billing.appliers  # noqa: F401  (registers every module's appliers)
 
         if not home.is_dir():
             raise EdgetollError(f"there is no home {home}", f"make one first: edgetoll init {home}")
         lock = FileLock(home / "billing.lock", owner)
-        lock.__enter__()
+        _take(lock, wait_seconds)
         store = None
         try:
             untouched = witness.agrees(home / STORE_NAME)
@@ -288,6 +289,19 @@ class Store:
                 f"journal record {record.number} is not in billing.duckdb after COMMIT",
                 "run the command again: the store is brought up to the journal",
             )
+
+
+def _take(lock: FileLock, wait_seconds: int) -> None:
+    """Take the lock as soon as its holder leaves; sessions are short."""
+    until = time.monotonic() + wait_seconds
+    while True:
+        try:
+            lock.__enter__()
+            return
+        except Busy:
+            if time.monotonic() >= until:
+                raise
+        time.sleep(0.05)
 
 
 def _connect(path: Path, home: Path) -> duckdb.DuckDBPyConnection:

@@ -92,6 +92,7 @@ def _measure(connection: Any, name: str, **parameters: Any) -> list[Measured]:
             limit=int(row[6]),
             release_hours=row[7],
             currency=row[8],
+            unit=row[9] if len(row) > 9 else "",
         )
         for row in rows
     ]

@@ -67,7 +67,7 @@ def accounts(
 def _print_accounts(title: str, lines: list[AccountLine]) -> None:
     columns = (
         "account", "state", "since", "available", "projected", "", "burn/h", "last 24 h",
-        "zero at (UTC)", "between", "service stops", "why",
+        "zero at (UTC)", "between", "service stops", "told", "why",
     )  # fmt: skip
     rows = [line.cells() for line in lines]
     table(title, columns, rows, right=("available", "projected", "burn/h"))
@@ -122,6 +122,8 @@ def alerts(
 
     document = {**_changes_document(done), "told": told.counts, "disabled": list(told.disabled)}
     emit(document, as_json=as_json, human=human)
+    if told.problems:
+        raise told.problems[0]
 
 
 def jitter_permille() -> int:

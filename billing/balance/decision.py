@@ -11,8 +11,9 @@ Pure: no clock, no store. The rules are DESIGN §3.8 and DOMAIN §3. What shapes
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
-from billing.balance.forecast import burns, forecast
+from billing.balance.forecast import Forecast, burns, forecast
 from billing.balance.records import (
     IN_ARREARS,
     STOPPED,
@@ -32,7 +33,7 @@ def decide(figures: Figures, prior: Standing, policy: Policy, moment: Moment) ->
     state, reason = _judge(figures, prior, policy, moment)
     if state is prior.state:
         return None
-    return _next(figures, prior, moment, state, reason)
+    return _next(figures, prior, policy, moment, state, reason)
 
 
 def obey(act: Act, figures: Figures, prior: Standing, policy: Policy, moment: Moment) -> Standing:
@@ -40,9 +41,10 @@ def obey(act: Act, figures: Figures, prior: Standing, policy: Policy, moment: Mo
     who = f"{act.reason} (by {act.by})"
     if not act.suspend:
         return _resume(act, figures, prior, policy, moment)
-    if prior.state in STOPPED:
+    for_another_cause = act.cause is Cause.ADMINISTRATIVE and prior.cause is Cause.ARREARS
+    if prior.state in STOPPED and not for_another_cause:
         raise ConflictError(
-            f"{prior.account_id} is {prior.state} already since {prior.since}",
+            f"{prior.account_id} is {prior.state} already since {prior.since:%Y-%m-%dT%H:%MZ}",
             "nothing to do; resume it with: edgetoll billing resume",
         )
     if act.cause is Cause.ARREARS and moment.unverified:
@@ -55,7 +57,7 @@ def obey(act: Act, figures: Figures, prior: Standing, policy: Policy, moment: Mo
             f"{prior.account_id} is {prior.state}, not suspend_due",
             "only a debt older than its grace is suspended; for other causes: --cause",
         )
-    chosen = _next(figures, prior, moment, State.SUSPENDED, who)
+    chosen = _next(figures, prior, policy, moment, State.SUSPENDED, who)
     return replace(chosen, by=act.by, cause=act.cause)
 
 
@@ -70,7 +72,7 @@ def _resume(
     fresh = replace(prior, state=State.OK, overdue_since=None, overdue_clock=None, cause=None)
     patient = replace(policy, grace_seconds=max(1, policy.grace_seconds))
     state, _reason = _judge(figures, fresh, patient, moment)
-    resumed = _next(figures, fresh, moment, state, f"{act.reason} (by {act.by})")
+    resumed = _next(figures, fresh, policy, moment, state, f"{act.reason} (by {act.by})")
     return replace(resumed, previous=prior.state, by=act.by)
 
 
@@ -97,9 +99,10 @@ def _judge_debtor(prior: Standing, policy: Policy, moment: Moment) -> tuple[Stat
         return held, "the balance is below zero"
     if grace_used(prior, moment) < policy.grace_seconds:
         return State.OVERDUE, "the balance is below zero"
-    hours = policy.grace_seconds // 3600
     due = State.SUSPENDED if policy.automatic else State.SUSPEND_DUE
-    return due, f"overdue for the grace of {hours} h"
+    if policy.grace_seconds == 0:
+        return due, "the balance is below zero and there is no grace"
+    return due, f"below zero for longer than the grace of {policy.grace_seconds // 3600} h"
 
 
 def grace_used(prior: Standing, moment: Moment) -> int:
@@ -134,10 +137,32 @@ def _relief(prior: Standing) -> str:
     return "the balance was restored" if prior.state in IN_ARREARS else "enough balance"
 
 
-def _next(figures: Figures, prior: Standing, moment: Moment, state: State, reason: str) -> Standing:
+def stops_at(
+    standing: Standing, outlook: Forecast, policy: Policy, moment: Moment
+) -> datetime | None:
+    """When service would stop unless somebody pays; None: not foreseen, or stopped already.
+
+    Zero as forecast plus the grace; in arrears what is left of the grace. While the figures are
+    unverified no grace passes, so that it is the earliest time.
+    """
+    if standing.state in STOPPED:
+        return None
+    if standing.state is State.SUSPEND_DUE:
+        return moment.now
+    if standing.overdue_clock is not None:
+        left = max(0, policy.grace_seconds - grace_used(standing, moment))
+        return moment.now + timedelta(seconds=left)
+    if outlook.zero_at is None:
+        return None
+    return max(outlook.zero_at, moment.now) + timedelta(seconds=policy.grace_seconds)
+
+
+def _next(
+    figures: Figures, prior: Standing, policy: Policy, moment: Moment, state: State, reason: str
+) -> Standing:
     arrears = figures.available < 0
     began = prior.overdue_since is not None
-    return Standing(
+    chosen = Standing(
         account_id=prior.account_id,
         version=prior.version + 1,
         state=state,
@@ -149,14 +174,15 @@ def _next(figures: Figures, prior: Standing, moment: Moment, state: State, reaso
         if arrears
         else None,
         cause=Cause.ARREARS if state in STOPPED else None,
-        evidence=evidence(figures, prior, moment),
     )
+    return replace(chosen, evidence=evidence(figures, chosen, policy, moment))
 
 
-def evidence(figures: Figures, prior: Standing, moment: Moment) -> dict[str, object]:
+def evidence(
+    figures: Figures, chosen: Standing, policy: Policy, moment: Moment
+) -> dict[str, object]:
     """What the decision rested on, to be kept with it: anyone can repeat the judgement."""
-    start = moment.usage_through or moment.now
-    outlook = forecast(figures, start=start)
+    outlook = forecast(figures, start=moment.known_through or moment.usage_through or moment.now)
     hour, day, week = burns(figures)
     return {
         "ledger_version": moment.ledger_version,
@@ -175,7 +201,11 @@ def evidence(figures: Figures, prior: Standing, moment: Moment) -> dict[str, obj
         "projected_zero_at": outlook.zero_at,
         "projected_zero_earliest": outlook.earliest,
         "projected_zero_latest": outlook.latest,
-        "overdue_since": prior.overdue_since,
-        "grace_used_seconds": grace_used(prior, moment),
+        "overdue_since": chosen.overdue_since,
+        "grace_seconds": policy.grace_seconds,
+        "grace_used_seconds": grace_used(chosen, moment),
+        "policy": "auto" if policy.automatic else "confirm",
+        "suspension_at": stops_at(chosen, outlook, policy, moment),
+        "release_seconds": policy.release_seconds,
         "unverified": moment.unverified,
     }

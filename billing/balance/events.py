@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from billing.balance.records import STOPPED, Standing
-from billing.money import format_amount
+from billing.money import floor_to_minor, format_amount
 
 AMOUNTS = ("available", "open_amount", "projected", "payable_7_hours", "payable_day")
 
@@ -52,6 +52,7 @@ def state_event(standing: Standing, *, currency: str) -> Event:
         "cause": standing.cause.value if standing.cause else None,
         "by": standing.by or None,
         "currency": currency,
+        "amount_due": amount_due(standing.evidence, currency),
         **public_evidence(standing.evidence),
     }
     return Event(
@@ -62,6 +63,13 @@ def state_event(standing: Standing, *, currency: str) -> Event:
         happened_at=standing.since,
         body=envelope(kind, standing.since, data),
     )
+
+
+def amount_due(evidence: dict[str, object], currency: str) -> str:
+    """What must be paid for the balance to be at zero again, in whole minor units, never less."""
+    available = evidence.get("available")
+    owed = -floor_to_minor(available, currency) if isinstance(available, int) else 0
+    return format_amount(max(0, owed))
 
 
 def envelope(kind: str, at: datetime, data: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,16 @@ def compute(
         not_before = through - timedelta(days=3)
         run(connection, "add_burn_day", daily_method=DAILY_METHOD, not_before=not_before)
     run(connection, "add_figures", through=through, account=account)
+
+
+def known_through(connection: Any, moment: Moment) -> Moment:
+    """`moment` with the end of the usage the figures hold, open hours included: forecasts begin
+    there, since what was used up to then is in `projected` already.
+    """
+    row = connection.execute(sql.text("statements/balance/known_through")).fetchone()
+    live = aware(row[0]) if row else None
+    known = [at for at in (moment.usage_through, live) if at is not None]
+    return replace(moment, known_through=max(known, default=None))
 
 
 def cases(

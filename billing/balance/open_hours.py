@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import sql
+from billing.balance.rows import naive
 
 
 def add_open_value(
@@ -35,7 +36,10 @@ def add_open_value(
         books = load_books(home / "prices")
         project(connection, books=books, through=hour + timedelta(hours=1))
         connection.execute(sql.text("statements/balance/add_open_value"))
-    connection.execute(sql.text("statements/balance/note_open_hours"), {"live_files": made_from})
+    connection.execute(
+        sql.text("statements/balance/note_open_hours"),
+        {"live_files": made_from, "now": naive(now)},
+    )
 
 
 def _add_live_usage(connection: Any, files: list[Path]) -> bool:

@@ -87,6 +87,8 @@ class Moment:
     usage_through: datetime | None = None
     """End of the last hour that was rated."""
     payments_through: datetime | None = None
+    known_through: datetime | None = None
+    """End of the usage that the figures hold, open hours included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 import sql
 from billing.balance import figures, states
-from billing.balance.decision import decide, grace_used
+from billing.balance.decision import decide, stops_at
 from billing.balance.events import stamp
 from billing.balance.forecast import Forecast, forecast
 from billing.balance.records import (
@@ -19,17 +19,36 @@ from billing.balance.records import (
     STOPPED,
     Figures,
     Moment,
-    Policy,
     Standing,
     State,
 )
 from billing.balance.rows import naive
 from billing.balance.settings import read_settings
-from billing.money import cut_to_minor, format_amount
+from billing.money import SCALE, floor_to_minor, format_amount
 from billing.store import Store
 
 PLOT_HOURS = 24
 BARS = "▁▂▃▄▅▆▇█"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """How the event of one version of a state stands at one endpoint."""
+
+    endpoint: str
+    status: str
+    attempts: int
+
+    @property
+    def words(self) -> str:
+        """The endpoint's name, and what is still missing."""
+        if self.status == "delivered":
+            return self.endpoint
+        return f"{self.endpoint} ({self.status.replace('_', ' ')}, {self.attempts} tried)"
+
+    def document(self) -> dict[str, object]:
+        """The same for programs."""
+        return {"endpoint": self.endpoint, "status": self.status, "attempts": self.attempts}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +61,10 @@ class AccountLine:
     stops_at: datetime | None
     """When service would stop if nothing is paid: zero plus what is left of the grace."""
     payables: tuple[int, ...] = ()
+    told: tuple[Told, ...] = ()
+    """Where the event of the present state went; empty: nobody has been told yet."""
+    automatic: bool = False
+    unverified: bool = False
 
     def cells(self) -> tuple[object, ...]:
         """The line as cells of a table for people."""
@@ -50,15 +73,33 @@ class AccountLine:
             known.account_id,
             now_at.state.value,
             _short(now_at.since),
-            format_amount(cut_to_minor(known.available, known.currency)[0]),
-            format_amount(cut_to_minor(known.projected, known.currency)[0]),
+            format_amount(floor_to_minor(known.available, known.currency)),
+            format_amount(floor_to_minor(known.projected, known.currency)),
             known.currency,
-            format_amount(self.outlook.burn_per_hour),
+            _burn(self.outlook.burn_per_hour),
             sparkline(self.payables),
             *self._zero_cells(),
-            "stopped" if now_at.state in STOPPED else _short(self.stops_at) or "-",
+            self._stop_cell(),
+            self._told_cell(),
             now_at.reason,
         )
+
+    def _stop_cell(self) -> str:
+        """When service stops, and what it waits for where time alone does not stop it."""
+        state = self.standing.state
+        if state in STOPPED:
+            return "stopped"
+        if self.unverified and state in IN_ARREARS:
+            return "held: unverified"
+        if state is State.SUSPEND_DUE:
+            return "when confirmed"
+        return _short(self.stops_at) or "-"
+
+    def _told_cell(self) -> str:
+        """Who has been told of this state."""
+        if self.standing.version == 0:
+            return ""
+        return ", ".join(one.words for one in self.told) or "nobody yet"
 
     def _zero_cells(self) -> tuple[str, str]:
         """When the balance is zero, and the band around it."""
@@ -85,7 +126,10 @@ class AccountLine:
             "projected_zero_earliest": self.outlook.earliest,
             "projected_zero_latest": self.outlook.latest,
             "suspension_at": self.stops_at,
+            "policy": "auto" if self.automatic else "confirm",
+            "overdue_since": now_at.overdue_since,
             "reason": now_at.reason,
+            "told": [one.document() for one in self.told],
             "payables_last_hours": [format_amount(one) for one in self.payables],
         }
 
@@ -100,6 +144,7 @@ def report(home: Path, *, now: datetime, at_risk: bool) -> tuple[list[AccountLin
         _old, clock = states.look(store, now=now, payments_through=None, settings=settings)
         moment = states.moment_of(clock, now=now, ledger_version=store.journal.last_no)
         figures.compute(store.connection, home, now=now, usage_through=clock.usage_through)
+        moment = figures.known_through(store.connection, moment)
         cases = figures.cases(store.connection, settings, moment, everyone=True)
         lines = [line_of(case, moment) for case in cases]
         if at_risk:
@@ -107,36 +152,30 @@ def report(home: Path, *, now: datetime, at_risk: bool) -> tuple[list[AccountLin
             lines = [line for line in lines if is_at_risk(line, horizon)]
         lines.sort(key=_gravest_first)
         plots = _recent_payables(store.connection, clock.usage_through, lines)
-    return [_with_plot(line, plots) for line in lines], clock.unverified
+        told = _told(store.connection, lines)
+    shown = [
+        replace(
+            _with_plot(line, plots),
+            told=told.get((line.figures.account_id, line.standing.version), ()),
+        )
+        for line in lines
+    ]
+    return shown, clock.unverified
 
 
 def line_of(case: figures.Case, moment: Moment) -> AccountLine:
     """One account's line: its standing as the rules see it now, its forecast, its end."""
     known, prior, policy = case
     standing = decide(known, prior, policy, moment) or prior
-    outlook = forecast(known, start=moment.usage_through or moment.now)
+    outlook = forecast(known, start=moment.known_through or moment.usage_through or moment.now)
     return AccountLine(
         figures=known,
         standing=standing,
         outlook=outlook,
         stops_at=stops_at(standing, outlook, policy, moment),
+        automatic=policy.automatic,
+        unverified=moment.unverified is not None,
     )
-
-
-def stops_at(
-    standing: Standing, outlook: Forecast, policy: Policy, moment: Moment
-) -> datetime | None:
-    """When service would stop unless somebody pays; None: not foreseen, or stopped already."""
-    if standing.state in STOPPED:
-        return None
-    if standing.state is State.SUSPEND_DUE:
-        return moment.now
-    if standing.state in IN_ARREARS:
-        left = max(0, policy.grace_seconds - grace_used(standing, moment))
-        return moment.now + timedelta(seconds=left)
-    if outlook.zero_at is None:
-        return None
-    return max(outlook.zero_at, moment.now) + timedelta(seconds=policy.grace_seconds)
 
 
 def is_at_risk(line: AccountLine, horizon: datetime) -> bool:
@@ -173,6 +212,25 @@ def _recent_payables(
     for account_id, hour_no, amount in rows:
         plots.setdefault(account_id, [0] * PLOT_HOURS)[hour_no] += int(amount)
     return {account_id: tuple(amounts) for account_id, amounts in plots.items()}
+
+
+def _told(connection: Any, lines: Iterable[AccountLine]) -> dict[tuple[str, int], tuple[Told, ...]]:
+    """Where the event of each account's recorded state went, by account and version."""
+    rows = connection.execute(
+        sql.text("statements/balance/told"),
+        {"accounts": [line.figures.account_id for line in lines]},
+    ).fetchall()
+    found: dict[tuple[str, int], tuple[Told, ...]] = {}
+    for account_id, version, endpoint, status, attempts in rows:
+        one = Told(endpoint=endpoint, status=status, attempts=attempts)
+        found[account_id, version] = (*found.get((account_id, version), ()), one)
+    return found
+
+
+def _burn(per_hour: int) -> str:
+    """A burn for people: down to a ten-thousandth of a currency unit."""
+    step = SCALE // 10_000
+    return format_amount(per_hour // step * step)
 
 
 def _with_plot(line: AccountLine, plots: dict[str, tuple[int, ...]]) -> AccountLine:

@@ -112,6 +112,8 @@ class Measured:
     limit: int
     release_hours: int
     currency: str
+    unit: str = ""
+    """Of what a plan has left: bytes or requests."""
 
     @property
     def over(self) -> bool:
@@ -148,6 +150,7 @@ def raise_alert(measured: Measured, *, now: datetime) -> Raised:
         "measured": format_amount(measured.measured) if money else str(measured.measured),
         "limit": format_amount(measured.limit) if money else str(measured.limit),
         "currency": measured.currency if money else None,
+        "unit": measured.unit or None,
         "since": stamp(now),
         "until": stamp(until) if until else None,
     }

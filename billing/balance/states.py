@@ -64,6 +64,7 @@ def refresh(
     old, clock = look(store, now=now, payments_through=payments_through, settings=settings)
     moment = moment_of(clock, now=now, ledger_version=store.journal.last_no)
     figures.compute(store.connection, store.home, now=now, usage_through=clock.usage_through)
+    moment = figures.known_through(store.connection, moment)
     standings: list[Standing] = []
     events: list[Event] = []
     for known, prior, policy in figures.cases(store.connection, settings, moment):
@@ -142,6 +143,7 @@ def order(store: Store, account_id: str, act: Act, *, now: datetime) -> Standing
     refresh(store, now=now, settings=settings)
     _old, clock = look(store, now=now, payments_through=None, settings=settings)
     moment = moment_of(clock, now=now, ledger_version=store.journal.last_no)
+    moment = figures.known_through(store.connection, moment)
     everyone = figures.cases(store.connection, settings, moment, everyone=True)
     found = next((case for case in everyone if case[0].account_id == account_id), None)
     if found is None:
@@ -173,6 +175,7 @@ def funding_effects(store: Store, deltas: Mapping[str, int], *, now: datetime) -
         usage_through=clock.usage_through,
         account=only,
     )
+    moment = figures.known_through(store.connection, moment)
     for known, prior, policy in figures.cases(store.connection, settings, moment, everyone=True):
         delta = deltas.get(known.account_id, 0)
         moved = replace(known, available=known.available + delta)

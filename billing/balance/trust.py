@@ -12,6 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+AHEAD_SECONDS = 36 * 3600
+"""The most a clock that ran ahead can have counted: usage is trusted no longer (the default)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
@@ -37,8 +40,17 @@ class Clock:
     payments_through: datetime | None = None
 
     def seconds_at(self, now: datetime) -> int:
-        """Verified seconds on the clock at `now`."""
-        if self.judged_at is None or self.unverified or self.verified_until is None:
+        """Verified seconds on the clock at `now`.
+
+        A time before the last judgement means that the host's clock, or somebody's --as-of, ran
+        ahead: what was counted since is taken off again, so that no grace is shortened by it.
+        """
+        if self.judged_at is None:
+            return self.verified_seconds
+        if now < self.judged_at:
+            ahead = min(self.judged_at, self.verified_until or self.judged_at) - now
+            return self.verified_seconds - max(0, min(int(ahead.total_seconds()), AHEAD_SECONDS))
+        if self.unverified or self.verified_until is None:
             return self.verified_seconds
         counted = min(now, self.verified_until) - self.judged_at
         return self.verified_seconds + max(0, int(counted.total_seconds()))
@@ -74,7 +86,7 @@ def judge_trust(
     unverified = "; ".join(reasons) or None
     standing_since = clock.unverified_since if clock.unverified else now
     return Clock(
-        judged_at=now if clock.judged_at is None else max(now, clock.judged_at),
+        judged_at=now,
         verified_seconds=clock.seconds_at(now),
         verified_until=None if unverified else until,
         unverified=unverified,
@@ -88,6 +100,7 @@ def differs(old: Clock, new: Clock) -> bool:
     """Whether the new clock must be recorded; mere passing of time need not be."""
     return (
         old.judged_at is None
+        or (new.judged_at is not None and new.judged_at < old.judged_at)
         or (old.verified_until, old.unverified) != (new.verified_until, new.unverified)
         or old.payments_through != new.payments_through
     )

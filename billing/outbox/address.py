@@ -57,7 +57,7 @@ def judge(url: str, *, allow_private: bool, resolver: Resolver = resolve) -> Tar
     parts = urlsplit(url)
     host = parts.hostname or ""
     if parts.scheme not in PORTS or not host:
-        raise InputError(f"{url!r} is not an https URL", "give a full https URL")
+        raise InputError("the webhook's URL is not an https URL", "give a full https URL")
     if parts.username is not None or parts.password is not None:
         raise InputError("a webhook URL may not hold a password", "the signature proves who sends")
     if parts.scheme == "http" and not allow_private:

@@ -6,9 +6,9 @@ Sending is at least once: a crash between sending and recording sends again, wit
 
 from __future__ import annotations
 
-import asyncio
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,49 +18,31 @@ from billing.balance.events import Event, envelope, event_id, stamp
 from billing.balance.figures import run
 from billing.balance.rows import EVENT_COLUMNS, as_effect, aware, event_row, naive, text_time
 from billing.crashpoint import crash_point
-from billing.outbox import events_file, mail, webhook
 from billing.outbox.address import Resolver, resolve
 from billing.outbox.appliers import DELIVERY_COLUMNS
 from billing.outbox.schedule import next_attempt
-from billing.outbox.settings import DeliverySettings, read_delivery, read_keys
+from billing.outbox.sending import FILE, HOOK, MAIL, Due, Outcome, Round, never, send_all
+from billing.outbox.settings import DeliverySettings, read_delivery
 from billing.outbox.webhook import Attempt, Result
 from billing.store import Store
+from edge.errors import ConfigError
 
-MAIL, FILE, HOOK = "mail", "file", "webhook:"
 NEW_HOURS = 76
 """An event nobody tried to deliver for longer than this is history: the daily state tells it."""
+FARTHEST_HOURS = 30
+"""No retry lies farther ahead: one that does was noted by a clock that ran fast, and is due now."""
 ROUND_MAX = 5000
-AT_ONCE = 16
-RECHECKED = frozenset({"account.suspend_due", "account.suspended"})
-"""Not sent any more once the account has a later version: nobody acts on a debt that is paid."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Due:
-    """One event that one endpoint must get now."""
-
-    event_id: str
-    endpoint: str
-    account_id: str
-    version: int
-    kind: str
-    body: str
-    attempts: int
-    first_at: datetime | None
-    present_version: int
-    email: str
-    name: str
+RECORD_WAIT_SECONDS = 120
+"""What was sent must be noted, or it is sent again: whoever holds the store is waited for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
-    """What a round came to: counts by status, and endpoints that were switched off."""
+    """What a round came to: counts by status, endpoints that were switched off, wrong settings."""
 
     counts: dict[str, int]
-    disabled: tuple[str, ...]
-
-
-Outcome = tuple[Due, Attempt]
+    disabled: tuple[str, ...] = ()
+    problems: tuple[ConfigError, ...] = ()
 
 
 def deliver(
@@ -69,17 +51,34 @@ def deliver(
     now: datetime,
     jitter_permille: Callable[[], int],
     resolver: Resolver = resolve,
+    stop: Callable[[], bool] = never,
 ) -> Delivered:
-    """Send everything that is due and record it; endpoints that fail are tried again later."""
+    """Send everything that is due and record it; endpoints that fail are tried again later.
+
+    `stop`: asked while waiting; once it says so, nothing more is begun. Messages whose settings are
+    wrong wait, and what is wrong comes back as `problems`: it never keeps the others from being
+    recorded, since what is not recorded is sent again.
+    """
     settings = read_delivery(home)
     with Store.open(home, owner="billing delivery", now=now) as store:
         due = due_now(store.connection, settings, now=now)
     if not due:
-        return Delivered(counts={}, disabled=())
-    outcomes = send_all(home, settings, due, now=now, resolver=resolver)
+        return Delivered(counts={})
+    this = Round(
+        home=home,
+        settings=settings,
+        now=now,
+        began=time.monotonic(),
+        resolver=resolver,
+        stop=stop,
+    )
+    sent = send_all(this, due)
     crash_point("delivery-sent")
-    with Store.open(home, owner="billing delivery", now=now) as store:
-        return record(store, outcomes, now=now, jitter_permille=jitter_permille)
+    with Store.open(
+        home, owner="billing delivery", now=now, wait_seconds=RECORD_WAIT_SECONDS
+    ) as store:
+        done = record(store, sent.outcomes, now=now, jitter_permille=jitter_permille)
+    return replace(done, problems=sent.problems)
 
 
 def endpoints(settings: DeliverySettings) -> tuple[str, ...]:
@@ -100,6 +99,7 @@ def due_now(connection: Any, settings: DeliverySettings, *, now: datetime) -> tu
         {
             "now": naive(now),
             "not_before": naive(now - timedelta(hours=NEW_HOURS)),
+            "farthest": naive(now + timedelta(hours=FARTHEST_HOURS)),
             "most": ROUND_MAX,
         },
     ).fetchall()
@@ -121,131 +121,6 @@ def due_now(connection: Any, settings: DeliverySettings, *, now: datetime) -> tu
     )
 
 
-def send_all(
-    home: Path,
-    settings: DeliverySettings,
-    due: Sequence[Due],
-    *,
-    now: datetime,
-    resolver: Resolver,
-) -> list[Outcome]:
-    """Send to every endpoint; what an endpoint does not take counts as delivered there."""
-    outcomes: list[Outcome] = []
-    waiting: dict[str, list[Due]] = {}
-    for one in due:
-        answer = needless(one, settings)
-        if answer is not None:
-            outcomes.append((one, Attempt(result=Result.DELIVERED, answer=answer)))
-        else:
-            waiting.setdefault(one.endpoint, []).append(one)
-    outcomes += _to_file(home, settings, waiting.pop(FILE, []))
-    outcomes += _to_mail(home, settings, waiting.pop(MAIL, []))
-    outcomes += asyncio.run(_to_hooks(home, settings, waiting, now, resolver))
-    return outcomes
-
-
-def needless(one: Due, settings: DeliverySettings) -> str | None:
-    """Why an event need not be sent to this endpoint; None: it must be."""
-    if one.kind in RECHECKED and one.version < one.present_version:
-        return f"superseded by version {one.present_version}"
-    if one.endpoint == MAIL and not (mail.is_mailed(one.kind) and recipients(one, settings)):
-        return "not mailed"
-    if one.endpoint.startswith(HOOK) and one.account_id:
-        hook = next(h for h in settings.webhooks if HOOK + h.name == one.endpoint)
-        if hook.accounts and one.account_id not in hook.accounts:
-            return "not an account of this endpoint"
-    return None
-
-
-def recipients(one: Due, settings: DeliverySettings) -> tuple[str, ...]:
-    """Who gets the mail: the customer (if so set) and the operators."""
-    assert settings.mail is not None, "asked only when mail is set"
-    customer = (one.email,) if settings.mail.to_customers and one.email else ()
-    return (*customer, *settings.mail.operators)
-
-
-def _to_file(home: Path, settings: DeliverySettings, due: Sequence[Due]) -> list[Outcome]:
-    if not due or settings.file is None:
-        return []
-    lines = [
-        events_file.line(
-            event_id=one.event_id,
-            kind=one.kind,
-            account_id=one.account_id,
-            version=one.version,
-            body=one.body,
-        )
-        for one in due
-    ]
-    attempt = events_file.append(home / settings.file.path, lines)
-    return [(one, attempt) for one in due]
-
-
-def _to_mail(home: Path, settings: DeliverySettings, due: Sequence[Due]) -> list[Outcome]:
-    if settings.mail is None:
-        return []
-    outcomes: list[Outcome] = []
-    for one in due:
-        letter = mail.Letter(
-            event_id=one.event_id,
-            kind=one.kind,
-            body=one.body,
-            to=recipients(one, settings),
-            name=one.name,
-        )
-        attempt = mail.send(letter, settings.mail, home)
-        outcomes.append((one, attempt))
-        if attempt.result is Result.FAILED and attempt.answer.startswith("Connection"):
-            break  # the server is away: the others would only wait for the same answer
-    return outcomes
-
-
-async def _to_hooks(
-    home: Path,
-    settings: DeliverySettings,
-    waiting: dict[str, list[Due]],
-    now: datetime,
-    resolver: Resolver,
-) -> list[Outcome]:
-    tasks = []
-    for hook in settings.webhooks:
-        due = waiting.get(HOOK + hook.name, [])
-        if due:
-            endpoint = webhook.Endpoint(
-                name=hook.name,
-                url=hook.url,
-                keys=read_keys(home, hook.key_files),
-                allow_private=hook.allow_private,
-            )
-            tasks.append(_to_hook(endpoint, due, int(now.timestamp()), resolver))
-    return [outcome for part in await asyncio.gather(*tasks) for outcome in part]
-
-
-async def _to_hook(
-    endpoint: webhook.Endpoint, due: Sequence[Due], timestamp: int, resolver: Resolver
-) -> list[Outcome]:
-    """All of one endpoint, some at once; after a whole group failed the rest keeps waiting."""
-    outcomes: list[Outcome] = []
-    for start in range(0, len(due), AT_ONCE):
-        group = due[start : start + AT_ONCE]
-        attempts = await asyncio.gather(
-            *(
-                webhook.send(
-                    endpoint,
-                    message_id=one.event_id,
-                    body=one.body.encode(),
-                    timestamp=timestamp,
-                    resolver=resolver,
-                )
-                for one in group
-            )
-        )
-        outcomes += zip(group, attempts, strict=True)
-        if all(attempt.result is not Result.DELIVERED for attempt in attempts):
-            break
-    return outcomes
-
-
 def record(
     store: Store,
     outcomes: Sequence[Outcome],
@@ -256,12 +131,17 @@ def record(
     """Record one round in the journal: how each went, which endpoints are off from now."""
     rows: list[dict[str, Any]] = []
     off: dict[str, str] = {}
+    put_off: list[Due] = []
     for one, attempt in outcomes:
+        if attempt.result is Result.PUT_OFF:
+            put_off.append(one)
+            continue
         row = row_of(one, attempt, now=now, jitter_permille=jitter_permille())
         rows.append(row)
-        lost = row["status"] == "given_up" and one.endpoint.startswith(HOOK)
+        lost = row["status"] == "given_up" and is_dead(store.connection, one)
         if attempt.result is Result.GONE or lost:
             off.setdefault(one.endpoint, attempt.answer)
+    rows += [put_off_row(one, rows, now=now) for one in put_off]
     events = [endpoint_event(name, why, now=now) for name, why in sorted(off.items())]
     effects: dict[str, Any] = {"deliveries": as_effect(rows, DELIVERY_COLUMNS)}
     if off:
@@ -276,6 +156,34 @@ def record(
     for row in rows:
         counts[row["status"]] = counts.get(row["status"], 0) + 1
     return Delivered(counts=counts, disabled=tuple(sorted(off)))
+
+
+def is_dead(connection: Any, one: Due) -> bool:
+    """Whether a receiver that never took `one` took nothing else either since its first attempt.
+
+    One message that a receiver chokes on must not cost it all the others.
+    """
+    if not one.endpoint.startswith(HOOK):
+        return False
+    row = connection.execute(
+        sql.text("statements/balance/took_since"),
+        {"endpoint": one.endpoint, "since": naive(one.first_at)},
+    ).fetchone()
+    return row is None or not row[0]
+
+
+def put_off_row(one: Due, rows: Sequence[dict[str, Any]], *, now: datetime) -> dict[str, Any]:
+    """How an event waits that was not tried because others just failed at its endpoint."""
+    again = [row["next_at"] for row in rows if row["endpoint"] == one.endpoint and row["next_at"]]
+    return {
+        "event_id": one.event_id,
+        "endpoint": one.endpoint,
+        "status": "waiting",
+        "attempts": str(one.attempts),
+        "first_at": text_time(one.first_at or now),
+        "next_at": max(again, default=text_time(now + timedelta(minutes=5))),
+        "answer": "put off: the receiver does not answer",
+    }
 
 
 def row_of(one: Due, attempt: Attempt, *, now: datetime, jitter_permille: int) -> dict[str, Any]:

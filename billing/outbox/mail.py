@@ -4,43 +4,21 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import orjson
 
-from billing.outbox.settings import MailSettings, read_secret
+from billing.outbox import wording
+from billing.outbox.settings import MailSettings
 from billing.outbox.webhook import Attempt, Result
 from edge.console import parse_time, printable
-from edge.errors import EdgetollError
 
 SMTP_SECONDS = 20
-SUBJECTS = {
-    "account.ok": "Your balance is restored",
-    "account.low_balance": "Your balance is low",
-    "account.projected_overdue": "Your balance will not cover the usage of this hour",
-    "account.overdue": "Your balance is below zero",
-    "account.suspend_due": "Your service is due to be suspended",
-    "account.suspended": "Your service has been suspended",
-    "account.resumed": "Your service is back",
-    "account.released": "Your configuration has been dropped",
-    "alert.high_bill": "Your bill has reached the limit you set",
-    "alert.usage_cap": "A domain has reached the request limit you set",
-    "alert.plan_low": "A plan is running low",
-    "endpoint.disabled": "A webhook endpoint has been switched off",
-}
-WHAT_TO_DO = {
-    "account.low_balance": "Please top up in time: without balance the whole CDN service stops.",
-    "account.projected_overdue": "Please top up now: the next bill cannot be paid.",
-    "account.overdue": "Please top up now: when the grace period ends, the whole CDN service stops,"
-    " whatever is left of data plans.",
-    "account.suspend_due": "Please top up now: the service may be stopped at any moment.",
-    "account.suspended": "Top up and the service comes back by itself.",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,66 +29,51 @@ class Letter:
     kind: str
     body: str
     """The event's JSON text."""
-    to: tuple[str, ...]
+    customer: str
+    """The customer's address; empty: only the operators get it."""
+    operators: tuple[str, ...]
     name: str
+
+    @property
+    def to(self) -> tuple[str, ...]:
+        """Everybody who gets it."""
+        return (*((self.customer,) if self.customer else ()), *self.operators)
 
 
 def is_mailed(kind: str) -> bool:
     """Whether events of this kind are told by mail."""
-    return kind in SUBJECTS
+    return kind in wording.SUBJECTS
 
 
 def compose(letter: Letter, *, sender: str) -> EmailMessage:
-    """The mail as it goes out; the same event gives the same bytes and the same Message-ID."""
+    """The mail as it goes out; the same event gives the same bytes and the same Message-ID.
+
+    A customer sees only their own address; operators get the same mail unseen.
+    """
     document: dict[str, Any] = orjson.loads(letter.body)
     data = document["data"]
-    subject = SUBJECTS[letter.kind]
+    subject = wording.SUBJECTS[letter.kind]
     account = data.get("account_id")
-    facts = {
+    content = {
         "subject": subject,
         "name": printable(letter.name or str(account or "")),
-        "advice": WHAT_TO_DO.get(letter.kind, ""),
+        "advice": wording.advice(letter.kind, data),
         "event_id": letter.event_id,
-        "at": document["timestamp"],
-        "rows": list(_rows(data)),
+        "at": wording.moment(document["timestamp"]),
+        "rows": wording.facts(letter.kind, data),
     }
     mail = EmailMessage()
     # A name with a line break would be a header of its own: the library refuses it, we cut it.
     title = f"{subject}: {account}" if account else subject
     mail["Subject"] = " ".join(printable(title).split())
     mail["From"] = sender
-    mail["To"] = ", ".join(letter.to)
+    mail["To"] = letter.customer or ", ".join(letter.operators)
     mail["Date"] = format_datetime(parse_time(document["timestamp"]))
     mail["Message-ID"] = f"<{letter.event_id}@edgetoll>"
     mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(_template("mail.txt.j2").render(facts))
-    mail.add_alternative(_template("mail.html.j2").render(facts), subtype="html")
+    mail.set_content(_template("mail.txt.j2").render(content))
+    mail.add_alternative(_template("mail.html.j2").render(content), subtype="html")
     return mail
-
-
-LABELS = {
-    "account_id": "Account",
-    "state": "State",
-    "previous": "Before",
-    "since": "Since (UTC)",
-    "reason": "Why",
-    "available": "Available",
-    "projected": "Projected, open hours included",
-    "currency": "Currency",
-    "projected_zero_at": "Projected to reach zero (UTC)",
-    "usage_through": "Usage known through (UTC)",
-    "domain": "Domain",
-    "measured": "Measured",
-    "limit": "Limit",
-    "until": "Until (UTC)",
-    "endpoint": "Endpoint",
-}
-
-
-def _rows(data: dict[str, Any]) -> Any:
-    for key, label in LABELS.items():
-        if data.get(key) not in (None, ""):
-            yield label, printable(str(data[key]))
 
 
 @cache
@@ -127,16 +90,47 @@ def _template(name: str) -> Any:
     return environment.get_template(name)
 
 
-def send(letter: Letter, settings: MailSettings, home: Path) -> Attempt:
-    """Hand one mail to the server and say how it went."""
+def send_letters(
+    letters: Sequence[Letter],
+    settings: MailSettings,
+    password: str | None,
+    *,
+    is_over: Callable[[], bool],
+) -> list[Attempt]:
+    """Hand mails to the server over one connection, and say how each went.
+
+    The list is shorter than `letters` when the round was over, or the server is away: then the
+    last attempt has failed, and the rest need not find that out one by one.
+    """
+    attempts: list[Attempt] = []
     try:
         with _connect(settings) as server:
-            if settings.user is not None and settings.password_file is not None:
-                server.login(settings.user, read_secret(home, settings.password_file))
-            server.send_message(compose(letter, sender=settings.sender))
-    except (OSError, smtplib.SMTPException, EdgetollError) as error:
-        return Attempt(result=Result.FAILED, answer=f"{type(error).__name__}: {error}"[:200])
-    return Attempt(result=Result.DELIVERED, answer=f"mailed to {len(letter.to)}")
+            if settings.user is not None and password is not None:
+                server.login(settings.user, password)
+            for letter in letters:
+                if is_over():
+                    break
+                attempts.append(_send(server, letter, settings.sender))
+    except (OSError, smtplib.SMTPException) as error:
+        attempts.append(_failed(error))
+    return attempts[: len(letters)]
+
+
+def _send(server: smtplib.SMTP, letter: Letter, sender: str) -> Attempt:
+    """One mail. What only this mail suffers (a refused address, one that is none) is its own."""
+    try:
+        refused = server.send_message(compose(letter, sender=sender), to_addrs=letter.to)
+    except smtplib.SMTPServerDisconnected:
+        raise
+    except (smtplib.SMTPException, ValueError, LookupError) as error:
+        return _failed(error)
+    if letter.customer in refused:
+        return Attempt(result=Result.FAILED, answer=f"address refused: {refused[letter.customer]}")
+    return Attempt(result=Result.DELIVERED, answer=f"mailed to {len(letter.to) - len(refused)}")
+
+
+def _failed(error: Exception) -> Attempt:
+    return Attempt(result=Result.FAILED, answer=f"{type(error).__name__}: {error}"[:200])
 
 
 def _connect(settings: MailSettings) -> smtplib.SMTP:

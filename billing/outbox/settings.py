@@ -18,8 +18,9 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from billing.outbox.signing import Key, parse_key
 from edge.configfile import section
@@ -42,6 +43,23 @@ class WebhookSettings(_Frozen):
     allow_private: bool = False
     """The receiver stands in the operator's own network (http and private addresses allowed)."""
 
+    @field_validator("url")
+    @classmethod
+    def _is_a_url(cls, url: str) -> str:
+        # The text of the URL may hold a token: it is never part of a message.
+        parts = urlsplit(url)
+        if parts.scheme not in ("https", "http") or not parts.hostname:
+            raise ValueError("the url must begin with https:// and name a host")
+        if parts.username is not None or parts.password is not None:
+            raise ValueError("the url may not hold a password: the signature proves who sends")
+        return url
+
+    @model_validator(mode="after")
+    def _is_safe(self) -> WebhookSettings:
+        if self.url.startswith("http://") and not self.allow_private:
+            raise ValueError("plain http needs allow_private = true (a receiver in your network)")
+        return self
+
 
 class MailSettings(_Frozen):
     """The mail server that takes messages, and who gets them."""
@@ -54,6 +72,15 @@ class MailSettings(_Frozen):
     password_file: Path | None = None
     to_customers: bool = True
     operators: list[str] = []
+
+    @model_validator(mode="after")
+    def _password_is_safe(self) -> MailSettings:
+        if (self.user is None) != (self.password_file is None):
+            raise ValueError("user and password_file belong together")
+        local = self.host in ("localhost", "127.0.0.1", "::1")
+        if self.password_file is not None and self.security == "none" and not local:
+            raise ValueError('a password is not sent without TLS: security = "starttls" or "tls"')
+        return self
 
 
 class FileSettings(_Frozen):
@@ -100,21 +127,48 @@ def read_delivery(home: Path) -> DeliverySettings:
     return section(home, "billing", _Billing).delivery
 
 
-def read_keys(home: Path, files: list[Path]) -> tuple[Key, ...]:
+def check_secrets(home: Path) -> None:
+    """Read every secret once, when a daemon starts; ConfigError names whose, and the file."""
+    settings = read_delivery(home)
+    for hook in settings.webhooks:
+        read_keys(home, hook.key_files, of=f"webhook {hook.name}")
+    if settings.mail is not None:
+        mail_password(home, settings.mail)
+
+
+def mail_password(home: Path, settings: MailSettings) -> str | None:
+    """The password of the mail server, where one is set."""
+    if settings.password_file is None:
+        return None
+    return read_secret(home, settings.password_file, of="mail")
+
+
+def read_keys(home: Path, files: list[Path], *, of: str) -> tuple[Key, ...]:
     """The signing keys in `files` (relative to the home); refused when others may read them."""
-    return tuple(parse_key(read_secret(home, file)) for file in files)
+    keys = []
+    for file in files:
+        try:
+            keys.append(parse_key(read_secret(home, file, of=of)))
+        except ConfigError as error:
+            if error.message.startswith(of):
+                raise
+            raise ConfigError(f"{of}, {home / file}: {error.message}", error.hint) from error
+    return tuple(keys)
 
 
-def read_secret(home: Path, file: Path) -> str:
+def read_secret(home: Path, file: Path, *, of: str) -> str:
     """The text of a secret file; ConfigError names the file, never its content."""
     path = home / file
     try:
         mode = path.stat().st_mode
         text = path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"secret file {path} cannot be read", "check its path") from error
+        raise ConfigError(f"{of}: secret file {path} cannot be read", "check its path") from error
     if mode & 0o077:
-        raise ConfigError(f"secret file {path} can be read by others", f"chmod 600 {path}")
+        raise ConfigError(
+            f"{of}: secret file {path} can be read by others ({mode & 0o777:o})",
+            f"chmod 600 {path}",
+        )
     if not text:
-        raise ConfigError(f"secret file {path} is blank", "write the key into it")
+        raise ConfigError(f"{of}: secret file {path} is blank", "write the key into it")
     return text

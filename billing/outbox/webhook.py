@@ -26,6 +26,8 @@ class Result(StrEnum):
     """Try again later."""
     GONE = "gone"
     """410: the receiver wants no more; the endpoint is switched off."""
+    PUT_OFF = "put_off"
+    """Not tried, since others just failed there: waits as long as they do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +61,8 @@ async def send(
 
     `timestamp`: seconds since the epoch at which this attempt is made (not when the event was).
     """
-    assert len(body) <= BODY_BYTES_MAX, "longer messages are split when they are made"
+    if len(body) > BODY_BYTES_MAX:
+        return _failed(f"a body of {len(body)} bytes is above {BODY_BYTES_MAX}")
     try:
         async with asyncio.timeout(total_seconds):
             return await _send(endpoint, message_id, body, timestamp, resolver)
@@ -67,7 +70,7 @@ async def send(
         return _failed(f"no answer within {total_seconds:g} s")
     except InputError as error:
         return _failed(error.message)
-    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
         return _failed(f"{type(error).__name__}: {error}"[:200])
 
 

@@ -1,6 +1,6 @@
 -- Answers: how each account stands, with the money and the forecast it stands on, as last judged.
 -- Grain: one row per account; an account that never left ok has version 0.
--- Reads: account_figures (session table, see billing/balance/figures.py), accounts, account_state, balance_clock, runs.
+-- Reads: account_figures (session table, see billing/balance/figures.py), accounts, account_state, balance_clock, runs, open_made_from (session).
 WITH rated AS (
     SELECT MAX(through_hour) AS usage_through
     FROM runs
@@ -21,6 +21,7 @@ known AS (
         s.ledger_version,
         c.unverified AS doubt,
         r.usage_through,
+        GREATEST(r.usage_through, o.known_through) AS known_through,
         f.payable_24_hours * f.hours_known + f.payable_168_hours * LEAST(24, f.hours_known) AS burn_amount,
         2 * LEAST(24, f.hours_known) * f.hours_known AS burn_hours
     FROM account_figures AS f
@@ -28,6 +29,7 @@ known AS (
     LEFT JOIN account_state AS s ON f.account_id = s.account_id
     CROSS JOIN rated AS r
     LEFT JOIN balance_clock AS c ON true
+    LEFT JOIN open_made_from AS o ON true
 ),
 
 forecast AS (
@@ -49,7 +51,7 @@ SELECT
     currency,
     CASE
         WHEN seconds_left <= 366 * 86400
-            THEN CAST(usage_through + to_seconds(CAST(seconds_left AS BIGINT)) AS TIMESTAMP)
+            THEN CAST(known_through + to_seconds(CAST(seconds_left AS BIGINT)) AS TIMESTAMP)
     END AS projected_zero_at,
     doubt IS NOT NULL AS unverified,
     concat_ws('; unverified: ', COALESCE(NULLIF(state_reason, ''), 'enough balance'), doubt) AS reason,

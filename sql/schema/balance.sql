@@ -105,7 +105,7 @@ CREATE TEMP TABLE IF NOT EXISTS open_names (
     requests BIGINT,
     bytes_sent BIGINT
 );
-CREATE TEMP TABLE IF NOT EXISTS open_made_from (live_files VARCHAR);
+CREATE TEMP TABLE IF NOT EXISTS open_made_from (live_files VARCHAR, known_through TIMESTAMP);
 
 -- One row per account, of this session only: the figures that states and the lake are made from.
 CREATE TEMP TABLE IF NOT EXISTS account_figures (

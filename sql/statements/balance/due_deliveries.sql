@@ -21,6 +21,6 @@ LEFT JOIN accounts AS a ON o.account_id = a.account_id
 ANTI JOIN endpoints_disabled AS x ON e.endpoint = x.endpoint
 WHERE
     (d.event_id IS NULL AND o.happened_at > $not_before)
-    OR (d.status = 'waiting' AND d.next_at <= $now)
+    OR (d.status = 'waiting' AND (d.next_at <= $now OR d.next_at > $farthest))
 ORDER BY o.journal_no, o.account_id, o.version, o.event_id, e.endpoint
 LIMIT $most;

@@ -10,7 +10,8 @@ SELECT
     l.remaining AS measured,
     p.quantity * r.quantity // 100 AS limit_quantity,
     r.release_hours,
-    a.currency
+    a.currency,
+    CASE p.kind WHEN 'data_transfer' THEN 'bytes' ELSE 'requests' END AS unit
 FROM rules_now AS r
 INNER JOIN accounts AS a ON r.account_id = a.account_id
 INNER JOIN plans AS p ON r.account_id = p.account_id

@@ -21,7 +21,9 @@ import pytest
 
 from billing.outbox import deliver
 from billing.outbox.full_state import record_daily_state
+from billing.outbox.settings import read_delivery
 from billing.store import Store
+from edge.errors import ConfigError
 from examples.webhook_receiver import Accounts, Refused, verify
 
 KEY = "whsec_" + base64.b64encode(b"k" * 32).decode()
@@ -232,14 +234,18 @@ def test_h6_private_receiver_is_refused_without_the_operators_word(
     with receiver() as it:
         configure(world.home, hook=it.url)
         config = world.home / "edgetoll.toml"
-        config.write_text(config.read_text().replace("allow_private = true\n", ""))
+        public = config.read_text().replace("allow_private = true\n", "")
+        config.write_text(public)
         make_overdue(world)
+        with pytest.raises(ConfigError, match=r"line 2, key billing\.delivery.*plain http"):
+            read_delivery(world.home)
+        config.write_text(public.replace("http:", "https:"))
         tell(world)
     assert it.got == []
     row = world.store.connection.execute(
         "SELECT answer FROM deliveries WHERE endpoint = 'webhook:crm'"
     ).fetchone()
-    assert "not reached by https" in row[0]
+    assert "127.0.0.1, which is not a public address" in row[0]
 
 
 CRASHING = """

@@ -86,11 +86,15 @@ def test_secret_files_that_others_can_read_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "crm.key"
     path.write_text("whsec_" + base64.b64encode(b"s" * 32).decode())
     path.chmod(0o644)
-    with pytest.raises(ConfigError, match="can be read by others"):
-        read_keys(tmp_path, [Path("crm.key")])
+    with pytest.raises(ConfigError, match=r"webhook crm: .*crm\.key can be read by others \(644\)"):
+        read_keys(tmp_path, [Path("crm.key")], of="webhook crm")
     path.chmod(0o600)
-    (key,) = read_keys(tmp_path, [Path("crm.key")])
+    (key,) = read_keys(tmp_path, [Path("crm.key")], of="webhook crm")
     assert "ssss" not in repr(key)
+    path.write_text("whsec_AAAA-no-key")
+    with pytest.raises(ConfigError, match=r"webhook crm, .*crm\.key: ") as caught:
+        read_keys(tmp_path, [Path("crm.key")], of="webhook crm")
+    assert "AAAA-no-key" not in str(caught.value)
 
 
 def test_h1_retries_reach_over_three_days_and_then_end() -> None:

@@ -1,0 +1,256 @@
+"""Sending one round: to the file, by mail, to webhooks; each endpoint for itself, in bounded time.
+
+An endpoint whose settings are wrong (a key that others may read) is left out and named, and the
+others are still told; what was sent is always recorded. A receiver that is away costs one group of
+attempts, not one per message: the rest of its messages is put off with it. When the daemon is told
+to leave, what is in flight is dropped and sent again later, with the same id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import orjson
+
+from billing.outbox import events_file, mail, webhook
+from billing.outbox.address import Resolver, resolve
+from billing.outbox.full_state import KIND as FULL_STATE
+from billing.outbox.settings import DeliverySettings, WebhookSettings, mail_password, read_keys
+from billing.outbox.webhook import Attempt, Result
+from edge.errors import ConfigError
+
+MAIL, FILE, HOOK = "mail", "file", "webhook:"
+AT_ONCE = 16
+ROUND_SECONDS = 60
+"""No new group of messages is begun after so long: rating and judging must get their turn."""
+STOP_SECONDS = 0.1
+"""How often somebody who waits for an answer asks whether to leave."""
+RECHECKED = frozenset({"account.suspend_due", "account.suspended"})
+"""Not sent any more once the account has a later version: nobody acts on a debt that is paid."""
+PUT_OFF = Attempt(result=Result.PUT_OFF, answer="put off with others")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """One event that one endpoint must get now."""
+
+    event_id: str
+    endpoint: str
+    account_id: str
+    version: int
+    kind: str
+    body: str
+    attempts: int
+    first_at: datetime | None
+    present_version: int
+    email: str
+    name: str
+
+
+Outcome = tuple[Due, Attempt]
+
+
+def never() -> bool:
+    """The answer of those who are not asked to leave."""
+    return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """What one round of sending works with."""
+
+    home: Path
+    settings: DeliverySettings
+    now: datetime
+    began: float
+    """The monotonic clock at `now`: a message's timestamp is when it is sent, not planned."""
+    resolver: Resolver = resolve
+    stop: Callable[[], bool] = never
+
+    def timestamp(self) -> int:
+        """Seconds since the epoch, at this moment."""
+        return int((self.now + timedelta(seconds=time.monotonic() - self.began)).timestamp())
+
+    def is_over(self) -> bool:
+        """Whether no more may be begun in this round."""
+        return self.stop() or time.monotonic() - self.began > ROUND_SECONDS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """What a round came to: outcomes to be recorded, and settings that kept an endpoint out."""
+
+    outcomes: tuple[Outcome, ...]
+    problems: tuple[ConfigError, ...] = ()
+
+
+def send_all(this: Round, due: Sequence[Due]) -> Sent:
+    """Send to every endpoint; what an endpoint does not take counts as delivered there."""
+    outcomes: list[Outcome] = []
+    problems: list[ConfigError] = []
+    waiting: dict[str, list[Due]] = {}
+    for one in due:
+        answer = needless(one, this.settings)
+        if answer is not None:
+            outcomes.append((one, Attempt(result=Result.DELIVERED, answer=answer)))
+        else:
+            waiting.setdefault(one.endpoint, []).append(one)
+    outcomes += _to_file(this, waiting.pop(FILE, []))
+    try:
+        outcomes += _to_mail(this, waiting.pop(MAIL, []))
+    except ConfigError as error:
+        problems.append(error)
+    hooks: list[tuple[webhook.Endpoint, Sequence[Due], WebhookSettings]] = []
+    for hook in this.settings.webhooks:
+        mine = waiting.get(HOOK + hook.name, [])
+        if mine:
+            try:
+                hooks.append((endpoint_of(this.home, hook), mine, hook))
+            except ConfigError as error:
+                problems.append(error)
+    if hooks:
+        outcomes += asyncio.run(_to_hooks(this, hooks))
+    return Sent(outcomes=tuple(outcomes), problems=tuple(problems))
+
+
+def endpoint_of(home: Path, hook: WebhookSettings) -> webhook.Endpoint:
+    """A receiver with its keys read; ConfigError names the endpoint and the file."""
+    return webhook.Endpoint(
+        name=hook.name,
+        url=hook.url,
+        keys=read_keys(home, hook.key_files, of=f"webhook {hook.name}"),
+        allow_private=hook.allow_private,
+    )
+
+
+def needless(one: Due, settings: DeliverySettings) -> str | None:
+    """Why an event need not be sent to this endpoint; None: it must be."""
+    late = 0 < one.version < one.present_version
+    if late and (one.kind in RECHECKED or one.endpoint == MAIL):
+        return f"superseded by version {one.present_version}"
+    if one.endpoint == MAIL and not (mail.is_mailed(one.kind) and recipients(one, settings)):
+        return "not mailed"
+    if one.endpoint.startswith(HOOK):
+        hook = next(h for h in settings.webhooks if HOOK + h.name == one.endpoint)
+        if hook.accounts and one.kind != FULL_STATE and one.account_id not in hook.accounts:
+            return "not an account of this endpoint"
+    return None
+
+
+def recipients(one: Due, settings: DeliverySettings) -> tuple[str, ...]:
+    """Who gets the mail: the customer (if so set) and the operators."""
+    assert settings.mail is not None, "asked only when mail is set"
+    customer = (one.email,) if settings.mail.to_customers and one.email else ()
+    return (*customer, *settings.mail.operators)
+
+
+def body_for(one: Due, hook: WebhookSettings) -> str:
+    """The body this receiver gets: of the daily states only those of its own accounts."""
+    if one.kind != FULL_STATE or not hook.accounts:
+        return one.body
+    document = orjson.loads(one.body)
+    mine = [row for row in document["data"]["accounts"] if row["account_id"] in hook.accounts]
+    document["data"]["accounts"] = mine
+    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _to_file(this: Round, due: Sequence[Due]) -> list[Outcome]:
+    if not due or this.settings.file is None:
+        return []
+    lines = [
+        events_file.line(
+            event_id=one.event_id,
+            kind=one.kind,
+            account_id=one.account_id,
+            version=one.version,
+            body=one.body,
+        )
+        for one in due
+    ]
+    attempt = events_file.append(this.home / this.settings.file.path, lines)
+    return [(one, attempt) for one in due]
+
+
+def _to_mail(this: Round, due: Sequence[Due]) -> list[Outcome]:
+    settings = this.settings.mail
+    if settings is None or not due:
+        return []
+    letters = [
+        mail.Letter(
+            event_id=one.event_id,
+            kind=one.kind,
+            body=one.body,
+            customer=one.email if settings.to_customers else "",
+            operators=tuple(settings.operators),
+            name=one.name,
+        )
+        for one in due
+    ]
+    password = mail_password(this.home, settings)
+    attempts = mail.send_letters(letters, settings, password, is_over=this.is_over)
+    return _with_the_rest_put_off(due, attempts)
+
+
+def _with_the_rest_put_off(due: Sequence[Due], attempts: Sequence[Attempt]) -> list[Outcome]:
+    """Outcomes of those tried; after a failure the others wait as long as the one that failed."""
+    outcomes = list(zip(due[: len(attempts)], attempts, strict=True))
+    cut_short = len(attempts) < len(due)
+    if cut_short and attempts and attempts[-1].result is Result.FAILED:
+        outcomes += [(one, PUT_OFF) for one in due[len(attempts) :]]
+    return outcomes
+
+
+async def _to_hooks(
+    this: Round, hooks: Sequence[tuple[webhook.Endpoint, Sequence[Due], WebhookSettings]]
+) -> list[Outcome]:
+    parts = await asyncio.gather(*(_to_hook(this, *hook) for hook in hooks))
+    return [outcome for part in parts for outcome in part]
+
+
+async def _to_hook(
+    this: Round, endpoint: webhook.Endpoint, due: Sequence[Due], hook: WebhookSettings
+) -> list[Outcome]:
+    """All of one endpoint, some at once; after a whole group failed the rest is put off."""
+    outcomes: list[Outcome] = []
+    for start in range(0, len(due), AT_ONCE):
+        if this.is_over():
+            break
+        group = due[start : start + AT_ONCE]
+        answered = await _group(this, endpoint, group, hook)
+        outcomes += answered
+        if answered and all(attempt.result is not Result.DELIVERED for _one, attempt in answered):
+            outcomes += [(one, PUT_OFF) for one in due[start + len(group) :]]
+            break
+    return outcomes
+
+
+async def _group(
+    this: Round, endpoint: webhook.Endpoint, group: Sequence[Due], hook: WebhookSettings
+) -> list[Outcome]:
+    """The outcomes of a group; those still in flight when the daemon must leave have none."""
+    tasks = [
+        asyncio.create_task(
+            webhook.send(
+                endpoint,
+                message_id=one.event_id,
+                body=body_for(one, hook).encode(),
+                timestamp=this.timestamp(),
+                resolver=this.resolver,
+            )
+        )
+        for one in group
+    ]
+    waiting = set(tasks)
+    while waiting and not this.stop():
+        _done, waiting = await asyncio.wait(waiting, timeout=STOP_SECONDS)
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    return [
+        (one, task.result()) for one, task in zip(group, tasks, strict=True) if not task.cancelled()
+    ]
