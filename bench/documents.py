@@ -204,8 +204,10 @@ def main() -> None:
         tempfile.TemporaryDirectory() as folder,
         Store.open(Path(folder), owner="bench", now=AT) as store,
     ):
-        fill(store, options.accounts)
+        filled = timed(lambda: fill(store, options.accounts))
+        print(f"filled in {filled:.1f} s", file=sys.stderr)
         rows = records(store, InvoiceSettings(formats=("json", "csv")), options.accounts)
+        print(*rows, sep="\n", file=sys.stderr)
         rows += documents(store, options)
     print(
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()},"

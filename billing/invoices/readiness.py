@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 import sql
 from billing.invoices.periods import Span
+from edge.console import parse_time
 from edge.errors import InputError
 
 SHOWN = 3
@@ -36,13 +39,13 @@ def check(
     }
     row = connection.execute(sql.text("statements/invoices/rated_through")).fetchone()
     assert row is not None, "an aggregate always has a row"
-    through, import_no, last_import_no, held_runs = row
+    through, import_no, has_unrated, held_runs = row
     rated = None if through is None else through.replace(tzinfo=UTC)
     problems: dict[str, tuple[str, str]] = {}
     for zone, span in spans.items():
         problem = _too_early(span, now) or _not_closed(span, closed, home)
         problem = problem or _not_rated(span, rated, held_runs)
-        if problem is None and import_no < last_import_no:
+        if problem is None and has_unrated:
             problem = (
                 f"usage was taken in that is not rated yet{_held(held_runs)}",
                 "run edgetoll billing rate",
@@ -76,7 +79,7 @@ def _not_closed(
         lagging.items(), key=lambda pair: (pair[1] is not None, pair[1], pair[0])
     )
     first = max(span.start, through) if through is not None else span.start
-    edges = silent_edges(home, first, span.end)
+    edges = silent_edges(home, partition, span.end)
     count = whole_hours(Span(start=first, end=span.end))
     waits = f", waiting for edge {', '.join(edges[:SHOWN])}" if edges else ""
     hint = (
@@ -107,23 +110,35 @@ def _held(runs: str) -> str:
     return f" (run {runs} is held: edgetoll billing release)" if runs else ""
 
 
-def silent_edges(home: Path, start: datetime, end: datetime) -> list[str]:
-    """The edges that keep hours of [start, end) open, as metering publishes them; none if it does
-    not.
+def silent_edges(home: Path, partition: str, end: datetime) -> list[str]:
+    """The edges of a partition whose promise does not reach `end` yet, as metering publishes them;
+    none if it does not.
+
+    The list of open hours would not do: an empty hour of which no edge says a word is not on it.
     """
-    path = home / "live" / "hours.parquet"
-    if not path.exists():
-        return []
-    with duckdb.connect() as reader:
-        rows = reader.execute(
-            sql.text("statements/invoices/silent_edges"),
+    path = home / "live" / "status.json"
+    try:
+        edges = json.loads(path.read_bytes())["edges"]
+        return sorted(
             {
-                "path": str(path),
-                "start": start.astimezone(UTC).replace(tzinfo=None),
-                "end": end.astimezone(UTC).replace(tzinfo=None),
-            },
-        ).fetchall()
-    return [str(row[0]) for row in rows]
+                edge["edge_id"]
+                for edge in edges
+                if edge["partition"] == partition
+                and (_never_seen(edge) if edge["watermark"] is None else _at(edge) < end)
+                and (edge["expected_until"] is None or parse_time(edge["expected_until"]) >= end)
+            }
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def _never_seen(edge: dict[str, Any]) -> bool:
+    """Expected and not heard of yet; nobody waits for what is there and never promised."""
+    return edge["epoch"] is None
+
+
+def _at(edge: dict[str, Any]) -> datetime:
+    return parse_time(edge["watermark"])
 
 
 def not_due_error(month: str, problems: dict[str, tuple[str, str]], accounts: int) -> InputError:

@@ -175,8 +175,13 @@ def _fill_currencies(
 def _waiting(store: Store, readiness: Readiness) -> tuple[Waiting, ...]:
     rows = store.connection.execute(sql.text("statements/invoices/not_due")).fetchall()
     waiting = []
-    for account_id, timezone, is_ready, first_held, problem, hint in rows:
-        if is_ready:
+    for account_id, timezone, is_ready, is_changed, first_held, problem, hint in rows:
+        if is_ready and is_changed:
+            said = "its domains, plans or method were changed, and no run has rated that yet"
+            waiting.append(
+                Waiting(account_id=account_id, problem=said, hint="run edgetoll billing rate")
+            )
+        elif is_ready:
             said = f"hour {first_held:%Y-%m-%dT%HZ} is held: {problem}"
             waiting.append(Waiting(account_id=account_id, problem=said, hint=hint))
         else:

@@ -2,4 +2,4 @@
 -- Grain: one row per account.
 -- Reads: invoice_due.
 DELETE FROM invoice_due
-WHERE is_held OR NOT is_ready;
+WHERE is_held OR is_changed OR NOT is_ready;

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 
 from billing.invoices.figures import exact, minor
 from billing.invoices.periods import Span, month_days, month_span
 from billing.invoices.readiness import whole_hours
+from billing.invoices.records import Evidence
 from billing.money import parse_amount
 from edge.errors import InputError
 from tests.billing.invoices.world import (
@@ -24,7 +27,7 @@ from tests.billing.invoices.world import (
     World,
     october,
 )
-from tests.billing.ledger.homes import Use, load_text
+from tests.billing.ledger.homes import Use, close_hour, load_text
 
 FOUR_HOURS_LATER = NOVEMBER + timedelta(hours=4)
 
@@ -136,6 +139,66 @@ def test_a_month_taken_in_but_not_rated_is_not_issued(tmp_path: Path) -> None:
     assert "not closed" in waiting[0].problem
     world.rate(FOUR_HOURS_LATER)
     assert world.invoice("2026-10", FOUR_HOURS_LATER).invoices == 1
+
+
+def test_a_month_whose_last_hours_are_empty_and_come_later_is_issued(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.month([(OCTOBER, Use())], NOVEMBER - timedelta(hours=5))
+    world.rate(NOVEMBER)
+    last = NOVEMBER - timedelta(hours=1)
+    close_hour(world.home, last, (), empty_since=NOVEMBER - timedelta(hours=5))
+    world.rate(FOUR_HOURS_LATER)
+    assert world.invoice("2026-10", FOUR_HOURS_LATER).invoices == 1
+    assert world.documents("2026-10")[0].evidence == Evidence(
+        hours=6, incomplete_hours=0, certificates=2, certificates_sha256=ANY
+    )
+
+
+def test_the_evidence_counts_hours_of_the_month_by_their_last_revision(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    close_hour(world.home, OCTOBER, (Use(),), state="incomplete")
+    close_hour(world.home, OCTOBER + timedelta(hours=1), (), state="incomplete")
+    close_hour(world.home, OCTOBER, (Use(requests=1),))
+    close_hour(
+        world.home, NOVEMBER + timedelta(hours=9), (), empty_since=OCTOBER + timedelta(hours=2)
+    )
+    world.rate(NOVEMBER + timedelta(hours=10))
+    world.invoice("2026-10", NOVEMBER + timedelta(hours=10))
+    assert world.documents("2026-10")[0].evidence == Evidence(
+        hours=744, incomplete_hours=1, certificates=4, certificates_sha256=ANY
+    )
+
+
+def test_an_account_whose_past_was_changed_is_rated_before_it_is_issued(tmp_path: Path) -> None:
+    world = october(tmp_path)
+    load_text(world.home, PLAN, at=FOUR_HOURS_LATER)
+    issued = world.invoice("2026-10", FOUR_HOURS_LATER)
+    assert (issued.invoices, [one.account_id for one in issued.waiting]) == (1, ["acme"])
+    assert "no run has rated that yet" in issued.waiting[0].problem
+    world.rate(FOUR_HOURS_LATER)
+    assert world.invoice("2026-10", FOUR_HOURS_LATER).invoices == 1
+    line = next(one for one in world.documents("2026-10")[1].lines if one.plan_quantity)
+    assert (line.item, line.plan_quantity) == ("data_transfer", 150 * GB)
+
+
+def test_a_month_that_waits_names_the_edges_whose_promise_is_short(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.month([(OCTOBER, Use())], NOVEMBER - timedelta(hours=5))
+    world.rate(NOVEMBER)
+    (world.home / "live").mkdir(exist_ok=True)
+    rows = (
+        ("done", "2026-11-01T00:00:00.000Z", 7, None),
+        ("silent", "2026-10-31T19:00:00.000Z", 7, None),
+        ("retired", "2026-10-02T00:00:00.000Z", 7, "2026-10-02T00:00:00.000Z"),
+        ("never-seen", None, None, None),
+        ("promises-nothing", None, 7, None),
+    )
+    keys = ("edge_id", "watermark", "epoch", "expected_until")
+    edges = [dict(zip(keys, row, strict=True), partition="spool") for row in rows]
+    (world.home / "live" / "status.json").write_text(json.dumps({"edges": edges}))
+    waiting = world.invoice("2026-10", FOUR_HOURS_LATER).waiting
+    assert waiting[0].problem.endswith("partition spool, waiting for edge never-seen, silent")
+    assert "waive" in waiting[0].hint
 
 
 def test_a_month_that_has_not_ended_can_only_be_drafted(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -146,8 +146,13 @@ def close_hour(
     *,
     partition: str = "spool",
     complete_through: datetime | None = None,
+    state: Literal["closed", "incomplete"] = "closed",
+    empty_since: datetime | None = None,
 ) -> None:
-    """Close `hour` with `uses`; a second call for the same hour writes the next revision."""
+    """Close `hour` with `uses`; a second call for the same hour writes the next revision.
+
+    With `empty_since` it stands for the run of empty hours from there on.
+    """
     before = [file for file in list_closed(home) if file.partition == partition]
     revision = sum(1 for file in before if file.hour == hour)
     file = closed_file(home, hour, partition, revision)
@@ -160,7 +165,7 @@ def close_hour(
         hour=hour_text(hour),
         partition=partition,
         revision=revision,
-        state="closed",
+        state=state,
         closed_at=(hour + timedelta(hours=1, minutes=1)).isoformat(),
         data_file=file.data_path.name,
         data_sha256=sha256_file(file.data_path),
@@ -178,6 +183,7 @@ def close_hour(
         generation=1,
         checkpoint=1,
         complete_through=hour_text(complete_through or max(known)),
+        empty_since=None if empty_since is None else hour_text(empty_since),
     )
     file.certificate_path.write_bytes(certificate.to_bytes())
 
