@@ -21,7 +21,6 @@ WRITE = os.environ.get("EDGETOLL_GOLDEN") == "write"
 
 def helps() -> Iterator[tuple[str, str]]:
     """(command, its --help) of every command, in the order of the front page."""
-    os.environ["COLUMNS"] = os.environ["TERMINAL_WIDTH"] = "100"
     runner = CliRunner(env={"COLUMNS": "100", "TERMINAL_WIDTH": "100", "NO_COLOR": "1"})
     for group in edgetoll.GROUPS:
         application = edgetoll.application(group)
