@@ -16,7 +16,9 @@ finishes 3 and loads the store.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
+from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,8 +42,11 @@ from metering.rows import TABLES, PartitionState
 from metering.settings import to_ms
 from metering.store import Store, Transaction, fenced
 
-ROUND = 256
-"""Most certificates written in one round, so that its transaction stays small."""
+ROUND = 2_048
+"""Most certificates written in one round. A round costs a checkpoint of everything still open, so a
+backlog of two months is one round; a crash in it repeats no more than a few seconds of work."""
+ROUND_ROWS = 4_000_000
+"""Most rows of usage written in one round, unless a single hour has more."""
 
 
 class Closer:
@@ -62,9 +67,9 @@ class Closer:
 
         Raises Fenced when another worker was faster.
         """
-        closings = plan.closings[:ROUND]
+        closings = self._round(state.partition, plan.closings)
         through = plan.complete_through_ms
-        if len(plan.closings) > ROUND:
+        if len(plan.closings) > len(closings):
             through = state.complete_through_ms
         around = Round(
             partition=state.partition,
@@ -82,6 +87,15 @@ class Closer:
         pending = self._certificates(state, closings, written, around)
         prepare(self.home, pending)
         self._commit(state, closings, pending, around)
+
+    def _round(self, partition: str, closings: tuple[Closing, ...]) -> tuple[Closing, ...]:
+        """As many of the closings as one round may write, and at least the first."""
+        if len(closings) < 2:
+            return closings
+        hour_rows = dict(self.store.read("usage_hour_rows", partition=partition))
+        rows = itertools.accumulate(hour_rows.get(one.hour_ms, 0) for one in closings)
+        fitting = bisect_right(list(rows), ROUND_ROWS)
+        return closings[: max(1, min(fitting, ROUND))]
 
     def _on_disk(self, partition: str) -> list[int]:
         return checkpoint.numbers(self.home, partition)
@@ -249,9 +263,11 @@ class Closer:
             transaction.run_with(f"drop_written_{table}", hours, partition=partition)
         closed_now = _closed_rows(closings, [one.requests for one in pending], around.now_ms)
         transaction.run_with("add_hours", {"closed_now": closed_now}, partition=partition)
-        transaction.run("compact_usage", partition=partition)
-        transaction.run("forget/usage", partition=partition)
-        transaction.run("put_compacted")
+        if state.flush_no != state.checkpoint_flush_no:
+            # Else nothing came since the checkpoint before, whose round compacted what is left.
+            transaction.run("compact_usage", partition=partition)
+            transaction.run("forget/usage", partition=partition)
+            transaction.run("put_compacted")
         moved = transaction.run(
             "advance_certificates",
             partition=partition,
@@ -333,7 +349,7 @@ def _finish(file: UsageFile) -> Written:
     """Close a data file; it is durable after `prepare`."""
     file.close()
     return Written(
-        sha256=sha256_file(file.path),
+        sha256=file.sha256,
         rows=file.rows,
         requests=file.requests,
         bytes_sent=file.bytes_sent,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import os
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
@@ -14,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from edge.durable import fsync_folder
+from edge.durable import fsync_folder, sha256_file
 from metering.flush import COUNTS
 
 _FIELDS: list[Any] = [
@@ -35,7 +36,8 @@ class UsageFile:
     """A Parquet file of usage being written. Closing it makes it whole, not yet durable.
 
     Its bytes depend on its rows alone, not on how they were handed over: row groups have a fixed
-    size, and a small file is left uncompressed, which is cheaper to write a thousand times.
+    size, and a small file is left uncompressed. A file of one row group is made in memory, hashed
+    and written at once, which takes half the time: a drain of a month writes a thousand of them.
     """
 
     def __init__(self, path: Path) -> None:
@@ -44,6 +46,7 @@ class UsageFile:
         self.rows = 0
         self.requests = 0
         self.bytes_sent = 0
+        self.sha256 = ""
         self._waiting: list[pa.RecordBatch] = []
         self._waiting_rows = 0
         self._writer: Any = None
@@ -60,43 +63,59 @@ class UsageFile:
         self.close()
 
     def add(self, batch: pa.RecordBatch) -> None:
-        """Append rows that have (at least) the columns of SCHEMA."""
+        """Append rows that have the columns of SCHEMA."""
         if batch.num_rows == 0:
             return
-        batch = batch.select(SCHEMA.names)
         if batch.schema != SCHEMA:
-            batch = batch.cast(SCHEMA)
+            batch = batch.select(SCHEMA.names).cast(SCHEMA)
         self.rows += batch.num_rows
         self.requests += sum_exactly(batch.column("requests"))
         self.bytes_sent += sum_exactly(batch.column("bytes_sent"))
         self._waiting.append(batch)
         self._waiting_rows += batch.num_rows
-        if self._waiting_rows >= GROUP_ROWS:
+        if self._waiting_rows > GROUP_ROWS:
             self._write_groups()
 
     def _write_groups(self) -> None:
         """Write every whole row group that has come together."""
         table = pa.Table.from_batches(self._waiting, schema=SCHEMA)
         whole = table.num_rows // GROUP_ROWS * GROUP_ROWS
-        self._open("zstd").write_table(table.slice(0, whole), row_group_size=GROUP_ROWS)
+        if self._writer is None:
+            self._writer = _writer(str(self.path), "zstd")
+        self._writer.write_table(table.slice(0, whole), row_group_size=GROUP_ROWS)
         self._waiting = table.slice(whole).to_batches()
         self._waiting_rows = table.num_rows - whole
 
-    def _open(self, compression: str) -> Any:
-        if self._writer is None:
-            options: dict[str, Any] = {
-                "use_dictionary": ["domain", "region", "class"],
-                "compression": compression,
-            }
-            self._writer = pq.ParquetWriter(str(self.path), SCHEMA, **options)
-        return self._writer
-
     def close(self) -> None:
-        """Write what waits, and the end of the file."""
-        writer = self._open("zstd" if self.rows >= SMALL_ROWS else "none")
-        if self._waiting_rows:
-            writer.write_table(pa.Table.from_batches(self._waiting, schema=SCHEMA))
+        """Write what waits, and the end of the file; `sha256` is of the whole of it."""
+        waiting = pa.Table.from_batches(self._waiting, schema=SCHEMA)
+        if self._writer is None:
+            self._write_at_once(waiting)
+            return
+        if len(waiting):
+            self._writer.write_table(waiting)
+        self._writer.close()
+        self.sha256 = sha256_file(self.path)
+
+    def _write_at_once(self, waiting: pa.Table) -> None:
+        memory = pa.BufferOutputStream()
+        writer = _writer(memory, "zstd" if self.rows >= SMALL_ROWS else "none")
+        if len(waiting):
+            writer.write_table(waiting)
         writer.close()
+        content = memory.getvalue()
+        self.sha256 = hashlib.sha256(content).hexdigest()
+        with open(self.path, "wb") as file:
+            file.write(content)
+
+
+def _writer(place: Any, compression: str) -> Any:
+    """A Parquet writer into a path or a stream."""
+    options: dict[str, Any] = {
+        "use_dictionary": ["domain", "region", "class"],
+        "compression": compression,
+    }
+    return pq.ParquetWriter(place, SCHEMA, **options)
 
 
 def sum_exactly(column: Any) -> int:
@@ -106,15 +125,16 @@ def sum_exactly(column: Any) -> int:
 
 
 def by_hour(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[datetime, pa.RecordBatch]]:
-    """Cut batches sorted by a column `hour` where the hour changes."""
+    """Cut batches sorted by a column `hour` where the hour changes; the rest is usage."""
     for batch in batches:
         start = 0
         hours = batch.column("hour")
         numbers = hours.cast(pa.int64()).to_numpy()
+        usage = batch.select(SCHEMA.names)
         ends = [*(np.flatnonzero(np.diff(numbers)) + 1).tolist(), batch.num_rows]
         for end in ends:
             if end > start:
-                yield hours[start].as_py(), batch.slice(start, end - start)
+                yield hours[start].as_py(), usage.slice(start, end - start)
             start = end
 
 
