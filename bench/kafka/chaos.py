@@ -1,10 +1,12 @@
 """Chaos: edges, workers and the broker killed at random; totals must equal the generator's.
 
-    python bench/kafka/chaos.py [KILLS] [SEED]      200 kills take some 10 minutes
+    python bench/kafka/chaos.py [KILLS] [SEED]      200 kills take some 20 minutes
 
 Two workers, eight partitions, real processes: `edge ship` and `metering run --kafka` as a person
-starts them. A kill is SIGKILL, or the broker stopping for a few seconds; whoever died is started
-again. At the end all is drained, and the closed hours are held against what was generated.
+starts them, through a proxy that cuts answers. A kill is SIGKILL of one of them or of the broker;
+whoever died is started again. Between kills batches are sent again and out of order. In a run of a
+hundred kills or more the broker is once away for two minutes. At the end all is drained, and the
+closed hours are held against what was generated.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ sys.path.insert(0, str(ROOT))
 
 import pyarrow.parquet as pq  # noqa: E402
 
+from bench.kafka.faultproxy import FaultProxy  # noqa: E402
+from bench.kafka.mischief import cut_answers, send_shuffled  # noqa: E402
 from bench.kafka.traffic import Key, Shape, Truth, fill  # noqa: E402
 from deploy.kafka.broker import Broker  # noqa: E402
 from metering.closed import list_closed, read_certificate, verify_chain  # noqa: E402
@@ -32,6 +36,7 @@ TOPIC = "edgetoll.requests.v1"
 PARTITIONS = 8
 EDGES = 6
 SHARES = ("0-3", "4-7")
+OUTAGE_S = 120.0
 
 
 @dataclass(slots=True)
@@ -44,6 +49,9 @@ class Verdict:
     wrong_keys: int = 0
     incomplete: int = 0
     certificates: int = 0
+    sent_again: int = 0
+    connections: int = 0
+    outages: int = 0
 
     @property
     def exact(self) -> bool:
@@ -61,7 +69,8 @@ class Chaos:
         (self.home / "edgetoll.toml").write_text(
             f"[edge.kafka]\n{link}[metering.kafka]\n{link}stuck_after_seconds = 5\n"
         )
-        self.broker = Broker(folder / "broker")
+        self.broker = Broker(folder / "broker", proxied=True)
+        self.proxy: FaultProxy | None = None
         self.rng = random.Random(seed)
         self.truth = Truth()
         self.verdict = Verdict()
@@ -71,7 +80,7 @@ class Chaos:
 
     def _words(self, name: str) -> list[str]:
         program = [sys.executable, str(ROOT / "edgetoll.py")]
-        common = ["--kafka", self.broker.address, "--home", str(self.home)]
+        common = ["--kafka", f"127.0.0.1:{self.broker.proxy_port}", "--home", str(self.home)]
         if name == "edge":
             return [*program, "edge", "ship", *common]
         return [*program, "metering", "run", "--partitions", name, *common]
@@ -93,16 +102,27 @@ class Chaos:
         """Kill `kills` times, then drain and judge."""
         self.broker.start()
         self.broker.create_topic(TOPIC, PARTITIONS)
+        with FaultProxy(self.broker.proxy_port, self.broker.listener("PROXIED")) as self.proxy:
+            self._disturb(kills)
+            self.verdict.connections = self.proxy.connections
+        return self._judge()
+
+    def _disturb(self, kills: int) -> None:
         for _ in range(EDGES):
             self._fill()
         names = ("edge", *SHARES)
         try:
             for name in names:
                 self._start(name)
-            for _ in range(kills):
+            for number in range(kills):
                 self._fill()
+                self._trouble()
                 time.sleep(self.rng.uniform(0.0, 1.5))
                 self._kill(self.rng.choice([*names, *names, "broker"]))
+                if number == kills // 2 and kills >= 100:
+                    self._outage()
+            assert self.proxy is not None
+            self.proxy.on_answer = None
             self._drain()
         finally:
             for process in self._running.values():
@@ -110,7 +130,25 @@ class Chaos:
                 process.wait()
             self.broker.stop()
             self._log.close()
-        return self._judge()
+
+    def _trouble(self) -> None:
+        """Cut answers one time in three; send batches again, out of order, one time in four."""
+        assert self.proxy is not None
+        if self.rng.random() < 0.33:
+            cut_answers(self.proxy, self.rng)
+        if self.rng.random() < 0.25:
+            address = self.broker.address
+            self.verdict.sent_again += send_shuffled(self.home, address, TOPIC, self.rng)
+
+    def _outage(self) -> None:
+        """The broker away for minutes, while spools grow."""
+        self.verdict.outages += 1
+        self.broker.kill()
+        until = time.monotonic() + OUTAGE_S
+        while time.monotonic() < until:
+            self._fill()
+            time.sleep(5.0)
+        self.broker.start()
 
     def _kill(self, victim: str) -> None:
         self.verdict.kills[victim] += 1
@@ -184,6 +222,9 @@ def main() -> int:
         "wrong_keys": verdict.wrong_keys,
         "certificates": verdict.certificates,
         "incomplete_hours": verdict.incomplete,
+        "sent_again": verdict.sent_again,
+        "connections": verdict.connections,
+        "outages": verdict.outages,
         "exact": verdict.exact,
         "seconds": round(time.monotonic() - began),
     }

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.kafka.faultproxy import FaultProxy
 from deploy.kafka.broker import Broker
-from tests.kafka.faultproxy import FaultProxy
 
 _numbers = itertools.count(1)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AdminClient
 
+from bench.kafka.faultproxy import FaultProxy
 from bench.kafka.traffic import Shape, fill
 from deploy.kafka.broker import Broker
 from edge.codec import decode_header
@@ -16,7 +17,6 @@ from edge.errors import ConflictError, InputError
 from edge.segment import acknowledge, end_position, read_acknowledged, segments
 from edge.ship_binding import Binding, read_binding, write_binding
 from edge.spool import Spool
-from tests.kafka.faultproxy import FaultProxy
 from tests.kafka.world import assert_equals, count, records, ship, shipping, wait_until
 
 pytestmark = [pytest.mark.needs_kafka, pytest.mark.xdist_group("kafka")]

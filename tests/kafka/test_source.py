@@ -15,6 +15,7 @@ from confluent_kafka import Producer
 from confluent_kafka import TopicPartition as AdminPartition
 from confluent_kafka.admin import AdminClient
 
+from bench.kafka.faultproxy import FaultProxy
 from bench.kafka.traffic import Shape, fill
 from deploy.kafka.broker import Broker
 from edge.errors import Corrupt, InputError
@@ -25,7 +26,6 @@ from metering.kafka_source import KafkaSource, Stuck, Unreachable
 from metering.kafka_watch import LostPosition
 from metering.settings import load
 from metering.source import SourceBatch
-from tests.kafka.faultproxy import FaultProxy
 from tests.kafka.world import (
     assert_equals,
     certificates,
