@@ -85,7 +85,7 @@ PLANS = (
     "SELECT kind || i AS plan_id, 'account-' || i AS account_id, kind, 'all' AS region,"
     " quantity::BIGINT AS quantity, TIMESTAMP '2026-09-01' AS starts_at,"
     " TIMESTAMP '2027-09-01' AS ends_at, TIMESTAMP '2026-09-01' AS bought_at"
-    " FROM range({n}) AS t(i), (VALUES ('data_transfer', 3, 20 * 1073741824),"
+    " FROM range({n}) AS t(i), (VALUES ('data_transfer', 3, 20::BIGINT * 1073741824),"
     " ('https_requests', 7, 70000)) AS k(kind, rest, quantity) WHERE i % 10 = rest"
 )
 USAGE = (

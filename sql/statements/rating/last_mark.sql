@@ -3,5 +3,5 @@
 -- Reads: rating_marks.
 SELECT import_no, through, origin, books_sha256
 FROM rating_marks
-ORDER BY through DESC, import_no DESC
+ORDER BY journal_no DESC
 LIMIT 1;

@@ -137,3 +137,14 @@ def test_an_item_without_any_card_is_not_sold_and_not_listed(tmp_path) -> None:
     outcome = made.rate(at("2026-06-01T01:00"))
     assert outcome.held == ()
     assert outcome.charges == 0
+
+
+def test_g2_a_changed_book_looks_at_held_hours_once_and_not_at_every_run(tmp_path) -> None:
+    """The run after the change remembers the book it saw, though it ends at the same hour."""
+    made = world(tmp_path)
+    use(made, "a", "2026-06-01T00:00", "XX")
+    made.rate(at("2026-06-01T01:00"))
+    made.books = books(tmp_path, PRICES.replace("[regions]", '[regions]\nSA = ["BR"]'))
+    assert "replayed" in made.rate(at("2026-06-01T01:00")).effects
+    for _ in range(4):
+        assert made.rate(at("2026-06-01T01:00")).effects.keys() == {"charges"}
