@@ -6,6 +6,7 @@ Errors name file, key and line. docs/pricing.md shows every key.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -122,12 +123,17 @@ def load_books(folder: Path) -> PriceBooks:
     for path in paths:
         book = read_book(path)
         if book.book_id in books:
-            raise ConfigError(f"{path}: there are two price books {book.book_id}", "rename one")
+            where = f"{_place(path, 'book', 'id')}, key book.id"
+            raise ConfigError(
+                f"{where}: another file is price book {book.book_id} too", "rename one"
+            )
         books[book.book_id] = book
         for card in book.cards:
             if card.card_id in owners:
                 other = owners[card.card_id].name
-                raise ConfigError(f"{path}: card {card.card_id} is in {other} too", "rename one")
+                raise ConfigError(
+                    f"{_place_of(path, book.cards, card)} is in {other} too", "rename one"
+                )
             owners[card.card_id] = path
     return PriceBooks(books=books)
 
@@ -135,17 +141,13 @@ def load_books(folder: Path) -> PriceBooks:
 def read_book(path: Path) -> PriceBook:
     """The price book in `path`; ConfigError names file, key and line."""
     content = read_toml(path, _File)
-    text = path.read_text(encoding="utf-8")
-
-    def place(*keys: str | int) -> str:
-        line = line_of(text, keys)
-        return f"{path}, line {line}" if line else str(path)
-
     try:
         check_currency(content.book.currency)
         zone = ZoneInfo(content.book.timezone)
     except (EdgetollError, ZoneInfoNotFoundError, ValueError) as error:
-        raise ConfigError(f"{place('book')}, key book: {error}", "correct that key") from error
+        raise ConfigError(
+            f"{_place(path, 'book')}, key book: {error}", "correct that key"
+        ) from error
     cards = []
     given = [("card", number, card) for number, card in enumerate(content.card)]
     given += [("override", number, card) for number, card in enumerate(content.override)]
@@ -153,7 +155,7 @@ def read_book(path: Path) -> PriceBook:
         try:
             cards.append(_rate_card(card, content.book, zone))
         except EdgetollError as error:
-            where = f"{place(kind, number)}, {kind} {card.id}"
+            where = f"{_place(path, kind, number)}, {kind} {card.id}"
             raise ConfigError(f"{where}: {error.message}", error.hint) from error
     regions = _labels(content.regions, path)
     _check_together(cards, regions, path)
@@ -166,6 +168,19 @@ def read_book(path: Path) -> PriceBook:
         cards=tuple(cards),
         path=path,
     )
+
+
+def _place(path: Path, *keys: str | int) -> str:
+    line = line_of(path.read_text(encoding="utf-8"), keys)
+    return f"{path}, line {line}" if line else str(path)
+
+
+def _place_of(path: Path, cards: Sequence[RateCard], card: RateCard) -> str:
+    """File, line and name of a card that was read from `path`, among all of that file."""
+    kind = "card" if card.account_id is None else "override"
+    alike = [one for one in cards if (one.account_id is None) is (card.account_id is None)]
+    number = next(place for place, one in enumerate(alike) if one is card)
+    return f"{_place(path, kind, number)}, {kind} {card.card_id}"
 
 
 def _rate_card(card: _Card, head: _Head, zone: ZoneInfo) -> RateCard:
@@ -229,6 +244,8 @@ def _tiers(card: _Card, period: str) -> tuple[Tier, ...]:
     lower = 0
     for number, tier in enumerate(card.tiers, start=1):
         last = number == len(card.tiers)
+        if not tier.model_fields_set & {"price", "flat_fee"}:
+            raise ConfigError(f"tier {number} has no price", 'write price = "0" if it is free')
         if (tier.up_to is None) != last:
             raise ConfigError(f"tier {number}: only the last tier has no up_to", "add up_to")
         up_to = None if tier.up_to is None else units.parse_quantity(tier.up_to, card.unit)
@@ -260,11 +277,13 @@ def _labels(regions: dict[str, tuple[str, ...]], path: Path) -> dict[str, str]:
     labels: dict[str, str] = {}
     for region, members in regions.items():
         if region in (units.OVERSEAS, units.EVERYWHERE):
-            raise ConfigError(f"{path}: {region} is not a region of its own", "rename it")
+            where = f"{_place(path, 'regions', region)}, key regions.{region}"
+            raise ConfigError(f"{where}: {region} is not a region of its own", "rename it")
         for label in (region, *members):
             if labels.setdefault(label, region) != region:
+                where = f"{_place(path, 'regions', region)}, key regions.{region}"
                 raise ConfigError(
-                    f"{path}, [regions]: {label} is in {labels[label]} and {region}", "keep one"
+                    f"{where}: {label} is in {labels[label]} and {region}", "keep one"
                 )
     return labels
 
@@ -276,22 +295,24 @@ def _check_together(cards: list[RateCard], regions: dict[str, str], path: Path) 
     names: set[str] = set()
     for card in cards:
         if card.card_id in names:
-            raise ConfigError(f"{path}: card {card.card_id} exists twice", "rename one of them")
+            where = _place_of(path, cards, card)
+            raise ConfigError(f"{where}: card {card.card_id} exists twice", "rename one of them")
         names.add(card.card_id)
         if card.scope not in scopes:
             raise ConfigError(
-                f"{path}, card {card.card_id}: region {card.scope} is not in [regions]",
+                f"{_place_of(path, cards, card)}: region {card.scope} is not in [regions]",
                 f"add it there, or use {units.OVERSEAS} or {units.EVERYWHERE}",
             )
         if card.account_id is not None and (card.item, card.scope) not in based:
             raise ConfigError(
-                f"{path}, override {card.card_id}: no card of {card.item} for {card.scope}",
+                f"{_place_of(path, cards, card)}: no card of {card.item} for {card.scope}",
                 "an override has the region of the card it replaces",
             )
         key = (card.account_id, card.item, card.scope, card.effective_from)
         if key in seen and card.corrects is None:
             raise ConflictError(
-                f"{path}: cards {seen[key]} and {card.card_id} begin at the same time",
+                f"{_place_of(path, cards, card)}: cards {seen[key]} and {card.card_id} begin at the"
+                " same time",
                 'a correction of a used card needs corrects = "why"',
             )
         seen[key] = card.card_id

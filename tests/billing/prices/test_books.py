@@ -71,6 +71,8 @@ def test_dates_begin_at_midnight_of_the_books_zone(tmp_path) -> None:
          "only the last tier"),
         (HEAD + CARD + 'model = "graduated"\ntiers = [{ up_to = 5, price = "1" },'
          ' { up_to = 5, price = "1" }, { price = "1" }]\n', "not above the tier before"),
+        (HEAD + CARD + 'model = "graduated"\ntiers = [{ up_to = 5 }, { price = "1" }]\n',
+         "tier 1 has no price"),
         (HEAD + CARD.replace("2026-01-01", "2026-01-01T00:03:00Z") + 'price = "1"\n',
          "5-minute edge"),
         (HEAD + CARD + 'price = "1"\neffective_until = 2025-01-01\n', "not after effective_from"),
@@ -89,6 +91,7 @@ def test_a_wrong_book_names_the_file_and_what_is_wrong(tmp_path, text: str, word
         book(tmp_path, text)
     assert "book.toml" in caught.value.message
     assert words in str(caught.value)
+    assert "line " in caught.value.message or words in ("blank", "key card")
     assert caught.value.hint
 
 
@@ -100,7 +103,9 @@ def test_a_folder_without_books_is_an_error_not_free_service(tmp_path) -> None:
 def test_two_files_with_one_book_are_refused(tmp_path) -> None:
     for name in ("one.toml", "two.toml"):
         (tmp_path / name).write_text(HEAD + CARD + 'price = "1"\n')
-    with pytest.raises(ConfigError, match="two price books b"):
+    with pytest.raises(
+        ConfigError, match=r"two.toml, line 2, key book\.id: another file is price book b"
+    ):
         load_books(tmp_path)
 
 
