@@ -50,7 +50,7 @@ def accounts(
 
     def human() -> None:
         title = "Accounts at risk" if at_risk else "Accounts"
-        _print_accounts(title, lines)
+        print_accounts(title, lines)
         if at_risk and not lines:
             say("no account is at risk")
         if unverified:
@@ -64,13 +64,13 @@ def accounts(
     emit(document, as_json=as_json, human=human)
 
 
-def _print_accounts(title: str, lines: list[AccountLine]) -> None:
+def print_accounts(title: str, lines: list[AccountLine]) -> None:
+    """The table for people."""
     columns = (
-        "account", "state", "since", "available", "projected", "", "burn/h", "last 24 h",
-        "zero at (UTC)", "between", "service stops", "told", "why",
+        "account\nstate", "available\nprojected", "burn per hour\nlast 24 hours",
+        "zero (UTC)\nbetween", "service\nstops", "why\nwho was told",
     )  # fmt: skip
-    rows = [line.cells() for line in lines]
-    table(title, columns, rows, right=("available", "projected", "burn/h"))
+    table(title, columns, [line.cells() for line in lines], right=(columns[1],))
 
 
 def alerts(

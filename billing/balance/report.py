@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -28,6 +29,7 @@ from billing.money import SCALE, floor_to_minor, format_amount
 from billing.store import Store
 
 PLOT_HOURS = 24
+CELL_WIDTH = 18
 BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -66,22 +68,19 @@ class AccountLine:
     automatic: bool = False
     unverified: bool = False
 
-    def cells(self) -> tuple[object, ...]:
-        """The line as cells of a table for people."""
+    def cells(self) -> tuple[str, ...]:
+        """The line as cells of a table for people, of some lines each: it fits 120 columns."""
         known, now_at = self.figures, self.standing
+        since = f"since {_short(now_at.since)}" if now_at.since else ""
+        amounts = (known.available, known.projected)
+        told = self._told_cell()
         return (
-            known.account_id,
-            now_at.state.value,
-            _short(now_at.since),
-            format_amount(floor_to_minor(known.available, known.currency)),
-            format_amount(floor_to_minor(known.projected, known.currency)),
-            known.currency,
-            _burn(self.outlook.burn_per_hour),
-            sparkline(self.payables),
-            *self._zero_cells(),
+            _stacked(_wrapped(known.account_id), now_at.state.value, since),
+            _stacked(*(_amount(one, known.currency) for one in amounts)),
+            _stacked(_burn(self.outlook.burn_per_hour), sparkline(self.payables)),
+            self._zero_cell(),
             self._stop_cell(),
-            self._told_cell(),
-            now_at.reason,
+            _stacked(_wrapped(now_at.reason), _wrapped(f"told: {told}" if told else "")),
         )
 
     def _stop_cell(self) -> str:
@@ -90,9 +89,9 @@ class AccountLine:
         if state in STOPPED:
             return "stopped"
         if self.unverified and state in IN_ARREARS:
-            return "held: unverified"
+            return _stacked("held", "(unverified)")
         if state is State.SUSPEND_DUE:
-            return "when confirmed"
+            return _stacked("when", "confirmed")
         return _short(self.stops_at) or "-"
 
     def _told_cell(self) -> str:
@@ -101,14 +100,14 @@ class AccountLine:
             return ""
         return ", ".join(one.words for one in self.told) or "nobody yet"
 
-    def _zero_cells(self) -> tuple[str, str]:
+    def _zero_cell(self) -> str:
         """When the balance is zero, and the band around it."""
         if self.outlook.zero_at is None:
-            return "-", ""
+            return "-"
         if self.figures.projected <= 0:
-            return "passed", ""
-        band = (self.outlook.earliest, self.outlook.latest)
-        return _short(self.outlook.zero_at), " … ".join(_short(at) or "?" for at in band)
+            return "passed"
+        first, last = (_short(at) or "?" for at in (self.outlook.earliest, self.outlook.latest))
+        return _stacked(_short(self.outlook.zero_at), f"{first} …", last)
 
     def document(self) -> dict[str, Any]:
         """The line for programs; money as decimal strings."""
@@ -225,6 +224,20 @@ def _told(connection: Any, lines: Iterable[AccountLine]) -> dict[tuple[str, int]
         one = Told(endpoint=endpoint, status=status, attempts=attempts)
         found[account_id, version] = (*found.get((account_id, version), ()), one)
     return found
+
+
+def _stacked(*lines: str) -> str:
+    """The lines of one cell; a blank one at the end keeps accounts apart."""
+    return "\n".join([*(line for line in lines if line), " "])
+
+
+def _wrapped(text: str) -> str:
+    """Wrapped by us, so that a long reason or id never costs the plot its one line."""
+    return "\n".join(textwrap.wrap(text, CELL_WIDTH))
+
+
+def _amount(units: int, currency: str) -> str:
+    return f"{format_amount(floor_to_minor(units, currency))} {currency}"
 
 
 def _burn(per_hour: int) -> str:

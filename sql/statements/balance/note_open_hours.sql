@@ -4,4 +4,4 @@
 INSERT INTO open_made_from
 SELECT
     $live_files,
-    (SELECT MAX(bucket) + INTERVAL 5 MINUTE FROM open_names WHERE bucket <= $now);
+    (SELECT LEAST($now, MAX(bucket) + INTERVAL 5 MINUTE) FROM open_names WHERE bucket <= $now);

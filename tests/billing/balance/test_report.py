@@ -6,8 +6,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import sql
 from billing.balance import states
+from billing.balance.commands import print_accounts
 from billing.balance.report import report, sparkline
 
 COLUMNS = [
@@ -44,6 +47,31 @@ def test_at_risk_names_time_and_reason_and_plots_the_burn(world: Any) -> None:
     assert line.stops_at == now + timedelta(hours=34, minutes=30), "zero plus the grace of 24 h"
     assert sparkline(line.payables) == "█" * 24
     assert line.document()["available"] == "12.00"
+
+
+def test_at_risk_fits_120_columns_with_every_figure_in_one_piece(
+    world: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    long = "a-customer-whose-id-is-long-" + "x" * 20
+    world.account(long)
+    world.charge(long, "98765432.10", *["1.3579135"] * 23)
+    world.account("soon")
+    world.pay("soon", "60.00")
+    world.charge("soon", *["2.00"] * 24)
+    world.look()
+    home, now = world.home, world.now
+    world.store.close()
+    lines, _ = report(home, now=now, at_risk=True)
+    world.store = type(world.store).open(home, owner="test", now=now)
+    monkeypatch.setenv("COLUMNS", "120")
+    print_accounts("Accounts at risk", lines)
+    shown = capsys.readouterr().out
+    assert max(len(line) for line in shown.splitlines()) <= 120
+    for line in lines:
+        assert sparkline(line.payables) in shown
+    figures = ("-98765463.34 USD", "12.00 USD", "03-01 10:30", "03-01 06:00 …", "03-02 18:00")
+    for figure in (*figures, "overdue", "since 03-01 00:00", "told: nobody yet"):
+        assert figure in shown, figure
 
 
 def test_account_states_of_the_lake_has_the_public_columns(world: Any) -> None:
