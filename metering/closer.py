@@ -68,15 +68,12 @@ class Closer:
         Raises Fenced when another worker was faster.
         """
         closings = self._round(state.partition, plan.closings)
-        through = plan.complete_through_ms
-        if len(plan.closings) > len(closings):
-            through = state.complete_through_ms
         around = Round(
             partition=state.partition,
             generation=state.generation,
             checkpoint=1 + max([state.checkpoint_no, *self._on_disk(state.partition)]),
             now_ms=now_ms,
-            complete_through_ms=through,
+            complete_through_ms=plan.through_after(len(closings)),
             standings=standings,
             edges=state.edges,
         )

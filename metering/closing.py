@@ -119,6 +119,14 @@ class Plan:
     closings: tuple[Closing, ...]
     complete_through_ms: int | None
 
+    def through_after(self, count: int) -> int | None:
+        """Up to when every hour is closed once the first `count` closings are written."""
+        first_left = next((one for one in self.closings[count:] if one.revision == 0), None)
+        if first_left is None or self.complete_through_ms is None:
+            return self.complete_through_ms
+        begins = first_left.empty_since_ms
+        return min(self.complete_through_ms, first_left.hour_ms if begins is None else begins)
+
 
 def standings(
     edges: Mapping[str, EdgeProgress],

@@ -200,6 +200,26 @@ def test_usage_inside_a_run_of_empty_hours_gets_its_own_first_certificate() -> N
     assert (one.hour_ms, one.revision, one.empty_since_ms) == (inside, 0, None)
 
 
+def test_a_round_of_a_long_backlog_says_how_far_it_came_not_where_the_backlog_began() -> None:
+    hours = {T0 + n * HOUR_MS for n in range(10) if n not in (5, 6)}
+    decided = plan(
+        View(usage_hours=hours, closed={}, standings=[edge(promise=T0 + 10 * HOUR_MS)]),
+        now_ms=T0 + 20 * HOUR_MS,
+        policy=POLICY,
+    )
+    reached = [decided.through_after(count) for count in range(len(decided.closings) + 1)]
+    closed_hours = [[one.hour_ms for one in decided.closings[:n]] for n in range(len(reached))]
+    for through, written in zip(reached, closed_hours, strict=True):
+        open_ones = {one.hour_ms for one in decided.closings} - set(written)
+        firsts = [
+            one.hour_ms if one.empty_since_ms is None else one.empty_since_ms
+            for one in decided.closings
+            if one.hour_ms in open_ones
+        ]
+        assert through == min(firsts, default=T0 + 10 * HOUR_MS)
+    assert reached[-1] == decided.complete_through_ms
+
+
 def test_late_usage_is_collected_before_it_becomes_a_revision() -> None:
     view = View(
         usage_hours={T0},
