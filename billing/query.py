@@ -94,25 +94,27 @@ def bind(connection: DuckDBPyConnection, sources: object) -> None:
             statements.text("statements/query/add_closed_hour"),
             [list(pair) for pair in sources.closed_hours],
         )
-    _create_views(connection)
+    _create("views", connection)
+    _create("macros", connection)
 
 
-def _create_views(connection: DuckDBPyConnection) -> None:
-    """Views may build on views: whatever cannot be bound yet waits for the next round."""
+def _create(folder: str, connection: DuckDBPyConnection) -> None:
+    """Views and macros may build on others: what cannot be bound yet waits for the next round."""
     import duckdb
 
-    waiting = list(statements.names("views"))
+    waiting = list(statements.names(folder))
+    reason: Exception | None = None
     while waiting:
         failed: list[str] = []
         for name in waiting:
             try:
                 connection.execute(statements.text(name))
             except (duckdb.CatalogException, duckdb.BinderException) as error:
+                reason = reason if failed else error
                 failed.append(name)
-                reason = error
         if len(failed) == len(waiting):
             raise EdgetollError(
-                f"view {failed[0]} does not fit the lake: {str(reason).splitlines()[0]}",
+                f"{failed[0]} does not fit the lake: {str(reason).splitlines()[0]}",
                 "the lake was written by another version: run edgetoll billing rate once",
             ) from reason
         waiting = failed

@@ -100,6 +100,18 @@ def with_overrides(
     return runs
 
 
+def card_periods(cards: Iterable[RateCard]) -> list[Row]:
+    """(card, from, until): when each card is in force among the cards of its own account."""
+    groups: dict[tuple[object, ...], list[RateCard]] = {}
+    for card in cards:
+        groups.setdefault((card.book, card.item, card.scope, card.account_id), []).append(card)
+    return [
+        (card.card_id, start, end)
+        for group in groups.values()
+        for card, start, end in in_force(group)
+    ]
+
+
 def _force_rows(lane: int, cards: list[RateCard], ids: dict[str, int]) -> list[Row]:
     base = in_force(card for card in cards if card.account_id is None)
     rows: list[Row] = [(None, lane, ids[card.card_id], start, end) for card, start, end in base]

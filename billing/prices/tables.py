@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 
 import sql
-from billing.prices.compiled import Compiled, compile_books
+from billing.prices.compiled import Compiled, card_periods, compile_books
 from billing.prices.records import PriceBooks
 from billing.prices.units import ITEMS
 
@@ -79,7 +79,7 @@ def register(
 
 
 def offer(connection: duckdb.DuckDBPyConnection, books: PriceBooks) -> None:
-    """Make rating_out_price_versions, _cards and _tiers: what the journal records of `books`."""
+    """Make the tables rating_out_price_*: what the journal records of `books`."""
     versions, cards, tiers = [], [], []
     for card in books.cards():
         versions.append((
@@ -101,15 +101,19 @@ def offer(connection: duckdb.DuckDBPyConnection, books: PriceBooks) -> None:
         "versions": (_VERSION_SCHEMA, versions),
         "price_cards": (_CARD_SCHEMA, cards),
         "price_tiers": (_TIER_SCHEMA, tiers),
+        "price_periods": (_PERIOD_SCHEMA, card_periods(books.cards())),
     }
     for name, (schema, rows) in given.items():
         register(connection, f"given_{name}", schema, rows)
-    for name in ("out_price_versions", "out_price_cards", "out_price_tiers"):
-        connection.execute(sql.text(f"statements/rating/{name}"))
+    for name in ("versions", "cards", "tiers", "periods"):
+        connection.execute(sql.text(f"statements/rating/out_price_{name}"))
     for name in given:
         connection.unregister(f"given_{name}")
 
 
+_PERIOD_SCHEMA = [
+    ("card_id", pa.string()), ("in_force_from", _TIME), ("in_force_until", _TIME),
+]  # fmt: skip
 _VERSION_SCHEMA = [
     ("card_id", pa.string()), ("book", pa.string()), ("fingerprint", pa.string()),
     ("effective_from", _TIME), ("effective_until", _TIME),

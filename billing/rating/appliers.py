@@ -24,6 +24,7 @@ _STATEMENTS = {
     "price_cards": ("forget_price_cards", "keep_price_cards"),
     "price_labels": ("forget_price_labels", "keep_price_labels"),
     "price_tiers": ("forget_price_tiers", "keep_price_tiers"),
+    "price_periods": ("forget_price_periods", "keep_price_periods"),
 }
 
 

@@ -276,6 +276,7 @@ def _outcome(one: Pass, books: PriceBooks, run_id: str, fingerprint: str) -> Rat
         "price_versions": "rating_out_price_versions",
         "price_cards": "rating_out_price_cards",
         "price_tiers": "rating_out_price_tiers",
+        "price_periods": "rating_out_price_periods",
     }
     held = one.connection.execute(
         sql.text("statements/rating/held_now"), {"most": HELD_TOLD}

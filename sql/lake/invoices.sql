@@ -39,7 +39,8 @@ SELECT
     i.number,
     i.run_id,
     i.content_sha256,
-    i.journal_no
+    i.journal_no,
+    json_extract_string(i.seller, '$.name') AS seller_name
 FROM invoices AS i
 LEFT JOIN standing ON i.invoice_no = standing.invoice_no
 ORDER BY i.series, i.number;

@@ -1,6 +1,6 @@
 -- Answers: the prices of the present price books.
 -- Grain: one row per rate card and tier.
--- Reads: price_cards, price_tiers.
+-- Reads: price_cards, price_tiers, price_periods.
 SELECT
     c.card_id,
     c.book,
@@ -29,7 +29,11 @@ SELECT
     CAST(CAST(t.unit_price AS DECIMAL(38, 0)) * 0.0000000001::DECIMAL(10, 10) AS DECIMAL(38, 10))
         AS unit_price,
     CAST(CAST(t.flat_fee AS DECIMAL(38, 0)) * 0.0000000001::DECIMAL(10, 10) AS DECIMAL(38, 10))
-        AS tier_flat_fee
+        AS tier_flat_fee,
+    t.at_zero,
+    p.in_force_from,
+    p.in_force_until
 FROM price_cards AS c
 LEFT JOIN price_tiers AS t ON c.card_id = t.card_id
+LEFT JOIN price_periods AS p ON c.card_id = p.card_id
 ORDER BY c.book, c.card_id, t.tier_no;

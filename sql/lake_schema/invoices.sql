@@ -30,5 +30,6 @@ CREATE TABLE lake_invoices (
     number BIGINT,
     run_id VARCHAR,
     content_sha256 VARCHAR,
-    journal_no BIGINT
+    journal_no BIGINT,
+    seller_name VARCHAR
 )

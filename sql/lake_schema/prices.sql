@@ -24,5 +24,8 @@ CREATE TABLE lake_prices (
     tier_from BIGINT,
     tier_to BIGINT,
     unit_price DECIMAL(38, 10),
-    tier_flat_fee DECIMAL(38, 10)
+    tier_flat_fee DECIMAL(38, 10),
+    at_zero BOOLEAN,
+    in_force_from TIMESTAMP,
+    in_force_until TIMESTAMP
 )

@@ -104,3 +104,11 @@ CREATE TABLE IF NOT EXISTS price_tiers (
     flat_fee HUGEINT NOT NULL,
     at_zero BOOLEAN NOT NULL
 );
+
+-- One row per rate card of the present price books that is ever in force, among the cards of its own
+-- account (or of nobody's): an account's own card goes before the general one (written at each run).
+CREATE TABLE IF NOT EXISTS price_periods (
+    card_id VARCHAR NOT NULL,
+    in_force_from TIMESTAMP NOT NULL,
+    in_force_until TIMESTAMP NOT NULL
+);

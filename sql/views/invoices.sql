@@ -31,5 +31,6 @@ SELECT
     number,
     run_id,
     content_sha256,
-    journal_no
+    journal_no,
+    seller_name
 FROM lake_invoices

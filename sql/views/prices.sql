@@ -25,5 +25,8 @@ SELECT
     tier_from,
     tier_to,
     unit_price,
-    tier_flat_fee
+    tier_flat_fee,
+    at_zero,
+    in_force_from,
+    in_force_until
 FROM lake_prices

@@ -1,0 +1,8 @@
+-- The shape of lake table invoice_corrections where billing has published none yet.
+-- One row per row of sql/lake/invoice_corrections.sql.
+-- Reads nothing.
+CREATE TABLE lake_invoice_corrections (
+    invoice_no VARCHAR,
+    line_no INTEGER,
+    charge_id VARCHAR
+)

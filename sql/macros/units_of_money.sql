@@ -1,0 +1,5 @@
+-- The whole number of 10^-10 currency units that an amount is; a float is taken to its tenth decimal.
+-- One value per call.
+-- Reads its parameter.
+CREATE MACRO units_of_money(amount) AS
+    CAST(CAST(coalesce(amount, 0) AS DECIMAL(38, 10)) * 10000000000 AS HUGEINT)

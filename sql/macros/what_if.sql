@@ -1,0 +1,45 @@
+-- What if that month had been priced by another book: what was charged, and what the book would charge.
+-- One row per account × item × rate card of the tried book (NULL: it has no price for it).
+-- Reads charges, accounts, price_cards. Prices are those in force at the month's end; plans pay what they paid.
+CREATE MACRO what_if(tried_book, tried_month) AS TABLE
+WITH rated AS (
+    SELECT
+        account_id,
+        item,
+        region,
+        currency,
+        CAST(sum(quantity) AS HUGEINT) AS quantity,
+        CAST(sum(plan_quantity) AS HUGEINT) AS plan_quantity,
+        CAST(sum(amount) AS DECIMAL(38, 10)) AS charged,
+        max(period_end) AS ends_at
+    FROM charges
+    WHERE month = tried_month AND item NOT IN ('peak_bandwidth', 'percentile95_bandwidth')
+    GROUP BY account_id, item, region, currency
+),
+
+placed AS (
+    SELECT
+        r.account_id,
+        r.item,
+        card_of(r.item, r.region, tried_book, account := r.account_id,
+            moment := r.ends_at - INTERVAL 5 MINUTE) AS card_id,
+        r.currency,
+        CAST(sum(r.quantity) AS HUGEINT) AS quantity,
+        CAST(sum(r.plan_quantity) AS HUGEINT) AS plan_quantity,
+        CAST(sum(r.charged) AS DECIMAL(38, 10)) AS charged
+    FROM rated AS r
+    GROUP BY ALL
+)
+
+SELECT
+    p.account_id,
+    p.item,
+    p.card_id,
+    CAST(p.quantity AS BIGINT) AS quantity,
+    CAST(p.plan_quantity AS BIGINT) AS plan_quantity,
+    p.charged,
+    p.currency,
+    money_of_units(card_units(c, p.quantity, p.plan_quantity)) AS tried,
+    c.currency AS tried_currency
+FROM placed AS p
+LEFT JOIN price_cards AS c ON c.card_id = p.card_id

@@ -1,0 +1,9 @@
+-- Which billing region of each price book a label means that edges send with their usage.
+-- One row per price book × label.
+-- Reads lake_price_labels.
+CREATE VIEW price_regions AS
+SELECT
+    book,
+    label,
+    region
+FROM lake_price_labels
