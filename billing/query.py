@@ -94,15 +94,13 @@ def bind(connection: DuckDBPyConnection, sources: object) -> None:
             statements.text("statements/query/add_closed_hour"),
             [list(pair) for pair in sources.closed_hours],
         )
-    _create("views", connection)
-    _create("macros", connection)
+    _create(connection, [*statements.names("views"), *statements.names("macros")])
 
 
-def _create(folder: str, connection: DuckDBPyConnection) -> None:
+def _create(connection: DuckDBPyConnection, waiting: list[str]) -> None:
     """Views and macros may build on others: what cannot be bound yet waits for the next round."""
     import duckdb
 
-    waiting = list(statements.names(folder))
     reason: Exception | None = None
     while waiting:
         failed: list[str] = []

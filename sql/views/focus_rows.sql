@@ -1,0 +1,66 @@
+-- What stands behind the view focus: charges split by who pays, and each document's tax, cut and credit.
+-- One row per charge × who pays (money, a plan, nobody), and per document × tax, cut, credit that it has.
+-- Reads charges, invoices, lake_invoice_corrections. billing_month: of the invoice it is or will be on.
+CREATE VIEW focus_rows AS
+WITH standing AS (
+    -- A void invoice and the credit notes that took it back are nothing together.
+    SELECT i.*
+    FROM invoices AS i
+    ANTI JOIN invoices AS v ON v.status = 'void' AND v.invoice_no IN (i.invoice_no, i.corrects)
+),
+
+next_months AS (
+    SELECT
+        s.account_id,
+        strftime(CAST(max(s.month) || '-01' AS DATE) + INTERVAL 1 MONTH, '%Y-%m') AS month
+    FROM standing AS s
+    GROUP BY s.account_id
+),
+
+placed AS (
+    SELECT
+        c.*,
+        coalesce(carried.invoice_no, CASE WHEN c.journal_no < own.journal_no THEN own.invoice_no END) AS invoice_no,
+        own.invoice_no IS NOT NULL AND c.journal_no > own.journal_no AS is_correction,
+        CASE
+            WHEN carried.invoice_no IS NOT NULL THEN carried.month
+            WHEN own.invoice_no IS NOT NULL AND c.journal_no > own.journal_no THEN n.month
+            ELSE c.month
+        END AS billing_month
+    FROM charges AS c
+    LEFT JOIN standing AS own
+        ON c.account_id = own.account_id AND c.month = own.month AND own.kind = 'invoice'
+    LEFT JOIN (
+        SELECT k.charge_id, k.invoice_no, s.month
+        FROM lake_invoice_corrections AS k INNER JOIN standing AS s ON k.invoice_no = s.invoice_no
+    ) AS carried ON c.charge_id = carried.charge_id
+    LEFT JOIN next_months AS n ON c.account_id = n.account_id
+),
+
+split AS (
+    SELECT p.*, 'Standard' AS category, billable_quantity AS part, amount AS cost FROM placed AS p
+    UNION ALL
+    SELECT p.*, 'Committed', plan_quantity, 0 FROM placed AS p WHERE plan_quantity <> 0
+    UNION ALL
+    SELECT p.*, 'Other', free_quantity, 0 FROM placed AS p WHERE free_quantity <> 0
+)
+
+SELECT
+    s.account_id, s.currency, s.invoice_no, s.billing_month, s.period_start, s.period_end, s.item, s.region, s.rate_card,
+    'Usage' AS charge_category, 'Usage-Based' AS frequency, s.category, s.is_correction, s.part, s.cost,
+    s.item || CASE s.category WHEN 'Committed' THEN ' paid by a plan' WHEN 'Other' THEN ' free of charge' ELSE '' END
+        || CASE WHEN s.revision > 0 THEN ', revision ' || s.revision || ': ' || s.reason ELSE '' END AS description,
+    s.charge_id, s.revision
+FROM split AS s
+UNION ALL
+SELECT
+    i.account_id, i.currency, i.invoice_no, i.month AS billing_month, i.period_start, i.period_end, NULL, NULL, NULL,
+    e.category, 'One-Time', NULL, i.kind = 'credit_note', NULL, e.cost,
+    e.description || ' of ' || i.invoice_no, NULL, NULL
+FROM standing AS i
+CROSS JOIN LATERAL (VALUES
+    ('Tax', i.tax, 'tax'),
+    ('Adjustment', CAST(-i.cut AS DECIMAL(38, 10)), 'cut to the minor unit'),
+    ('Credit', CASE WHEN i.kind = 'credit_note' THEN i.subtotal ELSE 0 END, 'credit: ' || coalesce(i.reason, ''))
+) AS e(category, cost, description)
+WHERE e.cost <> 0
