@@ -8,6 +8,7 @@ written again.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -40,6 +41,13 @@ class Published:
     number: int
     journal_no: int
     journal_hash: str
+    layout: str
+
+
+def layout() -> str:
+    """What the tables of this program's lake look like: another one is not built upon."""
+    texts = [sql.text(name) for name in sql.names("lake")]
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
 
 
 def current(home: Path) -> Published | None:
@@ -57,6 +65,7 @@ def current(home: Path) -> Published | None:
         number=int(folder.name),
         journal_no=state["journal_no"],
         journal_hash=state["journal_hash"],
+        layout=state.get("layout", ""),
     )
 
 
@@ -66,7 +75,8 @@ def publish(store: Store) -> Published:
 
     before = current(store.home)
     last_no, last_hash = store.journal.last_no, store.journal.last_hash
-    if before and (before.journal_no, before.journal_hash) == (last_no, last_hash):
+    now_here = (last_no, last_hash, layout())
+    if before and (before.journal_no, before.journal_hash, before.layout) == now_here:
         return before
     states.prepare_lake(store, now=store.now)
     versions = store.home / "lake" / "versions"
@@ -77,7 +87,9 @@ def publish(store: Store) -> Published:
     building.mkdir(parents=True)
     base = (
         before
-        if before and store.journal.hash_at(before.journal_no) == before.journal_hash
+        if before
+        and before.layout == layout()
+        and store.journal.hash_at(before.journal_no) == before.journal_hash
         else None
     )
     for name in sql.names("lake"):
@@ -88,7 +100,7 @@ def publish(store: Store) -> Published:
             _write_days(store, building / table, base)
         else:
             _write_whole(store, table, building, base)
-    state = {"journal_no": last_no, "journal_hash": last_hash}
+    state = {"journal_no": last_no, "journal_hash": last_hash, "layout": layout()}
     write_atomically(building / "version.json", json.dumps(state).encode())
     crash_point("lake-built")
     folder = versions / f"{number:08d}"
@@ -97,7 +109,13 @@ def publish(store: Store) -> Published:
     write_atomically(store.home / "lake" / "CURRENT", folder.name.encode() + b"\n")
     crash_point("lake-published")
     _remove_old(versions, folder)
-    return Published(folder=folder, number=number, journal_no=last_no, journal_hash=last_hash)
+    return Published(
+        folder=folder,
+        number=number,
+        journal_no=last_no,
+        journal_hash=last_hash,
+        layout=layout(),
+    )
 
 
 def _next_number(versions: Path) -> int:

@@ -25,9 +25,13 @@ class Sources:
 
 
 def find_sources(home: Path) -> Sources:
-    """List the files of `home` that readers may see, closed hours before live ones."""
-    closed = list_closed(home)
+    """List the files of `home` that readers may see: the lake first, live hours last.
+
+    An hour goes from live to closed to the lake. Looked for in that order, one that moves on
+    meanwhile would be seen twice; in this order it is found once, where it was.
+    """
     lake = current_version(home)
+    closed = list_closed(home)
     relations: dict[str, list[Path]] = {}
     for schema in statements.names("lake_schema"):
         table = schema.rsplit("/", 1)[1]

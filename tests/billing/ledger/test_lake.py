@@ -224,3 +224,19 @@ def test_views_speak_for_themselves(view: str, tmp_path: Path) -> None:
     close_hours(home, START, 2, [Use()])
     rate(home)
     assert query.connect(home).table(view).limit(1).fetchall()
+
+
+def test_a_lake_of_another_program_version_is_written_again_whole(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    close_hours(home, START, 2, [Use()])
+    rate(home)
+    before = ask(home, "SELECT * FROM charges ORDER BY ALL")
+    version = current(home)
+    assert version is not None
+    state = version.folder / "version.json"
+    state.write_text(state.read_text().replace(version.layout, "older"))
+    for path in version.folder.rglob("*.parquet"):
+        if path.parent.name == "charges" or path.stem == "prices":
+            pq.write_table(pq.read_table(path).select([0]), path)
+    rate(home)
+    assert ask(home, "SELECT * FROM charges ORDER BY ALL") == before
