@@ -90,9 +90,10 @@ def bind(connection: DuckDBPyConnection, sources: object) -> None:
             connection.execute(statements.text(f"lake_schema/{name.removeprefix('lake_')}"))
     connection.execute(statements.text("statements/query/create_closed_hour_list"))
     if sources.closed_hours:
-        connection.executemany(
-            statements.text("statements/query/add_closed_hour"),
-            [list(pair) for pair in sources.closed_hours],
+        partitions, hours = zip(*sources.closed_hours, strict=True)
+        connection.execute(
+            statements.text("statements/query/add_closed_hours"),
+            {"partitions": list(partitions), "hours": list(hours)},
         )
     _create(connection, [*statements.names("views"), *statements.names("macros")])
 

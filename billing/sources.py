@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 import sql as statements
+from edge.errors import Corrupt
 from metering.closed import ClosedFile, list_closed
 
 LIVE = ("live_usage", "live_hours", "live_quarantine")
@@ -67,13 +68,21 @@ def table_files(version: Path | None, table: str) -> list[Path]:
 
 
 def _imported(files: list[Path]) -> set[tuple[datetime, str, int]]:
-    import pyarrow.parquet as pq
+    if not files:
+        return set()
+    import duckdb
 
-    found: set[tuple[datetime, str, int]] = set()
-    for path in files:
-        rows = pq.read_table(path, columns=["hour", "partition", "revision"]).to_pylist()
-        found.update((_naive(row["hour"]), row["partition"], row["revision"]) for row in rows)
-    return found
+    with duckdb.connect() as connection:
+        connection.execute("SET threads = 1")
+        try:
+            table = connection.read_parquet([str(path) for path in files])
+            rows = table.project("hour, partition, revision").fetchall()
+        except duckdb.Error as error:
+            raise Corrupt(
+                f"{files[0]} cannot be read: {str(error).splitlines()[0]}",
+                "run edgetoll check; lake/ is rebuilt by edgetoll billing rate",
+            ) from error
+    return {(_naive(hour), partition, revision) for hour, partition, revision in rows}
 
 
 def _identity(file: ClosedFile) -> tuple[datetime, str, int]:
