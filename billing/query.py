@@ -8,6 +8,7 @@ and extensions are refused (FAULTS H13, H14).
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -28,6 +29,13 @@ if TYPE_CHECKING:
 FORMATS = ("table", "json", "csv", "parquet", "xlsx")
 MEMORY_LIMIT = "1GB"
 SPILL_LIMIT = "4GB"
+# Functions of a SELECT that do more than read: a log may be made to write files, and the other two
+# run text that nobody has looked at.
+_DOES_MORE = re.compile(
+    r"\b(enable_logging|disable_logging|truncate_duckdb_logs|json_execute_serialized_sql"
+    r"|query(?=\"?(?:\s|/\*.*?\*/|--[^\n]*\n)*\())\b",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +164,8 @@ def readable_statements(connection: DuckDBPyConnection, query: str) -> list[str]
                 f"only queries are taken here, not {statement.type.name}",
                 "write SELECT …; use --format csv, parquet or xlsx with -o FILE to export",
             )
+    if used := _DOES_MORE.search(query):
+        raise InputError(f"{used[1]}() is not taken here: it does more than read", "leave it out")
     return [statement.query for statement in found]
 
 

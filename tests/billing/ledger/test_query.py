@@ -198,3 +198,33 @@ def test_h13_a_runaway_query_is_stopped_and_its_memory_is_bounded(home: Path) ->
         query.sql("SELECT 1", file=None, memory="plenty", home=home)
     with pytest.raises(InputError, match="Out of Memory"):
         query.sql("SELECT list(i) FROM range(100000000) t(i)", file=None, memory="50MB", home=home)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FROM read_csv('/etc/passwd')",
+        "FROM '{home}/edgetoll.toml'",
+        "FROM read_text('{home}/lake/../edgetoll.toml')",
+        "FROM '{home}/billing.duckdb'",
+        "FROM glob('{home}/*')",
+        "FROM 'http://127.0.0.1:9/x.parquet'",
+        "ATTACH '{home}/billing.duckdb'",
+        "COPY (SELECT 1) TO '{home}/lake/x.csv'",
+        "COPY invoices FROM '/etc/passwd'",
+        "INSTALL httpfs",
+        "LOAD httpfs",
+        "SET memory_limit = '9GB'",
+        "PRAGMA memory_limit = '9GB'",
+        "CALL enable_logging(storage := 'file', storage_path := '{home}/lake/logs')",
+        "FROM enable_logging('QueryLog', storage := 'file', storage_path := '{home}/lake/logs')",
+        "FROM \"query\" /* */ ('FROM enable_' || 'logging()')",
+        "FROM json_execute_serialized_sql(json_serialize_sql('SELECT 42'))",
+    ],
+)
+def test_h14_nothing_but_the_views_can_be_reached(text: str, home: Path) -> None:
+    before = sorted(home.rglob("*"))
+    with pytest.raises(InputError) as caught:
+        ask(home, text.replace("{home}", str(home)), "json")
+    assert "\n" not in caught.value.message
+    assert sorted(home.rglob("*")) == before
