@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -32,6 +32,7 @@ CLASSES = {
     "quic_requests": ["quic"],
     "http_requests": ["http"],
 }
+HOUR = timedelta(hours=1)
 ALL_CLASSES = ["http", "https", "quic"]
 LINE_KEYS = (
     "account_id", "month", "currency", "document_kind", "journal_no", "price_book", "kind", "item",
@@ -113,21 +114,58 @@ def explanation(
         )
     line = dict(zip(LINE_KEYS, row, strict=True))
     _collect_charges(connection, invoice_no, line_no, line)
-    hours = _hours(connection, line, only)
-    certificates = _certificates(connection, only)
+    lines = _siblings(connection, invoice_no, line_no)
+    hours = _hours(connection, line, _place(connection, line, line_no, lines))
+    _narrow(connection, only)
+    certificates = _certificates(connection)
     shown = {key: value for key, value in line.items() if key not in ("journal_no", "price_book")}
     for key in ("unit_price", "amount", "settled_amount"):
         shown[key] = format_amount(line[key])
+    chosen = hours if only is None else [one for one in hours if _touches(one, only)]
+    if only is not None and not chosen:
+        raise InputError(
+            f"line {line_no} of {invoice_no} has no charge in the hour from {only:%Y-%m-%dT%H:%M}Z",
+            "leave --hour out to see its periods",
+        )
     return {
         "invoice_no": invoice_no,
         "line_no": line_no,
         "line": shown,
         "rate_card": _card(connection, line),
-        "hours": hours,
+        "lines": [{**one, "amount": format_amount(one["amount"])} for one in lines],
+        "sums": _sums(hours),
+        "hours": [{**one, "amount": format_amount(one["amount"])} for one in chosen],
         "domains": _domains(connection, line, books),
         "certificates": certificates,
         "edges": _edges(certificates),
     }
+
+
+def _siblings(
+    connection: duckdb.DuckDBPyConnection, invoice_no: str, line_no: int
+) -> list[dict[str, Any]]:
+    """The lines that the charges behind this one stand on: a card's tiers and its fixed part."""
+    keys = ("line_no", "tier", "billable_quantity", "amount")
+    rows = connection.execute(
+        sql.text("statements/invoices/explain_siblings"),
+        {"invoice_no": invoice_no, "line_no": line_no},
+    ).fetchall()
+    return [dict(zip(keys, row, strict=True)) for row in rows]
+
+
+def _narrow(connection: duckdb.DuckDBPyConnection, only: datetime | None) -> None:
+    """Domains and certificates are those of the line's periods, or of one hour of them."""
+    moment = None if only is None else only.astimezone(UTC).replace(tzinfo=None)
+    connection.execute(sql.text("statements/invoices/explain_periods"), {"only": moment})
+
+
+def _sums(hours: list[dict[str, Any]]) -> dict[str, Any]:
+    """Over all periods: what they add up to, `amount` being that of all `lines` together."""
+    from billing.money import format_amount
+
+    keys = ("quantity", "free_quantity", "plan_quantity", "billable_quantity", "in_this_line")
+    sums: dict[str, Any] = {key: sum(one[key] for one in hours) for key in keys}
+    return sums | {"amount": format_amount(sum(one["amount"] for one in hours))}
 
 
 def _collect_charges(
@@ -141,34 +179,45 @@ def _collect_charges(
 
 
 def _hours(
-    connection: duckdb.DuckDBPyConnection, line: dict[str, Any], only: datetime | None
+    connection: duckdb.DuckDBPyConnection, line: dict[str, Any], place: tuple[int, int, int]
 ) -> list[dict[str, Any]]:
-    from billing.money import format_amount
-
     keys = ("period_start", "period_end", "quantity", "free_quantity", "plan_quantity",
             "billable_quantity", "amount", "last_revision", "reasons", "runs",
             "month_place")  # fmt: skip
     rows = connection.execute(sql.text("statements/invoices/explain_hours")).fetchall()
     hours = [dict(zip(keys, row, strict=True)) for row in rows]
-    before = _place_from(connection, line)
+    before, first, last = place
     for one in hours:
-        place = before + one.pop("month_place")
-        one["month_from"], one["month_to"] = place - one["billable_quantity"], place
-        one["amount"] = format_amount(one["amount"])
-    return [one for one in hours if only is None or _within(one, only)]
+        until = before + one.pop("month_place")
+        start = until - one["billable_quantity"]
+        one["month_from"], one["month_to"] = start, until
+        one["in_this_line"] = (
+            min(max(until, first), last) - min(max(start, first), last)
+            if line["kind"] == "usage"
+            else one["billable_quantity"]
+        )
+    return hours
 
 
-def _within(hour: dict[str, Any], only: datetime) -> bool:
+def _touches(hour: dict[str, Any], only: datetime) -> bool:
     moment = only.astimezone(UTC).replace(tzinfo=None)
-    return bool(hour["period_start"] <= moment < hour["period_end"])
+    return bool(hour["period_start"] < moment + HOUR and hour["period_end"] > moment)
 
 
-def _place_from(connection: duckdb.DuckDBPyConnection, line: dict[str, Any]) -> int:
-    keys = ("account_id", "month", "item", "region", "rate_card")
+def _place(
+    connection: duckdb.DuckDBPyConnection,
+    line: dict[str, Any],
+    line_no: int,
+    lines: list[dict[str, Any]],
+) -> tuple[int, int, int]:
+    """Where in the month's billable quantity the charges begin, and this line begins and ends."""
+    keys = ("account_id", "kind", "item", "region", "rate_card")
     row = connection.execute(
         sql.text("statements/invoices/explain_place"), {key: line[key] for key in keys}
-    ).fetchone()
-    return int(row[0]) if row and line["kind"] == "usage" else 0
+    ).fetchall()[0]
+    begin = int(row[0])
+    first = begin + sum(one["billable_quantity"] for one in lines if one["line_no"] < line_no)
+    return begin, first, first + int(line["billable_quantity"])
 
 
 def _card(connection: duckdb.DuckDBPyConnection, line: dict[str, Any]) -> dict[str, Any]:
@@ -189,6 +238,8 @@ def _card(connection: duckdb.DuckDBPyConnection, line: dict[str, Any]) -> dict[s
             "minimum": None if row[7] is None else format_amount(row[7]),
             "maximum": None if row[8] is None else format_amount(row[8]),
             "discount_millionths": row[9],
+            "free_quantity": int(row[15]),
+            "period": row[16],
         }
         card["tiers"].append(
             {
@@ -224,15 +275,10 @@ def _domains(
     return [dict(zip(keys, row, strict=True)) for row in rows]
 
 
-def _certificates(
-    connection: duckdb.DuckDBPyConnection, only: datetime | None
-) -> list[dict[str, Any]]:
+def _certificates(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     rows = connection.execute(sql.text("statements/invoices/explain_certificates")).fetchall()
-    moment = None if only is None else only.astimezone(UTC).replace(tzinfo=None, minute=0)
     found = []
     for hour, partition, revision, state, digest, text in rows:
-        if moment is not None and hour != moment:
-            continue
         content = json.loads(text)
         found.append(
             {

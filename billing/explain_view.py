@@ -14,6 +14,7 @@ SHOWN = 24
 def show(document: dict[str, Any]) -> None:
     """Print the explanation that `billing.explain.explanation` made."""
     line = document["line"]
+    priced = line["unit_quantity"] > 0
     table(
         f"{document['invoice_no']} line {document['line_no']}, account {line['account_id']},"
         f" month {line['month']}",
@@ -22,8 +23,8 @@ def show(document: dict[str, Any]) -> None:
             (
                 line["item"], line["region"], _count(line["quantity"]),
                 _count(line["free_quantity"]), _count(line["plan_quantity"]),
-                _count(line["billable_quantity"]), line["unit_price"], line["unit"],
-                f"{line['amount']} {line['currency']}",
+                _count(line["billable_quantity"]), line["unit_price"] if priced else "",
+                line["unit"] if priced else "", f"{line['amount']} {line['currency']}",
             )
         ],
         right=("quantity", "free", "by plan", "billable", "price", "amount"),
@@ -33,39 +34,65 @@ def show(document: dict[str, Any]) -> None:
             f"It corrects {line['corrects_invoice']}, hour {line['corrects_hour']} UTC:"
             f" {line['reason']}"
         )
-    _show_card(document["rate_card"])
-    _show_hours(document["hours"])
+    elif line["reason"]:
+        say(line["reason"])
+    if line["tier"]:
+        say(f"It is the part: {line['tier']}")
+    _show_card(document["rate_card"], line)
+    _show_hours(document)
     _show_domains(document["domains"])
     _show_edges(document["edges"], document["certificates"])
 
 
-def _show_card(card: dict[str, Any]) -> None:
+def _show_card(card: dict[str, Any], line: dict[str, Any]) -> None:
     rows = [
         (tier["tier_no"], _count(tier["above"]), _end(tier["up_to"]), tier["unit_price"],
          tier["flat_fee"])
         for tier in card["tiers"]
     ]  # fmt: skip
+    if not rows:
+        return
+    more = [f"its prices are per {_count(card['unit_quantity'])} of what is counted"]
+    more += [
+        f"{name} {card[key]} {line['currency']}"
+        for name, key in (("fixed fee", "flat_fee"), ("minimum", "minimum"), ("maximum", "maximum"))
+        if card[key] not in (None, "0.00")
+    ]
+    if card["free_quantity"]:
+        more.append(f"free per month {_count(card['free_quantity'])}")
+    if card["discount_millionths"]:
+        more.append(f"discount {card['discount_millionths']:,} millionths")
     table(
-        f"Rate card {card['rate_card']}, {card.get('model', 'unknown')}",
+        f"Rate card {card['rate_card']}, {card['model']}",
         ("tier", "above", "up to", "unit price", "flat fee"),
         rows,
         right=("tier", "above", "up to", "unit price", "flat fee"),
     )
+    say("; ".join(more))
 
 
-def _show_hours(hours: list[dict[str, Any]]) -> None:
+def _show_hours(document: dict[str, Any]) -> None:
+    hours, lines, sums = document["hours"], document["lines"], document["sums"]
     rows = [
         (f"{one['period_start']:%Y-%m-%d %H:%M}", _count(one["quantity"]),
          _count(one["free_quantity"]), _count(one["plan_quantity"]),
          _count(one["billable_quantity"]), f"{one['month_from']:,}–{one['month_to']:,}",
-         one["amount"], one["last_revision"], one["reasons"])
+         _count(one["in_this_line"]), one["amount"], one["last_revision"], one["reasons"])
         for one in hours[:SHOWN]
     ]  # fmt: skip
-    columns = ("hour (UTC)", "quantity", "free", "by plan", "billable", "place in the month",
-               "charged", "rev.", "why")  # fmt: skip
-    right = ("quantity", "free", "by plan", "billable", "place in the month", "charged", "rev.")
+    rows.append(
+        ("all periods", _count(sums["quantity"]), _count(sums["free_quantity"]),
+         _count(sums["plan_quantity"]), _count(sums["billable_quantity"]), "",
+         _count(sums["in_this_line"]), sums["amount"], "", "")
+    )  # fmt: skip
+    columns = ("period from (UTC)", "quantity", "free", "by plan", "billable",
+               "place in the month", "in this line", "charged", "rev.", "why")  # fmt: skip
+    right = columns[1:9]
     table(f"{len(hours)} periods", columns, rows, right=right)
     _more(len(hours))
+    if len(lines) > 1:
+        parts = " + ".join(f"{one['amount']} (line {one['line_no']})" for one in lines)
+        say(f"charged {sums['amount']} = {parts}")
 
 
 def _show_domains(domains: list[dict[str, Any]]) -> None:
@@ -75,6 +102,9 @@ def _show_domains(domains: list[dict[str, Any]]) -> None:
         for one in domains[:SHOWN]
     ]  # fmt: skip
     columns = ("domain", "class", "edge region", "requests", "bytes", "hours")
+    if not domains:
+        say("no usage in these periods")
+        return
     table(f"{len(domains)} rows by domain", columns, rows, right=("requests", "bytes", "hours"))
     _more(len(domains))
 

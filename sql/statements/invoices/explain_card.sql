@@ -16,7 +16,9 @@ SELECT
     tiers.lower,
     tiers.upper,
     tiers.unit_price,
-    tiers.flat_fee
+    tiers.flat_fee,
+    cards.free_quantity,
+    cards.period
 FROM price_cards AS cards
 INNER JOIN price_tiers AS tiers ON cards.card_id = tiers.card_id
 WHERE cards.card_id = $rate_card

@@ -1,11 +1,11 @@
 -- Answers: the certificates of the hours behind one invoice line, as metering wrote them.
 -- Grain: one row per closed file (hour × partition × revision).
--- Reads: imported_files, explained_charges.
+-- Reads: imported_files, explained_periods.
 WITH hours AS (
     SELECT DISTINCT unnest(generate_series(
         date_trunc('hour', period_start), period_end - INTERVAL 1 MICROSECOND, INTERVAL 1 HOUR
     )) AS hour
-    FROM explained_charges
+    FROM explained_periods
 )
 
 SELECT

@@ -1,13 +1,6 @@
 -- Answers: which domains made the quantity behind one invoice line.
 -- Grain: one row per domain × class × edge region.
--- Reads: usage, explained_charges. $labels: the edge regions the line's billing region stands for, NULL for all.
-WITH periods AS (
-    SELECT DISTINCT
-        period_start,
-        period_end
-    FROM explained_charges
-)
-
+-- Reads: usage, explained_periods. $labels: the edge regions the line's billing region stands for, NULL for all.
 SELECT
     usage.domain,
     usage.class,
@@ -16,7 +9,9 @@ SELECT
     CAST(sum(usage.bytes_sent) AS BIGINT) AS bytes_sent,
     count(DISTINCT usage.hour) AS hours
 FROM usage
-INNER JOIN periods ON usage.bucket >= periods.period_start AND usage.bucket < periods.period_end
+INNER JOIN explained_periods AS periods
+    ON usage.bucket >= periods.period_start
+    AND usage.bucket < periods.period_end
 WHERE
     usage.account_id = $account_id
     AND usage.class IN (SELECT unnest($classes::VARCHAR[]))

@@ -55,6 +55,8 @@ tier_lines AS (
         parts.discount_millionths
     FROM invoice_parts AS parts
     INNER JOIN rests USING (account_id, item, region, rate_card)
+    -- Where only the fixed part is owed, a line of no quantity would say nothing.
+    WHERE rests.is_cut_only OR parts.part <> 0 OR rests.free_quantity <> 0 OR rests.plan_quantity <> 0
 ),
 
 fee_lines AS (

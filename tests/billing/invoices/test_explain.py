@@ -71,18 +71,42 @@ def test_a_tier_line_shows_the_card_and_where_each_hour_stands_in_the_month(
     assert places == [(0, 60 * GB), (60 * GB, 150 * GB)]
 
 
+def test_every_line_of_a_card_adds_up_to_its_periods_and_to_what_they_were_charged(
+    tmp_path: Path,
+) -> None:
+    world = october(tmp_path)
+    world.invoice("2026-10", ISSUE)
+    for line_no, parts in ((2, [10, 0]), (3, [50, 40]), (4, [0, 50])):
+        found = explained(world, "INV-USD-2026-000001", line_no)
+        inside = [one["in_this_line"] for one in found["hours"] if one["quantity"]]
+        assert inside == [part * GB for part in parts]
+        assert found["sums"]["in_this_line"] == found["line"]["billable_quantity"]
+        assert [one["line_no"] for one in found["lines"]] == [2, 3, 4]
+        charged = sum(parse_amount(one["amount"]) for one in found["lines"])
+        assert charged == parse_amount(found["sums"]["amount"]) == parse_amount("7.60")
+
+
+def test_an_hour_without_a_charge_of_the_line_is_an_error(tmp_path: Path) -> None:
+    world = october(tmp_path)
+    world.invoice("2026-10", ISSUE)
+    with pytest.raises(InputError, match="no charge in the hour from 2026-10-06T13:00Z"):
+        explained(world, "INV-USD-2026-000001", 1, only=FIRST + timedelta(days=1))
+
+
 def test_one_hour_can_be_looked_at_alone(tmp_path: Path) -> None:
     world = october(tmp_path)
     world.invoice("2026-10", ISSUE)
     found = explained(world, "INV-USD-2026-000001", 1, only=FIRST)
     assert [one["period_start"] for one in found["hours"]] == [FIRST.replace(tzinfo=None)]
     assert [one["hour"] for one in found["certificates"]] == [FIRST.replace(tzinfo=None)]
+    assert [one["requests"] for one in found["domains"]] == [1_000_000]
 
 
 def test_a_correction_line_is_explained_by_its_own_late_charge(tmp_path: Path) -> None:
     found = explained(late(tmp_path), "INV-USD-2026-000003", 1)
     (hour,) = found["hours"]
     assert (hour["quantity"], hour["reasons"]) == (50_000, "late usage")
+    assert (hour["month_from"], hour["month_to"]) == (1_002_345, 1_052_345)
     assert found["line"]["corrects_invoice"] == "INV-USD-2026-000001"
     assert {one["revision"] for one in found["certificates"]} == {0, 1}
 
