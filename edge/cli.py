@@ -22,6 +22,7 @@ from edge.console import (
     parse_time,
     progress,
     table,
+    utc_text,
     warn,
 )
 from edge.errors import InputError
@@ -277,7 +278,9 @@ def _show_tail(done: Followed, *, as_json: bool) -> None:
         "problems": done.problems,
     }
     rows: list[tuple[str, object]] = [
-        (name, value) for name, value in document.items() if isinstance(value, int)
+        ("events", f"{done.events:,}"),
+        ("of them: Host is no domain name", f"{done.unattributable:,}"),
+        ("promise", utc_text(done.watermark_ms) if done.watermark_ms else "none"),
     ]
     rows += [(f"skipped: {reason}", count) for reason, count in sorted(done.skipped.items())]
     emit(document, as_json=as_json, human=lambda: table("tail", ("", "value"), rows))
@@ -328,7 +331,16 @@ def status(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None
 def _show_status(home: Path, found: list[dict[str, Any]]) -> None:
     if not found:
         print(f"no edge has written to {home / 'spool'} yet: edgetoll edge import --help")
-    columns = ("edge", "region", "agent", "last batch", "promise", "batches", "events", "unread")
+    columns = (
+        "edge",
+        "region",
+        "agent",
+        "last batch",
+        "promise",
+        "batches",
+        "events",
+        "unacknowledged",
+    )
     rows: list[tuple[object, ...]] = []
     for each in found:
         if "epoch" not in each:

@@ -21,6 +21,9 @@ T = TypeVar("T", bound=BaseModel)
 
 CONFIG_NAME = "edgetoll.toml"
 
+_SECTIONS = ("edge", "metering", "billing", "invoices")
+"""Of edgetoll.toml: a misspelt one would be settings that nobody reads."""
+
 _SAID = {
     "extra_forbidden": "this key is not known here",
     "missing": "this key is missing",
@@ -50,6 +53,11 @@ def section(home: Path, name: str, model: type[T], environ: Mapping[str, str] | 
     if not path.exists():
         raise ConfigError(f"no {CONFIG_NAME} in {home}", f"make a home first: edgetoll init {home}")
     text, content = _parse(path)
+    for key in content:
+        if key not in _SECTIONS:
+            place = f"{path}, line {line_of(text, (key,))}"
+            known = ", ".join(f"[{each}]" for each in _SECTIONS)
+            raise ConfigError(f"{place}, key {key}: this key is not known here", f"use {known}")
     chosen = content.get(name, {})
     if not isinstance(chosen, dict):
         raise ConfigError(f"{path}: [{name}] must be a section", f"write it as [{name}]")

@@ -50,6 +50,11 @@ def parse_time(text: str) -> datetime:
         raise InputError(f"«{text}» is not a time", "write it like 2026-10-01T12:30:00Z") from error
 
 
+def utc_text(time_ms: int) -> str:
+    """UTC ms as people read them, to the second."""
+    return f"{datetime.fromtimestamp(time_ms // 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
 def as_of_time(text: str | None) -> datetime:
     """What `--as-of` says, else now."""
     return parse_time(text) if text else now()

@@ -64,6 +64,15 @@ def sha256_file(path: Path) -> str:
     return digest.hexdigest()
 
 
+def _holder(note: bytes) -> str:
+    """Who holds a lock, by the note in it, for people."""
+    try:
+        found = json.loads(note)
+        return f"{found['owner']} (process {found['pid']}: {found['command']})"
+    except (ValueError, KeyError, TypeError):
+        return "another process"
+
+
 class FileLock:
     """An advisory lock on `path` that names its owner; held until the process ends at the latest.
 
@@ -82,10 +91,10 @@ class FileLock:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            holder = os.read(descriptor, 4096).decode("utf-8", "replace").strip()
+            holder = _holder(os.read(descriptor, 4096))
             os.close(descriptor)
             raise Busy(
-                f"{self.path.name} is held by {holder or 'another process'}",
+                f"{self.path.name} is held by {holder}",
                 "wait for it to finish and run the command again",
             ) from error
         self._descriptor = descriptor

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from edge.configfile import section
 from edge.console import DEFAULT_HOME, HomeOption, JsonOption, emit, table, warn
 from edge.kafkalink import KafkaLink
+from edge.tail_settings import load
 
 
 class _EdgeSection(BaseModel):
@@ -28,6 +29,7 @@ class _EdgeSection(BaseModel):
 
 def settings(home: Path, bootstrap: str | None = None) -> KafkaLink:
     """[edge.kafka] of the home; `bootstrap` (--kafka) replaces its address."""
+    load(home)  # a misspelt key of the section must not leave us with the defaults
     link = section(home, "edge", _EdgeSection).kafka
     return link if bootstrap is None else link.model_copy(update={"bootstrap": bootstrap})
 

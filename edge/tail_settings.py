@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -21,14 +21,14 @@ class LogSettings(BaseModel):
 
 
 class EdgeSettings(BaseModel):
-    """What `edge tail` needs. Other keys of the section belong to other commands.
+    """What `edge tail` needs. `kafka` belongs to `edge ship`, which reads it itself.
 
     `log_buffer_seconds` is the longest time the web server may hold a line back (`flush=` of
     nginx): the promise stays that far behind the clock. `promise` False: make none, since the lines
     have older times than the clock (old logs being replayed).
     """
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     edge_id: str = ""
     region: str = ""
@@ -38,6 +38,7 @@ class EdgeSettings(BaseModel):
     heartbeat_seconds: float = Field(default=10, gt=0, le=600)
     poll_seconds: float = Field(default=0.2, gt=0, le=60)
     promise: bool = True
+    kafka: dict[str, Any] | None = None
 
 
 def load(home: Path) -> EdgeSettings:

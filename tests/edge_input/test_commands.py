@@ -127,6 +127,34 @@ def test_tail_takes_what_is_not_said_from_the_settings_file(
     assert spool_content(home / "spool" / "e9").events == 56
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[edge]\nlog_buffer_second = 9\n", "edgetoll.toml, line 2, key edge.log_buffer_second"),
+        ('[edge]\n[edge.kafak]\nbootstrap = "b:1"\n', "edgetoll.toml, line 2, key edge.kafak"),
+        ('# ours\n[egde]\nregion = "DE"\n', "edgetoll.toml, line 2, key egde"),
+        ("", "edgetoll.toml is blank"),
+    ],
+)
+@pytest.mark.parametrize("command", ["tail", "ship"])
+def test_a_misspelt_key_or_section_is_an_error_with_its_line(
+    command: str, text: str, message: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "edgetoll.toml").write_text(text)
+    more = ["--once"] if command == "tail" else ["--drain"]
+    code, _, err = run(capsys, command, *more, "--home", home)
+    assert (code, message in err) == (1, True), err
+
+
+def test_a_second_agent_of_an_edge_is_told_who_writes(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_spool(home / "spool" / "e1"):
+        code, _, err = run(capsys, *importing(home, REAL))
+    assert code == 75
+    assert f"writer.lock is held by the agent of edge e1 (process {os.getpid()}: " in err
+
+
 def test_tail_without_logs_or_names_says_what_is_missing(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
