@@ -59,6 +59,8 @@ class Closer:
         self.messages = messages
         self.store = store
         self.names_kept = names_kept
+        self.round_hours = ROUND
+        self.round_rows = ROUND_ROWS
 
     def close(
         self, state: PartitionState, plan: Plan, standings: list[Standing], now_ms: int
@@ -91,8 +93,8 @@ class Closer:
             return closings
         hour_rows = dict(self.store.read("usage_hour_rows", partition=partition))
         rows = itertools.accumulate(hour_rows.get(one.hour_ms, 0) for one in closings)
-        fitting = bisect_right(list(rows), ROUND_ROWS)
-        return closings[: max(1, min(fitting, ROUND))]
+        fitting = bisect_right(list(rows), self.round_rows)
+        return closings[: max(1, min(fitting, self.round_hours))]
 
     def _on_disk(self, partition: str) -> list[int]:
         return checkpoint.numbers(self.home, partition)

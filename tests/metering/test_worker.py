@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import tempfile
 from pathlib import Path
@@ -13,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metering import requests
-from metering.closed import list_closed, read_certificate, verify_chain
+from metering.closed import list_closed, verify_chain
 from metering.evidence import time_of
 from tests.metering.world import HOUR, T0, Edge, Event, MemorySource, World, counted
 
@@ -337,15 +336,38 @@ def test_c1_batches_and_gaps_of_an_epoch_add_up_to_its_last_sequence(tmp_path: P
 def test_many_hours_close_in_several_rounds_with_one_chain(tmp_path: Path) -> None:
     world = World(tmp_path)
     edge = Edge()
-    world.now = T0 + 700 * HOUR
-    world.drain(edge.batch(Event()), edge.heartbeat(T0 + 600 * HOUR))
+    world.now = T0 + 300 * HOUR
+    world.source.units = [edge.batch(Event()), edge.heartbeat(T0 + 200 * HOUR)]
+    worker = world.worker()
+    worker.closer.round_hours = 64
+    worker.drain()
+    worker.stop()
     files = list_closed(tmp_path)
-    assert len(files) == 600
+    assert len(files) == 200
     verify_chain(files)
-    certificates = [read_certificate(file.certificate_path) for file in files]
-    newest = max(certificates, key=lambda one: one.number)
-    assert newest.complete_through == "2026-11-26T00"
-    assert len(json.loads((tmp_path / "live" / "status.json").read_text())["hours"]) == 600
+    assert [one.checkpoint for one in world.certificates()] == [1 + n // 64 for n in range(200)]
+    assert world.certificates()[-1].complete_through == "2026-11-09T08"
+    assert world.certificates()[0].complete_through is None
+    assert len(world.status()["hours"]) == 200
+
+
+def test_a_round_takes_no_more_rows_than_it_may_and_at_least_one_hour(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    edge = Edge()
+    rows_of_hours = [1, 2, 9, 1, 3]
+    events = [
+        Event(at=T0 + hour * HOUR + n, domain=f"h{n}.example.com")
+        for hour, rows in enumerate(rows_of_hours)
+        for n in range(rows)
+    ]
+    world.source.units = [edge.batch(*events), edge.heartbeat(T0 + 5 * HOUR)]
+    worker = world.worker()
+    worker.closer.round_rows = 4
+    worker.drain()
+    worker.stop()
+    assert [one.checkpoint for one in world.certificates()] == [1, 1, 2, 3, 3]
+    assert world.closed() == counted(events)
+    verify_chain(list_closed(tmp_path))
 
 
 def test_two_partitions_do_not_share_a_file(tmp_path: Path) -> None:
