@@ -109,9 +109,8 @@ def _damage(folder: Path, cut: int, damaged: int, *, durable_lost: bool) -> list
             " gap. Files that only those batches told of would be counted again if imported again"
         )
     if damaged:
-        found.append(
-            f"{folder}: {damaged} damaged frames are passed over; metering keeps their bytes"
-        )
+        frames = f"{damaged} damaged frames are" if damaged > 1 else "a damaged frame is"
+        found.append(f"{folder}: {frames} passed over; metering keeps the bytes")
     if cut:
         found.append(f"{folder}: a torn tail of {cut} bytes is cut; its lines are read again")
     return found
