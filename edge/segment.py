@@ -1,6 +1,6 @@
 """The spool on disk and how to read it: frames in segments, a published durable end.
 
-    spool/EDGE/00000000000000000001.seg   frames, oldest segment first
+    spool/EDGE/00000001790000000000.seg   frames, oldest segment first
                durable                    where the fsynced frames end: nobody reads beyond
                epoch.json                 the epoch, durable before its first batch
                acknowledged.json          what the consumer has made its own; segments go 72 h later
@@ -54,7 +54,7 @@ class SpoolPosition:
     offset: int
 
     def to_text(self) -> str:
-        """The position as text, such as `00000000000000000001:4096`."""
+        """The position as text, such as `00000001790000000000:4096`."""
         return f"{self.segment}:{self.offset}"
 
     @classmethod
@@ -257,10 +257,13 @@ def read_frames(
 
     Ends after `max_bytes` of payload (at least one frame), or at the durable end: what is written
     but not yet durable is "not yet", and a later call begins at the last `position_after`. A
-    segment that is gone was acknowledged (FAULTS A7): reading goes on with the one after.
+    segment that is gone was acknowledged (FAULTS A7): reading goes on with the one after. A
+    position behind all segments is of a spool that was wiped: this one is read from its beginning.
     """
     fence = read_fence(folder)
     names = segments(folder)
+    if position is not None and names and position.segment > names[-1]:
+        position = None
     taken = 0
     for place, segment in enumerate(names):
         if position is not None and segment < position.segment:

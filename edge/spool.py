@@ -114,7 +114,8 @@ class Spool:
         for segment in found.stillborn:
             writer.disk.unlink(segment_path(self.folder, segment))
         names = segments(self.folder)
-        writer.number = int(names[-1]) if names else 0
+        # Later than any number of a spool that was wiped here: readers may know how far they were.
+        writer.number = int(names[-1]) if names else self.folder.stat().st_ctime_ns // 1_000_000
         if found.segment is not None:
             writer.durable_offset = found.end
         self._epoch, self._previous_epoch = found.epoch or 0, found.previous_epoch

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from edge.segment import (
     acknowledge,
     read_fence,
     read_frames,
+    segment_name,
     segment_path,
     segments,
 )
@@ -113,12 +115,13 @@ def test_a2_no_sequence_a_reader_may_have_seen_is_given_twice(tmp_path: Path) ->
 def test_a2_a_segment_born_in_the_crash_is_removed(tmp_path: Path) -> None:
     with open_spool(tmp_path) as spool:
         epoch, _ = spool.append(columns(3), NOON_MS, at(1))
+    (first,) = segments(tmp_path)
     for content in (b"", b"\x00" * 100, b"\xf5ETs torn"):
-        (tmp_path / f"{2:020d}.seg").write_bytes(content)
+        segment_path(tmp_path, segment_name(int(first) + 1)).write_bytes(content)
         with open_spool(tmp_path) as spool:
             assert spool.status().epoch == epoch
             assert read_to(spool) == 1
-        assert segments(tmp_path) == [f"{1:020d}"]
+        assert segments(tmp_path) == [first]
 
 
 def test_a3_every_flipped_byte_costs_its_own_batch_only(tmp_path: Path) -> None:
@@ -312,6 +315,23 @@ def test_a8_a_wiped_disk_begins_a_new_epoch(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "a")
     with open_spool(tmp_path / "a", seed=2) as spool:
         assert spool.append(columns(3), NOON_MS)[0] != first
+
+
+def test_a8_a_reader_of_the_wiped_spool_reads_the_new_one_from_its_beginning(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "a"
+    with open_spool(folder, seed=1) as spool:
+        for _ in range(3):
+            spool.append(columns(3), NOON_MS)
+    place = [frame.position_after for frame in read_frames(folder)][-1]
+    shutil.rmtree(folder)
+    with open_spool(folder, seed=2) as spool:
+        new = [spool.append(columns(count), NOON_MS) for count in (3, 5)]
+    headers = [decode_header(frame.payload) for frame in read_frames(folder, place)]
+    assert [(each.epoch, each.sequence) for each in headers] == new
+    ahead = replace(place, segment=segment_name(10**19))  # its clock was set back meanwhile
+    assert len(list(read_frames(folder, ahead))) == 2
 
 
 def test_a8_lost_segments_begin_a_new_epoch_that_names_the_old_one(tmp_path: Path) -> None:
