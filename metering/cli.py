@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from edge.console import DEFAULT_HOME, HomeOption, JsonOption
-from edge.errors import InputError
+from edge.errors import Corrupt, InputError
 
 app = typer.Typer(
     no_args_is_help=True,
     help="Count each event once, close hours, say how far everything is.",
 )
+
+HOURS_SHOWN = 24
+STATES = ("closed", "incomplete", "open")
 
 DrainOption = Annotated[
     bool, typer.Option("--drain", help="Read what is durable, close what can close, and exit.")
@@ -94,6 +98,8 @@ def edges(
 
     since = parse_time(on) if on else now()
     if retire is not None:
+        _warn_of_unknown(home, retire)
+    if retire is not None:
         requests.retire(home, retire, since, at=now())
     if expect is not None:
         requests.expect(home, expect, region, since, at=now())
@@ -125,6 +131,7 @@ def waive(
     hours = [parse_time(text) for text in hour]
     if any(time.minute or time.second or time.microsecond for time in hours):
         raise InputError("an hour begins at minute 0", "write it like 2026-10-31T23")
+    _warn_of_unknown(home, edge)
     for time in hours:
         requests.waive(home, edge, time, reason=reason, by=by, at=now())
     document = {"edge": edge, "hours": hour, "reason": reason, "by": by}
@@ -135,6 +142,17 @@ def waive(
             f"waived {edge} for {len(hours)} hours; the worker (or `metering run --drain`) takes it"
         ),
     )
+
+
+def _warn_of_unknown(home: Path, edge_id: str) -> None:
+    """Say so when nobody has heard of the edge: the name may be mistyped."""
+    from edge.console import warn
+
+    known = {edge["edge_id"] for edge in _status(home)["edges"]} | _asked(home)["expected"].keys()
+    if known and edge_id not in known:
+        names = ", ".join(sorted(known)[:8])
+        more = f" and {len(known) - 8} more" if len(known) > 8 else ""
+        warn(f"metering knows no edge {edge_id}, only {names}{more}; it is noted all the same")
 
 
 def _home_exists(home: Path) -> None:
@@ -159,7 +177,11 @@ def _status(home: Path) -> dict[str, Any]:
         "partitions": [],
     }
     for path in sorted((home / "live").glob("status*.json")):
-        document = json.loads(path.read_bytes())
+        try:
+            document = json.loads(path.read_bytes())
+        except ValueError as error:
+            hint = "remove it: the worker writes it anew"
+            raise Corrupt(f"{path} is no status: {error}", hint) from error
         for name in ("accepted", "duplicate", "quarantined", "read"):
             found[name] += document[name]
         for name in ("alarms", "edges", "hours", "quarantine", "partitions"):
@@ -190,11 +212,15 @@ def _show(document: dict[str, Any]) -> None:
         f"accepted {document['accepted']:,}  duplicate {document['duplicate']:,}  "
         f"quarantined {document['quarantined']:,}  as of {document['fresh_at'] or 'never'}"
     )
+    if document["fresh_at"] is None:
+        print("metering has not run in this home: edgetoll metering run --drain")
     for alarm in document["alarms"]:
         warn(alarm)
     _show_edges(document)
+    states = Counter(hour["state"] for hour in document["hours"])
+    print("hours: " + ", ".join(f"{states[name]:,} {name}" for name in STATES))
     table(
-        "Hours (newest last)",
+        "Hours (newest last; older ones where they are not closed)",
         ("hour", "partition", "state", "accepted", "late", "waiting for or missing"),
         [
             (
@@ -205,7 +231,7 @@ def _show(document: dict[str, Any]) -> None:
                 f"{hour['late']:,}",
                 ", ".join(hour["missing_edges"]),
             )
-            for hour in document["hours"][-24:]
+            for hour in _worth_showing(document["hours"])
         ],
         right=("accepted", "late"),
     )
@@ -216,6 +242,13 @@ def _show(document: dict[str, Any]) -> None:
             [(row["reason"], row["source"], row["records"]) for row in document["quarantine"]],
             right=("records",),
         )
+
+
+def _worth_showing(hours: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The newest hours, and before them those that wait for somebody."""
+    newest = hours[-HOURS_SHOWN:]
+    older = [hour for hour in hours[:-HOURS_SHOWN] if hour["state"] != "closed"]
+    return [*older[-HOURS_SHOWN:], *newest]
 
 
 def _show_edges(document: dict[str, Any]) -> None:

@@ -33,7 +33,8 @@ FOLDER = "live"
 KEEP_CLOSED_MS = 600_000
 """How long after closing an hour stays in live/."""
 STATUS_HOURS = 2_000
-"""The newest hours in status.json; all of them stand in live/hours.parquet."""
+"""The newest hours in status.json, with every older one that is not closed; all of them stand in
+live/hours.parquet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +170,10 @@ class Live:
             "fresh_at": time_text(now_ms),
             "alarms": self._alarms(quarantine),
             "edges": [row for moment in moments for row in _edges(moment, now_ms)],
-            "hours": hours[-STATUS_HOURS:],
+            "hours": [
+                *(row for row in hours[:-STATUS_HOURS] if row["state"] != "closed"),
+                *hours[-STATUS_HOURS:],
+            ],
             "quarantine": [
                 {"reason": reason, "source": source, "records": records}
                 for reason, source, records, _, _ in quarantine
