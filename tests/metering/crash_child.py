@@ -1,8 +1,9 @@
 """Run as a program: drains homes on request, each drain in a forked child that may be killed.
 
-One line on standard input is `HOME NOW_MS CRASH` (CRASH may be `-`); the answer is the child's exit
-code, -9 when it was killed. Everything is imported once, before the first fork, and the parent
-opens no store, so that a child costs milliseconds and is as fresh as a process of its own.
+One line on standard input is `HOME NOW_MS CRASH`; the answer is the child's exit code, -9 when it
+was killed. CRASH is `-`, a crash point, or a fault of the kernel: `fsync`, `memory=BYTES`.
+Everything is imported once, before the first fork, and the parent opens no store, so that a child
+costs milliseconds and is as fresh as a process of its own.
 """
 
 from __future__ import annotations
@@ -15,13 +16,18 @@ from pathlib import Path
 from metering.settings import MeteringSettings
 from metering.spool_source import SpoolSource
 from metering.worker import Worker
+from tests.metering.kernel import fail_every_fsync, no_more_memory_than
 
 
-def drain(home: Path, now: int) -> None:
+def drain(home: Path, now: int, fault: str) -> None:
     """One drain, as `metering run --drain` does it, at a fixed time."""
     settings = MeteringSettings(threads=1, flush_rows=5)
     worker = Worker(home, SpoolSource(home), settings, clock=lambda: now)
     worker.start()
+    if fault == "fsync":
+        fail_every_fsync()
+    elif fault.startswith("memory="):
+        no_more_memory_than(int(fault.removeprefix("memory=")))
     worker.drain()
     worker.stop()
 
@@ -32,9 +38,12 @@ def main() -> None:
         home, now, crash = line.split()
         child = os.fork()
         if child == 0:
-            os.environ["EDGETOLL_CRASH"] = "" if crash == "-" else crash
+            faulty = crash == "fsync" or crash.startswith("memory=")
+            os.environ["EDGETOLL_CRASH"] = "" if crash == "-" or faulty else crash
+            if faulty:  # Its complaints are what the test wants, and no news for a reader.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
             try:
-                drain(Path(home), int(now))
+                drain(Path(home), int(now), crash)
             except BaseException:
                 traceback.print_exc()
                 os._exit(1)

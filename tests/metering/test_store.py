@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import resource
 import signal
@@ -22,6 +23,11 @@ from metering.store import Store, Unavailable, Uncertain
 from tests.metering.world import HOUR, T0, Edge, Event, World
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def hash_of(number: int) -> str:
+    """A name that does not compress."""
+    return hashlib.sha256(str(number).encode()).hexdigest()[:50]
 
 
 @contextmanager
@@ -166,6 +172,34 @@ def test_c11_a_disk_with_room_for_the_wal_only_is_no_error_and_nothing_is_lost(
     world.drain()
     assert (world.status()["accepted"], world.status()["duplicate"]) == (4000, 0)
     assert sum(world.closed().values()) == 4000
+    assert world.broken() == []
+
+
+def test_c12_a_disk_full_in_a_checkpoint_is_paused_for_and_nothing_counts_twice(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    world = World(tmp_path, flush_seconds=0.001)
+    edge = Edge()
+    names = [Event(domain=f"{hash_of(n)}.example.com") for n in range(12_000)]
+    world.drain(edge.batch(*names[:8000]))
+    worker = world.worker()
+    worker.store.connection.execute("SET checkpoint_threshold = '100KB'")
+    world.source.units.append(edge.batch(*names[8000:]))
+    world.now += 10
+    with files_no_longer_than((tmp_path / "usage.duckdb").stat().st_size):
+
+        def pause(_seconds: float) -> None:
+            world.now += 2000
+            _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+
+        turns = iter([False] * 4 + [True])
+        worker.run(lambda: next(turns), pause)
+    worker.stop()
+    assert "Failed to create checkpoint" in capfd.readouterr().err
+    assert (world.status()["accepted"], world.status()["duplicate"]) == (12_000, 0)
+    world.drain(edge.heartbeat(T0 + HOUR))
+    assert sum(world.closed().values()) == 12_000
     assert world.broken() == []
 
 
