@@ -101,6 +101,29 @@ def test_c17_a_removed_wal_loses_nothing(tmp_path: Path) -> None:
     assert figures(world) == [171, 170, 0, 1]
 
 
+def test_c21_a_store_copied_without_its_wal_is_behind_and_catches_up(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    edge = Edge()
+    world.drain(edge.batch(Event()))
+    worker = world.worker()
+    world.source.units += [edge.batch(Event(), Event()), edge.heartbeat(T0 + HOUR)]
+    worker.drain()
+    world.source.units.append(edge.batch(Event(at=T0 + HOUR)))
+    worker.step(0)
+    worker.flush()
+    assert (tmp_path / "usage.duckdb.wal").stat().st_size > 0
+    copied = (tmp_path / "usage.duckdb").read_bytes()
+    worker.stop()
+    world.forget_store()
+    (tmp_path / "usage.duckdb").write_bytes(copied)
+    before = world.files()
+    world.drain(edge.heartbeat(T0 + 2 * HOUR))
+    assert figures(world) == [4, 4, 0, 0]
+    assert sum(world.closed().values()) == 4
+    assert before.items() <= world.files().items()
+    assert world.broken() == []
+
+
 def test_c18_a_damaged_main_file_is_set_aside_and_rebuilt(tmp_path: Path) -> None:
     world, _ = half_closed(tmp_path)
     store = tmp_path / "usage.duckdb"
