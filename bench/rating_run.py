@@ -13,15 +13,15 @@ baseline is bench/rating.py's loop over accounts; both must agree to the unit or
 from __future__ import annotations
 
 import argparse
-import multiprocessing
+import json
 import platform
 import resource
+import subprocess
 import sys
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -167,22 +167,21 @@ def run(home: Path, at: datetime) -> dict[str, float]:
     return {name: now - clock[n][1] for n, (name, now) in enumerate(clock[1:])}
 
 
-def measured(home: Path, number: int, answer: Any) -> None:
-    """Run hour `number` in this process; send seconds by step and peak memory."""
+def measured(home: Path, number: int) -> None:
+    """Run hour `number` in this process; print seconds by step, CPU seconds and peak memory."""
+    before = time.process_time()
     laps = run(home, START + timedelta(hours=number + 1, minutes=5))
-    answer.send((laps, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024))
+    laps["cpu"] = time.process_time() - before
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(json.dumps({"laps": laps, "peak": peak}))
 
 
 def apart(home: Path, number: int) -> tuple[dict[str, float], int]:
     """`measured` in a process of its own."""
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe()
-    process = context.Process(target=measured, args=(home, number, there))
-    process.start()
-    there.close()
-    result: tuple[dict[str, float], int] = here.recv()
-    process.join()
-    return result
+    command = [sys.executable, "-m", "bench.rating_run", "--measure", str(home), str(number)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    found = json.loads(done.stdout)
+    return found["laps"], found["peak"]
 
 
 def main() -> None:
@@ -191,11 +190,15 @@ def main() -> None:
     parser.add_argument("--accounts", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--hours", type=int, default=1)
     parser.add_argument("--folder", help="where to make the homes; default: the system's /tmp")
+    parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.measure:
+        measured(Path(options.measure[0]), int(options.measure[1]))
+        return
     print(f"{platform.machine()}, Python {platform.python_version()}, DuckDB {duckdb.__version__}")
     steps = ("open", "rate", "check", "states", "lake", "close")
-    print(f"{'accounts':>9} {'hour':>4}", *(f"{name:>6}" for name in (*steps, "all s")), end="")
-    print(f" {'peak MiB':>9}")
+    heads = (*steps, "all s", "CPU s")
+    print(f"{'accounts':>9} {'hour':>4}", *(f"{name:>6}" for name in heads), f"{'peak MiB':>9}")
     for accounts in options.accounts:
         with tempfile.TemporaryDirectory(dir=options.folder) as folder:
             home = Path(folder) / "home"
@@ -205,7 +208,8 @@ def main() -> None:
             for number in range(1, options.hours + 1):
                 last = close_hour(home, number, accounts, last)
                 laps, peak = apart(home, number)
-                seconds = [*(laps[name] for name in steps), sum(laps.values())]
+                cpu = laps.pop("cpu")
+                seconds = [*(laps[name] for name in steps), sum(laps.values()), cpu]
                 print(f"{accounts:>9,} {number:>4}", *(f"{one:>6.2f}" for one in seconds), end="")
                 print(f" {peak:>9,}", flush=True)
             with Store.open(home, owner="bench", now=datetime.now(UTC)) as store:
