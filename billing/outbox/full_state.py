@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sql
@@ -17,10 +17,12 @@ KIND = "accounts.full_state"
 
 
 def record_daily_state(store: Store, *, now: datetime, due_hour: int) -> int | None:
-    """Put today's messages into the outbox once `due_hour` (UTC) has passed; None: nothing due."""
-    day = now.astimezone(UTC).date().isoformat()
-    if now.astimezone(UTC).hour < due_hour:
-        return None
+    """Put a day's messages into the outbox once its `due_hour` (UTC) has passed; None: nothing due.
+
+    The day is the last one that is due: where nobody looks after `due_hour`, the first look of the
+    next day sends them.
+    """
+    day = (now.astimezone(UTC) - timedelta(hours=due_hour)).date().isoformat()
     exists = store.connection.execute(
         sql.text("statements/balance/event_exists"), {"event_id": event_id(KIND, day, 1)}
     ).fetchone()

@@ -52,7 +52,7 @@ def compose(letter: Letter, *, sender: str) -> EmailMessage:
     """
     document: dict[str, Any] = orjson.loads(letter.body)
     data = document["data"]
-    subject = wording.SUBJECTS[letter.kind]
+    subject = wording.subject(letter.kind, data)
     account = data.get("account_id")
     content = {
         "subject": subject,

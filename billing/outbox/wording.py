@@ -33,6 +33,13 @@ SUBJECTS = {
 WHOLE = "your whole CDN service stops, whatever is left of data plans"
 
 
+def subject(kind: str, data: Data) -> str:
+    """The subject of a mail of this kind."""
+    if kind == "account.resumed" and data.get("previous") == "released":
+        return "Your account is no longer suspended"
+    return SUBJECTS[kind]
+
+
 def advice(kind: str, data: Data) -> str:
     """What the reader should know or do, in one or two sentences; empty: nothing."""
     write = _ADVICE.get(kind)
@@ -91,18 +98,17 @@ def _low(data: Data) -> str:
 
 
 def _projected(data: Data) -> str:
-    short = amount({**data, "short": _negated(data.get("projected"))}, "short")
     grace = _grace(data)
     then = f"{grace} after that " if grace else "Then "
     return (
         f"The hours that are still being counted cost more than your balance. Please pay at least"
-        f" {short} now. When they are billed the balance is below zero; {then}{WHOLE}."
+        f" {_missing(data, 'projected')} now. When they are billed the balance is below zero; {then}{WHOLE}."
     )
 
 
-def _negated(value: object) -> str:
-    """What is missing, raised to the minor unit by being floored before its sign turns."""
-    return format_amount(-parse_amount(value)) if isinstance(value, str) else "0.00"
+def _missing(data: Data, name: str) -> str:
+    """What must be paid for a negative amount to be zero: never less, so floored while negative."""
+    return amount(data, name).removeprefix("-")
 
 
 def _overdue(data: Data) -> str:
@@ -135,9 +141,12 @@ def _released(data: Data) -> str:
 
 
 def _resumed(data: Data) -> str:
+    served = "All your domains are being served again; this can take a few minutes."
+    if data.get("previous") == "released":
+        served = "The configuration had been dropped: please contact us to set up your domains."
     if not data.get("overdue_since"):
-        return "All your domains are being served again; this can take a few minutes."
-    return f"All your domains are being served again, and a debt is left. {_overdue(data)}"
+        return served
+    return f"{served} A debt is left. {_overdue(data)}"
 
 
 def _capped(data: Data) -> str:
@@ -177,11 +186,18 @@ def _money_facts(data: Data) -> list[tuple[str, str]]:
         ("Balance once the open hours are billed", amount(data, "projected")),
         ("To be paid", amount(data, "amount_due") if in_debt else ""),
         ("Spent per hour, over the last day", amount({**data, "day": day}, "day")),
-        ("Expected to reach zero between", " and ".join(band) if not in_debt and all(band) else ""),
+        ("Expected to reach zero", "" if in_debt else _band(*band)),
         ("Below zero since", moment(data.get("overdue_since"))),
         ("Service stops", moment(data.get("suspension_at")) if in_debt else ""),
         ("Usage known through", moment(data.get("usage_through"))),
     ]
+
+
+def _band(earliest: str, latest: str) -> str:
+    """The span of a forecast; empty where it has no end."""
+    if not earliest or not latest:
+        return ""
+    return earliest if earliest == latest else f"between {earliest} and {latest}"
 
 
 def _alert_facts(kind: str, data: Data) -> list[tuple[str, str]]:
@@ -194,9 +210,9 @@ def _alert_facts(kind: str, data: Data) -> list[tuple[str, str]]:
     else:
         figures = (_quantity(data, "measured"), _quantity(data, "limit"))
     left = kind == "alert.plan_low"
-    subject = _text(data, "subject").split(" ")[0]
+    period = _text(data, "subject").split(" ")[0]
     return [
-        ("Plan", _text(data, "subject")) if left else ("Since", _period(subject)),
+        ("Plan", _text(data, "subject")) if left else ("Since", _period(period)),
         ("Domain", _text(data, "domain")),
         ("Left of the plan" if left else "Measured", figures[0]),
         ("You asked to be told below" if left else "Your limit", figures[1]),

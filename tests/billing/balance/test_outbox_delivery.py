@@ -162,6 +162,10 @@ def test_h2_receiver_that_forgets_is_put_right_by_the_daily_state(
         assert record_daily_state(world.store, now=world.now, due_hour=6) is None
         tell(world)
         (got,) = it.got
+        late = world.now + timedelta(hours=22)  # 5:00 of the day after the next due hour
+        assert record_daily_state(world.store, now=late, due_hour=6) is None
+        missed = world.now + timedelta(hours=24 + 22)
+        assert record_daily_state(world.store, now=missed, due_hour=6) is not None, "a day was due"
     accounts = Accounts()
     accounts.take(got.headers["webhook-id"], orjson.loads(got.body))
     assert accounts.states == {"a": (1, "overdue")}
