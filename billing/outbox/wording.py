@@ -102,7 +102,8 @@ def _projected(data: Data) -> str:
     then = f"{grace} after that " if grace else "Then "
     return (
         f"The hours that are still being counted cost more than your balance. Please pay at least"
-        f" {_missing(data, 'projected')} now. When they are billed the balance is below zero; {then}{WHOLE}."
+        f" {_missing(data, 'projected')} now. When they are billed the balance is below zero;"
+        f" {then}{WHOLE}."
     )
 
 
