@@ -38,7 +38,6 @@ def rate(home: Path, now: datetime, _board: Board) -> None:
     with Store.open(home, owner=OWNER, now=now) as store:
         done = runs.rate(store, books=books, settings=settings, at=now)
         runs.after(store, at=now)
-        full_state.record_daily_state(store, now=now, due_hour=read_delivery(home).daily_state_hour)
     if done.state not in ("nothing", "waiting"):
         log("rated", run=done.run_id, state=done.state, through=done.through, reason=done.reason)
 
@@ -135,10 +134,12 @@ def tell(home: Path, now: datetime, board: Board) -> None:
 
 
 def stop(home: Path, now: datetime, _board: Board) -> None:
-    """Publish which domains edges must not serve."""
+    """Publish which domains edges must not serve, and once a day how every account stands."""
+    delivery = read_delivery(home)
     with Store.open(home, owner=OWNER, now=now) as store:
         found = stop_list.publish(store, now=now)
-    settings = read_delivery(home).stop_list
+        full_state.record_daily_state(store, now=now, due_hour=delivery.daily_state_hour)
+    settings = delivery.stop_list
     if settings.kafka is not None:
         from billing.outbox.stop_topic import publish_changes
 
