@@ -79,7 +79,12 @@ class Balance:
 
 
 def instant_text(moment: datetime) -> str:
-    """`moment` as UTC without zone, as it stands in the tables and the journal."""
+    """`moment` as UTC without zone, as it stands in the tables and the journal.
+
+    One without zone is a table's own, so UTC already: never the zone of this host.
+    """
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds")
 
 

@@ -66,6 +66,7 @@ def load(
     with Staged(connection, accounts, domains, plans, methods):
         _refuse_unknown_accounts(connection)
         new_accounts = _new_accounts(connection, accounts, at)
+        deltas = _limit_deltas(connection, new_accounts, at)
         new_domains, ended = _new_domains(connection, domains)
         new_plans = _new_by_id(
             connection, plans, "statements/billing/known_plans", ("plan_id",), "plan"
@@ -92,6 +93,11 @@ def load(
     known = {name: len(rows) - new[name] for name, rows in given.items()}
     if not effects:
         return LoadOutcome(new=new, known=known)
+    # The states that another credit limit changes change in the same record (FAULTS G22).
+    from billing.balance.states import funding_effects
+
+    if deltas:
+        effects |= funding_effects(store, deltas, now=at)
     return LoadOutcome(new=new, known=known, journal_no=store.commit("load", effects, at=at))
 
 
@@ -151,6 +157,22 @@ def _new_accounts(connection: duckdb.DuckDBPyConnection, rows: Placed, at: datet
         versions[row["effective_from"]] = row
         new.append(row)
     return new
+
+
+def _limit_deltas(
+    connection: duckdb.DuckDBPyConnection, new: Iterable[Row], at: datetime
+) -> dict[str, int]:
+    """By how much the credit limits of known accounts grow at once (negative: shrink)."""
+    rows = connection.execute(sql.text("statements/billing/limits_in_force")).fetchall()
+    before = {account_id: int(limit) for account_id, _from, limit in rows}
+    since = {account_id: (begun, before[account_id]) for account_id, begun, _limit in rows}
+    now = datetime.fromisoformat(instant_text(at))
+    for row in new:
+        name, begun = row["account_id"], row["effective_from"]
+        if name in since and since[name][0] <= begun <= now:
+            since[name] = (begun, int(row["credit_limit"]))
+    deltas = {name: limit - before[name] for name, (_begun, limit) in since.items()}
+    return {name: delta for name, delta in deltas.items() if delta}
 
 
 def _refuse_other_prices(

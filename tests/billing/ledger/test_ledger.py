@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -203,6 +205,40 @@ def test_g22_the_credit_limit_is_versioned_and_takes_effect_on_its_day(tmp_path:
         number = store.journal.last_no
         bring_terms_up(store, NOW)
         assert store.journal.last_no == number
+
+
+def test_g22_a_lowered_credit_limit_is_judged_in_the_record_that_lowers_it(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    terms = (
+        '[[accounts]]\nid = "acme"\nname = "Acme"\ncurrency = "USD"\nprice_book = "plain"\n'
+        'credit_limit = "{}"\neffective_from = {}\n'
+    )
+    load_text(home, terms.format("5.00", "2026-10-01T00:00:00Z"), at=START)
+    with Store.open(home, owner="test", now=START) as store:
+        pay(store, "3.00", "p1")
+        pay(store, "3.00", "r1", "refund")
+        pay(store, "3.00", "b1", "chargeback")
+        assert ledger.balance(store.connection, "acme").available == 2 * SCALE
+    done = load_text(home, terms.format("1.00", "2026-10-15T00:00:00Z"), at=NOW)
+    with Store.open(home, owner="test", now=NOW) as store:
+        assert ledger.balance(store.connection, "acme").available == -2 * SCALE
+        query = "SELECT state, journal_no FROM account_state WHERE account_id = 'acme'"
+        assert store.connection.execute(query).fetchall() == [("overdue", done.journal_no)]
+        events = store.connection.execute("SELECT kind, journal_no FROM outbox").fetchall()
+        assert events == [("account.overdue", done.journal_no)]
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kathmandu", "America/New_York"])
+def test_a_time_of_a_table_is_utc_whatever_the_zone_of_the_host(
+    zone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        assert ledger.instant_text(datetime(2026, 3, 1)) == "2026-03-01T00:00:00"  # noqa: DTZ001
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 moves = st.lists(
