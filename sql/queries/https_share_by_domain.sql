@@ -1,4 +1,4 @@
--- Which domains are served over HTTPS or QUIC, in permille of all requests of this and last month.
+-- Which domains are served over HTTPS or QUIC, in permille of all their requests.
 -- One row per account × domain.
 -- Reads usage_monthly.
 SELECT
@@ -7,7 +7,7 @@ SELECT
     CAST(sum(requests) AS BIGINT) AS requests,
     CAST(sum(requests) FILTER (WHERE class = 'https') AS BIGINT) AS https_requests,
     CAST(sum(requests) FILTER (WHERE class = 'quic') AS BIGINT) AS quic_requests,
-    1000 * sum(requests) FILTER (WHERE class <> 'http') // sum(requests) AS encrypted_permille
+    1000 * coalesce(sum(requests) FILTER (WHERE class <> 'http'), 0) // nullif(sum(requests), 0) AS encrypted_permille
 FROM usage_monthly
 GROUP BY account_id, domain
 ORDER BY requests DESC, domain

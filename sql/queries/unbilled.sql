@@ -1,15 +1,13 @@
--- What is charged but not yet on an issued invoice.
--- One row per account × month × currency.
--- Reads charges, invoices.
+-- What is charged but not yet on an issued invoice: open months, and late usage that the next invoice corrects.
+-- One row per account × month of the invoice it will be on × currency.
+-- Reads focus_rows.
 SELECT
-    c.account_id,
-    c.month,
-    c.currency,
-    sum(c.amount) AS amount
-FROM charges AS c
-ANTI JOIN invoices AS i
-    ON i.account_id = c.account_id
-    AND i.month = c.month
-    AND i.status IN ('issued', 'paid')
-GROUP BY c.account_id, c.month, c.currency
+    account_id,
+    billing_month AS month,
+    currency,
+    sum(cost) AS amount,
+    coalesce(sum(cost) FILTER (WHERE is_correction), 0) AS of_it_corrections
+FROM focus_rows
+WHERE invoice_no IS NULL AND charge_category = 'Usage'
+GROUP BY account_id, billing_month, currency
 ORDER BY amount DESC
