@@ -1,6 +1,6 @@
 -- How much was used per hour (UTC).
 -- One row per hour × account × domain × region × class.
--- Reads usage_5min.
+-- Reads usage_parts.
 CREATE VIEW usage_hourly AS
 SELECT
     date_trunc('hour', bucket) AS hour,
@@ -10,5 +10,5 @@ SELECT
     class,
     CAST(sum(requests) AS BIGINT) AS requests,
     CAST(sum(bytes_sent) AS BIGINT) AS bytes_sent
-FROM usage_5min
+FROM usage_parts
 GROUP BY ALL

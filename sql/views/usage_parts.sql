@@ -1,0 +1,77 @@
+-- What stands behind the usage views: imported, closed and still open hours together, not yet added up.
+-- One row per 5-minute bucket × account × domain × region × class × file it comes from.
+-- Reads lake_usage_5min, closed_usage (closed, not yet imported), live_usage (open), lake_domains.
+CREATE VIEW usage_parts AS
+WITH open_usage AS (
+    SELECT
+        l.bucket,
+        l.domain,
+        l.region,
+        l.class,
+        l.requests,
+        l.bytes_sent
+    FROM live_usage AS l
+    ANTI JOIN closed_hour_list AS c
+        ON c.hour = date_trunc('hour', l.bucket)
+        AND c.partition = regexp_extract(l.filename, 'partition=([^/]+)\.parquet$', 1)
+),
+
+not_imported AS (
+    SELECT
+        bucket,
+        domain,
+        region,
+        class,
+        requests,
+        bytes_sent
+    FROM closed_usage
+    UNION ALL
+    SELECT
+        bucket,
+        domain,
+        region,
+        class,
+        requests,
+        bytes_sent
+    FROM open_usage
+),
+
+owned AS (
+    SELECT
+        n.bucket,
+        coalesce(exact.account_id, wildcard.account_id) AS account_id,
+        n.domain,
+        n.region,
+        n.class,
+        n.requests,
+        n.bytes_sent
+    FROM not_imported AS n
+    LEFT JOIN lake_domains AS exact
+        ON exact.domain = n.domain
+        AND n.bucket >= exact.effective_from
+        AND n.bucket < coalesce(exact.effective_to, TIMESTAMP '9999-12-31')
+    LEFT JOIN lake_domains AS wildcard
+        ON wildcard.domain = '*' || substr(n.domain, instr(n.domain, '.'))
+        AND n.bucket >= wildcard.effective_from
+        AND n.bucket < coalesce(wildcard.effective_to, TIMESTAMP '9999-12-31')
+)
+
+SELECT
+    bucket,
+    account_id,
+    domain,
+    region,
+    class,
+    requests,
+    bytes_sent
+FROM lake_usage_5min
+UNION ALL
+SELECT
+    bucket,
+    account_id,
+    domain,
+    region,
+    class,
+    requests,
+    bytes_sent
+FROM owned
