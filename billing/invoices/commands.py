@@ -222,18 +222,22 @@ def _issue(
     runs.after(store, at=order.at)
     _verify(store, issued.journal_no)
     crash_point("invoice-settled")
-    rows: list[dict[str, Any]] = []
     with progress(f"documents of {order.month}") as advance:
         documents = reading.of_month(store.connection, order.month, order.account)
         statuses = reading.statuses(store.connection, order.month)
+        rows = _rows(reading.month_rows(store.connection), statuses)
         written, formats = Written(), settings.formats
-        if store.connection.table("invoice_chosen").shape[0] >= bulk.BULK:
+        if len(rows) >= bulk.BULK:
             written = bulk.write(
-                store.home, store.connection, order.month, workers=os.cpu_count() or 1
+                store.home,
+                store.connection,
+                order.month,
+                workers=os.cpu_count() or 1,
+                advance=advance,
             )
             formats = tuple(name for name in formats if name not in ("json", "csv"))
-        noted = _noting(documents, rows, statuses)
-        written.add(files.write(store.home, noted, formats, advance=advance))
+        if formats:
+            written.add(files.write(store.home, documents, formats, advance=advance))
     crash_point("invoice-rendered")
     return issued, rows, written
 
@@ -259,10 +263,9 @@ def _draft(store: Store, order: Any, settings: InvoiceSettings, *, as_json: bool
     from billing.invoices.run import prepare
 
     prepare(store, order, settings)
-    rows: list[dict[str, Any]] = []
     documents = reading.of_month(store.connection, order.month, order.account, reading.DRAFTS)
-    noted = _noting(documents, rows, {})
-    written = files.write(store.home, noted, settings.formats, drafts=True)
+    rows = _rows(reading.month_rows(store.connection, reading.DRAFTS), {})
+    written = files.write(store.home, documents, settings.formats, drafts=True)
     _warn_of_boxes(written, store.home)
     folder = files.folder_of(store.home, order.month) / "drafts"
 
@@ -277,27 +280,26 @@ def _draft(store: Store, order: Any, settings: InvoiceSettings, *, as_json: bool
     )
 
 
-def _noting(documents: Any, rows: list[dict[str, Any]], statuses: dict[str, str]) -> Any:
-    """Pass documents on, noting the figures of each for the table the command prints."""
+def _rows(found: list[dict[str, Any]], statuses: dict[str, str]) -> list[dict[str, Any]]:
+    """The figures of each document as the command prints them."""
     from billing.invoices.figures import exact, minor
 
-    for one in documents:
-        rows.append(
-            {
-                "invoice_no": one.invoice_no,
-                "account_id": one.account_id,
-                "kind": one.kind,
-                "status": statuses.get(one.invoice_no, "draft"),
-                "lines": len(one.lines),
-                "currency": one.currency,
-                "subtotal": exact(one.subtotal),
-                "cut": exact(one.cut),
-                "tax": minor(one.tax, one.digits),
-                "total": minor(one.total, one.digits),
-                "content_sha256": one.content_sha256,
-            }
-        )
-        yield one
+    return [
+        {
+            "invoice_no": one["invoice_no"],
+            "account_id": one["account_id"],
+            "kind": one["kind"],
+            "status": statuses.get(one["invoice_no"], "draft"),
+            "lines": one["lines"],
+            "currency": one["currency"],
+            "subtotal": exact(one["subtotal"]),
+            "cut": exact(one["cut"]),
+            "tax": minor(one["tax"], one["digits"]),
+            "total": minor(one["total"], one["digits"]),
+            "content_sha256": one["content_sha256"],
+        }
+        for one in found
+    ]
 
 
 def _show(

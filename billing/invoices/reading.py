@@ -47,6 +47,20 @@ def of_month(
     return _chosen(connection, tables)
 
 
+def month_rows(
+    connection: duckdb.DuckDBPyConnection, tables: Tables = ISSUED
+) -> list[dict[str, Any]]:
+    """The figures of the documents that `of_month` chose, without reading their lines."""
+    keys = (
+        "invoice_no", "account_id", "kind", "lines", "currency", "digits", "subtotal", "cut",
+        "tax", "total", "content_sha256",
+    )  # fmt: skip
+    found = connection.execute(
+        sql.text("statements/invoices/month_rows"), {"heads": tables.heads, "lines": tables.lines}
+    ).fetchall()
+    return [dict(zip(keys, row, strict=True)) for row in found]
+
+
 def statuses(connection: duckdb.DuckDBPyConnection, month: str) -> dict[str, str]:
     """Where each document of a month stands: issued, paid or void."""
     return dict(

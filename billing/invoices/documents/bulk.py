@@ -8,6 +8,8 @@ time for all cores, and a test holds the two equal over generated invoices. Docu
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
@@ -20,11 +22,12 @@ import orjson
 
 import sql
 from billing.invoices.documents.csv_document import DETAIL_COLUMNS, LINE_COLUMNS
-from billing.invoices.documents.files import Written, folder_of, put, safe_name
+from billing.invoices.documents.files import DRAFTS, Written, folder_of, put, safe_name, write_bytes
 from billing.invoices.documents.json_document import ROUNDING, SCHEMA
 from billing.invoices.reading import ISSUED, Tables
 
 BULK = 2_000
+Writer = Callable[[str, bytes, Written], None]
 
 
 def render_chunk(
@@ -75,9 +78,37 @@ def write(
     workers: int,
     advance: Callable[[int], None] = lambda _count: None,
 ) -> Written:
-    """Write JSON and CSV of the chosen documents of `month`; right files are left as they are."""
+    """Write JSON and CSV of the chosen documents of `month`; right files are left as they are.
+
+    A month that has none yet is written beside its folder and takes its place at once.
+    """
     folder = folder_of(home, month)
     folder.mkdir(parents=True, exist_ok=True)
+    aside = folder.with_name(f".{month}.new")
+    shutil.rmtree(aside, ignore_errors=True)
+    if any(entry.name != DRAFTS for entry in os.scandir(folder)):
+        return _write(home, connection, folder, put, workers=workers, advance=advance)
+    aside.mkdir()
+    try:
+        written = _write(home, connection, aside, put_new, workers=workers, advance=advance)
+        if (folder / DRAFTS).is_dir():
+            (folder / DRAFTS).rename(aside / DRAFTS)
+        aside.rename(folder)
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+    return written
+
+
+def _write(
+    home: Path,
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    writer: Writer,
+    *,
+    workers: int,
+    advance: Callable[[int], None],
+) -> Written:
     prepare(connection)
     ((chunks,),) = connection.execute(sql.text("statements/invoices/chunks_chosen")).fetchall()
     total = Written()
@@ -92,7 +123,7 @@ def write(
                 str(path), compression="uncompressed", row_group_size=2_000
             )
             for part in range(workers):
-                pending.append(pool.submit(write_part, path, folder, part, workers))
+                pending.append(pool.submit(write_part, path, folder, part, workers, writer))
         for future in pending:
             new, restored, same, count = future.result()
             total.new += new
@@ -102,7 +133,15 @@ def write(
     return total
 
 
-def write_part(path: Path, folder: Path, part: int, parts: int) -> tuple[int, int, int, int]:
+def put_new(path: str, data: bytes, written: Written) -> None:
+    """Make a file that nobody looks at yet: it need not be whole at every moment."""
+    write_bytes(path, data, os.O_EXCL)
+    written.new += 1
+
+
+def write_part(
+    path: Path, folder: Path, part: int, parts: int, writer: Writer = put
+) -> tuple[int, int, int, int]:
     """Write every `parts`-th group of rendered documents: (new, restored, same, documents)."""
     import pyarrow.parquet as pq
 
@@ -120,10 +159,10 @@ def write_part(path: Path, folder: Path, part: int, parts: int) -> tuple[int, in
             strict=True,
         ):
             stem = f"{folder}/{safe_name(number)}"
-            put(f"{stem}.json", document, written)
-            put(f"{stem}.csv", lines, written)
+            writer(f"{stem}.json", document, written)
+            writer(f"{stem}.csv", lines, written)
             if has_detail:
-                put(f"{stem}.detail.csv", detail, written)
+                writer(f"{stem}.detail.csv", detail, written)
             count += 1
     return written.new, written.restored, written.same, count
 

@@ -18,6 +18,7 @@ from billing.invoices.documents import csv_document, html_document, json_documen
 from billing.invoices.records import Invoice
 
 Renderer = Callable[[Invoice], bytes]
+DRAFTS = "drafts"
 RENDERERS: dict[str, tuple[tuple[str, Renderer], ...]] = {
     "json": (("json", json_document.render),),
     "csv": (("csv", csv_document.render_lines), ("detail.csv", csv_document.render_detail)),
@@ -68,7 +69,7 @@ def write(
     made: set[Path] = set()
     for invoice in invoices:
         folder = folder_of(home, invoice.month)
-        folder = folder / "drafts" if drafts else folder
+        folder = folder / DRAFTS if drafts else folder
         if folder not in made:
             folder.mkdir(parents=True, exist_ok=True)
             made.add(folder)
@@ -100,11 +101,19 @@ def put(path: str, data: bytes, written: Written) -> None:
         return
     folder, _, name = path.rpartition("/")
     hidden = f"{folder}/.{name}.tmp"
-    with open(hidden, "wb", buffering=0) as file:
-        if file.write(data) != len(data):
-            raise OSError(f"{hidden}: the disk took only part of it")
+    write_bytes(hidden, data, os.O_TRUNC)
     os.replace(hidden, path)
     if present is None:
         written.new += 1
     else:
         written.restored += 1
+
+
+def write_bytes(path: str, data: bytes, how: int) -> None:
+    """Write a file in one go; `how` is what to do where one is: O_TRUNC, or O_EXCL for an error."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | how, 0o666)
+    try:
+        if os.write(descriptor, data) != len(data):
+            raise OSError(f"{path}: the disk took only part of it")
+    finally:
+        os.close(descriptor)

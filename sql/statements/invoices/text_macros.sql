@@ -1,11 +1,20 @@
 -- Answers: how figures and text are written in JSON and CSV; the same as billing/invoices/figures.py, held by a test.
 -- Grain: macros of the session.
 -- Reads: nothing. digits_text cuts nothing: settled amounts have zeros there.
+-- What fits 64 bits, nearly all of it, is written twice as fast.
+CREATE OR REPLACE TEMP MACRO short_text(amount) AS
+    CASE WHEN amount < 0 THEN '-' ELSE '' END || CAST(abs(amount) // 10000000000 AS VARCHAR) || '.'
+    || right('0000000000' || CAST(abs(amount) % 10000000000 AS VARCHAR), 10);
 CREATE OR REPLACE TEMP MACRO decimal_text(amount) AS
-    CAST(CAST(CAST(amount AS DECIMAL(38, 0)) * 0.0000000001::DECIMAL(10, 10) AS DECIMAL(38, 10)) AS VARCHAR);
-CREATE OR REPLACE TEMP MACRO padded_text(trimmed) AS
-    trimmed || repeat('0', greatest(0, 2 - (length(trimmed) - strpos(trimmed, '.'))));
-CREATE OR REPLACE TEMP MACRO exact_text(amount) AS padded_text(rtrim(decimal_text(amount), '0'));
+    CASE
+        WHEN amount BETWEEN -9000000000000000000 AND 9000000000000000000 THEN short_text(CAST(amount AS BIGINT))
+        ELSE CAST(
+            CAST(CAST(amount AS DECIMAL(38, 0)) * 0.0000000001::DECIMAL(10, 10) AS DECIMAL(38, 10)) AS VARCHAR
+        )
+    END;
+CREATE OR REPLACE TEMP MACRO trimmed_text(decimals) AS
+    left(decimals, length(decimals) - 8) || rtrim(right(decimals, 8), '0');
+CREATE OR REPLACE TEMP MACRO exact_text(amount) AS trimmed_text(decimal_text(amount));
 CREATE OR REPLACE TEMP MACRO digits_text(decimals, digits) AS
     left(decimals, length(decimals) - CASE digits WHEN 0 THEN 11 ELSE 10 - digits END);
 CREATE OR REPLACE TEMP MACRO minor_text(amount, digits) AS digits_text(decimal_text(amount), digits);

@@ -170,10 +170,17 @@ def test_worker_processes_write_what_the_plain_way_writes(tmp_path: Path) -> Non
     with stored((some, [line | {"invoice_no": no} for no in numbers], [])) as connection:
         plain, fast = tmp_path / "plain", tmp_path / "fast"
         files.write(plain, reading.of_month(connection, "2026-10", None), ("json", "csv"))
-        fast.mkdir()
+        month = fast / "invoices" / "2026-10"
+        (month / "drafts").mkdir(parents=True)
+        (month / "drafts" / "a.json").write_text("{}")
+        (month.with_name(".2026-10.new")).mkdir()
+        (month.with_name(".2026-10.new") / f"{numbers[0]}.json").write_text("of a run killed")
         first = bulk.write(fast, connection, "2026-10", workers=2)
         again = bulk.write(fast, connection, "2026-10", workers=2)
     assert (first.new, first.same, again.new, again.same) == (118, 0, 0, 118)
+    assert [path.name for path in (fast / "invoices").iterdir()] == ["2026-10"]
+    (month / "drafts" / "a.json").rename(tmp_path / "kept.json")
+    (month / "drafts").rmdir()
     assert digests(fast) == digests(plain)
     table = (fast / "invoices" / "2026-10" / f"{numbers[0]}.csv").read_text(encoding="utf-8")
     assert next(csv.DictReader(io.StringIO(table)))["customer"] == "Ä, Ö"
