@@ -92,7 +92,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of a pipe (head, less) has gone: that is its right, not our failure.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:
+        said = trouble_of_the_machine(error)
+        if said is None:
+            raise
+        print(f"edgetoll: {said}", file=sys.stderr)
+        print(
+            "  hint: look at free space, memory and permissions, then run the command again: what"
+            " was committed stands, and it takes up the rest",
+            file=sys.stderr,
+        )
+        return 1
     return 0
+
+
+def trouble_of_the_machine(error: Exception) -> str | None:
+    """One line for a full disk, a folder that is read-only, too little memory; None for our own
+    mistakes, which keep their traceback.
+    """
+    if isinstance(error, OSError):
+        said = error.strerror or str(error)
+        return f"{said}: {error.filename}" if error.filename else said
+    if type(error).__module__ in ("duckdb", "_duckdb") and type(error).__name__ in (
+        "IOException",
+        "TransactionException",
+        "FatalException",
+        "OutOfMemoryException",
+    ):
+        return str(error).strip().splitlines()[0]
+    return None
 
 
 def application(name: str) -> Any:

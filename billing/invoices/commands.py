@@ -75,6 +75,8 @@ def invoice(
             _draft(store, order, settings, as_json=as_json)
             return
         issued, rows, written = _issue(store, order, settings)
+    if issued.invoices:
+        _warn_of_seller(settings)
     _show(issued, rows, written, month=month, home=home, as_json=as_json)
     if issued.waiting:
         first = issued.waiting[0]
@@ -273,6 +275,8 @@ def _draft(store: Store, order: Any, settings: InvoiceSettings, *, as_json: bool
         _print_rows(f"Drafts of {order.month}", rows)
         say(f"nothing was issued; the drafts are in {folder}")
 
+    if rows:
+        _warn_of_seller(settings)
     emit(
         {"month": order.month, "drafts": rows, "folder": str(folder)},
         as_json=as_json,
@@ -285,19 +289,12 @@ def _rows(found: list[dict[str, Any]], statuses: dict[str, str]) -> list[dict[st
     from billing.invoices.figures import exact, minor
 
     return [
-        {
-            "invoice_no": one["invoice_no"],
-            "account_id": one["account_id"],
-            "kind": one["kind"],
-            "status": statuses.get(one["invoice_no"], "draft"),
-            "lines": one["lines"],
-            "currency": one["currency"],
-            "subtotal": exact(one["subtotal"]),
-            "cut": exact(one["cut"]),
-            "tax": minor(one["tax"], one["digits"]),
-            "total": minor(one["total"], one["digits"]),
-            "content_sha256": one["content_sha256"],
-        }
+        {key: one[key] for key in ("invoice_no", "account_id", "kind")}
+        | {"status": statuses.get(one["invoice_no"], "draft")}
+        | {key: one[key] for key in ("lines", "currency")}
+        | {key: exact(one[key]) for key in ("subtotal", "cut")}
+        | {key: minor(one[key], one["digits"]) for key in ("tax", "total")}
+        | {"content_sha256": one["content_sha256"]}
         for one in found
     ]
 
@@ -338,6 +335,15 @@ def _show(
 
     _warn_of_boxes(written, home)
     emit(document, as_json=as_json, human=human)
+
+
+def _warn_of_seller(settings: InvoiceSettings) -> None:
+    """Say once what most tax offices would miss on an invoice."""
+    if not settings.seller.tax_id:
+        warn(
+            "the seller on these invoices has no tax id: set tax_id under [invoices.seller] in"
+            " edgetoll.toml before you issue (what was issued is not changed)"
+        )
 
 
 def _warn_of_boxes(written: Written, home: Path) -> None:

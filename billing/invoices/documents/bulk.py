@@ -92,7 +92,7 @@ def write(
     try:
         written = _write(home, connection, aside, put_new, workers=workers, advance=advance)
         if (folder / DRAFTS).is_dir():
-            (folder / DRAFTS).rename(aside / DRAFTS)
+            (folder / DRAFTS).rename(aside.joinpath(DRAFTS))
         aside.rename(folder)
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)

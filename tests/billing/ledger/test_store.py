@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -299,3 +300,20 @@ def test_an_error_inside_a_transaction_undoes_it(tmp_path: Path) -> None:
         with pytest.raises(duckdb.Error), store.transaction() as connection:
             connection.execute("DELETE FROM accounts; SELECT error('no')")
         assert store.connection.execute("SELECT count(*) FROM accounts").fetchall() == [(2,)]
+
+
+def test_g12_a_full_disk_is_one_line_and_the_command_run_again_posts_once(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    command = [sys.executable, "edgetoll.py", "billing", "top-up", "acme", "5.00", "--id", "k",
+               "--home", str(home)]  # fmt: skip
+    limited = ["/bin/sh", "-c", 'ulimit -f 1; exec "$@"', "sh", *command]
+    # A limited Python would leave halves of its own compiled files behind.
+    quiet = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+    failed = subprocess.run(limited, capture_output=True, text=True, check=False, env=quiet)
+    assert failed.returncode == 1
+    assert "Traceback" not in failed.stderr
+    assert "hint: look at free space" in failed.stderr
+    for _ in range(2):
+        subprocess.run(command, capture_output=True, check=True)
+    with opened(home) as store:
+        assert ledger.balance(store.connection, "acme").cash == 5 * SCALE
