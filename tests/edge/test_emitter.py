@@ -195,7 +195,7 @@ def test_a4_on_a_full_disk_events_become_exact_counters(tmp_path: Path) -> None:
 
 
 def test_a4_a_reserve_holds_the_counters_when_the_disk_stays_full(tmp_path: Path) -> None:
-    disk = FullDisk(70_000 + (1 << 20))
+    disk = FullDisk(10 << 20)
     spool = open_spool(tmp_path, disk=disk, options=SpoolOptions())
     emitter = emitter_on(spool)
     for number in range(3000):
