@@ -1,6 +1,8 @@
 """How fast a spool becomes committed usage: events per second, exact totals checked first.
 
-    python bench/metering_spool.py [--batches 2000] [--events 20000] [--domains 1000]
+    python bench/metering_spool.py [--batches 2000] [--events 20000] [--domains 1000] [--span-ms 1500]
+
+For a backlog of two months: --batches 60 --domains 16 --span-ms 79200000 (22 hours a batch).
 
 Writes batches of one edge into a spool folder of a temporary home, then drains it with the real
 worker (decode, deduplicate, count, one transaction a second, read-back, closing, live files).
@@ -32,16 +34,16 @@ from metering.running import run_spool
 START_MS = 1_788_220_800_000
 
 
-def columns(batch: int, events: int, domains: int) -> EventColumns:
-    """One batch of steady traffic: a second and a bit, skewed over the domains."""
+def columns(batch: int, events: int, domains: int, span_ms: int) -> EventColumns:
+    """One batch of steady traffic over `span_ms`, skewed over the domains."""
     random = np.random.default_rng(batch)
     index = np.minimum(random.pareto(1.1, events) * 3, domains - 1).astype(np.int32)
     used, place = np.unique(index, return_inverse=True)
-    begin = START_MS + batch * 1_500
+    begin = START_MS + batch * span_ms
     return EventColumns(
         domains=tuple(f"host{number}.example.com" for number in used.tolist()),
         domain_index=place.astype(np.int32),
-        time_ms=begin + np.sort(random.integers(0, 1_500, events)).astype(np.int64),
+        time_ms=begin + np.sort(random.integers(0, span_ms, events)).astype(np.int64),
         carrier=random.choice([0, 1, 2], events, p=[0.1, 0.8, 0.1]).astype(np.uint8),
         status=random.choice([200, 304, 404, 503], events).astype(np.uint16),
         cache=random.integers(0, 3, events).astype(np.uint8),
@@ -52,11 +54,12 @@ def columns(batch: int, events: int, domains: int) -> EventColumns:
 def fill(home: Path, options: argparse.Namespace) -> tuple[int, int]:
     """Write the batches; the number of events and the sum of bytes they hold."""
     sent = 0
-    kinds = [columns(number, options.events, options.domains) for number in range(40)]
+    few = range(min(40, options.batches))
+    kinds = [columns(n, options.events, options.domains, options.span_ms) for n in few]
     with Spool.open(home / "spool" / "edge-1", "edge-1", "de", random64=lambda: 7) as spool:
         for number in range(options.batches):
             batch = kinds[number % len(kinds)]
-            shift = (number - number % len(kinds)) * 1_500
+            shift = (number - number % len(kinds)) * options.span_ms
             moved = EventColumns(
                 domains=batch.domains,
                 domain_index=batch.domain_index,
@@ -96,6 +99,7 @@ def main() -> None:
     parser.add_argument("--batches", type=int, default=2000)
     parser.add_argument("--events", type=int, default=20_000)
     parser.add_argument("--domains", type=int, default=1_000)
+    parser.add_argument("--span-ms", type=int, default=1_500)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)

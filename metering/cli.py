@@ -104,7 +104,7 @@ def edges(
     if expect is not None:
         requests.expect(home, expect, region, since, at=now())
     document = {"edges": _status(home)["edges"], **_asked(home)}
-    emit(document, as_json=as_json, human=lambda: _show_edges(document))
+    emit(document, as_json=as_json, human=lambda: _show_asked(document))
 
 
 @app.command()
@@ -139,7 +139,7 @@ def waive(
         document,
         as_json=as_json,
         human=lambda: print(
-            f"waived {edge} for {len(hours)} hours; the worker (or `metering run --drain`) takes it"
+            f"waived {edge} for {', '.join(hour)}; the worker (or `metering run --drain`) takes it"
         ),
     )
 
@@ -194,14 +194,24 @@ def _status(home: Path) -> dict[str, Any]:
 
 
 def _asked(home: Path) -> dict[str, Any]:
-    """Retirements and expectations that people asked for."""
+    """Retirements, expectations and waivers that people asked for."""
     from metering import requests
-    from metering.evidence import time_text
+    from metering.closed import hour_text
+    from metering.evidence import time_of, time_text
 
     asked = requests.read(home)
     return {
         "retired": {edge: time_text(ms) for edge, ms in sorted(asked.retired.items())},
         "expected": {one.edge_id: time_text(one.from_ms) for one in asked.expected},
+        "waived": [
+            {
+                "edge_id": one.edge_id,
+                "hour": hour_text(time_of(ms)),
+                "by": one.by,
+                "reason": one.reason,
+            }
+            for (_, ms), one in sorted(asked.waivers.items())
+        ],
     }
 
 
@@ -249,6 +259,21 @@ def _worth_showing(hours: list[dict[str, Any]]) -> list[dict[str, Any]]:
     newest = hours[-HOURS_SHOWN:]
     older = [hour for hour in hours[:-HOURS_SHOWN] if hour["state"] != "closed"]
     return [*older[-HOURS_SHOWN:], *newest]
+
+
+def _show_asked(document: dict[str, Any]) -> None:
+    """The edges as the worker last saw them, then what people asked for."""
+    from edge.console import printable
+
+    _show_edges(document)
+    for edge, time in document["expected"].items():
+        print(printable(f"expected: {edge} in hours from {time} on"))
+    for edge, time in document["retired"].items():
+        print(printable(f"retired: {edge} is not waited for in hours from {time} on"))
+    for one in document["waived"]:
+        print(
+            printable(f"waived: {one['edge_id']} in {one['hour']} by {one['by']}: {one['reason']}")
+        )
 
 
 def _show_edges(document: dict[str, Any]) -> None:

@@ -233,11 +233,12 @@ def _edges(moment: Moment, now_ms: int) -> list[dict[str, Any]]:
         stands = standings.get(edge_id)
         watermark = stands.watermark_ms if stands is not None else 0
         until = stands.expected.until_ms if stands is not None else None
+        foreseen = stands.expected.region if stands is not None else None
         found.append(
             {
                 "edge_id": edge_id,
                 "partition": moment.state.partition,
-                "region": edge.region if edge is not None else None,
+                "region": edge.region if edge is not None else foreseen,
                 "epoch": edge.last_epoch if edge is not None else None,
                 "sequence": edge.last_sequence if edge is not None else None,
                 "batches": sum(one.batches for one in edge.epochs.values()) if edge else 0,

@@ -45,6 +45,30 @@ def test_a_waiver_for_an_edge_that_nobody_knows_is_noted_and_said(tmp_path: Path
     assert "knows no edge edge-8" in seen(tmp_path, "edges", "--retire", "edge-8")
 
 
+def test_what_people_asked_for_is_listed_beside_the_edges(tmp_path: Path) -> None:
+    World(tmp_path).drain(Edge().batch(Event()))
+    seen(tmp_path, "edges", "--retire", "edge-1", "--on", "2026-11-02")
+    seen(tmp_path, "edges", "--expect", "edge-2", "--on", "2026-11-03", "--region", "nl")
+    words = ("--hour", "2026-11-03T05", "--reason", "disk lost", "--by", "kim")
+    assert "waived edge-2 for 2026-11-03T05" in seen(tmp_path, "waive", "edge-2", *words)
+    lines = seen(tmp_path, "edges").splitlines()
+    assert "retired: edge-1 is not waited for in hours from 2026-11-02T00:00:00.000Z on" in lines
+    assert "expected: edge-2 in hours from 2026-11-03T00:00:00.000Z on" in lines
+    assert "waived: edge-2 in 2026-11-03T05 by kim: disk lost" in lines
+    World(tmp_path).drain()
+    regions = {edge["edge_id"]: edge["region"] for edge in World(tmp_path).status()["edges"]}
+    assert regions == {"edge-1": "de", "edge-2": "nl"}
+
+
+def test_d19_a_reason_cannot_drive_the_terminal(tmp_path: Path) -> None:
+    World(tmp_path).drain(Edge().batch(Event()))
+    words = ("--hour", "2026-11-03T05", "--reason", "red \x1b[31m\nwaived: all", "--by", "kim")
+    seen(tmp_path, "waive", "edge-1", *words)
+    output = seen(tmp_path, "edges")
+    assert "\x1b" not in output
+    assert not any(line.startswith("waived: all") for line in output.splitlines())
+
+
 def test_a_home_where_metering_never_ran_is_told_from_one_without_traffic(tmp_path: Path) -> None:
     assert "metering has not run" in seen(tmp_path, "status")
     World(tmp_path).drain()
