@@ -1,6 +1,7 @@
 """How fast a spool becomes committed usage: events per second, exact totals checked first.
 
-    python bench/metering_spool.py [--batches 2000] [--events 20000] [--domains 1000] [--span-ms 1500]
+    python bench/metering_spool.py [--batches 2000] [--events 20000] [--domains 1000]
+        [--span-ms 1500]
 
 For a backlog of two months: --batches 60 --domains 16 --span-ms 79200000 (22 hours a batch).
 

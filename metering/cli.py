@@ -262,18 +262,17 @@ def _worth_showing(hours: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _show_asked(document: dict[str, Any]) -> None:
-    """The edges as the worker last saw them, then what people asked for."""
+    """The edges as the worker last saw them, then what people asked for, a line each."""
     from edge.console import printable
 
     _show_edges(document)
-    for edge, time in document["expected"].items():
-        print(printable(f"expected: {edge} in hours from {time} on"))
+    lines = [f"expected: {edge} from {time} on" for edge, time in document["expected"].items()]
     for edge, time in document["retired"].items():
-        print(printable(f"retired: {edge} is not waited for in hours from {time} on"))
+        lines.append(f"retired: {edge} is not waited for in hours from {time} on")
     for one in document["waived"]:
-        print(
-            printable(f"waived: {one['edge_id']} in {one['hour']} by {one['by']}: {one['reason']}")
-        )
+        lines.append(f"waived: {one['edge_id']} in {one['hour']} by {one['by']}: {one['reason']}")
+    for line in lines:
+        print(printable(line).replace("\n", "\\n"))
 
 
 def _show_edges(document: dict[str, Any]) -> None:

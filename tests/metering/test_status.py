@@ -53,7 +53,7 @@ def test_what_people_asked_for_is_listed_beside_the_edges(tmp_path: Path) -> Non
     assert "waived edge-2 for 2026-11-03T05" in seen(tmp_path, "waive", "edge-2", *words)
     lines = seen(tmp_path, "edges").splitlines()
     assert "retired: edge-1 is not waited for in hours from 2026-11-02T00:00:00.000Z on" in lines
-    assert "expected: edge-2 in hours from 2026-11-03T00:00:00.000Z on" in lines
+    assert "expected: edge-2 from 2026-11-03T00:00:00.000Z on" in lines
     assert "waived: edge-2 in 2026-11-03T05 by kim: disk lost" in lines
     World(tmp_path).drain()
     regions = {edge["edge_id"]: edge["region"] for edge in World(tmp_path).status()["edges"]}
