@@ -118,7 +118,7 @@ def _show(result: WhatIf) -> None:
     columns = ("account", "currency", "charged", "simulated", "change")
     title = f"{result.month} with {result.book} instead of {', '.join(result.instead_of)}"
     table(title, columns, rows, right=columns[2:])
-    print(f"Rated up to {result.through:%Y-%m-%dT%H:%MZ}. Nothing was changed.")
+    print(f"Usage before {result.through:%Y-%m-%dT%H:%MZ} was priced. Nothing was changed.")
     for one in result.held[:5]:
         warn(f"{one.account_id}, {one.hour:%Y-%m-%dT%H:%MZ} would not be charged: {one.problem}")
     if len(result.held) > 5:
