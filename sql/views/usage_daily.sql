@@ -1,11 +1,24 @@
 -- How much was used per day in the account's own time zone (UTC where nobody owns the domain).
 -- One row per day × account × domain × region × class.
--- Reads usage_parts, lake_accounts.
+-- Reads usage_parts, lake_accounts. A zone's day is looked up once per bucket, not once per row.
 CREATE VIEW usage_daily AS
+WITH zones AS (
+    SELECT DISTINCT timezone AS zone FROM lake_accounts
+    UNION
+    SELECT 'UTC' AS zone
+),
+
+days AS (
+    SELECT
+        b.bucket,
+        z.zone,
+        CAST(timezone(z.zone, timezone('UTC', b.bucket)) AS DATE) AS day
+    FROM (SELECT DISTINCT bucket FROM usage_parts) AS b
+    CROSS JOIN zones AS z
+)
+
 SELECT
-    CAST(
-        timezone(coalesce(a.timezone, 'UTC'), timezone('UTC', u.bucket)) AS DATE
-    ) AS day,
+    d.day,
     u.account_id,
     u.domain,
     u.region,
@@ -14,4 +27,5 @@ SELECT
     CAST(sum(u.bytes_sent) AS BIGINT) AS bytes_sent
 FROM usage_parts AS u
 LEFT JOIN lake_accounts AS a ON u.account_id = a.account_id
+INNER JOIN days AS d ON u.bucket = d.bucket AND d.zone = coalesce(a.timezone, 'UTC')
 GROUP BY ALL
