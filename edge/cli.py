@@ -79,11 +79,16 @@ def open_spool(home: Path, edge_id: str, region: str) -> Iterator[Spool]:
     """The spool of `edge_id` in `home`, for writing; closed at the end."""
     from edge.agentstatus import damage_of
     from edge.spool import Spool
+    from edge.tail_settings import load as edge_settings
 
     if not home.is_dir():
         raise InputError(f"no home at {home}", f"make one first: edgetoll init {home}")
     spool = Spool.open(
-        home / "spool" / edge_id, edge_id, region, random64=lambda: secrets.randbits(64)
+        home / "spool" / edge_id,
+        edge_id,
+        region,
+        random64=lambda: secrets.randbits(64),
+        signer=edge_settings(home).signer(home),
     )
     try:
         for damage in damage_of(spool.status(), spool.folder):

@@ -60,7 +60,11 @@ def follow(
     logs = [Log(path=log.path, form=find_format(log.format)) for log in settings.logs]
     folder = home / "spool" / settings.edge_id
     with Spool.open(
-        folder, settings.edge_id, settings.region, random64=lambda: secrets.randbits(64)
+        folder,
+        settings.edge_id,
+        settings.region,
+        random64=lambda: secrets.randbits(64),
+        signer=settings.signer(home),
     ) as spool:
         for damage in damage_of(spool.status(), folder):
             warn(damage)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from edge.configfile import CONFIG_NAME, section
 from edge.errors import ConfigError
+from edge.signature import EdgeKey, load_key
 
 
 class LogSettings(BaseModel):
@@ -39,6 +40,12 @@ class EdgeSettings(BaseModel):
     poll_seconds: float = Field(default=0.2, gt=0, le=60)
     promise: bool = True
     kafka: dict[str, Any] | None = None
+    key_file: str = ""
+    """Ed25519 private key (PEM) that signs every batch; relative to the home. Blank: no signing."""
+
+    def signer(self, home: Path) -> EdgeKey | None:
+        """The key to sign with; raises ConfigError when it is named and cannot be used."""
+        return load_key(home / self.key_file) if self.key_file else None
 
 
 def load(home: Path) -> EdgeSettings:

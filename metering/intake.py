@@ -17,6 +17,7 @@ import numpy as np
 from edge.batch import BatchHeader, CounterColumns, PackedEvents
 from edge.codec import DecodeError, decode_counters, decode_header, decode_packed
 from edge.event import AHEAD_MS_MAX, BUCKET_MS, TIME_MS_MIN
+from edge.signature import Registry, verify
 from metering.flush import Digest, Flush
 from metering.progress import EdgeProgress
 from metering.source import Covered, SourceBatch
@@ -71,6 +72,8 @@ class Intake:
     flush: Flush
     digests: Digests
     keep: Callable[[Rejected], None]
+    registry: Registry | None = None
+    """Whose signatures count; None: batches need none."""
     _fresh: dict[Identity, bytes] = field(default_factory=dict)
     _suspects: list[Suspect] = field(default_factory=list)
 
@@ -121,6 +124,12 @@ class Intake:
     ) -> None:
         """A batch whose header can be read: held already, or new."""
         self.flush.events.read += header.requests
+        if self.registry is not None:
+            try:
+                verify(header, payload, self.registry, now_ms)
+            except DecodeError as error:
+                self._reject(batch, error.reason.value, error.message, header.requests, now_ms)
+                return
         edge = self.edges.get(header.edge_id)
         digest = hashlib.sha256(payload[: len(payload) - header.payload_size]).digest()
         digest = digest[:DIGEST_BYTES]

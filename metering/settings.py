@@ -56,6 +56,9 @@ class MeteringSettings(BaseModel):
     """Threads of DuckDB."""
     kafka: dict[str, Any] = Field(default_factory=dict)
     """[metering.kafka]: checked by the Kafka source when it is used."""
+    keys_file: str = ""
+    """Public keys of the edges (edge/signature.py), relative to the home. Where named, a batch
+    not signed by a key of its own edge goes to quarantine."""
     expected_edges: list[ExpectedEdge] = Field(default_factory=list)
 
     def policy(self) -> Policy:

@@ -17,6 +17,7 @@ import duckdb
 
 from edge.console import warn
 from edge.errors import Corrupt
+from edge.signature import read_registry
 from metering import closing, requests
 from metering.closer import Closer
 from metering.closing import Plan, Standing, View
@@ -82,6 +83,8 @@ class Worker:
         self.messages = messages
         self.quarantine = Quarantine(home, settings.quarantine_bytes)
         self.names = Names()
+        keys = settings.keys_file
+        self.registry = read_registry(home / keys) if keys else None
         self.store = self._open_store(home / store_name)
         kept = settings.unowned_names_kept
         self.closer = Closer(home, self.store, names_kept=kept, messages=messages)
@@ -119,13 +122,7 @@ class Worker:
         self._partitions[state.partition] = _Partition(
             state=state,
             flush=flush,
-            intake=Intake(
-                partition=state.partition,
-                edges=state.edges,
-                flush=flush,
-                digests=self.store,
-                keep=self.quarantine.keep,
-            ),
+            intake=self._intake(state, flush),
             rows=rows[0],
             base_rows=rows[0],
         )
@@ -198,12 +195,17 @@ class Worker:
         state.duplicate_since += flush.events.duplicate
         state.quarantined_since += flush.events.quarantined
         owned.flush = Flush(partition=state.partition, names=self.names)
-        owned.intake = Intake(
+        owned.intake = self._intake(state, owned.flush)
+
+    def _intake(self, state: PartitionState, flush: Flush) -> Intake:
+        """What takes batches of a partition into `flush`."""
+        return Intake(
             partition=state.partition,
             edges=state.edges,
-            flush=owned.flush,
+            flush=flush,
             digests=self.store,
             keep=self.quarantine.keep,
+            registry=self.registry,
         )
 
     def _compact(self, owned: _Partition) -> None:

@@ -21,6 +21,10 @@ class FaultProxy:
         self.on_answer: Filter | None = None
         self.silent = False
         self.refuse = False
+        self.delay_s = 0.0
+        """How long bytes lie still, each way: half of a round trip."""
+        self.byte_pause_s = 0.0
+        """A pause before each single byte of an answer."""
         self.connections = 0
         self._port = port
         self._host, _, self._target_port = target.rpartition(":")
@@ -97,6 +101,11 @@ class FaultProxy:
                     if changed is None:
                         break
                     data = changed
-                writer.write(data)
-                await writer.drain()
+                if self.delay_s:
+                    await asyncio.sleep(self.delay_s)
+                step = 1 if answers and self.byte_pause_s else len(data)
+                for start in range(0, len(data), step):
+                    await asyncio.sleep(self.byte_pause_s if step == 1 else 0)
+                    writer.write(data[start : start + step])
+                    await writer.drain()
         writer.close()
