@@ -19,6 +19,7 @@ SHARED_OF_EDGE = {
     "edge.kafkalink",
     "edge.kafkatopic",
     "edge.segment",
+    "edge.signature",
 }
 SHARED_OF_METERING = {"metering", "metering.closed"}
 # `edgetoll run` and `edgetoll check` join all three in one process: wiring, not logic (0002).
