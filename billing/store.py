@@ -8,7 +8,6 @@ the closed hours; one that is ahead of the journal, or differs from it, is refus
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ from billing.crashpoint import crash_point
 from billing.journal import Journal, Record
 from edge.console import warn
 from edge.durable import FileLock, fsync_folder, sha256_file
-from edge.errors import Busy, Corrupt, EdgetollError
+from edge.errors import Corrupt, EdgetollError
 
 STORE_NAME = "billing.duckdb"
 Effects: TypeAlias = Mapping[str, Any]
@@ -84,7 +83,7 @@ class Store:
         if not home.is_dir():
             raise EdgetollError(f"there is no home {home}", f"make one first: edgetoll init {home}")
         lock = FileLock(home / "billing.lock", owner)
-        _take(lock, wait_seconds)
+        lock.enter_within(wait_seconds)
         store = None
         try:
             untouched = witness.agrees(home / STORE_NAME)
@@ -289,19 +288,6 @@ class Store:
                 f"journal record {record.number} is not in billing.duckdb after COMMIT",
                 "run the command again: the store is brought up to the journal",
             )
-
-
-def _take(lock: FileLock, wait_seconds: int) -> None:
-    """Take the lock as soon as its holder leaves; sessions are short."""
-    until = time.monotonic() + wait_seconds
-    while True:
-        try:
-            lock.__enter__()
-            return
-        except Busy:
-            if time.monotonic() >= until:
-                raise
-        time.sleep(0.05)
 
 
 def _connect(path: Path, home: Path) -> duckdb.DuckDBPyConnection:

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import sys
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -103,6 +104,18 @@ class FileLock:
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, json.dumps(note).encode() + b"\n", 0)
         return self
+
+    def enter_within(self, seconds: int) -> None:
+        """Take the lock as soon as its holder leaves; raises Busy when it has not by then."""
+        until = time.monotonic() + seconds
+        while True:
+            try:
+                self.__enter__()
+                return
+            except Busy:
+                if time.monotonic() >= until:
+                    raise
+            time.sleep(0.05)
 
     def __exit__(
         self,

@@ -43,13 +43,15 @@ class Clock:
         """Verified seconds on the clock at `now`.
 
         A time before the last judgement means that the host's clock, or somebody's --as-of, ran
-        ahead: what was counted since is taken off again, so that no grace is shortened by it.
+        ahead: what was counted since is taken off again, so that no grace is shortened by it;
+        never more than was ever counted.
         """
         if self.judged_at is None:
             return self.verified_seconds
         if now < self.judged_at:
             ahead = min(self.judged_at, self.verified_until or self.judged_at) - now
-            return self.verified_seconds - max(0, min(int(ahead.total_seconds()), AHEAD_SECONDS))
+            taken_off = max(0, min(int(ahead.total_seconds()), AHEAD_SECONDS))
+            return max(0, self.verified_seconds - taken_off)
         if self.unverified or self.verified_until is None:
             return self.verified_seconds
         counted = min(now, self.verified_until) - self.judged_at
