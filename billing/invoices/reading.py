@@ -133,7 +133,7 @@ def _invoice(
             hours=head[22],
             incomplete_hours=head[23],
             certificates=head[24],
-            certificates_sha256=head[25],
+            usage_sha256=head[25],
         )
     return Invoice(
         invoice_no=head[0],

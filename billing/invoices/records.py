@@ -80,7 +80,9 @@ class Evidence:
     hours: int
     incomplete_hours: int
     certificates: int
-    certificates_sha256: str
+    usage_sha256: str
+    """Hash over every closed hour's name, state and data hash, in order. Not over certificates:
+    they hold times and random epochs; the same usage must give the same invoice, byte for byte."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

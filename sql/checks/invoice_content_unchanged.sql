@@ -45,7 +45,7 @@ WHERE h.content_sha256 <> sha256(concat_ws(
         chr(31), h.invoice_no, h.series, h.number, h.kind, h.account_id, h.month, h.currency, h.digits,
         h.issued_at, h.due_on, h.period_start, h.period_end, h.timezone, h.seller, h.customer_name,
         h.customer_address, h.customer_country, h.customer_tax_id, h.customer_email, h.subtotal, h.cut, h.tax,
-        h.total, h.tax_rate_bp, h.hours, h.incomplete_hours, h.certificates, h.certificates_sha256,
+        h.total, h.tax_rate_bp, h.hours, h.incomplete_hours, h.certificates, h.usage_sha256,
         coalesce(h.corrects, ''), h.reason
     ),
     coalesce(line_texts.content, ''),

@@ -33,7 +33,7 @@ SELECT
     i.hours,
     i.incomplete_hours,
     i.certificates,
-    i.certificates_sha256,
+    i.usage_sha256,
     i.reason,
     i.series,
     i.number,

@@ -24,7 +24,7 @@ CREATE TABLE lake_invoices (
     hours BIGINT,
     incomplete_hours BIGINT,
     certificates BIGINT,
-    certificates_sha256 VARCHAR,
+    usage_sha256 VARCHAR,
     reason VARCHAR,
     series VARCHAR,
     number BIGINT,

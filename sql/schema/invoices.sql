@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS invoices (
     hours BIGINT NOT NULL,
     incomplete_hours BIGINT NOT NULL,
     certificates BIGINT NOT NULL,
-    certificates_sha256 VARCHAR NOT NULL,
+    usage_sha256 VARCHAR NOT NULL,
     corrects VARCHAR,
     reason VARCHAR NOT NULL,
     run_id VARCHAR NOT NULL,

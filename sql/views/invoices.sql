@@ -25,7 +25,7 @@ SELECT
     hours,
     incomplete_hours,
     certificates,
-    certificates_sha256,
+    usage_sha256,
     reason,
     series,
     number,

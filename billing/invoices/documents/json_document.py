@@ -109,7 +109,7 @@ def _evidence(evidence: Evidence | None) -> dict[str, Any] | None:
         "hours": evidence.hours,
         "incomplete_hours": evidence.incomplete_hours,
         "certificates": evidence.certificates,
-        "certificates_sha256": evidence.certificates_sha256,
+        "usage_sha256": evidence.usage_sha256,
     }
 
 

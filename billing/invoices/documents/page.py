@@ -151,7 +151,7 @@ def _evidence(evidence: Evidence | None) -> dict[str, str] | None:
             f"{evidence.incomplete_hours:,} of them closed incomplete after the deadline, and what"
             " comes later is corrected on a later invoice"
         )
-    return {"text": "; ".join(parts) + ".", "sha256": evidence.certificates_sha256}
+    return {"text": "; ".join(parts) + ".", "sha256": evidence.usage_sha256}
 
 
 def _domains(detail: tuple[DetailRow, ...]) -> list[dict[str, str]]:

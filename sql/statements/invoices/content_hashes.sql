@@ -38,7 +38,7 @@ SELECT
             heads.currency, heads.digits, heads.issued_at, heads.due_on, heads.period_start, heads.period_end,
             heads.timezone, heads.seller, heads.customer_name, heads.customer_address, heads.customer_country,
             heads.customer_tax_id, heads.customer_email, heads.subtotal, heads.cut, heads.tax, heads.total,
-            heads.tax_rate_bp, heads.hours, heads.incomplete_hours, heads.certificates, heads.certificates_sha256,
+            heads.tax_rate_bp, heads.hours, heads.incomplete_hours, heads.certificates, heads.usage_sha256,
             coalesce(heads.corrects, ''), heads.reason
         ),
         coalesce(line_texts.content, ''),

@@ -38,7 +38,7 @@ SELECT
     0::BIGINT AS hours,
     0::BIGINT AS incomplete_hours,
     0::BIGINT AS certificates,
-    '' AS certificates_sha256,
+    '' AS usage_sha256,
     invoices.invoice_no AS corrects,
     $reason::VARCHAR AS reason,
     $run_id::VARCHAR AS run_id

@@ -1,6 +1,6 @@
 -- Answers: how complete the usage of the month was proved to be, for each time zone.
 -- Grain: one row per time zone.
--- Reads: imported_files, invoice_zones. The hash covers the certificates' hashes in order.
+-- Reads: imported_files, invoice_zones. The hash names the usage: each file's hour, state and data hash in order.
 -- A certificate of a run of empty hours covers all of them; an hour is what its last revision says.
 CREATE OR REPLACE TEMP TABLE invoice_evidence AS
 WITH files AS (
@@ -10,7 +10,7 @@ WITH files AS (
         files.partition,
         files.revision,
         files.state,
-        files.certificate_sha256,
+        files.data_sha256,
         greatest(
             coalesce(CAST(files.certificate ->> '$.empty_since' || ':00:00' AS TIMESTAMP), files.hour),
             date_trunc('hour', zones.period_start)
@@ -50,7 +50,10 @@ hashed AS (
     SELECT
         timezone,
         count(*) AS certificates,
-        string_agg(certificate_sha256, chr(10) ORDER BY hour, partition, revision) AS hashes
+        string_agg(
+            concat_ws(' ', strftime(hour, '%Y-%m-%dT%H'), partition, revision, state, data_sha256),
+            chr(10) ORDER BY hour, partition, revision
+        ) AS hashes
     FROM files
     GROUP BY timezone
 )
@@ -60,7 +63,7 @@ SELECT
     coalesce(counted.hours, 0) AS hours,
     coalesce(counted.incomplete_hours, 0) AS incomplete_hours,
     coalesce(hashed.certificates, 0) AS certificates,
-    sha256(coalesce(hashed.hashes, '')) AS certificates_sha256
+    sha256(coalesce(hashed.hashes, '')) AS usage_sha256
 FROM invoice_zones AS zones
 LEFT JOIN counted ON zones.timezone = counted.timezone
 LEFT JOIN hashed ON zones.timezone = hashed.timezone;

@@ -30,7 +30,7 @@ SELECT
     evidence.hours,
     evidence.incomplete_hours,
     evidence.certificates,
-    evidence.certificates_sha256,
+    evidence.usage_sha256,
     due.corrects,
     CASE WHEN due.corrects IS NULL THEN '' ELSE 'Replaces the void invoice ' || due.corrects END AS reason,
     $run_id::VARCHAR AS run_id

@@ -27,7 +27,7 @@ SELECT
     heads.hours,
     heads.incomplete_hours,
     heads.certificates,
-    heads.certificates_sha256,
+    heads.usage_sha256,
     heads.corrects,
     heads.reason,
     heads.content_sha256

@@ -26,8 +26,8 @@ SELECT
         CASE h.kind
             WHEN 'invoice' THEN concat(
                 '{', chr(10), '    "hours": ', h.hours, ',', chr(10), '    "incomplete_hours": ', h.incomplete_hours,
-                ',', chr(10), '    "certificates": ', h.certificates, ',', chr(10), '    "certificates_sha256": "',
-                h.certificates_sha256, '"', chr(10), '  }'
+                ',', chr(10), '    "certificates": ', h.certificates, ',', chr(10), '    "usage_sha256": "',
+                h.usage_sha256, '"', chr(10), '  }'
             )
             ELSE 'null'
         END,

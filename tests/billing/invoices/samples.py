@@ -92,9 +92,7 @@ def invoice(**changes: object) -> Invoice:
         tax=15 * CENT,
         total=95 * CENT,
         tax_rate_bp=1900,
-        evidence=Evidence(
-            hours=744, incomplete_hours=1, certificates=744, certificates_sha256="ab" * 32
-        ),
+        evidence=Evidence(hours=744, incomplete_hours=1, certificates=744, usage_sha256="ab" * 32),
         notes=("Payable within 14 days to IBAN EX00 0000, reference INV-USD-2026-000042.",),
         detail=(
             DetailRow(

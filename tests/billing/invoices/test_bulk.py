@@ -30,7 +30,7 @@ HEAD = {
     "due_on": date(2026, 11, 15), "period_start": datetime.fromisoformat("2026-10-01 00:00"),
     "period_end": datetime.fromisoformat("2026-11-01 00:00"),
     "timezone": "Asia/Kathmandu", "hours": 744,
-    "incomplete_hours": 1, "certificates": 744, "certificates_sha256": "ab" * 32, "run_id": "r",
+    "incomplete_hours": 1, "certificates": 744, "usage_sha256": "ab" * 32, "run_id": "r",
     "journal_no": 1, "content_sha256": "cd" * 32,
 }  # fmt: skip
 

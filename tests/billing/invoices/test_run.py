@@ -150,7 +150,7 @@ def test_a_month_whose_last_hours_are_empty_and_come_later_is_issued(tmp_path: P
     world.rate(FOUR_HOURS_LATER)
     assert world.invoice("2026-10", FOUR_HOURS_LATER).invoices == 1
     assert world.documents("2026-10")[0].evidence == Evidence(
-        hours=6, incomplete_hours=0, certificates=2, certificates_sha256=ANY
+        hours=6, incomplete_hours=0, certificates=2, usage_sha256=ANY
     )
 
 
@@ -165,7 +165,7 @@ def test_the_evidence_counts_hours_of_the_month_by_their_last_revision(tmp_path:
     world.rate(NOVEMBER + timedelta(hours=10))
     world.invoice("2026-10", NOVEMBER + timedelta(hours=10))
     assert world.documents("2026-10")[0].evidence == Evidence(
-        hours=744, incomplete_hours=1, certificates=4, certificates_sha256=ANY
+        hours=744, incomplete_hours=1, certificates=4, usage_sha256=ANY
     )
 
 
