@@ -4,9 +4,11 @@
 
 Two workers, eight partitions, real processes: `edge ship` and `metering run --kafka` as a person
 starts them, through a proxy that cuts answers. A kill is SIGKILL of one of them or of the broker;
-whoever died is started again. Between kills batches are sent again and out of order. In a run of a
-hundred kills or more the broker is once away for two minutes. At the end all is drained, and the
-closed hours are held against what was generated.
+whoever died is started again. Between kills batches are sent again and out of order. The traffic
+moves on by an hour now and then, so that hours close, and are revised, between the kills. In a run
+of fifty kills or more there is an edge that promises nothing and a deadline of a minute: its hours
+must close as incomplete and name it. In one of a hundred or more the broker is once away for two
+minutes. At the end all is drained, and the closed hours are held against what was generated.
 """
 
 from __future__ import annotations
@@ -30,13 +32,16 @@ from bench.kafka.faultproxy import FaultProxy  # noqa: E402
 from bench.kafka.mischief import cut_answers, send_shuffled  # noqa: E402
 from bench.kafka.traffic import Key, Shape, Truth, fill  # noqa: E402
 from deploy.kafka.broker import Broker  # noqa: E402
-from metering.closed import list_closed, read_certificate, verify_chain  # noqa: E402
+from metering.closed import Certificate, list_closed, read_certificate, verify_chain  # noqa: E402
 
 TOPIC = "edgetoll.requests.v1"
 PARTITIONS = 8
 EDGES = 6
 SHARES = ("0-3", "4-7")
 OUTAGE_S = 120.0
+FILLS_AN_HOUR = 8
+MUTE = "edge-mute"
+"""The edge that promises nothing."""
 
 
 @dataclass(slots=True)
@@ -48,15 +53,20 @@ class Verdict:
     counted: tuple[int, int] = (0, 0)
     wrong_keys: int = 0
     incomplete: int = 0
+    unnamed: int = 0
+    """Incomplete hours whose certificate names no edge."""
     certificates: int = 0
+    revisions: int = 0
+    early: int = 0
+    """Certificates written before the last kill."""
     sent_again: int = 0
     connections: int = 0
     outages: int = 0
 
     @property
     def exact(self) -> bool:
-        """Totals equal to the unit, key by key, and every hour complete."""
-        return self.made == self.counted and not self.wrong_keys and not self.incomplete
+        """Totals equal to the unit, key by key; every hour complete, or naming what is missing."""
+        return self.made == self.counted and not self.wrong_keys and not self.unnamed
 
 
 class Chaos:
@@ -65,10 +75,7 @@ class Chaos:
     def __init__(self, folder: Path, seed: int) -> None:
         self.home = folder / "home"
         self.home.mkdir(parents=True)
-        link = f'topic = "{TOPIC}"\nrequest_timeout_seconds = 3\n'
-        (self.home / "edgetoll.toml").write_text(
-            f"[edge.kafka]\n{link}[metering.kafka]\n{link}stuck_after_seconds = 5\n"
-        )
+        self._configure("")
         self.broker = Broker(folder / "broker", proxied=True)
         self.proxy: FaultProxy | None = None
         self.rng = random.Random(seed)
@@ -77,6 +84,13 @@ class Chaos:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._filled = 0
         self._log = open(folder / "processes.log", "ab")  # noqa: SIM115
+
+    def _configure(self, metering: str) -> None:
+        link = f'topic = "{TOPIC}"\nrequest_timeout_seconds = 3\n'
+        (self.home / "edgetoll.toml").write_text(
+            f"[edge.kafka]\n{link}[metering]\n{metering}[metering.kafka]\n{link}"
+            "stuck_after_seconds = 5\n"
+        )
 
     def _words(self, name: str) -> list[str]:
         program = [sys.executable, str(ROOT / "edgetoll.py")]
@@ -90,11 +104,13 @@ class Chaos:
             self._words(name), stdout=self._log, stderr=self._log
         )
 
-    def _fill(self) -> None:
-        """More traffic in one edge's spool, at the same hours as ever: order means nothing."""
-        edge = f"edge-{self.rng.randrange(EDGES)}"
+    def _fill(self, edge: str | None = None) -> None:
+        """More traffic in one edge's spool, two hours of it; some of them may be closed already."""
+        name = edge or f"edge-{self.rng.randrange(EDGES)}"
+        hour = self._filled // FILLS_AN_HOUR
         self._filled += 1
-        made = fill(self.home, edge, "DE", Shape(batches=4, events=60), self._filled)
+        shape = Shape(batches=4, events=60, first_hour=hour, open_handed=name != MUTE)
+        made = fill(self.home, name, "DE", shape, self._filled)
         self.truth.requests.update(made.requests)
         self.truth.bytes_sent.update(made.bytes_sent)
 
@@ -108,6 +124,9 @@ class Chaos:
         return self._judge()
 
     def _disturb(self, kills: int) -> None:
+        if kills >= 50:
+            self._configure("deadline_hours = 0.02\n")
+            self._fill(MUTE)
         for _ in range(EDGES):
             self._fill()
         names = ("edge", *SHARES)
@@ -123,6 +142,7 @@ class Chaos:
                     self._outage()
             assert self.proxy is not None
             self.proxy.on_answer = None
+            self.verdict.early = len(list_closed(self.home))
             self._drain()
         finally:
             for process in self._running.values():
@@ -186,10 +206,10 @@ class Chaos:
         sizes: Counter[Key] = Counter()
         files = list_closed(self.home)
         verify_chain(files)
-        newest: dict[tuple[str, str], str] = {}
+        newest: dict[tuple[str, str], Certificate] = {}
         for file in files:
             certificate = read_certificate(file.certificate_path)
-            newest[certificate.partition, certificate.hour] = certificate.state
+            newest[certificate.partition, certificate.hour] = certificate
             table = pq.read_table(file.data_path)
             buckets = table["bucket"].cast("timestamp[ms]").cast("int64").to_pylist()
             for bucket, row in zip(buckets, table.to_pylist(), strict=True):
@@ -203,7 +223,10 @@ class Chaos:
         differ |= {key for key in sizes if sizes[key] != truth.bytes_sent[key]}
         verdict.wrong_keys = len(differ)
         verdict.certificates = len(files)
-        verdict.incomplete = sum(state != "closed" for state in newest.values())
+        verdict.revisions = sum(file.revision > 0 for file in files)
+        incomplete = [one for one in newest.values() if one.state != "closed"]
+        verdict.incomplete = len(incomplete)
+        verdict.unnamed = sum(not one.missing_edges for one in incomplete)
         return verdict
 
 
@@ -221,7 +244,10 @@ def main() -> int:
         "counted": verdict.counted,
         "wrong_keys": verdict.wrong_keys,
         "certificates": verdict.certificates,
+        "before_the_last_kill": verdict.early,
+        "revisions": verdict.revisions,
         "incomplete_hours": verdict.incomplete,
+        "incomplete_and_unnamed": verdict.unnamed,
         "sent_again": verdict.sent_again,
         "connections": verdict.connections,
         "outages": verdict.outages,

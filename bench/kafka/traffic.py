@@ -25,12 +25,18 @@ Key = tuple[int, str, str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """What one edge sends: `batches` of `events`, over `hours` from START_MS, among `domains`."""
+    """What one edge sends: `batches` of `events`, over `hours`, among `domains`.
+
+    It begins `first_hour` hours after START_MS. An edge that is not `open_handed` promises nothing:
+    every watermark is 0.
+    """
 
     batches: int = 10
     events: int = 200
     domains: int = 20
     hours: int = 2
+    first_hour: int = 0
+    open_handed: bool = True
 
 
 @dataclass(slots=True)
@@ -70,8 +76,9 @@ def batches(shape: Shape, seed: int) -> Iterator[tuple[EventColumns, int]]:
     weights = 1.0 / np.arange(1, shape.domains + 1)
     cumulative = np.cumsum(weights / weights.sum())
     for number in range(shape.batches):
-        low = START_MS + span * number // shape.batches
-        high = START_MS + span * (number + 1) // shape.batches
+        start = START_MS + shape.first_hour * HOUR_MS
+        low = start + span * number // shape.batches
+        high = start + span * (number + 1) // shape.batches
         picked = np.searchsorted(cumulative, rng.random(shape.events)).astype(np.int32)
         columns = EventColumns(
             domains=names,
@@ -82,7 +89,7 @@ def batches(shape: Shape, seed: int) -> Iterator[tuple[EventColumns, int]]:
             cache=rng.choice(np.array([1, 1, 2], dtype=np.uint8), shape.events),
             bytes_sent=rng.lognormal(9.0, 1.6, shape.events).astype(np.int64),
         )
-        yield columns, high
+        yield columns, high if shape.open_handed else 0
 
 
 def fill(home: Path, edge_id: str, region: str, shape: Shape, seed: int) -> Truth:

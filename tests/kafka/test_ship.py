@@ -154,7 +154,7 @@ def test_b7_too_few_replicas_are_waited_for_and_the_spool_is_not_acknowledged(
         _wait_for_in_sync(broker, topic, 1)
         before = read_acknowledged(home / "spool" / "e1")
         truths.append(fill(home, "e1", "DE", SMALL, 2))
-        wait_until(lambda: shipper.producers >= 3)
+        wait_until(lambda: shipper.producers >= 2)
         assert shipper.confirmed == 6
         assert read_acknowledged(home / "spool" / "e1") == before
         second_broker.start()
@@ -174,7 +174,7 @@ def test_b2_a_leaderless_partition_costs_the_producer_not_the_batches(
         second_broker.kill()
         _wait_for_in_sync(broker, topic, 1)
         truths.append(fill(home, "e1", "DE", SMALL, 2))
-        wait_until(lambda: shipper.producers >= 3)
+        wait_until(lambda: shipper.producers >= 2)
         assert any("batches stay in the spool" in line for line in shipper.said)
         second_broker.start()
         wait_until(lambda: shipper.confirmed >= 12)
@@ -183,9 +183,9 @@ def test_b2_a_leaderless_partition_costs_the_producer_not_the_batches(
 
 
 def _impatient(home: Path) -> None:
-    """Time out after 1.5 s, so that a test sees several producers come and go."""
+    """Time out after 1 s, so that a test soon sees producers come and go."""
     config = home / "edgetoll.toml"
-    config.write_text(config.read_text().replace("_seconds = 5", "_seconds = 1.5"))
+    config.write_text(config.read_text().replace("_seconds = 5", "_seconds = 1"))
 
 
 def _wait_for_in_sync(broker: Broker, topic: str, wanted: int) -> None:
@@ -259,6 +259,24 @@ def test_b17_a_connection_that_hears_nothing_times_out_and_another_takes_over(
         proxy.cut()
         wait_until(lambda: shipper.confirmed >= 12)
     assert count(home, broker.address)["accepted"] == 2 * truth.total[0]
+
+
+def test_b17_a_line_of_five_seconds_and_a_byte_a_second_times_out_while_the_spool_takes_all(
+    broker: Broker, topic: str, make_home: MakeHome, proxy: FaultProxy
+) -> None:
+    home = make_home(topic)
+    _impatient(home)
+    truths = [fill(home, "e1", "DE", SMALL, 1)]
+    proxy.delay_s, proxy.byte_pause_s = 2.5, 1.0
+    with shipping(home, proxy.address) as shipper:
+        wait_until(lambda: any("batches stay in the spool" in line for line in shipper.said))
+        truths.append(fill(home, "e1", "DE", SMALL, 2))
+        assert read_acknowledged(home / "spool" / "e1") is None
+        proxy.delay_s = proxy.byte_pause_s = 0.0
+        proxy.cut()
+        wait_until(lambda: shipper.confirmed >= 12)
+    assert count(home, broker.address)["accepted"] == sum(truth.total[0] for truth in truths)
+    assert_equals(home, truths)
 
 
 def test_a3_a_damaged_frame_goes_to_quarantine_by_way_of_kafka(
