@@ -1,6 +1,7 @@
 -- Answers: what is to be priced, in the order in which it uses quotas, plans and tiers: by place in
 -- time (late usage where it was first rated), hour, month, price change, region (DOMAIN §10.2, §10.12).
--- kind: 0 usage, 1 bandwidth, 2 a moment of fixed terms. terms_card: whose fixed terms then hold.
+-- kind: 0 usage, 1 bandwidth, 2 a moment of fixed terms, which comes after all usage of its hour and card:
+-- a region may sort after its card's scope, and nothing may follow the moment that closes the month.
 -- Grain: account × lane × seq. Temporary.
 -- Reads: rating_sold, rating_sold_bandwidth, rating_touches, rating_held_now.
 CREATE OR REPLACE TEMP TABLE rating_slices AS
@@ -26,7 +27,7 @@ WITH parts AS (
             + (epoch(p.hour)::BIGINT // 3600 - $hour_zero)) * $months
             + (p.month - $month_zero)) * $forces
             + p.force_no) * $places
-            + p.place_no) * 3
+            + CASE p.kind WHEN 2 THEN $places - 1 ELSE p.place_no END) * 3
             + p.kind AS seq
     FROM parts AS p
     ANTI JOIN rating_held_now AS h ON h.account_key = p.account_key AND h.hour = p.hour
