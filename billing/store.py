@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeAlias
@@ -29,6 +30,8 @@ from edge.durable import FileLock, fsync_folder, sha256_file
 from edge.errors import Corrupt, EdgetollError
 
 STORE_NAME = "billing.duckdb"
+RECORDS_AT_ONCE = 100
+"""Journal records applied in one transaction while the store is brought up to the journal."""
 Effects: TypeAlias = Mapping[str, Any]
 Applier: TypeAlias = Callable[[duckdb.DuckDBPyConnection, Record, Effects], None]
 
@@ -272,10 +275,12 @@ class Store:
 
     def _catch_up(self) -> None:
         number, _ = self._state()
-        for record in self.journal.records(after=number):
+        records = iter(self.journal.records(after=number))
+        while group := list(islice(records, RECORDS_AT_ONCE)):
             with self.transaction():
-                self._apply(record)
-            self._read_back(record)
+                for record in group:
+                    self._apply(record)
+            self._read_back(group[-1])
 
     def _state(self) -> tuple[int, str]:
         rows = self.connection.execute(sql.text("statements/billing/journal_state")).fetchall()

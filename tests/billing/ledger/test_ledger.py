@@ -16,7 +16,8 @@ from billing.ledger import TopUpKind
 from billing.money import AMOUNT_MAX, SCALE, parse_amount
 from billing.store import Store
 from edge.errors import ConflictError, EdgetollError, InputError
-from tests.billing.ledger.homes import EXAMPLES, NOW, START, load_text, make_home
+from tests.billing.ledger.homes import EXAMPLES, NOW, START, Use, close_hour, load_text, make_home
+from tests.billing.ledger.runner import rate
 
 Book = Callable[..., ledger.Posted]
 
@@ -76,6 +77,19 @@ def test_g18_l4_the_same_id_with_other_content_is_a_named_conflict(store: Store)
                 pay(store, amount, "evt_1", kind)  # type: ignore[arg-type]
         with pytest.raises(ConflictError, match="customer:acme:funds"):
             ledger.top_up(store, "beta", parse_amount("12.50"), key="evt_1", at=NOW)
+        assert ledger.ledger_hash(store.connection) == before
+
+
+def test_l4_a_transfer_under_the_id_of_a_charge_is_a_named_conflict(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    close_hour(home, START, [Use()])
+    rate(home)
+    with Store.open(home, owner="test", now=NOW) as store:
+        taken = store.connection.execute("SELECT min(charge_id) FROM charges").fetchall()[0][0]
+        before = ledger.ledger_hash(store.connection)
+        wrong = ledger.top_up_transfer("cash", "acme", SCALE, currency="USD", key=taken, at=NOW)
+        with pytest.raises(ConflictError, match=taken):
+            store.commit("transfers", {"transfers": [ledger.as_effect(wrong)]}, at=NOW)
         assert ledger.ledger_hash(store.connection) == before
 
 
