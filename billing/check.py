@@ -6,6 +6,7 @@ Its verdict is also written to HOME/checks.json, since nobody is suspended while
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +15,7 @@ import typer
 
 from edge.console import DEFAULT_HOME, HomeOption, JsonOption, emit, now, progress, say, table
 from edge.durable import write_atomically
-from edge.errors import EdgetollError, InputError
+from edge.errors import Corrupt, EdgetollError, InputError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +92,15 @@ def money(home: Path) -> list[Verdict]:
     return verdicts
 
 
+def opens(store: str, verdicts: Callable[[], list[Verdict]]) -> list[Verdict]:
+    """What `verdicts` finds; a store that refuses to open because its content is wrong is red."""
+    try:
+        return verdicts()
+    except Corrupt as error:
+        about = f"The {store} store opens: its content, its journal and its history agree."
+        return [Verdict(check=f"{store}_opens", about=about, rows=((error.message, error.hint),))]
+
+
 def check(
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
@@ -102,7 +112,11 @@ def check(
     """
     if not home.is_dir():
         raise InputError(f"no home at {home}", f"make one first: edgetoll init {home}")
-    verdicts = [*metering(home), *([] if quick else closed_hours(home)), *money(home)]
+    verdicts = [
+        *opens("metering", lambda: metering(home)),
+        *([] if quick else closed_hours(home)),
+        *opens("billing", lambda: money(home)),
+    ]
     red = [verdict for verdict in verdicts if verdict.rows]
     document = {
         "at": now().isoformat().replace("+00:00", "Z"),

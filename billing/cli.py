@@ -101,21 +101,22 @@ def top_up(
         "account_id": account,
         "id": key,
         "kind": kind,
-        "amount": format_amount(units),
+        "amount": format_amount(units, have.currency),
         "currency": have.currency,
         "new": done.new,
-        "cash": format_amount(have.cash),
-        "vouchers": format_amount(have.vouchers),
-        "charged": format_amount(have.charged),
-        "available": format_amount(have.available),
+        "cash": format_amount(have.cash, have.currency),
+        "vouchers": format_amount(have.vouchers, have.currency),
+        "charged": format_amount(have.charged, have.currency),
+        "available": format_amount(have.available, have.currency),
     }
 
     def human() -> None:
         if not done.new:
             print(f"{key} was posted before: nothing was written.")
         else:
-            print(f"Posted {kind} of {format_amount(units)} {have.currency} to {account} as {key}.")
-        print(f"Available: {format_amount(have.available)} {have.currency}")
+            posted = f"{format_amount(units, have.currency)} {have.currency}"
+            print(f"Posted {kind} of {posted} to {account} as {key}.")
+        print(f"Available: {format_amount(have.available, have.currency)} {have.currency}")
 
     emit(document, as_json=as_json, human=human)
 
@@ -247,15 +248,15 @@ def ledger(
     def human() -> None:
         money = ("debits", "credits", "balance")
         rows = [
-            (one.ledger_account, one.currency, *map(format_amount, (one.debits, one.credits,
-             one.balance)), one.entries) for one in report.accounts
+            (one.ledger_account, one.currency, *(format_amount(amount, one.currency) for amount in
+             (one.debits, one.credits, one.balance)), one.entries) for one in report.accounts
         ]  # fmt: skip
         columns = ("ledger account", "currency", *money, "entries")
         table("Ledger", columns, rows, right=(*money, "entries"))
         if account is not None:
             shown = [
                 (one.effective_at, one.code, one.debit_account, one.credit_account,
-                 format_amount(one.amount), one.currency, one.transfer_id)
+                 format_amount(one.amount, one.currency), one.currency, one.transfer_id)
                 for one in report.transfers
             ]  # fmt: skip
             names = ("effective", "code", "debit", "credit", "amount", "currency", "id")
@@ -297,7 +298,7 @@ def _print_run(done: RunOutcome) -> None:
     if done.held_count > 20:
         print(f"… and {done.held_count - 20:,} more account-hours are not rated.")
     for total in done.totals:
-        money = f"{format_amount(total.amount)} {total.currency}"
+        money = f"{format_amount(total.amount, total.currency)} {total.currency}"
         print(f"{total.charges} charges, {total.periods} {total.period_kind}s: {money}")
     if done.state == "nothing":
         print("Nothing new: nothing was written.")

@@ -63,9 +63,9 @@ class LedgerReport:
                 {
                     "ledger_account": one.ledger_account,
                     "currency": one.currency,
-                    "debits": format_amount(one.debits),
-                    "credits": format_amount(one.credits),
-                    "balance": format_amount(one.balance),
+                    "debits": format_amount(one.debits, one.currency),
+                    "credits": format_amount(one.credits, one.currency),
+                    "balance": format_amount(one.balance, one.currency),
                     "entries": one.entries,
                 }
                 for one in self.accounts
@@ -77,7 +77,7 @@ class LedgerReport:
                     "code": one.code,
                     "debit_account": one.debit_account,
                     "credit_account": one.credit_account,
-                    "amount": format_amount(one.amount),
+                    "amount": format_amount(one.amount, one.currency),
                     "currency": one.currency,
                     "reference": one.reference,
                     "journal_no": one.journal_no,

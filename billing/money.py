@@ -46,12 +46,16 @@ def parse_amount(text: str) -> int:
     return -units if sign == "-" else units
 
 
-def format_amount(units: int) -> str:
-    """The amount as a decimal string, at least two decimals, exact: 123400000000 -> `"12.34"`."""
+def format_amount(units: int, currency: str | None = None) -> str:
+    """The amount as a decimal string, exact, with at least the decimals people use for `currency`.
+
+    123400000000 -> `"12.34"` in USD or in no currency, `"12.340"` in KWD; 957 yen are `"957"`.
+    """
     check_amount(units)
     whole, fraction = divmod(abs(units), SCALE)
-    digits = f"{fraction:0{DIGITS}d}".rstrip("0").ljust(2, "0")
-    return f"{'-' if units < 0 else ''}{whole}.{digits}"
+    least = 2 if currency is None else minor_digits(currency)
+    digits = f"{fraction:0{DIGITS}d}".rstrip("0").ljust(least, "0")
+    return f"{'-' if units < 0 else ''}{whole}{'.' if digits else ''}{digits}"
 
 
 def check_amount(units: int) -> int:

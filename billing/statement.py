@@ -132,18 +132,18 @@ def to_document(found: Statement) -> dict[str, Any]:
         "currency": found.currency,
         "from": found.start,
         "to": found.end,
-        "opening_balance": format_amount(found.opening),
+        "opening_balance": format_amount(found.opening, found.currency),
         "moves": [
             {
                 "day": move.day,
                 "what": move.what,
                 "reference": move.reference,
-                "amount": format_amount(move.amount),
-                "balance": format_amount(move.balance),
+                "amount": format_amount(move.amount, found.currency),
+                "balance": format_amount(move.balance, found.currency),
             }
             for move in found.moves
         ],
-        "closing_balance": format_amount(found.closing),
+        "closing_balance": format_amount(found.closing, found.currency),
     }
 
 

@@ -14,6 +14,7 @@ import typer
 
 from billing.diff import diff
 from billing.explain import explain
+from billing.invoices import showing
 from billing.statement import statement
 from edge.console import (
     DEFAULT_HOME,
@@ -25,7 +26,6 @@ from edge.console import (
     progress,
     say,
     table,
-    warn,
 )
 from edge.errors import InputError
 
@@ -40,7 +40,6 @@ __all__ = ["credit_note", "diff", "explain", "invoice", "paid", "statement", "vo
 
 InvoiceArgument = Annotated[str, typer.Argument(help="The invoice's number.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; printed on the credit note.")]
-SHOWN = 50
 
 
 def invoice(
@@ -76,8 +75,8 @@ def invoice(
             return
         issued, rows, written = _issue(store, order, settings)
     if issued.invoices:
-        _warn_of_seller(settings)
-    _show(issued, rows, written, month=month, home=home, as_json=as_json)
+        showing.warn_of_seller(settings)
+    showing.show_issued(issued, rows, written, month=month, home=home, as_json=as_json)
     if issued.waiting:
         first = issued.waiting[0]
         others = len(issued.waiting) - 1
@@ -108,7 +107,7 @@ def void(
     with Store.open(home, owner="edgetoll billing void", now=at) as store:
         done = crediting.void(store, invoice_no, reason=reason, settings=settings, at=at)
         _finish_credit(store, done, settings, at=at)
-    _show_credit(done, as_json=as_json)
+    showing.show_credit(done, as_json=as_json)
 
 
 def credit_note(
@@ -144,7 +143,7 @@ def credit_note(
             at=at,
         )
         _finish_credit(store, done, settings, at=at)
-    _show_credit(done, as_json=as_json)
+    showing.show_credit(done, as_json=as_json)
 
 
 def paid(
@@ -227,7 +226,7 @@ def _issue(
     with progress(f"documents of {order.month}") as advance:
         documents = reading.of_month(store.connection, order.month, order.account)
         statuses = reading.statuses(store.connection, order.month)
-        rows = _rows(reading.month_rows(store.connection), statuses)
+        rows = showing.rows_of(reading.month_rows(store.connection), statuses)
         written, formats = Written(), settings.formats
         if len(rows) >= bulk.BULK:
             written = bulk.write(
@@ -266,106 +265,22 @@ def _draft(store: Store, order: Any, settings: InvoiceSettings, *, as_json: bool
 
     prepare(store, order, settings)
     documents = reading.of_month(store.connection, order.month, order.account, reading.DRAFTS)
-    rows = _rows(reading.month_rows(store.connection, reading.DRAFTS), {})
+    rows = showing.rows_of(reading.month_rows(store.connection, reading.DRAFTS), {})
     written = files.write(store.home, documents, settings.formats, drafts=True)
-    _warn_of_boxes(written, store.home)
+    showing.warn_of_boxes(written, store.home)
     folder = files.folder_of(store.home, order.month) / "drafts"
 
     def human() -> None:
-        _print_rows(f"Drafts of {order.month}", rows)
+        showing.print_rows(f"Drafts of {order.month}", rows)
         say(f"nothing was issued; the drafts are in {folder}")
 
     if rows:
-        _warn_of_seller(settings)
+        showing.warn_of_seller(settings)
     emit(
         {"month": order.month, "drafts": rows, "folder": str(folder)},
         as_json=as_json,
         human=human,
     )
-
-
-def _rows(found: list[dict[str, Any]], statuses: dict[str, str]) -> list[dict[str, Any]]:
-    """The figures of each document as the command prints them."""
-    from billing.invoices.figures import exact, minor
-
-    return [
-        {key: one[key] for key in ("invoice_no", "account_id", "kind")}
-        | {"status": statuses.get(one["invoice_no"], "draft")}
-        | {key: one[key] for key in ("lines", "currency")}
-        | {key: exact(one[key]) for key in ("subtotal", "cut")}
-        | {key: minor(one[key], one["digits"]) for key in ("tax", "total")}
-        | {"content_sha256": one["content_sha256"]}
-        for one in found
-    ]
-
-
-def _show(
-    issued: Issued,
-    rows: list[dict[str, Any]],
-    written: Written,
-    *,
-    month: str,
-    home: Path,
-    as_json: bool,
-) -> None:
-    from billing.invoices.documents.files import folder_of
-
-    folder = folder_of(home, month)
-    document = {
-        "month": month,
-        "run": issued.run_id if issued.journal_no else None,
-        "issued": issued.invoices,
-        "invoices": rows,
-        "waiting": [
-            {"account_id": one.account_id, "problem": one.problem, "hint": one.hint}
-            for one in issued.waiting
-        ],
-        "documents": {"new": written.new, "restored": written.restored, "same": written.same},
-        "folder": str(folder),
-    }
-
-    def human() -> None:
-        _print_rows(f"Invoices of {month}", rows)
-        if issued.invoices:
-            say(f"{issued.invoices} invoices issued; their documents are in {folder}")
-        elif not issued.waiting:
-            say(f"nothing to issue: the invoices of {month} stand as they were, in {folder}")
-        if written.restored:
-            say(f"{written.restored} documents were missing or changed and were put back")
-
-    _warn_of_boxes(written, home)
-    emit(document, as_json=as_json, human=human)
-
-
-def _warn_of_seller(settings: InvoiceSettings) -> None:
-    """Say once what most tax offices would miss on an invoice."""
-    if not settings.seller.tax_id:
-        warn(
-            "the seller on these invoices has no tax id: set tax_id under [invoices.seller] in"
-            " edgetoll.toml before you issue (what was issued is not changed)"
-        )
-
-
-def _warn_of_boxes(written: Written, home: Path) -> None:
-    """Say which PDF files lack characters, and what mends it: never a silent box in a name."""
-    if not written.unprintable:
-        return
-    name, characters = next(iter(written.unprintable.items()))
-    others = len(written.unprintable) - 1
-    more = f" and {others} more documents" if others else ""
-    warn(
-        f"the PDF of {name}{more} has boxes for characters without a font: {characters[:20]};"
-        f" put a font file that has them (Noto Sans CJK, say) into {home / 'fonts'} and run again"
-    )
-
-
-def _print_rows(title: str, rows: list[dict[str, Any]]) -> None:
-    columns = ("invoice", "account", "lines", "exact sum", "cut", "tax", "total", "")
-    keys = ("invoice_no", "account_id", "lines", "subtotal", "cut", "tax", "total", "currency")
-    cells = [[row[key] for key in keys] for row in rows[:SHOWN]]
-    table(title, columns, cells, right=("lines", "exact sum", "cut", "tax", "total"))
-    if len(rows) > SHOWN:
-        say(f"… and {len(rows) - SHOWN} more; all of them are in the view invoices")
 
 
 def _finish_credit(
@@ -377,24 +292,4 @@ def _finish_credit(
 
     runs.after(store, at=at)
     note = reading.one(store.connection, done.credit_note)
-    _warn_of_boxes(files.write(store.home, [note], settings.formats), store.home)
-
-
-def _show_credit(done: Credited, *, as_json: bool) -> None:
-    from billing.money import format_amount
-
-    document = {
-        "credit_note": done.credit_note,
-        "invoice_no": done.invoice_no,
-        "total": format_amount(done.total),
-        "new": done.new,
-    }
-
-    def human() -> None:
-        made = "issued" if done.new else "was issued before, nothing changed"
-        say(
-            f"credit note {done.credit_note} over {format_amount(done.total)}"
-            f" for {done.invoice_no} {made}"
-        )
-
-    emit(document, as_json=as_json, human=human)
+    showing.warn_of_boxes(files.write(store.home, [note], settings.formats), store.home)

@@ -48,6 +48,7 @@ class Credited:
 
     credit_note: str
     invoice_no: str
+    currency: str
     total: int
     new: bool
 
@@ -215,7 +216,7 @@ def _found(store: Store, run_id: str, *, new: bool = False) -> Credited:
         sql.text("statements/invoices/document_of_run"), {"run_id": run_id}
     ).fetchone()
     assert row is not None, "the record that made it was just applied"
-    return Credited(credit_note=row[0], invoice_no=row[1], total=row[2], new=new)
+    return Credited(credit_note=row[0], invoice_no=row[1], currency=row[3], total=row[2], new=new)
 
 
 def _same_credit(

@@ -40,8 +40,8 @@ class Standing:
             "month": self.month,
             "status": self.status,
             "currency": self.currency,
-            "owed": format_amount(self.owed),
-            "open": format_amount(self.still_open),
+            "owed": format_amount(self.owed, self.currency),
+            "open": format_amount(self.still_open, self.currency),
             "due_on": self.due_on,
         }
 

@@ -33,6 +33,11 @@ REGION_NAMES = {
 }
 # The page names so many domains; the JSON and CSV documents name all of them, day by day.
 DOMAINS_SHOWN = 40
+# The first two letters of a VAT identification number in the EU; EL is Greece.
+EU_TAX_IDS = frozenset({
+    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "EL", "ES", "FI", "FR", "HR", "HU",
+    "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
+})  # fmt: skip
 BYTES_PER_MBPS_SAMPLE = 37_500_000
 
 
@@ -54,7 +59,7 @@ def page(invoice: Invoice) -> dict[str, Any]:
         "account_id": invoice.account_id,
         "seller": _party(invoice.seller),
         "customer": _party(invoice.customer),
-        "payment": list(invoice.notes),
+        "payment": [*invoice.notes, *_reverse_charge(invoice)],
         "lines": [_line(line, invoice) for line in invoice.lines],
         "has_offsets": any(line.free_quantity or line.plan_quantity for line in invoice.lines),
         "totals": _totals(invoice),
@@ -102,6 +107,17 @@ def _party(party: Party) -> dict[str, Any]:
         "tax_id": party.tax_id,
         "email": party.email,
     }
+
+
+def _reverse_charge(invoice: Invoice) -> list[str]:
+    """What an untaxed invoice to a business elsewhere in the EU must say, judged by the tax ids."""
+    seller = invoice.seller.tax_id.strip()[:2].upper()
+    customer = invoice.customer.tax_id.strip()[:2].upper()
+    if invoice.tax_rate_bp or not seller or seller == customer or customer not in EU_TAX_IDS:
+        return []
+    return [
+        "Reverse charge: the customer accounts for the VAT (Article 196, Directive 2006/112/EC)."
+    ]
 
 
 def _line(line: InvoiceLine, invoice: Invoice) -> dict[str, Any]:

@@ -4,6 +4,7 @@
 SELECT
     invoice_no,
     corrects,
-    total
+    total,
+    currency
 FROM invoices
 WHERE run_id = $run_id;

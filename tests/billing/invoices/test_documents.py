@@ -309,3 +309,22 @@ def test_a_name_without_a_font_is_told_until_the_home_has_fonts(
     )
     (tmp_path / "fonts").mkdir()
     assert files.write(tmp_path, [one], ("pdf",)).unprintable == {}
+
+
+@pytest.mark.parametrize(
+    ("seller", "customer", "rate", "said"),
+    [("IE1234567X", "DE123456789", 0, True), ("US-12", "EL123456789", 0, True),
+     ("DE1", "DE123456789", 0, False), ("IE1", "DE123456789", 1900, False),
+     ("IE1", "", 0, False), ("", "DE123456789", 0, False), ("IE1", "CH-1", 0, False)],
+)  # fmt: skip
+def test_an_untaxed_invoice_to_a_business_elsewhere_in_the_eu_says_reverse_charge(
+    seller: str, customer: str, rate: int, said: bool
+) -> None:
+    one = invoice()
+    one = replace(
+        one,
+        tax_rate_bp=rate,
+        seller=replace(one.seller, tax_id=seller),
+        customer=replace(one.customer, tax_id=customer),
+    )
+    assert (b"Reverse charge" in html_document.render(one)) is said

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
+import typer
 
 from billing import checks, ledger
+from billing.check import check
 from billing.money import SCALE
 from billing.store import Store
 from tests.billing.ledger.homes import NOW, START, Use, close_hours, load_text, make_home
@@ -80,3 +83,20 @@ def test_every_check_of_money_has_a_planted_fault() -> None:
     mine = {name.rsplit("/", 1)[1] for name in checks.names()}
     others = ("invoice", "rating", "account_state", "balance", "outbox")
     assert {name for name in mine if not name.startswith(others)} == set(PLANTED)
+
+
+def test_g24_check_gives_a_verdict_for_programs_when_the_store_refuses_to_open(
+    sound: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = shutil.copytree(sound, tmp_path / "home")
+    journal = home / "journal" / "journal.jsonl"
+    content = bytearray(journal.read_bytes())
+    content[len(content) // 2] ^= 1
+    journal.write_bytes(bytes(content))
+    with pytest.raises(typer.Exit) as ended:
+        check(home, as_json=True, quick=True)
+    assert ended.value.exit_code == 1
+    verdict = json.loads(capsys.readouterr().out)
+    assert [broken["check"] for broken in verdict["broken"]] == ["billing_opens"]
+    assert "journal record" in verdict["broken"][0]["rows"][0][0]
+    assert json.loads((home / "checks.json").read_text())["red"] == ["billing_opens: 1 rows"]

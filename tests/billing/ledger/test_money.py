@@ -127,3 +127,10 @@ def test_g25_no_float_stands_in_the_money_modules(root: Path) -> None:
                 assert not isinstance(node.right, ast.Constant) or isinstance(node.right.value, str)
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 assert node.func.id != "float", name
+
+
+def test_an_amount_has_the_decimals_of_its_currency_and_stays_exact() -> None:
+    assert format_amount(957 * SCALE, "JPY") == "957"
+    assert format_amount(957 * SCALE + SCALE // 4, "JPY") == "957.25"
+    assert format_amount(-957 * SCALE, "KWD") == "-957.000"
+    assert format_amount(957 * SCALE, "USD") == format_amount(957 * SCALE) == "957.00"
