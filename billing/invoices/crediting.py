@@ -129,8 +129,9 @@ def credit(
     total = store.connection.table("invoice_out_heads").project("total").fetchall()[0][0]
     if about.total + about.credited + total < 0:
         raise InputError(
-            f"{format_amount(-total)} with tax is more than is left of {invoice_no},"
-            f" {format_amount(about.total + about.credited)} {about.currency}",
+            f"{format_amount(-total, about.currency)} with tax is more than is left of"
+            f" {invoice_no},"
+            f" {format_amount(about.total + about.credited, about.currency)} {about.currency}",
             "credit at most that",
         )
     store.commit("credit_note", effects, at=at)
@@ -232,7 +233,7 @@ def _same_credit(
     if before[1] != about.invoice_no or (line_no, -net) != line_and_amount:
         raise ConflictError(
             f"key {run_id.removeprefix('credit-')!r} made credit note {before[0]} over"
-            f" {format_amount(-net)} on line {line_no} of {before[1]}",
+            f" {format_amount(-net, about.currency)} on line {line_no} of {before[1]}",
             "a key stands for one credit: use another",
         )
     return _found(store, run_id)
@@ -254,8 +255,8 @@ def _check_line(store: Store, about: Subject, line_no: int, amount: int) -> None
         )
     if amount > left:
         raise InputError(
-            f"{format_amount(amount)} is more than is left of line {line_no} of"
-            f" {about.invoice_no}, {format_amount(max(left, 0))} {about.currency}",
+            f"{format_amount(amount, about.currency)} is more than is left of line {line_no} of"
+            f" {about.invoice_no}, {format_amount(max(left, 0), about.currency)} {about.currency}",
             "credit at most that on this line, and the rest on another",
         )
 
@@ -266,7 +267,7 @@ def _check_amount(about: Subject, amount: int) -> None:
     kept, cut = cut_to_minor(amount, about.currency)
     if kept <= 0 or cut:
         raise InputError(
-            f"{format_amount(amount)} is not a positive amount of whole minor units of"
-            f" {about.currency}",
+            f"{format_amount(amount, about.currency)} is not a positive amount of whole"
+            f" minor units of {about.currency}",
             "credit notes are settled: write at most its usual decimals",
         )

@@ -40,6 +40,7 @@ def show_issued(
     home: Path,
     as_json: bool,
 ) -> None:
+    """What `invoice` did: its documents, and which accounts wait."""
     from billing.invoices.documents.files import folder_of
 
     folder = folder_of(home, month)
@@ -92,6 +93,7 @@ def warn_of_boxes(written: Written, home: Path) -> None:
 
 
 def print_rows(title: str, rows: list[dict[str, Any]]) -> None:
+    """A table of documents for people, the first of them."""
     columns = ("invoice", "account", "lines", "exact sum", "cut", "tax", "total", "")
     keys = ("invoice_no", "account_id", "lines", "subtotal", "cut", "tax", "total", "currency")
     cells = [[row[key] for key in keys] for row in rows[:SHOWN]]
@@ -101,6 +103,7 @@ def print_rows(title: str, rows: list[dict[str, Any]]) -> None:
 
 
 def show_credit(done: Credited, *, as_json: bool) -> None:
+    """The credit note that was made, or had been made before."""
     from billing.money import format_amount
 
     document = {
