@@ -58,12 +58,14 @@ class Live:
         self.names_kept = names_kept
         self.name = ""
         self._shown: dict[str, set[int]] = {}
+        self._superseded = False
 
     def publish(self, moments: Sequence[Moment], now_ms: int) -> None:
         """Replace every live file; usage first, so that status never speaks of unseen usage."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for moment in moments:
             self._usage(moment, now_ms)
+        self._supersede({moment.state.partition for moment in moments})
         hours = [row for moment in moments for row in self._hours(moment, now_ms)]
         self._replace(f"hours{self.name}.parquet", _hours_table(hours))
         quarantine = self._quarantine(moments)
@@ -71,6 +73,24 @@ class Live:
         document = self._status(moments, hours, quarantine, now_ms)
         data = orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n"
         write_atomically(self.folder / f"status{self.name}.json", data)
+
+    def _supersede(self, partitions: set[str]) -> None:
+        """Remove what workers before this one said of its partitions, or all would be told twice.
+
+        Once is enough: who comes later removes ours. Whoever loses one partition stops altogether.
+        """
+        if self._superseded:
+            return
+        for path in self.folder.glob("status*.json"):
+            name = path.stem.removeprefix("status")
+            try:
+                known = {row["partition"] for row in orjson.loads(path.read_bytes())["partitions"]}
+            except (OSError, ValueError, KeyError, TypeError):
+                continue
+            if name != self.name and known & partitions:
+                for kind in ("status{}.json", "hours{}.parquet", "quarantine{}.parquet"):
+                    (self.folder / kind.format(name)).unlink(missing_ok=True)
+        self._superseded = True
 
     def _usage(self, moment: Moment, now_ms: int) -> None:
         """partition=NNN.parquet: the open usage, and the hours that closed a short while ago."""

@@ -7,6 +7,7 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any
 
+from edge.durable import FileLock
 from edge.errors import Corrupt
 from metering import checkpoint, windows
 from metering.closed import CLOSED_FOLDER, list_closed
@@ -16,16 +17,33 @@ from metering.flush import MessageIntake
 from metering.rows import PartitionState
 from metering.store import Store
 
+TAKING_S = 60
+"""How long another worker may be busy with taking its partitions."""
+
+
+def take(home: Path, partitions: tuple[str, ...]) -> dict[str, int]:
+    """Claim all of them together, older owners stop; the generation of each.
+
+    One worker at a time: of two that begin at once the later must own all, or each would stop for
+    what the other has taken of it, and nobody would be left.
+    """
+    owner = f"pid {os.getpid()}"
+    lock = FileLock(home / CLOSED_FOLDER / "checkpoints" / "taking.lock", owner)
+    lock.enter_within(TAKING_S)
+    try:
+        return {partition: checkpoint.claim(home, partition, owner) for partition in partitions}
+    finally:
+        lock.__exit__(None, None, None)
+
 
 def recover(
-    home: Path, store: Store, partition: str, messages: MessageIntake | None
+    home: Path, store: Store, partition: str, generation: int, messages: MessageIntake | None
 ) -> PartitionState:
-    """Claim the partition and bring the store to where its newest checkpoint is, or beyond.
+    """Bring the store to where the newest checkpoint of a claimed partition is, or beyond.
 
     The store may be ahead (usual), behind (its disk was lost, or its WAL) or empty. Raises Corrupt
     when closed hours exist but neither store nor checkpoint knows them: counting would begin anew.
     """
-    generation = checkpoint.claim(home, partition, f"pid {os.getpid()}")
     state = store.load(partition)
     numbers = checkpoint.numbers(home, partition)
     if numbers and numbers[-1] > state.checkpoint_no:

@@ -19,6 +19,7 @@ from edge.console import warn
 from edge.errors import Corrupt
 from edge.signature import read_registry
 from metering import closing, requests
+from metering.checkpoint import newest_generation
 from metering.closer import Closer
 from metering.closing import Plan, Standing, View
 from metering.crash import crash_point
@@ -26,11 +27,11 @@ from metering.flush import Flush, MessageIntake, Names
 from metering.intake import Intake
 from metering.live import Live, Moment
 from metering.quarantine import Quarantine
-from metering.recovery import recover, set_aside
+from metering.recovery import recover, set_aside, take
 from metering.rows import PartitionState
 from metering.settings import MeteringSettings
 from metering.source import Covered, Source
-from metering.store import Store, Unavailable, Uncertain
+from metering.store import Store, Unavailable, Uncertain, fenced
 
 FETCH_BATCHES = 512
 COMPACT_ROWS = 2_000_000
@@ -104,14 +105,14 @@ class Worker:
 
     def start(self) -> None:
         """Take every partition, bring the store to its newest checkpoint, seek the source."""
-        for partition in self.source.partitions():
+        for partition, generation in take(self.home, self.source.partitions()).items():
             try:
-                state = recover(self.home, self.store, partition, self.messages)
+                state = recover(self.home, self.store, partition, generation, self.messages)
             except duckdb.Error:
                 self.store.close()
                 set_aside(self.store.path, self.clock())
                 self.store.reopen()
-                state = recover(self.home, self.store, partition, self.messages)
+                state = recover(self.home, self.store, partition, generation, self.messages)
             self._adopt(state)
         self._seek()
         self._times.flushed = self.clock()
@@ -265,6 +266,7 @@ class Worker:
         wait = max(1000, PUBLISH_SHARE * self._times.publish_cost)
         if not force and now - self._times.published < wait:
             return
+        self._owned_still()
         asked = requests.read(self.home)
         moments = []
         for owned in self._partitions.values():
@@ -274,6 +276,12 @@ class Worker:
         self.live.publish(moments, now)
         self._times.published = now
         self._times.publish_cost = self.clock() - now
+
+    def _owned_still(self) -> None:
+        """Stop as soon as another worker has taken a partition, also where nothing closes."""
+        for partition, owned in self._partitions.items():
+            if newest_generation(self.home, partition) > owned.state.generation:
+                raise fenced(partition, owned.state.generation)
 
     def drain(self) -> None:
         """Read everything durable, close what can be closed, publish."""

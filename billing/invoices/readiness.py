@@ -116,9 +116,9 @@ def silent_edges(home: Path, partition: str, end: datetime) -> list[str]:
 
     The list of open hours would not do: an empty hour of which no edge says a word is not on it.
     """
-    path = home / "live" / "status.json"
+    paths = sorted((home / "live").glob("status*.json"))
     try:
-        edges = json.loads(path.read_bytes())["edges"]
+        edges = [edge for path in paths for edge in json.loads(path.read_bytes())["edges"]]
         return sorted(
             {
                 edge["edge_id"]

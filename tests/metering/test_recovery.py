@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -12,6 +13,7 @@ import pytest
 from edge.errors import Corrupt
 from metering import checkpoint
 from metering.closed import list_closed, verify, verify_chain
+from metering.recovery import take
 from metering.store import Fenced
 from tests.metering.world import HOUR, T0, Edge, Event, MemorySource, World, counted
 
@@ -199,6 +201,35 @@ def test_c23_a_worker_that_wins_the_race_for_the_checkpoint_makes_the_other_stop
         worker.close_due(final=True)
     worker.stop()
     assert list_closed(tmp_path) == []
+
+
+def test_c23_of_two_workers_that_begin_at_once_one_owns_every_partition(tmp_path: Path) -> None:
+    names = tuple(f"{number:03d}" for number in range(8))
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(5):
+            taken = list(pool.map(lambda _: take(tmp_path, names), range(2)))
+            newest = {name: checkpoint.newest_generation(tmp_path, name) for name in names}
+            assert newest in taken
+
+
+def test_c23_what_is_told_of_a_partition_is_told_by_its_newest_worker_alone(tmp_path: Path) -> None:
+    first, second = World(tmp_path / "a"), World(tmp_path / "b")
+    unit = Edge().batch(Event())
+    workers = []
+    for place, name in ((first, "-0"), (second, "-0-3")):
+        place.home = tmp_path
+        worker = place.worker(MemorySource(units=[unit]), store_name=f"usage{name}.duckdb")
+        worker.live.name = name
+        worker.step(0)
+        worker.flush()
+        worker.publish(force=True)
+        workers.append(worker)
+    live = sorted(path.name for path in (tmp_path / "live").glob("*-0*"))
+    assert live == ["hours-0-3.parquet", "quarantine-0-3.parquet", "status-0-3.json"]
+    with pytest.raises(Fenced, match="taken by another worker"):
+        workers[0].publish(force=True)  # nothing is due to close, and yet it stops
+    for worker in workers:
+        worker.stop()
 
 
 def test_c22_a_zombie_in_the_same_store_touches_no_row_and_is_dropped(tmp_path: Path) -> None:
