@@ -104,10 +104,10 @@ class Chaos:
             self._words(name), stdout=self._log, stderr=self._log
         )
 
-    def _fill(self, edge: str | None = None) -> None:
+    def _fill(self, edge: str | None = None, last: int | None = None) -> None:
         """More traffic in one edge's spool, two hours of it; some of them may be closed already."""
         name = edge or f"edge-{self.rng.randrange(EDGES)}"
-        hour = self._filled // FILLS_AN_HOUR
+        hour = self._filled // FILLS_AN_HOUR if last is None else last
         self._filled += 1
         shape = Shape(batches=4, events=60, first_hour=hour, open_handed=name != MUTE)
         made = fill(self.home, name, "DE", shape, self._filled)
@@ -136,13 +136,15 @@ class Chaos:
             for number in range(kills):
                 self._fill()
                 self._trouble()
-                time.sleep(self.rng.uniform(0.0, 1.5))
+                # Now and then long enough for hours to close.
+                time.sleep(self.rng.choice([*[self.rng.uniform(0.0, 1.5)] * 9, 8.0]))
                 self._kill(self.rng.choice([*names, *names, "broker"]))
                 if number == kills // 2 and kills >= 100:
                     self._outage()
             assert self.proxy is not None
             self.proxy.on_answer = None
             self.verdict.early = len(list_closed(self.home))
+            self._promise()
             self._drain()
         finally:
             for process in self._running.values():
@@ -186,6 +188,14 @@ class Chaos:
         for name, process in self._running.items():
             if process.poll() is not None:  # the victim, or a worker its watchdog ended
                 self._start(name)
+
+    def _promise(self) -> None:
+        """Every edge reaches the same end but the mute one, whose deadline is over."""
+        hour = self._filled // FILLS_AN_HOUR + 1
+        for number in range(EDGES):
+            self._fill(f"edge-{number}", last=hour)
+        if (self.home / "spool" / MUTE).exists():
+            self._configure("deadline_hours = 0.000001\n")
 
     def _drain(self) -> None:
         for process in self._running.values():
