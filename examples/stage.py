@@ -220,6 +220,7 @@ class Stage:
     def ending(self, seconds: float) -> None:
         """Where everything is, and what to try next."""
         self.headline("Where the files are")
+        width = max(28, len(str(self.home)) + 12)
         for folder, what in (
             ("spool/", "each edge's durable batches"),
             ("closed/", "closed hours, each with its certificate"),
@@ -227,7 +228,7 @@ class Stage:
             ("lake/", "Parquet for analysts"),
             ("journal/", "every money movement, hash-chained"),
         ):
-            print(f"  {self.home / folder!s:<28} {what}")
+            print(f"  {self.home / folder!s:<{width}} {what}")
         self.headline("Try next")
         for words in (
             ("sql", "-f", near(self.query("top_accounts_by_spend"))),
