@@ -5,6 +5,7 @@ Nothing heavy is imported before it is known which command runs: `edgetoll --hel
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -139,22 +140,41 @@ def application(name: str) -> Any:
     return made
 
 
-class NoPandas:
-    """An import finder by which pandas is not to be found.
+# What no command uses, but DuckDB imports at the first statement that has a parameter and pyarrow
+# at the first list or file it is given: over a second of CPU for each command.
+UNUSED = frozenset({"pandas", "pyarrow._s3fs", "pyarrow._gcsfs", "pyarrow._azurefs"})
+# These commands count in SQL alone; both libraries do without numpy, and start in half the time.
+WITHOUT_NUMPY = frozenset({"billing", "init", "sql"})
+# Imports make hundreds of thousands of objects that stay: looking for cycles among them every few
+# hundred is a seventh of the start.
+OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
-    No command uses pandas, but DuckDB imports it at the first statement that has a parameter, and
-    pyarrow at the first list it is given: over a second of CPU for each command.
-    """
+
+class Withheld:
+    """An import finder by which the modules named are not to be found."""
+
+    def __init__(self, names: frozenset[str]) -> None:
+        self.names = names
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> None:
-        """Refuse pandas; leave every other module to the finders after this one."""
-        if name == "pandas":
+        """Refuse the modules withheld; leave every other one to the finders after this one."""
+        if name in self.names:
             raise ModuleNotFoundError(f"edgetoll's commands do without {name}", name=name)
 
 
+def withheld(words: Sequence[str]) -> Withheld:
+    """What the command in `words` shall not spend its start on."""
+    alone = words[:1] and words[0] in WITHOUT_NUMPY and words[:2] != ["billing", "daemon"]
+    return Withheld(UNUSED | {"numpy"} if alone else UNUSED)
+
+
 def script() -> None:
-    """Entry point of the `edgetoll` program: a process of its own, so pandas is left out of it."""
-    sys.meta_path.insert(0, NoPandas())
+    """Entry point of the `edgetoll` program: a process of its own, so that it may choose what is
+    not imported.
+    """
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # we have none to look for
+    sys.meta_path.insert(0, withheld(sys.argv[1:]))
     sys.exit(main())
 
 

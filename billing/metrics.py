@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +177,8 @@ def serving(
     home: Path, board: Board, *, listen: str, clock: Callable[[], datetime]
 ) -> Iterator[int]:
     """Serve /metrics and /healthz at `listen` (HOST:PORT, port 0: any); yields the port."""
+    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
     host, _, port = listen.rpartition(":")
 
     class Handler(BaseHTTPRequestHandler):

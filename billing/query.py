@@ -101,7 +101,10 @@ def bind(connection: DuckDBPyConnection, sources: object) -> None:
         partitions, hours = zip(*sources.closed_hours, strict=True)
         connection.execute(
             statements.text("statements/query/add_closed_hours"),
-            {"partitions": list(partitions), "hours": list(hours)},
+            {
+                "partitions": " ".join(partitions),
+                "hours": " ".join(hour.isoformat() for hour in hours),
+            },
         )
     _create(connection, [*statements.names("views"), *statements.names("macros")])
 

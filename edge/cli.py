@@ -319,7 +319,7 @@ def _settings(found: EdgeSettings, given: dict[str, object]) -> EdgeSettings:
 
 def _mount() -> None:
     """Commands that stand in files of their own."""
-    from edge.ship import ship
+    from edge.ship_command import ship
     from edge.status_command import status
 
     app.command()(status)

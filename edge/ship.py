@@ -1,4 +1,4 @@
-"""`edgetoll edge ship`: send spools to Kafka, each batch until the broker has it."""
+"""Sends spools to Kafka, each batch until the broker has it: `edge ship`, or beside an agent."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
 from pydantic import BaseModel, ConfigDict, Field
 
 from edge.configfile import section
-from edge.console import DEFAULT_HOME, HomeOption, JsonOption, emit, table, warn
+from edge.console import warn
 from edge.kafkalink import KafkaLink
 from edge.tail_settings import load
+
+if TYPE_CHECKING:
+    from edge.ship_loop import Shipper
 
 
 class _EdgeSection(BaseModel):
@@ -34,43 +36,20 @@ def settings(home: Path, bootstrap: str | None = None) -> KafkaLink:
     return link if bootstrap is None else link.model_copy(update={"bootstrap": bootstrap})
 
 
-def ship(
-    kafka: Annotated[
-        str | None,
-        typer.Option("--kafka", metavar="HOST:PORT", help="The broker; default: [edge.kafka]."),
-    ] = None,
-    edge: Annotated[
-        str | None, typer.Option("--edge", metavar="ID", help="Only this edge's spool.")
-    ] = None,
-    drain: Annotated[
-        bool, typer.Option("--drain", help="Send what is there, then end; else go on for ever.")
-    ] = False,
-    resend: Annotated[
-        bool,
-        typer.Option(
-            "--resend",
-            help="Send everything the spool still keeps again (after Kafka lost data); "
-            "what metering has counted already is not counted twice.",
-        ),
-    ] = False,
-    patience: Annotated[
-        float,
-        typer.Option("--patience", metavar="SECONDS", help="With --drain: give up after so long."),
-    ] = 120.0,
-    home: HomeOption = DEFAULT_HOME,
-    as_json: JsonOption = False,
-) -> None:
-    """Send the spools of this home to Kafka and acknowledge what the broker has.
-
-    While the broker is away the spool grows; afterwards the oldest batch goes first. TLS, mTLS and
-    SASL are set in [edge.kafka] of edgetoll.toml.
-
-    Example: edgetoll edge ship --kafka kafka1:9092,kafka2:9092
-    """
+def run(
+    home: Path,
+    kafka: str | None,
+    *,
+    edge: str | None,
+    drain: bool,
+    resend: bool,
+    patience_s: float,
+) -> Shipper:
+    """Ship until a signal, or with `drain` until all is sent; the shipper says what it did."""
     from edge.ship_loop import ShipOptions, Shipper
 
     link = settings(home, kafka)
-    options = ShipOptions(edge=edge, drain=drain, resend=resend, patience_s=patience)
+    options = ShipOptions(edge=edge, drain=drain, resend=resend, patience_s=patience_s)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # we say it once, in our words
 
     async def main() -> Shipper:
@@ -81,24 +60,7 @@ def ship(
         await shipper.run()
         return shipper
 
-    shipper = asyncio.run(main())
-    lanes = [(lane.edge_id, lane.confirmed, lane.damaged) for lane in shipper.lanes]
-    document = {
-        "edges": [{"edge_id": e, "batches": sent, "damaged": bad} for e, sent, bad in lanes],
-        "batches": shipper.confirmed,
-        "producers": shipper.producers,
-    }
-    emit(document, as_json=as_json, human=lambda: _show(lanes))
-
-
-def _show(lanes: list[tuple[str, int, int]]) -> None:
-    rows = [(edge_id, f"{sent:,}", f"{bad:,}") for edge_id, sent, bad in lanes]
-    table(
-        "acknowledged by Kafka",
-        ("edge", "batches", "damaged frames"),
-        rows,
-        right=("batches", "damaged frames"),
-    )
+    return asyncio.run(main())
 
 
 class ShipThread:

@@ -9,6 +9,7 @@ metering that billing may import.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -196,15 +197,26 @@ def list_closed(home: Path) -> list[ClosedFile]:
     if not root.is_dir():
         return []
     found = []
-    for folder in root.iterdir():
-        hour_match = _HOUR.match(folder.name)
+    for folder in os.listdir(root):
+        hour_match = _HOUR.match(folder)
         if not hour_match:
             continue
-        hour = parse_hour(hour_match[1])
-        for entry in folder.iterdir():
-            match = _CERTIFICATE.match(entry.name)
+        hour = datetime.fromisoformat(f"{hour_match[1]}:00+00:00")
+        place = root / folder
+        for name in os.listdir(place):
+            match = _CERTIFICATE.match(name)
             if match:
-                found.append(closed_file(home, hour, match[1], int(match[2])))
+                revision = int(match[2])
+                stem = f"partition={match[1]}.r{revision}"
+                found.append(
+                    ClosedFile(
+                        hour=hour,
+                        partition=match[1],
+                        revision=revision,
+                        data_path=place / f"{stem}.parquet",
+                        certificate_path=place / f"{stem}.certificate.json",
+                    )
+                )
     return sorted(found, key=lambda file: (file.hour, file.partition, file.revision))
 
 
