@@ -143,8 +143,6 @@ def application(name: str) -> Any:
 # What no command uses, but DuckDB imports at the first statement that has a parameter and pyarrow
 # at the first list or file it is given: over a second of CPU for each command.
 UNUSED = frozenset({"pandas", "pyarrow._s3fs", "pyarrow._gcsfs", "pyarrow._azurefs"})
-# These commands count in SQL alone; both libraries do without numpy, and start in half the time.
-WITHOUT_NUMPY = frozenset({"billing", "init", "sql"})
 # Imports make hundreds of thousands of objects that stay: looking for cycles among them every few
 # hundred is a seventh of the start.
 OBJECTS_BETWEEN_COLLECTIONS = 50_000
@@ -162,19 +160,13 @@ class Withheld:
             raise ModuleNotFoundError(f"edgetoll's commands do without {name}", name=name)
 
 
-def withheld(words: Sequence[str]) -> Withheld:
-    """What the command in `words` shall not spend its start on."""
-    alone = words[:1] and words[0] in WITHOUT_NUMPY and words[:2] != ["billing", "daemon"]
-    return Withheld(UNUSED | {"numpy"} if alone else UNUSED)
-
-
 def script() -> None:
     """Entry point of the `edgetoll` program: a process of its own, so that it may choose what is
     not imported.
     """
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # we have none to look for
-    sys.meta_path.insert(0, withheld(sys.argv[1:]))
+    sys.meta_path.insert(0, Withheld(UNUSED))
     sys.exit(main())
 
 
