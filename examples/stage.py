@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from importlib.resources import files
@@ -60,35 +60,56 @@ class Stage:
         self.announce(words)
         began = time.monotonic()
         user = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-        environment = dict(os.environ)
-        if self.bright:
-            environment |= {"FORCE_COLOR": "1", "COLUMNS": str(shutil.get_terminal_size().columns)}
-        done = subprocess.run(
-            self.command(*words), capture_output=True, text=True, env=environment, check=False
-        )
-        if done.returncode != 0:
-            raise EdgetollError(
-                f"edgetoll {' '.join(words)} failed: {(done.stderr or done.stdout).strip()}",
-                "this is a defect: please report it",
-            )
+        said = self.finish(words, self.start(words), show=show)
         if os.environ.get("EDGETOLL_DEMO_TIMES"):
             used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - user
             print(f"  {time.monotonic() - began:.1f} s, {used:.1f} s of CPU")
-        spoken = done.stdout.rstrip("\n") if show else (done.stdout + done.stderr).strip()
+        return said
+
+    def run_at_once(self, commands: Sequence[tuple[str, ...]]) -> None:
+        """Run commands that have nothing to do with each other, as their own machines would."""
+        running = [(words, self.start(words)) for words in commands]
+        for words, process in running:
+            self.announce(words)
+            self.finish(words, process)
+
+    def start(self, words: tuple[str, ...]) -> subprocess.Popen[str]:
+        """Start one command."""
+        environment = dict(os.environ)
+        if self.bright:
+            environment |= {"FORCE_COLOR": "1", "COLUMNS": str(shutil.get_terminal_size().columns)}
+        return subprocess.Popen(
+            self.command(*words),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+
+    def finish(
+        self, words: tuple[str, ...], process: subprocess.Popen[str], *, show: bool = False
+    ) -> str:
+        """Wait for a command and print what it said; one that failed ends the demo."""
+        out, err = process.communicate()
+        if process.returncode != 0:
+            raise EdgetollError(
+                f"edgetoll {' '.join(words)} failed: {(err or out).strip()}",
+                "this is a defect: please report it",
+            )
+        spoken = out.rstrip("\n") if show else (out + err).strip()
         lines = spoken.splitlines() if show else spoken.splitlines()[-2:]
         for line in lines:
             print(line if show else self.paint("2", f"  {line}"))
-        return done.stdout
+        return out
 
     def ask(self, query: str) -> list[dict[str, Any]]:
-        """The rows of a query, exact."""
-        done = subprocess.run(
-            self.command("sql", query, "--json"), capture_output=True, text=True, check=False
-        )
-        if done.returncode != 0:
-            raise EdgetollError(f"the query failed: {done.stderr.strip()}", query)
-        rows: list[dict[str, Any]] = json.loads(done.stdout)
-        return rows
+        """The rows of a query, exact; asked as `edgetoll sql` asks, in this process."""
+        from billing.query import connect
+
+        with connect(self.home) as connection:
+            answer = connection.execute(query)
+            names = [column[0] for column in answer.description]
+            return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
     def query(self, name: str) -> str:
         """The path of a query that travels with edgetoll."""
@@ -141,7 +162,7 @@ class Stage:
                     log.rename(log.with_name(f"access.log.{number}"))
                 written[chunk.edge.edge_id] = number + 1
                 with open(log, "a", encoding="utf-8") as file:
-                    file.write("\n".join(chunk.lines.to_list()) + "\n")
+                    file.write(chunk.lines.str.join("\n").item() + "\n")
                 for name, amount in chunk.truth.select("class", "requests").rows():
                     truth[name] += amount
                 advance(len(chunk.lines))
@@ -181,10 +202,8 @@ class Stage:
         """Read every log to its end; each edge promises that it has nothing earlier to send."""
         from examples.traffic import EDGES
 
-        for edge in EDGES:
-            self.run(
-                *self.tail_words(edge.edge_id, edge.region, "--once", "--through", end.isoformat())
-            )
+        promise = ("--once", "--through", end.isoformat())
+        self.run_at_once([self.tail_words(edge.edge_id, edge.region, *promise) for edge in EDGES])
 
     def import_real_log(self, end: datetime) -> dict[str, int]:
         """The log that a real nginx wrote, moved to yesterday; returns requests by class."""

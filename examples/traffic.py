@@ -54,8 +54,10 @@ EDGES = (
     Edge(edge_id="iad-1", region="US", weight=35),
     Edge(edge_id="sin-1", region="SG", weight=20),
 )
-STATUSES = np.array(["200", "206", "301", "304", "404", "499", "503"])
+STATUSES = ["200", "206", "301", "304", "404", "499", "503"]
 STATUS_SHARES = np.array([80, 6, 4, 6, 2, 1, 1]) / 100
+CACHES = ["HIT", "MISS", ""]
+CACHE_SHARES = [0.9, 0.08, 0.02]
 # Visitors sleep: the weight of each UTC hour of a day.
 DAY_CURVE = np.array([4, 3, 2, 2, 2, 3, 4, 6, 7, 8, 8, 8, 8, 8, 8, 8, 8, 9, 10, 11, 11, 9, 7, 5])
 
@@ -112,21 +114,25 @@ def _chunk(generator: np.random.Generator, edge: Edge, low: int, high: int, size
     frame = pl.DataFrame(
         {
             "ms": times,
-            "host": np.array([s.host for s in SITES])[site],
-            "scheme": np.where(over_tls, "https", "http"),
-            "protocol": np.where(
-                over_quic, "HTTP/3.0", np.where(over_tls & (luck % 3 > 0), "HTTP/2.0", "HTTP/1.1")
+            "host": _named([s.host for s in SITES], site),
+            "scheme": _named(["http", "https"], over_tls),
+            "protocol": _named(
+                ["HTTP/1.1", "HTTP/2.0", "HTTP/3.0"],
+                np.where(over_quic, 2, over_tls & (luck % 3 > 0)),
             ),
-            "status": generator.choice(STATUSES, size=size, p=STATUS_SHARES),
+            "status": _named(STATUSES, generator.choice(len(STATUSES), size=size, p=STATUS_SHARES)),
             "sent": sent,
-            "cache": generator.choice(
-                np.array(["HIT", "MISS", ""]), size=size, p=[0.9, 0.08, 0.02]
-            ),
+            "cache": _named(CACHES, generator.choice(len(CACHES), size=size, p=CACHE_SHARES)),
             "id": generator.integers(0, 2**63, size=size),
-            "class": np.where(over_quic, "quic", np.where(over_tls, "https", "http")),
+            "class": _named(["http", "https", "quic"], np.where(over_quic, 2, over_tls)),
         }
     )
     return Chunk(edge=edge, lines=frame.select(_line()).to_series(), truth=_count(frame))
+
+
+def _named(names: list[str], index: np.ndarray) -> pl.Series:
+    """The text at each index: numpy would pad every one to the longest."""
+    return pl.Series(names).gather(index.astype(np.uint32))
 
 
 def _line() -> pl.Expr:
