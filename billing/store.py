@@ -8,11 +8,10 @@ the closed hours; one that is ahead of the journal, or differs from it, is refus
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeAlias
@@ -31,7 +30,9 @@ from edge.errors import Corrupt, EdgetollError
 
 STORE_NAME = "billing.duckdb"
 RECORDS_AT_ONCE = 100
-"""Journal records applied in one transaction while the store is brought up to the journal."""
+ROWS_AT_ONCE = 1_000_000
+"""While the store is brought up to the journal, one transaction takes so many records, and ends
+with the record that brings its rows to this: its memory must not grow with the journal."""
 Effects: TypeAlias = Mapping[str, Any]
 Applier: TypeAlias = Callable[[duckdb.DuckDBPyConnection, Record, Effects], None]
 
@@ -85,8 +86,8 @@ class Store:
 
         if not home.is_dir():
             raise EdgetollError(f"there is no home {home}", f"make one first: edgetoll init {home}")
-        lock = FileLock(home / "billing.lock", owner)
-        lock.enter_within(wait_seconds)
+        lock = FileLock(home / "billing.lock", owner, wait_seconds=wait_seconds)
+        lock.__enter__()
         store = None
         try:
             untouched = witness.agrees(home / STORE_NAME)
@@ -186,7 +187,8 @@ class Store:
         file = f"{number:08d}-{name}.parquet"
         hidden = folder / f".{file}.tmp"
         if isinstance(value, TableRef):
-            exact(self.connection.table(value.name)).write_parquet(
+            # In order, or the same rows would be other bytes on several threads.
+            exact(self.connection.table(value.name)).order("ALL").write_parquet(
                 str(hidden), compression="snappy"
             )
         else:
@@ -275,8 +277,7 @@ class Store:
 
     def _catch_up(self) -> None:
         number, _ = self._state()
-        records = iter(self.journal.records(after=number))
-        while group := list(islice(records, RECORDS_AT_ONCE)):
+        for group in grouped(self.journal.records(after=number)):
             with self.transaction():
                 for record in group:
                     self._apply(record)
@@ -293,6 +294,20 @@ class Store:
                 f"journal record {record.number} is not in billing.duckdb after COMMIT",
                 "run the command again: the store is brought up to the journal",
             )
+
+
+def grouped(records: Iterable[Record]) -> Iterator[list[Record]]:
+    """The records in order, in lists of one transaction each."""
+    group: list[Record] = []
+    rows = 0
+    for record in records:
+        group.append(record)
+        rows += sum(effect.get("rows", 0) for effect in record.effects.values())
+        if len(group) >= RECORDS_AT_ONCE or rows >= ROWS_AT_ONCE:
+            yield group
+            group, rows = [], 0
+    if group:
+        yield group
 
 
 def _connect(path: Path, home: Path) -> duckdb.DuckDBPyConnection:

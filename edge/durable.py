@@ -78,15 +78,26 @@ class FileLock:
     """An advisory lock on `path` that names its owner; held until the process ends at the latest.
 
     Raises Busy, with the holder's pid and command, when another process (or another FileLock of
-    this process) holds it.
+    this process) holds it and has not left within `wait_seconds`.
     """
 
-    def __init__(self, path: Path, owner: str) -> None:
+    def __init__(self, path: Path, owner: str, *, wait_seconds: int = 0) -> None:
         self.path = path
         self.owner = owner
+        self.wait_seconds = wait_seconds
         self._descriptor: int | None = None
 
     def __enter__(self) -> Self:
+        until = time.monotonic() + self.wait_seconds
+        while True:
+            try:
+                return self._take()
+            except Busy:
+                if time.monotonic() >= until:
+                    raise
+            time.sleep(0.05)
+
+    def _take(self) -> Self:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
@@ -104,18 +115,6 @@ class FileLock:
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, json.dumps(note).encode() + b"\n", 0)
         return self
-
-    def enter_within(self, seconds: int) -> None:
-        """Take the lock as soon as its holder leaves; raises Busy when it has not by then."""
-        until = time.monotonic() + seconds
-        while True:
-            try:
-                self.__enter__()
-                return
-            except Busy:
-                if time.monotonic() >= until:
-                    raise
-            time.sleep(0.05)
 
     def __exit__(
         self,

@@ -26,7 +26,8 @@ CLOSED_FOLDER = "closed"
 FORMAT = 1
 HourState = Literal["closed", "incomplete"]
 
-_HOUR = re.compile(r"^hour=(\d{4}-\d{2}-\d{2}T\d{2})$")
+_HOUR_TEXT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}")
+_HOUR = re.compile(rf"^hour=({_HOUR_TEXT.pattern})$")
 _CERTIFICATE = re.compile(r"^partition=([A-Za-z0-9-]+)\.r(\d+)\.certificate\.json$")
 
 
@@ -176,12 +177,19 @@ def hour_text(hour: datetime) -> str:
 
 def parse_hour(text: str) -> datetime:
     """The aware UTC start of hour `YYYY-MM-DDTHH`; ValueError when it is none."""
-    return datetime.strptime(text, "%Y-%m-%dT%H").replace(tzinfo=UTC)
+    if not _HOUR_TEXT.fullmatch(text):
+        raise ValueError(f"{text!r} is no hour like 2026-10-31T05")
+    return datetime.fromisoformat(f"{text}:00+00:00")
 
 
 def closed_file(home: Path, hour: datetime, partition: str, revision: int) -> ClosedFile:
     """Where revision `revision` of a partition's hour lies (or will lie)."""
-    stem = f"{home}/{CLOSED_FOLDER}/hour={hour_text(hour)}/partition={partition}.r{revision}"
+    folder = home / CLOSED_FOLDER / f"hour={hour_text(hour)}"
+    return _in_folder(str(folder), hour, partition, revision)
+
+
+def _in_folder(folder: str, hour: datetime, partition: str, revision: int) -> ClosedFile:
+    stem = f"{folder}/partition={partition}.r{revision}"
     return ClosedFile(
         hour=hour,
         partition=partition,
@@ -201,22 +209,12 @@ def list_closed(home: Path) -> list[ClosedFile]:
         hour_match = _HOUR.match(folder)
         if not hour_match:
             continue
-        hour = datetime.fromisoformat(f"{hour_match[1]}:00+00:00")
-        place = root / folder
+        hour = parse_hour(hour_match[1])
+        place = f"{root}/{folder}"
         for name in os.listdir(place):
             match = _CERTIFICATE.match(name)
             if match:
-                revision = int(match[2])
-                stem = f"partition={match[1]}.r{revision}"
-                found.append(
-                    ClosedFile(
-                        hour=hour,
-                        partition=match[1],
-                        revision=revision,
-                        data_path=place / f"{stem}.parquet",
-                        certificate_path=place / f"{stem}.certificate.json",
-                    )
-                )
+                found.append(_in_folder(place, hour, match[1], int(match[2])))
     return sorted(found, key=lambda file: (file.hour, file.partition, file.revision))
 
 

@@ -28,12 +28,9 @@ def take(home: Path, partitions: tuple[str, ...]) -> dict[str, int]:
     what the other has taken of it, and nobody would be left.
     """
     owner = f"pid {os.getpid()}"
-    lock = FileLock(home / CLOSED_FOLDER / "checkpoints" / "taking.lock", owner)
-    lock.enter_within(TAKING_S)
-    try:
+    path = home / CLOSED_FOLDER / "checkpoints" / "taking.lock"
+    with FileLock(path, owner, wait_seconds=TAKING_S):
         return {partition: checkpoint.claim(home, partition, owner) for partition in partitions}
-    finally:
-        lock.__exit__(None, None, None)
 
 
 def recover(

@@ -55,6 +55,8 @@ class Verdict:
     incomplete: int = 0
     unnamed: int = 0
     """Incomplete hours whose certificate names no edge."""
+    mute_told: bool = True
+    """Whether an incomplete hour names the edge that promises nothing, where there is one."""
     certificates: int = 0
     revisions: int = 0
     early: int = 0
@@ -66,7 +68,8 @@ class Verdict:
     @property
     def exact(self) -> bool:
         """Totals equal to the unit, key by key; every hour complete, or naming what is missing."""
-        return self.made == self.counted and not self.wrong_keys and not self.unnamed
+        counted = self.made == self.counted and not self.wrong_keys
+        return counted and not self.unnamed and self.mute_told
 
 
 class Chaos:
@@ -237,6 +240,8 @@ class Chaos:
         incomplete = [one for one in newest.values() if one.state != "closed"]
         verdict.incomplete = len(incomplete)
         verdict.unnamed = sum(not one.missing_edges for one in incomplete)
+        if (self.home / "spool" / MUTE).exists():
+            verdict.mute_told = any(MUTE in one.missing_edges for one in incomplete)
         return verdict
 
 
@@ -258,6 +263,7 @@ def main() -> int:
         "revisions": verdict.revisions,
         "incomplete_hours": verdict.incomplete,
         "incomplete_and_unnamed": verdict.unnamed,
+        "mute_told": verdict.mute_told,
         "sent_again": verdict.sent_again,
         "connections": verdict.connections,
         "outages": verdict.outages,

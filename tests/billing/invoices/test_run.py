@@ -195,7 +195,10 @@ def test_a_month_that_waits_names_the_edges_whose_promise_is_short(tmp_path: Pat
     )
     keys = ("edge_id", "watermark", "epoch", "expected_until")
     edges = [dict(zip(keys, row, strict=True), partition="spool") for row in rows]
-    (world.home / "live" / "status.json").write_text(json.dumps({"edges": edges}))
+    # Two workers, each with a status of its own.
+    for name, told in (("-0-3", edges[:2]), ("-4-7", edges[2:])):
+        path = world.home / "live" / f"status{name}.json"
+        path.write_text(json.dumps({"edges": told}))
     waiting = world.invoice("2026-10", FOUR_HOURS_LATER).waiting
     assert waiting[0].problem.endswith("partition spool, waiting for edge never-seen, silent")
     assert "waive" in waiting[0].hint

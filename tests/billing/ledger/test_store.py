@@ -14,8 +14,9 @@ import pyarrow as pa
 import pytest
 
 from billing import ledger
+from billing.journal import Record
 from billing.money import SCALE
-from billing.store import Store, TableRef, applier
+from billing.store import RECORDS_AT_ONCE, ROWS_AT_ONCE, Store, TableRef, applier, grouped
 from edge.errors import Busy, Corrupt, EdgetollError
 from tests.billing.ledger.homes import NOW, START, THOROUGH, load_text, make_home
 
@@ -61,6 +62,43 @@ def test_g16_yesterdays_backup_of_the_store_is_brought_up_to_the_journal(tmp_pat
     before = seen(home)
     shutil.copy(tmp_path / "backup", home / "billing.duckdb")
     assert seen(home) == before
+
+
+def record(number: int, rows: int) -> Record:
+    effects = {"charges": {"file": f"{number}.parquet", "sha256": "", "rows": rows}}
+    effects["clock"] = {"json": {"at": "now"}}
+    return Record(number=number, kind="x", at=NOW, effects=effects, previous="", hash="")
+
+
+@pytest.mark.parametrize(
+    ("rows", "sizes"),
+    [
+        ([0] * (RECORDS_AT_ONCE + 1), [RECORDS_AT_ONCE, 1]),
+        ([1, ROWS_AT_ONCE - 1, 1], [2, 1]),
+        ([3 * ROWS_AT_ONCE, 3 * ROWS_AT_ONCE], [1, 1]),
+        ([], []),
+    ],
+)
+def test_a_transaction_of_catching_up_is_bounded_in_records_and_in_rows(
+    rows: list[int], sizes: list[int]
+) -> None:
+    records = [record(number, count) for number, count in enumerate(rows)]
+    groups = list(grouped(records))
+    assert [len(group) for group in groups] == sizes
+    assert [one for group in groups for one in group] == records
+
+
+def test_the_same_rows_in_another_order_are_the_same_effect_to_the_byte(tmp_path: Path) -> None:
+    with opened(make_home(tmp_path)) as store:
+        hashes = set()
+        for order in (1, -1):
+            store.connection.execute(
+                "CREATE OR REPLACE TEMP TABLE shuffled AS SELECT n % 7 AS item, n AS amount"
+                " FROM range(300_000) AS r (n) ORDER BY n * $order",
+                {"order": order},
+            )
+            hashes.add(store._store_effect(1, "shuffled", TableRef("shuffled"))["sha256"])
+    assert len(hashes) == 1
 
 
 def test_c17_a_store_ahead_of_its_journal_is_refused_and_left_alone(tmp_path: Path) -> None:

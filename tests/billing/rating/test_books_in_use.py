@@ -6,14 +6,12 @@ allowed must end as if the book had always been so.
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from billing.prices import PriceBooks, read_book
 from edge.errors import ConflictError
-from tests.billing.rating.world import World
+from tests.billing.rating.world import World, at, one_book
 from tests.reference import Account, Usage
 
 BOOK = """
@@ -47,18 +45,8 @@ price = "2"
 """
 
 
-def at(text: str) -> datetime:
-    return datetime.fromisoformat(text)
-
-
-def books(tmp_path: Path, text: str) -> PriceBooks:
-    path = tmp_path / "book.toml"
-    path.write_text(text, encoding="utf-8")
-    return PriceBooks(books={"book": read_book(path)})
-
-
 def rated(tmp_path: Path, text: str = BOOK) -> World:
-    made = World(books(tmp_path, text))
+    made = World(one_book(tmp_path, text))
     made.account(Account("a", "UTC", at("2019-01-01"), "data_transfer"))
     made.use([("a", Usage(at("2026-05-03 01:00"), "DE", "https", 7, 2**30))])
     made.use([("a", Usage(at("2026-05-03 01:05"), "US", "quic", 3, 2**30))])
@@ -69,10 +57,10 @@ def rated(tmp_path: Path, text: str = BOOK) -> World:
 def test_f7_a_label_never_means_another_region_once_its_traffic_is_rated(tmp_path: Path) -> None:
     world = rated(tmp_path)
     moved = BOOK.replace('"US"]', '"US", "DE"]').replace('["DE", "FR"]', '["FR"]')
-    world.books = books(tmp_path, moved)
+    world.books = one_book(tmp_path, moved)
     with pytest.raises(ConflictError, match=r"label DE in region EU, and \[regions\] now"):
         world.rate(at("2026-05-03 03:00"))
-    world.books = books(tmp_path, BOOK.replace('["DE", "FR"]', '["DE"]\nSA = ["FR", "BR"]'))
+    world.books = one_book(tmp_path, BOOK.replace('["DE", "FR"]', '["DE"]\nSA = ["FR", "BR"]'))
     world.rate(at("2026-05-03 03:00"))
 
 
@@ -91,7 +79,7 @@ def test_f7_a_first_card_that_begins_later_does_not_orphan_rated_usage(
     """Replayed hours would find a narrower scope without a card in force, and be held."""
     world = rated(tmp_path)
     start = "2026-06-01"
-    world.books = books(
+    world.books = one_book(
         tmp_path, BOOK + CARD.format(item=item, region=region, unit=unit, start=start)
     )
     with pytest.raises(ConflictError, match=word):
@@ -104,7 +92,7 @@ def test_f7_a_first_card_from_the_first_hour_on_with_a_reason_replays_everybody(
     world = rated(tmp_path)
     card = CARD.format(item="data_transfer", region="EU", unit="GB", start="2026-05-01")
     text = BOOK + card + 'corrects = "EU has its own price"\n'
-    world.books = books(tmp_path, text)
+    world.books = one_book(tmp_path, text)
     world.rate(at("2026-05-03 03:00"))
     always = rated(tmp_path, text)
     assert world.totals() == always.totals()
@@ -115,7 +103,7 @@ def test_f7_a_first_card_from_the_first_hour_on_with_a_reason_replays_everybody(
 def test_an_item_or_region_nobody_used_may_be_sold_from_any_date(tmp_path: Path) -> None:
     world = rated(tmp_path)
     later = CARD.format(item="http_requests", region="all", unit="request", start="2026-06-01")
-    world.books = books(
+    world.books = one_book(
         tmp_path,
         BOOK + later + later.replace('"new"', '"na"').replace("http_requests", "https_requests")
         .replace('"all"', '"NA"'),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from billing.prices import PriceBooks, read_book
-from tests.billing.rating.world import World
+from tests.billing.rating.world import World, at, one_book
 from tests.reference import Account, Usage
 
 PRICES = """
@@ -40,10 +38,6 @@ minimum = "5"
 """
 
 
-def at(text: str) -> datetime:
-    return datetime.fromisoformat(text)
-
-
 @pytest.mark.parametrize("method", ["data_transfer", "peak_bandwidth"])
 @pytest.mark.parametrize(
     ("scope", "label"), [("OverSeas", "DE"), ("OverSeas", "BR"), ("all", "ZZ")]
@@ -51,9 +45,7 @@ def at(text: str) -> datetime:
 def test_a_minimum_holds_when_the_last_hour_of_the_month_is_used_in_any_region(
     tmp_path: Path, scope: str, label: str, method: str
 ) -> None:
-    path = tmp_path / "book.toml"
-    path.write_text(PRICES.replace("SCOPE", scope), encoding="utf-8")
-    world = World(PriceBooks(books={"book": read_book(path)}))
+    world = World(one_book(tmp_path, PRICES.replace("SCOPE", scope)))
     world.account(Account("a", "UTC", at("2019-01-01"), method))
     world.use([("a", Usage(at("2026-03-31T23:20"), label, "https", 1, 1000))])
     world.rate(at("2026-04-01"))

@@ -4,11 +4,9 @@ later.
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 
-from billing.prices import PriceBooks, read_book
-from tests.billing.rating.world import World
+from tests.billing.rating.world import World, at, one_book
 from tests.reference import Account, Usage
 
 PRICES = """
@@ -34,18 +32,8 @@ price = "1"
 """
 
 
-def at(text: str) -> datetime:
-    return datetime.fromisoformat(text)
-
-
-def books(tmp_path: Path, text: str = PRICES) -> PriceBooks:
-    path = tmp_path / "book.toml"
-    path.write_text(text)
-    return PriceBooks(books={"book": read_book(path)})
-
-
 def world(tmp_path: Path, text: str = PRICES) -> World:
-    made = World(books(tmp_path, text))
+    made = World(one_book(tmp_path, text))
     made.account(Account("a", "UTC", at("2019-01-01"), "data_transfer"))
     made.account(Account("b", "UTC", at("2019-01-01"), "data_transfer"))
     return made
@@ -108,7 +96,7 @@ def test_held_hours_are_rated_once_the_price_is_there_and_end_as_if_it_always_wa
     more = PRICES + PRICES[PRICES.index('[[card]]\nid = "na"') :].replace("na", "eu").replace(
         '"NA"', '"EU"'
     ).replace('price = "1"', 'price = "1"\ncorrects = "EU was not sold yet"')
-    made.books = books(tmp_path, more)
+    made.books = one_book(tmp_path, more)
     outcome = made.rate(at("2026-06-01T03:00"))
     assert outcome.held == ()
     assert made.connection.execute("SELECT count(*) FROM rating_held").fetchall() == [(0,)]
@@ -144,7 +132,7 @@ def test_g2_a_changed_book_looks_at_held_hours_once_and_not_at_every_run(tmp_pat
     made = world(tmp_path)
     use(made, "a", "2026-06-01T00:00", "XX")
     made.rate(at("2026-06-01T01:00"))
-    made.books = books(tmp_path, PRICES.replace("[regions]", '[regions]\nSA = ["BR"]'))
+    made.books = one_book(tmp_path, PRICES.replace("[regions]", '[regions]\nSA = ["BR"]'))
     assert "replayed" in made.rate(at("2026-06-01T01:00")).effects
     for _ in range(4):
         assert made.rate(at("2026-06-01T01:00")).effects.keys() == {"charges"}

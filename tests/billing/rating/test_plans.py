@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
-from billing.prices import PriceBooks, read_book
-from tests.billing.rating.world import World
+from tests.billing.rating.world import World, at, one_book
 from tests.reference import Account, Plan, Usage
 
 GB = 2**30
@@ -45,14 +44,8 @@ tiers = [{ price = "1" }]
 """
 
 
-def at(text: str) -> datetime:
-    return datetime.fromisoformat(text)
-
-
 def world(tmp_path: Path, *plans: Plan, **account) -> World:
-    path = tmp_path / "book.toml"
-    path.write_text(PRICES)
-    made = World(PriceBooks(books={"book": read_book(path)}))
+    made = World(one_book(tmp_path, PRICES))
     made.account(Account("a", "UTC", at("2019-01-01"), account.pop("method", "data_transfer"),
                          plans=list(plans), **account))  # fmt: skip
     return made

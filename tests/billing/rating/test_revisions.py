@@ -4,14 +4,12 @@ F8).
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from billing.prices import PriceBooks, read_book
 from edge.errors import ConflictError
-from tests.billing.rating.world import World
+from tests.billing.rating.world import World, at, one_book
 from tests.reference import Account, Usage
 
 PRICES = """
@@ -36,18 +34,8 @@ price = "3"
 UNIT = 10**10
 
 
-def at(text: str) -> datetime:
-    return datetime.fromisoformat(text)
-
-
-def books(tmp_path: Path, text: str) -> PriceBooks:
-    path = tmp_path / "book.toml"
-    path.write_text(text)
-    return PriceBooks(books={"book": read_book(path)})
-
-
 def world(tmp_path: Path, text: str = PRICES) -> World:
-    made = World(books(tmp_path, text))
+    made = World(one_book(tmp_path, text))
     made.account(Account("a", "UTC", at("2019-01-01"), "data_transfer"))
     made.account(Account("b", "UTC", at("2019-01-01"), "data_transfer"))
     return made
@@ -80,7 +68,7 @@ def test_f7_a_used_price_cannot_be_edited(tmp_path) -> None:
     made = world(tmp_path)
     use(made, "a", "2026-06-01T00:00")
     made.rate(at("2026-06-01T01:00"))
-    made.books = books(tmp_path, PRICES.replace('"1"', '"2"'))
+    made.books = one_book(tmp_path, PRICES.replace('"1"', '"2"'))
     with pytest.raises(ConflictError, match=r"card https .* was edited"):
         made.rate(at("2026-06-01T02:00"))
 
@@ -89,7 +77,7 @@ def test_f8_a_used_card_cannot_change_its_unit(tmp_path) -> None:
     made = world(tmp_path)
     use(made, "a", "2026-06-01T00:00")
     made.rate(at("2026-06-01T01:00"))
-    made.books = books(tmp_path, PRICES.replace('price = "1"', 'per = 10000\nprice = "1"'))
+    made.books = one_book(tmp_path, PRICES.replace('price = "1"', 'per = 10000\nprice = "1"'))
     with pytest.raises(ConflictError, match="was edited"):
         made.rate(at("2026-06-01T02:00"))
 
@@ -98,7 +86,7 @@ def test_f7_a_used_card_cannot_vanish(tmp_path) -> None:
     made = world(tmp_path)
     use(made, "a", "2026-06-01T00:00")
     made.rate(at("2026-06-01T01:00"))
-    made.books = books(tmp_path, PRICES.replace('"https"', '"other"'))
+    made.books = one_book(tmp_path, PRICES.replace('"https"', '"other"'))
     with pytest.raises(ConflictError, match="is gone"):
         made.rate(at("2026-06-01T02:00"))
 
@@ -107,7 +95,7 @@ def test_f7_an_unused_card_may_still_be_edited(tmp_path) -> None:
     made = world(tmp_path, PRICES + LATER)
     use(made, "a", "2026-06-01T00:00")
     made.rate(at("2026-06-01T01:00"))
-    made.books = books(tmp_path, PRICES + LATER.replace('"3"', '"4"'))
+    made.books = one_book(tmp_path, PRICES + LATER.replace('"3"', '"4"'))
     use(made, "a", "2026-06-01T01:30")
     made.rate(at("2026-06-01T02:00"))
     assert charges(made)[-1] == ("a", "01:30", 10, 40, "later", 0, "usage")
@@ -117,7 +105,7 @@ def test_a_new_card_in_the_past_must_say_why(tmp_path) -> None:
     made = world(tmp_path)
     use(made, "a", "2026-06-01T03:00")
     made.rate(at("2026-06-01T04:00"))
-    made.books = books(tmp_path, PRICES + LATER)
+    made.books = one_book(tmp_path, PRICES + LATER)
     with pytest.raises(ConflictError, match="rated already"):
         made.rate(at("2026-06-01T05:00"))
 
@@ -127,7 +115,7 @@ def test_a_corrected_price_takes_back_the_old_card_and_charges_the_new_one(tmp_p
     use(made, "a", "2026-06-01T00:00")
     use(made, "a", "2026-06-01T03:00")
     made.rate(at("2026-06-01T04:00"))
-    made.books = books(tmp_path, PRICES + LATER + 'corrects = "typing mistake"\n')
+    made.books = one_book(tmp_path, PRICES + LATER + 'corrects = "typing mistake"\n')
     made.rate(at("2026-06-01T05:00"))
     assert charges(made)[1:] == [
         ("a", "03:00", 10, 10, "https", 0, "usage"),

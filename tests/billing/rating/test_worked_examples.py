@@ -8,7 +8,7 @@ documents, suspension and alerts: their tests are with those. #15 to #18 are in 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ import pytest
 from billing.money import parse_amount
 from billing.prices import PriceBooks, read_book
 from billing.prices.units import parse_quantity
-from tests.billing.rating.world import World
+from tests.billing.rating.world import World, at
 from tests.reference import Account, Plan, Usage
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "prices"
@@ -80,10 +80,6 @@ class Example:
 
 def plan(plan_id: str, kind: str, quantity: int, region: str = "CN") -> Plan:
     return Plan(plan_id, kind, region, quantity, at("2023-12-31T16:00"), at("2026-12-31T16:00"))
-
-
-def at(text: str) -> datetime:
-    return datetime.fromisoformat(text)
 
 
 EXAMPLES_OF_DOMAIN = [

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 import sql
+from billing.prices import read_book
 from billing.prices.records import PriceBooks
 from billing.rating import appliers, engine
 from billing.rating.engine import RatingOutcome
@@ -22,6 +24,18 @@ from tests.reference import Account, Usage
 BOOK = "book"
 _TEXT, _TIME, _COUNT = pa.string(), pa.timestamp("us"), pa.int64()
 _USAGE = (_TIME, _TIME, _TEXT, pa.int32(), _TEXT, _TEXT, _TEXT, _TEXT, _COUNT, _COUNT, _COUNT)
+
+
+def at(text: str) -> datetime:
+    """A time as a test writes it."""
+    return datetime.fromisoformat(text)
+
+
+def one_book(folder: Path, text: str) -> PriceBooks:
+    """The price book in `text`, read from a file in `folder`."""
+    path = folder / "book.toml"
+    path.write_text(text, encoding="utf-8")
+    return PriceBooks(books={BOOK: read_book(path)})
 
 
 class World:
