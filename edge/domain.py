@@ -37,8 +37,12 @@ def canonical_domain(raw: str | bytes) -> str | None:
 
     Never raises, whatever `raw` holds; `canonical_domain(canonical_domain(x))` changes nothing.
     """
-    if len(raw) > RAW_BYTES_MAX:
-        return None
+    return None if len(raw) > RAW_BYTES_MAX else _canonical(raw)
+
+
+@lru_cache(maxsize=1 << 14)
+def _canonical(raw: str | bytes) -> str | None:
+    """The same, for a `raw` that is short enough; what it said of the last names is remembered."""
     if isinstance(raw, bytes):
         try:
             raw = raw.decode("utf-8")

@@ -7,6 +7,7 @@ orjson, so that a bad line costs only itself, and blocks without one keep their 
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
@@ -27,9 +28,19 @@ _TEXT: Final = pl.String
 class JsonParser:
     """Reads blocks of JSON lines by a `Mapping`."""
 
-    def __init__(self, mapping: Mapping, *, doubt: bool = False) -> None:
-        """`doubt`: say which optional fields the first lines lack: a name may be misspelt."""
+    def __init__(
+        self,
+        mapping: Mapping,
+        *,
+        doubt: bool = False,
+        sound: Callable[[bytes, int], Parsed | None] = lambda _block, _now_ms: None,
+    ) -> None:
+        """`doubt`: say which optional fields the first lines lack: a name may be misspelt.
+
+        `sound`: a faster way that reads a whole block as `mapping` would, or answers None.
+        """
         self.mapping = mapping
+        self._sound = sound
         self._doubted = not doubt
         self.paths = mapping.paths()
         self.schema = _schema(self.paths)
@@ -39,6 +50,9 @@ class JsonParser:
 
     def parse(self, block: bytes, now_ms: int) -> Parsed:
         """The events of `block`; see `Parser`."""
+        sound = self._sound(block, now_ms)
+        if sound is not None:
+            return sound
         refusals: dict[int, str] = {}
         ignore: set[int] = set()
         raw = self._in_columns(block)

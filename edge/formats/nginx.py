@@ -7,6 +7,7 @@ from __future__ import annotations
 from edge.formats.block import Format
 from edge.formats.jsonlines import JsonParser
 from edge.formats.mapping import Mapping
+from edge.formats.sound import parse_sound_json
 
 MAPPING = Mapping.model_validate(
     {
@@ -21,4 +22,4 @@ MAPPING = Mapping.model_validate(
     }
 )
 
-NGINX = Format(name="nginx", make=lambda: JsonParser(MAPPING))
+NGINX = Format(name="nginx", make=lambda: JsonParser(MAPPING, sound=parse_sound_json))

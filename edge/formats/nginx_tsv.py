@@ -15,7 +15,7 @@ from edge.event import RejectReason
 from edge.formats.block import Format, Parsed, physical_lines
 from edge.formats.delimited import OVERFLOW, is_blank, read_values
 from edge.formats.refine import decimal_ms, refine, rfc3339_ms
-from edge.formats.tsv_sound import NAMES, parse_sound
+from edge.formats.sound import NAMES, parse_sound_tsv
 
 _ESCAPE = re.compile(rb"\\x([0-9A-Fa-f]{2})")
 
@@ -28,10 +28,10 @@ class TsvParser:
 
     def parse(self, block: bytes, now_ms: int) -> Parsed:
         """The events of `block`; see `Parser`."""
-        sound = parse_sound(block, now_ms, unescape)
+        sound = parse_sound_tsv(block, now_ms, unescape)
         if sound is not None:
             return sound
-        raw = read_values(block, NAMES, NAMES)
+        raw = read_values(block, list(NAMES), list(NAMES))
         refusals: dict[int, str] = {}
         ignore: set[int] = set()
         # A line of another width is no line of this format; one that is blank is none at all.

@@ -25,7 +25,7 @@ HIT_WORDS: Final = ("HIT", "STALE", "UPDATING", "REVALIDATED", "Hit", "RefreshHi
 """What caches write when the answer came out of them (nginx, CloudFront, and common log fields)."""
 MISS_WORDS: Final = ("MISS", "BYPASS", "EXPIRED", "SCARCE", "PASS", "Miss", "miss", "false")
 
-_QUIC_NAMES: Final = ("h3", "h3-29", "http/3", "http/3.0")
+QUIC_NAMES: Final = ("h3", "h3-29", "http/3", "http/3.0")
 _REASONS: Final = (
     RejectReason.SCHEMA,
     RejectReason.CLOCK,
@@ -125,7 +125,7 @@ def _typed() -> list[pl.Expr]:
 
 def _quic() -> pl.Expr:
     """HTTP/3, as nginx and most others write it, or by the name it has in a handshake."""
-    return pl.col("protocol").str.starts_with("HTTP/3") | pl.col("protocol").is_in(_QUIC_NAMES)
+    return pl.col("protocol").str.starts_with("HTTP/3") | pl.col("protocol").is_in(QUIC_NAMES)
 
 
 def _without_bytes(given: pl.Series, found: pl.Series) -> pl.Series:

@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.formats import FORMATS, Format
+from edge.formats.block import Parsed
 from edge.formats.jsonlines import JsonParser
 from edge.formats.mapping import Mapping
 from edge.formats.nginx import MAPPING
 from edge.formats.nginx_tsv import unescape
-from edge.formats.tsv_sound import parse_sound
+from edge.formats.sound import NAMES, parse_sound_json, parse_sound_tsv
 from edge.logfile import LINE_BYTES_MAX
 from edge.rejected import RejectedLine, RejectedLines
 from tests.edge_input.reading import (
@@ -265,7 +266,7 @@ TSV_VALUES = (
     ("1700000000.123", "1700000000", "1700000000.1239", "x", "", "1e9", " 1", "+1700000000", "NaN"),
     ("a.example", "B.example.", "\\xC3\\xBC.example", "-", "", "a\rb", '"a"', "NA"),
     ("https", "http", "HTTPS", "", "-"),
-    ("HTTP/1.1", "HTTP/3.0", "", "-"),
+    ("HTTP/1.1", "HTTP/3.0", "h3", "", "-"),
     ("200", "009", "000", "+200", " 200", "600", "-", "", "NULL"),
     ("0", "17", "+5", " 5", "5 ", "1.0", "NA", "-1", "0x10", "1125899906842625", "null", ""),
     ("HIT", "MISS", "-", "", "STALE"),
@@ -274,14 +275,46 @@ TSV_VALUES = (
 """Values of each column, the first of which is sound."""
 
 
-def same_as_careful(lines: list[tuple[str, ...]]) -> None:
-    """The fast reader says of `lines` what the careful one says, or nothing."""
-    block = "".join("\t".join(line) + "\n" for line in lines).encode()
-    fast = parse_sound(block, NOW_MS, unescape)
-    careful = FORMATS["nginx-tsv"].make().parse(block + b"odd line\n", NOW_MS)
+JSON_LINE = (
+    '{"time":"1700000000.123","host":"a.example","scheme":"https","protocol":"HTTP/2.0",'
+    '"status":"200","bytes_sent":"17","cache":"HIT","id":"x"}'
+)
+ODD_JSON = (
+    JSON_LINE.replace(',"', ', "'),
+    JSON_LINE.replace('":"', '": "'),
+    JSON_LINE.replace('"id"', '"time"'),
+    JSON_LINE.replace('"id"', '"Id"'),
+    JSON_LINE.replace('"200"', "200"),
+    JSON_LINE.replace(',"id":"x"', ""),
+    JSON_LINE.replace('"id"', '"more":"1","id"'),
+    JSON_LINE.replace('"x"', '"\\"'),
+    JSON_LINE.replace('"x"', '"a\\",\\"host\\":\\"b.example"'),
+    JSON_LINE.replace('"x"', '"\x01"'),
+    JSON_LINE.replace('"x"', '"\r"'),
+    JSON_LINE.replace('"x"', '"ü"'),
+    JSON_LINE.replace("a.example", "\\u0061.example"),
+    JSON_LINE.replace('"host":"a.example","scheme":"https"', '"scheme":"http","host":"b.example"'),
+    JSON_LINE.replace('"scheme":"https"', '"scheme":"","https":""'),
+    JSON_LINE.replace('"time":', '"":"time","'),
+    JSON_LINE[1:],
+    JSON_LINE[:-1],
+    JSON_LINE + ",",
+    JSON_LINE + JSON_LINE,
+    "[" + JSON_LINE + "]",
+    JSON_LINE.replace(":", ",").replace(",", ":"),
+    "",
+    " ",
+    "{}",
+    "null",
+)
+"""Lines that differ from a sound one in what stands around the values."""
+
+
+def same_as_careful(fast: Parsed | None, careful: Parsed, lines: int) -> None:
+    """A fast reader said of `lines` lines what the careful one says, or nothing."""
     if fast is None:
         return
-    assert [refused.row for refused in careful.refused] == [len(lines)]
+    assert [refused.row for refused in careful.refused] == [lines]
     for name in ("time_ms", "carrier", "status", "cache", "bytes_sent"):
         assert getattr(fast.columns, name).tolist() == getattr(careful.columns, name).tolist()
     names = [
@@ -291,24 +324,74 @@ def same_as_careful(lines: list[tuple[str, ...]]) -> None:
     assert names[0] == names[1]
 
 
-def test_the_fast_reader_of_tsv_agrees_on_every_odd_value_alone() -> None:
+def both_ways_tsv(lines: list[tuple[str, ...]]) -> None:
+    block = "".join("\t".join(line) + "\n" for line in lines).encode()
+    careful = FORMATS["nginx-tsv"].make().parse(block + b"odd line\n", NOW_MS)
+    same_as_careful(parse_sound_tsv(block, NOW_MS, unescape), careful, len(lines))
+
+
+def both_ways_json(lines: list[str]) -> None:
+    block = "".join(line + "\n" for line in lines).encode()
+    careful = JsonParser(MAPPING).parse(block + b"odd line\n", NOW_MS)
+    same_as_careful(parse_sound_json(block, NOW_MS), careful, len(lines))
+
+
+def as_json(values: tuple[str, ...]) -> str:
+    """`values` as nginx writes them, quotes, backslashes and control characters escaped."""
+    return orjson.dumps(dict(zip(NAMES, values, strict=True))).decode()
+
+
+def test_the_fast_readers_agree_on_every_odd_value_alone() -> None:
     sound = tuple(values[0] for values in TSV_VALUES)
     for column, values in enumerate(TSV_VALUES):
         for value in values:
-            same_as_careful([(*sound[:column], value, *sound[column + 1 :])])
+            line = (*sound[:column], value, *sound[column + 1 :])
+            both_ways_tsv([line])
+            both_ways_json([as_json(line)])
+            both_ways_json([as_json(sound), as_json(line)])
+
+
+@pytest.mark.parametrize("odd", ODD_JSON)
+def test_the_fast_reader_of_json_agrees_on_every_odd_line(odd: str) -> None:
+    for lines in ([odd], [JSON_LINE, odd], [odd, JSON_LINE], [JSON_LINE, odd, JSON_LINE]):
+        both_ways_json(lines)
+
+
+def test_what_one_line_lacks_another_does_not_make_up_for() -> None:
+    without, twice = JSON_LINE.replace("time", "", 1), JSON_LINE.replace("time", "timetime", 1)
+    both_ways_json([JSON_LINE, without, twice])
+
+
+@settings(max_examples=examples(50))
+@given(data=st.data())
+def test_the_fast_reader_of_json_agrees_wherever_a_line_is_damaged(data: st.DataObject) -> None:
+    place = data.draw(st.integers(0, len(JSON_LINE)))
+    length = data.draw(st.integers(0, 3))
+    text = data.draw(st.text('":,{}\\ x1\t', max_size=3))
+    damaged = JSON_LINE[:place] + text + JSON_LINE[place + length :]
+    both_ways_json([JSON_LINE, damaged])
+    both_ways_json([damaged])
 
 
 @settings(max_examples=examples(50))
 @given(lines=st.lists(st.tuples(*(st.sampled_from(each[:4]) for each in TSV_VALUES)), max_size=4))
-def test_the_fast_reader_of_tsv_says_what_the_careful_one_says_or_nothing(
+def test_the_fast_readers_say_what_the_careful_one_says_or_nothing(
     lines: list[tuple[str, ...]],
 ) -> None:
-    same_as_careful(lines)
+    both_ways_tsv(lines)
+    both_ways_json([as_json(line) for line in lines])
 
 
 def test_a_sound_block_of_tsv_takes_the_fast_way() -> None:
     line = b"1700000000.5\ta.example\thttps\tHTTP/3.0\t009\t7\tHIT\tx\n"
-    assert parse_sound(line * 3, NOW_MS, unescape) is not None
+    assert parse_sound_tsv(line * 3, NOW_MS, unescape) is not None
+
+
+def test_a_sound_block_of_json_takes_the_fast_way_in_whatever_order_its_fields_are() -> None:
+    other = JSON_LINE.replace('"host":"a.example","scheme":"https"', '"scheme":"http","host":"b.c"')
+    for line in (JSON_LINE, other):
+        assert parse_sound_json((line + "\n").encode() * 3, NOW_MS) is not None
+    assert parse_sound_json((JSON_LINE + "\n" + other + "\n").encode(), NOW_MS) is None
 
 
 def test_a_half_kept_line_and_damaged_counts_stop_no_agent(tmp_path: Path) -> None:
