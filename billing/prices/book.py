@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, 
 
 from billing.money import check_currency, parse_amount
 from billing.prices import units
+from billing.prices.compiled import compile_books
 from billing.prices.records import PARTS_PER_WHOLE, PriceBook, PriceBooks, RateCard, Tier
 from edge.configfile import line_of, read_toml
 from edge.errors import ConfigError, ConflictError, EdgetollError, InputError
@@ -159,7 +160,7 @@ def read_book(path: Path) -> PriceBook:
             raise ConfigError(f"{where}: {error.message}", error.hint) from error
     regions = _labels(content.regions, path)
     _check_together(cards, regions, path)
-    return PriceBook(
+    book = PriceBook(
         book_id=content.book.id,
         title=content.book.title,
         currency=content.book.currency,
@@ -168,6 +169,11 @@ def read_book(path: Path) -> PriceBook:
         cards=tuple(cards),
         path=path,
     )
+    try:
+        compile_books(PriceBooks(books={book.book_id: book}))
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error.message}", error.hint) from error
+    return book
 
 
 def _place(path: Path, *keys: str | int) -> str:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from fractions import Fraction
 from itertools import pairwise
 from math import lcm
 
+from billing.prices.limits import check_fits, hour_most
 from billing.prices.records import PriceBooks, RateCard
 from billing.prices.units import BANDWIDTH_ITEMS, ITEMS
 
@@ -37,6 +37,7 @@ class Compiled:
     terms: list[Row] = field(default_factory=list)
     curve: list[Row] = field(default_factory=list)
     force: list[Row] = field(default_factory=list)
+    limits: list[Row] = field(default_factory=list)
 
 
 def compile_books(books: PriceBooks) -> Compiled:
@@ -51,6 +52,8 @@ def compile_books(books: PriceBooks) -> Compiled:
     for number, ((book_id, item, scope), cards) in enumerate(sorted(lanes.items()), start=1):
         common = lcm(*(_denominator(card) for card in cards))
         factor = PERCENTILE_FACTOR if item == "percentile95_bandwidth" else 1
+        for card in cards:
+            check_fits(card, common * factor)
         out.lanes.append((
             number, book_id, ITEMS.index(item) + 1, item, scope, common * factor, factor,
             any(card.has_fixed_terms for card in cards),
@@ -63,6 +66,7 @@ def compile_books(books: PriceBooks) -> Compiled:
             out.terms.append(_card_row(ids[card.card_id], number, card, common, factor))
             out.curve.extend(_curve(ids[card.card_id], card, common))
         out.force.extend(_force_rows(number, cards, ids))
+        out.limits.extend(_limit_rows(number, cards, common * factor))
     return out
 
 
@@ -125,15 +129,21 @@ def _force_rows(lane: int, cards: list[RateCard], ids: dict[str, int]) -> list[R
     return rows
 
 
-def _rates(card: RateCard) -> list[Fraction]:
-    """The price of one step (one base quantity, or one whole package) per tier, percentage off."""
-    size = 1 if card.model == "package" else card.unit_quantity
-    return [Fraction(tier.price, size) * card.discount_factor for tier in card.tiers]
+def _limit_rows(lane: int, cards: list[RateCard], denominator: int) -> list[Row]:
+    """(account or None for everybody else, lane, the largest quantity of one hour)."""
+    base = [card for card in cards if card.account_id is None]
+    owners = sorted({card.account_id for card in cards if card.account_id is not None})
+    rows: list[Row] = [(None, lane, hour_most(base, denominator))]
+    rows.extend(
+        (owner, lane, hour_most([c for c in cards if c.account_id in (None, owner)], denominator))
+        for owner in owners
+    )
+    return rows
 
 
 def _denominator(card: RateCard) -> int:
     fees = [tier.flat_fee * card.discount_factor for tier in card.tiers]
-    return lcm(*(rate.denominator for rate in _rates(card) + fees))
+    return lcm(*(rate.denominator for rate in card.step_prices() + fees))
 
 
 def _card_row(number: int, lane: int, card: RateCard, common: int, factor: int) -> Row:
@@ -156,7 +166,7 @@ def _curve(number: int, card: RateCard, common: int) -> list[Row]:
     fees = [int(tier.flat_fee * card.discount_factor * common) for tier in card.tiers]
     rows: list[Row] = [(number, -1, 0, fees[0] if card.tiers[0].at_zero else 0, 0, step, 0)]
     lower, base = 0, 0
-    for tier, rate, fee in zip(card.tiers, _rates(card), fees, strict=True):
+    for tier, rate, fee in zip(card.tiers, card.step_prices(), fees, strict=True):
         price = int(rate * common)
         upper = _NO_END if tier.up_to is None else tier.up_to
         base = fee if whole else base + fee

@@ -64,6 +64,13 @@ class RateCard:
         """What is left of a price after the percentage off."""
         return Fraction(PARTS_PER_WHOLE - self.discount, PARTS_PER_WHOLE)
 
+    def step_prices(self) -> list[Fraction]:
+        """The price of one step (one base quantity, or one whole package) per tier, percentage
+        off.
+        """
+        size = 1 if self.model == "package" else self.unit_quantity
+        return [Fraction(tier.price, size) * self.discount_factor for tier in self.tiers]
+
     @property
     def has_fixed_terms(self) -> bool:
         """True when it costs something, or caps a cost, without usage (DOMAIN §10.7, §10.8)."""

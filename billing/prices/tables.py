@@ -45,11 +45,12 @@ _SCHEMAS: dict[str, Schema] = {
         ("account_id", pa.string()), ("lane", pa.int32()), ("card", pa.int32()),
         ("force_from", _TIME), ("force_until", _TIME),
     ],
+    "limits": [("account_id", pa.string()), ("lane", pa.int32()), ("hour_most", _HUGE)],
 }  # fmt: skip
 
 
 def bind(connection: duckdb.DuckDBPyConnection, books: PriceBooks) -> Compiled:
-    """Make the temporary tables price_books … price_force of `books`; returns what went in."""
+    """Make the temporary tables price_books … price_limits of `books`; returns what went in."""
     compiled = compile_books(books)
     for name, schema in _SCHEMAS.items():
         rows: Rows = getattr(compiled, name)

@@ -197,11 +197,13 @@ def _slices(one: Pass) -> None:
     one.flags = one.row("lane_flags")
     for name in ("labels", "routes", "routes_of_accounts", "sold_usage", "sold_bandwidth"):
         one.run(name)
-    one.run("problems")
     if one.flags[0]:
         one.run("touches", origin=one.origin, through=one.through, last_through=one.last_through)
     else:
         one.run("no_touches")
+    one.run("state", first_month=one.parameters["first_month"])
+    one.run("too_large")
+    one.run("problems")
     forces, places = one.row("scale")
     since: datetime = one.parameters["since"]
     hour_zero = int(since.replace(tzinfo=UTC).timestamp()) // 3600
@@ -214,7 +216,6 @@ def _slices(one: Pass) -> None:
         forces=forces,
         places=places,
     )
-    one.run("state", first_month=one.parameters["first_month"])
 
 
 def _quotas_and_plans(one: Pass) -> None:

@@ -24,7 +24,8 @@ WHEN MATCHED THEN UPDATE SET
     place_from = least(s.place_from, c.place_from::HUGEINT),
     numerator = CASE
         WHEN s.denominator = c.denominator THEN s.numerator
-        ELSE s.numerator * c.denominator // s.denominator
+        ELSE s.numerator * (c.denominator // gcd(s.denominator, c.denominator))
+            // (s.denominator // gcd(s.denominator, c.denominator))
     END + c.numerator::HUGEINT,
     denominator = c.denominator
 WHEN NOT MATCHED THEN INSERT (

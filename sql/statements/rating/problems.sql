@@ -1,6 +1,7 @@
 -- Answers: which account-hours cannot be priced, and what to do about it. They stay unrated.
 -- Grain: account × hour. Temporary.
--- Reads: rating_input, rating_accounts, rating_sold, rating_sold_bandwidth, price_items.
+-- Reads: rating_input, rating_accounts, rating_sold, rating_sold_bandwidth, rating_too_large,
+-- price_items, price_lanes.
 CREATE OR REPLACE TEMP TABLE rating_held_now AS
 WITH unpriced AS (
     SELECT account_key, hour, item_no, book, label, lane, region, epoch FROM rating_sold
@@ -43,6 +44,21 @@ WITH unpriced AS (
     FROM rating_input AS i
     JOIN rating_accounts AS a ON a.account_key = i.account_key
     WHERE NOT a.has_book OR NOT a.currency_fits OR i.basic_item_no NOT IN (4, 5, 6)
+    UNION ALL
+    SELECT
+        t.account_key, t.hour,
+        CASE
+            WHEN t.quantity IS NULL
+            THEN l.item || ' of the month so far is too much for the prices that price book '
+                || l.book || ' has now'
+            ELSE t.quantity || CASE WHEN l.item_no <= 3 THEN ' requests' ELSE ' bytes' END || ' of '
+                || l.item || ' are too many to be priced exactly by price book ' || l.book || ': '
+                || t.hour_most || ' in one hour at most'
+        END,
+        'look for what produced them; if they are true, lower the price or write the item''s prices '
+            || 'in one unit, and percentages with fewer decimals'
+    FROM rating_too_large AS t
+    JOIN price_lanes AS l ON l.lane = t.lane
 )
 SELECT account_key, hour, min(problem) AS problem, arg_min(hint, problem) AS hint
 FROM problems

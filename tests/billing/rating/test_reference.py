@@ -35,11 +35,17 @@ def expected(case: Case, origin, through):
     return totals, hours, plans
 
 
+def of_others(found: dict, held: set[str]) -> dict:
+    """What was found of accounts without a held hour; a plan's id begins with its account's."""
+    return {key: value for key, value in found.items() if key[0].partition("p")[0] not in held}
+
+
 def everything(case: Case) -> list:
     return [(name, row) for name, rows in case.usage.items() for row in rows]
 
 
-@pytest.mark.parametrize("seed", range(SEEDS))
+# Seed 141 has prices and usage whose product does not fit 128 bits: those hours are held.
+@pytest.mark.parametrize("seed", [*range(SEEDS), 141])
 def test_a_month_rated_in_one_run_agrees_with_the_reference(seed: int) -> None:
     print("seed", seed)
     case = generate(seed)
@@ -48,9 +54,11 @@ def test_a_month_rated_in_one_run_agrees_with_the_reference(seed: int) -> None:
         world.account(account)
     world.use(everything(case))
     outcome = world.rate(LAST)
-    assert outcome.held == ()
+    held = {one.account_id for one in outcome.held}
+    assert all("priced exactly" in one.problem for one in outcome.held)
+    assert len(held) < len(case.accounts)
     origin = min(row.bucket.replace(minute=0) for _, row in everything(case))
     totals, hours, plans = expected(case, origin, LAST)
-    assert world.totals() == totals
-    assert world.hourly() == hours
-    assert world.plan_hours() == plans
+    assert of_others(world.totals(), held) == of_others(totals, held)
+    assert of_others(world.hourly(), held) == of_others(hours, held)
+    assert of_others(world.plan_hours(), held) == of_others(plans, held)
