@@ -71,7 +71,7 @@ def difference(connection: duckdb.DuckDBPyConnection, before: str, after: str) -
         "from_run": first[1],
         "to_run": last[1],
         "changes": [
-            dict(zip(keys, row, strict=False)) | {"amount": format_amount(row[-1])}
+            dict(zip(keys, row, strict=False)) | {"amount": format_amount(row[-1], row[6])}
             for row in changes
         ],
         "documents": [
@@ -81,7 +81,7 @@ def difference(connection: duckdb.DuckDBPyConnection, before: str, after: str) -
                 "account_id": row[2],
                 "month": row[3],
                 "currency": row[4],
-                "total": format_amount(row[5]),
+                "total": format_amount(row[5], row[4]),
                 "reason": row[6],
             }
             for row in documents

@@ -119,8 +119,9 @@ def explanation(
     _narrow(connection, only)
     certificates = _certificates(connection)
     shown = {key: value for key, value in line.items() if key not in ("journal_no", "price_book")}
+    currency = line["currency"]
     for key in ("unit_price", "amount", "settled_amount"):
-        shown[key] = format_amount(line[key])
+        shown[key] = format_amount(line[key], currency)
     chosen = hours if only is None else [one for one in hours if _touches(one, only)]
     if only is not None and not chosen:
         raise InputError(
@@ -132,9 +133,9 @@ def explanation(
         "line_no": line_no,
         "line": shown,
         "rate_card": _card(connection, line),
-        "lines": [{**one, "amount": format_amount(one["amount"])} for one in lines],
-        "sums": _sums(hours),
-        "hours": [{**one, "amount": format_amount(one["amount"])} for one in chosen],
+        "lines": [{**one, "amount": format_amount(one["amount"], currency)} for one in lines],
+        "sums": _sums(hours, currency),
+        "hours": [{**one, "amount": format_amount(one["amount"], currency)} for one in chosen],
         "domains": _domains(connection, line, books),
         "certificates": certificates,
         "edges": _edges(certificates),
@@ -159,13 +160,13 @@ def _narrow(connection: duckdb.DuckDBPyConnection, only: datetime | None) -> Non
     connection.execute(sql.text("statements/invoices/explain_periods"), {"only": moment})
 
 
-def _sums(hours: list[dict[str, Any]]) -> dict[str, Any]:
+def _sums(hours: list[dict[str, Any]], currency: str) -> dict[str, Any]:
     """Over all periods: what they add up to, `amount` being that of all `lines` together."""
     from billing.money import format_amount
 
     keys = ("quantity", "free_quantity", "plan_quantity", "billable_quantity", "in_this_line")
     sums: dict[str, Any] = {key: sum(one[key] for one in hours) for key in keys}
-    return sums | {"amount": format_amount(sum(one["amount"] for one in hours))}
+    return sums | {"amount": format_amount(sum(one["amount"] for one in hours), currency)}
 
 
 def _collect_charges(
@@ -223,6 +224,7 @@ def _place(
 def _card(connection: duckdb.DuckDBPyConnection, line: dict[str, Any]) -> dict[str, Any]:
     from billing.money import format_amount
 
+    currency = line["currency"]
     rows = connection.execute(
         sql.text("statements/invoices/explain_card"), {"rate_card": line["rate_card"]}
     ).fetchall()
@@ -231,12 +233,13 @@ def _card(connection: duckdb.DuckDBPyConnection, line: dict[str, Any]) -> dict[s
         card |= {
             "model": row[0],
             "unit": row[1],
+            "per": row[2],
             "unit_quantity": row[3],
             "effective_from": row[4],
             "effective_until": row[5],
-            "flat_fee": format_amount(row[6]),
-            "minimum": None if row[7] is None else format_amount(row[7]),
-            "maximum": None if row[8] is None else format_amount(row[8]),
+            "flat_fee": format_amount(row[6], currency),
+            "minimum": None if row[7] is None else format_amount(row[7], currency),
+            "maximum": None if row[8] is None else format_amount(row[8], currency),
             "discount_millionths": row[9],
             "free_quantity": int(row[15]),
             "period": row[16],
@@ -246,8 +249,8 @@ def _card(connection: duckdb.DuckDBPyConnection, line: dict[str, Any]) -> dict[s
                 "tier_no": row[10],
                 "above": row[11],
                 "up_to": row[12],
-                "unit_price": format_amount(row[13]),
-                "flat_fee": format_amount(row[14]),
+                "unit_price": format_amount(row[13], currency),
+                "flat_fee": format_amount(row[14], currency),
             }
         )
     return card

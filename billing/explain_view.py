@@ -46,22 +46,22 @@ def show(document: dict[str, Any]) -> None:
 
 def _show_card(card: dict[str, Any], line: dict[str, Any]) -> None:
     rows = [
-        (tier["tier_no"], _count(tier["above"]), _end(tier["up_to"]), tier["unit_price"],
-         tier["flat_fee"])
+        (tier["tier_no"], _bound(tier["above"], card), _bound(tier["up_to"], card),
+         tier["unit_price"], tier["flat_fee"])
         for tier in card["tiers"]
     ]  # fmt: skip
     if not rows:
         return
-    more = [f"its prices are per {_count(card['unit_quantity'])} of what is counted"]
+    more = [_price_words(card, line["item"])]
     more += [
         f"{name} {card[key]} {line['currency']}"
         for name, key in (("fixed fee", "flat_fee"), ("minimum", "minimum"), ("maximum", "maximum"))
         if card[key] not in (None, "0.00")
     ]
     if card["free_quantity"]:
-        more.append(f"free per month {_count(card['free_quantity'])}")
+        more.append(f"free per month {_bound(card['free_quantity'], card)}")
     if card["discount_millionths"]:
-        more.append(f"discount {card['discount_millionths']:,} millionths")
+        more.append(f"discount {_percent(card['discount_millionths'])} %")
     table(
         f"Rate card {card['rate_card']}, {card['model']}",
         ("tier", "above", "up to", "unit price", "flat fee"),
@@ -134,5 +134,34 @@ def _count(value: int) -> str:
     return f"{value:,}"
 
 
-def _end(value: int | None) -> str:
-    return "no end" if value is None else f"{value:,}"
+def _price_words(card: dict[str, Any], item: str) -> str:
+    """What the card's prices are for, as its book says it, and what the quantities here count."""
+    from billing.invoices.documents.page import unit_text
+
+    many = card["per"] != 1
+    unit = f"{card['unit']}s" if many and card["unit"] == "request" else card["unit"]
+    words = unit_text(item, f"{_count(card['per'])} {unit}" if many else unit)
+    if card["unit"] == "request":
+        return f"its prices are {words}"
+    if item == "data_transfer":
+        return f"its prices are {words}; quantities here are bytes"
+    size = _count(card["unit_quantity"] // card["per"])
+    return (
+        f"its prices are {words}; quantities here are bytes in 5 minutes, {size} of them are"
+        f" 1 {card['unit']}"
+    )
+
+
+def _bound(value: int | None, card: dict[str, Any]) -> str:
+    """A tier's bound in the card's unit where it is a whole number of them."""
+    if value is None:
+        return "no end"
+    size = card["unit_quantity"] // card["per"]
+    if card["unit"] == "request" or value % size:
+        return _count(value)
+    return f"{_count(value // size)} {card['unit']}"
+
+
+def _percent(millionths: int) -> str:
+    whole, rest = divmod(millionths, 10_000)
+    return f"{whole}.{rest:04d}".rstrip("0").rstrip(".")

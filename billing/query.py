@@ -113,20 +113,24 @@ def _create(connection: DuckDBPyConnection, waiting: list[str]) -> None:
     """Views and macros may build on others: what cannot be bound yet waits for the next round."""
     import duckdb
 
-    reason: Exception | None = None
     while waiting:
         failed: list[str] = []
+        reasons: dict[str, duckdb.Error] = {}
         for name in waiting:
             try:
                 connection.execute(statements.text(name))
             except (duckdb.CatalogException, duckdb.BinderException) as error:
-                reason = reason if failed else error
                 failed.append(name)
+                reasons[name] = error
         if len(failed) == len(waiting):
+            # What lacks a view only waits for another; what lacks a column is the cause.
+            name = next((n for n in failed if not isinstance(reasons[n], duckdb.CatalogException)),
+                        failed[0])  # fmt: skip
             raise EdgetollError(
-                f"{failed[0]} does not fit the lake: {str(reason).splitlines()[0]}",
-                "the lake was written by another version: run edgetoll billing rate once",
-            ) from reason
+                f"lake/ was written by another version of edgetoll, {name.rpartition('/')[2]} does"
+                f" not fit it: {one_line(reasons[name])}",
+                "run edgetoll billing rate once: it writes the lake anew",
+            ) from reasons[name]
         waiting = failed
 
 

@@ -2,7 +2,8 @@
 
 `Store.open` takes the lock, verifies the journal and applies what the tables lack; `Store.commit`
 is the one way to change anything. A lost or older billing.duckdb is rebuilt from the journal and
-the closed hours; one that is ahead of the journal, or differs from it, is refused.
+the closed hours, and so is one whose tables another version laid out; one that is ahead of the
+journal, or differs from it, is refused.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import sql
-from billing import witness
+from billing import layout, witness
 from billing.crashpoint import crash_point
 from billing.journal import Journal, Record
 from edge.console import warn
@@ -46,6 +47,9 @@ class TableRef:
     name: str
 
 
+# What applying a record raises when its effects have other columns or keys than expected.
+_OTHER_SHAPE = (duckdb.BinderException, duckdb.CatalogException, duckdb.InvalidInputException,
+                KeyError)  # fmt: skip
 _APPLIERS: dict[str, list[Applier]] = {}
 
 
@@ -241,7 +245,9 @@ class Store:
 
     def _bring_up(self) -> None:
         tail = self.journal.verify()
-        self._create_tables()
+        fits = layout.stored(self.connection) in (None, layout.present())
+        if fits:
+            self._create_tables()
         number, stored_hash = self._state()
         if number > tail.last_no:
             raise Corrupt(
@@ -256,13 +262,33 @@ class Store:
         if tail.torn:
             warn(f"cut a torn record of {len(tail.torn)} bytes after journal record {tail.last_no}")
             self.journal.cut(tail)
+        if not fits:
+            self._rebuild()
+            self._create_tables()
         self._catch_up()
+
+    def _rebuild(self) -> None:
+        """Replace a store whose tables another version laid out by one made from the journal."""
+        warn(f"{STORE_NAME} is of another version of edgetoll: it is rebuilt from the journal")
+        path = self.path.with_name(f".{STORE_NAME}.rebuilt")
+        leftovers = (path, path.with_name(f"{path.name}.wal"))
+        for left in leftovers:
+            left.unlink(missing_ok=True)
+        try:
+            Store.replayed(self.home, path, now=self.now).connection.close()
+        except BaseException:
+            for left in leftovers:
+                left.unlink(missing_ok=True)
+            raise
+        self.connection.close()
+        self.path.with_name(f"{STORE_NAME}.wal").unlink(missing_ok=True)
+        os.replace(path, self.path)
+        fsync_folder(self.home)
+        self.connection = _connect(self.path, self.home)
 
     def _create_tables(self) -> None:
         with self.transaction():
-            for name in sql.names("schema"):
-                if not name.startswith("schema/metering"):
-                    self.connection.execute(sql.text(name))
+            layout.create(self.connection)
 
     def _refuse_edited(self) -> None:
         """The file is not as billing left it: is it still what the journal says (FAULTS G24)?"""
@@ -280,8 +306,21 @@ class Store:
         for group in grouped(self.journal.records(after=number)):
             with self.transaction():
                 for record in group:
-                    self._apply(record)
+                    self._apply_old(record)
             self._read_back(group[-1])
+
+    def _apply_old(self, record: Record) -> None:
+        """Apply a record of an earlier run, maybe of an earlier version, in the open
+        transaction.
+        """
+        try:
+            self._apply(record)
+        except _OTHER_SHAPE as error:
+            raise Corrupt(
+                f"journal record {record.number} ({record.kind}) was written by another version of"
+                f" edgetoll and cannot be applied by this one: {str(error).splitlines()[0]}",
+                "use the version that wrote it; nothing was changed",
+            ) from error
 
     def _state(self) -> tuple[int, str]:
         rows = self.connection.execute(sql.text("statements/billing/journal_state")).fetchall()

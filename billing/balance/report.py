@@ -77,7 +77,7 @@ class AccountLine:
         return (
             _stacked(_wrapped(known.account_id), now_at.state.value, since),
             _stacked(*(_amount(one, known.currency) for one in amounts)),
-            _stacked(_burn(self.outlook.burn_per_hour), sparkline(self.payables)),
+            _stacked(_burn(self.outlook.burn_per_hour, known.currency), sparkline(self.payables)),
             self._zero_cell(),
             self._stop_cell(),
             _stacked(_wrapped(now_at.reason), _wrapped(f"told: {told}" if told else "")),
@@ -117,10 +117,10 @@ class AccountLine:
             "state": now_at.state.value,
             "since": now_at.since,
             "version": now_at.version,
-            "available": format_amount(known.available),
-            "projected": format_amount(known.projected),
+            "available": format_amount(known.available, known.currency),
+            "projected": format_amount(known.projected, known.currency),
             "currency": known.currency,
-            "burn_per_hour": format_amount(self.outlook.burn_per_hour),
+            "burn_per_hour": format_amount(self.outlook.burn_per_hour, known.currency),
             "projected_zero_at": self.outlook.zero_at,
             "projected_zero_earliest": self.outlook.earliest,
             "projected_zero_latest": self.outlook.latest,
@@ -129,7 +129,7 @@ class AccountLine:
             "overdue_since": now_at.overdue_since,
             "reason": now_at.reason,
             "told": [one.document() for one in self.told],
-            "payables_last_hours": [format_amount(one) for one in self.payables],
+            "payables_last_hours": [format_amount(one, known.currency) for one in self.payables],
         }
 
 
@@ -240,10 +240,10 @@ def _amount(units: int, currency: str) -> str:
     return f"{format_amount(floor_to_minor(units, currency))} {currency}"
 
 
-def _burn(per_hour: int) -> str:
+def _burn(per_hour: int, currency: str) -> str:
     """A burn for people: down to a ten-thousandth of a currency unit."""
     step = SCALE // 10_000
-    return format_amount(per_hour // step * step)
+    return format_amount(per_hour // step * step, currency)
 
 
 def _with_plot(line: AccountLine, plots: dict[str, tuple[int, ...]]) -> AccountLine:

@@ -41,8 +41,13 @@ def percent(rate_bp: int) -> str:
     return f"{whole}.{rest:02d}".rstrip("0").rstrip(".")
 
 
-def gibibytes(count: int) -> str:
-    """Bytes as GB of 1024^3 with three decimals, cut down: for people beside the exact bytes."""
+def gigabytes(count: int, size: int = GIBIBYTE) -> str:
+    """Bytes as GB of `size` bytes with three decimals, cut down: for people beside the exact bytes.
+
+    What is less than a thousandth is told in bytes, since 0.000 would say that there is nothing.
+    """
     sign = "-" if count < 0 else ""
-    thousandths = abs(count) * 1000 // GIBIBYTE
-    return f"{sign}{thousandths // 1000:,}.{thousandths % 1000:03d}"
+    thousandths = abs(count) * 1000 // size
+    if count and not thousandths:
+        return f"{count:,} byte{'' if abs(count) == 1 else 's'}"
+    return f"{sign}{thousandths // 1000:,}.{thousandths % 1000:03d} GB"

@@ -53,9 +53,17 @@ def simulate(
     emit(_document(result), as_json=as_json, human=lambda: _show(result))
 
 
-def _document(result: WhatIf) -> dict[str, Any]:
+def _amounts(currency: str, old: int, new: int) -> dict[str, str]:
     from billing.money import format_amount
 
+    return {
+        "charged": format_amount(old, currency),
+        "simulated": format_amount(new, currency),
+        "change": format_amount(new - old, currency),
+    }
+
+
+def _document(result: WhatIf) -> dict[str, Any]:
     return {
         "price_book": result.book,
         "instead_of": list(result.instead_of),
@@ -65,22 +73,15 @@ def _document(result: WhatIf) -> dict[str, Any]:
             {
                 "account_id": one.account_id,
                 "currency": one.currency,
-                "charged": format_amount(one.charged),
-                "simulated": format_amount(one.tried),
-                "change": format_amount(one.change),
+                **_amounts(one.currency, one.charged, one.tried),
                 "items": {
-                    item: {"charged": format_amount(old), "simulated": format_amount(new)}
-                    for item, (old, new) in one.items.items()
+                    item: _amounts(one.currency, old, new) for item, (old, new) in one.items.items()
                 },
             }
             for one in result.accounts
         ],
         "totals": {
-            currency: {
-                "charged": format_amount(old),
-                "simulated": format_amount(new),
-                "change": format_amount(new - old),
-            }
+            currency: _amounts(currency, old, new)
             for currency, (old, new) in _totals(result).items()
         },
         "unpriced_hours": [
@@ -99,20 +100,12 @@ def _totals(result: WhatIf) -> dict[str, tuple[int, int]]:
 
 
 def _show(result: WhatIf) -> None:
-    from billing.money import format_amount
-
     rows = [
-        (
-            one.account_id,
-            one.currency,
-            format_amount(one.charged),
-            format_amount(one.tried),
-            format_amount(one.change),
-        )
+        (one.account_id, one.currency, *_amounts(one.currency, one.charged, one.tried).values())
         for one in sorted(result.accounts, key=lambda one: (-abs(one.change), one.account_id))
     ]
     rows += [
-        ("all", currency, format_amount(old), format_amount(new), format_amount(new - old))
+        ("all", currency, *_amounts(currency, old, new).values())
         for currency, (old, new) in _totals(result).items()
     ]
     columns = ("account", "currency", "charged", "simulated", "change")

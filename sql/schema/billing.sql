@@ -8,6 +8,11 @@ CREATE TABLE IF NOT EXISTS journal_state (
     last_hash VARCHAR NOT NULL
 );
 
+-- One row: which layout these tables have (billing.layout); another one is rebuilt from the journal.
+CREATE TABLE IF NOT EXISTS store_layout (
+    layout VARCHAR NOT NULL
+);
+
 -- One row per version of an account; the version in force is the last with effective_from <= now.
 CREATE TABLE IF NOT EXISTS account_versions (
     account_id VARCHAR NOT NULL,

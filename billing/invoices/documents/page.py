@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from billing.invoices.figures import exact, gibibytes, grouped, minor, percent
-from billing.invoices.records import DetailRow, Evidence, Invoice, InvoiceLine, Party
+from billing.invoices.figures import GIBIBYTE, exact, gigabytes, grouped, minor, percent
+from billing.invoices.records import Evidence, Invoice, InvoiceLine, Party
 
 ITEM_NAMES = {
     "https_requests": "HTTPS requests",
@@ -65,7 +65,7 @@ def page(invoice: Invoice) -> dict[str, Any]:
         "totals": _totals(invoice),
         "total": f"{grouped(minor(invoice.total, invoice.digits))} {invoice.currency}",
         "evidence": _evidence(invoice.evidence),
-        "domains": _domains(invoice.detail),
+        "domains": _domains(invoice),
         "more_domains": max(0, len({row.domain for row in invoice.detail}) - DOMAINS_SHOWN),
         "content_sha256": invoice.content_sha256,
     }
@@ -89,15 +89,34 @@ def region_name(region: str) -> str:
     return REGION_NAMES.get(region, region)
 
 
-def amount_text(item: str, quantity: int) -> str:
-    """A quantity in the unit people read: requests, GB of 1024^3 bytes, or Mbit/s."""
+def amount_text(item: str, quantity: int, unit: str = "") -> str:
+    """A quantity in the unit people read: requests, GB as the price's `unit` counts them, or
+    Mbit/s.
+    """
     if item == "data_transfer":
-        return f"{gibibytes(quantity)} GB"
+        return gigabytes(quantity, _gigabyte(unit))
     if item.endswith("_bandwidth"):
         sign = "-" if quantity < 0 else ""
         thousandths = abs(quantity) * 1000 // BYTES_PER_MBPS_SAMPLE
+        if quantity and not thousandths:
+            return f"{quantity:,} bytes in 5 minutes"
         return f"{sign}{thousandths // 1000:,}.{thousandths % 1000:03d} Mbps"
     return f"{quantity:,}"
+
+
+def unit_text(item: str, unit: str) -> str:
+    """What a price is for, in words: `per GB of 1000³ bytes`, `per Mbps and day`."""
+    words = unit
+    if unit.endswith("1000"):
+        words = (
+            f"{unit.removesuffix('1000')} of 1000{'³' if unit.endswith('GB1000') else '⁴'} bytes"
+        )
+    return f"per {words}{' and day' if item == 'peak_bandwidth' else ''}"
+
+
+def _gigabyte(unit: str) -> int:
+    """How many bytes a GB has where prices are per `unit`."""
+    return 1000**3 if unit.endswith("1000") else GIBIBYTE
 
 
 def _party(party: Party) -> dict[str, Any]:
@@ -128,6 +147,8 @@ def _line(line: InvoiceLine, invoice: Invoice) -> dict[str, Any]:
         notes.append(f"Corrects {line.corrects_invoice}, hour of {hour}: {line.reason}")
     elif line.reason:
         notes.append(line.reason)
+    if line.item == "peak_bandwidth" and line.kind == "usage":
+        notes.append("the sum of the days' peaks; each day is priced by its own")
     if line.tier:
         notes.append(line.tier)
     if line.leftover:
@@ -138,12 +159,16 @@ def _line(line: InvoiceLine, invoice: Invoice) -> dict[str, Any]:
         "item": item_name(line.item),
         "region": region_name(line.region) + (f", {line.domain}" if line.domain else ""),
         "notes": notes,
-        "quantity": amount_text(line.item, line.quantity),
-        "free": amount_text(line.item, line.free_quantity) if line.free_quantity else "–",
-        "plan": amount_text(line.item, line.plan_quantity) if line.plan_quantity else "–",
-        "billable": amount_text(line.item, line.billable_quantity),
+        "quantity": amount_text(line.item, line.quantity, line.unit),
+        "free": amount_text(line.item, line.free_quantity, line.unit)
+        if line.free_quantity
+        else "–",
+        "plan": amount_text(line.item, line.plan_quantity, line.unit)
+        if line.plan_quantity
+        else "–",
+        "billable": amount_text(line.item, line.billable_quantity, line.unit),
         "unit_price": grouped(exact(line.unit_price)) if priced else "",
-        "unit": f"per {line.unit}" if priced else "",
+        "unit": unit_text(line.item, line.unit) if priced else "",
         "amount": grouped(minor(line.settled_amount, invoice.digits)),
         "offset": line.plan_quantity != 0 and line.billable_quantity == 0,
     }
@@ -170,13 +195,15 @@ def _evidence(evidence: Evidence | None) -> dict[str, str] | None:
     return {"text": "; ".join(parts) + ".", "sha256": evidence.usage_sha256}
 
 
-def _domains(detail: tuple[DetailRow, ...]) -> list[dict[str, str]]:
+def _domains(invoice: Invoice) -> list[dict[str, str]]:
     """Usage by domain over the period, most requests first, for the appendix of the page."""
     sums: dict[str, dict[str, int]] = {}
-    for row in detail:
+    for row in invoice.detail:
         of_domain = sums.setdefault(row.domain, {"https": 0, "http": 0, "quic": 0, "bytes": 0})
         of_domain[row.traffic_class] += row.requests
         of_domain["bytes"] += row.bytes_sent
+    units = {line.unit for line in invoice.lines if line.item == "data_transfer"}
+    size = _gigabyte(min(units, default=""))
     ranked = sorted(
         sums.items(),
         key=lambda pair: (-sum(map(pair[1].get, ("https", "http", "quic"))), pair[0]),  # type: ignore[arg-type]
@@ -187,7 +214,7 @@ def _domains(detail: tuple[DetailRow, ...]) -> list[dict[str, str]]:
             "https": f"{of['https']:,}",
             "http": f"{of['http']:,}",
             "quic": f"{of['quic']:,}",
-            "transfer": f"{gibibytes(of['bytes'])} GB",
+            "transfer": gigabytes(of["bytes"], size),
         }
         for domain, of in ranked[:DOMAINS_SHOWN]
     ]

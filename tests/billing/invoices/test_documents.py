@@ -28,6 +28,7 @@ from billing.invoices.documents import (
     json_document,
     pdf_document,
 )
+from billing.invoices.documents.page import amount_text, page
 from billing.invoices.records import DetailRow, Party
 from tests.billing.invoices.samples import CENT, UNIT, invoice, line, transfer_line
 
@@ -328,3 +329,30 @@ def test_an_untaxed_invoice_to_a_business_elsewhere_in_the_eu_says_reverse_charg
         customer=replace(one.customer, tax_id=customer),
     )
     assert (b"Reverse charge" in html_document.render(one)) is said
+
+
+@pytest.mark.parametrize(
+    ("item", "quantity", "unit", "words"),
+    [
+        ("data_transfer", 3 * 1024**3, "GB", "3.000 GB"),
+        ("data_transfer", 3 * 1000**3, "GB1000", "3.000 GB"),
+        ("data_transfer", 0, "GB", "0.000 GB"),
+        ("data_transfer", -1234, "GB", "-1,234 bytes"),
+        ("data_transfer", 1, "GB", "1 byte"),
+        ("peak_bandwidth", 75_000_000, "Mbps", "2.000 Mbps"),
+        ("percentile95_bandwidth", 37_499, "Mbps", "37,499 bytes in 5 minutes"),
+    ],
+)
+def test_a_quantity_is_told_in_its_prices_unit_and_never_as_nothing(
+    item: str, quantity: int, unit: str, words: str
+) -> None:
+    assert amount_text(item, quantity, unit) == words
+
+
+def test_daily_peaks_say_that_they_are_a_sum_and_priced_by_the_day() -> None:
+    peaks = line(item="peak_bandwidth", unit="Mbps", unit_quantity=37_500_000)
+    shown = page(invoice(lines=(peaks,)))["lines"][0]
+    assert shown["unit"] == "per Mbps and day"
+    assert shown["notes"] == ["the sum of the days' peaks; each day is priced by its own"]
+    thousands = line(item="data_transfer", unit="10 TB1000", unit_quantity=10 * 1000**4)
+    assert page(invoice(lines=(thousands,)))["lines"][0]["unit"] == "per 10 TB of 1000⁴ bytes"

@@ -10,6 +10,7 @@ import pytest
 
 from billing.diff import difference
 from billing.explain import Books, explanation
+from billing.explain_view import show
 from billing.money import parse_amount
 from billing.prices import load_books
 from billing.statement import read, to_document
@@ -38,6 +39,20 @@ def late(folder: Path) -> World:
     world.rate(DECEMBER)
     world.invoice("2026-11", DECEMBER + timedelta(hours=1))
     return world
+
+
+def test_people_read_prices_and_tiers_in_the_words_of_the_price_book(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = october(tmp_path)
+    world.invoice("2026-10", ISSUE)
+    show(explained(world, "INV-USD-2026-000001", 1))
+    told = capsys.readouterr()
+    assert "its prices are per 10,000 requests" in told.out + told.err
+    show(explained(world, "INV-USD-2026-000001", 2))
+    told = capsys.readouterr()
+    assert "its prices are per GB; quantities here are bytes" in told.out + told.err
+    assert "10 GB" in told.out
 
 
 def test_a_line_is_explained_by_hours_domains_certificates_and_batches(tmp_path: Path) -> None:

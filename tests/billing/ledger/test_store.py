@@ -355,3 +355,42 @@ def test_g12_a_full_disk_is_one_line_and_the_command_run_again_posts_once(tmp_pa
         subprocess.run(command, capture_output=True, check=True)
     with opened(home) as store:
         assert ledger.balance(store.connection, "acme").cash == 5 * SCALE
+
+
+def test_a_store_laid_out_by_another_version_is_rebuilt_from_the_journal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = make_home(tmp_path)
+    top_up(home, "pay-1")
+    before = seen(home)
+    for change in (
+        "ALTER TABLE accounts DROP COLUMN tax_id; DROP TABLE store_layout",
+        "UPDATE store_layout SET layout = 'older'; DROP TABLE balances",
+    ):
+        with duckdb.connect(str(home / "billing.duckdb")) as connection:
+            connection.execute(change)
+        (home / "billing.duckdb.left").unlink()
+        assert seen(home) == before
+        assert "another version of edgetoll: it is rebuilt" in capsys.readouterr().err
+    assert seen(home) == before
+    assert capsys.readouterr().err == ""
+
+
+def test_a_journal_record_of_another_shape_is_one_line_and_changes_nothing(
+    tmp_path: Path,
+) -> None:
+    home = make_home(tmp_path)
+    before = seen(home)
+    with opened(home) as store:
+        effect = store._store_effect(9, "plans", pa.table({"plan": ["of another version"]}))
+        record_then = store.journal.next_record("load", {"plans": effect}, at=NOW)
+        store.journal.append(record_then)
+    kept = (home / "billing.duckdb").read_bytes()
+    with pytest.raises(
+        Corrupt, match=rf"record {record_then.number} \(load\) was written by another"
+    ):
+        opened(home)
+    (home / "billing.duckdb").write_bytes(kept)
+    path = home / "journal" / "journal.jsonl"
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+    assert seen(home) == before

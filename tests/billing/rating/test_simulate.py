@@ -11,6 +11,7 @@ import pytest
 
 from billing.prices.records import PriceBooks
 from billing.rating.engine import project
+from billing.rating.commands import _amounts as amounts
 from billing.rating.simulate import simulate
 from edge.errors import InputError
 from tests.billing.rating.generated import BOOK, LAST, generate
@@ -129,3 +130,8 @@ def test_open_hours_priced_ahead_cost_what_they_cost_once_closed(seed: int) -> N
     assert sorted(row for row in ahead if row[0] not in bandwidth) == sorted(
         row for row in after if row[0] not in bandwidth
     )
+
+
+def test_yen_are_shown_without_decimals_and_fractions_of_them_exactly() -> None:
+    told = {"charged": "957", "simulated": "958.5", "change": "1.5"}
+    assert amounts("JPY", 957 * 10**10, 9_585 * 10**9) == told

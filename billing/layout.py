@@ -1,0 +1,46 @@
+"""Which tables billing.duckdb has: a store laid out by another version is not written to.
+
+`CREATE TABLE IF NOT EXISTS` would leave an older table as it is, and a statement would fail on a
+column it lacks, or worse, fill a new table from today on only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import duckdb
+
+import sql
+
+
+def names() -> list[str]:
+    """The files of sql/schema whose tables are billing's."""
+    return [name for name in sql.names("schema") if not name.startswith("schema/metering")]
+
+
+def present() -> str:
+    """What the tables of this program look like; comments and spaces make no difference."""
+    texts = [
+        " ".join(line.partition("--")[0] for line in sql.text(name).splitlines())
+        for name in names()
+    ]
+    return hashlib.sha256(" ".join(" ".join(texts).split()).encode()).hexdigest()[:16]
+
+
+def stored(connection: duckdb.DuckDBPyConnection) -> str | None:
+    """What the tables of the open store look like: None for an empty one, "" if it does not say."""
+    tables = {
+        name
+        for (name,) in connection.execute(sql.text("statements/billing/lasting_tables")).fetchall()
+    }
+    if "store_layout" in tables:
+        rows = connection.execute(sql.text("statements/billing/store_layout")).fetchall()
+        return str(rows[0][0]) if rows else ""
+    return "" if tables else None
+
+
+def create(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the tables that are not there, temporary ones too, and note what they look like."""
+    for name in names():
+        connection.execute(sql.text(name))
+    connection.execute(sql.text("statements/billing/note_store_layout"), {"layout": present()})
