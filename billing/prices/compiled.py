@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from math import lcm
 
-from billing.prices.limits import check_fits, hour_most
+from billing.prices.limits import COLUMN_MOST, check_fits, hour_most
 from billing.prices.records import PriceBooks, RateCard
 from billing.prices.units import BANDWIDTH_ITEMS, ITEMS
 
@@ -169,7 +169,7 @@ def _curve(number: int, card: RateCard, common: int) -> list[Row]:
     for tier, rate, fee in zip(card.tiers, card.step_prices(), fees, strict=True):
         price = int(rate * common)
         upper = _NO_END if tier.up_to is None else tier.up_to
-        base = fee if whole else base + fee
+        base = min(fee if whole else base + fee, COLUMN_MOST)
         rows.append((number, lower, upper, base, 0 if whole else lower, step, price))
         base += (upper - lower) * price
         lower = upper

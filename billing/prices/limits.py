@@ -18,7 +18,9 @@ from edge.errors import ConfigError
 # may change, so that sums stay three digits below the end of HUGEINT and of DECIMAL(38, 0).
 AMOUNT_MOST = 10**24
 NUMERATOR_MOST = 10**34
-# What stands in a table may be as large as its column; places so far up are never reached.
+# A card's fee, minimum and maximum are added to a month once.
+MONTH_MOST = 10**37
+# What stands in a table may be as large as its column: a place so far up is never reached.
 COLUMN_MOST = 10**38 - 1
 
 
@@ -42,18 +44,15 @@ def hour_most(cards: Sequence[RateCard], denominator: int) -> int:
 
 def check_fits(card: RateCard, denominator: int) -> None:
     """ConfigError when what `card` fixes is too large to be added up over `denominator`."""
-    fees = [card.flat_fee, card.minimum or 0, card.maximum or 0]
-    fees += [tier.flat_fee for tier in card.tiers]
-    lower, upto_last_tier = 0, 0
-    for tier, price in zip(card.tiers, card.step_prices(), strict=True):
-        if tier.up_to is not None:
-            upto_last_tier += int((tier.up_to - lower) * price) + tier.flat_fee
-            lower = tier.up_to
+    terms = [card.flat_fee, card.minimum or 0, card.maximum or 0]
+    fees = [tier.flat_fee for tier in card.tiers]
+    bounds = [tier.up_to for tier in card.tiers if tier.up_to is not None]
     fits = (
-        max(fees) <= AMOUNT_MOST
+        max(terms + fees) <= AMOUNT_MOST
+        and max(terms) * denominator <= MONTH_MOST
         and max(fees) * denominator <= NUMERATOR_MOST
-        and upto_last_tier * denominator <= COLUMN_MOST // 2
-        and max(lower, card.free_quantity) <= COLUMN_MOST
+        and max([*bounds, card.free_quantity]) <= COLUMN_MOST
+        and hour_most([card], denominator) > 0
         and card.unit_quantity < 2**63
     )
     if not fits:
