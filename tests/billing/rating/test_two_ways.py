@@ -14,7 +14,7 @@ import pytest
 
 from tests.billing.rating.arrivals import feed
 from tests.billing.rating.generated import FIRST, LAST, generate
-from tests.billing.rating.test_reference import expected
+from tests.billing.rating.test_reference import assert_equal, expected
 from tests.billing.rating.world import World
 
 SEEDS = 60 if os.environ.get("EDGETOLL_THOROUGH") else 2
@@ -35,18 +35,14 @@ def fed(seed: int, issues: bool):
 def test_p4_any_number_of_runs_and_any_lateness_end_in_the_same_month(seed: int) -> None:
     case, world, origin = fed(seed, issues=False)
     totals, hours, plans = expected(case, origin, LAST)
-    assert world.totals() == totals
-    assert world.hourly() == hours
-    assert world.plan_hours() == plans
+    assert_equal(case, world, totals, hours, plans)
 
 
 @pytest.mark.parametrize("seed", range(200, 200 + SEEDS))
 def test_g10_usage_after_issue_costs_what_all_costs_less_what_was_on_time(seed: int) -> None:
     case, world, origin = fed(seed, issues=True)
     totals, hours, plans = expected(case, origin, LAST)
-    assert world.totals() == totals
-    assert world.hourly() == hours
-    assert world.plan_hours() == plans
+    assert_equal(case, world, totals, hours, plans)
 
 
 @pytest.mark.parametrize("seed", range(300, 300 + SEEDS))

@@ -47,6 +47,8 @@ class World:
         self.currency = currency
         self.import_no = 0
         self.runs = 0
+        self.held: dict[str, str] = {}
+        """Accounts with an hour that was ever held, and why."""
         for name in ("billing", "rating", "invoices"):
             self.connection.execute(sql.text(f"schema/{name}"))
 
@@ -103,6 +105,7 @@ class World:
             through=through.replace(tzinfo=UTC),
         )
         self.apply(outcome)
+        self.held |= {one.account_id: one.problem for one in outcome.held}
         return outcome
 
     def apply(self, outcome: RatingOutcome) -> None:
