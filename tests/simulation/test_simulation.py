@@ -72,8 +72,8 @@ def test_the_auditor_catches_a_planted_fault(
     monkeypatch.setattr(decision, attribute, replacement)
     original = figures.cases
 
-    def everyone(connection, settings, moment, *, everyone=False):  # type: ignore[no-untyped-def]
-        return original(connection, settings, moment, everyone=True)
+    def everyone(connection, settings, moment, **others):  # type: ignore[no-untyped-def]
+        return original(connection, settings, moment, **{"everyone": True, **others})
 
     monkeypatch.setattr(states.figures, "cases", everyone)
     simulation = Simulation(tmp_path, accounts=8, seed=3, odds=Odds(), funded_percent=5)
