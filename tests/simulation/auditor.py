@@ -71,7 +71,10 @@ class Account:
         for place in range(self.upto(number) - 1, -1, -1):
             if self.moves.times[place] <= after:
                 break  # what was posted before cannot belong to a period that ended later
-            if self.moves.kinds[place] in kinds and after < self.moves.period_ends[place] <= through:
+            if (
+                self.moves.kinds[place] in kinds
+                and after < self.moves.period_ends[place] <= through
+            ):
                 total -= self.moves.amounts[place]
         return total
 
@@ -145,9 +148,7 @@ def check_versions(versions: list[Version]) -> None:
         before = one.state
 
 
-def check_evidence(
-    account: Account, versions: list[Version], rated: list[tuple[int, int]]
-) -> int:
+def check_evidence(account: Account, versions: list[Version], rated: list[tuple[int, int]]) -> int:
     """What each version says it rests on is what the moves say, and gives its state.
 
     A payment's own record is judged with the money it brings and with the usage before it.

@@ -92,9 +92,7 @@ def test_a_plan_is_told_of_below_its_share_and_not_at_it(
     world: Any, quantity: int, at_the_share: int, below_it: int
 ) -> None:
     """DOMAIN §2.1: fires when what remains falls below 20 % of the original size; once."""
-    write_rules(
-        world.home, '[[rule]]\nid = "p"\naccount = "a"\nkind = "plan_low"\nlimit = "20"\n'
-    )
+    write_rules(world.home, '[[rule]]\nid = "p"\naccount = "a"\nkind = "plan_low"\nlimit = "20"\n')
     world.account("a")
     world.plan("a", "p", quantity)
     plan_used(world, at_the_share)
