@@ -173,9 +173,10 @@ def check_evidence(account: Account, versions: list[Version], rated: list[tuple[
         # Once low, it stays so until a tenth above the limit.
         nearly = 70 * have < 33 * week or 10 * have < 11 * day
         if one.state == "ok":
-            assert have >= 0 and not low, (one, "is not ok")
+            assert not (have < 0 or low), (one, "is not ok")
         if one.state == "low_balance":
-            assert have >= 0 and nearly, (one, "is not low")
+            assert 0 <= have, (one, "is not low but owes")
+            assert nearly, (one, "is not low")
     return len(versions)
 
 
