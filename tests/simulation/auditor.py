@@ -117,8 +117,8 @@ def audit(simulation: Simulation) -> Counter[str]:
         account = Account(customer, simulation.trace.moves[customer.account_id])
         versions = by_account[customer.account_id]
         check_versions(versions)
-        checked["evidence recomputed"] += check_evidence(account, versions, simulation.trace.rated)
         checked["flags justified"] += check_flags(account, versions, looks)
+        checked["evidence recomputed"] += check_evidence(account, versions, simulation.trace.rated)
         checked["debts seen flagged in time"] += check_liveness(account, versions, looks)
         checked["payments that cleared arrears"] += check_payments(account, versions)
         for one in versions:
@@ -173,9 +173,10 @@ def check_evidence(account: Account, versions: list[Version], rated: list[tuple[
         # Once low, it stays so until a tenth above the limit.
         nearly = 70 * have < 33 * week or 10 * have < 11 * day
         if one.state == "ok":
-            assert not (have < 0 or low), (one, "is not ok")
+            assert have >= 0, (one, "is not ok but owes")
+            assert not low, (one, "is not ok")
         if one.state == "low_balance":
-            assert 0 <= have, (one, "is not low but owes")
+            assert have >= 0, (one, "is not low but owes")
             assert nearly, (one, "is not low")
     return len(versions)
 
