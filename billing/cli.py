@@ -44,6 +44,7 @@ def load(
     from billing.load import load as load_rows
     from billing.load import publish_owned_domains, zone_lookup
     from billing.load_rows import read_load_file
+    from billing.outbox import stop_topic
     from billing.store import Store
 
     at = as_of_time(as_of)
@@ -54,6 +55,7 @@ def load(
         publish_owned_domains(store, home / "lake" / "owned_domains.txt")
         if done.journal_no is not None:
             _follow(store, at)
+    stop_topic.follow(home)
 
     def human() -> None:
         rows = [(kind, done.new[kind], done.known[kind]) for kind in done.new]
@@ -88,6 +90,7 @@ def top_up(
     """
     from billing import ledger
     from billing.money import format_amount, parse_amount
+    from billing.outbox import stop_topic
     from billing.store import Store
 
     at = as_of_time(as_of)
@@ -97,6 +100,7 @@ def top_up(
         if done.new:
             _follow(store, at)
         have = ledger.balance(store.connection, account)
+    stop_topic.follow(home)
     document = {
         "account_id": account,
         "id": key,
@@ -138,6 +142,7 @@ def rate(
     Running it again, or while another one runs, changes nothing. Example: edgetoll billing rate
     """
     from billing import runs
+    from billing.outbox import stop_topic
     from billing.store import Store
     from edge.errors import Corrupt
 
@@ -151,6 +156,7 @@ def rate(
         )
         red = runs.check(store, done, at=at)
         runs.after(store, at=at)
+    stop_topic.follow(home)
     emit(done.document(), as_json=as_json, human=lambda: _print_run(done))
     if red:
         raise Corrupt(red, "no account moves to suspension meanwhile; run edgetoll check")
@@ -171,6 +177,7 @@ def release(
     Example: edgetoll billing release R00000042 --reason "new customer, checked with sales"
     """
     from billing import runs
+    from billing.outbox import stop_topic
     from billing.store import Store
 
     at = as_of_time(as_of)
@@ -179,6 +186,7 @@ def release(
     with Store.open(home, owner="billing release", now=at) as store:
         done = runs.release(store, run, reason=reason, books=books, settings=settings, at=at)
         runs.after(store, at=at)
+    stop_topic.follow(home)
     emit(done.document(), as_json=as_json, human=lambda: _print_run(done))
 
 

@@ -242,6 +242,9 @@ def post(connection: duckdb.DuckDBPyConnection, record: Record) -> None:
         sql.text("statements/billing/insert_transfers"),
         {"recorded_at": instant_text(record.at), "journal_no": record.number},
     )
+    connection.execute(
+        sql.text("statements/billing/insert_posted_ids"), {"journal_no": record.number}
+    )
     connection.execute(sql.text("statements/billing/moved_balances"))
     _move_balances(connection)
 

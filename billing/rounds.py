@@ -137,13 +137,13 @@ def stop(home: Path, now: datetime, _board: Board) -> None:
     """Publish which domains edges must not serve, and once a day how every account stands."""
     delivery = read_delivery(home)
     with Store.open(home, owner=OWNER, now=now) as store:
-        found = stop_list.publish(store, now=now)
+        stop_list.publish(store, now=now)
         full_state.record_daily_state(store, now=now, due_hour=delivery.daily_state_hour)
     settings = delivery.stop_list
     if settings.kafka is not None:
         from billing.outbox.stop_topic import publish_changes
 
-        publish_changes(home, settings, found)
+        publish_changes(home, settings)
 
 
 def look(home: Path, now: datetime, board: Board) -> None:

@@ -334,13 +334,17 @@ def check(store: Store, done: RunOutcome, *, at: datetime) -> str | None:
 
 
 def after(store: Store, *, at: datetime) -> None:
-    """What follows every change of money: invoices paid, accounts judged, the lake published."""
+    """What follows every change of money: invoices paid, accounts judged, the stop list and the
+    lake published. Who pays is off the list before the command ends.
+    """
     from billing import lake
     from billing.balance import states
     from billing.invoices import payments
+    from billing.outbox import stop_list
 
     payments.settle(store, at=at)
     states.refresh(store, now=at)
     crash_point("rate-judged")
+    stop_list.publish(store, now=at)
     publish_owned_domains(store, store.home / "lake" / "owned_domains.txt")
     lake.publish(store)

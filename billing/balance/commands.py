@@ -98,7 +98,7 @@ def alerts(
     from billing import lake
     from billing.balance import states
     from billing.outbox import deliver as delivery
-    from billing.outbox import full_state, stop_list
+    from billing.outbox import full_state, stop_list, stop_topic
     from billing.outbox.settings import read_delivery
     from billing.store import Store
 
@@ -111,6 +111,7 @@ def alerts(
         full_state.record_daily_state(store, now=now, due_hour=read_delivery(home).daily_state_hour)
         lake.publish(store)
         stop_list.publish(store, now=now)
+    stop_topic.follow(home)
     told = delivery.deliver(home, now=now, jitter_permille=jitter_permille)
 
     def human() -> None:
@@ -217,7 +218,7 @@ def _order(
     from billing import lake
     from billing.balance import states
     from billing.balance.records import Act
-    from billing.outbox import stop_list
+    from billing.outbox import stop_list, stop_topic
     from billing.store import Store
 
     by, reason, cause = who
@@ -228,6 +229,7 @@ def _order(
         standing = states.order(store, account, act, now=now)
         lake.publish(store)
         stop_list.publish(store, now=now)
+    stop_topic.follow(home)
 
     def human() -> None:
         say(f"{account}: {standing.previous} -> {standing.state} ({standing.reason})")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -59,12 +59,13 @@ def compute(
     *,
     now: datetime,
     usage_through: datetime | None,
-    account: str | None = None,
+    accounts: Collection[str] | None = None,
 ) -> None:
-    """Fill the session's table account_figures (of all accounts, or one) as of `usage_through`."""
+    """Fill the session's table account_figures (of all accounts, or some) as of `usage_through`."""
+    only = None if accounts is None else list(accounts)
     through = naive(usage_through) or BEFORE_ALL
     run(connection, "empty_figures")
-    run(connection, "add_burn", through=through, account=account)
+    run(connection, "add_burn", through=through, accounts=only)
     add_open_value(connection, home, now=now, usage_through=usage_through)
     zones = connection.execute(
         sql.text("statements/balance/timezones"), {"daily_method": DAILY_METHOD}
@@ -75,7 +76,7 @@ def compute(
     if zones:
         not_before = through - timedelta(days=3)
         run(connection, "add_burn_day", daily_method=DAILY_METHOD, not_before=not_before)
-    run(connection, "add_figures", through=through, account=account)
+    run(connection, "add_figures", through=through, accounts=only)
 
 
 def known_through(connection: Any, moment: Moment) -> Moment:
@@ -89,9 +90,16 @@ def known_through(connection: Any, moment: Moment) -> Moment:
 
 
 def cases(
-    connection: Any, settings: BalanceSettings, moment: Moment, *, everyone: bool = False
+    connection: Any,
+    settings: BalanceSettings,
+    moment: Moment,
+    *,
+    everyone: bool = False,
+    accounts: Collection[str] | None = None,
 ) -> Iterator[Case]:
-    """The accounts whose state would change (or everyone), with all the decision needs."""
+    """The accounts whose state would change (or everyone, or those named), with all the decision
+    needs.
+    """
     answer = connection.execute(
         sql.text("statements/balance/candidates"),
         {
@@ -102,6 +110,7 @@ def cases(
             "verified_seconds": moment.verified_seconds,
             "daily_method": DAILY_METHOD,
             "everyone": everyone,
+            "accounts": None if accounts is None else list(accounts),
         },
     )
     names = [column[0] for column in answer.description]

@@ -117,12 +117,13 @@ class Measured:
 
     @property
     def over(self) -> bool:
-        """Whether the limit is met: bills and requests from below, what a plan has left from above.
+        """Whether a bill or a count has reached its limit, or a plan has less left than its share.
 
-        For a plan `measured` is what is left and `limit` the amount its percentage stands for.
+        For a plan `measured` is what is left and `limit` the share, rounded up to whole units:
+        below it, not at it, is low (DOMAIN §2.1).
         """
         if self.kind is Kind.PLAN_LOW:
-            return self.measured <= self.limit
+            return self.measured < self.limit
         return self.measured >= self.limit
 
 

@@ -144,8 +144,7 @@ def order(store: Store, account_id: str, act: Act, *, now: datetime) -> Standing
     _old, clock = look(store, now=now, payments_through=None, settings=settings)
     moment = moment_of(clock, now=now, ledger_version=store.journal.last_no)
     moment = figures.known_through(store.connection, moment)
-    everyone = figures.cases(store.connection, settings, moment, everyone=True)
-    found = next((case for case in everyone if case[0].account_id == account_id), None)
+    found = next(figures.cases(store.connection, settings, moment, accounts=[account_id]), None)
     if found is None:
         raise InputError(f"there is no account {account_id!r}", "see: edgetoll billing accounts")
     known, prior, policy = found
@@ -167,17 +166,18 @@ def funding_effects(store: Store, deltas: Mapping[str, int], *, now: datetime) -
     moment = moment_of(clock, now=now, ledger_version=store.journal.last_no + 1)
     standings: list[Standing] = []
     events: list[Event] = []
-    only = next(iter(deltas)) if len(deltas) == 1 else None
     figures.compute(
         store.connection,
         store.home,
         now=now,
         usage_through=clock.usage_through,
-        account=only,
+        accounts=deltas.keys(),
     )
     moment = figures.known_through(store.connection, moment)
-    for known, prior, policy in figures.cases(store.connection, settings, moment, everyone=True):
-        delta = deltas.get(known.account_id, 0)
+    for known, prior, policy in figures.cases(
+        store.connection, settings, moment, accounts=deltas.keys()
+    ):
+        delta = deltas[known.account_id]
         moved = replace(known, available=known.available + delta)
         standing = decide(moved, prior, policy, moment) if delta else None
         if standing is not None:

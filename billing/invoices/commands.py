@@ -64,6 +64,7 @@ def invoice(
     Example: edgetoll billing invoice --month 2026-10
     """
     from billing.invoices.run import Order
+    from billing.outbox import stop_topic
     from billing.store import Store
 
     at = as_of_time(as_of)
@@ -74,6 +75,7 @@ def invoice(
             _draft(store, order, settings, as_json=as_json)
             return
         issued, rows, written = _issue(store, order, settings)
+    stop_topic.follow(home)
     if issued.invoices:
         showing.warn_of_seller(settings)
     showing.show_issued(issued, rows, written, month=month, home=home, as_json=as_json)
@@ -100,6 +102,7 @@ def void(
     Example: edgetoll billing void INV-USD-2026-000042 --reason "wrong address"
     """
     from billing.invoices import crediting
+    from billing.outbox import stop_topic
     from billing.store import Store
 
     at = as_of_time(as_of)
@@ -107,6 +110,7 @@ def void(
     with Store.open(home, owner="edgetoll billing void", now=at) as store:
         done = crediting.void(store, invoice_no, reason=reason, settings=settings, at=at)
         _finish_credit(store, done, settings, at=at)
+    stop_topic.follow(home)
     showing.show_credit(done, as_json=as_json)
 
 
@@ -127,6 +131,7 @@ def credit_note(
     """
     from billing.invoices import crediting
     from billing.money import parse_amount
+    from billing.outbox import stop_topic
     from billing.store import Store
 
     at = as_of_time(as_of)
@@ -143,6 +148,7 @@ def credit_note(
             at=at,
         )
         _finish_credit(store, done, settings, at=at)
+    stop_topic.follow(home)
     showing.show_credit(done, as_json=as_json)
 
 
@@ -167,6 +173,7 @@ def paid(
     """
     from billing import runs
     from billing.invoices import payments
+    from billing.outbox import stop_topic
     from billing.store import Store
 
     at = as_of_time(as_of)
@@ -176,6 +183,7 @@ def paid(
         changed = payments.settle(store, at=at)
         runs.after(store, at=at)
         rows = payments.standing(store.connection)
+    stop_topic.follow(home)
     document: dict[str, Any] = {"changed": changed, "invoices": [row.document() for row in rows]}
 
     def human() -> None:

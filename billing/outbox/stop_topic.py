@@ -12,26 +12,50 @@ from typing import Any
 
 import orjson
 
-from billing.outbox.settings import StopListSettings
-from billing.outbox.stop_list import StoppedDomain
-from edge.durable import write_atomically
+from billing.outbox import stop_list
+from billing.outbox.settings import StopListSettings, read_delivery
+from edge.console import warn
+from edge.durable import FileLock, write_atomically
+from edge.errors import Busy
 
 SEND_SECONDS = 30
 
 
-def publish_changes(
-    home: Path, settings: StopListSettings, found: tuple[StoppedDomain, ...]
-) -> int:
-    """Send what changed since the last time; returns how many names it was."""
-    path = home / settings.folder / "kafka.json"
-    before: dict[str, Any] = orjson.loads(path.read_bytes()) if path.exists() else {}
-    after = {one.domain: one.document() for one in found}
-    changes = changed(before, after)
-    if changes:
-        assert settings.kafka is not None, "asked only when a broker is set"
-        asyncio.run(_send(settings.kafka, settings.topic, changes))
-        write_atomically(path, orjson.dumps(after, option=orjson.OPT_SORT_KEYS))
+def publish_changes(home: Path, settings: StopListSettings) -> int:
+    """Send what changed in the file since the last time; returns how many names it was.
+
+    One sender at a time, each with the file as it is then: a slow one never sends an older list
+    after a newer one. Busy: another sender did not leave in time.
+    """
+    folder = home / settings.folder
+    with FileLock(folder / "kafka.lock", "stop list", wait_seconds=2 * SEND_SECONDS):
+        path = folder / "kafka.json"
+        before: dict[str, Any] = orjson.loads(path.read_bytes()) if path.exists() else {}
+        after = stop_list.read_file(folder / "domains.json")
+        changes = changed(before, after)
+        if changes:
+            assert settings.kafka is not None, "asked only when a broker is set"
+            asyncio.run(_send(settings.kafka, settings.topic, changes))
+            write_atomically(path, orjson.dumps(after, option=orjson.OPT_SORT_KEYS))
     return len(changes)
+
+
+def follow(home: Path) -> None:
+    """Bring the topic up to the file at the end of a command, where a broker is set.
+
+    What the command recorded stands whether the broker answers or not: then a person is warned, and
+    the next round of the daemon sends it.
+    """
+    settings = read_delivery(home).stop_list
+    if settings.kafka is None:
+        return
+    from aiokafka.errors import KafkaError
+
+    try:
+        publish_changes(home, settings)
+    except (KafkaError, OSError, TimeoutError, Busy) as error:
+        why = str(error) or type(error).__name__
+        warn(f"the stop list is written, but not yet in topic {settings.topic}: {why}")
 
 
 def changed(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:

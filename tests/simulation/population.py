@@ -24,6 +24,8 @@ class Customer:
     zone: str
     grace_hours: int
     automatic: bool
+    daily: bool
+    """Settled by the day: a charge for each local day besides those of the hours."""
     credit_limit: int
     hourly_mean: int
     """Requests in a mean hour."""
@@ -48,6 +50,7 @@ def _customer(number: int, chance: random.Random) -> Customer:
         zone=chance.choice(ZONES),
         grace_hours=chance.choice(GRACES),
         automatic=chance.random() < 0.7,
+        daily=chance.random() < 0.2,
         credit_limit=chance.choice((0, 0, 0, 48)) * mean * price_per_request(None),
         hourly_mean=mean,
         weekend_percent=chance.choice((40, 70, 100, 100, 130)),

@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
@@ -25,9 +26,9 @@ from billing.outbox.settings import DeliverySettings
 from billing.outbox.webhook import Attempt, Result
 from billing.store import Effects, Store, applier
 from tests.simulation.population import Customer, Payer, Traffic, population, price_per_request
+from tests.simulation.trace import DAILY, HOURLY, PAYMENT, Look, Moves, Trace, seconds
 
 HOUR = timedelta(hours=1)
-Row = dict[str, Any]
 CHARGES = pa.schema(
     [
         ("account_id", pa.string()), ("item", pa.string()), ("region", pa.string()),
@@ -43,7 +44,7 @@ INSERT INTO accounts (
     account_id, effective_from, name, currency, timezone, price_book, billing_method, credit_limit,
     grace_hours, suspension_policy, tax_rate_bp, email, address, country, tax_id,
     low_balance_threshold, opened_at)
-SELECT account_id, $at, account_id, 'USD', zone, 'book', 'data_transfer', credit, grace, policy, 0,
+SELECT account_id, $at, account_id, 'USD', zone, 'book', method, credit, grace, policy, 0,
     '', '', 'DE', '', NULL, $at
 FROM effect_accounts
 """
@@ -82,39 +83,10 @@ class Odds:
     daemon_down: tuple[float, int] = (0.001, 9)
     payments_stale: tuple[float, int] = (0.0008, 40)
     restart: float = 0.01
+    lost_disk: float = 0.02
+    """Of the restarts: the store's file is gone, and rebuilt from the journal."""
     late: float = 0.05
     chargeback: float = 0.0001
-
-
-@dataclass
-class Told:
-    """What a simulated receiver got: per event id the body, and how often."""
-
-    bodies: dict[str, str] = field(default_factory=dict)
-    times: int = 0
-    highest: dict[str, tuple[int, str]] = field(default_factory=dict)
-
-
-@dataclass
-class Trace:
-    """What happened, for the auditor: money moves by journal number, looks, and troubles."""
-
-    moves: list[tuple[int, datetime, str, int]] = field(default_factory=list)
-    """(journal number, time, account, change of its funds)"""
-    looks: list[tuple[datetime, int, bool]] = field(default_factory=list)
-    """(time, journal number, whether the world was in fact unverified at that look)"""
-    told: Told = field(default_factory=Told)
-    restarts: int = 0
-    troubles: dict[str, int] = field(default_factory=dict)
-
-    def digest(self) -> str:
-        """Two runs of one seed have the same."""
-        text = json.dumps(
-            [[n, at.isoformat(), a, m] for n, at, a, m in self.moves]
-            + [[at.isoformat(), n, bad] for at, n, bad in self.looks]
-            + [sorted(self.told.bodies)]
-        )
-        return hashlib.sha256(text.encode()).hexdigest()
 
 
 class Simulation:
@@ -139,10 +111,12 @@ class Simulation:
         self.traffic = {c.account_id: Traffic(c, seed) for c in self.customers}
         self.payers = {c.account_id: Payer(c, seed) for c in self.customers}
         self.available = {c.account_id: c.credit_limit for c in self.customers}
-        self.trace = Trace()
+        self.trace = Trace(moves={c.account_id: Moves() for c in self.customers})
         self._until: dict[str, datetime] = {}
         self._unposted: list[dict[str, Any]] = []
         self._late: dict[datetime, list[dict[str, Any]]] = {}
+        self._days = {c.account_id: _Day(self.start) for c in self.customers if c.daily}
+        self.hours = 0
         self._payments_through = self.start
         self._told_payments_through = datetime(2000, 1, 1, tzinfo=UTC)
         self._red = False
@@ -150,7 +124,7 @@ class Simulation:
         self._rated_through = self.start
         home.mkdir(parents=True, exist_ok=True)
         (home / "edgetoll.toml").write_text("[billing.balance]\npayments_limit_hours = 6\n")
-        self.store = self._open_store()
+        self.store = self.open_store()
         self._open_accounts()
 
     def run(self, hours: int) -> Trace:
@@ -163,6 +137,7 @@ class Simulation:
         """One hour: usage happens, payments come, what works runs, somebody may be told."""
         begun = self.now
         self.now = begun + HOUR
+        self.hours += 1
         self._happen()
         self._use(begun)
         self._pay(begun)
@@ -186,6 +161,7 @@ class Simulation:
                 "credit": c.credit_limit,
                 "grace": c.grace_hours,
                 "policy": "auto" if c.automatic else "confirm",
+                "method": "peak_bandwidth" if c.daily else "data_transfer",
             }
             for c in self.customers
         ]
@@ -208,7 +184,7 @@ class Simulation:
             odds, longest = getattr(self.odds, name)
             if not self._is(name) and self.chance.random() < odds:
                 self._until[name] = self.now + HOUR * self.chance.randint(1, longest)
-                self.trace.troubles[name] = self.trace.troubles.get(name, 0) + 1
+                self.trace.counts[name] += 1
 
     def _is(self, name: str) -> bool:
         until = self._until.get(name)
@@ -218,14 +194,36 @@ class Simulation:
         day = (hour - self.start).days
         for customer in self.customers:
             requests = self.traffic[customer.account_id].requests(hour, day)
+            if customer.daily:
+                self._settle_day(customer, requests)
             if requests == 0:
                 continue
             late = 0
             if self.chance.random() < self.odds.late:
                 late = requests * self.chance.randint(1, 60) // 100
                 due = self.now + HOUR * self.chance.randint(1, 50)
+                self.trace.counts["late usage"] += 1
                 self._late.setdefault(due, []).append(self._charge(customer, hour, late, 1))
             self._unposted.append(self._charge(customer, hour, requests - late, 0))
+
+        if hour > self.start and price_per_request(hour) != price_per_request(hour - HOUR):
+            self.trace.counts["price changes"] += 1
+
+    def _settle_day(self, customer: Customer, requests: int) -> None:
+        """The charge of the local day that ended within this hour, if one did."""
+        day = self._days[customer.account_id]
+        day.requests += requests
+        local = self.now.astimezone(ZoneInfo(customer.zone))
+        end = local.replace(hour=0, minute=0).astimezone(UTC)
+        if end <= self.now - HOUR or day.requests == 0:
+            return
+        if day.begin > self.start:
+            unusual = end - day.begin in (23 * HOUR, 25 * HOUR)
+            self.trace.counts["days of 23 or 25 hours charged"] += unusual
+            row = self._charge(customer, day.begin, day.requests, 0)
+            ends = {"period_end": end.replace(tzinfo=None), "item": "peak_bandwidth"}
+            self._unposted.append({**row, **ends, "amount": row["amount"] // 2})
+        day.begin, day.requests = end, 0
 
     def _charge(
         self, customer: Customer, hour: datetime, count: int, revision: int
@@ -252,11 +250,13 @@ class Simulation:
             amount = self.payers[name].payment(hour, day, self.available[name], state)
             if amount > 0:
                 paid[name] = amount
+        self.trace.counts["top-ups"] += len(paid)
         if paid:
             self._commit_payments(paid, hour + HOUR / 2, f"{hour:%Y%m%d%H}")
         if self.customers and self.chance.random() < self.odds.chargeback * len(self.customers):
             name = self.chance.choice(self.customers).account_id
             amount = self.chance.randint(1, 50) * 10**9
+            self.trace.counts["chargebacks"] += 1
             self._commit_payments({name: -amount}, hour + HOUR * 2 / 3, f"back-{hour:%Y%m%d%H}")
 
     def _commit_payments(self, paid: dict[str, int], at: datetime, batch: str) -> None:
@@ -277,10 +277,10 @@ class Simulation:
             **states.funding_effects(self.store, paid, now=at),
         }
         number = self.store.commit("transfers", effects, at=at)
-        self.trace.looks.append((at, number, self._is_bad(at)))
+        self.trace.looks.append(Look(seconds(at), number, self._is_bad(at), everyone=False))
         for name, amount in paid.items():
             self.available[name] += amount
-            self.trace.moves.append((number, at, name, amount))
+            self.trace.moves[name].add(number, at, amount, PAYMENT)
 
     def _rate(self) -> None:
         ready = self._unposted + [
@@ -308,11 +308,18 @@ class Simulation:
         if held:
             return
         self._rated_through = self.now
+        self.trace.rated.append((number, seconds(self.now)))
         self._unposted = []
         self._late = {due: rows for due, rows in self._late.items() if due > self.now}
         for row in ready:
             self.available[row["account_id"]] -= row["amount"]
-            self.trace.moves.append((number, self.now, row["account_id"], -row["amount"]))
+            self.trace.moves[row["account_id"]].add(
+                number,
+                self.now,
+                -row["amount"],
+                HOURLY if row["item"] == "https_requests" else DAILY,
+                seconds(row["period_end"]),
+            )
 
     def _mark_checks(self) -> None:
         self._red = self._is("red_check")
@@ -322,7 +329,9 @@ class Simulation:
     def _look(self) -> None:
         states.refresh(self.store, now=self.now, payments_through=self._payments_through)
         self._told_payments_through = self._payments_through
-        self.trace.looks.append((self.now, self.store.journal.last_no, self._is_bad(self.now)))
+        number, bad = self.store.journal.last_no, self._is_bad(self.now)
+        self.trace.counts["hours unverified"] += bad
+        self.trace.looks.append(Look(seconds(self.now), number, bad, everyone=True))
 
     def _is_bad(self, at: datetime) -> bool:
         """Whether the world gives reason not to trust the figures, as the simulator knows it."""
@@ -355,7 +364,8 @@ class Simulation:
     def _receive(self, one: deliver.Due) -> None:
         told = self.trace.told
         told.times += 1
-        assert told.bodies.setdefault(one.event_id, one.body) == one.body, "one id, one body"
+        body = hashlib.sha256(one.body.encode()).hexdigest()[:32]
+        assert told.bodies.setdefault(one.event_id, body) == body, "one id, one body"
         state = json.loads(one.body)["data"]["state"]
         if one.version > told.highest.get(one.account_id, (0, ""))[0]:
             told.highest[one.account_id] = (one.version, state)
@@ -375,26 +385,35 @@ class Simulation:
             )
 
     def _restart(self) -> None:
-        self.trace.restarts += 1
+        self.trace.counts["restarts"] += 1
         self.store.close()
-        if self.chance.random() < 0.02:
-            # The disk of the store is lost: the journal rebuilds it.
+        if self.chance.random() < self.odds.lost_disk:
+            self.trace.counts["stores lost and rebuilt"] += 1
             (self.home / "billing.duckdb").unlink()
-        self.store = self._open_store()
+        self.store = self.open_store()
 
-    def _open_store(self) -> Store:
+    def open_store(self) -> Store:
+        """The billing store of the home, as the product opens it."""
         store = Store.open(self.home, owner="simulation", now=self.now)
         # Many small statements: handing them to a second thread costs more than it gains.
         store.connection.execute("SET threads = 1")
         return store
 
 
+@dataclass
+class _Day:
+    """A local day under way."""
+
+    begin: datetime
+    requests: int = 0
+
+
 def _numbered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Late parts of one hour that come together, or again, get revisions of their own."""
-    counted: dict[tuple[str, Any], int] = {}
+    counted: dict[tuple[Any, ...], int] = {}
     numbered = []
     for row in rows:
-        key = (row["account_id"], row["period_start"])
+        key = (row["account_id"], row["item"], row["period_start"])
         place = max(row["revision"], counted.get(key, row["revision"]))
         counted[key] = place + 1
         numbered.append({**row, "revision": place})

@@ -1,6 +1,6 @@
 -- Answers: what each account had to pay for the last 1, 7, 24 and 168 rated hours.
 -- Grain: one row per account with a charge in them; an hour without charges counts as zero.
--- Reads: charges of periods up to a day (a monthly item says nothing about an hour).
+-- Reads: charges of periods up to a day, which has 25 hours once a year (a monthly item says nothing about an hour).
 INSERT INTO burn
 SELECT
     account_id,
@@ -18,7 +18,7 @@ FROM (
     WHERE
         period_end > $through - INTERVAL 168 HOUR
         AND period_end <= $through
-        AND period_end - period_start <= INTERVAL 1 DAY
-        AND ($account IS NULL OR account_id = $account)
+        AND period_end - period_start <= INTERVAL 25 HOUR
+        AND ($accounts::VARCHAR[] IS NULL OR account_id IN (SELECT unnest($accounts::VARCHAR[])))
 )
 GROUP BY account_id;

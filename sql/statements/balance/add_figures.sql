@@ -20,4 +20,4 @@ LEFT JOIN balances AS b ON b.account_id = a.account_id AND b.currency = a.curren
 LEFT JOIN burn AS u ON u.account_id = a.account_id
 LEFT JOIN burn_day AS d ON d.account_id = a.account_id
 LEFT JOIN open_value AS o ON o.account_id = a.account_id
-WHERE $account IS NULL OR a.account_id = $account;
+WHERE $accounts::VARCHAR[] IS NULL OR a.account_id IN (SELECT unnest($accounts::VARCHAR[]));

@@ -1,4 +1,4 @@
--- Answers: which accounts the rules would move to another state, with all the decision needs to know.
+-- Answers: which accounts the rules would move to another state, or those named, with all the decision needs to know.
 -- Grain: one row per such account. The judge is billing/balance/decision.py; a test holds both equal.
 -- Reads: account_figures, accounts, account_state.
 WITH judged AS (
@@ -41,5 +41,9 @@ WITH judged AS (
 )
 SELECT * EXCLUDE (scale, target)
 FROM judged
-WHERE target <> state OR $everyone
+WHERE
+    CASE
+        WHEN $accounts::VARCHAR[] IS NOT NULL THEN account_id IN (SELECT unnest($accounts::VARCHAR[]))
+        ELSE target <> state OR $everyone
+    END
 ORDER BY account_id;

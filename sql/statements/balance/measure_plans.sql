@@ -1,4 +1,4 @@
--- Answers: what is left of the valid plans of accounts with a plan-low rule, and the amount at which to tell.
+-- Answers: what is left of the valid plans of accounts with a plan-low rule, and the share below which to tell.
 -- Grain: one row per rule and plan that has not been raised.
 -- Reads: rules_now, accounts, plans, plans_left (session, from rating), alerts_raised.
 SELECT
@@ -8,7 +8,8 @@ SELECT
     p.plan_id AS subject,
     NULL AS domain,
     l.remaining AS measured,
-    p.quantity * r.quantity // 100 AS limit_quantity,
+    -- Rounded up: of whole units, those below 1.5 are those below 2.
+    (p.quantity * r.quantity + 99) // 100 AS limit_quantity,
     r.release_hours,
     a.currency,
     CASE p.kind WHEN 'data_transfer' THEN 'bytes' ELSE 'requests' END AS unit

@@ -1,10 +1,9 @@
 -- Answers: which ids of new transfers are taken already, by an earlier record or inside this one.
 -- Grain: one row per repeated id, the first ten.
--- Reads: new_transfers, transfers. Charges, nearly all of a ledger, are searched only for ids in their form.
+-- Reads: new_transfers, posted_ids; charges, nearly all of a ledger, are searched only for ids in their form.
 SELECT n.transfer_id
 FROM new_transfers AS n
-INNER JOIN transfers AS t ON n.transfer_id = t.transfer_id
-WHERE t.code NOT IN ('charge', 'correction')
+INNER JOIN posted_ids AS p ON n.transfer_id = p.transfer_id
 UNION ALL
 SELECT n.transfer_id
 FROM new_transfers AS n

@@ -41,7 +41,22 @@ INSERT INTO runs VALUES ($run_id, 'rating_run', $at, $state, $through, 0, 0, 0, 
 """
 
 
-STATEMENTS = {"account": ADD_ACCOUNT, "charge": ADD_CHARGE, "run": ADD_RUN}
+ADD_DOMAIN = """
+INSERT INTO domain_ownership VALUES ($domain, $domain, $account_id, $since, NULL, 1)
+"""
+ADD_PLAN = """
+INSERT INTO plans VALUES ($plan_id, $account_id, 'https_requests', 'all', $quantity, $since,
+    $since::TIMESTAMP + INTERVAL 1 YEAR, $since, 1)
+"""
+
+
+STATEMENTS = {
+    "account": ADD_ACCOUNT,
+    "charge": ADD_CHARGE,
+    "domain": ADD_DOMAIN,
+    "plan": ADD_PLAN,
+    "run": ADD_RUN,
+}
 
 
 @applier("test_row")
@@ -92,6 +107,24 @@ class World:
                 "opened": datetime(2026, 1, 1, tzinfo=UTC),
             },
         )
+
+    def domain(self, account_id: str, domain: str) -> None:
+        """A domain that the account has owned since it was opened."""
+        since = datetime(2026, 1, 1, tzinfo=UTC)
+        self.put("domain", {"account_id": account_id, "domain": domain, "since": since})
+
+    def plan(self, account_id: str, plan_id: str, quantity: int) -> None:
+        """A plan of so many HTTPS requests, for a year."""
+        row = {"account_id": account_id, "plan_id": plan_id, "quantity": quantity}
+        self.put("plan", {**row, "since": datetime(2026, 1, 1, tzinfo=UTC)})
+
+    def suspended(self, account_id: str, debt: str | int = 10) -> None:
+        """The account, with automatic suspension, now stopped for a debt."""
+        self.charge(account_id, debt)
+        self.look()
+        self.pass_hours(25)
+        self.look()
+        assert self.state(account_id) == "suspended"
 
     def pay(self, account_id: str, amount: str | int, key: str = "", kind: Any = "cash") -> None:
         """A top-up through the real command's function."""

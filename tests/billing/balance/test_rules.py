@@ -76,6 +76,36 @@ def test_usage_cap_counts_only_https_requests_and_stops_the_name_for_its_time(wo
     assert world.state("a") == "ok", "a cap stops a name, not the account"
 
 
+def plan_used(world: Any, used: int) -> None:
+    """So much of plan `p` has been used, as rating keeps it."""
+    world.store.connection.execute("DELETE FROM plan_state")
+    world.store.connection.execute(
+        "INSERT INTO plan_state BY NAME SELECT 'p' AS plan_id, $1 AS used", [used]
+    )
+
+
+@pytest.mark.parametrize(
+    ("quantity", "at_the_share", "below_it"),
+    [(1000, 800, 801), (15, 12, 13), (7, 5, 6)],
+)
+def test_a_plan_is_told_of_below_its_share_and_not_at_it(
+    world: Any, quantity: int, at_the_share: int, below_it: int
+) -> None:
+    """DOMAIN §2.1: fires when what remains falls below 20 % of the original size; once."""
+    write_rules(world.home, '[[rule]]\nid = "p"\naccount = "a"\nkind = "plan_low"\nlimit = "20"\n')
+    world.account("a")
+    world.plan("a", "p", quantity)
+    plan_used(world, at_the_share)
+    assert 100 * (quantity - at_the_share) >= 20 * quantity
+    assert world.look().events == ()
+    plan_used(world, below_it)
+    assert 100 * (quantity - below_it) < 20 * quantity
+    (event,) = world.look().events
+    assert event.kind == "alert.plan_low"
+    plan_used(world, quantity)
+    assert world.look().events == (), "told once"
+
+
 def test_a_raised_alert_survives_replay_and_is_not_told_again(world: Any) -> None:
     write_rules(
         world.home,

@@ -24,6 +24,7 @@ PLANTED = {
         " SELECT * REPLACE (credit_account AS debit_account) FROM transfers LIMIT 1"
     ),
     "ledger_currencies": "UPDATE transfers SET currency = 'EUR' WHERE transfer_id = 'evt_1'",
+    "posted_ids_kept": "DELETE FROM posted_ids WHERE transfer_id = 'evt_1'",
     "transfer_ids_once": "INSERT INTO transfers SELECT * FROM transfers LIMIT 1",
     "charge_revisions_once": "INSERT INTO charges SELECT * FROM charges LIMIT 1",
     "charge_quantities": "UPDATE charges SET free_quantity = free_quantity + 1",
