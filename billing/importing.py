@@ -68,6 +68,7 @@ def import_closed(store: Store, *, at: datetime, too_old_days: int) -> ImportOut
         return ImportOutcome(future=future)
     oldest = at - timedelta(days=too_old_days)
     files = [_effect(candidate, too_old=candidate.file.hour < oldest) for candidate in chosen]
+    store.expect(sum(candidate.certificate.rows for candidate in chosen))
     number = store.commit("import", {"files": files}, at=at)
     return ImportOutcome(
         files=len(files),

@@ -34,6 +34,10 @@ RECORDS_AT_ONCE = 100
 ROWS_AT_ONCE = 1_000_000
 """While the store is brought up to the journal, one transaction takes so many records, and ends
 with the record that brings its rows to this: its memory must not grow with the journal."""
+SMALL_STORE_BYTES = 32 << 20
+SMALL_CHANGE_ROWS = 200_000
+"""A smaller store, and a smaller change to one, are for one thread: waking others costs more than
+they do."""
 Effects: TypeAlias = Mapping[str, Any]
 Applier: TypeAlias = Callable[[duckdb.DuckDBPyConnection, Record, Effects], None]
 
@@ -139,6 +143,11 @@ class Store:
         """The first value of the first row that statement `name` of sql/ gives."""
         return self.connection.execute(sql.text(name), dict(parameters or {})).fetchall()[0][0]
 
+    def expect(self, rows: int) -> None:
+        """Say that `rows` are to be taken in: many are worth all cores, however small the store."""
+        if rows > SMALL_CHANGE_ROWS:
+            self.connection.execute("RESET threads")
+
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """The one wrapper of a transaction: any error rolls back and is raised, nothing is
@@ -163,6 +172,7 @@ class Store:
         """
         number = self.journal.last_no + 1
         stored = {name: self._store_effect(number, name, value) for name, value in effects.items()}
+        self.expect(sum(effect.get("rows", 0) for effect in stored.values()))
         crash_point(f"{kind}-effects-written")
         record = self.journal.next_record(kind, stored, at=at)
         try:
@@ -304,6 +314,7 @@ class Store:
     def _catch_up(self) -> None:
         number, _ = self._state()
         for group in grouped(self.journal.records(after=number)):
+            self.expect(sum(_rows_of(record) for record in group))
             with self.transaction():
                 for record in group:
                     self._apply_old(record)
@@ -341,12 +352,16 @@ def grouped(records: Iterable[Record]) -> Iterator[list[Record]]:
     rows = 0
     for record in records:
         group.append(record)
-        rows += sum(effect.get("rows", 0) for effect in record.effects.values())
+        rows += _rows_of(record)
         if len(group) >= RECORDS_AT_ONCE or rows >= ROWS_AT_ONCE:
             yield group
             group, rows = [], 0
     if group:
         yield group
+
+
+def _rows_of(record: Record) -> int:
+    return sum(effect.get("rows", 0) for effect in record.effects.values())
 
 
 def _connect(path: Path, home: Path) -> duckdb.DuckDBPyConnection:
@@ -357,6 +372,8 @@ def _connect(path: Path, home: Path) -> duckdb.DuckDBPyConnection:
             f"billing.duckdb cannot be opened: {str(error).splitlines()[0]}",
             "if no other program holds it, move it away: it is rebuilt from the journal",
         ) from error
+    if path.stat().st_size < SMALL_STORE_BYTES:
+        connection.execute("SET threads = 1")
     connection.execute(sql.text("statements/billing/set_zone"))
     connection.execute(sql.text("statements/billing/set_home"), {"home": str(home)})
     return connection

@@ -16,7 +16,15 @@ import pytest
 from billing import ledger
 from billing.journal import Record
 from billing.money import SCALE
-from billing.store import RECORDS_AT_ONCE, ROWS_AT_ONCE, Store, TableRef, applier, grouped
+from billing.store import (
+    RECORDS_AT_ONCE,
+    ROWS_AT_ONCE,
+    SMALL_CHANGE_ROWS,
+    Store,
+    TableRef,
+    applier,
+    grouped,
+)
 from edge.errors import Busy, Corrupt, EdgetollError
 from tests.billing.ledger.homes import NOW, START, THOROUGH, load_text, make_home
 
@@ -394,3 +402,17 @@ def test_a_journal_record_of_another_shape_is_one_line_and_changes_nothing(
     path = home / "journal" / "journal.jsonl"
     path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
     assert seen(home) == before
+
+
+def test_a_small_store_takes_one_thread_and_a_large_change_all(tmp_path: Path) -> None:
+    def threads(store: Store) -> int:
+        found: int = store.connection.execute("SELECT current_setting('threads')").fetchall()[0][0]
+        return found
+
+    usual = duckdb.connect().execute("SELECT current_setting('threads')").fetchall()[0][0]
+    with Store.open(tmp_path, owner="test", now=NOW) as store:
+        assert threads(store) == 1
+        store.expect(SMALL_CHANGE_ROWS)
+        assert threads(store) == 1
+        store.expect(SMALL_CHANGE_ROWS + 1)
+        assert threads(store) == usual
