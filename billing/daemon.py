@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
 from typing import Annotated
@@ -22,6 +22,8 @@ from edge.console import DEFAULT_HOME, HomeOption
 from edge.console import now as wall_clock
 from edge.errors import Busy, EdgetollError
 
+RETRY_FAILED = timedelta(minutes=1)
+"""What failed is tried again after this, without waiting for a change: somebody may have mended it."""
 Clock = Callable[[], datetime]
 Step = Callable[[Path, datetime, Board], None]
 
@@ -136,6 +138,8 @@ class Rounds:
         with self.board.lock:
             self.board.round_at = self.clock()
         self._next_at = rounds.next_round_at(self.home, self.board.signs, now=now)
+        if self.board.failing:
+            self._next_at = min(self._next_at, now + RETRY_FAILED)
         # What changed during the round, by us or others, is looked at once more; a round that finds
         # nothing changes nothing, so this ends.
         self._seen = mark

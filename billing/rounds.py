@@ -22,14 +22,15 @@ from billing.outbox.settings import read_delivery
 from billing.rounds_settings import read_daemon
 from billing.store import Store
 from edge.durable import write_atomically
-from edge.errors import InputError
+from edge.errors import Corrupt, InputError
 
 Step = Callable[[Path, datetime, Board], None]
 OWNER = "billing daemon"
+CHECK_HINT = "no account moves to suspension meanwhile; run edgetoll check"
 
 
 def rate(home: Path, now: datetime, _board: Board) -> None:
-    """Import and rate closed hours, post, judge the accounts, publish the lake."""
+    """Import and rate closed hours, post, check, judge the accounts, publish the lake."""
     from billing import runs
     from billing.prices import load_books
 
@@ -37,9 +38,12 @@ def rate(home: Path, now: datetime, _board: Board) -> None:
     settings = runs.read_settings(home)
     with Store.open(home, owner=OWNER, now=now) as store:
         done = runs.rate(store, books=books, settings=settings, at=now)
+        red = runs.check(store, done, at=now)
         runs.after(store, at=now)
     if done.state not in ("nothing", "waiting"):
         log("rated", run=done.run_id, state=done.state, through=done.through, reason=done.reason)
+    if red:
+        raise Corrupt(red, CHECK_HINT)
 
 
 def invoice(home: Path, now: datetime, _board: Board) -> None:
@@ -74,9 +78,12 @@ def _issue(store: Store, month: str, now: datetime) -> None:
         # Not due yet (hours still open, a zone whose month has not ended): asked again later.
         log("waiting", step="invoice", month=month, reason=error.message)
         return
+    red = runs.check_record(store, issued.journal_no, at=now)
     runs.after(store, at=now)
     if issued.journal_no is not None:
         log("invoiced", month=month, journal_no=issued.journal_no)
+    if red:
+        raise Corrupt(red, CHECK_HINT)
 
 
 def _documents(home: Path, month: str) -> int:

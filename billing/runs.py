@@ -322,15 +322,23 @@ def check(store: Store, done: RunOutcome, *, at: datetime) -> str | None:
     A red check is written to HOME/checks.json before accounts are judged, since nobody moves to
     suspension while one stands (FAULTS U3). `edgetoll check` writes it green again.
     """
-    if done.state != "done" or done.journal_no is None:
+    if done.state != "done":
         return None
-    failures = checks.run(store.connection, scope=done.journal_no)
+    return check_record(store, done.journal_no, at=at)
+
+
+def check_record(store: Store, journal_no: int | None, *, at: datetime) -> str | None:
+    """The same for any record; what was red before stays red beside it."""
+    from billing.balance.figures import red_checks
+
+    failures = checks.run(store.connection, scope=journal_no) if journal_no else []
     if not failures:
         return None
-    red = {"at": instant_text(at) + "Z", "red": sorted({one.check for one in failures})}
+    names = {one.check for one in failures} | set(red_checks(store.home))
+    red = {"at": instant_text(at) + "Z", "red": sorted(names)}
     write_atomically(store.home / "checks.json", json.dumps(red, indent=2).encode() + b"\n")
     first = failures[0]
-    return f"check {first.check} is red after record {done.journal_no}: {first.rows[0]}"
+    return f"check {first.check} is red after record {journal_no}: {first.rows[0]}"
 
 
 def after(store: Store, *, at: datetime) -> None:

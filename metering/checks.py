@@ -22,6 +22,10 @@ from metering.closed import CLOSED_FOLDER, list_closed, parse_hour, read_certifi
 from metering.settings import to_ms
 
 
+IN_USE = ("could not set lock", "different configuration than existing connections")
+"""What DuckDB says of a file that a worker holds: one of another process, one of this (`run`)."""
+
+
 def names() -> tuple[str, ...]:
     """The checks, as `sql.text` takes them."""
     return tuple(name for name in sql.names("checks") if name.startswith("checks/metering_"))
@@ -30,15 +34,15 @@ def names() -> tuple[str, ...]:
 def run(home: Path) -> list[dict[str, Any]]:
     """Every check over every store of `home`: name, what it says, the first rows that break it.
 
-    A store that a running worker holds open is not opened: the sums that worker publishes in
+    A store that a running worker holds open, in whichever process, is not opened: the sums that worker publishes in
     live/status*.json, which it checks at every flush, are checked instead.
     """
     found: list[dict[str, Any]] = []
     for path in sorted(home.glob("usage*.duckdb")):
         try:
             connection = duckdb.connect(str(path), read_only=True)
-        except duckdb.IOException as error:
-            if "could not set lock" not in str(error).lower():
+        except (duckdb.IOException, duckdb.ConnectionException) as error:
+            if not any(words in str(error).lower() for words in IN_USE):
                 raise
             found.append(_published(home, path.name))
             continue

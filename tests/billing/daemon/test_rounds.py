@@ -1,0 +1,170 @@
+"""When a round is due, and what /metrics and /healthz say of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from billing.daemon import Rounds
+from billing.ledger import top_up
+from billing.metrics import Board, metering_metrics, problems, render, serving
+from billing.store import Store
+from tests.billing.daemon.process import SETTINGS, ask
+from tests.billing.ledger.homes import Use, close_hour, make_home
+
+START = datetime(2026, 10, 20, 6, tzinfo=UTC)
+
+
+@dataclass
+class Clock:
+    """A clock that the test moves."""
+
+    now: datetime = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """It begins at START."""
+    return Clock()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home with one closed hour."""
+    made = make_home(tmp_path)
+    (made / "edgetoll.toml").write_text(SETTINGS)
+    close_hour(made, START - timedelta(hours=2), [Use()])
+    return made
+
+
+def settled(home: Path, clock: Clock) -> Rounds:
+    """Rounds run until nothing is due."""
+    rounds = Rounds(home, Board(), clock=clock)
+    for _ in range(4):
+        if not rounds.is_due():
+            return rounds
+        rounds.run()
+    raise AssertionError("rounds go on for ever though nothing changes")
+
+
+def test_an_idle_home_costs_no_round_until_its_next_judgement(home: Path, clock: Clock) -> None:
+    rounds = settled(home, clock)
+    clock.now += timedelta(minutes=9, seconds=59)
+    assert not rounds.is_due()
+    clock.now += timedelta(seconds=1)
+    assert rounds.is_due()
+
+
+def test_a_closed_hour_or_a_payment_makes_a_round_due_at_once(home: Path, clock: Clock) -> None:
+    rounds = settled(home, clock)
+    close_hour(home, START - timedelta(hours=1), [Use()])
+    assert rounds.is_due()
+    rounds = settled(home, clock)
+    with Store.open(home, owner="test", now=clock.now) as store:
+        top_up(store, "acme", 10**12, key="bank-1", at=clock.now)
+    assert rounds.is_due()
+
+
+def test_a_clock_set_back_does_not_leave_rounds_waiting_for_the_future(
+    home: Path, clock: Clock
+) -> None:
+    clock.now += timedelta(days=30)
+    rounds = settled(home, clock)
+    clock.now -= timedelta(days=30)
+    assert rounds.is_due()
+
+
+def test_a_step_that_failed_is_tried_again_after_a_minute(home: Path, clock: Clock) -> None:
+    (home / "prices" / "plain.toml").write_text("")
+    rounds = settled(home, clock)
+    assert "rate" in rounds.board.failing
+    clock.now += timedelta(seconds=61)
+    assert rounds.is_due()
+
+
+def test_a_daemon_told_to_leave_begins_no_further_step(home: Path, clock: Clock) -> None:
+    board = Board(stop=threading.Event())
+    board.stop.set()
+    Rounds(home, board, clock=clock).run()
+    assert board.seconds == {}
+    assert not (home / "outbox").exists()
+
+
+def test_healthz_names_what_is_wrong_and_answers_200_when_nothing_is(
+    home: Path, clock: Clock
+) -> None:
+    board = Board()
+    with serving(home, board, listen="127.0.0.1:0", clock=clock) as port:
+        status, text = ask(port, "/healthz")
+        assert (status, json.loads(text)["problems"]) == (503, ["no round has ended yet"])
+        rounds = Rounds(home, board, clock=clock)
+        rounds.run()
+        assert ask(port, "/healthz") == (200, '{"healthy":true,"problems":[]}\n')
+        clock.now += timedelta(minutes=31)
+        status, text = ask(port, "/healthz")
+        assert (status, json.loads(text)["problems"]) == (
+            503,
+            ["no round has ended since 2026-10-20T06:00Z"],
+        )
+        (home / "checks.json").write_text('{"red": ["ledger_balances"], "at": "2026-10-20T06:10Z"}')
+        rounds.run()
+        status, text = ask(port, "/healthz")
+        assert json.loads(text)["problems"] == ["unverified: check is red: ledger_balances"]
+        assert ask(port, "/elsewhere")[0] == 404
+
+
+def test_every_metric_that_the_page_for_operators_names_is_served(
+    home: Path, clock: Clock, root: Path
+) -> None:
+    board = Board()
+    live = home / "live"
+    live.mkdir()
+    (live / "status.json").write_text(
+        json.dumps(
+            {
+                "accepted": 7, "duplicate": 1, "quarantined": 2, "adds_up": True,
+                "fresh_at": "2026-10-20T05:59:00Z",
+                "edges": [{"edge_id": "e1", "watermark": "2026-10-20T05:58:00Z", "gaps": []}],
+                "hours": [{"hour": "2026-10-20T05", "state": "open"}],
+            }
+        )
+    )  # fmt: skip
+    with serving(home, board, listen="127.0.0.1:0", clock=clock) as port:
+        rounds = Rounds(home, board, clock=clock)
+        rounds.run()
+        board.failures["rate"] = 1
+        assert board.signs is not None
+        _status, text = ask(port, "/metrics")
+    named = set(re.findall(r"`(edgetoll_[a-z_]+)`", (root / "docs" / "operating.md").read_text()))
+    named |= set(
+        re.findall(r"`(edgetoll_[a-z_]+)[ <>]", (root / "docs" / "operating.md").read_text())
+    )
+    served = set(re.findall(r"^# TYPE (edgetoll_[a-z_]+)", text, flags=re.MULTILINE))
+    assert len(named) > 8
+    assert named <= served
+    assert 'edgetoll_event_time_lag_seconds{edge="e1"} 120' in text
+    assert "edgetoll_oldest_open_hour_age_seconds 3600" in text
+    assert "edgetoll_conservation_holds 1" in text
+    assert 'edgetoll_accounts{state="overdue"} 1' in text
+
+
+def test_more_edges_than_labels_may_have_are_one_sample(clock: Clock) -> None:
+    edges = [{"edge_id": f"e{n}", "watermark": "2026-10-20T05:00:00Z"} for n in range(501)]
+    text = render(metering_metrics([{"adds_up": True, "edges": edges}], now=clock.now))
+    assert 'event_time_lag_seconds{edge="all"} 3600' in text
+    assert text.count("event_time_lag_seconds{") == 1
+
+
+def test_broken_conservation_is_a_problem(clock: Clock) -> None:
+    board = Board(round_at=clock.now)
+    found = problems(board, [{"adds_up": False}], now=clock.now)
+    assert found == ["conservation is broken: read is not accepted + duplicate + quarantined"]
