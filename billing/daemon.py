@@ -23,7 +23,7 @@ from edge.console import now as wall_clock
 from edge.errors import Busy, EdgetollError
 
 RETRY_FAILED = timedelta(minutes=1)
-"""What failed is tried again after this, without waiting for a change: somebody may have mended it."""
+"""What failed is tried again after this, without waiting for a change: it may be mended."""
 Clock = Callable[[], datetime]
 Step = Callable[[Path, datetime, Board], None]
 

@@ -21,7 +21,6 @@ from metering import checkpoint
 from metering.closed import CLOSED_FOLDER, list_closed, parse_hour, read_certificate
 from metering.settings import to_ms
 
-
 IN_USE = ("could not set lock", "different configuration than existing connections")
 """What DuckDB says of a file that a worker holds: one of another process, one of this (`run`)."""
 
@@ -34,8 +33,8 @@ def names() -> tuple[str, ...]:
 def run(home: Path) -> list[dict[str, Any]]:
     """Every check over every store of `home`: name, what it says, the first rows that break it.
 
-    A store that a running worker holds open, in whichever process, is not opened: the sums that worker publishes in
-    live/status*.json, which it checks at every flush, are checked instead.
+    A store that a running worker holds open, in whichever process, is not opened: the sums that
+    worker publishes in live/status*.json, which it checks at every flush, are checked instead.
     """
     found: list[dict[str, Any]] = []
     for path in sorted(home.glob("usage*.duckdb")):

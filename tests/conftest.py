@@ -21,6 +21,7 @@ COMPONENTS = {
     "needs_kafka": (("java", "mvn"), "apt-get install -y openjdk-17-jre-headless maven"),
     "needs_chromium": (("chromium",), "apt-get install -y chromium"),
     "needs_poppler": (("pdftotext", "pdftoppm"), "apt-get install -y poppler-utils"),
+    "needs_systemd": (("systemd-analyze",), "apt-get install -y systemd"),
 }
 IN_CI = os.environ.get("CI", "") not in ("", "0", "false")
 left_out: dict[str, list[str]] = {}

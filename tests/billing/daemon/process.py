@@ -1,4 +1,4 @@
-"""A daemon in a process of its own, as a service manager starts it; its log is read line by line."""
+"""A daemon in a process of its own, as a service manager starts it; its log is read by line."""
 
 from __future__ import annotations
 
