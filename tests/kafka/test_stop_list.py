@@ -1,0 +1,75 @@
+"""The stop list as a compacted topic: what a reader of it has when each command has ended."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from billing.cli import top_up
+from billing.outbox import stop_list, stop_topic
+from billing.outbox.settings import read_delivery
+from billing.store import Store
+from deploy.kafka.broker import Broker
+from tests.billing.balance.conftest import START, World
+
+pytestmark = [pytest.mark.needs_kafka, pytest.mark.xdist_group("kafka")]
+
+
+def messages(broker: Broker, topic: str) -> list[tuple[str, Any]]:
+    """All that stands in the topic: name, and why it is stopped or None."""
+
+    async def read() -> list[tuple[str, Any]]:
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=broker.address, enable_auto_commit=False, auto_offset_reset="none"
+        )
+        async with consumer:
+            place = TopicPartition(topic, 0)
+            consumer.assign([place])
+            await consumer.seek_to_beginning(place)
+            ends = await consumer.end_offsets([place])
+            found: list[tuple[str, Any]] = []
+            while await consumer.position(place) < ends[place]:
+                record = await consumer.getone()
+                found.append((record.key.decode(), record.value and json.loads(record.value)))
+            return found
+
+    return asyncio.run(read())
+
+
+@pytest.fixture
+def topic(broker: Broker) -> str:
+    """A fresh topic of one partition."""
+    return broker.create_topic("edgetoll.suspended.test", 1)
+
+
+@pytest.fixture
+def stopped(broker: Broker, topic: str, tmp_path: Path) -> World:
+    """`a` is stopped for a debt of 10 and the topic says so; the store is closed."""
+    (tmp_path / "edgetoll.toml").write_text(
+        f'[billing.delivery.stop_list]\nkafka = "{broker.address}"\ntopic = "{topic}"\n'
+    )
+    with Store.open(tmp_path, owner="test", now=START) as store:
+        world = World(home=tmp_path, store=store)
+        world.account("a", policy="auto")
+        world.domain("a", "www.a.example")
+        world.suspended("a")
+        stop_list.publish(store, now=world.now)
+    stop_topic.follow(tmp_path)
+    return world
+
+
+def test_who_pays_is_off_the_topic_when_the_command_ends(
+    broker: Broker, topic: str, stopped: World
+) -> None:
+    (told,) = messages(broker, topic)
+    assert told[0] == "www.a.example"
+    assert told[1]["cause"] == "arrears"
+    top_up("a", "10.00", key="bank-1", home=stopped.home, as_of=stopped.now.isoformat())
+    assert messages(broker, topic) == [told, ("www.a.example", None)]
+    settings = read_delivery(stopped.home).stop_list
+    assert stop_topic.publish_changes(stopped.home, settings) == 0, "told once"
