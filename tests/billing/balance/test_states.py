@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -11,6 +11,7 @@ import pytest
 from billing.balance import states
 from billing.balance.records import Act, Cause
 from edge.errors import ConflictError
+from tests.billing.balance.conftest import money
 
 
 def test_hourly_payables_1_to_7_alert_only_below_12(world: Any) -> None:
@@ -305,6 +306,37 @@ def test_g21_payments_feed_older_than_its_limit_raises_the_flag(world: Any) -> N
     assert world.state("a") == "suspended"
     world.pass_hours(3)
     assert "payments known only through" in str(world.look().unverified)
+
+
+@pytest.mark.parametrize(
+    ("zone", "now", "begin", "length"),
+    [
+        ("Europe/Berlin", "2026-10-26T08:00:00Z", "2026-10-24T22:00:00Z", 25),
+        ("Europe/Berlin", "2026-03-30T08:00:00Z", "2026-03-28T23:00:00Z", 23),
+        ("Asia/Kathmandu", "2026-03-30T08:00:00Z", "2026-03-28T18:15:00Z", 24),
+    ],
+    ids=["25 hours", "23 hours", "UTC+5:45"],
+)
+def test_a_local_day_counts_whole_however_long_it_is(
+    world: Any, zone: str, now: str, begin: str, length: int
+) -> None:
+    """Its own charge and those of its hours; an hour across midnight belongs to where it ends."""
+    world.now = datetime.fromisoformat(now)
+    world.account("a", timezone=zone, method="peak_bandwidth")
+    start = datetime.fromisoformat(begin)
+    end = start + timedelta(hours=length)
+    spans = [(start, end, 100)]
+    first = start.replace(minute=0) - timedelta(hours=3)
+    spans += [(first + timedelta(hours=n), first + timedelta(hours=n + 1), 1) for n in range(31)]
+    for number, (begins, ends, amount) in enumerate(spans):
+        row = {"charge_id": f"c{number}", "account_id": "a", "start": begins, "end": ends}
+        world.put("charge", {**row, "amount": money(amount), "journal_no": 1})
+    world.pay("a", "0.01")
+    world.charge("a", "1.00")
+    (standing,) = world.look().changed
+    assert standing.evidence["payable_day"] == money(100 + length)
+    burn = standing.evidence["burn_per_hour"]
+    assert burn["last_week"] * 168 > money(100), "a day of 25 hours burns too"  # type: ignore[index]
 
 
 def test_states_are_rebuilt_from_the_journal(world: Any) -> None:

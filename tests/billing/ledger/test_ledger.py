@@ -80,6 +80,16 @@ def test_g18_l4_the_same_id_with_other_content_is_a_named_conflict(store: Store)
         assert ledger.ledger_hash(store.connection) == before
 
 
+def test_g18_a_store_made_before_ids_were_kept_apart_still_knows_each_payment(store: Store) -> None:
+    with store:
+        pay(store, "12.50", "evt_1")
+        store.connection.execute("DROP TABLE posted_ids")
+    with Store.open(store.home, owner="test", now=NOW) as again:
+        assert not pay(again, "12.50", "evt_1").new
+        with pytest.raises(ConflictError, match=r"12\.50, not 12\.51"):
+            pay(again, "12.51", "evt_1")
+
+
 def test_l4_a_transfer_under_the_id_of_a_charge_is_a_named_conflict(tmp_path: Path) -> None:
     home = make_home(tmp_path)
     close_hour(home, START, [Use()])
