@@ -89,6 +89,7 @@ def top_up(
     Example: edgetoll billing top-up acme 250.00 --id stripe-ch_1234
     """
     from billing import ledger
+    from billing.balance.states import present
     from billing.money import format_amount, parse_amount
     from billing.outbox import stop_topic
     from billing.store import Store
@@ -100,6 +101,7 @@ def top_up(
         if done.new:
             _follow(store, at)
         have = ledger.balance(store.connection, account)
+        stands = present(store.connection, account)
     stop_topic.follow(home)
     document = {
         "account_id": account,
@@ -112,6 +114,7 @@ def top_up(
         "vouchers": format_amount(have.vouchers, have.currency),
         "charged": format_amount(have.charged, have.currency),
         "available": format_amount(have.available, have.currency),
+        "state": stands.state.value,
     }
 
     def human() -> None:
@@ -121,6 +124,7 @@ def top_up(
             posted = f"{format_amount(units, have.currency)} {have.currency}"
             print(f"Posted {kind} of {posted} to {account} as {key}.")
         print(f"Available: {format_amount(have.available, have.currency)} {have.currency}")
+        print(f"State: {stands.state}" + (f", {stands.reason}" if stands.reason else ""))
 
     emit(document, as_json=as_json, human=human)
 
@@ -290,6 +294,10 @@ def _follow(store: Any, at: Any) -> None:
     runs.after(store, at=at)
 
 
+def _files(count: int) -> str:
+    return "1 file is" if count == 1 else f"{count} files are"
+
+
 def _print_run(done: RunOutcome) -> None:
     from billing.money import format_amount
 
@@ -297,9 +305,9 @@ def _print_run(done: RunOutcome) -> None:
     if imported.files:
         print(f"Imported {imported.files} closed hours, {imported.requests:,} requests.")
     if imported.too_old:
-        print(f"{imported.too_old} files are too old and wait: edgetoll billing accept")
+        print(f"{_files(imported.too_old)} too old to be billed unseen: edgetoll billing accept")
     if imported.future:
-        print(f"{imported.future} files are of hours that have not ended: left for later.")
+        print(f"{_files(imported.future)} of an hour that has not ended: left for later.")
     for hour in done.held_hours[:20]:
         when = f"{hour.hour:%Y-%m-%dT%H:%MZ}"
         print(f"Not rated: {hour.account_id} {when}: {hour.problem}. {hour.hint}")

@@ -89,16 +89,20 @@ def table(
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(
-        title=title or None, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold"
-    )
+    drawn = Table(box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
     for column in columns:
         drawn.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
         drawn.add_row(*(Text(printable("" if cell is None else str(cell))) for cell in row))
     # Without a terminal the width is the content's own: a pipe must not fold or cut figures.
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 200
-    Console(width=width, highlight=False).print(drawn)
+    console = Console(width=width, highlight=False)
+    wide = console.measure(drawn).maximum
+    if len(title) > wide:  # a title is never folded into the width of a narrow table
+        console.print(Text(printable(title), style="bold"), soft_wrap=True)
+    else:
+        drawn.title = title or None
+    console.print(drawn)
 
 
 def printable(text: str) -> str:

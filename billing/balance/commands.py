@@ -232,7 +232,7 @@ def _order(
     stop_topic.follow(home)
 
     def human() -> None:
-        say(f"{account}: {standing.previous} -> {standing.state} ({standing.reason})")
+        say(f"{account}: {standing.previous} -> {standing.state}, {standing.reason}")
 
     document = {
         "account_id": account,

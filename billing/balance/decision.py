@@ -55,7 +55,8 @@ def obey(act: Act, figures: Figures, prior: Standing, policy: Policy, moment: Mo
     if act.cause is Cause.ARREARS and prior.state is not State.SUSPEND_DUE:
         raise ConflictError(
             f"{prior.account_id} is {prior.state}, not suspend_due",
-            "only a debt older than its grace is suspended; for other causes: --cause",
+            "only a debt older than its grace is suspended; for another cause:"
+            " --cause administrative",
         )
     chosen = _next(figures, prior, policy, moment, State.SUSPENDED, who)
     return replace(chosen, by=act.by, cause=act.cause)
@@ -67,7 +68,8 @@ def _resume(
     """Service again: the debt, if one is left, gets a fresh grace from now."""
     if prior.state not in STOPPED and prior.state is not State.SUSPEND_DUE:
         raise ConflictError(
-            f"{prior.account_id} is {prior.state}, not stopped", "there is nothing to resume"
+            f"{prior.account_id} is {prior.state}, not stopped: there is nothing to resume",
+            "see how it stands: edgetoll billing accounts",
         )
     fresh = replace(prior, state=State.OK, overdue_since=None, overdue_clock=None, cause=None)
     patient = replace(policy, grace_seconds=max(1, policy.grace_seconds))

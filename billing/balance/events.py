@@ -53,7 +53,7 @@ def state_event(standing: Standing, *, currency: str) -> Event:
         "by": standing.by or None,
         "currency": currency,
         "amount_due": amount_due(standing.evidence, currency),
-        **public_evidence(standing.evidence),
+        **public_evidence(standing.evidence, currency),
     }
     return Event(
         event_id=event_id("state", standing.account_id, standing.version),
@@ -69,7 +69,7 @@ def amount_due(evidence: dict[str, object], currency: str) -> str:
     """What must be paid for the balance to be at zero again, in whole minor units, never less."""
     available = evidence.get("available")
     owed = -floor_to_minor(available, currency) if isinstance(available, int) else 0
-    return format_amount(max(0, owed))
+    return format_amount(max(0, owed), currency)
 
 
 def envelope(kind: str, at: datetime, data: dict[str, Any]) -> str:
@@ -78,16 +78,16 @@ def envelope(kind: str, at: datetime, data: dict[str, Any]) -> str:
     return orjson.dumps(document, option=orjson.OPT_SORT_KEYS).decode()
 
 
-def public_evidence(evidence: dict[str, object]) -> dict[str, object]:
+def public_evidence(evidence: dict[str, object], currency: str) -> dict[str, object]:
     """Evidence as receivers see it: amounts as decimal strings, times in RFC 3339."""
-    return {name: _public(name, value) for name, value in evidence.items()}
+    return {name: _public(name, value, currency) for name, value in evidence.items()}
 
 
-def _public(name: str, value: object) -> object:
+def _public(name: str, value: object, currency: str) -> object:
     if name in AMOUNTS and isinstance(value, int):
-        return format_amount(value)
+        return format_amount(value, currency)
     if name == "burn_per_hour" and isinstance(value, dict):
-        return {key: format_amount(amount) for key, amount in value.items()}
+        return {key: format_amount(amount, currency) for key, amount in value.items()}
     if isinstance(value, datetime):
         return stamp(value)
     return value

@@ -237,7 +237,7 @@ def _wrapped(text: str) -> str:
 
 
 def _amount(units: int, currency: str) -> str:
-    return f"{format_amount(floor_to_minor(units, currency))} {currency}"
+    return f"{format_amount(floor_to_minor(units, currency), currency)} {currency}"
 
 
 def _burn(per_hour: int, currency: str) -> str:

@@ -142,14 +142,14 @@ def raise_alert(measured: Measured, *, now: datetime) -> Raised:
     capped = measured.kind is Kind.USAGE_CAP
     until = now + timedelta(hours=measured.release_hours) if capped else None
     kind = f"alert.{measured.kind}"
-    money = measured.kind is Kind.HIGH_BILL
+    money, unit = measured.kind is Kind.HIGH_BILL, measured.currency
     data: dict[str, object] = {
         "account_id": measured.account_id,
         "rule_id": measured.rule_id,
         "subject": measured.subject,
         "domain": measured.domain,
-        "measured": format_amount(measured.measured) if money else str(measured.measured),
-        "limit": format_amount(measured.limit) if money else str(measured.limit),
+        "measured": format_amount(measured.measured, unit) if money else str(measured.measured),
+        "limit": format_amount(measured.limit, unit) if money else str(measured.limit),
         "currency": measured.currency if money else None,
         "unit": measured.unit or None,
         "since": stamp(now),

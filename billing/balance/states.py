@@ -13,16 +13,18 @@ from datetime import datetime
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import sql
 from billing.balance import alerts, figures
 from billing.balance.decision import decide, obey
 from billing.balance.events import Event, state_event
-from billing.balance.records import Act, Moment, Standing
+from billing.balance.records import Act, Moment, Standing, State
 from billing.balance.rows import (
     ALERT_COLUMNS,
     EVENT_COLUMNS,
     STATE_COLUMNS,
     alert_row,
     as_effect,
+    aware,
     clock_row,
     event_row,
     state_row,
@@ -130,6 +132,23 @@ def moment_of(clock: Clock, *, now: datetime, ledger_version: int) -> Moment:
         unverified=clock.unverified,
         usage_through=clock.usage_through,
         payments_through=clock.payments_through,
+    )
+
+
+def present(connection: Any, account_id: str) -> Standing:
+    """How an account stands now; one that never left `ok` has no reason and no time."""
+    row = connection.execute(
+        sql.text("statements/balance/present_standing"), {"account_id": account_id}
+    ).fetchone()
+    if row is None:
+        return Standing(account_id=account_id)
+    version, state, since, reason = row
+    return Standing(
+        account_id=account_id,
+        version=version,
+        state=State(state),
+        since=aware(since),
+        reason=reason,
     )
 
 

@@ -66,7 +66,7 @@ def amount(data: Data, name: str) -> str:
     value, currency = data.get(name), data.get("currency")
     if not isinstance(value, str) or not isinstance(currency, str):
         return ""
-    return f"{format_amount(floor_to_minor(parse_amount(value), currency))} {currency}"
+    return f"{format_amount(floor_to_minor(parse_amount(value), currency), currency)} {currency}"
 
 
 def _text(data: Data, name: str) -> str:

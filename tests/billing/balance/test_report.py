@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 import sql
 from billing.balance import states
 from billing.balance.commands import print_accounts
 from billing.balance.report import report, sparkline
+from billing.outbox import wording
 
 COLUMNS = [
     "account_id", "state", "since", "available", "projected", "currency", "projected_zero_at",
@@ -72,6 +74,20 @@ def test_at_risk_fits_120_columns_with_every_figure_in_one_piece(
     figures = ("-98765463.34 USD", "12.00 USD", "03-01 10:30", "03-01 06:00 …", "03-02 18:00")
     for figure in (*figures, "overdue", "since 03-01 00:00", "told: nobody yet"):
         assert figure in shown, figure
+
+
+def test_yen_are_told_without_decimals_wherever_an_account_is_told_of(world: Any) -> None:
+    world.account("a", currency="JPY", threshold="1000")
+    world.pay("a", "957")
+    ((kind, body),) = world.store.connection.execute("SELECT kind, body FROM outbox").fetchall()
+    data = orjson.loads(body)["data"]
+    assert (data["available"], data["amount_due"]) == ("957", "0")
+    assert data["burn_per_hour"]["last_day"] == "0"
+    assert dict(wording.facts(kind, data))["Balance, with credit limit"] == "957 JPY"
+    world.store.close()
+    (line,), _unverified = report(world.home, now=world.now, at_risk=False)
+    assert "957 JPY" in line.cells()[1]
+    assert line.document()["available"] == "957"
 
 
 def test_account_states_of_the_lake_has_the_public_columns(world: Any) -> None:

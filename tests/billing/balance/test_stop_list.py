@@ -43,9 +43,16 @@ def pay(world: Any, amount: str) -> None:
     top_up("a", amount, key="bank-1", home=world.home, as_of=world.now.isoformat())
 
 
-def test_who_pays_is_off_the_stop_list_when_the_command_ends(stopped: Any) -> None:
+def test_who_pays_is_off_the_stop_list_when_the_command_ends(
+    stopped: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     pay(stopped, "10.00")
     assert listed(stopped.home) == []
+    assert capsys.readouterr().out.splitlines() == [
+        "Posted cash of 10.00 USD to a as bank-1.",
+        "Available: 0.00 USD",
+        "State: ok, the balance was restored",
+    ]
 
 
 def test_who_pays_less_than_the_debt_stays_on_the_stop_list(stopped: Any) -> None:
@@ -59,6 +66,17 @@ def test_resuming_and_suspending_change_the_stop_list_in_the_same_command(stoppe
     assert listed(stopped.home) == []
     commands.suspend("b", reason="court order", cause="administrative", **order)
     assert listed(stopped.home) == ["www.b.example"]
+
+
+def test_paying_does_not_lift_what_was_stopped_for_another_cause_and_says_so(
+    stopped: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    order = {"by": "ann", "home": stopped.home, "as_of": stopped.now.isoformat()}
+    commands.suspend("a", reason="court order", cause="administrative", **order)
+    pay(stopped, "10.00")
+    assert listed(stopped.home) == ["*.a.example", "www.a.example"]
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == "State: suspended, court order (by ann)"
 
 
 def test_a_broker_that_does_not_answer_costs_a_payment_only_a_warning(
