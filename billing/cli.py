@@ -45,12 +45,12 @@ def load(
     from billing.load import publish_owned_domains, zone_lookup
     from billing.load_rows import read_load_file
     from billing.outbox import stop_topic
-    from billing.store import Store
+    from billing.store import PATIENCE_SECONDS, Store
 
     at = as_of_time(as_of)
     loaded = read_load_file(file)
     zones = {book.book_id: book.timezone for book in _books(home)}
-    with Store.open(home, owner="billing load", now=at) as store:
+    with Store.open(home, owner="billing load", now=at, wait_seconds=PATIENCE_SECONDS) as store:
         done = load_rows(store, loaded, at=at, zone_of_book=zone_lookup(zones))
         publish_owned_domains(store, home / "lake" / "owned_domains.txt")
         if done.journal_no is not None:
@@ -92,11 +92,11 @@ def top_up(
     from billing.balance.states import present
     from billing.money import format_amount, parse_amount
     from billing.outbox import stop_topic
-    from billing.store import Store
+    from billing.store import PATIENCE_SECONDS, Store
 
     at = as_of_time(as_of)
     units = parse_amount(amount)
-    with Store.open(home, owner="billing top-up", now=at) as store:
+    with Store.open(home, owner="billing top-up", now=at, wait_seconds=PATIENCE_SECONDS) as store:
         done = ledger.top_up(store, account, units, key=key, kind=kind, at=at)  # type: ignore[arg-type]
         if done.new:
             _follow(store, at)

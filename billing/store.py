@@ -30,6 +30,8 @@ from edge.durable import FileLock, fsync_folder, sha256_file
 from edge.errors import Corrupt, EdgetollError
 
 STORE_NAME = "billing.duckdb"
+PATIENCE_SECONDS = 30
+"""A person's command waits so long for the store: the daemon holds it for a step at a time."""
 RECORDS_AT_ONCE = 100
 ROWS_AT_ONCE = 1_000_000
 """While the store is brought up to the journal, one transaction takes so many records, and ends

@@ -100,11 +100,11 @@ def alerts(
     from billing.outbox import deliver as delivery
     from billing.outbox import full_state, stop_list, stop_topic
     from billing.outbox.settings import read_delivery
-    from billing.store import Store
+    from billing.store import PATIENCE_SECONDS, Store
 
     now = as_of_time(as_of)
     promised = parse_time(payments_through) if payments_through else None
-    with Store.open(home, owner="billing alerts", now=now) as store:
+    with Store.open(home, owner="billing alerts", now=now, wait_seconds=PATIENCE_SECONDS) as store:
         if enable:
             delivery.enable(store, enable, now=now)
         done = states.refresh(store, now=now, payments_through=promised)
@@ -219,12 +219,12 @@ def _order(
     from billing.balance import states
     from billing.balance.records import Act
     from billing.outbox import stop_list, stop_topic
-    from billing.store import Store
+    from billing.store import PATIENCE_SECONDS, Store
 
     by, reason, cause = who
     now = as_of_time(as_of)
     owner = "billing suspend" if stop else "billing resume"
-    with Store.open(home, owner=owner, now=now) as store:
+    with Store.open(home, owner=owner, now=now, wait_seconds=PATIENCE_SECONDS) as store:
         act = Act(suspend=stop, by=by, reason=reason, cause=cause)
         standing = states.order(store, account, act, now=now)
         lake.publish(store)

@@ -26,7 +26,7 @@ from billing.balance.records import (
 from billing.balance.rows import naive
 from billing.balance.settings import read_settings
 from billing.money import SCALE, floor_to_minor, format_amount
-from billing.store import Store
+from billing.store import PATIENCE_SECONDS, Store
 
 PLOT_HOURS = 24
 CELL_WIDTH = 18
@@ -139,7 +139,9 @@ def report(home: Path, *, now: datetime, at_risk: bool) -> tuple[list[AccountLin
     Judges as of `now` without recording: what `billing alerts` would make of it.
     """
     settings = read_settings(home)
-    with Store.open(home, owner="billing accounts", now=now) as store:
+    with Store.open(
+        home, owner="billing accounts", now=now, wait_seconds=PATIENCE_SECONDS
+    ) as store:
         _old, clock = states.look(store, now=now, payments_through=None, settings=settings)
         moment = states.moment_of(clock, now=now, ledger_version=store.journal.last_no)
         figures.compute(store.connection, home, now=now, usage_through=clock.usage_through)

@@ -137,11 +137,11 @@ CREATE TABLE IF NOT EXISTS transfers (
 );
 
 -- One row per transfer that is no charge: its id, kept apart so that a payment need not search the whole ledger for
--- its own. A store that was made before this table fills it from its ledger when it is opened.
-CREATE TABLE IF NOT EXISTS posted_ids AS
-SELECT transfer_id, journal_no
-FROM transfers
-WHERE code NOT IN ('charge', 'correction');
+-- its own.
+CREATE TABLE IF NOT EXISTS posted_ids (
+    transfer_id VARCHAR NOT NULL,
+    journal_no BIGINT NOT NULL
+);
 
 -- One row per account and currency: sums of its transfers, kept so that nobody sums the ledger to see a balance.
 CREATE TABLE IF NOT EXISTS balances (

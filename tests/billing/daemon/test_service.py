@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from billing import ledger
+from billing.money import SCALE
 from billing.store import Store
 from tests.billing.daemon.process import SETTINGS, ask, service
 from tests.billing.ledger.homes import THOROUGH, Use, close_hour, close_hours, make_home
@@ -200,3 +203,16 @@ def test_g21_a_check_that_a_run_turns_red_is_said_at_once_and_holds_suspensions(
     with Store.open(home, owner="test", now=THIS_HOUR) as store:
         rows = store.connection.execute("SELECT unverified FROM balance_clock").fetchall()
     assert rows == [("check is red: runs_complete",)]
+
+
+def test_a_persons_command_waits_for_the_daemons_present_step(home: Path) -> None:
+    """A payment is never refused because somebody else has the store for a moment."""
+    with Store.open(home, owner="billing daemon", now=THIS_HOUR) as held:
+        words = ("billing", "top-up", "acme", "5.00", "--id", "bank-1", "--home", str(home))
+        with service(*words) as command:
+            with pytest.raises(subprocess.TimeoutExpired):
+                command.process.wait(3)
+            held.close()
+            assert command.result() == 0
+    with Store.open(home, owner="test", now=THIS_HOUR) as store:
+        assert ledger.balance(store.connection, "acme").cash == 5 * SCALE
