@@ -84,7 +84,9 @@ def alerts(
     ] = None,
     enable: Annotated[
         str | None,
-        typer.Option("--enable", metavar="ENDPOINT", help="Switch a webhook on again first."),
+        typer.Option(
+            "--enable", metavar="WEBHOOK", help="Switch on again what was switched off (410)."
+        ),
     ] = None,
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
@@ -105,8 +107,7 @@ def alerts(
     now = as_of_time(as_of)
     promised = parse_time(payments_through) if payments_through else None
     with Store.open(home, owner="billing alerts", now=now, wait_seconds=PATIENCE_SECONDS) as store:
-        if enable:
-            delivery.enable(store, enable, now=now)
+        enabled = delivery.enable(store, enable, now=now) if enable else ""
         done = states.refresh(store, now=now, payments_through=promised)
         full_state.record_daily_state(store, now=now, due_hour=read_delivery(home).daily_state_hour)
         lake.publish(store)
@@ -115,11 +116,14 @@ def alerts(
     told = delivery.deliver(home, now=now, jitter_permille=jitter_permille)
 
     def human() -> None:
+        if enabled:
+            say(f"{enabled} is on again, and is told how all accounts stand")
         _print_changes(done)
         if told.counts:
             say("told: " + ", ".join(f"{n} {status}" for status, n in sorted(told.counts.items())))
         for name in told.disabled:
-            warn(f"endpoint {name} has been switched off; see edgetoll billing alerts --help")
+            again = f"edgetoll billing alerts --enable {name.removeprefix('webhook:')}"
+            warn(f"{name} has been switched off; once its receiver works again: {again}")
 
     document = {**_changes_document(done), "told": told.counts, "disabled": list(told.disabled)}
     emit(document, as_json=as_json, human=human)

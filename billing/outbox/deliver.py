@@ -20,12 +20,13 @@ from billing.balance.rows import EVENT_COLUMNS, as_effect, aware, event_row, nai
 from billing.crashpoint import crash_point
 from billing.outbox.address import Resolver, resolve
 from billing.outbox.appliers import DELIVERY_COLUMNS
+from billing.outbox.full_state import record_state_now
 from billing.outbox.schedule import next_attempt
 from billing.outbox.sending import FILE, HOOK, MAIL, Due, Outcome, Round, never, send_all
 from billing.outbox.settings import DeliverySettings, read_delivery
 from billing.outbox.webhook import Attempt, Result
 from billing.store import Store
-from edge.errors import ConfigError
+from edge.errors import ConfigError, InputError
 
 NEW_HOURS = 76
 """An event nobody tried to deliver for longer than this is history: the daily state tells it."""
@@ -221,6 +222,18 @@ def endpoint_event(name: str, why: str, *, now: datetime) -> Event:
     )
 
 
-def enable(store: Store, name: str, *, now: datetime) -> None:
-    """Switch an endpoint on again; what it missed is told by the daily state."""
-    store.commit("deliveries", {"enabled": [name]}, at=now)
+def enable(store: Store, name: str, *, now: datetime) -> str:
+    """Switch a webhook on again and tell it at once how all accounts stand; returns its endpoint.
+
+    InputError: the settings have no webhook of that name, or it is not switched off.
+    """
+    known = endpoints(read_delivery(store.home))
+    endpoint = name if name in known else HOOK + name
+    if endpoint not in known:
+        raise InputError(f"there is no endpoint {name!r}", f"the settings have {', '.join(known)}")
+    off = store.connection.execute(sql.text("statements/balance/disabled_endpoints")).fetchall()
+    if endpoint not in {row[0] for row in off}:
+        raise InputError(f"{endpoint} is not switched off", "there is nothing to enable")
+    store.commit("deliveries", {"enabled": [endpoint]}, at=now)
+    record_state_now(store, now=now)
+    return endpoint

@@ -28,6 +28,15 @@ def record_daily_state(store: Store, *, now: datetime, due_hour: int) -> int | N
     ).fetchone()
     if exists is not None and exists[0]:
         return None
+    return _record(store, day, now=now)
+
+
+def record_state_now(store: Store, *, now: datetime) -> int:
+    """Put the same into the outbox besides, for a receiver that was off: it need not wait a day."""
+    return _record(store, stamp(now), now=now)
+
+
+def _record(store: Store, day: str, *, now: datetime) -> int:
     rows = store.connection.execute(sql.text("statements/balance/states_not_ok")).fetchall()
     events = list(pages(rows, day=day, now=now))
     effect = as_effect([event_row(event) for event in events], EVENT_COLUMNS)
@@ -35,15 +44,15 @@ def record_daily_state(store: Store, *, now: datetime, due_hour: int) -> int | N
 
 
 def pages(rows: Sequence[Sequence[Any]], *, day: str, now: datetime) -> Iterator[Event]:
-    """The messages of one day; with no account to name there is still one that says so.
+    """The messages of one day (or moment); with no account to name there is still one that says so.
 
-    An account that no page of the day names is ok.
+    An account that no page of them names is ok.
     """
     count = max(1, -(-len(rows) // PAGE))
     for number in range(1, count + 1):
         part = rows[(number - 1) * PAGE : number * PAGE]
         data = {
-            "day": day,
+            "day": day[:10],
             "page": number,
             "pages": count,
             "accounts": [_account(row) for row in part],

@@ -23,7 +23,7 @@ from billing.outbox import deliver
 from billing.outbox.full_state import record_daily_state
 from billing.outbox.settings import read_delivery
 from billing.store import Store
-from edge.errors import ConfigError
+from edge.errors import ConfigError, InputError
 from examples.webhook_receiver import Accounts, Refused, verify
 
 KEY = "whsec_" + base64.b64encode(b"k" * 32).decode()
@@ -133,10 +133,20 @@ def test_h1_receiver_down_for_three_days_is_given_up_and_told_elsewhere(
     assert world.state("a") == "ok", "the state stays there to be asked for"
     with receiver() as up:
         configure(world.home, hook=up.url, more=mail)
-        deliver.enable(world.store, "webhook:crm", now=world.now)
+        assert deliver.enable(world.store, "crm", now=world.now) == "webhook:crm"
         tell(world)
         kinds = {orjson.loads(got.body)["type"] for got in up.got}
-    assert "account.ok" in kinds
+    assert {"account.ok", "accounts.full_state"} <= kinds, "what it missed it need not wait for"
+
+
+def test_only_a_webhook_that_is_off_can_be_switched_on(world: Any, receiver: Any) -> None:
+    with receiver(410) as it:
+        configure(world.home, hook=it.url)
+        with pytest.raises(InputError, match="there is no endpoint 'cmr'") as unknown:
+            deliver.enable(world.store, "cmr", now=world.now)
+        assert unknown.value.hint == "the settings have webhook:crm, file"
+        with pytest.raises(InputError, match="webhook:crm is not switched off"):
+            deliver.enable(world.store, "crm", now=world.now)
 
 
 def test_410_switches_the_endpoint_off_at_once(world: Any, receiver: Any) -> None:
