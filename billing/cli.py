@@ -294,8 +294,8 @@ def _follow(store: Any, at: Any) -> None:
     runs.after(store, at=at)
 
 
-def _files(count: int) -> str:
-    return "1 file is" if count == 1 else f"{count} files are"
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _print_run(done: RunOutcome) -> None:
@@ -303,11 +303,16 @@ def _print_run(done: RunOutcome) -> None:
 
     imported = done.imported
     if imported.files:
-        print(f"Imported {imported.files} closed hours, {imported.requests:,} requests.")
+        hours, requests = (
+            _count(imported.files, "closed hour"),
+            _count(imported.requests, "request"),
+        )
+        print(f"Imported {hours}, {requests}.")
     if imported.too_old:
-        print(f"{_files(imported.too_old)} too old to be billed unseen: edgetoll billing accept")
+        files = _count(imported.too_old, "file")
+        print(f"{files} too old to be billed unseen: edgetoll billing accept")
     if imported.future:
-        print(f"{_files(imported.future)} of an hour that has not ended: left for later.")
+        print(f"{_count(imported.future, 'file')} of hours that have not ended: left for later.")
     for hour in done.held_hours[:20]:
         when = f"{hour.hour:%Y-%m-%dT%H:%MZ}"
         print(f"Not rated: {hour.account_id} {when}: {hour.problem}. {hour.hint}")
@@ -315,7 +320,8 @@ def _print_run(done: RunOutcome) -> None:
         print(f"… and {done.held_count - 20:,} more account-hours are not rated.")
     for total in done.totals:
         money = f"{format_amount(total.amount, total.currency)} {total.currency}"
-        print(f"{total.charges} charges, {total.periods} {total.period_kind}s: {money}")
+        periods = _count(total.periods, total.period_kind)
+        print(f"{_count(total.charges, 'charge')}, {periods}: {money}")
     if done.state == "nothing":
         print("Nothing new: nothing was written.")
     elif done.state == "waiting":
