@@ -216,3 +216,14 @@ def test_a_persons_command_waits_for_the_daemons_present_step(home: Path) -> Non
             assert command.result() == 0
     with Store.open(home, owner="test", now=THIS_HOUR) as store:
         assert ledger.balance(store.connection, "acme").cash == 5 * SCALE
+
+
+def test_g5_a_host_that_slept_rates_what_closed_meanwhile_when_it_wakes(home: Path) -> None:
+    with service("billing", "daemon", "--home", str(home)) as daemon:
+        daemon.wait_for("rated", state="done")
+        daemon.process.send_signal(signal.SIGSTOP)
+        close_hour(home, THIS_HOUR - HOUR, USES)
+        daemon.process.send_signal(signal.SIGCONT)
+        rated = daemon.wait_for("rated", state="done")
+        assert rated["through"] == THIS_HOUR.isoformat()
+        assert daemon.end() == 0
