@@ -49,10 +49,12 @@ def accounts(
     lines, unverified = report(home, now=now, at_risk=at_risk)
 
     def human() -> None:
-        title = "Accounts at risk" if at_risk else "Accounts"
-        print_accounts(title, lines)
-        if at_risk and not lines:
+        if lines:
+            print_accounts("Accounts at risk" if at_risk else "Accounts", lines)
+        elif at_risk:
             say("no account is at risk")
+        else:
+            say("there are no accounts yet: edgetoll billing load FILE")
         if unverified:
             warn(f"unverified: {unverified}. No suspension begins while this stands.")
 
