@@ -358,6 +358,7 @@ def _connect(path: Path, home: Path) -> duckdb.DuckDBPyConnection:
             "if no other program holds it, move it away: it is rebuilt from the journal",
         ) from error
     connection.execute(sql.text("statements/billing/set_zone"))
+    connection.execute(sql.text("statements/billing/set_order"))
     connection.execute(sql.text("statements/billing/set_home"), {"home": str(home)})
     return connection
 
