@@ -14,6 +14,7 @@ import os
 import shutil
 import time
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -29,6 +30,7 @@ KEEP_SECONDS = 3600
 GROWING = ("charges", "transfers")
 DAILY = "usage_5min"
 MERGED_ROWS_MAX = 8_000_000
+MERGED_AT_ONCE = 6
 DAY_FILES_MAX = 24
 _NO_DAY = "2000-01-01"
 
@@ -179,15 +181,23 @@ def _grow(store: Store, table: str, folder: Path, base: Published | None) -> Non
         path.unlink()
         return
     ranges.append((start, last, rows))
-    while len(ranges) > 1 and ranges[-2][2] <= 2 * ranges[-1][2]:
-        (first, _, left), (_, end, right) = ranges[-2:]
-        if left + right > MERGED_ROWS_MAX:
-            break
-        for after, through, _ in ranges[-2:]:
+    while count := _alike(ranges):
+        first, end = ranges[-count][0], last
+        for after, through, _ in ranges[-count:]:
             (folder / f"{after:08d}-{through:08d}.parquet").unlink()
         merged = folder / f"{first:08d}-{end:08d}.parquet"
-        _write(store, table, merged, after=first, through=end)
-        ranges[-2:] = [(first, end, left + right)]
+        rows = _write(store, table, merged, after=first, through=end)
+        ranges[-count:] = [(first, end, rows)]
+
+
+def _alike(ranges: list[tuple[int, int, int]]) -> int:
+    """How many of the last files to merge now: those of about the newest one's size, once there
+    are enough of them that no row is written more often than its month has powers of that number.
+    """
+    newest = ranges[-1][2]
+    count = sum(1 for _ in takewhile(lambda one: one[2] <= 2 * newest, reversed(ranges)))
+    rows = sum(one[2] for one in ranges[-count:])
+    return count if count >= MERGED_AT_ONCE and rows <= MERGED_ROWS_MAX else 0
 
 
 def _write_days(store: Store, folder: Path, base: Published | None) -> None:

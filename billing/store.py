@@ -63,10 +63,10 @@ def applier(kind: str) -> Callable[[Applier], Applier]:
     """Register a function that applies records of `kind`; several are called in the order
     registered.
 
-    It gets (connection, record, effects): each table effect is the view `effect_NAME` (HUGEINT
-    arrives as DECIMAL(38,0), and inserts exactly into HUGEINT), each inline effect is
-    `effects[NAME]`. It must be a function of these and of the tables alone, since replaying the
-    journal calls it again, years later.
+    It gets (connection, record, effects): each table effect is the view `effect_NAME` (HUGEINT is
+    itself or, read from the journal, DECIMAL(38,0), which goes exactly into HUGEINT), each inline
+    effect is `effects[NAME]`. It must be a function of these and of the tables alone, since
+    replaying the journal calls it again, years later.
     """
 
     def register(function: Applier) -> Applier:
@@ -177,9 +177,12 @@ class Store:
         self.expect(sum(effect.get("rows", 0) for effect in stored.values()))
         crash_point(f"{kind}-effects-written")
         record = self.journal.next_record(kind, stored, at=at)
+        # A table that was just written is applied as it stands: reading it back and casting its
+        # DECIMAL to HUGEINT costs more than applying it. `edgetoll check` compares with a replay.
+        present = {n: v.name for n, v in effects.items() if isinstance(v, TableRef)}
         try:
             with self.transaction():
-                self._apply(record, just_written=True)
+                self._apply(record, present)
                 crash_point(f"{kind}-applied")
                 self.journal.append(record)
             crash_point(f"{kind}-committed")
@@ -216,10 +219,11 @@ class Store:
         fsync_folder(folder)
         return {"file": file, "sha256": digest, "rows": pq.read_metadata(folder / file).num_rows}
 
-    def _apply(self, record: Record, *, just_written: bool = False) -> None:
+    def _apply(self, record: Record, present: Mapping[str, str] | None = None) -> None:
         """Apply one record inside the open transaction; effects must have their hashes.
 
-        Those of a record `just_written` were hashed a moment ago and are not read again for it.
+        Those just written, of which `present` names the tables, were hashed a moment ago and are
+        not read again for it.
         """
         functions = _APPLIERS.get(record.kind)
         if not functions:
@@ -230,7 +234,7 @@ class Store:
         effects: dict[str, Any] = {}
         for name, effect in record.effects.items():
             if "file" in effect:
-                effects[name] = self._bind(record, name, effect, check=not just_written)
+                effects[name] = self._bind(record, name, effect, present)
             else:
                 effects[name] = effect["json"]
         try:
@@ -245,14 +249,27 @@ class Store:
                 if "file" in effect:
                     self.connection.unregister(f"effect_{name}")
 
-    def _bind(self, record: Record, name: str, effect: Mapping[str, Any], *, check: bool) -> str:
+    def _bind(
+        self,
+        record: Record,
+        name: str,
+        effect: Mapping[str, Any],
+        present: Mapping[str, str] | None,
+    ) -> str:
+        """Make one table effect the view effect_NAME; `present`: the tables just written."""
         path = self.journal.effect_path(effect["file"])
-        if check and not (path.exists() and sha256_file(path) == effect["sha256"]):
+        if present is None and not (path.exists() and sha256_file(path) == effect["sha256"]):
             raise Corrupt(
                 f"{path.name} of journal record {record.number} is missing or changed",
                 "restore journal/effects/ from a backup",
             )
-        self.connection.register(f"effect_{name}", self.connection.read_parquet(str(path)))
+        table = (present or {}).get(name)
+        relation = (
+            self.connection.read_parquet(str(path))
+            if table is None
+            else self.connection.table(table)
+        )
+        self.connection.register(f"effect_{name}", relation)
         return str(path)
 
     def _bring_up(self) -> None:
@@ -377,6 +394,7 @@ def _connect(path: Path, home: Path) -> duckdb.DuckDBPyConnection:
     if path.stat().st_size < SMALL_STORE_BYTES:
         connection.execute("SET threads = 1")
     connection.execute(sql.text("statements/billing/set_zone"))
+    connection.execute(sql.text("statements/billing/set_order"))
     connection.execute(sql.text("statements/billing/set_home"), {"home": str(home)})
     return connection
 

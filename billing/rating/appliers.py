@@ -17,7 +17,7 @@ import sql
 _STATEMENTS = {
     "replayed": ("apply_month_state_forget",),
     "month_state": ("apply_month_state_replaced",),
-    "charges": ("apply_month_state_moved",),
+    "charges": ("month_moves", "apply_month_state_moved", "drop_month_moves"),
     "plan_use": ("apply_plan_use", "apply_plan_state"),
     "rating_held": ("apply_held_forget", "apply_held"),
     "price_versions": ("apply_price_versions_forget", "apply_price_versions"),

@@ -216,6 +216,8 @@ def _slices(one: Pass) -> None:
         forces=forces,
         places=places,
     )
+    for name in ("drop_input", "drop_sold"):
+        one.run(name)
 
 
 def _quotas_and_plans(one: Pass) -> None:
@@ -245,14 +247,18 @@ def _quotas_and_plans(one: Pass) -> None:
 
 def _amounts(one: Pass) -> None:
     one.run("placed")
+    one.run("drop_slices")
     if one.flags[2]:
         one.run("placed_by_period", since=one.parameters["since"] - timedelta(days=2))
         one.run("placed_moved")
     one.run("priced")
+    one.run("drop_placed")
     one.run("totals")
     if one.flags[0]:
         one.run("totals_with_terms")
     one.run("truth")
+    for name in ("drop_priced", "drop_totals"):
+        one.run(name)
 
 
 def _outcome(one: Pass, books: PriceBooks, run_id: str, fingerprint: str) -> RatingOutcome:
@@ -267,6 +273,7 @@ def _outcome(one: Pass, books: PriceBooks, run_id: str, fingerprint: str) -> Rat
         one.run("out_month_state")
         one.run("out_replayed")
         effects |= {"month_state": "rating_out_month_state", "replayed": "rating_out_replayed"}
+    one.run("drop_truth")
     one.run("out_plan_use")
     one.run("out_held")
     effects |= {"plan_use": "rating_out_plan_use", "rating_held": "rating_out_held"}

@@ -8,10 +8,14 @@ SELECT
     p.period_start, p.period_end, p.quantity, p.free_quantity, p.plan_quantity,
     p.billable_quantity, p.place,
     (
-        after.base + (p.place + p.billable_quantity - after.origin + after.step - 1)
-            // after.step * after.price
-        - before.base - (p.place - before.origin + before.step - 1)
-            // before.step * before.price
+        after.base + after.price * CASE
+            WHEN after.step = 1 THEN p.place + p.billable_quantity - after.origin
+            ELSE (p.place + p.billable_quantity - after.origin + after.step - 1) // after.step
+        END
+        - before.base - before.price * CASE
+            WHEN before.step = 1 THEN p.place - before.origin
+            ELSE (p.place - before.origin + before.step - 1) // before.step
+        END
     ) * p.weight
     + CASE WHEN p.opens THEN t.at_zero ELSE 0 END AS numerator
 FROM rating_placed AS p
