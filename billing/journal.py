@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +22,10 @@ from edge.durable import fsync_folder
 from edge.errors import Corrupt
 
 FIRST_HASH = "0" * 64
+RECORDS_AT_ONCE = 100
+ROWS_AT_ONCE = 1_000_000
+"""While the store is brought up to the journal, one transaction takes so many records, and ends
+with the record that brings its rows to this: its memory must not grow with the journal."""
 _TAIL = len(',"hash":""}') + 64
 _RESTORE = "restore journal/ from a backup that has this record; never edit it"
 
@@ -40,6 +44,11 @@ class Record:
     def json_effect(self, name: str) -> Any:
         """The inline value of effect `name`; KeyError if the record has none of that name."""
         return self.effects[name]["json"]
+
+    @property
+    def rows(self) -> int:
+        """Rows of its tables."""
+        return sum(effect.get("rows", 0) for effect in self.effects.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,3 +240,17 @@ def _parse(line: bytes, number: int) -> Record:
         previous=document["previous"],
         hash=document["hash"],
     )
+
+
+def grouped(records: Iterable[Record]) -> Iterator[list[Record]]:
+    """The records in order, in lists of one transaction each."""
+    group: list[Record] = []
+    rows = 0
+    for record in records:
+        group.append(record)
+        rows += record.rows
+        if len(group) >= RECORDS_AT_ONCE or rows >= ROWS_AT_ONCE:
+            yield group
+            group, rows = [], 0
+    if group:
+        yield group

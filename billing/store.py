@@ -9,7 +9,7 @@ journal, or differs from it, is refused.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 import sql
 from billing import layout, witness
 from billing.crashpoint import crash_point
-from billing.journal import Journal, Record
+from billing.journal import Journal, Record, grouped
 from edge.console import warn
 from edge.durable import FileLock, fsync_folder, sha256_file
 from edge.errors import Corrupt, EdgetollError
@@ -32,10 +32,6 @@ from edge.errors import Corrupt, EdgetollError
 STORE_NAME = "billing.duckdb"
 PATIENCE_SECONDS = 30
 """A person's command waits so long for the store: the daemon holds it for a step at a time."""
-RECORDS_AT_ONCE = 100
-ROWS_AT_ONCE = 1_000_000
-"""While the store is brought up to the journal, one transaction takes so many records, and ends
-with the record that brings its rows to this: its memory must not grow with the journal."""
 SMALL_STORE_BYTES = 32 << 20
 SMALL_CHANGE_ROWS = 200_000
 """A smaller store, and a smaller change to one, are for one thread: waking others costs more than
@@ -333,7 +329,7 @@ class Store:
     def _catch_up(self) -> None:
         number, _ = self._state()
         for group in grouped(self.journal.records(after=number)):
-            self.expect(sum(_rows_of(record) for record in group))
+            self.expect(sum(record.rows for record in group))
             with self.transaction():
                 for record in group:
                     self._apply_old(record)
@@ -363,24 +359,6 @@ class Store:
                 f"journal record {record.number} is not in billing.duckdb after COMMIT",
                 "run the command again: the store is brought up to the journal",
             )
-
-
-def grouped(records: Iterable[Record]) -> Iterator[list[Record]]:
-    """The records in order, in lists of one transaction each."""
-    group: list[Record] = []
-    rows = 0
-    for record in records:
-        group.append(record)
-        rows += _rows_of(record)
-        if len(group) >= RECORDS_AT_ONCE or rows >= ROWS_AT_ONCE:
-            yield group
-            group, rows = [], 0
-    if group:
-        yield group
-
-
-def _rows_of(record: Record) -> int:
-    return sum(effect.get("rows", 0) for effect in record.effects.values())
 
 
 def _connect(path: Path, home: Path) -> duckdb.DuckDBPyConnection:

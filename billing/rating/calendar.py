@@ -10,7 +10,19 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import pyarrow as pa
+
 from edge.errors import InputError
+
+_TIME = pa.timestamp("us")
+MONTH_SCHEMA = [
+    ("timezone", pa.string()), ("number", pa.int64()), ("month", pa.string()),
+    ("starts_at", _TIME), ("ends_at", _TIME), ("days", pa.int64()),
+]  # fmt: skip
+DAY_SCHEMA = [
+    ("timezone", pa.string()), ("day", pa.date32()), ("number", pa.int64()),
+    ("starts_at", _TIME), ("ends_at", _TIME),
+]  # fmt: skip
 
 
 def month_number(day: date) -> int:
