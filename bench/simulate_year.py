@@ -2,9 +2,9 @@
 
     python bench/simulate_year.py --accounts 1000 --days 365 --seed 1 --home FOLDER
 
-Without options a month of 100 accounts. Prints what happened on purpose, and how much was checked. Exit 1 when the auditor finds anything.
-With --home it saves itself every few minutes; after an interruption the same command goes on from
-the last saved hour.
+Without options a month of 100 accounts. Prints what happened on purpose, and how much was checked.
+Exit 1 when the auditor finds anything. With --home it saves itself every few minutes; after an
+interruption the same command goes on from the last saved hour.
 """
 
 from __future__ import annotations
