@@ -2,9 +2,9 @@
 
     python bench/simulate_year.py --accounts 1000 --days 365 --seed 1 --home FOLDER
 
-Prints what happened on purpose, and how much was checked. Exit 1 when the auditor finds anything.
-With --home it saves itself every few minutes; after an interruption the same command goes on from
-the last saved hour.
+Without options a month of 100 accounts. Prints what happened on purpose, and how much was checked.
+Exit 1 when the auditor finds anything. With --home it saves itself every few minutes; after an
+interruption the same command goes on from the last saved hour.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ MONEY = ("ledger_", "charges_posted", "charge_revisions_once", "transfer_ids_onc
 def main() -> int:
     """Run and report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--accounts", type=int, default=1000)
-    parser.add_argument("--days", type=int, default=365)
+    parser.add_argument("--accounts", type=int, default=100)
+    parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--home", type=Path, help="where to work and to save; else thrown away")
     parser.add_argument("--save-minutes", type=float, default=4)
