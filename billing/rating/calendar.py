@@ -10,7 +10,19 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import pyarrow as pa
+
 from edge.errors import InputError
+
+# The columns of month_rows and day_rows.
+MONTH_SCHEMA = [
+    ("timezone", pa.string()), ("number", pa.int64()), ("month", pa.string()),
+    ("starts_at", pa.timestamp("us")), ("ends_at", pa.timestamp("us")), ("days", pa.int64()),
+]  # fmt: skip
+DAY_SCHEMA = [
+    ("timezone", pa.string()), ("day", pa.date32()), ("number", pa.int64()),
+    ("starts_at", pa.timestamp("us")), ("ends_at", pa.timestamp("us")),
+]  # fmt: skip
 
 
 def month_number(day: date) -> int:

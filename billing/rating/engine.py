@@ -160,9 +160,9 @@ def _accounts(one: Pass, since: datetime) -> None:
     zones = [row[0] for row in one.connection.execute(
         sql.text("statements/rating/time_zones")).fetchall()]  # fmt: skip
     months = calendar.month_rows(zones, since, one.through)
-    tables.register(one.connection, "given_months", _MONTH_SCHEMA, months)
+    tables.register(one.connection, "given_months", calendar.MONTH_SCHEMA, months)
     days = calendar.day_rows(zones, since, one.through)
-    tables.register(one.connection, "given_days", _DAY_SCHEMA, days)
+    tables.register(one.connection, "given_days", calendar.DAY_SCHEMA, days)
     for name in ("months", "days", "accounts", "method_periods"):
         one.run(name)
     one.parameters["first_month"] = min((row[2] for row in months), default="0000-00")
@@ -390,13 +390,3 @@ def _register_corrections(
     ]  # fmt: skip
     rows = [(c.book, c.account_id, c.item, c.effective_from, c.reason) for c in corrections]
     tables.register(connection, "given_corrections", schema, rows)
-
-
-_MONTH_SCHEMA = [
-    ("timezone", pa.string()), ("number", pa.int64()), ("month", pa.string()),
-    ("starts_at", _TIME), ("ends_at", _TIME), ("days", pa.int64()),
-]  # fmt: skip
-_DAY_SCHEMA = [
-    ("timezone", pa.string()), ("day", pa.date32()), ("number", pa.int64()),
-    ("starts_at", _TIME), ("ends_at", _TIME),
-]  # fmt: skip
