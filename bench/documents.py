@@ -101,7 +101,11 @@ def timed(what: Callable[[], object]) -> float:
 
 
 def fill(store: Store, accounts: int) -> None:
-    """Accounts whose October is rated, straight into the tables: filling is not measured."""
+    """Accounts whose October is rated, straight into the tables: filling is not measured.
+
+    A store that was empty when it was opened has one thread; one of this size is opened with all.
+    """
+    store.connection.execute("RESET threads")
     for statement in FILL:
         parameters = {"accounts": accounts} if "$accounts" in statement else {}
         store.connection.execute(statement, parameters)

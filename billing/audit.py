@@ -14,7 +14,8 @@ from pathlib import Path
 import duckdb
 
 import sql
-from billing.store import Store, exact
+from billing.session import exact
+from billing.store import Store
 
 
 def differences(store: Store) -> list[str]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from billing.money import format_amount
 
 HISTORY = 24
+# So many hours (days, months) must be known: a first run over a month of logs tells enough.
 HISTORY_LEAST = 3
 
 
@@ -91,8 +92,8 @@ def verdict(
         cap = limits.caps.get(currency)
         if cap is not None and gross > cap:
             return (
-                f"it charges {format_amount(gross)} {currency}, above the cap of"
-                f" {format_amount(cap)}"
+                f"it charges {format_amount(gross, currency)} {currency}, above the cap of"
+                f" {format_amount(cap, currency)}"
             )
     for total in totals:
         median = _median(total, history)
@@ -100,9 +101,9 @@ def verdict(
             continue
         if total.per_period > limits.factor * median:
             return (
-                f"it charges {format_amount(total.per_period)} {total.currency} per"
+                f"it charges {format_amount(total.per_period, total.currency)} {total.currency} per"
                 f" {total.period_kind}, more than {limits.factor} times the trailing median of"
-                f" {format_amount(median)}"
+                f" {format_amount(median, total.currency)}"
             )
     return None
 
@@ -110,7 +111,7 @@ def verdict(
 def _median(total: Total, history: Sequence[Sequence[Total]]) -> int | None:
     """The lower median per period of the same currency and kind; None while there is too little."""
     key = (total.currency, total.period_kind)
-    known = sorted(
-        one.per_period for run in history for one in run if (one.currency, one.period_kind) == key
-    )
-    return known[(len(known) - 1) // 2] if len(known) >= HISTORY_LEAST else None
+    alike = [one for run in history for one in run if (one.currency, one.period_kind) == key]
+    known = sorted(one.per_period for one in alike)
+    periods = sum(one.periods for one in alike)
+    return known[(len(known) - 1) // 2] if periods >= HISTORY_LEAST else None

@@ -25,6 +25,7 @@ import sql
 from billing import layout, witness
 from billing.crashpoint import crash_point
 from billing.journal import Journal, Record, grouped
+from billing.session import SMALL_CHANGE_ROWS, connect, exact
 from edge.console import warn
 from edge.durable import FileLock, fsync_folder, sha256_file
 from edge.errors import Corrupt, EdgetollError
@@ -32,10 +33,6 @@ from edge.errors import Corrupt, EdgetollError
 STORE_NAME = "billing.duckdb"
 PATIENCE_SECONDS = 30
 """A person's command waits so long for the store: the daemon holds it for a step at a time."""
-SMALL_STORE_BYTES = 32 << 20
-SMALL_CHANGE_ROWS = 200_000
-"""A smaller store, and a smaller change to one, are for one thread: waking others costs more than
-they do."""
 Effects: TypeAlias = Mapping[str, Any]
 Applier: TypeAlias = Callable[[duckdb.DuckDBPyConnection, Record, Effects], None]
 
@@ -81,7 +78,7 @@ class Store:
         self.path = path or home / STORE_NAME
         self.journal = Journal(home / "journal")
         self._lock: FileLock | None = None
-        self.connection = _connect(self.path, home)
+        self.connection = connect(self.path, home)
 
     @classmethod
     def open(cls, home: Path, *, owner: str, now: datetime, wait_seconds: int = 0) -> Store:
@@ -189,7 +186,7 @@ class Store:
             if self.journal.last_no != record.number:
                 raise
             self.connection.close()
-            self.connection = _connect(self.path, self.home)
+            self.connection = connect(self.path, self.home)
             self._catch_up()
         self._read_back(record)
         return record.number
@@ -309,7 +306,7 @@ class Store:
         self.path.with_name(f"{STORE_NAME}.wal").unlink(missing_ok=True)
         os.replace(path, self.path)
         fsync_folder(self.home)
-        self.connection = _connect(self.path, self.home)
+        self.connection = connect(self.path, self.home)
 
     def _create_tables(self) -> None:
         with self.transaction():
@@ -359,30 +356,3 @@ class Store:
                 f"journal record {record.number} is not in billing.duckdb after COMMIT",
                 "run the command again: the store is brought up to the journal",
             )
-
-
-def _connect(path: Path, home: Path) -> duckdb.DuckDBPyConnection:
-    try:
-        connection = duckdb.connect(str(path))
-    except duckdb.Error as error:
-        raise Corrupt(
-            f"billing.duckdb cannot be opened: {str(error).splitlines()[0]}",
-            "if no other program holds it, move it away: it is rebuilt from the journal",
-        ) from error
-    if path.stat().st_size < SMALL_STORE_BYTES:
-        connection.execute("SET threads = 1")
-    connection.execute(sql.text("statements/billing/set_zone"))
-    connection.execute(sql.text("statements/billing/set_order"))
-    connection.execute(sql.text("statements/billing/set_home"), {"home": str(home)})
-    return connection
-
-
-def exact(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
-    """`relation` with HUGEINT columns as DECIMAL(38,0): Parquet would store a HUGEINT as DOUBLE."""
-    columns = [
-        duckdb.ColumnExpression(name).cast(duckdb.decimal_type(38, 0)).alias(name)
-        if str(kind) == "HUGEINT"
-        else duckdb.ColumnExpression(name)
-        for name, kind in zip(relation.columns, relation.types, strict=True)
-    ]
-    return relation.select(*columns)

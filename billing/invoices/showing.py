@@ -61,6 +61,8 @@ def show_issued(
         print_rows(f"Invoices of {month}", rows)
         if issued.invoices:
             say(f"{issued.invoices} invoices issued; their documents are in {folder}")
+        elif not issued.waiting and not (written.same or written.restored):
+            say(f"nothing to issue: no account has rated usage in {month}")
         elif not issued.waiting:
             say(f"nothing to issue: the invoices of {month} stand as they were, in {folder}")
         if written.restored:

@@ -14,14 +14,14 @@ import pyarrow as pa
 
 from edge.errors import InputError
 
-_TIME = pa.timestamp("us")
+# The columns of month_rows and day_rows.
 MONTH_SCHEMA = [
     ("timezone", pa.string()), ("number", pa.int64()), ("month", pa.string()),
-    ("starts_at", _TIME), ("ends_at", _TIME), ("days", pa.int64()),
+    ("starts_at", pa.timestamp("us")), ("ends_at", pa.timestamp("us")), ("days", pa.int64()),
 ]  # fmt: skip
 DAY_SCHEMA = [
     ("timezone", pa.string()), ("day", pa.date32()), ("number", pa.int64()),
-    ("starts_at", _TIME), ("ends_at", _TIME),
+    ("starts_at", pa.timestamp("us")), ("ends_at", pa.timestamp("us")),
 ]  # fmt: skip
 
 

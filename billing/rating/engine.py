@@ -256,8 +256,7 @@ def _amounts(one: Pass) -> None:
     one.run("totals")
     if one.flags[0]:
         one.run("totals_with_terms")
-    one.run("truth")
-    for name in ("drop_priced", "drop_totals"):
+    for name in ("drop_priced", "truth", "drop_totals"):
         one.run(name)
 
 

@@ -39,7 +39,10 @@ SELECT
     CAST(p.plan_quantity AS BIGINT) AS plan_quantity,
     p.charged,
     p.currency,
-    money_of_units(card_units(c, p.quantity, p.plan_quantity)) AS tried,
+    CASE
+        WHEN c.card_id IS NOT NULL
+            THEN money_of_units(card_units(c, p.quantity, p.plan_quantity))
+    END AS tried,
     c.currency AS tried_currency
 FROM placed AS p
 LEFT JOIN price_cards AS c ON c.card_id = p.card_id

@@ -1,5 +1,5 @@
--- Answers: what each slice adds to its month's charge where a flat fee, cap or floor holds: usage amount plus
--- flat fee, then the cap, then, once the month has ended, the floor; of the card in force at that moment,
+-- Answers: each slice with what it adds to its month's charge where a flat fee, cap or floor holds: usage
+-- amount plus flat fee, then the cap, then, once the month has ended, the floor; of the card in force at that moment,
 -- for late usage the last moment of the month at which the item was sold, for bandwidth the end of its
 -- day or month (DOMAIN §10.7).
 -- Grain: account × lane × seq.
@@ -17,7 +17,8 @@ WITH own AS (
     GROUP BY ALL
 ), running AS (
     SELECT
-        p.account_key, p.lane, p.month, p.seq, l.denominator,
+        p.account_key, p.lane, p.month, p.seq, p.card, p.period_start, p.period_end, p.quantity,
+        p.free_quantity, p.plan_quantity, p.billable_quantity, p.place, p.numerator, l.denominator,
         coalesce(f.card, p.card) AS terms_card,
         p.closes OR (p.late AND coalesce(d.ends_at, m.ends_at) = m.ends_at) AS ended, coalesce(s.amount, 0)::HUGEINT AS amount_before,
         coalesce(s.numerator, 0)::HUGEINT + sum(p.numerator) OVER (
@@ -39,7 +40,7 @@ WITH own AS (
         ON s.account_key = p.account_key AND s.lane = p.lane AND s.month = p.month
 ), bounded AS (
     SELECT
-        r.account_key, r.lane, r.month, r.seq, r.amount_before,
+        r.*,
         CASE
             WHEN r.ended THEN greatest(
                 least(r.total + t.flat_fee, coalesce(t.maximum, r.total + t.flat_fee)),
@@ -51,7 +52,8 @@ WITH own AS (
     FROM running AS r JOIN price_terms AS t ON t.card = r.terms_card
 )
 SELECT
-    account_key, lane, seq,
+    account_key, lane, month, card, period_start, period_end, quantity, free_quantity,
+    plan_quantity, billable_quantity, place, numerator,
     charged - lag(charged, 1, amount_before) OVER (
         PARTITION BY account_key, lane, month ORDER BY seq
     )

@@ -1,6 +1,6 @@
 -- Answers: what the rated periods cost in all, card by card.
 -- Grain: account × item × region × month × period × rate card. Temporary.
--- Reads: rating_priced, rating_totals, rating_accounts, price_lanes, price_terms, rating_months.
+-- Reads: rating_totals, rating_accounts, price_lanes, price_terms, rating_months.
 CREATE OR REPLACE TEMP TABLE rating_truth AS
 SELECT
     a.account_key, a.account_id, l.item, l.scope AS region, m.month, g.month AS month_number,
@@ -9,14 +9,12 @@ SELECT
     g.plan_quantity, g.billable_quantity, g.amount, g.numerator, g.place_from
 FROM (
     SELECT
-        p.account_key, p.lane, p.month, p.card, p.period_start, any_value(p.period_end) AS period_end,
-        sum(p.quantity) AS quantity, sum(p.free_quantity) AS free_quantity,
-        sum(p.plan_quantity) AS plan_quantity, sum(p.billable_quantity) AS billable_quantity,
-        sum(t.amount) AS amount, sum(p.numerator) AS numerator, min(p.place) AS place_from
-    FROM rating_priced AS p
-    JOIN rating_totals AS t
-        ON t.account_key = p.account_key AND t.lane = p.lane AND t.seq = p.seq
-    GROUP BY p.account_key, p.lane, p.month, p.card, p.period_start
+        account_key, lane, month, card, period_start, any_value(period_end) AS period_end,
+        sum(quantity) AS quantity, sum(free_quantity) AS free_quantity,
+        sum(plan_quantity) AS plan_quantity, sum(billable_quantity) AS billable_quantity,
+        sum(amount) AS amount, sum(numerator) AS numerator, min(place) AS place_from
+    FROM rating_totals
+    GROUP BY account_key, lane, month, card, period_start
 ) AS g
 JOIN rating_accounts AS a ON a.account_key = g.account_key
 JOIN price_lanes AS l ON l.lane = g.lane

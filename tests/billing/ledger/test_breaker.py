@@ -35,6 +35,8 @@ HISTORY = [[total(100)], [total(300)], [total(200)]]
         (total(2_000 * 24, periods=24), HISTORY, None),  # a day of catching up, hour by hour usual
         (total(2_001 * 24, periods=24), HISTORY, "more than 10 times"),
         (total(2_001), HISTORY[:2], None),  # too little history to judge by
+        (total(2_001), [[total(200 * 720, periods=720)]], "more than 10 times"),  # a month of logs
+        (total(2_001, currency="JPY"), [[total(1, currency="JPY")]] * 3, "median of 1"),
         (total(90), [[total(1)]] * 5, None),  # below the floor: small accounts may grow
         (total(50_001, periods=10_000), HISTORY, "above the cap of 50000.00"),
         (total(50_001), [], "above the cap"),

@@ -16,7 +16,8 @@ import pytest
 from billing import ledger
 from billing.journal import RECORDS_AT_ONCE, ROWS_AT_ONCE, Record, grouped
 from billing.money import SCALE
-from billing.store import SMALL_CHANGE_ROWS, Store, TableRef, applier
+from billing.session import SMALL_CHANGE_ROWS
+from billing.store import Store, TableRef, applier
 from edge.errors import Busy, Corrupt, EdgetollError
 from tests.billing.ledger.homes import NOW, START, THOROUGH, load_text, make_home
 

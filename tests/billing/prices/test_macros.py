@@ -264,3 +264,12 @@ def test_a_callers_columns_are_not_taken_for_the_price_books(
         " card_of(item, region, book, account := account_id) FROM asked"
     ).fetchall()
     assert rows == [(Decimal("0.0200000000"),) * 3 + ("https-1",)]
+
+
+def test_what_if_a_book_lacks_an_item_is_null_and_no_error(
+    plain: duckdb.DuckDBPyConnection,
+) -> None:
+    asked = "SELECT item, card_id, tried FROM what_if('no-such-book', '2026-10') ORDER BY item"
+    assert plain.sql(asked).fetchall() == [
+        ("data_transfer", None, None), ("https_requests", None, None)
+    ]  # fmt: skip
