@@ -101,6 +101,8 @@ class Flush:
     changed_edges: set[str] = field(default_factory=set)
     extra: list[Callable[[Any], None]] = field(default_factory=list)
     rows_written: int = 0
+    newest_ms: int = 0
+    """The latest time, UTC ms, that anything accepted speaks of."""
     _rows: int = 0
     _sums: Sums = field(default_factory=Sums)
     _parts: list[tuple[Array, Array, Array, str]] = field(default_factory=list)
@@ -116,6 +118,11 @@ class Flush:
     def rows(self) -> int:
         """About how many rows are held; exact when written, as `rows_written`."""
         return self._rows + self._sums.names_seen
+
+    @property
+    def crowded(self) -> bool:
+        """Whether counting on would soon cost more than a transaction does."""
+        return self._sums.crowded
 
     def count_events(self, events: PackedEvents, header: BatchHeader) -> None:
         """Add the events of one batch: they are accepted."""

@@ -165,6 +165,8 @@ class Intake:
         edge.accept(header, now_ms)
         self.flush.batches.accepted += 1
         self.flush.changed_edges.add(header.edge_id)
+        newest = max(header.last_time_ms, header.watermark_ms)
+        self.flush.newest_ms = max(self.flush.newest_ms, newest)
         self._fresh[header.identity] = digest
         self.flush.digests.append(
             Digest(
