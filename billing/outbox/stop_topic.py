@@ -95,8 +95,7 @@ async def _send(settings: StopListSettings, changes: dict[str, Any]) -> None:
             await asyncio.gather(*sent)
     except (KafkaError, OSError) as error:
         raise NotSent(
-            f"the stop list could not be sent to {settings.topic} at {settings.kafka}:"
-            f" {why(error)}",
+            f"the broker at {settings.kafka} did not take the stop list: {why(error)}",
             "nothing is lost, the next round sends it again; the files in"
             f" {settings.folder} are up to date. Else correct [billing.delivery.stop_list]",
         ) from error
