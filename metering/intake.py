@@ -139,7 +139,7 @@ class Intake:
                 self.settle()
             return
         try:
-            content, refused = _readable(header, payload, now_ms)
+            content, refused = readable(header, payload, now_ms)
         except DecodeError as error:
             # Not held: a good copy may still come, and until then the sequence is a visible hole.
             self._reject(batch, error.reason.value, error.message, header.requests, now_ms)
@@ -215,7 +215,7 @@ class Intake:
         )
 
 
-def _readable(
+def readable(
     header: BatchHeader, payload: bytes, now_ms: int
 ) -> tuple[PackedEvents | CounterColumns | None, int]:
     """(what a batch holds that can be counted, how many of its requests have an absurd time).

@@ -181,52 +181,17 @@ def changed(flushes: Written) -> dict[str, pa.Table]:
         for edge_id in flush.changed_edges
     ]
     epochs = [
-        (partition, edge, epoch) for partition, edge in edges for epoch in edge.epochs.values()
+        (partition, edge.edge_id, epoch)
+        for partition, edge in edges
+        for epoch in edge.epochs.values()
     ]
     return {
-        "edges": _table(
-            (
-                (
-                    partition,
-                    edge.edge_id,
-                    edge.region,
-                    edge.expected_from_ms,
-                    edge.advanced_ms,
-                    edge.last_epoch,
-                    edge.last_sequence,
-                )
-                for partition, edge in edges
-            ),
-            _EDGES,
-        ),
-        "epochs": _table(
-            (
-                (
-                    partition,
-                    edge.edge_id,
-                    epoch.epoch,
-                    epoch.ordinal,
-                    *(epoch.previous or (None, None)),
-                    epoch.batches,
-                    epoch.requests,
-                )
-                for partition, edge, epoch in epochs
-            ),
-            _EPOCHS,
-        ),
+        "edges": _table((_edge(*of) for of in edges), _EDGES),
+        "epochs": _table((_epoch(*of) for of in epochs), _EPOCHS),
         "intervals": _table(
             (
-                (
-                    partition,
-                    edge.edge_id,
-                    epoch.epoch,
-                    one.low,
-                    one.high,
-                    one.reach_ms,
-                    one.watermark_ms,
-                    one.noticed_ms,
-                )
-                for partition, edge, epoch in epochs
+                (partition, edge_id, epoch.epoch, *_interval(one))
+                for partition, edge_id, epoch in epochs
                 for one in epoch.intervals
             ),
             _INTERVALS,
@@ -240,6 +205,36 @@ def changed(flushes: Written) -> dict[str, pa.Table]:
             _POSITIONS,
         ),
     }
+
+
+def _edge(partition: str, edge: EdgeProgress) -> tuple[Any, ...]:
+    return (
+        partition,
+        edge.edge_id,
+        edge.region,
+        edge.expected_from_ms,
+        edge.advanced_ms,
+        edge.last_epoch,
+        edge.last_sequence,
+    )
+
+
+def _epoch(partition: str, edge_id: str, epoch: EpochProgress) -> tuple[Any, ...]:
+    before, last = epoch.previous or (None, None)
+    return (
+        partition,
+        edge_id,
+        epoch.epoch,
+        epoch.ordinal,
+        before,
+        last,
+        epoch.batches,
+        epoch.requests,
+    )
+
+
+def _interval(one: Interval) -> tuple[int, ...]:
+    return one.low, one.high, one.reach_ms, one.watermark_ms, one.noticed_ms
 
 
 @dataclass(slots=True, kw_only=True)

@@ -210,13 +210,18 @@ class Store:
         what was written.
         """
         with self.transaction() as transaction:
-            for flush, _ in flushes:
+            waiting = []
+            for flush, state in flushes:
                 if prepare is not None:
                     prepare(flush, transaction.connection)
+                flush.check()
+                waiting.append((flush, state))
+                if flush.extra:  # it reads the number of this flush, and what was prepared last
+                    self._advance(transaction, waiting)
+                    waiting = []
                 for extra in flush.extra:
                     extra(transaction.connection)
-                flush.check()
-            self._advance(transaction, flushes)
+            self._advance(transaction, waiting)
             for usage in usage_tables([flush for flush, _ in flushes]):
                 transaction.run_with("add_usage", {"flush_rows": usage})
             crash_point("after_aggregates")
@@ -231,7 +236,9 @@ class Store:
     def _advance(
         self, transaction: Transaction, flushes: Sequence[tuple[Flush, PartitionState]]
     ) -> None:
-        """Move every partition one flush on; raises Fenced for one that is another worker's."""
+        """Move each partition one flush on; raises Fenced for one that is another worker's."""
+        if not flushes:
+            return
         found = transaction.run_with("advance_partitions", {"moved": rows.moved(flushes)})
         advanced = {partition for (partition,) in found}
         for flush, state in flushes:
