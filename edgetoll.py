@@ -160,13 +160,16 @@ class Withheld:
             raise ModuleNotFoundError(f"edgetoll's commands do without {name}", name=name)
 
 
-def script() -> None:
-    """Entry point of the `edgetoll` program: a process of its own, so that it may choose what is
-    not imported.
-    """
+def settle() -> None:
+    """Choose what this process does not import, before it imports anything: it is our own."""
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # we have none to look for
     sys.meta_path.insert(0, Withheld(UNUSED))
+
+
+def script() -> None:
+    """Entry point of the `edgetoll` program."""
+    settle()
     sys.exit(main())
 
 

@@ -81,7 +81,7 @@ class FileLock:
     this process) holds it and has not left within `wait_seconds`.
     """
 
-    def __init__(self, path: Path, owner: str, *, wait_seconds: int = 0) -> None:
+    def __init__(self, path: Path, owner: str, *, wait_seconds: float = 0) -> None:
         self.path = path
         self.owner = owner
         self.wait_seconds = wait_seconds

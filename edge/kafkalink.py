@@ -1,14 +1,15 @@
 """How to reach a Kafka: addresses, topic, TLS, SASL, as configuration.
 
-Shared with metering, as edge/kafkatopic.py is (decision 0401). Both sides read it as a
-sub-table of their own section, `[edge.kafka]` and `[metering.kafka]`.
+Shared with metering and billing, as edge/kafkatopic.py is with metering (decision 0401). Each reads
+it as a sub-table of its own section: `[edge.kafka]`, `[metering.kafka]`, and billing's stop list.
 """
 
 from __future__ import annotations
 
+import logging
 import ssl
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -17,13 +18,47 @@ from edge.errors import ConfigError
 TOPIC = "edgetoll.requests.v1"
 
 
-class KafkaLink(BaseModel):
-    """The connection, in words that aiokafka understands. Defaults: no TLS, this machine."""
+class _Overheard(logging.Handler):
+    """What aiokafka only logs: why the last attempt to connect failed."""
+
+    reason = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the error of a connection attempt, forget everything else."""
+        if str(record.msg).startswith("Unable connect to") and isinstance(record.args, tuple):
+            self.reason = _line(record.args[-1])
+
+
+_overheard = _Overheard(logging.ERROR)
+
+
+def hush() -> None:
+    """From now on aiokafka logs nothing: it is said once and in our words (see `why`)."""
+    logger = logging.getLogger("aiokafka")
+    logger.handlers, logger.propagate = [_overheard], False
+    logger.setLevel(logging.ERROR)
+
+
+def why(error: BaseException) -> str:
+    """What went wrong, in one line; of a broker that lets nobody in, why (after `hush`)."""
+    text = _line(error)
+    if "Unable to bootstrap" in text and _overheard.reason:
+        return _overheard.reason
+    return text
+
+
+def _line(error: object) -> str:
+    """An error's name and text, the name once."""
+    name, text = type(error).__name__, " ".join(str(error).split())
+    if not text:
+        return name
+    return text if name in text else f"{name}: {text}"
+
+
+class KafkaAccess(BaseModel):
+    """How to prove who we are and whom we believe. Defaults: no TLS. Files relative to the home."""
 
     model_config = ConfigDict(extra="forbid")
-    bootstrap: str = "127.0.0.1:9092"
-    """One or more HOST:PORT, separated by commas."""
-    topic: str = Field(default=TOPIC, pattern=r"^[A-Za-z0-9._-]{1,249}$")
     security: Literal["PLAINTEXT", "SSL", "SASL_SSL", "SASL_PLAINTEXT"] = "PLAINTEXT"
     ca_file: Path | None = None
     """PEM of who signed the brokers' certificates; without it the system's authorities."""
@@ -37,10 +72,19 @@ class KafkaLink(BaseModel):
     """Better than `password`: a file that only this user can read."""
     request_timeout_seconds: float = Field(default=30, gt=0)
 
-    def client_options(self) -> dict[str, Any]:
-        """Arguments that every aiokafka client takes. ConfigError names what cannot be read."""
+    def below(self, home: Path) -> Self:
+        """The same, its relative paths found in `home`."""
+        names = ("ca_file", "certificate_file", "key_file", "password_file")
+        files = {name: getattr(self, name) for name in names}
+        found = {name: home / file for name, file in files.items() if file is not None}
+        return self.model_copy(update=found)
+
+    def options_for(self, bootstrap: str) -> dict[str, Any]:
+        """Arguments that every aiokafka client takes, to reach `bootstrap` (HOST:PORT, or several
+        with commas). ConfigError names what cannot be read.
+        """
         options: dict[str, Any] = {
-            "bootstrap_servers": [server.strip() for server in self.bootstrap.split(",")],
+            "bootstrap_servers": [server.strip() for server in bootstrap.split(",")],
             "security_protocol": self.security,
             "request_timeout_ms": round(self.request_timeout_seconds * 1000),
             "retry_backoff_ms": 100,
@@ -85,3 +129,15 @@ class KafkaLink(BaseModel):
         if self.password is None:
             raise ConfigError("SASL needs a password", "set `password_file` (or `password`)")
         return self.password.get_secret_value()
+
+
+class KafkaLink(KafkaAccess):
+    """The connection to the topic of batches. Defaults: this machine."""
+
+    bootstrap: str = "127.0.0.1:9092"
+    """One or more HOST:PORT, separated by commas."""
+    topic: str = Field(default=TOPIC, pattern=r"^[A-Za-z0-9._-]{1,249}$")
+
+    def client_options(self) -> dict[str, Any]:
+        """Arguments that every aiokafka client takes. ConfigError names what cannot be read."""
+        return self.options_for(self.bootstrap)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 import signal
 import threading
@@ -32,7 +31,7 @@ class _EdgeSection(BaseModel):
 def settings(home: Path, bootstrap: str | None = None) -> KafkaLink:
     """[edge.kafka] of the home; `bootstrap` (--kafka) replaces its address."""
     load(home)  # a misspelt key of the section must not leave us with the defaults
-    link = section(home, "edge", _EdgeSection).kafka
+    link = section(home, "edge", _EdgeSection).kafka.below(home)
     return link if bootstrap is None else link.model_copy(update={"bootstrap": bootstrap})
 
 
@@ -50,7 +49,6 @@ def run(
 
     link = settings(home, kafka)
     options = ShipOptions(edge=edge, drain=drain, resend=resend, patience_s=patience_s)
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # we say it once, in our words
 
     async def main() -> Shipper:
         shipper = Shipper(home, link, options, jitter=random.random, alarm=warn)

@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 
 from edge.errors import EdgetollError, InputError
-from edge.kafkalink import KafkaLink
+from edge.kafkalink import KafkaLink, hush, why
 from edge.segment import spool_folders
 from edge.ship_binding import STATUS
 from edge.ship_lane import Lane
@@ -61,6 +61,7 @@ class Shipper:
         jitter: Callable[[], float],
         alarm: Callable[[str], None],
     ) -> None:
+        hush()
         self.home = home
         self.link = link
         self.options = options
@@ -236,7 +237,7 @@ class Shipper:
 
     def _report(self, error: BaseException) -> None:
         """Say once what is wrong; the spool grows meanwhile and loses nothing."""
-        text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        text = why(error)
         if text != self._trouble:
             self._alarm(
                 f"shipping to {self.link.bootstrap} stopped ({text});"

@@ -108,6 +108,37 @@ def edges(
 
 
 @app.command()
+def replay(
+    reason: Annotated[
+        str | None, typer.Option("--reason", help="Only what was refused for it. Default: all.")
+    ] = None,
+    kafka: KafkaOption = None,
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """Send batches from quarantine to Kafka again, once they can be counted; each counts once.
+
+    Example: edgetoll metering replay --reason signature --kafka 127.0.0.1:9092
+    """
+    from edge.console import emit, now
+    from metering import replay as sending
+    from metering.settings import to_ms
+
+    _home_exists(home)
+    found = sending.replay(home, bootstrap=kafka, reason=reason, now_ms=to_ms(now()))
+    emit(found, as_json=as_json, human=lambda: _show_replayed(found))
+
+
+def _show_replayed(found: dict[str, dict[str, int]]) -> None:
+    for reason, batches in found["sent"].items():
+        print(f"sent again: {batches:,} refused as {reason}; the worker counts what is new in them")
+    for reason, batches in found["left"].items():
+        print(f"left in quarantine: {batches:,} refused as {reason}, which would be refused again")
+    if not any(found.values()):
+        print("nothing is in quarantine")
+
+
+@app.command()
 def waive(
     edge: Annotated[str, typer.Argument(help="The edge that is not waited for.")],
     hour: Annotated[

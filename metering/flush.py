@@ -7,7 +7,7 @@ three ends of an event add up before anything is written: read = accepted + dupl
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -23,6 +23,7 @@ from metering.source import Covered, SourceBatch
 from metering.sums import Sums
 
 NAMES_KEPT = 262_144
+TOGETHER_ROWS = 300_000
 COUNTS = ("requests", "bytes_sent", *(f"status_{digit}xx" for digit in range(6)), "cache_hits")
 
 
@@ -100,6 +101,8 @@ class Flush:
     changed_edges: set[str] = field(default_factory=set)
     extra: list[Callable[[Any], None]] = field(default_factory=list)
     rows_written: int = 0
+    newest_ms: int = 0
+    """The latest time, UTC ms, that anything accepted speaks of."""
     _rows: int = 0
     _sums: Sums = field(default_factory=Sums)
     _parts: list[tuple[Array, Array, Array, str]] = field(default_factory=list)
@@ -115,6 +118,11 @@ class Flush:
     def rows(self) -> int:
         """About how many rows are held; exact when written, as `rows_written`."""
         return self._rows + self._sums.names_seen
+
+    @property
+    def crowded(self) -> bool:
+        """Whether counting on would soon cost more than a transaction does."""
+        return self._sums.crowded
 
     def count_events(self, events: PackedEvents, header: BatchHeader) -> None:
         """Add the events of one batch: they are accepted."""
@@ -254,6 +262,28 @@ def _texts(codes: Array, dictionary: Any) -> Any:
     """Text by dictionary."""
     indices: Any = pa.array(codes.astype(np.int32))
     return pa.DictionaryArray.from_arrays(indices, dictionary)
+
+
+def usage_tables(flushes: Sequence[Flush]) -> Iterator[pa.Table]:
+    """The counted rows of some flushes with their partition, put together to few tables.
+
+    A statement costs as much as ten thousand rows; a table much longer than TOGETHER_ROWS would
+    only cost memory.
+    """
+    waiting: list[pa.Table] = []
+    rows = 0
+    for flush in flushes:
+        if not flush.rows:
+            continue
+        usage = flush.usage()
+        owner = _texts(np.zeros(len(usage), np.int32), pa.array([flush.partition]))
+        waiting.append(usage.add_column(0, "partition", owner))
+        rows += len(usage)
+        if rows >= TOGETHER_ROWS:
+            yield pa.concat_tables(waiting)
+            waiting, rows = [], 0
+    if waiting:
+        yield pa.concat_tables(waiting)
 
 
 class MessageIntake(Protocol):

@@ -139,7 +139,7 @@ class Intake:
                 self.settle()
             return
         try:
-            content, refused = _readable(header, payload, now_ms)
+            content, refused = readable(header, payload, now_ms)
         except DecodeError as error:
             # Not held: a good copy may still come, and until then the sequence is a visible hole.
             self._reject(batch, error.reason.value, error.message, header.requests, now_ms)
@@ -165,6 +165,8 @@ class Intake:
         edge.accept(header, now_ms)
         self.flush.batches.accepted += 1
         self.flush.changed_edges.add(header.edge_id)
+        newest = max(header.last_time_ms, header.watermark_ms)
+        self.flush.newest_ms = max(self.flush.newest_ms, newest)
         self._fresh[header.identity] = digest
         self.flush.digests.append(
             Digest(
@@ -213,7 +215,7 @@ class Intake:
         )
 
 
-def _readable(
+def readable(
     header: BatchHeader, payload: bytes, now_ms: int
 ) -> tuple[PackedEvents | CounterColumns | None, int]:
     """(what a batch holds that can be counted, how many of its requests have an absurd time).

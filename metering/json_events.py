@@ -81,6 +81,7 @@ class JsonIntake:
             held = self._held[flush.partition] = _Held(flush=flush)
         flush.batches.read += 1
         flush.batches.accepted += 1
+        flush.newest_ms = now_ms  # what waits here is held in memory event by event
         before = flush.positions.get(batch.source, Covered(position=""))
         flush.positions[batch.source] = Covered(
             position=batch.position_after, epoch=before.epoch, sequence=before.sequence

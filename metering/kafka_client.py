@@ -275,4 +275,10 @@ class Reader:
     async def _close(self) -> None:
         await self._end_fetching()
         if self._consumer is not None:
-            await asyncio.wait_for(self._consumer.stop(), 5.0)
+            with suppress(Exception):
+                await asyncio.wait_for(self._consumer.stop(), 5.0)
+        # A commit for monitors may still wait for an answer: the loop must not end under it.
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from edge.errors import Corrupt, EdgetollError
+from edge.kafkalink import hush, why
 from metering.kafka_client import Reader
 from metering.kafka_settings import MeteringKafka, chosen_partitions
 from metering.kafka_units import KafkaPosition, partition_name, source_name
@@ -52,6 +53,7 @@ class KafkaSource:
         patience_s: float | None = None,
     ) -> None:
         """Connect. `patience_s` bounds waiting for a broker (a drain); None waits for ever."""
+        hush()
         self.settings = settings
         self._alarm = alarm
         self._patience_s = patience_s
@@ -77,7 +79,7 @@ class KafkaSource:
             except EdgetollError:
                 raise
             except Exception as error:
-                text = str(error) or type(error).__name__
+                text = why(error)
                 waited = time.monotonic() - began
                 if self._patience_s is not None and waited > self._patience_s:
                     raise Unreachable(

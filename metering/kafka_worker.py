@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,8 +31,7 @@ def run(
     EdgetollError; the exit code says whether a supervisor should start it again.
     """
     settings = load(home)
-    kafka = read_settings(settings.kafka, bootstrap)
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # said once, in our words
+    kafka = read_settings(settings.kafka, bootstrap).below(home)
     name = worker_name(partitions)
     with FileLock(home / f"metering{name}.lock", f"metering run --kafka {partitions or ''}"):
         source = KafkaSource(

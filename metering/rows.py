@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +33,15 @@ def _schema(**columns: str) -> pa.Schema:
     return pa.schema([pa.field(name, kinds[kind]) for name, kind in columns.items()])
 
 
+ENDS = ("read", "accepted", "duplicate", "quarantined")
+"""How batches and events are told apart, in the order of the columns."""
+
+_MOVED = _schema(
+    partition="text",
+    generation="int",
+    flush_no="int",
+    **{f"{kind}_{end}": "int" for kind in ("batches", "events") for end in ENDS},
+)
 _POSITIONS = _schema(partition="text", source="text", position="text", epoch="int", sequence="int")
 _EDGES = _schema(
     partition="text",
@@ -102,111 +111,130 @@ def _table(rows: Iterable[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def positions(partition: str, covered: Mapping[str, Covered]) -> pa.Table:
-    """Rows of table positions."""
-    return _table(
-        (
-            (partition, source, place.position, place.epoch, place.sequence)
-            for source, place in covered.items()
-        ),
-        _POSITIONS,
-    )
+Written = Sequence[tuple[Flush, "PartitionState"]]
+"""The flushes of one transaction, each with the state of its partition before it."""
 
 
-def progress(partition: str, edges: Mapping[str, EdgeProgress]) -> dict[str, pa.Table]:
-    """Rows of tables edges, epochs and intervals for these edges."""
-    edge_rows: list[tuple[Any, ...]] = []
-    epoch_rows: list[tuple[Any, ...]] = []
-    interval_rows: list[tuple[Any, ...]] = []
-    for edge in edges.values():
-        edge_rows.append(
-            (
-                partition,
-                edge.edge_id,
-                edge.region,
-                edge.expected_from_ms,
-                edge.advanced_ms,
-                edge.last_epoch,
-                edge.last_sequence,
-            )
-        )
-        for epoch in edge.epochs.values():
-            before, last = epoch.previous or (None, None)
-            epoch_rows.append(
-                (
-                    partition,
-                    edge.edge_id,
-                    epoch.epoch,
-                    epoch.ordinal,
-                    before,
-                    last,
-                    epoch.batches,
-                    epoch.requests,
-                )
-            )
-            interval_rows.extend(
-                (
-                    partition,
-                    edge.edge_id,
-                    epoch.epoch,
-                    one.low,
-                    one.high,
-                    one.reach_ms,
-                    one.watermark_ms,
-                    one.noticed_ms,
-                )
-                for one in epoch.intervals
-            )
-    return {
-        "edges": _table(edge_rows, _EDGES),
-        "epochs": _table(epoch_rows, _EPOCHS),
-        "intervals": _table(interval_rows, _INTERVALS),
-    }
-
-
-def digests(flush: Flush, flush_no: int) -> pa.Table:
-    """Rows of table accepted_batches."""
+def moved(flushes: Written) -> pa.Table:
+    """What each partition's own row gains: its owner, the flush it knows, the sums."""
     return _table(
         (
             (
                 flush.partition,
-                one.edge_id,
-                one.epoch,
-                one.sequence,
-                one.digest,
-                one.seen_ms,
-                flush_no,
+                state.generation,
+                state.flush_no,
+                *(getattr(tally, end) for tally in (flush.batches, flush.events) for end in ENDS),
             )
-            for one in flush.digests
+            for flush, state in flushes
         ),
-        _DIGESTS,
+        _MOVED,
     )
 
 
-def touched(flush: Flush) -> pa.Table:
-    """Rows of table hour_batches."""
-    return _table(((flush.partition, *key, *sums) for key, sums in flush.touched.items()), _TOUCHED)
-
-
-def rejected(flush: Flush) -> pa.Table:
-    """Rows of table quarantine."""
-    return _table(
-        ((flush.partition, *key, *sums) for key, sums in flush.rejects.items()), _REJECTED
-    )
-
-
-def unproven(flush: Flush) -> pa.Table:
-    """Rows of table unproven."""
-    return _table(((flush.partition, *seen) for seen in sorted(flush.unproven)), _UNPROVEN)
-
-
-def tallies(flush: Flush) -> dict[str, int]:
-    """The sums that a flush adds to its partition's row."""
+def noted(flushes: Written) -> dict[str, pa.Table]:
+    """Rows that are only added, by the statement that adds them."""
     return {
-        f"{kind}_{end}": getattr(tally, end)
-        for kind, tally in (("batches", flush.batches), ("events", flush.events))
-        for end in ("read", "accepted", "duplicate", "quarantined")
+        "add_quarantine": _table(
+            (
+                (flush.partition, *key, *sums)
+                for flush, _ in flushes
+                for key, sums in flush.rejects.items()
+            ),
+            _REJECTED,
+        ),
+        "add_hour_batches": _table(
+            (
+                (flush.partition, *key, *sums)
+                for flush, _ in flushes
+                for key, sums in flush.touched.items()
+            ),
+            _TOUCHED,
+        ),
+        "add_unproven": _table(
+            ((flush.partition, *seen) for flush, _ in flushes for seen in sorted(flush.unproven)),
+            _UNPROVEN,
+        ),
+        "add_accepted_batches": _table(
+            (
+                (
+                    flush.partition,
+                    one.edge_id,
+                    one.epoch,
+                    one.sequence,
+                    one.digest,
+                    one.seen_ms,
+                    state.flush_no + 1,
+                )
+                for flush, state in flushes
+                for one in flush.digests
+            ),
+            _DIGESTS,
+        ),
     }
+
+
+def changed(flushes: Written) -> dict[str, pa.Table]:
+    """Rows of tables edges, epochs, intervals and positions that take the place of older ones."""
+    edges = [
+        (flush.partition, state.edges[edge_id])
+        for flush, state in flushes
+        for edge_id in flush.changed_edges
+    ]
+    epochs = [
+        (partition, edge.edge_id, epoch)
+        for partition, edge in edges
+        for epoch in edge.epochs.values()
+    ]
+    return {
+        "edges": _table((_edge(*of) for of in edges), _EDGES),
+        "epochs": _table((_epoch(*of) for of in epochs), _EPOCHS),
+        "intervals": _table(
+            (
+                (partition, edge_id, epoch.epoch, *_interval(one))
+                for partition, edge_id, epoch in epochs
+                for one in epoch.intervals
+            ),
+            _INTERVALS,
+        ),
+        "positions": _table(
+            (
+                (flush.partition, source, place.position, place.epoch, place.sequence)
+                for flush, _ in flushes
+                for source, place in flush.positions.items()
+            ),
+            _POSITIONS,
+        ),
+    }
+
+
+def _edge(partition: str, edge: EdgeProgress) -> tuple[Any, ...]:
+    return (
+        partition,
+        edge.edge_id,
+        edge.region,
+        edge.expected_from_ms,
+        edge.advanced_ms,
+        edge.last_epoch,
+        edge.last_sequence,
+    )
+
+
+def _epoch(partition: str, edge_id: str, epoch: EpochProgress) -> tuple[Any, ...]:
+    before, last = epoch.previous or (None, None)
+    return (
+        partition,
+        edge_id,
+        epoch.epoch,
+        epoch.ordinal,
+        before,
+        last,
+        epoch.batches,
+        epoch.requests,
+    )
+
+
+def _interval(one: Interval) -> tuple[int, ...]:
+    return one.low, one.high, one.reach_ms, one.watermark_ms, one.noticed_ms
 
 
 @dataclass(slots=True, kw_only=True)

@@ -44,6 +44,9 @@ class MeteringSettings(BaseModel):
     """How long an hour stays open that only sources without a promise speak of (JSON messages)."""
     flush_seconds: float = Field(default=1.0, gt=0)
     """A transaction is committed about this often while events arrive."""
+    catch_up_flush_seconds: float = Field(default=5.0, gt=0)
+    """... or about this often while it catches up: while more waits to be read, and nothing read is
+    of the last half minute. Fewer transactions, and nobody waits for what is older anyway."""
     flush_rows: int = Field(default=2_000_000, ge=1)
     """... or when so many counted rows have come together."""
     unowned_names_kept: int = Field(default=10_000, ge=0)

@@ -21,9 +21,8 @@ from edge.errors import Busy, ConflictError, Corrupt, EdgetollError
 from metering import rows
 from metering.closing import ClosedState
 from metering.crash import crash_point
-from metering.flush import Flush
+from metering.flush import Flush, usage_tables
 from metering.intake import Identity
-from metering.progress import EdgeProgress
 from metering.rows import PartitionState
 from metering.source import Covered
 
@@ -211,66 +210,53 @@ class Store:
         what was written.
         """
         with self.transaction() as transaction:
+            waiting = []
             for flush, state in flushes:
                 if prepare is not None:
                     prepare(flush, transaction.connection)
-                self._write(transaction, flush, state)
-        for flush, state in flushes:
+                flush.check()
+                waiting.append((flush, state))
+                if flush.extra:  # it reads the number of this flush, and what was prepared last
+                    self._advance(transaction, waiting)
+                    waiting = []
+                for extra in flush.extra:
+                    extra(transaction.connection)
+            self._advance(transaction, waiting)
+            for usage in usage_tables([flush for flush, _ in flushes]):
+                transaction.run_with("add_usage", {"flush_rows": usage})
+            crash_point("after_aggregates")
+            self._write_progress(transaction, flushes)
+            crash_point("after_positions")
+        for _, state in flushes:
             state.flush_no += 1
-            self._read_back(flush, state)
+        self._read_back(flushes)
+        for flush, state in flushes:
             state.positions.update(flush.positions)
 
-    def _write(self, transaction: Transaction, flush: Flush, state: PartitionState) -> None:
-        flush.check()
-        moved = transaction.run(
-            "advance_partition",
-            partition=flush.partition,
-            generation=state.generation,
-            flush_no=state.flush_no,
-            **rows.tallies(flush),
-        )
-        if len(moved) != 1:
-            raise fenced(flush.partition, state.generation)
-        self._write_usage(transaction, flush)
-        crash_point("after_aggregates")
-        if flush.rejects:
-            transaction.run_with("add_quarantine", {"rejected": rows.rejected(flush)})
-        crash_point("after_quarantine")
-        self._write_progress(transaction, flush, state.edges, state.flush_no + 1)
-        for extra in flush.extra:
-            extra(transaction.connection)
-        crash_point("after_positions")
-
-    def _write_usage(self, transaction: Transaction, flush: Flush) -> None:
-        partition = flush.partition
-        if flush.rows:
-            transaction.run_with("add_usage", {"flush_rows": flush.usage()}, partition=partition)
-        if flush.touched:
-            transaction.run_with("add_hour_batches", {"touched": rows.touched(flush)})
-        if flush.unproven:
-            transaction.run_with("add_unproven", {"unproven_seen": rows.unproven(flush)})
+    def _advance(
+        self, transaction: Transaction, flushes: Sequence[tuple[Flush, PartitionState]]
+    ) -> None:
+        """Move each partition one flush on; raises Fenced for one that is another worker's."""
+        if not flushes:
+            return
+        found = transaction.run_with("advance_partitions", {"moved": rows.moved(flushes)})
+        advanced = {partition for (partition,) in found}
+        for flush, state in flushes:
+            if flush.partition not in advanced:
+                raise fenced(flush.partition, state.generation)
 
     def _write_progress(
-        self,
-        transaction: Transaction,
-        flush: Flush,
-        edges: Mapping[str, EdgeProgress],
-        flush_no: int,
+        self, transaction: Transaction, flushes: Sequence[tuple[Flush, PartitionState]]
     ) -> None:
-        partition = flush.partition
-        changed = {edge_id: edges[edge_id] for edge_id in flush.changed_edges}
-        tables = rows.progress(partition, changed)
-        tables["positions"] = rows.positions(partition, flush.positions)
-        for name, table in tables.items():
+        """Everything but usage: what was rejected, which batches came, how far edges are."""
+        for statement, table in rows.noted(flushes).items():
             if len(table):
-                transaction.run_with(
-                    f"drop_changed_{name}", {f"changed_{name}": table}, partition=partition
-                )
+                transaction.run_with(statement, {"noted": table})
+        crash_point("after_quarantine")
+        for name, table in rows.changed(flushes).items():
+            if len(table):
+                transaction.run_with(f"drop_changed_{name}", {f"changed_{name}": table})
                 transaction.insert(name, table)
-        if flush.digests:
-            transaction.run_with(
-                "add_accepted_batches", {"accepted": rows.digests(flush, flush_no)}
-            )
 
     def restore(
         self,
@@ -289,17 +275,24 @@ class Store:
             if extra is not None:
                 extra(transaction.connection)
 
-    def _read_back(self, flush: Flush, state: PartitionState) -> None:
+    def _read_back(self, flushes: Sequence[tuple[Flush, PartitionState]]) -> None:
         """What is stored must be what was written, or nobody outside is told."""
-        found = self.read("read_back", partition=flush.partition, generation=state.generation)
-        stored = {source: position for _, source, position in found if source is not None}
-        wanted = {source: covered.position for source, covered in flush.positions.items()}
-        same = all(stored.get(source) == position for source, position in wanted.items())
-        if not found or found[0][0] != state.flush_no or not same:
-            raise Corrupt(
-                f"{self.path}: partition {flush.partition} does not hold what was committed",
-                "the worker stops; start it again, it continues from what is stored",
+        numbers: dict[str, tuple[int, int]] = {}
+        stored: dict[tuple[str, str], str] = {}
+        for partition, generation, flush_no, source, position in self.read("read_back"):
+            numbers[partition] = (generation, flush_no)
+            stored[partition, source] = position
+        for flush, state in flushes:
+            partition = flush.partition
+            same = all(
+                stored.get((partition, source)) == covered.position
+                for source, covered in flush.positions.items()
             )
+            if not same or numbers.get(partition) != (state.generation, state.flush_no):
+                raise Corrupt(
+                    f"{self.path}: partition {partition} does not hold what was committed",
+                    "the worker stops; start it again, it continues from what is stored",
+                )
 
     def load(self, partition: str) -> PartitionState:
         """The partition as it is stored; a new one if this file does not know it."""

@@ -75,6 +75,11 @@ class Sums:
     _bytes_most: int = 0
     _tables: dict[tuple[int, str], _Table] = field(default_factory=dict)
 
+    @property
+    def crowded(self) -> bool:
+        """Whether batches of other times or regions may soon find no table."""
+        return len(self._tables) > TABLES_MAX // 2
+
     def add(self, events: PackedEvents, ids: Array, region: str) -> list[tuple[int, int]] | None:
         """Add a batch whose names have these ids; gives (bucket ms, events) of each bucket.
 

@@ -35,6 +35,8 @@ from metering.store import Store, Unavailable, Uncertain, fenced
 
 FETCH_BATCHES = 512
 COMPACT_ROWS = 2_000_000
+FRESH_MS = 30_000
+"""Nobody waits at a screen for what is older."""
 PUBLISH_SHARE = 10
 """Publishing may take a tenth of the time: a slow publish makes the next one wait."""
 
@@ -156,11 +158,22 @@ class Worker:
                     "read that topic with `metering run --kafka`",
                 )
         rows = sum(owned.flush.rows for owned in self._partitions.values())
-        due = now - self._times.flushed >= self.settings.flush_seconds * 1000
         # Names weigh as much as rows: a flood of random ones is flushed before it fills memory.
-        if due or rows >= self.settings.flush_rows or self.names.many:
+        full = rows >= self.settings.flush_rows or self.names.many
+        if full or self._flush_due(now):
             self.flush()
         return len(batches)
+
+    def _flush_due(self, now: int) -> bool:
+        """Whether it is time to commit: sooner when somebody may wait to see it."""
+        waited = now - self._times.flushed
+        if waited < self.settings.flush_seconds * 1000:
+            return False
+        if waited >= self.settings.catch_up_flush_seconds * 1000:
+            return True
+        flushes = [owned.flush for owned in self._partitions.values()]
+        fresh = any(flush.newest_ms >= now - FRESH_MS for flush in flushes)
+        return fresh or any(flush.crowded for flush in flushes) or self.source.caught_up()
 
     def flush(self) -> None:
         """Commit what was counted, all partitions in one transaction, and read it back."""

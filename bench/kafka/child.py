@@ -18,6 +18,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from edgetoll import settle
+
 
 def begin() -> tuple[float, float]:
     """Wait for the start; gives (time, CPU seconds) then."""
@@ -132,7 +134,8 @@ class Plain:
 
 
 def main() -> None:
-    """Do what the arguments say."""
+    """Do what the arguments say, in a process prepared as the program's own."""
+    settle()
     kind, home, address, topic, partitions = sys.argv[1:6]
     if kind == "worker":
         worker(Path(home), address, partitions)

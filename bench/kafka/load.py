@@ -6,7 +6,7 @@ sealed batch is another batch to whoever counts it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +45,11 @@ def packed(shape: Shape, seed: int) -> list[Packed]:
     ]
 
 
-def fill_spools(home: Path, edges: int, rounds: int, parts: list[Packed]) -> Load:
-    """Append every part `rounds` times to the spool of each of `edges` edges."""
+def fill_spools(home: Path, edges: int, rounds: int, parts: list[Packed], span_ms: int) -> Load:
+    """Append every part `rounds` times to the spool of each of `edges` edges.
+
+    Each round is `span_ms` later than the one before, so that time moves on as it does at an edge.
+    """
     rng = np.random.default_rng(1)
     size = 0
     for number in range(edges):
@@ -54,10 +57,10 @@ def fill_spools(home: Path, edges: int, rounds: int, parts: list[Packed]) -> Loa
         with Spool.open(
             folder, folder.name, "DE", random64=lambda: int(rng.integers(1, 1 << 62))
         ) as spool:
-            for _ in range(rounds):
+            for place in range(rounds):
                 for part in parts:
-                    spool.write(part.payload, 0)
-            spool.heartbeat(START_MS + 2 * HOUR_MS)
+                    spool.write(_later(part.payload, place * span_ms), 0)
+            spool.heartbeat(START_MS + rounds * span_ms)
         size += sum(path.stat().st_size for path in folder.glob("*.seg"))
     times = edges * rounds
     return Load(
@@ -66,6 +69,12 @@ def fill_spools(home: Path, edges: int, rounds: int, parts: list[Packed]) -> Loa
         bytes_sent=times * sum(part.bytes_sent for part in parts),
         wire_bytes=size,
     )
+
+
+def _later(payload: Payload, by_ms: int) -> Payload:
+    """The same events at later times: a payload holds differences, its header the first time."""
+    first, last = payload.first_time_ms + by_ms, payload.last_time_ms + by_ms
+    return replace(payload, first_time_ms=first, last_time_ms=last)
 
 
 def json_messages(count: int, seed: int) -> list[tuple[bytes, bytes]]:

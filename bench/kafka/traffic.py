@@ -34,9 +34,14 @@ class Shape:
     batches: int = 10
     events: int = 200
     domains: int = 20
-    hours: int = 2
+    hours: float = 2
     first_hour: int = 0
     open_handed: bool = True
+
+    @property
+    def span_ms(self) -> int:
+        """How much time it covers."""
+        return round(self.hours * HOUR_MS)
 
 
 @dataclass(slots=True)
@@ -70,7 +75,7 @@ class Truth:
 def batches(shape: Shape, seed: int) -> Iterator[tuple[EventColumns, int]]:
     """(columns, watermark in ms) of each batch; the last watermark ends the last hour."""
     rng = np.random.default_rng(seed)
-    span = shape.hours * HOUR_MS
+    span = shape.span_ms
     names = tuple(f"d{number}.example.com" for number in range(shape.domains))
     # A few names have most of the traffic, as real ones do.
     weights = 1.0 / np.arange(1, shape.domains + 1)

@@ -25,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from billing.outbox.signing import Key, parse_key
 from edge.configfile import section
 from edge.errors import ConfigError
+from edge.kafkalink import KafkaAccess
 
 
 class _Frozen(BaseModel):
@@ -89,12 +90,17 @@ class FileSettings(_Frozen):
     path: Path = Path("outbox/events.jsonl")
 
 
-class StopListSettings(_Frozen):
-    """Where the list of stopped domains goes."""
+class StopListSettings(KafkaAccess):
+    """Where the list of stopped domains goes; the keys of KafkaAccess say how to reach the broker.
+
+    The broker's files and its password stand where [edge.kafka] has them too.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     folder: Path = Path("suspended")
     kafka: str | None = None
-    """HOST:PORT of a broker; unset: only the file."""
+    """HOST:PORT of a broker, or several with commas; unset: only the file."""
     topic: str = "edgetoll.suspended.v1"
 
 
@@ -134,6 +140,8 @@ def check_secrets(home: Path) -> None:
         read_keys(home, hook.key_files, of=f"webhook {hook.name}")
     if settings.mail is not None:
         mail_password(home, settings.mail)
+    if settings.stop_list.kafka is not None:
+        settings.stop_list.below(home).options_for(settings.stop_list.kafka)
 
 
 def mail_password(home: Path, settings: MailSettings) -> str | None:

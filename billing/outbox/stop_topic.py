@@ -7,6 +7,7 @@ between sends the same values again, which changes nothing for a reader.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,26 +17,34 @@ from billing.outbox import stop_list
 from billing.outbox.settings import StopListSettings, read_delivery
 from edge.console import warn
 from edge.durable import FileLock, write_atomically
-from edge.errors import Busy
+from edge.errors import EdgetollError
+from edge.kafkalink import hush, why
 
-SEND_SECONDS = 30
+STOP_SECONDS = 5
+
+
+class NotSent(EdgetollError):
+    """The broker did not take the changes; the next round sends them again."""
+
+    exit_code = 75
 
 
 def publish_changes(home: Path, settings: StopListSettings) -> int:
     """Send what changed in the file since the last time; returns how many names it was.
 
     One sender at a time, each with the file as it is then: a slow one never sends an older list
-    after a newer one. Busy: another sender did not leave in time.
+    after a newer one. Busy: another sender did not leave in time. NotSent: the broker refused.
     """
     folder = home / settings.folder
-    with FileLock(folder / "kafka.lock", "stop list", wait_seconds=2 * SEND_SECONDS):
+    with FileLock(
+        folder / "kafka.lock", "stop list", wait_seconds=2 * settings.request_timeout_seconds
+    ):
         path = folder / "kafka.json"
         before: dict[str, Any] = orjson.loads(path.read_bytes()) if path.exists() else {}
         after = stop_list.read_file(folder / "domains.json")
         changes = changed(before, after)
         if changes:
-            assert settings.kafka is not None, "asked only when a broker is set"
-            asyncio.run(_send(settings.kafka, settings.topic, changes))
+            asyncio.run(_send(settings.below(home), changes))
             write_atomically(path, orjson.dumps(after, option=orjson.OPT_SORT_KEYS))
     return len(changes)
 
@@ -49,13 +58,10 @@ def follow(home: Path) -> None:
     settings = read_delivery(home).stop_list
     if settings.kafka is None:
         return
-    from aiokafka.errors import KafkaError
-
     try:
         publish_changes(home, settings)
-    except (KafkaError, OSError, TimeoutError, Busy) as error:
-        why = str(error) or type(error).__name__
-        warn(f"the stop list is written, but not yet in topic {settings.topic}: {why}")
+    except EdgetollError as error:
+        warn(f"the stop list is written, but not yet in topic {settings.topic}: {error.message}")
 
 
 def changed(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
@@ -65,19 +71,34 @@ def changed(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
     return {**gone, **new}
 
 
-async def _send(bootstrap: str, topic: str, changes: dict[str, Any]) -> None:
+async def _send(settings: StopListSettings, changes: dict[str, Any]) -> None:
+    """Send, and return once the broker has all of it; raises NotSent."""
     from aiokafka import AIOKafkaProducer
+    from aiokafka.errors import KafkaError
 
+    hush()
+    assert settings.kafka is not None, "asked only when a broker is set"
     producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap, enable_idempotence=True, acks="all", linger_ms=20
+        **settings.options_for(settings.kafka), enable_idempotence=True, acks="all", linger_ms=20
     )
-    async with asyncio.timeout(SEND_SECONDS), producer:
-        sent = [
-            await producer.send(
-                topic,
-                key=name.encode(),
-                value=None if value is None else orjson.dumps(value),
-            )
-            for name, value in sorted(changes.items())
-        ]
-        await asyncio.gather(*sent)
+    try:
+        async with asyncio.timeout(settings.request_timeout_seconds):
+            await producer.start()
+            sent = [
+                await producer.send(
+                    settings.topic,
+                    key=name.encode(),
+                    value=None if value is None else orjson.dumps(value),
+                )
+                for name, value in sorted(changes.items())
+            ]
+            await asyncio.gather(*sent)
+    except (KafkaError, OSError) as error:
+        raise NotSent(
+            f"the broker at {settings.kafka} did not take the stop list: {why(error)}",
+            "nothing is lost, the next round sends it again; the files in"
+            f" {settings.folder} are up to date. Else correct [billing.delivery.stop_list]",
+        ) from error
+    finally:
+        with suppress(Exception):
+            await asyncio.wait_for(producer.stop(), STOP_SECONDS)

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
+import orjson
 import pytest
 
 from bench.kafka.traffic import Shape, fill
-from deploy.kafka.broker import Broker, Security
+from billing.outbox.settings import check_secrets, read_delivery
+from billing.outbox.stop_list import StoppedDomain, write_files
+from billing.outbox.stop_topic import NotSent, publish_changes
+from deploy.kafka.broker import Broker, Security, free_port
 from edge.errors import ConfigError, InputError
 from metering.kafka_source import Unreachable
 from tests.kafka.authority import Authority
-from tests.kafka.world import count, ship, shipping, wait_until
+from tests.kafka.world import count, records, ship, shipping, wait_until
 
 pytestmark = [pytest.mark.needs_kafka, pytest.mark.xdist_group("kafka")]
 SMALL = Shape(batches=3, events=50)
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+STOPPED = "edgetoll.suspended.v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +48,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     broker = Broker(folder / "broker", security=security)
     broker.start()
     broker.create_topic("edgetoll.requests.v1", 2)
+    broker.create_topic(STOPPED, 1, config={"cleanup.policy": "compact"})
     yield Guarded(broker=broker, authority=authority, folder=folder)
     broker.stop()
 
@@ -94,7 +102,8 @@ def test_b18_a_refused_password_grows_the_spool_alarms_and_is_mended_in_place(
     address = guarded.broker.listener("SCRAM")
     with shipping(home, address) as shipper:
         wait_until(lambda: shipper.producers >= 3)
-        assert len([line for line in shipper.said if "stopped" in line]) == 1, "said once"
+        (said,) = [line for line in shipper.said if "stopped" in line]
+        assert "SaslAuthenticationFailed" in said
         assert not (home / "spool" / "e3" / "acknowledged.json").exists()
         scram(guarded, "correct horse")
         wait_until(lambda: shipper.confirmed >= 3)
@@ -136,3 +145,73 @@ def test_files_that_cannot_be_read_are_named(guarded: Guarded, tmp_path: Path) -
     fill(home, "e6", "DE", SMALL, 6)
     with pytest.raises(ConfigError, match=r"nowhere\.pem"):
         ship(home, guarded.broker.listener("MTLS"))
+
+
+def stopping_home(tmp_path: Path, address: str, lines: str) -> Path:
+    home = tmp_path / "billing"
+    home.mkdir(exist_ok=True)
+    (home / "edgetoll.toml").write_text(
+        f'[billing.delivery.stop_list]\nkafka = "{address}"\n'
+        f"request_timeout_seconds = 10\n{lines}\n"
+    )
+    return home
+
+
+def stop(home: Path, *names: str) -> int:
+    """Publish a list of stopped names as the daemon does."""
+    found = tuple(
+        StoppedDomain(
+            domain=name, account_id="a", cause="suspended", since=NOW, until=None, version=3
+        )
+        for name in names
+    )
+    settings = read_delivery(home).stop_list
+    write_files(home / settings.folder, found, ledger_version=1, now=NOW)
+    return publish_changes(home, settings)
+
+
+def stopped(guarded: Guarded) -> dict[str, str | None]:
+    """What a reader of the compacted topic holds: why each name is stopped."""
+    held: dict[str, str | None] = {}
+    for record in records(guarded.broker.address, STOPPED):
+        value = None if record.value is None else orjson.loads(record.value)["cause"]
+        held[record.key.decode()] = value
+    return held
+
+
+@pytest.mark.parametrize("way", ["certificate", "password"])
+def test_the_stop_list_reaches_a_broker_that_demands_proof(
+    way: str, guarded: Guarded, tmp_path: Path
+) -> None:
+    lines = mutual(guarded, "billing") if way == "certificate" else scram(guarded, "correct horse")
+    listener = {"certificate": "MTLS", "password": "SCRAM"}[way]
+    home = stopping_home(tmp_path, guarded.broker.listener(listener), lines)
+    one, other = f"{way}-1.example.com", f"{way}-2.example.com"
+    check_secrets(home)
+    assert stop(home, one, other) == 2
+    assert stop(home, one, other) == 0, "nothing has changed"
+    assert stop(home, other) == 1
+    held = stopped(guarded)
+    assert (held[one], held[other]) == (None, "suspended")
+
+
+def test_a_stop_list_the_broker_refuses_is_told_in_a_line_and_sent_once_it_lets_us_in(
+    guarded: Guarded, tmp_path: Path
+) -> None:
+    lines = scram(guarded, "correct horse").replace(str(guarded.folder / "password"), "secret")
+    home = stopping_home(tmp_path, guarded.broker.listener("SCRAM"), lines)
+    with pytest.raises(ConfigError, match="secret cannot be read"):
+        check_secrets(home)
+    (home / "secret").write_text("wrong\n")
+    with pytest.raises(NotSent, match=r"did not take the stop list: .*SaslAuthenticationFailed"):
+        stop(home, "late.example.com")
+    assert not (home / "suspended" / "kafka.json").exists()
+    (home / "secret").write_text("correct horse\n")
+    assert stop(home, "late.example.com") == 1
+    assert stopped(guarded)["late.example.com"] == "suspended"
+
+
+def test_a_stop_list_whose_broker_is_away_is_told_in_a_line(tmp_path: Path) -> None:
+    home = stopping_home(tmp_path, f"127.0.0.1:{free_port()}", "")
+    with pytest.raises(NotSent, match="did not take the stop list"):
+        stop(home, "a.example.com")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -323,6 +324,22 @@ def test_kafkas_own_offset_is_written_for_monitors(
             await consumer.stop()
 
     assert asyncio.run(committed()) == 6
+
+
+def test_a_commit_for_monitors_that_waits_for_an_answer_does_not_outlive_the_worker(
+    broker: Broker,
+    topic: str,
+    make_home: MakeHome,
+    proxy: FaultProxy,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with source(make_home(topic), proxy.address) as reader:
+        reader.seek({})
+        fetch_all(reader)
+        proxy.silent = True
+        reader.committed({f"{topic}:0": f"{reader._reader.topic_id}@0"})
+    gc.collect()
+    assert "Task was destroyed" not in caplog.text
 
 
 def test_two_workers_share_the_partitions_of_a_topic(

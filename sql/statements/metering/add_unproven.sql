@@ -1,9 +1,9 @@
 -- Answers: notes which sources without a promise of completeness have usage in which hour.
 -- Grain: partition x hour x source, each once.
--- Reads: unproven_seen (Arrow), unproven.
+-- Reads: noted (Arrow), unproven.
 INSERT INTO unproven
 SELECT seen.partition, seen.hour_ms, seen.source
-FROM unproven_seen AS seen
+FROM noted AS seen
 ANTI JOIN unproven AS known
     ON known.partition = seen.partition
     AND known.hour_ms = seen.hour_ms

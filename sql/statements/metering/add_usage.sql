@@ -1,9 +1,9 @@
--- Answers: adds the counts of one flush to the open usage; rows of one key add up when read.
--- Grain: 5-minute bucket x domain x region x class.
--- Reads: flush_rows (Arrow: bucket_ms, domain, region, class, counts).
+-- Answers: adds the counts of one transaction to the open usage; rows of one key add up when read.
+-- Grain: partition x 5-minute bucket x domain x region x class.
+-- Reads: flush_rows (Arrow: partition, bucket_ms, domain, region, class, counts).
 INSERT INTO usage
 SELECT
-    $partition,
+    partition,
     epoch_ms(bucket_ms),
     nullif(domain, ''),
     region,
@@ -18,4 +18,4 @@ SELECT
     sum(status_5xx)::BIGINT,
     sum(cache_hits)::BIGINT
 FROM flush_rows
-GROUP BY bucket_ms, nullif(domain, ''), region, class
+GROUP BY partition, bucket_ms, nullif(domain, ''), region, class

@@ -1,4 +1,5 @@
 -- Answers: removes the rows of edges that a flush is about to write anew.
--- Grain: all rows of one edge_id.
+-- Grain: all rows of one edge_id of a partition.
 -- Reads: edges, changed_edges (Arrow).
-DELETE FROM edges WHERE partition = $partition AND edge_id IN (SELECT edge_id FROM changed_edges)
+DELETE FROM edges
+WHERE (partition, edge_id) IN (SELECT (partition, edge_id) FROM changed_edges)

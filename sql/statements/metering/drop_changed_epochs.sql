@@ -1,4 +1,5 @@
 -- Answers: removes the rows of epochs that a flush is about to write anew.
--- Grain: all rows of one edge_id.
+-- Grain: all rows of one edge_id of a partition.
 -- Reads: epochs, changed_epochs (Arrow).
-DELETE FROM epochs WHERE partition = $partition AND edge_id IN (SELECT edge_id FROM changed_epochs)
+DELETE FROM epochs
+WHERE (partition, edge_id) IN (SELECT (partition, edge_id) FROM changed_epochs)

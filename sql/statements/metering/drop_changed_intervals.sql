@@ -1,4 +1,5 @@
 -- Answers: removes the rows of intervals that a flush is about to write anew.
--- Grain: all rows of one edge_id.
+-- Grain: all rows of one edge_id of a partition.
 -- Reads: intervals, changed_intervals (Arrow).
-DELETE FROM intervals WHERE partition = $partition AND edge_id IN (SELECT edge_id FROM changed_intervals)
+DELETE FROM intervals
+WHERE (partition, edge_id) IN (SELECT (partition, edge_id) FROM changed_intervals)

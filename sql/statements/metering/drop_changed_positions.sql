@@ -1,4 +1,5 @@
 -- Answers: removes the rows of positions that a flush is about to write anew.
--- Grain: all rows of one source.
+-- Grain: all rows of one source of a partition.
 -- Reads: positions, changed_positions (Arrow).
-DELETE FROM positions WHERE partition = $partition AND source IN (SELECT source FROM changed_positions)
+DELETE FROM positions
+WHERE (partition, source) IN (SELECT (partition, source) FROM changed_positions)
