@@ -87,16 +87,17 @@ def alerts(
     enable: Annotated[
         str | None,
         typer.Option(
-            "--enable", metavar="WEBHOOK", help="Switch on again what was switched off (410)."
+            "--enable", metavar="NAME", help="Switch a webhook on again that was switched off."
         ),
     ] = None,
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
     as_of: AsOfOption = None,
 ) -> None:
-    """Judge every account now, record what changed, and deliver the events. For cron, hourly.
+    """Judge every account now, record what changed, and deliver the events. For cron.
 
     Running it twice changes nothing and tells nobody twice.
+
     Example: edgetoll billing alerts
     """
     from billing import lake
