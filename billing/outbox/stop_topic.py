@@ -1,7 +1,8 @@
 """The stop list as a compacted Kafka topic: key the domain, value why it is stopped, null when not.
 
 What was sent last stands in HOME/suspended/kafka.json, written after the broker has it: a crash in
-between sends the same values again, which changes nothing for a reader.
+between sends the same values again, which changes nothing for a reader. Where that file is lost the
+topic itself is read, or a name in it that has paid since would stay stopped for ever.
 """
 
 from __future__ import annotations
@@ -40,11 +41,12 @@ def publish_changes(home: Path, settings: StopListSettings) -> int:
         folder / "kafka.lock", "stop list", wait_seconds=2 * settings.request_timeout_seconds
     ):
         path = folder / "kafka.json"
-        before: dict[str, Any] = orjson.loads(path.read_bytes()) if path.exists() else {}
+        before = orjson.loads(path.read_bytes()) if path.exists() else _lost(home, settings)
         after = stop_list.read_file(folder / "domains.json")
         changes = changed(before, after)
         if changes:
             asyncio.run(_send(settings.below(home), changes))
+        if changes or not path.exists():
             write_atomically(path, orjson.dumps(after, option=orjson.OPT_SORT_KEYS))
     return len(changes)
 
@@ -56,8 +58,8 @@ def follow(home: Path) -> None:
     the next round of the daemon sends it.
     """
     settings = read_delivery(home).stop_list
-    if settings.kafka is None:
-        return
+    if settings.kafka is None or not (home / settings.folder / "domains.json").exists():
+        return  # without a file nothing has been stopped yet, or the next look writes it anew
     try:
         publish_changes(home, settings)
     except EdgetollError as error:
@@ -69,6 +71,66 @@ def changed(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
     gone = {name: None for name in before if name not in after}
     new = {name: value for name, value in after.items() if before.get(name) != value}
     return {**gone, **new}
+
+
+def _lost(home: Path, settings: StopListSettings) -> dict[str, Any]:
+    """What stands in the topic, where nothing here says it: a first start, or a lost file.
+
+    Somebody who may only write cannot know: told so, and goes on as at a first start.
+    """
+    from aiokafka.errors import TopicAuthorizationFailedError
+
+    try:
+        return asyncio.run(_read(settings.below(home)))
+    except TopicAuthorizationFailedError:
+        warn(
+            f"topic {settings.topic} may not be read, so names that stand in it from before stay:"
+            " allow this user to read it"
+        )
+        return {}
+
+
+async def _read(settings: StopListSettings) -> dict[str, Any]:
+    """The last value of each name in the topic; raises NotSent, or that it may not be read."""
+    from aiokafka import AIOKafkaConsumer
+    from aiokafka.errors import (
+        KafkaError,
+        TopicAuthorizationFailedError,
+        UnknownTopicOrPartitionError,
+    )
+
+    hush()
+    assert settings.kafka is not None, "asked only when a broker is set"
+    options = settings.options_for(settings.kafka)
+    consumer = AIOKafkaConsumer(settings.topic, **options, auto_offset_reset="earliest")
+    found: dict[str, Any] = {}
+    try:
+        async with asyncio.timeout(settings.request_timeout_seconds):
+            await consumer.start()
+            ends = await consumer.end_offsets(consumer.assignment())
+            while any([await consumer.position(place) < end for place, end in ends.items()]):
+                for records in (await consumer.getmany(timeout_ms=500)).values():
+                    found |= {one.key.decode(): _value(one.value) for one in records if one.key}
+    except UnknownTopicOrPartitionError:
+        return {}
+    except TopicAuthorizationFailedError:
+        raise
+    except (KafkaError, OSError) as error:
+        raise _not_sent(settings, error) from error
+    finally:
+        with suppress(Exception):
+            await asyncio.wait_for(consumer.stop(), STOP_SECONDS)
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _value(raw: bytes | None) -> Any:
+    """What a message says of its name; what nobody of us wrote is something to be replaced."""
+    if raw is None:
+        return None
+    try:
+        return orjson.loads(raw)
+    except ValueError:
+        return raw.hex()
 
 
 async def _send(settings: StopListSettings, changes: dict[str, Any]) -> None:
@@ -94,11 +156,15 @@ async def _send(settings: StopListSettings, changes: dict[str, Any]) -> None:
             ]
             await asyncio.gather(*sent)
     except (KafkaError, OSError) as error:
-        raise NotSent(
-            f"the broker at {settings.kafka} did not take the stop list: {why(error)}",
-            "nothing is lost, the next round sends it again; the files in"
-            f" {settings.folder} are up to date. Else correct [billing.delivery.stop_list]",
-        ) from error
+        raise _not_sent(settings, error) from error
     finally:
         with suppress(Exception):
             await asyncio.wait_for(producer.stop(), STOP_SECONDS)
+
+
+def _not_sent(settings: StopListSettings, error: Exception) -> NotSent:
+    return NotSent(
+        f"the broker at {settings.kafka} did not take the stop list: {why(error)}",
+        "nothing is lost, the next round sends it again; the files in"
+        f" {settings.folder} are up to date. Else correct [billing.delivery.stop_list]",
+    )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from billing.cli import top_up
 from billing.outbox import stop_list, stop_topic
@@ -17,6 +18,7 @@ from billing.store import Store
 from deploy.kafka.broker import Broker
 from tests.billing.balance.conftest import START, World
 
+_numbers = itertools.count(1)
 pytestmark = [pytest.mark.needs_kafka, pytest.mark.xdist_group("kafka")]
 
 
@@ -35,7 +37,9 @@ def messages(broker: Broker, topic: str) -> list[tuple[str, Any]]:
             found: list[tuple[str, Any]] = []
             while await consumer.position(place) < ends[place]:
                 record = await consumer.getone()
-                found.append((record.key.decode(), record.value and json.loads(record.value)))
+                if record.key and record.value != b"by hand":
+                    value = record.value and json.loads(record.value)
+                    found.append((record.key.decode(), value))
             return found
 
     return asyncio.run(read())
@@ -44,7 +48,7 @@ def messages(broker: Broker, topic: str) -> list[tuple[str, Any]]:
 @pytest.fixture
 def topic(broker: Broker) -> str:
     """A fresh topic of one partition."""
-    return broker.create_topic("edgetoll.suspended.test", 1)
+    return broker.create_topic(f"edgetoll.suspended.t{next(_numbers)}", 1)
 
 
 @pytest.fixture
@@ -73,3 +77,33 @@ def test_who_pays_is_off_the_topic_when_the_command_ends(
     assert messages(broker, topic) == [told, ("www.a.example", None)]
     settings = read_delivery(stopped.home).stop_list
     assert stop_topic.publish_changes(stopped.home, settings) == 0, "told once"
+
+
+def test_who_paid_is_off_the_topic_also_where_the_note_of_what_was_told_is_lost(
+    broker: Broker, topic: str, stopped: World
+) -> None:
+    (stopped.home / "suspended" / "kafka.json").unlink()
+    top_up("a", "10.00", key="bank-1", home=stopped.home, as_of=stopped.now.isoformat())
+    assert messages(broker, topic)[-1] == ("www.a.example", None)
+
+
+def test_what_somebody_else_wrote_into_the_topic_is_taken_off(
+    broker: Broker, topic: str, stopped: World
+) -> None:
+    async def write() -> None:
+        async with AIOKafkaProducer(bootstrap_servers=broker.address) as producer:
+            await producer.send_and_wait(topic, key=b"x.example", value=b"by hand")
+            await producer.send_and_wait(topic, value=b"without a name")
+
+    asyncio.run(write())
+    (stopped.home / "suspended" / "kafka.json").unlink()
+    stop_topic.follow(stopped.home)
+    assert ("x.example", None) in messages(broker, topic)
+
+
+def test_a_lost_note_alone_sends_nothing_again(broker: Broker, topic: str, stopped: World) -> None:
+    before = messages(broker, topic)
+    (stopped.home / "suspended" / "kafka.json").unlink()
+    stop_topic.follow(stopped.home)
+    assert messages(broker, topic) == before
+    assert (stopped.home / "suspended" / "kafka.json").exists()
