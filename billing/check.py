@@ -72,11 +72,11 @@ def metering(home: Path) -> list[Verdict]:
 def money(home: Path) -> list[Verdict]:
     """The invariants of the billing store, after the journal has been verified."""
     from billing import checks
-    from billing.store import Store
+    from billing.store import PATIENCE_SECONDS, Store
 
     if not (home / "journal").is_dir() and not (home / "billing.duckdb").exists():
         return []
-    with Store.open(home, owner="check", now=now()) as store:
+    with Store.open(home, owner="check", now=now(), wait_seconds=PATIENCE_SECONDS) as store:
         failures = {failure.check: failure for failure in checks.run(store.connection)}
     verdicts: list[Verdict] = []
     for name in checks.names():
