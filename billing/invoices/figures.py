@@ -11,9 +11,11 @@ from billing.money import DIGITS, format_amount
 GIBIBYTE = 1024**3
 
 
-def exact(amount: int) -> str:
-    """`amount` exactly, with at least two decimals: every exact figure on documents."""
-    return format_amount(amount)
+def exact(amount: int, currency: str | None = None) -> str:
+    """`amount` exactly, with at least the decimals people use for `currency` (two, if none is
+    said, as in JSON and CSV): every exact figure on documents.
+    """
+    return format_amount(amount, currency)
 
 
 def minor(amount: int, digits: int) -> str:

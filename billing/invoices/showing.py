@@ -24,7 +24,7 @@ def rows_of(found: list[dict[str, Any]], statuses: dict[str, str]) -> list[dict[
         {key: one[key] for key in ("invoice_no", "account_id", "kind")}
         | {"status": statuses.get(one["invoice_no"], "draft")}
         | {key: one[key] for key in ("lines", "currency")}
-        | {key: exact(one[key]) for key in ("subtotal", "cut")}
+        | {key: exact(one[key], one["currency"]) for key in ("subtotal", "cut")}
         | {key: minor(one[key], one["digits"]) for key in ("tax", "total")}
         | {"content_sha256": one["content_sha256"]}
         for one in found

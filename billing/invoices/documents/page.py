@@ -167,7 +167,7 @@ def _line(line: InvoiceLine, invoice: Invoice) -> dict[str, Any]:
         if line.plan_quantity
         else "–",
         "billable": amount_text(line.item, line.billable_quantity, line.unit),
-        "unit_price": grouped(exact(line.unit_price)) if priced else "",
+        "unit_price": grouped(exact(line.unit_price, invoice.currency)) if priced else "",
         "unit": unit_text(line.item, line.unit) if priced else "",
         "amount": grouped(minor(line.settled_amount, invoice.digits)),
         "offset": line.plan_quantity != 0 and line.billable_quantity == 0,
@@ -176,8 +176,10 @@ def _line(line: InvoiceLine, invoice: Invoice) -> dict[str, Any]:
 
 def _totals(invoice: Invoice) -> list[dict[str, str]]:
     digits = invoice.digits
-    rows = [("Sum of charges, exact", grouped(exact(invoice.subtotal)), "muted")]
-    rows.append(("Rounded down to the minor unit", grouped(exact(-invoice.cut)), "muted"))
+    rows = [("Sum of charges, exact", grouped(exact(invoice.subtotal, invoice.currency)), "muted")]
+    rows.append(
+        ("Rounded down to the minor unit", grouped(exact(-invoice.cut, invoice.currency)), "muted")
+    )
     rows.append(("Net", grouped(minor(invoice.net, digits)), "net"))
     rows.append((f"Tax {percent(invoice.tax_rate_bp)} %", grouped(minor(invoice.tax, digits)), ""))
     return [{"label": label, "value": value, "style": style} for label, value, style in rows]
