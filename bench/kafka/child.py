@@ -67,6 +67,7 @@ def worker(home: Path, address: str, partitions: str) -> None:
     made.live.name = name
     started = begin()
     made.start()
+    taken = time.time() - started[0]
     while made.step(0.0) or not source.caught_up():
         pass
     made.flush()
@@ -74,7 +75,13 @@ def worker(home: Path, address: str, partitions: str) -> None:
     rows = made.store.connection.execute("SELECT sum(requests), sum(bytes_sent) FROM usage")
     requests, size = rows.fetchone() or (0, 0)
     committed = time.time()
-    done(started, events=int(requests or 0), bytes_sent=int(size or 0), counted=counted)
+    done(
+        started,
+        events=int(requests or 0),
+        bytes_sent=int(size or 0),
+        counted=counted,
+        taken_s=taken,
+    )
     made.close_due(final=True)
     print(json.dumps({"closing_s": time.time() - committed}), flush=True)
     made.stop()
