@@ -34,9 +34,15 @@ def cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
+def peak_mb() -> int:
+    """Most memory this process had at once; ru_maxrss would count what it was forked from."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) // 1024
+
+
 def done(started: tuple[float, float], **more: Any) -> None:
     """Print what was measured."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    peak = peak_mb()
     spent = {"began": started[0], "ended": time.time(), "cpu": cpu() - started[1]}
     print(json.dumps({**spent, "peak_mb": peak, **more}), flush=True)
 
