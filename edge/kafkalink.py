@@ -52,7 +52,8 @@ def _line(error: object) -> str:
     name, text = type(error).__name__, " ".join(str(error).split())
     if not text:
         return name
-    return text if name in text else f"{name}: {text}"
+    ours = type(error) is LookupError  # the topic is not there: said in our words already
+    return text if ours or name in text else f"{name}: {text}"
 
 
 class KafkaAccess(BaseModel):

@@ -33,7 +33,8 @@ def run(
     settings = load(home)
     kafka = read_settings(settings.kafka, bootstrap).below(home)
     name = worker_name(partitions)
-    with FileLock(home / f"metering{name}.lock", f"metering run --kafka {partitions or ''}"):
+    owner = "metering run --kafka" + (f" --partitions {partitions}" if partitions else "")
+    with FileLock(home / f"metering{name}.lock", owner):
         source = KafkaSource(
             kafka, partitions, alarm=warn, patience_s=DRAIN_PATIENCE_S if drain else None
         )

@@ -37,8 +37,11 @@ FETCH_BATCHES = 512
 COMPACT_ROWS = 2_000_000
 FRESH_MS = 30_000
 """Nobody waits at a screen for what is older."""
-PUBLISH_SHARE = 10
-"""Publishing may take a tenth of the time: a slow publish makes the next one wait."""
+PUBLISH_SHARE = {True: 3, False: 10}
+"""Publishing may take a third of the time of a worker that is up to date, and a tenth of another's:
+a slow publish makes the next one wait."""
+SEEN_SOON_MS = 200
+"""What was counted longer ago is committed before it is published."""
 
 Clock = Callable[[], int]
 """UTC ms by the wall clock."""
@@ -62,6 +65,8 @@ class _Times:
     flushed: int = 0
     published: int = 0
     publish_cost: int = 0
+    newest: int = 0
+    """The latest time that the last transaction speaks of."""
     pass_number: int = field(default=0)
 
 
@@ -171,9 +176,13 @@ class Worker:
             return False
         if waited >= self.settings.catch_up_flush_seconds * 1000:
             return True
-        flushes = [owned.flush for owned in self._partitions.values()]
-        fresh = any(flush.newest_ms >= now - FRESH_MS for flush in flushes)
-        return fresh or any(flush.crowded for flush in flushes) or self.source.caught_up()
+        crowded = any(owned.flush.crowded for owned in self._partitions.values())
+        return crowded or self._fresh(now) or self.source.caught_up()
+
+    def _fresh(self, now: int) -> bool:
+        """Whether what was counted last speaks of the last half minute."""
+        waiting = (owned.flush.newest_ms for owned in self._partitions.values())
+        return max(self._times.newest, *waiting) >= now - FRESH_MS
 
     def flush(self) -> None:
         """Commit what was counted, all partitions in one transaction, and read it back."""
@@ -182,6 +191,7 @@ class Worker:
         full = [owned for owned in self._partitions.values() if not owned.flush.empty]
         if not full:
             return
+        self._times.newest = max(owned.flush.newest_ms for owned in full)
         for owned in full:
             owned.intake.settle()
         self.store.write(
@@ -243,7 +253,8 @@ class Worker:
             while True:
                 state = self._partitions[partition].state
                 now = self.clock()
-                view, standings = self._view(state, asked)
+                usage = self._usage_hours(partition)
+                view, standings = self._view(state, asked, usage)
                 plan = closing.plan(view, now_ms=now, policy=self.policy, final=final)
                 if not plan.closings:
                     break
@@ -259,7 +270,9 @@ class Worker:
         crash_point("after_acknowledge")
         return state.certificate_no - before
 
-    def _view(self, state: PartitionState, asked: requests.Requests) -> tuple[View, list[Standing]]:
+    def _view(
+        self, state: PartitionState, asked: requests.Requests, usage: Mapping[int, int]
+    ) -> tuple[View, list[Standing]]:
         standings = closing.standings(
             state.edges,
             [*self.settings.expectations(), *asked.expected],
@@ -267,24 +280,30 @@ class Worker:
             now_ms=self.clock(),
             deadline_ms=self.policy.deadline_ms,
         )
-        usage = dict(self.store.read("usage_hours", partition=state.partition))
         view = View(
             usage_hours=usage, closed=state.closed, standings=standings, waivers=asked.waivers
         )
         return view, standings
 
+    def _usage_hours(self, partition: str) -> dict[int, int]:
+        """Requests of each hour that is not written yet."""
+        return dict(self.store.read("usage_hours", partition=partition))
+
     def publish(self, *, force: bool = False) -> None:
         """Replace the live files, about every second."""
         now = self.clock()
-        wait = max(1000, PUBLISH_SHARE * self._times.publish_cost)
+        up_to_date = self._fresh(now)
+        wait = max(1000, PUBLISH_SHARE[up_to_date] * self._times.publish_cost)
         if not force and now - self._times.published < wait:
             return
         self._owned_still()
+        if up_to_date and now - self._times.flushed >= SEEN_SOON_MS:
+            self.flush()
         asked = requests.read(self.home)
         moments = []
         for owned in self._partitions.values():
-            view, _ = self._view(owned.state, asked)
-            usage = dict(self.store.read("usage_hours", partition=owned.state.partition))
+            usage = self._usage_hours(owned.state.partition)
+            view, _ = self._view(owned.state, asked, usage)
             moments.append(Moment(state=owned.state, view=view, open_requests=usage))
         self.live.publish(moments, now)
         self._times.published = now

@@ -51,6 +51,9 @@ class Verdict:
     kills: Counter[str] = field(default_factory=Counter)
     made: tuple[int, int] = (0, 0)
     counted: tuple[int, int] = (0, 0)
+    accepted: int = 0
+    """Requests the workers say they counted, in open hours too: what tells a loss from an hour that
+    is not closed."""
     wrong_keys: int = 0
     incomplete: int = 0
     unnamed: int = 0
@@ -232,6 +235,8 @@ class Chaos:
         verdict, truth = self.verdict, self.truth
         verdict.made = truth.total
         verdict.counted = (sum(requests.values()), sum(sizes.values()))
+        for path in (self.home / "live").glob("status*.json"):
+            verdict.accepted += json.loads(path.read_bytes())["accepted"]
         differ = {key for key in requests | truth.requests if requests[key] != truth.requests[key]}
         differ |= {key for key in sizes if sizes[key] != truth.bytes_sent[key]}
         verdict.wrong_keys = len(differ)
@@ -257,6 +262,7 @@ def main() -> int:
         "kills": dict(verdict.kills),
         "made": verdict.made,
         "counted": verdict.counted,
+        "accepted": verdict.accepted,
         "wrong_keys": verdict.wrong_keys,
         "certificates": verdict.certificates,
         "before_the_last_kill": verdict.early,

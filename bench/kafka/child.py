@@ -34,9 +34,15 @@ def cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
+def peak_mb() -> int:
+    """Most memory this process had at once; ru_maxrss would count what it was forked from."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) // 1024
+
+
 def done(started: tuple[float, float], **more: Any) -> None:
     """Print what was measured."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    peak = peak_mb()
     spent = {"began": started[0], "ended": time.time(), "cpu": cpu() - started[1]}
     print(json.dumps({**spent, "peak_mb": peak, **more}), flush=True)
 
@@ -67,6 +73,7 @@ def worker(home: Path, address: str, partitions: str) -> None:
     made.live.name = name
     started = begin()
     made.start()
+    taken = time.time() - started[0]
     while made.step(0.0) or not source.caught_up():
         pass
     made.flush()
@@ -74,7 +81,13 @@ def worker(home: Path, address: str, partitions: str) -> None:
     rows = made.store.connection.execute("SELECT sum(requests), sum(bytes_sent) FROM usage")
     requests, size = rows.fetchone() or (0, 0)
     committed = time.time()
-    done(started, events=int(requests or 0), bytes_sent=int(size or 0), counted=counted)
+    done(
+        started,
+        events=int(requests or 0),
+        bytes_sent=int(size or 0),
+        counted=counted,
+        taken_s=taken,
+    )
     made.close_due(final=True)
     print(json.dumps({"closing_s": time.time() - committed}), flush=True)
     made.stop()

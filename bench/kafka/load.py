@@ -6,6 +6,7 @@ sealed batch is another batch to whoever counts it.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -49,11 +50,12 @@ def fill_spools(home: Path, edges: int, rounds: int, parts: list[Packed], span_m
     """Append every part `rounds` times to the spool of each of `edges` edges.
 
     Each round is `span_ms` later than the one before, so that time moves on as it does at an edge.
+    The names are such that each edge goes to a partition of its own, of as many partitions.
     """
     rng = np.random.default_rng(1)
     size = 0
-    for number in range(edges):
-        folder = home / "spool" / f"edge-{number}"
+    for name in spread_names(edges):
+        folder = home / "spool" / name
         with Spool.open(
             folder, folder.name, "DE", random64=lambda: int(rng.integers(1, 1 << 62))
         ) as spool:
@@ -69,6 +71,18 @@ def fill_spools(home: Path, edges: int, rounds: int, parts: list[Packed], span_m
         bytes_sent=times * sum(part.bytes_sent for part in parts),
         wire_bytes=size,
     )
+
+
+def spread_names(count: int) -> list[str]:
+    """Names of edges, the n-th of which a topic of `count` partitions takes into partition n."""
+    from aiokafka.partitioner import murmur2
+
+    found: dict[int, str] = {}
+    numbers = itertools.count()
+    while len(found) < count:
+        name = f"edge-{next(numbers)}"
+        found.setdefault((int(murmur2(name.encode())) & 0x7FFFFFFF) % count, name)
+    return [found[partition] for partition in range(count)]
 
 
 def _later(payload: Payload, by_ms: int) -> Payload:

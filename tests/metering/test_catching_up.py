@@ -88,3 +88,36 @@ def test_old_traffic_of_many_hours_is_committed_before_there_is_no_table_for_it(
         assert stored(worker) == 0
         worker.step(0)
         assert stored(worker) == 31
+
+
+def test_what_is_published_holds_what_was_counted_a_fifth_of_a_second_ago(tmp_path: Path) -> None:
+    edge = Edge()
+    now = T0 + 10 * HOUR
+    with behind(tmp_path, [edge.batch(Event(at=now)) for _ in range(3)]) as (world, worker):
+        worker.step(0)
+        world.now += 1000
+        worker.step(0)
+        assert stored(worker) == 2
+        worker.step(0)
+        world.now += 200
+        worker.publish()
+        assert world.status()["accepted"] == 3
+
+
+@pytest.mark.parametrize(("age", "share"), [(0, 3), (HOUR, 10)], ids=["of_now", "old"])
+def test_publishing_takes_a_third_of_the_time_at_most_and_a_tenth_behind_a_backlog(
+    age: int, share: int, tmp_path: Path
+) -> None:
+    edge = Edge()
+    at = T0 + 10 * HOUR - age
+    with behind(tmp_path, [edge.batch(Event(at=at)) for _ in range(30)]) as (world, worker):
+        worker.step(0)
+        worker.publish()
+        worker._times.publish_cost = 700
+        first = world.status()["fresh_at"]
+        world.now += 700 * share - 1
+        worker.publish()
+        assert world.status()["fresh_at"] == first
+        world.now += 1
+        worker.publish()
+        assert world.status()["fresh_at"] != first
