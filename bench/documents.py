@@ -1,12 +1,14 @@
 """How fast the monthly run is: invoice records of many accounts, then their documents.
 
-    python bench/documents.py [--accounts 100000] [--pdf 200] [--workers 2]
+    python bench/documents.py [--accounts 100000] [--hours 1] [--pdf 200] [--workers 2]
+    python bench/documents.py --accounts 1000000 --records      only the run, without documents
 
 Fills a store of a temporary home with accounts whose month is rated (three items each, tiers
-reached, plans used), and runs the real invoice run: lines, settlement, numbers, one journal record
-with its Parquet effects, tables, ledger, checks. Then it renders and writes JSON and CSV of all and
-the PDF of a few, as `edgetoll billing invoice` does. Baselines in the same run: a Python loop over
-the same settlement rules, and writing the same bytes to files without rendering them.
+reached, plans used) in `--hours` charges an item (744: one an hour), and runs the real invoice run:
+lines, settlement, numbers, one journal record with its Parquet effects, tables, ledger, checks.
+Then it renders and writes JSON and CSV of all and the PDF of a few, as `edgetoll billing invoice`
+does. Baselines in the same run: a Python loop over the same settlement rules, and writing the same
+bytes to files without rendering them.
 """
 
 from __future__ import annotations
@@ -75,10 +77,25 @@ FILL = (
     ELSE (least(q - q // 4, 53687091200)::HUGEINT * 700000000
     + greatest(0, q - q // 4 - 53687091200)::HUGEINT * 600000000) // 1073741824 END AS amount,
     0 AS place_from, 0 AS numerator, 1 AS denominator FROM used""",
-    """INSERT INTO charges BY NAME SELECT account_id || item AS charge_id, account_id, item, region,
-    month, TIMESTAMP '2026-10-01' AS period_start, TIMESTAMP '2026-11-01' AS period_end, quantity,
-    free_quantity, plan_quantity, billable_quantity, amount, 'USD' AS currency, rate_card,
-    0 AS revision, 'usage' AS reason, 'bench' AS run_id, 0 AS journal_no FROM month_state""",
+    # Each hour has its share of the month, so that the shares add up to it, to the unit.
+    """INSERT INTO charges BY NAME SELECT account_id || item || h AS charge_id, account_id, item,
+    region, month, TIMESTAMP '2026-10-01' + INTERVAL 1 HOUR * (h * 744 // $hours) AS period_start,
+    TIMESTAMP '2026-10-01' + INTERVAL 1 HOUR * ((h + 1) * 744 // $hours) AS period_end,
+    0::HUGEINT AS free_quantity,
+    plan_quantity * (h + 1) // $hours - plan_quantity * h // $hours AS plan_quantity,
+    billable_quantity * (h + 1) // $hours - billable_quantity * h // $hours AS billable_quantity,
+    plan_quantity * (h + 1) // $hours - plan_quantity * h // $hours
+    + billable_quantity * (h + 1) // $hours - billable_quantity * h // $hours AS quantity,
+    amount * (h + 1) // $hours - amount * h // $hours AS amount, 'USD' AS currency, rate_card,
+    0 AS revision, 'usage' AS reason, 'bench' AS run_id, 0 AS journal_no
+    FROM month_state CROSS JOIN range($hours::BIGINT) AS r(h)""",
+    """INSERT INTO usage BY NAME SELECT
+    TIMESTAMP '2026-10-01' + INTERVAL 1 HOUR * (h * 744 // $hours) AS hour, hour AS bucket,
+    'spool' AS partition, 0 AS revision, account_id,
+    'www.customer-' || n || '.example' AS domain, 'DE' AS region, 'https' AS class,
+    1000 + (n + h) % 999 AS requests, 1000000 + (n * h) % 999999 AS bytes_sent, 1 AS import_no
+    FROM (SELECT account_id, row_number() OVER () AS n FROM accounts)
+    CROSS JOIN range($hours::BIGINT) AS r(h)""",
     """INSERT INTO rating_marks SELECT 'bench', 1, TIMESTAMP '2026-11-01', TIMESTAMP '2026-10-01',
     '', 1""",
     """INSERT INTO imported_files BY NAME SELECT hour, 'spool' AS partition, 0 AS revision,
@@ -100,15 +117,16 @@ def timed(what: Callable[[], object]) -> float:
     return time.perf_counter() - begin
 
 
-def fill(store: Store, accounts: int) -> None:
+def fill(store: Store, accounts: int, hours: int) -> None:
     """Accounts whose October is rated, straight into the tables: filling is not measured.
 
     A store that was empty when it was opened has one thread; one of this size is opened with all.
     """
     store.connection.execute("RESET threads")
+    given = {"accounts": accounts, "hours": hours}
     for statement in FILL:
-        parameters = {"accounts": accounts} if "$accounts" in statement else {}
-        store.connection.execute(statement, parameters)
+        used = {name: value for name, value in given.items() if f"${name}" in statement}
+        store.connection.execute(statement, used)
 
 
 def settle_in_a_loop(connection: duckdb.DuckDBPyConnection, accounts: int) -> tuple[int, float]:
@@ -201,6 +219,8 @@ def main() -> None:
     """Fill, run, render, and print one table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--accounts", type=int, default=100_000)
+    parser.add_argument("--hours", type=int, default=1)
+    parser.add_argument("--records", action="store_true", help="the run only, no documents")
     parser.add_argument("--pdf", type=int, default=200)
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
@@ -208,14 +228,16 @@ def main() -> None:
         tempfile.TemporaryDirectory() as folder,
         Store.open(Path(folder), owner="bench", now=AT) as store,
     ):
-        filled = timed(lambda: fill(store, options.accounts))
+        filled = timed(lambda: fill(store, options.accounts, options.hours))
         print(f"filled in {filled:.1f} s", file=sys.stderr)
         rows = records(store, InvoiceSettings(formats=("json", "csv")), options.accounts)
         print(*rows, sep="\n", file=sys.stderr)
-        rows += documents(store, options)
+        if not options.records:
+            rows += documents(store, options)
     print(
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()},"
         f" DuckDB {duckdb.__version__}; {options.accounts:,} accounts × 3 items"
+        f" × {options.hours} charges"
     )
     for name, seconds, rate, more in rows:
         print(f"  {name:<42} {seconds:>9}  {rate:>20}  {more}")
