@@ -162,10 +162,11 @@ class Worker:
                     f"{batch.source} holds single messages, this worker reads batches only",
                     "read that topic with `metering run --kafka`",
                 )
+            # Names weigh as much as rows: a flood of random ones is flushed before it fills memory.
+            if self.names.many or owned.flush.rows >= self.settings.flush_rows:
+                self.flush()
         rows = sum(owned.flush.rows for owned in self._partitions.values())
-        # Names weigh as much as rows: a flood of random ones is flushed before it fills memory.
-        full = rows >= self.settings.flush_rows or self.names.many
-        if full or self._flush_due(now):
+        if rows >= self.settings.flush_rows or self._flush_due(now):
             self.flush()
         return len(batches)
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from confluent_kafka.admin import AdminClient
 
 from bench.kafka.faultproxy import FaultProxy
-from bench.kafka.traffic import Shape, fill
+from bench.kafka.traffic import START_MS, Shape, batches, fill
 from deploy.kafka.broker import Broker
 from edge.codec import decode_header
 from edge.errors import ConflictError, InputError
@@ -242,6 +244,22 @@ def _add_partitions(broker: Broker, topic: str, total: int) -> None:
     admin = AdminClient({"bootstrap.servers": broker.address, "log_level": 0})
     admin.create_partitions([NewPartitions(topic, total)])[topic].result(30)
     wait_until(lambda: len(admin.list_topics(timeout=5).topics[topic].partitions) == total)
+
+
+def test_b12_what_would_be_a_record_above_1_mib_travels_as_several_and_is_counted(
+    broker: Broker, topic: str, make_home: MakeHome
+) -> None:
+    home = make_home(topic)
+    chance = np.random.default_rng(1)
+    (columns, _), *_ = batches(Shape(batches=1, events=40_000), 1)
+    ids = [chance.bytes(20).hex() for _ in range(40_000)]
+    with Spool.open(home / "spool" / "e1", "e1", "DE", random64=lambda: 7) as spool:
+        _, last = spool.append(replace(columns, event_ids=ids), START_MS)
+    ship(home, broker.address)
+    sizes = [len(record.value) for record in records(broker.address, topic)]
+    assert len(sizes) == last + 1 >= 2
+    assert max(sizes) <= 1 << 20
+    assert count(home, broker.address)["accepted"] == 40_000
 
 
 def test_b17_a_connection_that_hears_nothing_times_out_and_another_takes_over(

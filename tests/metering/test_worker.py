@@ -226,6 +226,28 @@ def test_d7_random_names_are_flushed_before_they_fill_memory(
     assert world.status()["accepted"] == 30
 
 
+def test_d7_random_names_of_a_single_fetch_are_flushed_before_they_fill_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("metering.flush.NAMES_KEPT", 8)
+    world = World(tmp_path, flush_seconds=999)
+    edge = Edge()
+    worker = world.worker()
+    for number in range(6):
+        names = [Event(domain=f"x{number}-{place}.com") for place in range(5)]
+        world.source.units.append(edge.batch(*names))
+    assert worker.step(0) == 6
+    assert worker.store.load("spool").flush_no == 3
+    worker.drain()
+    worker.stop()
+    assert world.status()["accepted"] == 30
+    assert (
+        sum(world.closed().values())
+        + sum(hour["accepted"] for hour in world.status()["hours"] if hour["state"] == "open")
+        == 30
+    )
+
+
 def test_d7_an_owned_name_is_never_folded(tmp_path: Path) -> None:
     world = World(tmp_path, unowned_names_kept=0)
     (tmp_path / "lake").mkdir()
