@@ -20,6 +20,10 @@ from edge.event import AHEAD_MS_MAX, BYTES_SENT_MAX, STATUS_MAX, TIME_MS_MIN
 from edge.formats.block import Parsed
 from edge.formats.refine import HIT_WORDS, MISS_WORDS, QUIC_NAMES
 
+# Or a SIGTERM that comes while a block is read would end the agent with ArrowCancelled, not by its
+# own handler at the end of the block.
+pa.enable_signal_handlers(False)
+
 NAMES: Final = ("time", "host", "scheme", "protocol", "status", "bytes_sent", "cache", "id")
 """The values of nginx's two formats, in the order of DESIGN 3.3."""
 _WORD: Final = pa.dictionary(pa.int32(), pa.string())

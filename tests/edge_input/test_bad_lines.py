@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import orjson
@@ -392,6 +394,32 @@ def test_a_sound_block_of_json_takes_the_fast_way_in_whatever_order_its_fields_a
     for line in (JSON_LINE, other):
         assert parse_sound_json((line + "\n").encode() * 3, NOW_MS) is not None
     assert parse_sound_json((JSON_LINE + "\n" + other + "\n").encode(), NOW_MS) is None
+
+
+SIGNALLED = """
+import os, signal, threading
+from edge.formats.sound import parse_sound_json
+seen = []
+signal.signal(signal.SIGTERM, lambda *_: seen.append(1))
+done = threading.Event()
+def send():
+    while not done.wait(0.0005):
+        os.kill(os.getpid(), signal.SIGTERM)
+threading.Thread(target=send, daemon=True).start()
+block = open(0, "rb").read()
+while len(seen) < 200:
+    assert parse_sound_json(block, {now}) is not None
+done.set()
+"""
+
+
+def test_a_signal_does_not_cut_the_reading_of_a_block_short() -> None:
+    block = (JSON_LINE + "\n").encode() * 20_000
+    program = SIGNALLED.format(now=NOW_MS)
+    ended = subprocess.run(
+        [sys.executable, "-c", program], input=block, capture_output=True, timeout=120, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, b"")
 
 
 def test_a_half_kept_line_and_damaged_counts_stop_no_agent(tmp_path: Path) -> None:
