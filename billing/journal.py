@@ -169,6 +169,11 @@ class Journal:
                 return _hash_of(line[:-1])
         return None
 
+    @staticmethod
+    def effect_file(number: int, name: str) -> str:
+        """The name of the Parquet file that holds effect `name` of record `number`."""
+        return f"{number:08d}-{name}.parquet"
+
     def effect_path(self, file: str) -> Path:
         """Where the Parquet file named in a record lies."""
         return self.effects_folder / file

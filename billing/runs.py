@@ -258,25 +258,24 @@ def _post(store: Store, outcome: RatingOutcome, run: _Run) -> RunOutcome:
     effects: dict[str, Any] = {name: TableRef(table) for name, table in outcome.effects.items()}
     effects |= {"rating_mark": dict(outcome.mark), "run": _effect(store, run)}
     number = store.commit("rating_run", effects, at=run.at)
-    _read_back(store.connection, number, run.totals)
+    _read_back(store, number, run.totals)
     crash_point("rate-posted")
     return RunOutcome(
         state="done", run_id=run.run_id, through=run.through, totals=run.totals, journal_no=number
     )
 
 
-def _read_back(
-    connection: duckdb.DuckDBPyConnection, number: int, totals: Sequence[breaker.Total]
-) -> None:
-    """What stands in the tables is what the run computed: charges, their sum, money moved."""
-    stored = connection.execute(
-        sql.text("statements/billing/run_effect_of"), {"journal_no": number}
+def _read_back(store: Store, number: int, totals: Sequence[breaker.Total]) -> None:
+    """What stands in the tables and in the journal's file is what the run computed: charges, their
+    sum, money moved. A rebuild would read the file, which nothing has read so far.
+    """
+    file = store.journal.effect_path(store.journal.effect_file(number, "charges"))
+    stored = store.connection.execute(
+        sql.text("statements/billing/run_effect_of"), {"journal_no": number, "file": str(file)}
     ).fetchall()[0]
-    wanted = (
-        sum(total.charges for total in totals),
-        sum(total.amount for total in totals),
-        sum(total.amount for total in totals),
-    )
+    charges = sum(total.charges for total in totals)
+    amount = sum(total.amount for total in totals)
+    wanted = (charges, amount, amount, charges, amount)
     if stored != wanted:
         raise Corrupt(
             f"journal record {number} posted {stored}, the run computed {wanted}",

@@ -196,7 +196,7 @@ class Store:
             return {"json": value}
         folder = self.journal.effects_folder
         folder.mkdir(parents=True, exist_ok=True)
-        file = f"{number:08d}-{name}.parquet"
+        file = self.journal.effect_file(number, name)
         hidden = folder / f".{file}.tmp"
         if isinstance(value, TableRef):
             # In order, or the same rows would be other bytes on several threads.

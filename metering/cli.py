@@ -135,7 +135,7 @@ def _show_replayed(found: dict[str, dict[str, int]]) -> None:
     for reason, batches in found["left"].items():
         print(f"left in quarantine: {batches:,} refused as {reason}, which would be refused again")
     if not any(found.values()):
-        print("nothing is in quarantine")
+        print("nothing to send again is in quarantine")
 
 
 @app.command()

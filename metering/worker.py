@@ -37,9 +37,10 @@ FETCH_BATCHES = 512
 COMPACT_ROWS = 2_000_000
 FRESH_MS = 30_000
 """Nobody waits at a screen for what is older."""
-PUBLISH_SHARE = {True: 3, False: 10}
-"""Publishing may take a third of the time of a worker that is up to date, and a tenth of another's:
-a slow publish makes the next one wait."""
+PUBLISH_PAUSE, PUBLISH_PAUSE_BEHIND = 3, 10
+"""The pause after publishing, in times of what it took: a slow one may take a third of the time,
+and a tenth where the worker is behind and nobody looks.
+"""
 SEEN_SOON_MS = 200
 """What was counted longer ago is committed before it is published."""
 
@@ -182,8 +183,8 @@ class Worker:
 
     def _fresh(self, now: int) -> bool:
         """Whether what was counted last speaks of the last half minute."""
-        waiting = (owned.flush.newest_ms for owned in self._partitions.values())
-        return max(self._times.newest, *waiting) >= now - FRESH_MS
+        waiting = [owned.flush.newest_ms for owned in self._partitions.values()]
+        return max([self._times.newest, *waiting]) >= now - FRESH_MS
 
     def flush(self) -> None:
         """Commit what was counted, all partitions in one transaction, and read it back."""
@@ -294,7 +295,8 @@ class Worker:
         """Replace the live files, about every second."""
         now = self.clock()
         up_to_date = self._fresh(now)
-        wait = max(1000, PUBLISH_SHARE[up_to_date] * self._times.publish_cost)
+        pause = PUBLISH_PAUSE if up_to_date else PUBLISH_PAUSE_BEHIND
+        wait = max(1000, pause * self._times.publish_cost)
         if not force and now - self._times.published < wait:
             return
         self._owned_still()

@@ -193,6 +193,14 @@ def receiver_left_behind(simulation: Simulation) -> None:
     }
 
 
+def receiver_told_of_another_state(simulation: Simulation) -> None:
+    one = found(simulation, lambda v: is_last(simulation, v))
+    simulation.trace.told.highest = {
+        **simulation.trace.told.highest,
+        one.account_id: (one.version, one.previous),
+    }
+
+
 def grace_of(simulation: Simulation, one: Version) -> int:
     """The grace of its account, in hours."""
     return next(c.grace_hours for c in simulation.customers if c.account_id == one.account_id)
@@ -240,6 +248,7 @@ PLANTED = {
     event_in_another_record: "not one record",
     event_that_says_otherwise: "says otherwise",
     receiver_left_behind: "last delivered",
+    receiver_told_of_another_state: "told another state",
 }
 
 
@@ -257,3 +266,15 @@ def test_a_planted_fault_is_found_and_named(
         sound.store.connection.execute("ROLLBACK")
         sound.trace.looks, sound.trace.told.highest = looks, highest
     audit(sound)
+
+
+def test_a_receiver_may_lack_what_was_given_up(sound: Simulation) -> None:
+    highest = sound.trace.told.highest
+    sound.store.connection.execute("BEGIN")
+    try:
+        receiver_left_behind(sound)
+        sound.store.connection.execute("UPDATE deliveries SET status = 'given_up'")
+        audit(sound)
+    finally:
+        sound.store.connection.execute("ROLLBACK")
+        sound.trace.told.highest = highest

@@ -6,13 +6,14 @@ import random
 from datetime import timedelta
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from billing import checks, runs
 from billing.money import SCALE, parse_amount
 from billing.prices import load_books
 from billing.store import Store
-from edge.errors import ConflictError, InputError
+from edge.errors import ConflictError, Corrupt, InputError
 from tests.billing.ledger.homes import (
     ACCOUNTS,
     BOOK,
@@ -286,3 +287,17 @@ def test_charges_debit_the_customer_and_credit_revenue_to_the_unit(tmp_path: Pat
     wanted = 12_345 * SCALE // 100 // 10_000
     hour = (START + HOUR).replace(tzinfo=None)
     assert rows == [("customer:acme:funds", "revenue:https_requests", wanted, "charge", hour)]
+
+
+def test_a_journal_file_that_does_not_say_what_was_posted_is_found_at_once(tmp_path: Path) -> None:
+    home = make_home(tmp_path / "home")
+    close_hours(home, START, 3, [Use()])
+    done = rate(home)
+    assert done.journal_no is not None
+    with Store.open(home, owner="test", now=NOW) as store:
+        file = store.journal.effect_path(f"{done.journal_no:08d}-charges.parquet")
+        runs._read_back(store, done.journal_no, done.totals)
+        table = pq.read_table(file)
+        pq.write_table(table.slice(1), file)
+        with pytest.raises(Corrupt, match="posted"):
+            runs._read_back(store, done.journal_no, done.totals)
