@@ -28,9 +28,9 @@ import zstandard
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from edge import codec
-from edge.batch import CARRIERS, EventColumns, totals
-from edge.columns import pack
+from edge.batch import codec
+from edge.batch.packing import pack
+from edge.batch.records import CARRIERS, EventColumns, totals
 from edge.event import CACHES
 
 START_MS = 1_788_220_800_000

@@ -21,7 +21,7 @@ from bench.kafka.step_latency import latency
 from bench.kafka.step_logs import log_lines
 from bench.kafka.step_memory import memory
 from bench.kafka.table import Bench, machine
-from edge.console import table
+from edge.terminal import table
 
 STEPS = {
     "batches": batches,

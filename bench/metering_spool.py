@@ -26,10 +26,10 @@ import pyarrow as pa
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from edge.batch import EventColumns
-from edge.codec import decode_header, decode_packed
-from edge.segment import read_frames
-from edge.spool import Spool
+from edge.batch.codec import decode_header, decode_packed
+from edge.batch.records import EventColumns
+from edge.spool.segment import read_frames
+from edge.spool.spool import Spool
 from metering.running import run_spool
 
 START_MS = 1_788_220_800_000

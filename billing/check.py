@@ -13,9 +13,9 @@ from typing import Annotated, Any
 
 import typer
 
-from edge.console import DEFAULT_HOME, HomeOption, JsonOption, emit, now, progress, say, table
 from edge.durable import write_atomically
 from edge.errors import Corrupt, EdgetollError, InputError
+from edge.terminal import DEFAULT_HOME, HomeOption, JsonOption, emit, now, progress, say, table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edge.console import (
+from edge.terminal import (
     DEFAULT_HOME,
     AsOfOption,
     HomeOption,

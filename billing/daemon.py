@@ -18,9 +18,9 @@ from typing import Annotated
 import typer
 
 from billing.metrics import Board
-from edge.console import DEFAULT_HOME, HomeOption
-from edge.console import now as wall_clock
 from edge.errors import Busy, EdgetollError
+from edge.terminal import DEFAULT_HOME, HomeOption
+from edge.terminal import now as wall_clock
 
 RETRY_FAILED = timedelta(minutes=1)
 """What failed is tried again after this, without waiting for a change: it may be mended."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import sql
-from edge.console import (
+from edge.terminal import (
     DEFAULT_HOME,
     AsOfOption,
     HomeOption,

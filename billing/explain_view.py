@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from edge.console import say, table
+from edge.terminal import say, table
 
 SHOWN = 24
 

@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from billing.answer import Answer, Rows
-from edge.console import table
 from edge.errors import InputError
+from edge.terminal import table
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
 EXACT_IN_SPREADSHEETS = 10**15

@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
-from edge.console import DEFAULT_HOME, JsonOption, emit
 from edge.errors import InputError
+from edge.terminal import DEFAULT_HOME, JsonOption, emit
 
 FOLDERS = ("spool", "closed", "live", "prices", "journal", "lake", "invoices")
 

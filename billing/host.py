@@ -15,8 +15,8 @@ from typing import Annotated
 
 import typer
 
-from edge.console import DEFAULT_HOME, HomeOption, say
 from edge.errors import EdgetollError, InputError
+from edge.terminal import DEFAULT_HOME, HomeOption, say
 
 Part = Callable[[threading.Event], None]
 
@@ -38,8 +38,8 @@ def parts(home: Path, *, tail: bool) -> dict[str, Part]:
     if tail:
 
         def edge(stop: threading.Event) -> None:
-            from edge.tail_run import follow
-            from edge.tail_settings import complete, load
+            from edge.agent.run import follow
+            from edge.agent.settings import complete, load
 
             follow(home, complete(load(home)), stop=stop)
 
@@ -84,7 +84,7 @@ def run(
 
     Example: edgetoll run --home ./edgetoll-home
     """
-    from edge.tail_settings import load
+    from edge.agent.settings import load
 
     if not home.is_dir():
         raise InputError(f"no home at {home}", f"make one first: edgetoll init {home}")

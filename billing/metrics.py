@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from edge.console import parse_time
+from edge.terminal import parse_time
 
 EDGES_MAX = 500
 """More edges than this are summed up: label values must stay bounded."""

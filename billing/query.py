@@ -20,8 +20,8 @@ import typer
 
 import sql as statements
 from billing.answer import ask, one_line
-from edge.console import DEFAULT_HOME, HomeOption, JsonOption
 from edge.errors import Corrupt, EdgetollError, InputError
+from edge.terminal import DEFAULT_HOME, HomeOption, JsonOption
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import sql
-from edge.console import DEFAULT_HOME, AsOfOption, HomeOption, JsonOption, as_of_time, emit, table
+from edge.terminal import DEFAULT_HOME, AsOfOption, HomeOption, JsonOption, as_of_time, emit, table
 
 if TYPE_CHECKING:
     import duckdb

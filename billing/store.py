@@ -26,9 +26,9 @@ from billing import layout, witness
 from billing.crashpoint import crash_point
 from billing.journal import Journal, Record, grouped
 from billing.session import SMALL_CHANGE_ROWS, connect, exact
-from edge.console import warn
 from edge.durable import FileLock, fsync_folder, sha256_file
 from edge.errors import Corrupt, EdgetollError
+from edge.terminal import warn
 
 STORE_NAME = "billing.duckdb"
 PATIENCE_SECONDS = 30

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edge.console import (
+from edge.errors import InputError
+from edge.event import AHEAD_MS_MAX
+from edge.terminal import (
     DEFAULT_HOME,
     HomeOption,
     JsonOption,
@@ -25,14 +27,12 @@ from edge.console import (
     utc_text,
     warn,
 )
-from edge.errors import InputError
-from edge.event import AHEAD_MS_MAX
 
 if TYPE_CHECKING:
-    from edge.importer import ImportResult
-    from edge.spool import Spool
-    from edge.tail_run import Followed
-    from edge.tail_settings import EdgeSettings
+    from edge.agent.run import Followed
+    from edge.agent.settings import EdgeSettings
+    from edge.logs.importer import ImportResult
+    from edge.spool.spool import Spool
 
 app = typer.Typer(
     add_completion=False,
@@ -75,9 +75,9 @@ def checked_names(edge_id: str, region: str) -> None:
 @contextmanager
 def open_spool(home: Path, edge_id: str, region: str) -> Iterator[Spool]:
     """The spool of `edge_id` in `home`, for writing; closed at the end."""
-    from edge.agentstatus import damage_of
-    from edge.spool import Spool
-    from edge.tail_settings import load as edge_settings
+    from edge.agent.settings import load as edge_settings
+    from edge.agent.status import damage_of
+    from edge.spool.spool import Spool
 
     if not home.is_dir():
         raise InputError(f"no home at {home}", f"make one first: edgetoll init {home}")
@@ -120,10 +120,10 @@ def import_logs(
 
     Example: edgetoll edge import access.log access.log.1.gz --format nginx --edge e1 --region DE
     """
-    from edge.formats import find_format
-    from edge.importer import Importer
-    from edge.intake import KnownStreams, Writer
-    from edge.rejected import RejectedLines
+    from edge.logs.formats import find_format
+    from edge.logs.importer import Importer
+    from edge.logs.refused_lines import RejectedLines
+    from edge.logs.streams import KnownStreams, Writer
 
     checked_names(edge_id, region)
     chosen = find_format(form)
@@ -228,8 +228,8 @@ def tail(
     import signal
     import threading
 
-    from edge.tail_run import follow
-    from edge.tail_settings import load
+    from edge.agent.run import follow
+    from edge.agent.settings import load
 
     given = {
         "logs": _logs(log, form) if log else None,
@@ -262,8 +262,8 @@ def tail(
 @contextmanager
 def _shipping(home: Path, kafka: str, edge_id: str) -> Iterator[None]:
     """`edge ship` of this edge's spool in a thread of this process."""
-    from edge.ship import ShipThread
-    from edge.ship import settings as kafka_settings
+    from edge.shipping.run import ShipThread
+    from edge.shipping.run import settings as kafka_settings
 
     thread = ShipThread(home, kafka_settings(home, kafka), edge=edge_id, alarm=warn).start()
     try:
@@ -305,7 +305,7 @@ def _settings(found: EdgeSettings, given: dict[str, object]) -> EdgeSettings:
     """`found` with the options in `given` in place of what stands there."""
     from pydantic import ValidationError
 
-    from edge.tail_settings import EdgeSettings
+    from edge.agent.settings import EdgeSettings
 
     try:
         return EdgeSettings.model_validate({**found.model_dump(), **given})
@@ -319,8 +319,8 @@ def _settings(found: EdgeSettings, given: dict[str, object]) -> EdgeSettings:
 
 def _mount() -> None:
     """Commands that stand in files of their own."""
-    from edge.ship_command import ship
-    from edge.status_command import status
+    from edge.agent.status_command import status
+    from edge.shipping.command import ship
 
     app.command()(status)
     app.command()(ship)

@@ -23,13 +23,13 @@ from typing import Final, Self
 
 import numpy as np
 
-from edge.batch import CARRIERS, EVENTS_MAX, EventColumns, totals
-from edge.columns import pack
-from edge.counters import CounterStore
+from edge.batch.packing import pack
+from edge.batch.records import CARRIERS, EVENTS_MAX, EventColumns, totals
 from edge.domain import UNATTRIBUTED, canonical_domain
 from edge.errors import EdgetollError
 from edge.event import CACHES, RequestEvent, reject_reason
-from edge.spool import Spool
+from edge.spool.full_disk_counters import CounterStore
+from edge.spool.spool import Spool
 
 _LOG: Final = logging.getLogger("edgetoll.edge")
 _CARRIER: Final = {pair: code for code, pair in enumerate(CARRIERS)}

@@ -16,8 +16,8 @@ from typing import Annotated
 
 import typer
 
-from edge.console import now
 from edge.errors import EdgetollError
+from edge.terminal import now
 from examples.stage import Stage
 
 SEED = 20201215

@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import edgetoll
-from edge.console import progress
 from edge.errors import EdgetollError
+from edge.terminal import progress
 
 CHUNKS = 6
 REAL_EDGE = ("nginx-real", "US")

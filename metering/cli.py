@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from edge.console import DEFAULT_HOME, HomeOption, JsonOption
 from edge.errors import Corrupt, InputError
+from edge.terminal import DEFAULT_HOME, HomeOption, JsonOption
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -45,7 +45,7 @@ def run(
 
     Example: edgetoll metering run --drain
     """
-    from edge.console import emit
+    from edge.terminal import emit
 
     if kafka is not None:
         from metering import kafka_worker
@@ -65,7 +65,7 @@ def status(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None
 
     Example: edgetoll metering status --json
     """
-    from edge.console import emit
+    from edge.terminal import emit
 
     document = _status(home)
     emit(document, as_json=as_json, human=lambda: _show(document))
@@ -93,7 +93,7 @@ def edges(
 
     Example: edgetoll metering edges --retire edge-7 --on 2026-11-01
     """
-    from edge.console import emit, now, parse_time
+    from edge.terminal import emit, now, parse_time
     from metering import requests
 
     since = parse_time(on) if on else now()
@@ -120,7 +120,7 @@ def replay(
 
     Example: edgetoll metering replay --reason signature --kafka 127.0.0.1:9092
     """
-    from edge.console import emit, now
+    from edge.terminal import emit, now
     from metering import replay as sending
     from metering.settings import to_ms
 
@@ -153,7 +153,7 @@ def waive(
 
     Example: edgetoll metering waive edge-7 --hour 2026-10-31T23 --reason "disk lost" --by kim
     """
-    from edge.console import emit, now, parse_time
+    from edge.terminal import emit, now, parse_time
     from metering import requests
 
     if not reason.strip() or not by.strip():
@@ -177,7 +177,7 @@ def waive(
 
 def _warn_of_unknown(home: Path, edge_id: str) -> None:
     """Say so when nobody has heard of the edge: the name may be mistyped."""
-    from edge.console import warn
+    from edge.terminal import warn
 
     known = {edge["edge_id"] for edge in _status(home)["edges"]} | _asked(home)["expected"].keys()
     if known and edge_id not in known:
@@ -247,7 +247,7 @@ def _asked(home: Path) -> dict[str, Any]:
 
 
 def _show(document: dict[str, Any]) -> None:
-    from edge.console import table, warn
+    from edge.terminal import table, warn
 
     print(
         f"accepted {document['accepted']:,}  duplicate {document['duplicate']:,}  "
@@ -294,7 +294,7 @@ def _worth_showing(hours: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _show_asked(document: dict[str, Any]) -> None:
     """The edges as the worker last saw them, then what people asked for, a line each."""
-    from edge.console import printable
+    from edge.terminal import printable
 
     _show_edges(document)
     lines = [f"expected: {edge} from {time} on" for edge, time in document["expected"].items()]
@@ -307,7 +307,7 @@ def _show_asked(document: dict[str, Any]) -> None:
 
 
 def _show_edges(document: dict[str, Any]) -> None:
-    from edge.console import table
+    from edge.terminal import table
 
     table(
         "Edges",

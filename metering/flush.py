@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 import pyarrow as pa
 
-from edge.batch import Array, BatchHeader, CounterColumns, PackedEvents, totals
+from edge.batch.records import Array, BatchHeader, CounterColumns, PackedEvents, totals
 from edge.errors import Corrupt
 from edge.event import CLASSES
 from metering.closing import HOUR_MS

@@ -14,10 +14,10 @@ from typing import Protocol
 
 import numpy as np
 
-from edge.batch import BatchHeader, CounterColumns, PackedEvents
-from edge.codec import DecodeError, decode_counters, decode_header, decode_packed
+from edge.batch.codec import DecodeError, decode_counters, decode_header, decode_packed
+from edge.batch.records import BatchHeader, CounterColumns, PackedEvents
+from edge.batch.signature import Registry, verify
 from edge.event import AHEAD_MS_MAX, BUCKET_MS, TIME_MS_MIN
-from edge.signature import Registry, verify
 from metering.flush import Digest, Flush
 from metering.progress import EdgeProgress
 from metering.source import Covered, SourceBatch

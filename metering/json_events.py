@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 import sql
-from edge.batch import CounterColumns
+from edge.batch.records import CounterColumns
 from edge.errors import ConfigError
 from metering import windows
 from metering.flush import COUNTS, Flush

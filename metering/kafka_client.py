@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from edge.errors import InputError
-from edge.kafkatopic import topic_identity
+from edge.kafka.topic import topic_identity
 from metering.kafka_inflate import bound_answers
 from metering.kafka_settings import MeteringKafka
 from metering.kafka_units import unit_bytes, units

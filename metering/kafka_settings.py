@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from edge.errors import ConfigError, InputError
-from edge.kafkalink import KafkaLink
+from edge.kafka.link import KafkaLink
 
 
 class MeteringKafka(KafkaLink):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from edge.errors import Corrupt, EdgetollError
-from edge.kafkalink import hush, why
+from edge.kafka.link import hush, why
 from metering.kafka_client import Reader
 from metering.kafka_settings import MeteringKafka, chosen_partitions
 from metering.kafka_units import KafkaPosition, partition_name, source_name

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from edge.console import warn
 from edge.durable import FileLock
+from edge.terminal import warn
 from metering.json_events import JsonIntake
 from metering.kafka_settings import read_settings, worker_name
 from metering.kafka_source import KafkaSource

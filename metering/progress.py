@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from edge.batch import BatchHeader
+from edge.batch.records import BatchHeader
 from edge.event import absurd_time
 from metering.closed import SequenceGap
 

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edge.codec import DecodeError, decode_header
+from edge.batch.codec import DecodeError, decode_header
+from edge.batch.signature import Registry, read_registry, verify
 from edge.durable import fsync_folder
 from edge.errors import EdgetollError, InputError
-from edge.kafkalink import hush, why
-from edge.signature import Registry, read_registry, verify
+from edge.kafka.link import hush, why
 from metering.intake import readable
 from metering.kafka_settings import MeteringKafka, read_settings
 from metering.quarantine import FOLDER

@@ -6,13 +6,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from edge.segment import (
-    SpoolPosition,
-    acknowledge,
-    end_position,
-    read_frames,
-    spool_folders,
-)
+from edge.spool.segment import SpoolPosition, acknowledge, end_position, read_frames, spool_folders
 from metering.source import Covered, SourceBatch
 
 PARTITION = "spool"

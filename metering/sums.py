@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from edge.batch import GROUPS, Array, PackedEvents, exact_sums, group_codes
+from edge.batch.records import GROUPS, Array, PackedEvents, exact_sums, group_codes
 from edge.event import BUCKET_MS
 
 NAMES_MAX: Final = 1024

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import duckdb
 
-from edge.console import warn
+from edge.batch.signature import read_registry
 from edge.errors import Corrupt
-from edge.signature import read_registry
+from edge.terminal import warn
 from metering import closing, requests
 from metering.checkpoint import newest_generation
 from metering.closer import Closer

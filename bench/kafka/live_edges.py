@@ -21,7 +21,7 @@ import numpy as np
 
 from bench.kafka.load import packed
 from bench.kafka.traffic import HOUR_MS, START_MS, Shape
-from edge.spool import Spool
+from edge.spool.spool import Spool
 
 EDGES = 8
 EVERY_MS = 200

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from bench.kafka.traffic import START_MS, Shape, batches
-from edge.codec import Payload, pack_events
-from edge.spool import Spool
+from edge.batch.codec import Payload, pack_events
+from edge.spool.spool import Spool
 
 HOUR_MS = 3_600_000
 

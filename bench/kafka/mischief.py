@@ -6,8 +6,8 @@ import random
 from pathlib import Path
 
 from bench.kafka.faultproxy import FaultProxy
-from edge.segment import read_frames, spool_folders
-from edge.ship_binding import read_binding
+from edge.shipping.binding import read_binding
+from edge.spool.segment import read_frames, spool_folders
 
 
 def cut_answers(proxy: FaultProxy, rng: random.Random, most: int = 3) -> None:

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from bench.kafka.table import ROOT, Bench
 from billing.query import connect
-from edge.codec import decode_header
+from edge.batch.codec import decode_header
 
 RATE = 1_000_000
 SECONDS = 30

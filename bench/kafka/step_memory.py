@@ -10,7 +10,7 @@ from bench.kafka.load import Packed, fill_spools
 from bench.kafka.table import Bench, exact
 from bench.kafka.traffic import HOUR_MS, Shape
 from bench.kafka.traffic import batches as columns_of
-from edge.codec import pack_events
+from edge.batch.codec import pack_events
 
 NAMES_A_PART = 20_000
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.batch import EventColumns
-from edge.spool import Spool
+from edge.batch.records import EventColumns
+from edge.spool.spool import Spool
 
 HOUR_MS = 3_600_000
 START_MS = 1_790_000_000_000 // HOUR_MS * HOUR_MS

@@ -16,7 +16,8 @@ from billing.diff import diff
 from billing.explain import explain
 from billing.invoices import showing
 from billing.statement import statement
-from edge.console import (
+from edge.errors import InputError
+from edge.terminal import (
     DEFAULT_HOME,
     AsOfOption,
     HomeOption,
@@ -27,7 +28,6 @@ from edge.console import (
     say,
     table,
 )
-from edge.errors import InputError
 
 if TYPE_CHECKING:
     from billing.invoices.crediting import Credited

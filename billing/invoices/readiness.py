@@ -12,8 +12,8 @@ import duckdb
 
 import sql
 from billing.invoices.periods import Span
-from edge.console import parse_time
 from edge.errors import InputError
+from edge.terminal import parse_time
 
 SHOWN = 3
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edge.console import emit, say, table, warn
+from edge.terminal import emit, say, table, warn
 
 if TYPE_CHECKING:
     from billing.invoices.crediting import Credited

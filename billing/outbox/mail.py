@@ -16,7 +16,7 @@ import orjson
 from billing.outbox import wording
 from billing.outbox.settings import MailSettings
 from billing.outbox.webhook import Attempt, Result
-from edge.console import parse_time, printable
+from edge.terminal import parse_time, printable
 
 SMTP_SECONDS = 20
 

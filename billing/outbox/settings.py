@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from billing.outbox.signing import Key, parse_key
 from edge.configfile import section
 from edge.errors import ConfigError
-from edge.kafkalink import KafkaAccess
+from edge.kafka.link import KafkaAccess
 
 
 class _Frozen(BaseModel):

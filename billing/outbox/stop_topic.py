@@ -16,10 +16,10 @@ import orjson
 
 from billing.outbox import stop_list
 from billing.outbox.settings import StopListSettings, read_delivery
-from edge.console import warn
 from edge.durable import FileLock, write_atomically
 from edge.errors import EdgetollError
-from edge.kafkalink import hush, why
+from edge.kafka.link import hush, why
+from edge.terminal import warn
 
 STOP_SECONDS = 5
 

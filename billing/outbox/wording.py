@@ -11,8 +11,8 @@ from datetime import timedelta
 from typing import Any
 
 from billing.money import floor_to_minor, format_amount, parse_amount
-from edge.console import parse_time, printable
 from edge.errors import InputError
+from edge.terminal import parse_time, printable
 
 Data = Mapping[str, Any]
 

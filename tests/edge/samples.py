@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from edge.batch import EventColumns
-from edge.codec import decode_events, decode_header
+from edge.batch.codec import decode_events, decode_header
+from edge.batch.records import EventColumns
 from edge.event import RequestEvent
-from edge.segment import read_frames
-from edge.spool import Spool, SpoolOptions
+from edge.spool.segment import read_frames
+from edge.spool.spool import Spool, SpoolOptions
 
 THOROUGH = os.environ.get("EDGETOLL_THOROUGH") == "1"
 """With EDGETOLL_THOROUGH=1 tests take every byte and every kill; else a sample of them."""

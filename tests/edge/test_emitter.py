@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from edge.batch import CounterColumns, totals
-from edge.codec import decode_counters, decode_events, decode_header
-from edge.columns import pack
-from edge.counters import CounterStore
+from edge.batch.codec import decode_counters, decode_events, decode_header
+from edge.batch.packing import pack
+from edge.batch.records import CounterColumns, totals
 from edge.emitter import Emitter, EmitterOptions
-from edge.segment import read_frames
-from edge.spool import Spool, SpoolOptions
-from tests.edge.disks import FailingDisk, FullDisk
+from edge.spool.full_disk_counters import CounterStore
+from edge.spool.segment import read_frames
+from edge.spool.spool import Spool, SpoolOptions
 from tests.edge.samples import NOON_MS, columns, counted, event, open_spool, some, spooled_rows
+from tests.edge.spool.disks import FailingDisk, FullDisk
 
 FAST = EmitterOptions(interval_s=0.005)
 

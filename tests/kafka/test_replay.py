@@ -10,8 +10,8 @@ import pytest
 
 from bench.kafka.traffic import START_MS, Shape, fill
 from deploy.kafka.broker import Broker, free_port
+from edge.batch.signature import create_key
 from edge.errors import InputError
-from edge.signature import create_key
 from metering.replay import NotSent, replay
 from tests.kafka.world import assert_equals, closed_usage, count, send, ship
 

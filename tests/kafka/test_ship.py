@@ -14,11 +14,11 @@ from confluent_kafka.admin import AdminClient
 from bench.kafka.faultproxy import FaultProxy
 from bench.kafka.traffic import START_MS, Shape, batches, fill
 from deploy.kafka.broker import Broker
-from edge.codec import decode_header
+from edge.batch.codec import decode_header
 from edge.errors import ConflictError, InputError
-from edge.segment import acknowledge, end_position, read_acknowledged, segments
-from edge.ship_binding import Binding, read_binding, write_binding
-from edge.spool import Spool
+from edge.shipping.binding import Binding, read_binding, write_binding
+from edge.spool.segment import acknowledge, end_position, read_acknowledged, segments
+from edge.spool.spool import Spool
 from tests.kafka.world import assert_equals, count, records, ship, shipping, wait_until
 
 pytestmark = [pytest.mark.needs_kafka, pytest.mark.xdist_group("kafka")]

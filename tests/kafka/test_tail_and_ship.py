@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from deploy.kafka.broker import Broker
-from edge.segment import read_acknowledged, read_fence
-from tests.edge_input.reading import nginx_lines
+from edge.spool.segment import read_acknowledged, read_fence
+from tests.edge.logs.reading import nginx_lines
 from tests.kafka.world import count, wait_until
 
 pytestmark = [pytest.mark.needs_kafka, pytest.mark.xdist_group("kafka")]

@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from bench.kafka.traffic import Key, Truth
-from edge.ship import settings as edge_link
-from edge.ship_loop import ShipOptions, Shipper
+from edge.shipping.loop import ShipOptions, Shipper
+from edge.shipping.run import settings as edge_link
 from metering import kafka_worker
 from metering.closed import list_closed, read_certificate
 from metering.kafka_settings import worker_name

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.spool import Spool
+from edge.spool.spool import Spool
 from metering.closed import list_closed, verify_chain
 from tests.metering.world import HOUR, T0, Event, World, columns, counted
 

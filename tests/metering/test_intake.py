@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.batch import CounterColumns, EventColumns
-from edge.codec import encode_counters, encode_events
+from edge.batch.codec import encode_counters, encode_events
+from edge.batch.records import CounterColumns, EventColumns
 from edge.errors import Corrupt
 from edge.event import AHEAD_MS_MAX, TIME_MS_MIN
 from metering.flush import Flush, Names

@@ -9,8 +9,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.batch import BatchHeader
-from edge.codec import decode_header
+from edge.batch.codec import decode_header
+from edge.batch.records import BatchHeader
 from metering.closed import SequenceGap
 from metering.progress import EdgeProgress
 from tests.metering.world import HOUR, T0, Edge

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.signature import create_key
+from edge.batch.signature import create_key
 
 ROOT = Path(__file__).resolve().parents[2]
 LINE = '{"time":"1790000000.000","host":"a.example","scheme":"https","protocol":"HTTP/2.0",'

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.batch import EventColumns, PackedEvents, totals
-from edge.columns import pack
+from edge.batch.packing import pack
+from edge.batch.records import EventColumns, PackedEvents, totals
 from edge.event import BUCKET_MS
 from metering.flush import Names
 from metering.sums import NAMES_MAX, TABLES_MAX, Sums

@@ -12,8 +12,8 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from edge.batch import EventColumns
-from edge.codec import encode_events, encode_heartbeat
+from edge.batch.codec import encode_events, encode_heartbeat
+from edge.batch.records import EventColumns
 from edge.event import CLASSES
 from metering import checks
 from metering.closed import list_closed, read_certificate, verify

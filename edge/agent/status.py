@@ -1,0 +1,167 @@
+"""`edge status`: what the spools of a home say of themselves, read without their writers.
+
+Made for the person who is called at night: does an agent write this spool, when did it last, how
+far does its promise reach, what is not read yet, what was refused, and is there room on the disk.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+from edge.batch.codec import DecodeError, decode_header
+from edge.errors import EdgetollError, InputError
+from edge.logs.refused_lines import RejectedLines
+from edge.logs.streams import StreamPosition
+from edge.spool.recovery import Recovered, recover
+from edge.spool.segment import read_acknowledged, read_frames, segment_path, segments, spool_folders
+from edge.spool.state import SpoolStatus
+
+_LOCKS = Path("/proc/locks")
+
+
+def edge_statuses(home: Path, now: datetime) -> list[dict[str, object]]:
+    """One document per spool under `home`, by name. Raises InputError where there is no home."""
+    if not home.is_dir():
+        raise InputError(f"no home at {home}", f"make one first: edgetoll init {home}")
+    return [_or_error(folder, now) for folder in spool_folders(home)]
+
+
+def _or_error(folder: Path, now: datetime) -> dict[str, object]:
+    """The status of one spool; what is wrong with one must not hide the others."""
+    try:
+        return _status(folder, now)
+    except (EdgetollError, OSError) as error:
+        return {"edge_id": folder.name, "problems": [str(error)]}
+
+
+def _status(folder: Path, now: datetime) -> dict[str, object]:
+    state = recover(folder, folder.name)
+    promise = datetime.fromtimestamp(state.watermark_ms / 1000, UTC) if state.watermark_ms else None
+    written = _written_at(folder)
+    rejected = RejectedLines(folder)
+    disk = shutil.disk_usage(folder)
+    logs = _logs(state)
+    return {
+        "edge_id": folder.name,
+        "region": _region(folder),
+        "writer": writer_of(folder / "writer.lock"),
+        "written_at": written,
+        "written_seconds_ago": _seconds(now, written),
+        "epoch": state.epoch,
+        "batches": state.sequence + 1,
+        "watermark": promise,
+        "watermark_seconds_ago": _seconds(now, promise),
+        "sources": len(state.positions),
+        "events": sum(stream.events for stream in logs),
+        "logs": [_log(stream) for stream in logs],
+        "unacknowledged_bytes": _unacknowledged(folder),
+        "spool_bytes": sum(segment_path(folder, name).stat().st_size for name in segments(folder)),
+        "disk_free_bytes": disk.free,
+        "disk_free_percent": 100 * disk.free // max(disk.total, 1),
+        "damaged_frames": state.damaged_frames,
+        "refused": rejected.counts(),
+        "rejected": str(rejected.folder),
+        "problems": _damage(
+            folder, state.bytes_cut, state.damaged_frames, durable_lost=state.lost_durable
+        ),
+    }
+
+
+def writer_of(lock: Path) -> dict[str, object] | None:
+    """Who holds the lock of a spool now, by its own note; None when nobody does.
+
+    Asks the kernel's table, since trying the lock could refuse an agent that starts meanwhile.
+    """
+    try:
+        inode, note = lock.stat().st_ino, lock.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return None
+    try:
+        held = [line.split() for line in _LOCKS.read_text().splitlines()]
+        pids = [int(row[4]) for row in held if row[1] == "FLOCK" and row[5].endswith(f":{inode}")]
+    except (OSError, ValueError, IndexError):
+        pids = [os.getpid()] if note.strip() else []  # no such table here: believe the note
+    if not pids:
+        return None
+    try:
+        found: dict[str, object] = json.loads(note)
+    except ValueError:
+        found = {"pid": pids[0]}
+    return found
+
+
+def damage_of(status: SpoolStatus, folder: Path) -> list[str]:
+    """What a spool found broken when it was opened, a line each (FAULTS A2, A3, A8)."""
+    return _damage(
+        folder, status.bytes_cut, status.damaged_frames, durable_lost=status.durable_bytes_lost
+    )
+
+
+def _damage(folder: Path, cut: int, damaged: int, *, durable_lost: bool) -> list[str]:
+    found = []
+    if durable_lost:
+        found.append(
+            f"{folder}: batches that were durable are gone. A new epoch begins; metering shows the"
+            " gap. Files that only those batches told of would be counted again if imported again"
+        )
+    if damaged:
+        frames = f"{damaged} damaged frames are" if damaged > 1 else "a damaged frame is"
+        found.append(f"{folder}: {frames} passed over; metering keeps the bytes")
+    if cut:
+        found.append(f"{folder}: a torn tail of {cut} bytes is cut; its lines are read again")
+    return found
+
+
+def _written_at(folder: Path) -> datetime | None:
+    """When a batch was last made durable."""
+    try:
+        return datetime.fromtimestamp((folder / "durable").stat().st_mtime, UTC)
+    except FileNotFoundError:
+        return None
+
+
+def _seconds(now: datetime, moment: datetime | None) -> int | None:
+    return None if moment is None else int((now - moment).total_seconds())
+
+
+def _logs(state: Recovered) -> list[StreamPosition]:
+    streams = [StreamPosition.from_source(each) for each in state.positions.values()]
+    return sorted((each for each in streams if each), key=lambda each: (each.name, each.generation))
+
+
+def _log(stream: StreamPosition) -> dict[str, object]:
+    return {
+        "name": stream.name,
+        "format": stream.form,
+        "offset": stream.offset,
+        "lines": stream.lines,
+        "events": stream.events,
+        "refused": stream.refused,
+    }
+
+
+def _unacknowledged(folder: Path) -> int:
+    """Bytes of segments that metering has not acknowledged yet."""
+    acknowledged = read_acknowledged(folder)
+    unread = 0
+    for segment in segments(folder):
+        size = segment_path(folder, segment).stat().st_size
+        if acknowledged is None or segment > acknowledged.position.segment:
+            unread += size
+        elif segment == acknowledged.position.segment:
+            unread += max(0, size - acknowledged.position.offset)
+    return unread
+
+
+def _region(folder: Path) -> str | None:
+    """The region in the oldest batch that is kept."""
+    for frame in read_frames(folder, None, 1):
+        try:
+            return decode_header(frame.payload).region
+        except DecodeError:
+            return None
+    return None

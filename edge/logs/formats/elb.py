@@ -1,0 +1,70 @@
+"""AWS load balancers: the Classic ELB's log and the Application Load Balancer's.
+
+Both are values between spaces; the host stands in the URL of the quoted request line, since ALB's
+own `domain_name` is the SNI and absent for http. ALB's first value is the listener's type and gives
+the scheme; the Classic ELB's scheme is the URL's, which the balancer writes from its listener. A
+request it could not parse (`- http://host:80- -`) counts: the balancer answered 400 (DOMAIN §4).
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from edge.event import RejectReason
+from edge.logs.formats.block import NOT_HTTP, Format, Parsed
+from edge.logs.formats.delimited import read_lines
+from edge.logs.formats.judge_lines import refine, rfc3339_ms
+
+_REQUEST = (
+    r'"(?P<method>\S+) (?:(?P<scheme>[A-Za-z0-9]+)://(?P<host>[^/?# "]*))?'
+    r'[^"]*?(?P<protocol>HTTP/[0-9.]+)?\s*"'
+)
+_CLASSIC = (
+    r"^(?P<time>\S+) \S+ \S+ \S+ \S+ \S+ \S+ (?P<status>\S+) \S+ \S+ (?P<bytes>\S+) " + _REQUEST
+)
+_ALB = (
+    r"^(?P<type>\S+) (?P<time>\S+) \S+ \S+ \S+ \S+ \S+ \S+ (?P<status>\S+) \S+ \S+ (?P<bytes>\S+) "
+    + _REQUEST
+)
+_SECURE = {"ws": "http", "wss": "https", "h2": "https", "grpcs": "https"}
+
+
+class ElbParser:
+    """Reads blocks of lines of either balancer."""
+
+    def __init__(self, *, alb: bool) -> None:
+        self.pattern = _ALB if alb else _CLASSIC
+        self.scheme = "type" if alb else "scheme"
+
+    def recall(self, directives: list[bytes]) -> None:
+        """These formats have no directives."""
+
+    def parse(self, block: bytes, now_ms: int) -> Parsed:
+        """The events of `block`; see `Parser`."""
+        lines = read_lines(block)
+        raw = (
+            lines.to_frame().select(pl.col("line").str.extract_groups(self.pattern)).unnest("line")
+        )
+        refusals: dict[int, str] = {}
+        ignore: set[int] = set()
+        for row in raw.select(pl.col("host").is_null().arg_true()).to_series().to_list():
+            if lines[row] is None or not lines[row].strip():
+                ignore.add(row)
+            elif raw["method"][row] is None:
+                refusals[row] = RejectReason.SYNTAX.value
+            else:
+                refusals[row] = NOT_HTTP
+        frame = raw.select(
+            pl.col("time").alias("raw_time"),
+            rfc3339_ms("time").alias("time_ms"),
+            pl.col("host", "protocol"),
+            pl.col(self.scheme).replace(_SECURE).alias("scheme"),
+            # "-": the target never answered and the viewer left; the head had been parsed.
+            pl.col("status").replace({"-": "0"}),
+            pl.col("bytes"),
+            pl.lit(None, pl.String).alias("cache"),
+        )
+        return refine(frame, now_ms, refusals=refusals, ignore=ignore)
+
+
+ELB = Format(name="elb", make=lambda: ElbParser(alb=False))

@@ -1,0 +1,216 @@
+"""`edge import`: finished log files into a spool, each line once, whatever is interrupted.
+
+A file is known by its content: the same file again, a renamed or gzipped copy adds nothing; a file
+that grew is continued; an import that was killed is finished by running it again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from edge.errors import InputError
+from edge.logs.content import BYTE_ORDER_MARK, Chunk, Content, ContentChanged, read_chunks
+from edge.logs.formats import Format, Parsed, looks_like
+from edge.logs.streams import KnownStreams, Step, Stream, StreamPosition, Writer
+
+UNTERMINATED: Final = "unterminated"
+"""A last line without an end that is no whole record: left, and read when the file has grown."""
+_SAMPLE_BYTES: Final = 64 << 10
+"""How much of a file is tried in other formats when the chosen one reads none of it."""
+_PARSERS: Final = 2
+"""Blocks parsed at once."""
+REFUSED_BEFORE: Final = "refused_before"
+"""Lines that an earlier import of the same content refused."""
+
+
+@dataclass(slots=True, kw_only=True)
+class ImportResult:
+    """What an import did. `lines == events + duplicates + sum(skipped)` always.
+
+    `lines` counts data lines of all files, `events` what was added, `duplicates` what an earlier
+    import had added already. `problems` are files that could not be read to their end.
+    """
+
+    files: int = 0
+    lines: int = 0
+    events: int = 0
+    duplicates: int = 0
+    unattributable: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def document(self) -> dict[str, object]:
+        """As `--json` prints it."""
+        return {
+            "files": self.files,
+            "lines": self.lines,
+            "events": self.events,
+            "duplicates": self.duplicates,
+            "skipped": dict(sorted(self.skipped.items())),
+            "unattributable": self.unattributable,
+            "notes": self.notes,
+            "problems": self.problems,
+        }
+
+
+class Importer:
+    """Imports files of one format into one spool."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        known: KnownStreams,
+        form: Format,
+        *,
+        now_ms: Callable[[], int],
+        advance: Callable[[int], None] = lambda _bytes: None,
+    ) -> None:
+        self.writer = writer
+        self.known = known
+        self.form = form
+        self.now_ms = now_ms
+        self.advance = advance
+        self.result = ImportResult()
+        self._failed = False
+
+    def run(self, paths: Sequence[Path]) -> ImportResult:
+        """Import `paths` in order; every line that was taken is durable on return.
+
+        Raises InputError, before anything is changed, when one of them cannot be opened.
+        """
+        for path in paths:
+            if path.is_dir():
+                raise InputError(f"{path} is a folder", "name the log files in it")
+            Content(path).close()
+        for path in paths:
+            with Content(path) as content:
+                self._file(content)
+        self.writer.spool.commit()
+        result = self.result
+        result.events = self.writer.events
+        result.unattributable = self.writer.unattributable
+        result.skipped.update(self.writer.skipped)
+        result.lines = result.events + result.duplicates + sum(result.skipped.values())
+        return result
+
+    def _file(self, content: Content) -> None:
+        self.result.files += 1
+        try:
+            found = self.known.find(content, self.form, whole=True)
+            if found is None:
+                return
+            position, reached = found
+            if not reached:
+                self.result.duplicates += _data_lines(content)
+                return
+            self.result.duplicates += position.events
+            if position.refused:
+                self.result.skipped[REFUSED_BEFORE] += position.refused
+            self._read(content, position)
+            self._doubt(content, position)
+        except InputError as error:
+            self.result.problems.append(error.message)
+        except ContentChanged:
+            self.result.problems.append(f"{content.path}: the file changed while it was read")
+        if content.cut_off:
+            self.result.problems.append(f"{content.path}: the gzip file is cut off")
+
+    def _doubt(self, content: Content, before: StreamPosition) -> None:
+        """Say so when not one line of a file could be read: the format may be the wrong one."""
+        now = self.known.current(before)
+        if now.events or now.refused == before.refused:
+            return
+        note = f"{now.name}: no line of {now.refused:,} could be read as {self.form.name}"
+        start = content.read_at(0, _SAMPLE_BYTES).removeprefix(BYTE_ORDER_MARK)
+        likely = looks_like(start[: start.rfind(b"\n") + 1], self.now_ms())
+        if likely and likely != self.form.name:
+            note += f"; it looks like {likely}. Import it again with --format {likely}"
+        self.result.notes.append(note)
+
+    def _read(self, content: Content, position: StreamPosition) -> None:
+        """Parse ahead in some threads and write in another: nobody waits for the disk."""
+        stream = Stream(content, self.form, position, name=content.path.name)
+        # Directives steer what follows them, so blocks of such a format are parsed one by one.
+        parsers = 1 if self.form.directives else _PARSERS
+        with ThreadPoolExecutor(parsers) as parsing, ThreadPoolExecutor(1) as writing:
+            ahead: deque[tuple[Chunk, Future[Parsed]]] = deque()
+            written: deque[Future[None]] = deque()
+            try:
+                for chunk in self._whole_chunks(stream, content, parsing):
+                    ahead.append((chunk, parsing.submit(stream.parse, chunk, self.now_ms())))
+                    if len(ahead) > parsers:
+                        self._move(stream, ahead, written, writing)
+                while ahead:
+                    self._move(stream, ahead, written, writing)
+            finally:
+                while written:
+                    written.popleft().result()
+
+    def _move(
+        self,
+        stream: Stream,
+        ahead: deque[tuple[Chunk, Future[Parsed]]],
+        written: deque[Future[None]],
+        writing: ThreadPoolExecutor,
+    ) -> None:
+        """Take the oldest parsed block and have it written; at most two wait to be."""
+        chunk, parsed = ahead.popleft()
+        step = stream.move(chunk, parsed.result())
+        self.result.notes += [f"{stream.position.name}: {note}" for note in step.notes]
+        written.append(writing.submit(self._write, step))
+        if len(written) > 2:
+            written.popleft().result()
+
+    def _whole_chunks(
+        self, stream: Stream, content: Content, parsing: ThreadPoolExecutor
+    ) -> Iterator[Chunk]:
+        """The chunks of a file up to the last whole record."""
+        done = content.stored_offset()
+        for chunk in stream.chunks():
+            if chunk.open_end:
+                # In the queue behind what it follows, whose directives it stands under.
+                parsed = parsing.submit(stream.parse, chunk, self.now_ms()).result()
+                if not self._is_whole(chunk, parsed, content):
+                    return
+            self.advance(content.stored_offset() - done)
+            done = content.stored_offset()
+            yield chunk
+
+    def _write(self, step: Step) -> None:
+        """Without an fsync of its own: the spool makes one every 16 MiB, and `run` the last one.
+
+        Once a write failed, those queued behind it must not be tried: the spool has dropped what
+        was not durable, and their positions would pass over it.
+        """
+        if self._failed:
+            return
+        try:
+            self.writer.write(step, 0)
+        except BaseException:
+            self._failed = True
+            raise
+        self.known.remember(step.position)
+
+    def _is_whole(self, chunk: Chunk, parsed: Parsed, content: Content) -> bool:
+        """Whether a last line without an end is a whole record (never so in a gzip that is cut)."""
+        if not content.cut_off and len(parsed.columns) == 1:
+            return True
+        if chunk.data.strip() and not chunk.data.startswith(b"#"):
+            self.result.skipped[UNTERMINATED] += 1
+        return False
+
+
+def _data_lines(content: Content) -> int:
+    """Lines that are neither blank nor directives."""
+    count = 0
+    for chunk in read_chunks(content, 0, [4 << 20]):
+        data = chunk.data if chunk.start else chunk.data.removeprefix(BYTE_ORDER_MARK)
+        lines = data.split(b"\n")
+        count += sum(1 for line in lines if line.strip() and not line.startswith(b"#"))
+    return count

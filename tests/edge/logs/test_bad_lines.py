@@ -1,0 +1,435 @@
+"""What a hostile or broken line ends as: counted by reason and kept, or counted as an event."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge.logs.content import LINE_BYTES_MAX
+from edge.logs.formats import FORMATS, Format
+from edge.logs.formats.block import Parsed
+from edge.logs.formats.fast_nginx import NAMES, parse_sound_json, parse_sound_tsv
+from edge.logs.formats.jsonlines import JsonParser
+from edge.logs.formats.mapping import Mapping
+from edge.logs.formats.nginx import MAPPING
+from edge.logs.formats.nginx_tsv import unescape
+from edge.logs.refused_lines import RejectedLine, RejectedLines
+from tests.edge.logs.reading import (
+    NOW_MS,
+    examples,
+    import_files,
+    nginx_line,
+    nginx_lines,
+    spool_content,
+)
+
+GOOD = orjson.loads(nginx_line(0))
+
+
+def changed(**fields: object) -> bytes:
+    """A good nginx line with other values; a value of `...` takes the key away."""
+    line = {key: value for key, value in {**GOOD, **fields}.items() if value is not ...}
+    return orjson.dumps(line) + b"\n"
+
+
+def reasons(form: str, block: bytes) -> list[str]:
+    """Why lines of `block` are refused."""
+    return [refused.reason for refused in FORMATS[form].make().parse(block, NOW_MS).refused]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (changed(time=...), "schema"),
+        (changed(host=...), "schema"),
+        (changed(scheme=None), "schema"),
+        (changed(bytes_sent=...), "schema"),
+        (changed(time="yesterday"), "clock"),
+        (changed(time="1700000000123"), "clock"),
+        (changed(time="1700000000123456789"), "clock"),
+        (changed(time="946684799.999"), "clock"),
+        (changed(time=f"{NOW_MS // 1000 + 86_401}"), "clock"),
+        (changed(time="-1"), "clock"),
+        (changed(time="NaN"), "clock"),
+        (changed(time="2026-10-01T00:00:00"), "clock"),
+        (changed(scheme="HTTPS"), "scheme"),
+        (changed(scheme="h2"), "scheme"),
+        (changed(scheme=""), "scheme"),
+        (changed(status="600"), "status"),
+        (changed(status="-1"), "status"),
+        (changed(status="2xx"), "status"),
+        (changed(status=200.5), "status"),
+        (changed(bytes_sent="-1"), "bytes"),
+        (changed(bytes_sent="1.5"), "bytes"),
+        (changed(bytes_sent=True), "bytes"),
+        (changed(bytes_sent=str((1 << 50) + 1)), "bytes"),
+        (changed(bytes_sent=str(1 << 63)), "bytes"),
+        (changed(bytes_sent="1e3"), "bytes"),
+        (b"[1, 2]\n", "syntax"),
+        (b"7\n", "syntax"),
+        (b'{"time": NaN}\n', "syntax"),
+        (b'{"a":' + b"[" * 10_000 + b"]" * 10_000 + b"}\n", "syntax"),
+        (nginx_line(1).encode()[:-20] + b"\n", "syntax"),
+        (nginx_line(1).encode().rstrip() + nginx_line(2).encode(), "syntax"),
+    ],
+)
+def test_d9_to_d14_a_line_that_is_no_event_is_refused_for_its_reason(
+    line: bytes, reason: str
+) -> None:
+    assert reasons("nginx", line) == [reason]
+    assert reasons("nginx", nginx_lines(0, 3).encode() + line + nginx_lines(3, 5).encode()) == [
+        reason
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        changed(status="000"),
+        changed(status=0),
+        changed(status="599"),
+        changed(bytes_sent=str(1 << 50)),
+        changed(time="946684800"),
+        changed(time=f"{NOW_MS // 1000 + 86_400}"),
+        changed(host="10.0.0.1"),
+        changed(host="a_b.example"),
+        changed(host="xn--\u0080"),
+        changed(host="*"),
+        changed(unknown={"deep": [1, 2]}),
+        changed(cache=5),
+        changed(protocol=None),
+        changed(host="a\x00b\r\n.example"),
+        b'{"time":"1700000000","time":"1700000001","host":"a.example","scheme":"http",'
+        b'"protocol":"HTTP/1.1","status":"1","bytes_sent":"2"}\n',
+        b'{"time":"1700000001","host":"\xff\xfe.example","scheme":"http","protocol":"","status":"1",'
+        b'"bytes_sent":"2"}\n',
+        b'{"time":"1700000001","host":"\\ud800.example","scheme":"http","protocol":"","status":"1",'
+        b'"bytes_sent":"2"}\n',
+    ],
+)
+def test_d2_to_d5_and_d15_odd_hosts_and_unknown_fields_still_count(line: bytes) -> None:
+    parsed = FORMATS["nginx"].make().parse(line, NOW_MS)
+    assert (len(parsed.columns), parsed.refused) == (1, ())
+
+
+def test_d2_bytes_that_are_no_utf8_count_as_unattributed_in_tsv_too() -> None:
+    line = b"1700000000.5\t\xff\xfe.example\thttps\tHTTP/1.1\t200\t1\t-\tx\n"
+    parsed = FORMATS["nginx-tsv"].make().parse(line, NOW_MS)
+    assert parsed.columns.domains == ("",)
+    assert parsed.unattributable == 1
+
+
+@settings(max_examples=examples(50))
+@given(
+    rubbish=st.lists(
+        st.tuples(st.integers(0, 20), st.binary(max_size=60).filter(lambda raw: b"\n" not in raw)),
+        max_size=5,
+    ),
+    form=st.sampled_from(["nginx", "nginx-tsv", "elb", "fastly", "caddy"]),
+)
+def test_whatever_bytes_stand_between_good_lines_cost_only_themselves(
+    rubbish: list[tuple[int, bytes]], form: str
+) -> None:
+    good = {
+        "nginx": nginx_line(1).encode(),
+        "nginx-tsv": b"1700000000.1\ta.example\thttps\tHTTP/1.1\t200\t1\t-\tx\n",
+        "elb": b"2023-11-14T22:13:20.1Z lb c:1 t:2 0 0 0 200 200 0 29 "
+        b'"GET https://a.example:443/ HTTP/1.1" "u" - -\n',
+        "fastly": b'<1>x: {"bytes":1,"date_time":"2023-11-14T22:13:20Z","status":200,'
+        b'"url":"https://a.example/"}\n',
+        "caddy": b'{"ts":1700000000.1,"logger":"http.log.access","request":{"host":"a.example",'
+        b'"proto":"HTTP/1.1"},"size":1,"status":200}\n',
+    }[form]
+    lines = [good] * 20
+    for place, raw in rubbish:
+        lines.insert(place, raw + b"\n")
+    parsed = FORMATS[form].make().parse(b"".join(lines), NOW_MS)
+    blank = sum(1 for _, raw in rubbish if not raw.strip())
+    assert len(parsed.columns) == 20
+    assert len(parsed.refused) >= len(rubbish) - blank - _blank_in_unicode(rubbish)
+
+
+def _blank_in_unicode(rubbish: list[tuple[int, bytes]]) -> int:
+    """Lines of white space that only Unicode knows as such."""
+    texts = [raw.decode("utf-8", "replace") for _, raw in rubbish if raw.strip()]
+    return sum(1 for text in texts if not text.strip())
+
+
+def test_d1_a_host_of_10_megabytes_counts_as_unattributed(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text(nginx_lines(0, 2) + nginx_line(2, host="a" * 10_000_000) + nginx_lines(3, 5))
+    result = import_files(tmp_path / "spool", log)
+    assert result.events == 5
+    assert result.unattributable == 1
+    assert spool_content(tmp_path / "spool").domains == {"www.example.com": 4, "": 1}
+
+
+def test_a_line_without_end_of_20_megabytes_is_refused_in_bounded_memory(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    with open(log, "w") as file:
+        file.write(nginx_lines(0, 2))
+        file.write("x" * (LINE_BYTES_MAX + 4_000_000) + "\n")
+        file.write(nginx_lines(2, 5))
+    result = import_files(tmp_path / "spool", log)
+    assert result.events == 5
+    assert result.skipped == {"too_large": 1}
+    kept = orjson.loads((tmp_path / "spool" / "rejected" / "lines.jsonl").read_bytes())
+    assert (kept["line"], kept["length"], len(kept["raw"])) == (3, LINE_BYTES_MAX + 4_000_000, 4096)
+    again = import_files(tmp_path / "spool", log)
+    assert (again.events, again.duplicates) == (0, 5)
+
+
+def test_refused_lines_are_kept_with_reason_place_and_raw_bytes(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    lines = [nginx_line(0).encode(), b"{broken\n", changed(status="999"), b"\xff\n"]
+    log.write_bytes(b"".join(lines))
+    result = import_files(tmp_path / "spool", log)
+    assert result.skipped == {"syntax": 2, "status": 1}
+    kept = [
+        orjson.loads(line)
+        for line in (tmp_path / "spool" / "rejected" / "lines.jsonl").read_bytes().splitlines()
+    ]
+    assert [(each["line"], each["reason"]) for each in kept] == [
+        (2, "syntax"),
+        (3, "status"),
+        (4, "syntax"),
+    ]
+    assert kept[0]["raw"] == "{broken"
+    assert kept[2]["raw_base64"] == "/w=="
+    assert kept[1]["offset"] == len(lines[0]) + len(lines[1])
+    assert RejectedLines(tmp_path / "spool").counts() == {"syntax": 2, "status": 1}
+
+
+def test_the_folder_of_refused_lines_is_bounded_and_the_counts_stay(tmp_path: Path) -> None:
+    rejected = RejectedLines(tmp_path, file_bytes_max=10_000)
+    for number in range(100):
+        row = RejectedLine(
+            source="s",
+            name="a.log",
+            line=number,
+            offset=0,
+            length=900,
+            reason="syntax",
+            raw=b"x" * 900,
+        )
+        rejected.keep((row,))
+    sizes = [path.stat().st_size for path in rejected.folder.glob("*.jsonl")]
+    assert sum(sizes) < 2 * (10_000 + 1_200)
+    assert rejected.counts() == {"syntax": 100}
+
+
+def test_columns_and_line_by_line_agree_on_every_kind_of_value() -> None:
+    """The slow reader is the reference of the fast one: each value alone, then both ways."""
+    values = [
+        0,
+        5,
+        -5,
+        1.5,
+        1700000000.123,
+        True,
+        False,
+        None,
+        "",
+        "x",
+        [1],
+        {"a": 1},
+        "200",
+        2**53,
+    ]
+    for key in ("time", "host", "scheme", "protocol", "status", "bytes_sent", "cache"):
+        for value in values:
+            line = changed(**{key: value})
+            fast = JsonParser(MAPPING).parse(line, NOW_MS)
+            slow = JsonParser(_line_by_line(MAPPING)).parse(line, NOW_MS)
+            assert fast.refused == slow.refused, (key, value)
+            assert fast.columns.domains == slow.columns.domains, (key, value)
+            for name in ("time_ms", "carrier", "status", "cache", "bytes_sent"):
+                same = getattr(fast.columns, name) == getattr(slow.columns, name)
+                assert same.all(), (key, value, name)
+
+
+def _line_by_line(mapping: Mapping) -> Mapping:
+    """The same mapping, read by the slow reader (it is the only one behind a prefix)."""
+    return mapping.model_copy(update={"after_prefix": True})
+
+
+def test_a_format_can_be_made_of_any_mapping() -> None:
+    form = Format(name="mine", make=lambda: JsonParser(MAPPING))
+    assert len(form.make().parse(nginx_lines(0, 4).encode(), NOW_MS).columns) == 4
+
+
+TSV_VALUES = (
+    ("1700000000.123", "1700000000", "1700000000.1239", "x", "", "1e9", " 1", "+1700000000", "NaN"),
+    ("a.example", "B.example.", "\\xC3\\xBC.example", "-", "", "a\rb", '"a"', "NA"),
+    ("https", "http", "HTTPS", "", "-"),
+    ("HTTP/1.1", "HTTP/3.0", "h3", "", "-"),
+    ("200", "009", "000", "+200", " 200", "600", "-", "", "NULL"),
+    ("0", "17", "+5", " 5", "5 ", "1.0", "NA", "-1", "0x10", "1125899906842625", "null", ""),
+    ("HIT", "MISS", "-", "", "STALE"),
+    ("id", "", "\tid", "id\r"),
+)
+"""Values of each column, the first of which is sound."""
+
+
+JSON_LINE = (
+    '{"time":"1700000000.123","host":"a.example","scheme":"https","protocol":"HTTP/2.0",'
+    '"status":"200","bytes_sent":"17","cache":"HIT","id":"x"}'
+)
+ODD_JSON = (
+    JSON_LINE.replace(',"', ', "'),
+    JSON_LINE.replace('":"', '": "'),
+    JSON_LINE.replace('"id"', '"time"'),
+    JSON_LINE.replace('"id"', '"Id"'),
+    JSON_LINE.replace('"200"', "200"),
+    JSON_LINE.replace(',"id":"x"', ""),
+    JSON_LINE.replace('"id"', '"more":"1","id"'),
+    JSON_LINE.replace('"x"', '"\\"'),
+    JSON_LINE.replace('"x"', '"a\\",\\"host\\":\\"b.example"'),
+    JSON_LINE.replace('"x"', '"\x01"'),
+    JSON_LINE.replace('"x"', '"\r"'),
+    JSON_LINE.replace('"x"', '"ü"'),
+    JSON_LINE.replace("a.example", "\\u0061.example"),
+    JSON_LINE.replace('"host":"a.example","scheme":"https"', '"scheme":"http","host":"b.example"'),
+    JSON_LINE.replace('"scheme":"https"', '"scheme":"","https":""'),
+    JSON_LINE.replace('"time":', '"":"time","'),
+    JSON_LINE[1:],
+    JSON_LINE[:-1],
+    JSON_LINE + ",",
+    JSON_LINE + JSON_LINE,
+    "[" + JSON_LINE + "]",
+    JSON_LINE.replace(":", ",").replace(",", ":"),
+    "",
+    " ",
+    "{}",
+    "null",
+)
+"""Lines that differ from a sound one in what stands around the values."""
+
+
+def same_as_careful(fast: Parsed | None, careful: Parsed, lines: int) -> None:
+    """A fast reader said of `lines` lines what the careful one says, or nothing."""
+    if fast is None:
+        return
+    assert [refused.row for refused in careful.refused] == [lines]
+    for name in ("time_ms", "carrier", "status", "cache", "bytes_sent"):
+        assert getattr(fast.columns, name).tolist() == getattr(careful.columns, name).tolist()
+    names = [
+        [each.domains[place] for place in each.domain_index.tolist()]
+        for each in (fast.columns, careful.columns)
+    ]
+    assert names[0] == names[1]
+
+
+def both_ways_tsv(lines: list[tuple[str, ...]]) -> None:
+    block = "".join("\t".join(line) + "\n" for line in lines).encode()
+    careful = FORMATS["nginx-tsv"].make().parse(block + b"odd line\n", NOW_MS)
+    same_as_careful(parse_sound_tsv(block, NOW_MS, unescape), careful, len(lines))
+
+
+def both_ways_json(lines: list[str]) -> None:
+    block = "".join(line + "\n" for line in lines).encode()
+    careful = JsonParser(MAPPING).parse(block + b"odd line\n", NOW_MS)
+    same_as_careful(parse_sound_json(block, NOW_MS), careful, len(lines))
+
+
+def as_json(values: tuple[str, ...]) -> str:
+    """`values` as nginx writes them, quotes, backslashes and control characters escaped."""
+    return orjson.dumps(dict(zip(NAMES, values, strict=True))).decode()
+
+
+def test_the_fast_readers_agree_on_every_odd_value_alone() -> None:
+    sound = tuple(values[0] for values in TSV_VALUES)
+    for column, values in enumerate(TSV_VALUES):
+        for value in values:
+            line = (*sound[:column], value, *sound[column + 1 :])
+            both_ways_tsv([line])
+            both_ways_json([as_json(line)])
+            both_ways_json([as_json(sound), as_json(line)])
+
+
+@pytest.mark.parametrize("odd", ODD_JSON)
+def test_the_fast_reader_of_json_agrees_on_every_odd_line(odd: str) -> None:
+    for lines in ([odd], [JSON_LINE, odd], [odd, JSON_LINE], [JSON_LINE, odd, JSON_LINE]):
+        both_ways_json(lines)
+
+
+def test_what_one_line_lacks_another_does_not_make_up_for() -> None:
+    without, twice = JSON_LINE.replace("time", "", 1), JSON_LINE.replace("time", "timetime", 1)
+    both_ways_json([JSON_LINE, without, twice])
+
+
+@settings(max_examples=examples(50))
+@given(data=st.data())
+def test_the_fast_reader_of_json_agrees_wherever_a_line_is_damaged(data: st.DataObject) -> None:
+    place = data.draw(st.integers(0, len(JSON_LINE)))
+    length = data.draw(st.integers(0, 3))
+    text = data.draw(st.text('":,{}\\ x1\t', max_size=3))
+    damaged = JSON_LINE[:place] + text + JSON_LINE[place + length :]
+    both_ways_json([JSON_LINE, damaged])
+    both_ways_json([damaged])
+
+
+@settings(max_examples=examples(50))
+@given(lines=st.lists(st.tuples(*(st.sampled_from(each[:4]) for each in TSV_VALUES)), max_size=4))
+def test_the_fast_readers_say_what_the_careful_one_says_or_nothing(
+    lines: list[tuple[str, ...]],
+) -> None:
+    both_ways_tsv(lines)
+    both_ways_json([as_json(line) for line in lines])
+
+
+def test_a_sound_block_of_tsv_takes_the_fast_way() -> None:
+    line = b"1700000000.5\ta.example\thttps\tHTTP/3.0\t009\t7\tHIT\tx\n"
+    assert parse_sound_tsv(line * 3, NOW_MS, unescape) is not None
+
+
+def test_a_sound_block_of_json_takes_the_fast_way_in_whatever_order_its_fields_are() -> None:
+    other = JSON_LINE.replace('"host":"a.example","scheme":"https"', '"scheme":"http","host":"b.c"')
+    for line in (JSON_LINE, other):
+        assert parse_sound_json((line + "\n").encode() * 3, NOW_MS) is not None
+    assert parse_sound_json((JSON_LINE + "\n" + other + "\n").encode(), NOW_MS) is None
+
+
+SIGNALLED = """
+import os, signal, threading
+from edge.formats.sound import parse_sound_json
+seen = []
+signal.signal(signal.SIGTERM, lambda *_: seen.append(1))
+done = threading.Event()
+def send():
+    while not done.wait(0.0005):
+        os.kill(os.getpid(), signal.SIGTERM)
+threading.Thread(target=send, daemon=True).start()
+block = open(0, "rb").read()
+while len(seen) < 200:
+    assert parse_sound_json(block, {now}) is not None
+done.set()
+"""
+
+
+def test_a_signal_does_not_cut_the_reading_of_a_block_short() -> None:
+    block = (JSON_LINE + "\n").encode() * 20_000
+    program = SIGNALLED.format(now=NOW_MS)
+    ended = subprocess.run(
+        [sys.executable, "-c", program], input=block, capture_output=True, timeout=120, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+def test_a_half_kept_line_and_damaged_counts_stop_no_agent(tmp_path: Path) -> None:
+    folder = tmp_path / "rejected"
+    folder.mkdir()
+    (folder / "lines.jsonl").write_text('{"half')
+    (folder / "counts.json").write_text("")
+    log = tmp_path / "a.log"
+    log.write_text("{broken\n" + nginx_lines(0, 1))
+    assert import_files(tmp_path, log).events == 1
+    _, kept = (folder / "lines.jsonl").read_text().splitlines()
+    assert orjson.loads(kept)["reason"] == "syntax"
+    assert orjson.loads((folder / "counts.json").read_bytes()) == {"syntax": 1}
