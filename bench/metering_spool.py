@@ -30,7 +30,7 @@ from edge.batch.codec import decode_header, decode_packed
 from edge.batch.records import EventColumns
 from edge.spool.segment import read_frames
 from edge.spool.spool import Spool
-from metering.running import run_spool
+from metering.worker.process import run_spool
 
 START_MS = 1_788_220_800_000
 

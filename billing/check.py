@@ -61,7 +61,7 @@ def closed_hours(home: Path) -> list[Verdict]:
 
 def metering(home: Path) -> list[Verdict]:
     """The invariants of the usage store."""
-    from metering.checks import run
+    from metering.worker.checks import run
 
     return [
         Verdict(check=found["check"], about=found["about"], rows=tuple(found["rows"]))

@@ -25,7 +25,7 @@ def parts(home: Path, *, tail: bool) -> dict[str, Part]:
     """What runs, by name; `tail` False leaves the edge part out."""
 
     def metering(stop: threading.Event) -> None:
-        from metering.running import run_spool
+        from metering.worker.process import run_spool
 
         run_spool(home, drain=False, stop=stop.is_set)
 

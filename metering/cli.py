@@ -48,11 +48,11 @@ def run(
     from edge.terminal import emit
 
     if kafka is not None:
-        from metering import kafka_worker
+        from metering.worker import kafka_process
 
-        kafka_worker.run(home, bootstrap=kafka, partitions=partitions, drain=drain)
+        kafka_process.run(home, bootstrap=kafka, partitions=partitions, drain=drain)
     else:
-        from metering.running import run_spool
+        from metering.worker.process import run_spool
 
         run_spool(home, drain=drain)
     document = _status(home)
@@ -94,7 +94,7 @@ def edges(
     Example: edgetoll metering edges --retire edge-7 --on 2026-11-01
     """
     from edge.terminal import emit, now, parse_time
-    from metering import requests
+    from metering.hours import requests
 
     since = parse_time(on) if on else now()
     if retire is not None:
@@ -121,8 +121,8 @@ def replay(
     Example: edgetoll metering replay --reason signature --kafka 127.0.0.1:9092
     """
     from edge.terminal import emit, now
-    from metering import replay as sending
     from metering.settings import to_ms
+    from metering.worker import replay as sending
 
     _home_exists(home)
     found = sending.replay(home, bootstrap=kafka, reason=reason, now_ms=to_ms(now()))
@@ -154,7 +154,7 @@ def waive(
     Example: edgetoll metering waive edge-7 --hour 2026-10-31T23 --reason "disk lost" --by kim
     """
     from edge.terminal import emit, now, parse_time
-    from metering import requests
+    from metering.hours import requests
 
     if not reason.strip() or not by.strip():
         raise InputError("a waiver needs a reason and a name", "give --reason and --by")
@@ -226,9 +226,9 @@ def _status(home: Path) -> dict[str, Any]:
 
 def _asked(home: Path) -> dict[str, Any]:
     """Retirements, expectations and waivers that people asked for."""
-    from metering import requests
     from metering.closed import hour_text
-    from metering.evidence import time_of, time_text
+    from metering.hours import requests
+    from metering.hours.certificate import time_of, time_text
 
     asked = requests.read(home)
     return {

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from edge.configfile import section
-from metering.closing import Expectation, Policy
+from metering.hours.when_to_close import Expectation, Policy
 
 
 class ExpectedEdge(BaseModel):

@@ -64,7 +64,7 @@ def test_imports_go_only_to_the_left_and_only_to_what_is_shared(root: Path) -> N
                 there in (home, "sql")
                 or (home in ("metering", "billing") and target in SHARED_OF_EDGE)
                 or (home == "billing" and target in SHARED_OF_METERING)
-                or (name == "metering.kafka_worker" and target == "edge.spool.spool")
+                or (name == "metering.worker.kafka_process" and target == "edge.spool.spool")
             )
             if not allowed:
                 wrong.append(f"{name} imports {target}")

@@ -49,13 +49,13 @@ def done(started: tuple[float, float], **more: Any) -> None:
 
 def worker(home: Path, address: str, partitions: str) -> None:
     """Our worker: everything there is, committed in DuckDB; then the hours closed."""
-    from metering.json_events import JsonIntake
-    from metering.kafka_settings import read_settings, worker_name
-    from metering.kafka_source import KafkaSource
-    from metering.quarantine import Quarantine
-    from metering.running import wall_clock
+    from metering.counting.json_events import JsonIntake
+    from metering.counting.quarantine import Quarantine
     from metering.settings import load
-    from metering.worker import Worker
+    from metering.sources.kafka.settings import read_settings, worker_name
+    from metering.sources.kafka.source import KafkaSource
+    from metering.worker.process import wall_clock
+    from metering.worker.worker import Worker
 
     settings = load(home)
     source = KafkaSource(read_settings(settings.kafka, address), partitions, alarm=print)

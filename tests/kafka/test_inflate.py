@@ -16,7 +16,12 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from confluent_kafka import Producer
 
 from deploy.kafka.broker import Broker
-from metering.kafka_inflate import UNPACKED_MAX, Unusable, unpack, without_compression
+from metering.sources.kafka.bounded_inflate import (
+    UNPACKED_MAX,
+    Unusable,
+    unpack,
+    without_compression,
+)
 from tests.kafka.world import count
 
 MakeHome = Callable[..., Path]

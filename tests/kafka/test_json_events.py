@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 import sql
 from edge.errors import ConfigError
-from metering import windows
-from metering.flush import Flush, Names
-from metering.intake import Rejected
-from metering.json_check import Bounds, check, milliseconds
-from metering.json_events import JsonIntake
-from metering.json_parse import FIELDS, Refused, events_of
-from metering.source import Message, SourceBatch
+from metering.counting.batches import Rejected
+from metering.counting.flush import Flush, Names
+from metering.counting.json_check import Bounds, check, milliseconds
+from metering.counting.json_events import JsonIntake
+from metering.counting.json_parse import FIELDS, Refused, events_of
+from metering.hours import checkpoint_sidecars
+from metering.sources.source import Message, SourceBatch
 
 NOW = 1_790_000_000_000
 DAY = 86_400_000
@@ -193,13 +193,13 @@ def test_one_event_among_others_is_judged_as_it_is_alone(changes: list[dict[str,
 @pytest.fixture
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     """An empty store as far as the JSON intake looks at it."""
-    kept = list(windows.WINDOWED)
+    kept = list(checkpoint_sidecars.WINDOWED)
     with duckdb.connect() as made:
         for name in ("schema/metering", *sql.names("schema/metering")):
             made.execute(sql.text(name))
         made.execute(sql.text("statements/metering/new_partition"), {"partition": "000"})
         yield made
-    windows.WINDOWED[:] = kept
+    checkpoint_sidecars.WINDOWED[:] = kept
 
 
 class Taken:

@@ -12,7 +12,7 @@ from bench.kafka.traffic import START_MS, Shape, fill
 from deploy.kafka.broker import Broker, free_port
 from edge.batch.signature import create_key
 from edge.errors import InputError
-from metering.replay import NotSent, replay
+from metering.worker.replay import NotSent, replay
 from tests.kafka.world import assert_equals, closed_usage, count, send, ship
 
 pytestmark = [pytest.mark.needs_kafka, pytest.mark.xdist_group("kafka")]

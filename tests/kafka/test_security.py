@@ -16,7 +16,7 @@ from billing.outbox.stop_list import StoppedDomain, write_files
 from billing.outbox.stop_topic import NotSent, publish_changes
 from deploy.kafka.broker import Broker, Security, free_port
 from edge.errors import ConfigError, InputError
-from metering.kafka_source import Unreachable
+from metering.sources.kafka.source import Unreachable
 from tests.kafka.authority import Authority
 from tests.kafka.world import count, records, ship, shipping, wait_until
 
@@ -134,7 +134,7 @@ def test_a_broker_signed_by_another_authority_is_not_believed(
 def test_a_worker_without_proof_is_refused_with_a_clear_line(
     guarded: Guarded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("metering.kafka_worker.DRAIN_PATIENCE_S", 1.0)
+    monkeypatch.setattr("metering.worker.kafka_process.DRAIN_PATIENCE_S", 1.0)
     home = home_with(tmp_path, f'security = "SSL"\nca_file = "{guarded.authority.certificate}"')
     with pytest.raises(Unreachable, match="does not answer"):
         count(home, guarded.broker.listener("MTLS"))

@@ -20,13 +20,13 @@ from bench.kafka.faultproxy import FaultProxy
 from bench.kafka.traffic import Shape, fill
 from deploy.kafka.broker import Broker
 from edge.errors import Corrupt, InputError
-from metering import kafka_worker
 from metering.closed import list_closed
-from metering.kafka_settings import read_settings
-from metering.kafka_source import KafkaSource, Stuck, Unreachable
-from metering.kafka_watch import LostPosition
 from metering.settings import load
-from metering.source import SourceBatch
+from metering.sources.kafka.offsets import LostPosition
+from metering.sources.kafka.settings import read_settings
+from metering.sources.kafka.source import KafkaSource, Stuck, Unreachable
+from metering.sources.source import SourceBatch
+from metering.worker import kafka_process
 from tests.kafka.world import (
     assert_equals,
     certificates,
@@ -302,7 +302,7 @@ def test_a_topic_that_is_not_there_is_an_error_with_a_hint(
     broker: Broker, make_home: MakeHome
 ) -> None:
     with pytest.raises(InputError, match="has no topic no"):
-        kafka_worker.run(make_home("no.such.topic"), bootstrap=broker.address, drain=True)
+        kafka_process.run(make_home("no.such.topic"), bootstrap=broker.address, drain=True)
 
 
 def test_kafkas_own_offset_is_written_for_monitors(

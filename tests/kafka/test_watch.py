@@ -7,9 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import ConfigError, Corrupt, InputError
-from metering.kafka_settings import chosen_partitions, read_settings, worker_name
-from metering.kafka_units import KafkaPosition
-from metering.kafka_watch import (
+from metering.sources.kafka.offsets import (
     LostPosition,
     Place,
     Span,
@@ -18,6 +16,8 @@ from metering.kafka_watch import (
     stuck,
     transaction_alarm,
 )
+from metering.sources.kafka.settings import chosen_partitions, read_settings, worker_name
+from metering.sources.kafka.units import KafkaPosition
 
 HOUR = 3_600_000
 

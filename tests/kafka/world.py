@@ -17,9 +17,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from bench.kafka.traffic import Key, Truth
 from edge.shipping.loop import ShipOptions, Shipper
 from edge.shipping.run import settings as edge_link
-from metering import kafka_worker
 from metering.closed import list_closed, read_certificate
-from metering.kafka_settings import worker_name
+from metering.sources.kafka.settings import worker_name
+from metering.worker import kafka_process
 
 
 def ship(home: Path, bootstrap: str, **options: Any) -> Shipper:
@@ -79,7 +79,7 @@ def wait_until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
 
 def count(home: Path, bootstrap: str, partitions: str | None = None) -> dict[str, Any]:
     """Drain the topic into the store of `home`; gives its published status."""
-    kafka_worker.run(home, bootstrap=bootstrap, partitions=partitions, drain=True)
+    kafka_process.run(home, bootstrap=bootstrap, partitions=partitions, drain=True)
     return status(home, partitions)
 
 

@@ -15,11 +15,11 @@ import numpy as np
 from edge.batch.codec import encode_events, encode_heartbeat
 from edge.batch.records import EventColumns
 from edge.event import CLASSES
-from metering import checks
 from metering.closed import list_closed, read_certificate, verify
 from metering.settings import MeteringSettings
-from metering.source import Covered, SourceBatch
-from metering.worker import Worker
+from metering.sources.source import Covered, SourceBatch
+from metering.worker import checks
+from metering.worker.worker import Worker
 
 HOUR = 3_600_000
 T0 = 1_793_491_200_000

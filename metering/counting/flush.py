@@ -1,0 +1,306 @@
+"""What one transaction is going to store of one partition: counted rows, progress, quarantine.
+
+A Flush is filled by the intake (batches) or by the JSON intake, then written by the store. The
+three ends of an event add up before anything is written: read = accepted + duplicate + quarantined.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from edge.batch.records import Array, BatchHeader, CounterColumns, PackedEvents, totals
+from edge.errors import Corrupt
+from edge.event import CLASSES
+from metering.counting.sums import Sums
+from metering.hours.when_to_close import HOUR_MS
+from metering.sources.source import Covered, SourceBatch
+
+NAMES_KEPT = 262_144
+TOGETHER_ROWS = 300_000
+COUNTS = ("requests", "bytes_sent", *(f"status_{digit}xx" for digit in range(6)), "cache_hits")
+
+
+class Names(dict[str, int]):
+    """Ids of names, given at first sight. Bounded by `fresh()`: random names cannot fill memory."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._count = itertools.count()
+        self._array: Any = None
+
+    def __missing__(self, name: str) -> int:
+        self[name] = number = next(self._count)
+        return number
+
+    def ids(self, names: Sequence[str]) -> Array:
+        """The id of each name, int32."""
+        return np.fromiter(map(self.__getitem__, names), dtype=np.int32, count=len(names))
+
+    def array(self) -> Any:
+        """All names in order of their ids."""
+        if self._array is None or len(self._array) != len(self):
+            self._array = pa.array(self.keys(), type=pa.string())
+        return self._array
+
+    @property
+    def many(self) -> bool:
+        """Whether there are too many to keep."""
+        return len(self) >= NAMES_KEPT
+
+    def fresh(self) -> Names:
+        """These names, or an empty set of them once there are too many to keep."""
+        return Names() if self.many else self
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many batches (or messages) and events were read, and how each ended."""
+
+    read: int = 0
+    accepted: int = 0
+    duplicate: int = 0
+    quarantined: int = 0
+
+    @property
+    def adds_up(self) -> bool:
+        """Read = accepted + duplicate + quarantined."""
+        return self.read == self.accepted + self.duplicate + self.quarantined
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """Identity and digest of an accepted batch."""
+
+    edge_id: str
+    epoch: int
+    sequence: int
+    digest: bytes
+    seen_ms: int
+
+
+@dataclass(slots=True)
+class Flush:
+    """The content of one transaction. `extra` runs inside it, with the connection."""
+
+    partition: str
+    names: Names
+    batches: Tally = field(default_factory=Tally)
+    events: Tally = field(default_factory=Tally)
+    positions: dict[str, Covered] = field(default_factory=dict)
+    rejects: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    touched: dict[tuple[int, str, int], list[int]] = field(default_factory=dict)
+    unproven: set[tuple[int, str]] = field(default_factory=set)
+    digests: list[Digest] = field(default_factory=list)
+    changed_edges: set[str] = field(default_factory=set)
+    extra: list[Callable[[Any], None]] = field(default_factory=list)
+    rows_written: int = 0
+    newest_ms: int = 0
+    """The latest time, UTC ms, that anything accepted speaks of."""
+    _rows: int = 0
+    _sums: Sums = field(default_factory=Sums)
+    _parts: list[tuple[Array, Array, Array, str]] = field(default_factory=list)
+    _counts: list[Array] = field(default_factory=list)
+    _counted: int = 0
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to store."""
+        return not self.positions and self.batches.read == 0 and not self.extra
+
+    @property
+    def rows(self) -> int:
+        """About how many rows are held; exact when written, as `rows_written`."""
+        return self._rows + self._sums.names_seen
+
+    @property
+    def crowded(self) -> bool:
+        """Whether counting on would soon cost more than a transaction does."""
+        return self._sums.crowded
+
+    def count_events(self, events: PackedEvents, header: BatchHeader) -> None:
+        """Add the events of one batch: they are accepted."""
+        ids = self.names.ids(events.domains)
+        added = self._sums.add(events, ids, header.region)
+        if added is None:
+            self.count_rows(totals(events), header)
+            return
+        self.events.accepted += len(events)
+        self._counted += len(events)
+        hours: dict[int, int] = {}
+        for bucket_ms, requests in added:
+            hour = bucket_ms // HOUR_MS * HOUR_MS
+            hours[hour] = hours.get(hour, 0) + requests
+        self._touch(hours.items(), header)
+
+    def count_rows(self, counters: CounterColumns, header: BatchHeader) -> None:
+        """Add the rows of one batch: their requests are accepted events."""
+        self.count(counters, header.region)
+        if len(counters):
+            hours = counters.bucket_ms // HOUR_MS * HOUR_MS
+            found, place = np.unique(hours, return_inverse=True)
+            sums = np.zeros(len(found), dtype=np.int64)
+            np.add.at(sums, place, counters.requests)
+            self._touch(zip(found.tolist(), sums.tolist(), strict=True), header)
+
+    def count(self, counters: CounterColumns, region: str) -> None:
+        """Add counted rows of one batch: its requests are accepted events."""
+        if not len(counters):
+            return
+        names = self.names.ids(counters.domains)
+        self._parts.append(
+            (
+                counters.bucket_ms,
+                names[counters.domain_index],
+                counters.class_code.astype(np.int8),
+                region,
+            )
+        )
+        self._counts.append(
+            np.column_stack(
+                (
+                    counters.requests,
+                    counters.bytes_sent,
+                    counters.status_requests,
+                    counters.cache_hits,
+                )
+            )
+        )
+        requests = int(counters.requests.sum())
+        self.events.accepted += requests
+        self._counted += requests
+        self._rows += len(counters)
+
+    def _touch(self, sums: Iterable[tuple[int, int]], header: BatchHeader) -> None:
+        """Note which hours hold events of this batch, for their certificates."""
+        edge_id, epoch, sequence = header.identity
+        for hour, events in sums:
+            known = self.touched.get((hour, edge_id, epoch))
+            if known is None:
+                self.touched[hour, edge_id, epoch] = [sequence, sequence, 1, events]
+            else:
+                known[0] = min(known[0], sequence)
+                known[1] = max(known[1], sequence)
+                known[2] += 1
+                known[3] += events
+
+    def reject(self, reason: str, source: str, *, events: int, first_ms: int, last_ms: int) -> None:
+        """Count `events` records as quarantined; the caller keeps what bytes it has."""
+        known = self.rejects.get((reason, source))
+        if known is None:
+            self.rejects[reason, source] = [events, first_ms, last_ms]
+        else:
+            known[0] += events
+            known[1] = min(known[1], first_ms)
+            known[2] = max(known[2], last_ms)
+        self.events.quarantined += events
+
+    def check(self) -> None:
+        """Every batch and event read has ended one way."""
+        if not (self.batches.adds_up and self.events.adds_up):
+            raise self._wrong(f"batches {self.batches}, events {self.events}")
+
+    def _wrong(self, what: str) -> Corrupt:
+        return Corrupt(
+            f"partition {self.partition}: what was read does not add up ({what})",
+            "nothing was stored; this is a fault of edgetoll, please report it",
+        )
+
+    def usage(self) -> pa.Table:
+        """The counted rows, as the statement add_usage reads them; checked against what was read.
+
+        Raises Corrupt when the rows do not hold as many requests as were accepted.
+        """
+        for rows in self._sums.rows():
+            bucket = np.full(len(rows.name), rows.bucket_ms, dtype=np.int64)
+            self._parts.append((bucket, rows.name, rows.class_code, rows.region))
+            self._counts.append(rows.counts)
+        self._sums = Sums()
+        stored = sum(int(counts[:, 0].sum()) for counts in self._counts)
+        if stored != self._counted:
+            raise self._wrong(f"rows hold {stored} of {self._counted}")
+        regions = sorted({part[3] for part in self._parts})
+        region_of = {region: number for number, region in enumerate(regions)}
+        if not self._parts:
+            return _usage_table(
+                [np.empty(0, np.int64)] * 3, np.empty(0, np.int64), (regions, self.names.array())
+            ).combine_chunks()
+        keys = [np.concatenate([part[place] for part in self._parts]) for place in range(3)]
+        lengths = [len(part[0]) for part in self._parts]
+        region = np.repeat([region_of[part[3]] for part in self._parts], lengths)
+        self.rows_written = self._rows = len(region)
+        return _usage_table(
+            [*keys, np.concatenate(self._counts)], region, (regions, self.names.array())
+        )
+
+
+def _usage_table(
+    columns: list[Array], region: Array, dictionaries: tuple[list[str], Any]
+) -> pa.Table:
+    """Counted rows as Arrow: text by dictionary, counts as int64."""
+    bucket, name, class_code = columns[:3]
+    counts = columns[3] if len(columns) > 3 else np.empty((0, len(COUNTS)), np.int64)
+    regions, names = dictionaries
+    table = {
+        "bucket_ms": pa.array(bucket, type=pa.int64()),
+        "domain": _texts(name, names),
+        "region": _texts(region, pa.array(regions, type=pa.string())),
+        "class": _texts(class_code, pa.array(CLASSES, type=pa.string())),
+    }
+    for place, column in enumerate(COUNTS):
+        table[column] = pa.array(np.ascontiguousarray(counts[:, place]), type=pa.int64())
+    return pa.table(table)
+
+
+def _texts(codes: Array, dictionary: Any) -> Any:
+    """Text by dictionary."""
+    indices: Any = pa.array(codes.astype(np.int32))
+    return pa.DictionaryArray.from_arrays(indices, dictionary)
+
+
+def usage_tables(flushes: Sequence[Flush]) -> Iterator[pa.Table]:
+    """The counted rows of some flushes with their partition, put together to few tables.
+
+    A statement costs as much as ten thousand rows; a table much longer than TOGETHER_ROWS would
+    only cost memory.
+    """
+    waiting: list[pa.Table] = []
+    rows = 0
+    for flush in flushes:
+        if not flush.rows:
+            continue
+        usage = flush.usage()
+        owner = _texts(np.zeros(len(usage), np.int32), pa.array([flush.partition]))
+        waiting.append(usage.add_column(0, "partition", owner))
+        rows += len(usage)
+        if rows >= TOGETHER_ROWS:
+            yield pa.concat_tables(waiting)
+            waiting, rows = [], 0
+    if waiting:
+        yield pa.concat_tables(waiting)
+
+
+class MessageIntake(Protocol):
+    """Takes units of single messages (SourceBatch.messages), with a table of their ids."""
+
+    def take(self, flush: Flush, batch: SourceBatch, now_ms: int) -> None:
+        """Parse and hold the messages; sets the flush's positions and what was read."""
+        ...
+
+    def settle(self, flush: Flush, connection: Any, now_ms: int) -> None:
+        """Decide duplicates by the ids `connection` knows; count the rest. Before Flush.check."""
+        ...
+
+    def export(self, connection: Any, partition: str, folder: Path, now_ms: int) -> list[str]:
+        """Write new ids to files in `folder`; the names of all files a checkpoint must name."""
+        ...
+
+    def restore(self, connection: Any, partition: str, folder: Path, names: list[str]) -> None:
+        """Put the ids of those files in the place of what is stored of the partition."""
+        ...

@@ -1,0 +1,100 @@
+"""The embedded transport: the spool folders of a home, read in place as the partition `spool`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from edge.spool.segment import SpoolPosition, acknowledge, end_position, read_frames, spool_folders
+from metering.sources.source import Covered, SourceBatch
+
+PARTITION = "spool"
+SHIPPED_MARK = "kafka.json"
+"""`edge ship` leaves this file in a folder: its batches go to Kafka (decision 0401)."""
+_FOLDER_BYTES = 8 << 20
+_POLL_S = 0.05
+
+
+class SpoolSource:
+    """Reads every edge's spool folder in turn (a Source). New folders are found as they appear."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._positions: dict[str, str] = {}
+        self._acknowledged: dict[str, str] = {}
+        self._caught_up = False
+
+    def partitions(self) -> tuple[str, ...]:
+        """The one partition."""
+        return (PARTITION,)
+
+    def seek(self, positions: Mapping[str, str]) -> None:
+        """Continue after these positions; other folders from their oldest kept frame."""
+        self._positions = dict(positions)
+        self._caught_up = False
+
+    def fetch(self, max_batches: int, timeout_s: float) -> list[SourceBatch]:
+        """Up to `max_batches` durable frames, a stretch of each folder in turn."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            found = self._pass(max_batches)
+            self._caught_up = not found
+            if found or time.monotonic() >= deadline:
+                return found
+            time.sleep(_POLL_S)
+
+    def caught_up(self) -> bool:
+        """Whether the last look at all folders found nothing new."""
+        return self._caught_up
+
+    def end_positions(self) -> dict[str, str]:
+        """The durable end of each folder."""
+        ends = {folder.name: end_position(folder) for folder in self._folders()}
+        return {name: end.to_text() for name, end in ends.items() if end is not None}
+
+    def acknowledge(self, covered: Mapping[str, Covered]) -> None:
+        """Tell each edge what a checkpoint holds, so that it may delete that after 72 h."""
+        for source, place in covered.items():
+            folder = self.home / "spool" / source
+            if self._acknowledged.get(source) == place.position or not folder.is_dir():
+                continue
+            position = SpoolPosition.from_text(place.position)
+            acknowledge(folder, max(place.epoch, 0), max(place.sequence, 0), position)
+            self._acknowledged[source] = place.position
+
+    def committed(self, positions: Mapping[str, str]) -> None:
+        """Nobody watches a spool from outside."""
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _folders(self) -> list[Path]:
+        """The folders read in place: not those shipped to Kafka, which arrive from there."""
+        folders = spool_folders(self.home)
+        return [folder for folder in folders if not (folder / SHIPPED_MARK).exists()]
+
+    def _pass(self, max_batches: int) -> list[SourceBatch]:
+        """One look at every folder."""
+        found: list[SourceBatch] = []
+        for folder in self._folders():
+            if len(found) >= max_batches:
+                break
+            known = self._positions.get(folder.name)
+            position = None if known is None else SpoolPosition.from_text(known)
+            for frame in read_frames(folder, position, _FOLDER_BYTES):
+                after = frame.position_after.to_text()
+                found.append(
+                    SourceBatch(
+                        partition=PARTITION,
+                        source=folder.name,
+                        position_after=after,
+                        payload=None if frame.damaged else frame.payload,
+                        problem=frame.reason,
+                        damaged=frame.payload if frame.damaged else b"",
+                    )
+                )
+                self._positions[folder.name] = after
+                if len(found) >= max_batches:
+                    break
+        return found

@@ -1,0 +1,130 @@
+"""The invariants of a home's usage stores and checkpoints.
+
+No file of sql/checks/metering_* returns a row; from every newest checkpoint a lost store could be
+rebuilt, and the newest certificates, which no later one names, are those it wrote.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+import sql
+from edge.durable import sha256_file
+from edge.errors import EdgetollError
+from metering.closed import CLOSED_FOLDER, list_closed, parse_hour, read_certificate
+from metering.hours import checkpoint
+from metering.settings import to_ms
+
+IN_USE = ("could not set lock", "different configuration than existing connections")
+"""What DuckDB says of a file that a worker holds: one of another process, one of this (`run`)."""
+
+
+def names() -> tuple[str, ...]:
+    """The checks, as `sql.text` takes them."""
+    return tuple(name for name in sql.names("checks") if name.startswith("checks/metering_"))
+
+
+def run(home: Path) -> list[dict[str, Any]]:
+    """Every check over every store of `home`: name, what it says, the first rows that break it.
+
+    A store that a running worker holds open, in whichever process, is not opened: the sums that
+    worker publishes in live/status*.json, which it checks at every flush, are checked instead.
+    """
+    found: list[dict[str, Any]] = []
+    for path in sorted(home.glob("usage*.duckdb")):
+        try:
+            connection = duckdb.connect(str(path), read_only=True)
+        except (duckdb.IOException, duckdb.ConnectionException) as error:
+            if not any(words in str(error).lower() for words in IN_USE):
+                raise
+            found.append(_published(home, path.name))
+            continue
+        with connection:
+            connection.register("certificates", _certificates(home))
+            found.extend(_check(connection, name) for name in names())
+    return [*found, checkpoints(home)]
+
+
+def checkpoints(home: Path) -> dict[str, Any]:
+    """Whether each partition's newest checkpoint is whole, with all that it names."""
+    wrong = [
+        row
+        for place in sorted((home / CLOSED_FOLDER / "checkpoints").glob("partition=*"))
+        for row in _checkpoint(home, place.name.removeprefix("partition="))
+    ]
+    return {
+        "check": "metering_checkpoints_are_whole",
+        "about": "The newest checkpoint, its files and its certificates are as they were written.",
+        "rows": wrong[:10],
+    }
+
+
+def _checkpoint(home: Path, partition: str) -> list[tuple[str, str]]:
+    """What is wrong with the newest checkpoint of a partition, as (file, why)."""
+    numbers = checkpoint.numbers(home, partition)
+    if not numbers:
+        return []
+    path = checkpoint.path_of(home, partition, numbers[-1])
+    try:
+        head = checkpoint.read_head(path)
+    except EdgetollError as error:
+        return [(path.name, str(error))]
+    named = [(path.with_name(one.file), one.sha256) for one in head.sidecars]
+    for one in head.pending:
+        text = hashlib.sha256(one.text.encode()).hexdigest()
+        named.extend(((home / one.certificate, text), (home / one.data, one.data_sha256)))
+    return [
+        (file.name, f"{file} is missing or differs from what {path.name} names")
+        for file, sha256 in named
+        if not file.is_file() or sha256_file(file) != sha256
+    ]
+
+
+def run_on(connection: duckdb.DuckDBPyConnection, home: Path) -> list[dict[str, Any]]:
+    """Every check over an open store; those that hold are left out."""
+    connection.register("certificates", _certificates(home))
+    try:
+        return [found for name in names() if (found := _check(connection, name))["rows"]]
+    finally:
+        connection.unregister("certificates")
+
+
+def _check(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, Any]:
+    text = sql.text(name)
+    return {
+        "check": name.removeprefix("checks/"),
+        "about": text.splitlines()[0].removeprefix("-- "),
+        "rows": connection.execute(text).fetchmany(10),
+    }
+
+
+def _published(home: Path, store: str) -> dict[str, Any]:
+    """What the worker that holds a store publishes of itself."""
+    wrong = []
+    for path in sorted((home / "live").glob("status*.json")):
+        document = json.loads(path.read_bytes())
+        if not document["adds_up"]:
+            wrong.append((path.name, document["read"]))
+    return {
+        "check": "metering_conservation",
+        "about": f"Everything read is accounted for ({store} is in use: its published sums).",
+        "rows": wrong,
+    }
+
+
+def _certificates(home: Path) -> pa.Table:
+    """What each certificate says was requested in its hour."""
+    rows = [read_certificate(file.certificate_path) for file in list_closed(home)]
+    return pa.table(
+        {
+            "partition": pa.array([row.partition for row in rows], type=pa.string()),
+            "hour_ms": pa.array([to_ms(parse_hour(row.hour)) for row in rows], type=pa.int64()),
+            "requests": pa.array([row.requests for row in rows], type=pa.int64()),
+        }
+    )

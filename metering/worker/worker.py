@@ -1,0 +1,382 @@
+"""The worker: fetch, count, commit, publish, close. A synchronous loop over any Source.
+
+    fetch -> Intake (columns) -> Flush -> one transaction -> live/ and status -> closing rounds
+
+It works out nothing itself: what a batch becomes is intake's, which hours close is closing's, how
+they are written is closer's. Time is asked of `clock`, so that tests decide it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import duckdb
+
+from edge.batch.signature import read_registry
+from edge.crash_point import crash_point
+from edge.errors import Corrupt
+from edge.terminal import warn
+from metering.counting.batches import Intake
+from metering.counting.flush import Flush, MessageIntake, Names
+from metering.counting.quarantine import Quarantine
+from metering.hours import requests, when_to_close
+from metering.hours.checkpoint import newest_generation
+from metering.hours.closer import Closer
+from metering.hours.recovery import recover, set_aside, take
+from metering.hours.when_to_close import Plan, Standing, View
+from metering.settings import MeteringSettings
+from metering.sources.source import Covered, Source
+from metering.store.rows import PartitionState
+from metering.store.store import Store, Unavailable, Uncertain, fenced
+from metering.worker.live import Live, Moment
+
+FETCH_BATCHES = 512
+COMPACT_ROWS = 2_000_000
+FRESH_MS = 30_000
+"""Nobody waits at a screen for what is older."""
+PUBLISH_PAUSE, PUBLISH_PAUSE_BEHIND = 3, 10
+"""The pause after publishing, in times of what it took: a slow one may take a third of the time,
+and a tenth where the worker is behind and nobody looks.
+"""
+SEEN_SOON_MS = 200
+"""What was counted longer ago is committed before it is published."""
+
+Clock = Callable[[], int]
+"""UTC ms by the wall clock."""
+
+
+@dataclass(slots=True)
+class _Partition:
+    """One owned partition between two flushes."""
+
+    state: PartitionState
+    flush: Flush
+    intake: Intake
+    rows: int = 0
+    base_rows: int = 0
+
+
+@dataclass(slots=True)
+class _Times:
+    """When things were done last, UTC ms, and how long publishing took."""
+
+    flushed: int = 0
+    published: int = 0
+    publish_cost: int = 0
+    newest: int = 0
+    """The latest time that the last transaction speaks of."""
+    pass_number: int = field(default=0)
+
+
+class Worker:
+    """Owns the partitions of one source and the store that counts them."""
+
+    def __init__(
+        self,
+        home: Path,
+        source: Source,
+        settings: MeteringSettings,
+        *,
+        clock: Clock,
+        messages: MessageIntake | None = None,
+        store_name: str = "usage.duckdb",
+    ) -> None:
+        self.home = home
+        self.source = source
+        self.settings = settings
+        self.policy = settings.policy()
+        self.clock = clock
+        self.messages = messages
+        self.quarantine = Quarantine(home, settings.quarantine_bytes)
+        self.names = Names()
+        keys = settings.keys_file
+        self.registry = read_registry(home / keys) if keys else None
+        self.store = self._open_store(home / store_name)
+        kept = settings.unowned_names_kept
+        self.closer = Closer(home, self.store, names_kept=kept, messages=messages)
+        self.live = Live(home, self.store, policy=self.policy, names_kept=kept)
+        self._partitions: dict[str, _Partition] = {}
+        self._times = _Times()
+        self._caught_up_once = False
+
+    def _open_store(self, path: Path) -> Store:
+        """The store; a damaged one is set aside, since it can be rebuilt (FAULTS C16)."""
+        limits = self.settings
+        try:
+            return Store(path, memory_limit=limits.memory_limit, threads=limits.threads)
+        except Corrupt:
+            set_aside(path, self.clock())
+            return Store(path, memory_limit=limits.memory_limit, threads=limits.threads)
+
+    def start(self) -> None:
+        """Take every partition, bring the store to its newest checkpoint, seek the source."""
+        for partition, generation in take(self.home, self.source.partitions()).items():
+            try:
+                state = recover(self.home, self.store, partition, generation, self.messages)
+            except duckdb.Error:
+                self.store.close()
+                set_aside(self.store.path, self.clock())
+                self.store.reopen()
+                state = recover(self.home, self.store, partition, generation, self.messages)
+            self._adopt(state)
+        self._seek()
+        self._times.flushed = self.clock()
+
+    def _adopt(self, state: PartitionState) -> None:
+        flush = Flush(partition=state.partition, names=self.names)
+        (rows,) = self.store.read("usage_rows", partition=state.partition)
+        self._partitions[state.partition] = _Partition(
+            state=state,
+            flush=flush,
+            intake=self._intake(state, flush),
+            rows=rows[0],
+            base_rows=rows[0],
+        )
+
+    def _seek(self) -> None:
+        stored: dict[str, str] = {}
+        for owned in self._partitions.values():
+            stored.update({name: place.position for name, place in owned.state.positions.items()})
+        self.source.seek(stored)
+
+    def reload(self) -> None:
+        """Forget what is not stored and go on from what is: after an error in a transaction."""
+        for partition in list(self._partitions):
+            self._adopt(self.store.load(partition))
+        self._seek()
+
+    def step(self, timeout_s: float) -> int:
+        """Fetch once and count; commit when it is time. The number of units read."""
+        batches = self.source.fetch(FETCH_BATCHES, timeout_s)
+        now = self.clock()
+        for batch in batches:
+            owned = self._partitions[batch.partition]
+            if batch.messages is None:
+                owned.intake.take(batch, now)
+            elif self.messages is not None:
+                self.messages.take(owned.flush, batch, now)
+            else:
+                raise Corrupt(
+                    f"{batch.source} holds single messages, this worker reads batches only",
+                    "read that topic with `metering run --kafka`",
+                )
+            # Names weigh as much as rows: a flood of random ones is flushed before it fills memory.
+            if self.names.many or owned.flush.rows >= self.settings.flush_rows:
+                self.flush()
+        rows = sum(owned.flush.rows for owned in self._partitions.values())
+        if rows >= self.settings.flush_rows or self._flush_due(now):
+            self.flush()
+        return len(batches)
+
+    def _flush_due(self, now: int) -> bool:
+        """Whether it is time to commit: sooner when somebody may wait to see it."""
+        waited = now - self._times.flushed
+        if waited < self.settings.flush_seconds * 1000:
+            return False
+        if waited >= self.settings.catch_up_flush_seconds * 1000:
+            return True
+        crowded = any(owned.flush.crowded for owned in self._partitions.values())
+        return crowded or self._fresh(now) or self.source.caught_up()
+
+    def _fresh(self, now: int) -> bool:
+        """Whether what was counted last speaks of the last half minute."""
+        waiting = [owned.flush.newest_ms for owned in self._partitions.values()]
+        return max([self._times.newest, *waiting]) >= now - FRESH_MS
+
+    def flush(self) -> None:
+        """Commit what was counted, all partitions in one transaction, and read it back."""
+        now = self.clock()
+        self._times.flushed = now
+        full = [owned for owned in self._partitions.values() if not owned.flush.empty]
+        if not full:
+            return
+        self._times.newest = max(owned.flush.newest_ms for owned in full)
+        for owned in full:
+            owned.intake.settle()
+        self.store.write(
+            [(owned.flush, owned.state) for owned in full],
+            None if self.messages is None else partial(self.messages.settle, now_ms=now),
+        )
+        for owned in full:
+            positions = owned.flush.positions
+            self.source.committed({name: at.position for name, at in positions.items()})
+        self.names = self.names.fresh()
+        for owned in full:
+            owned.rows += owned.flush.rows_written
+            self._renew(owned)
+            self._compact(owned)
+        for owned in self._partitions.values():
+            if owned.flush.empty:
+                owned.flush.names = self.names
+
+    def _renew(self, owned: _Partition) -> None:
+        """An empty flush for what comes next; the partition's sums as they are stored now."""
+        flush = owned.flush
+        state = owned.state
+        state.batches = _added(state.batches, flush.batches)
+        state.events = _added(state.events, flush.events)
+        state.duplicate_since += flush.events.duplicate
+        state.quarantined_since += flush.events.quarantined
+        owned.flush = Flush(partition=state.partition, names=self.names)
+        owned.intake = self._intake(state, owned.flush)
+
+    def _intake(self, state: PartitionState, flush: Flush) -> Intake:
+        """What takes batches of a partition into `flush`."""
+        return Intake(
+            partition=state.partition,
+            edges=state.edges,
+            flush=flush,
+            digests=self.store,
+            keep=self.quarantine.keep,
+            registry=self.registry,
+        )
+
+    def _compact(self, owned: _Partition) -> None:
+        """Add up the rows of each key once they are twice as many as after the last time."""
+        if owned.rows < 2 * owned.base_rows + COMPACT_ROWS:
+            return
+        partition = owned.state.partition
+        with self.store.transaction() as transaction:
+            transaction.run("compact_usage", partition=partition)
+            transaction.run("forget/usage", partition=partition)
+            transaction.run("put_compacted")
+        (rows,) = self.store.read("usage_rows", partition=partition)
+        owned.rows = owned.base_rows = rows[0]
+
+    def close_due(self, *, final: bool = False) -> int:
+        """Write every certificate that is due; the number of them. Flushes first."""
+        self.flush()
+        written = 0
+        asked = requests.read(self.home)
+        for partition in list(self._partitions):
+            while True:
+                state = self._partitions[partition].state
+                now = self.clock()
+                usage = self._usage_hours(partition)
+                view, standings = self._view(state, asked, usage)
+                plan = when_to_close.plan(view, now_ms=now, policy=self.policy, final=final)
+                if not plan.closings:
+                    break
+                self.closer.close(state, plan, standings, now)
+                written += self._after_round(partition, plan)
+        return written
+
+    def _after_round(self, partition: str, plan: Plan) -> int:
+        before = self._partitions[partition].state.certificate_no
+        state = self.store.load(partition)
+        self._adopt(state)
+        self.source.acknowledge(_covered(state.positions))
+        crash_point("after_acknowledge")
+        return state.certificate_no - before
+
+    def _view(
+        self, state: PartitionState, asked: requests.Requests, usage: Mapping[int, int]
+    ) -> tuple[View, list[Standing]]:
+        standings = when_to_close.standings(
+            state.edges,
+            [*self.settings.expectations(), *asked.expected],
+            asked.retired,
+            now_ms=self.clock(),
+            deadline_ms=self.policy.deadline_ms,
+        )
+        view = View(
+            usage_hours=usage, closed=state.closed, standings=standings, waivers=asked.waivers
+        )
+        return view, standings
+
+    def _usage_hours(self, partition: str) -> dict[int, int]:
+        """Requests of each hour that is not written yet."""
+        return dict(self.store.read("usage_hours", partition=partition))
+
+    def publish(self, *, force: bool = False) -> None:
+        """Replace the live files, about every second."""
+        now = self.clock()
+        up_to_date = self._fresh(now)
+        pause = PUBLISH_PAUSE if up_to_date else PUBLISH_PAUSE_BEHIND
+        wait = max(1000, pause * self._times.publish_cost)
+        if not force and now - self._times.published < wait:
+            return
+        self._owned_still()
+        if up_to_date and now - self._times.flushed >= SEEN_SOON_MS:
+            self.flush()
+        asked = requests.read(self.home)
+        moments = []
+        for owned in self._partitions.values():
+            usage = self._usage_hours(owned.state.partition)
+            view, _ = self._view(owned.state, asked, usage)
+            moments.append(Moment(state=owned.state, view=view, open_requests=usage))
+        self.live.publish(moments, now)
+        self._times.published = now
+        self._times.publish_cost = self.clock() - now
+
+    def _owned_still(self) -> None:
+        """Stop as soon as another worker has taken a partition, also where nothing closes."""
+        for partition, owned in self._partitions.items():
+            if newest_generation(self.home, partition) > owned.state.generation:
+                raise fenced(partition, owned.state.generation)
+
+    def drain(self) -> None:
+        """Read everything durable, close what can be closed, publish."""
+        while True:
+            read = self.step(0.0)
+            if read == 0 and self.source.caught_up():
+                break
+        self.close_due(final=True)
+        self.publish(force=True)
+
+    def run(self, stop: Callable[[], bool], pause: Callable[[float], None]) -> None:
+        """Work until `stop()`; a full disk pauses the worker, which resumes by itself."""
+        broken = False
+        while not stop():
+            try:
+                if broken:
+                    self.store.reopen()
+                    self.reload()
+                    broken = False
+                self._turn(0.2)
+            except (Uncertain, Unavailable, duckdb.Error, OSError) as error:
+                warn(f"metering pauses: {str(error).splitlines()[0]}")
+                broken = True
+                pause(1.0)
+        if not broken:
+            self.flush()
+            self.publish(force=True)
+
+    def _turn(self, timeout_s: float) -> None:
+        """Once round the loop."""
+        self.step(timeout_s)
+        if self.source.caught_up():
+            self._caught_up_once = True
+        # Before the first time everything was read, an edge nobody knows yet may still turn up
+        # with usage of hours that would close now (decision 0305).
+        if self._caught_up_once and self._round_due():
+            self.close_due()
+        self.publish()
+
+    def _round_due(self) -> bool:
+        """Closing is looked at once a second at most."""
+        now = self.clock()
+        if now - self._times.pass_number < 1000:
+            return False
+        self._times.pass_number = now
+        return True
+
+    def stop(self) -> None:
+        """Release the store and the source."""
+        self.store.close()
+        self.source.close()
+
+
+def _added(before: tuple[int, int, int, int], tally: object) -> tuple[int, int, int, int]:
+    ends = ("read", "accepted", "duplicate", "quarantined")
+    read, accepted, duplicate, quarantined = (
+        value + int(getattr(tally, end)) for value, end in zip(before, ends, strict=True)
+    )
+    return read, accepted, duplicate, quarantined
+
+
+def _covered(positions: Mapping[str, Covered]) -> dict[str, Covered]:
+    return dict(positions)
