@@ -24,22 +24,22 @@ GROUPS = {
 }
 COMMANDS = {
     "init": (
-        "billing.home",
+        "billing.commands.init",
         "init",
         "Make a home: settings, an example price book and accounts.",
     ),
     "sql": (
-        "billing.query",
+        "billing.lake.query",
         "sql",
         "Ask usage, charges and invoices in SQL, while all of it runs.",
     ),
     "check": (
-        "billing.check",
+        "billing.commands.check",
         "check",
         "Run every invariant; exit 1 if one of them returns a row.",
     ),
     "demo": ("examples.demo", "demo", "Real work end to end in a new home, in under a minute."),
-    "run": ("billing.host", "run", "Edge tail, metering and billing in one process."),
+    "run": ("billing.daemon.host", "run", "Edge tail, metering and billing in one process."),
 }
 HELP_FLAGS = {"--help", "-h", "help"}
 

@@ -29,13 +29,13 @@ import duckdb
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from billing import checks
+from billing.checks import invariants
 from billing.invoices import reading
 from billing.invoices.documents import bulk, pdf_document
 from billing.invoices.run import Order, issue, prepare
 from billing.invoices.settings import InvoiceSettings
 from billing.money import cut_to_minor
-from billing.store import Store
+from billing.store.store import Store
 
 MONTH = "2026-10"
 END = datetime(2026, 11, 1, tzinfo=UTC)
@@ -173,7 +173,7 @@ def records(store: Store, settings: InvoiceSettings, accounts: int) -> list[Row]
 
 
 def _sound(store: Store) -> None:
-    failures = [one for one in checks.run(store.connection) if one.check.startswith("invoice_")]
+    failures = [one for one in invariants.run(store.connection) if one.check.startswith("invoice_")]
     assert failures == [], failures[0]
 
 

@@ -25,12 +25,13 @@ from pathlib import Path
 import duckdb
 
 from bench.rating import START, compare, loop
-from billing import lake, runs
+from billing.accounts.load import publish_owned_domains
 from billing.balance import states
 from billing.invoices import payments
-from billing.load import publish_owned_domains
+from billing.lake import publish
 from billing.prices import load_books
-from billing.store import Store
+from billing.runs import run as runs
+from billing.store.store import Store
 from edge.durable import sha256_file
 from metering.closed import Certificate, certificate_sha256, closed_file, hour_text
 
@@ -157,7 +158,7 @@ def run(home: Path, at: datetime) -> dict[str, float]:
     states.refresh(store, now=at)
     lap("states")
     publish_owned_domains(store, home / "lake" / "owned_domains.txt")
-    lake.publish(store)
+    publish.publish(store)
     lap("lake")
     store.close()
     lap("close")

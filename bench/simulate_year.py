@@ -18,7 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from billing import checks
+from billing.checks import invariants
 from tests.simulation import saving
 from tests.simulation.auditor import audit
 from tests.simulation.simulator import Simulation
@@ -92,7 +92,7 @@ def verdict(chosen: argparse.Namespace, simulation: Simulation, wall: int) -> in
         return 1
     red = [
         failure
-        for failure in checks.run(simulation.store.connection)
+        for failure in invariants.run(simulation.store.connection)
         if failure.check.startswith(MONEY)
     ]
     if red:

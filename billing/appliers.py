@@ -8,10 +8,10 @@ import importlib
 import importlib.util
 
 _MODULES = (
-    "billing.ledger",
-    "billing.load",
-    "billing.importing",
-    "billing.runs",
+    "billing.ledger.transfers",
+    "billing.accounts.load",
+    "billing.runs.import_hours",
+    "billing.runs.run",
     "billing.prices",
     "billing.prices.adoption",
     "billing.rating",

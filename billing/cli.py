@@ -22,7 +22,7 @@ from edge.terminal import (
 
 if TYPE_CHECKING:
     from billing.prices import PriceBooks
-    from billing.runs import RunOutcome
+    from billing.runs.run import RunOutcome
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -41,11 +41,11 @@ def load(
 
     Example: edgetoll billing load edgetoll-home/accounts.toml
     """
-    from billing.load import load as load_rows
-    from billing.load import publish_owned_domains, zone_lookup
-    from billing.load_rows import read_load_file
+    from billing.accounts.file_rows import read_load_file
+    from billing.accounts.load import load as load_rows
+    from billing.accounts.load import publish_owned_domains, zone_lookup
     from billing.outbox import stop_topic
-    from billing.store import PATIENCE_SECONDS, Store
+    from billing.store.store import PATIENCE_SECONDS, Store
 
     at = as_of_time(as_of)
     loaded = read_load_file(file)
@@ -88,11 +88,11 @@ def top_up(
 
     Example: edgetoll billing top-up acme 250.00 --id stripe-ch_1234
     """
-    from billing import ledger
     from billing.balance.states import present
+    from billing.ledger import transfers as ledger
     from billing.money import format_amount, parse_amount
     from billing.outbox import stop_topic
-    from billing.store import PATIENCE_SECONDS, Store
+    from billing.store.store import PATIENCE_SECONDS, Store
 
     at = as_of_time(as_of)
     units = parse_amount(amount)
@@ -145,9 +145,9 @@ def rate(
 
     Running it again, or while another one runs, changes nothing. Example: edgetoll billing rate
     """
-    from billing import runs
     from billing.outbox import stop_topic
-    from billing.store import Store
+    from billing.runs import run as runs
+    from billing.store.store import Store
     from edge.errors import Corrupt
 
     at = as_of_time(as_of)
@@ -180,9 +180,9 @@ def release(
 
     Example: edgetoll billing release R00000042 --reason "new customer, checked with sales"
     """
-    from billing import runs
     from billing.outbox import stop_topic
-    from billing.store import Store
+    from billing.runs import run as runs
+    from billing.store.store import Store
 
     at = as_of_time(as_of)
     books = _books(home)
@@ -209,15 +209,15 @@ def accept(
     Without --reason it only shows what waits. Example: edgetoll billing accept --reason "edge in
     repair"
     """
-    from billing import importing
-    from billing.store import Store
+    from billing.runs import import_hours
+    from billing.store.store import Store
 
     at = as_of_time(as_of)
     with Store.open(home, owner="billing accept", now=at) as store:
-        waiting = importing.too_old_files(store)
+        waiting = import_hours.too_old_files(store)
         number = None
         if reason.strip():
-            number = importing.accept_too_old(store, hours or (), reason=reason, at=at)
+            number = import_hours.accept_too_old(store, hours or (), reason=reason, at=at)
     files = [
         {"hour": hour, "partition": partition, "revision": revision, "requests": requests}
         for hour, partition, revision, requests in waiting
@@ -247,10 +247,10 @@ def ledger(
 
     Example: edgetoll billing ledger acme
     """
-    from billing import ledger as books
-    from billing.ledger_report import read_report
+    from billing.ledger import transfers as books
     from billing.money import format_amount
-    from billing.store import Store
+    from billing.reports.ledger import read_report
+    from billing.store.store import Store
 
     with Store.open(home, owner="billing ledger", now=as_of_time(as_of)) as store:
         if account is not None:
@@ -289,7 +289,7 @@ def _books(home: Path) -> PriceBooks:
 
 def _follow(store: Any, at: Any) -> None:
     """What follows a change of money or terms: accounts are judged and the lake is published."""
-    from billing import runs
+    from billing.runs import run as runs
 
     runs.after(store, at=at)
 
@@ -337,19 +337,19 @@ def _print_run(done: RunOutcome) -> None:
 
 # Commands of the other parts of billing: module, function, name on the command line.
 _MOUNTED = (
-    ("billing.invoices.commands", "invoice", "invoice"),
-    ("billing.invoices.commands", "statement", "statement"),
-    ("billing.invoices.commands", "explain", "explain"),
-    ("billing.invoices.commands", "diff", "diff"),
-    ("billing.invoices.commands", "credit_note", "credit-note"),
-    ("billing.invoices.commands", "void", "void"),
-    ("billing.invoices.commands", "paid", "paid"),
-    ("billing.rating.commands", "simulate", "simulate"),
-    ("billing.balance.commands", "alerts", "alerts"),
-    ("billing.balance.commands", "accounts", "accounts"),
-    ("billing.balance.commands", "suspend", "suspend"),
-    ("billing.balance.commands", "resume", "resume"),
-    ("billing.daemon", "daemon", "daemon"),
+    ("billing.commands.invoices", "invoice", "invoice"),
+    ("billing.commands.invoices", "statement", "statement"),
+    ("billing.commands.invoices", "explain", "explain"),
+    ("billing.commands.invoices", "diff", "diff"),
+    ("billing.commands.invoices", "credit_note", "credit-note"),
+    ("billing.commands.invoices", "void", "void"),
+    ("billing.commands.invoices", "paid", "paid"),
+    ("billing.commands.simulate", "simulate", "simulate"),
+    ("billing.commands.accounts", "alerts", "alerts"),
+    ("billing.commands.accounts", "accounts", "accounts"),
+    ("billing.commands.accounts", "suspend", "suspend"),
+    ("billing.commands.accounts", "resume", "resume"),
+    ("billing.daemon.daemon", "daemon", "daemon"),
 )
 
 

@@ -104,7 +104,7 @@ class Stage:
 
     def ask(self, query: str) -> list[dict[str, Any]]:
         """The rows of a query, exact; asked as `edgetoll sql` asks, in this process."""
-        from billing.query import connect
+        from billing.lake.query import connect
 
         with connect(self.home) as connection:
             answer = connection.execute(query)

@@ -52,8 +52,8 @@ def test_golden_commands_page_is_what_help_prints(root: Path) -> None:
 
 
 def test_every_public_view_is_documented_with_its_columns(root: Path, tmp_path: Path) -> None:
-    from billing.home import make_home
-    from billing.query import connect
+    from billing.commands.init import make_home
+    from billing.lake.query import connect
 
     make_home(tmp_path / "home")
     page = (root / "docs" / "analysts.md").read_text(encoding="utf-8")

@@ -65,7 +65,7 @@ def test_the_wheel_carries_sql_templates_and_samples(wheel: Path) -> None:
         "sql/views/usage_5min.sql",
         "examples/edgetoll.toml",
         "examples/prices/alibaba-international.toml",
-        "billing/templates/invoice.html.j2",
+        "billing/invoices/templates/invoice.html.j2",
     ):
         assert wanted in names
     assert not [name for name in names if name.startswith(("tests/", "bench/"))]

@@ -23,7 +23,7 @@ SHARED_OF_EDGE = {
 }
 SHARED_OF_METERING = {"metering", "metering.closed"}
 # `edgetoll run` and `edgetoll check` join all three in one process: wiring, not logic (0002).
-JOINING = {"billing.host", "billing.check", "billing.home"}
+JOINING = {"billing.daemon.host", "billing.commands.check", "billing.commands.init"}
 NO_WORLD = {"time", "random", "uuid", "socket", "asyncio"}
 
 

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.kafka.table import ROOT, Bench
-from billing.query import connect
+from billing.lake.query import connect
 from edge.batch.codec import decode_header
 
 RATE = 1_000_000

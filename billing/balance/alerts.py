@@ -8,10 +8,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import sql
+from billing.balance.customer_alerts import Kind, Measured, Raised, Rule, raise_alert, read_rules
 from billing.balance.figures import run
+from billing.balance.grace_clock import Clock
 from billing.balance.rows import naive
-from billing.balance.rules import Kind, Measured, Raised, Rule, raise_alert, read_rules
-from billing.balance.trust import Clock
 
 LEFT_OF_PLANS = "statements/rating/plans_left"
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from billing.balance.figures import run
 from billing.balance.rows import ALERT_COLUMNS, EVENT_COLUMNS, STATE_COLUMNS, as_table
-from billing.journal import Record
-from billing.store import Effects, applier
+from billing.store.journal import Record
+from billing.store.store import Effects, applier
 
 KINDS = ("account_states", "account_act")
 CARRIERS = ("top_up", "load", "transfer", "transfers", "chargeback", "credit_note")

@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 import orjson
 
 import sql
+from billing.balance.grace_clock import Clock, Health
 from billing.balance.open_hours import add_open_value
 from billing.balance.records import Figures, Moment, Policy, Standing
 from billing.balance.rows import DAILY_METHOD, aware, case_of, clock_of, naive
 from billing.balance.settings import BalanceSettings
-from billing.balance.trust import Clock, Health
 
 Case = tuple[Figures, Standing, Policy]
 BEFORE_ALL = datetime(1970, 1, 1)  # noqa: DTZ001  (as the store keeps time: UTC without zone)

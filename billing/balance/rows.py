@@ -12,11 +12,11 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
+from billing.balance.customer_alerts import Raised
 from billing.balance.events import Event
+from billing.balance.grace_clock import Clock
 from billing.balance.records import Cause, Figures, Policy, Standing, State
-from billing.balance.rules import Raised
 from billing.balance.settings import BalanceSettings
-from billing.balance.trust import Clock
 
 STATE_COLUMNS = (
     "account_id", "version", "state", "previous", "since", "reason", "overdue_since",

@@ -15,8 +15,8 @@ from weakref import WeakKeyDictionary
 
 import sql
 from billing.balance import alerts, figures
-from billing.balance.decision import decide, obey
 from billing.balance.events import Event, state_event
+from billing.balance.grace_clock import Clock, differs, judge_trust
 from billing.balance.records import Act, Moment, Standing, State
 from billing.balance.rows import (
     ALERT_COLUMNS,
@@ -30,8 +30,8 @@ from billing.balance.rows import (
     state_row,
 )
 from billing.balance.settings import BalanceSettings, read_settings
-from billing.balance.trust import Clock, differs, judge_trust
-from billing.store import Store
+from billing.balance.state_rules import decide, obey
+from billing.store.store import Store
 from edge.errors import InputError
 
 # The journal number that an open store's figures were computed at: nothing is computed twice.

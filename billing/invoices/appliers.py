@@ -5,9 +5,9 @@ from __future__ import annotations
 import duckdb
 
 import sql
-from billing.journal import Record
-from billing.ledger import instant_text, post
-from billing.store import Effects, applier
+from billing.ledger.transfers import instant_text, post
+from billing.store.journal import Record
+from billing.store.store import Effects, applier
 from edge.errors import Corrupt
 
 

@@ -20,7 +20,7 @@ from billing.invoices.numbering import series_of
 from billing.invoices.run import OUT, seller_text
 from billing.invoices.settings import InvoiceSettings, check_prefixes
 from billing.money import DIGITS, cut_to_minor, format_amount
-from billing.store import Store, TableRef
+from billing.store.store import Store, TableRef
 from edge.errors import ConflictError, InputError
 
 DOCUMENTS = ("invoices", "invoice_lines", "invoice_detail", "invoice_transfers")

@@ -11,9 +11,9 @@ from typing import Any
 import duckdb
 
 import sql
-from billing.ledger import Posted, find, top_up
+from billing.ledger.transfers import Posted, find, top_up
 from billing.money import format_amount, parse_amount
-from billing.store import Store, TableRef
+from billing.store.store import Store, TableRef
 from edge.errors import InputError
 
 

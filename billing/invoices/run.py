@@ -15,14 +15,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import sql
-from billing.crashpoint import crash_point
 from billing.invoices.numbering import series_of
 from billing.invoices.periods import Span, check_month, month_days, month_span
 from billing.invoices.readiness import Readiness, check
 from billing.invoices.settings import InvoiceSettings, check_prefixes
-from billing.ledger import balance
+from billing.ledger.transfers import balance
 from billing.money import DIGITS, minor_digits
-from billing.store import Store, TableRef
+from billing.store.store import Store, TableRef
+from edge.crash_point import crash_point
 
 DRAFT = "DRAFT"
 OUT = {

@@ -7,8 +7,8 @@ from typing import Any
 from billing.balance.appliers import apply_states
 from billing.balance.figures import run
 from billing.balance.rows import as_table
-from billing.journal import Record
-from billing.store import Effects, applier
+from billing.store.journal import Record
+from billing.store.store import Effects, applier
 
 DELIVERY_COLUMNS = (
     "event_id", "endpoint", "status", "attempts", "first_at", "next_at", "answer",

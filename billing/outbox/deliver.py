@@ -17,15 +17,15 @@ import sql
 from billing.balance.events import Event, envelope, event_id, stamp
 from billing.balance.figures import run
 from billing.balance.rows import EVENT_COLUMNS, as_effect, aware, event_row, naive, text_time
-from billing.crashpoint import crash_point
 from billing.outbox.address import Resolver, resolve
 from billing.outbox.appliers import DELIVERY_COLUMNS
-from billing.outbox.full_state import record_state_now
-from billing.outbox.schedule import next_attempt
+from billing.outbox.daily_state import record_state_now
+from billing.outbox.retry import next_attempt
 from billing.outbox.sending import FILE, HOOK, MAIL, Due, Outcome, Round, never, send_all
 from billing.outbox.settings import DeliverySettings, read_delivery
 from billing.outbox.webhook import Attempt, Result
-from billing.store import Store
+from billing.store.store import Store
+from edge.crash_point import crash_point
 from edge.errors import ConfigError, InputError
 
 NEW_HOURS = 76

@@ -19,7 +19,7 @@ import orjson
 
 from billing.outbox import events_file, mail, webhook
 from billing.outbox.address import Resolver, resolve
-from billing.outbox.full_state import KIND as FULL_STATE
+from billing.outbox.daily_state import KIND as FULL_STATE
 from billing.outbox.settings import DeliverySettings, WebhookSettings, mail_password, read_keys
 from billing.outbox.webhook import Attempt, Result
 from edge.errors import ConfigError

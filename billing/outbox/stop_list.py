@@ -19,7 +19,7 @@ import sql
 from billing.balance.events import stamp
 from billing.balance.rows import aware, naive
 from billing.outbox.settings import read_delivery
-from billing.store import Store
+from billing.store.store import Store
 from edge.durable import write_atomically
 
 FORMAT = 1

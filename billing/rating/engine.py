@@ -21,11 +21,11 @@ import pyarrow as pa
 import sql
 from billing.prices import tables
 from billing.prices.compiled import PERCENTILE_FACTOR
+from billing.prices.edited_cards import Correction, SeenCard, find_corrections
+from billing.prices.moved_usage import refuse_moved_usage
 from billing.prices.records import PriceBooks
-from billing.prices.versions import Correction, SeenCard, find_corrections
 from billing.rating import calendar
-from billing.rating.guard import refuse_moved_usage
-from billing.rating.offsets import offset_rows
+from billing.rating.plan_kinds import offset_rows
 
 _NEVER = datetime(1970, 1, 1)  # noqa: DTZ001 (stored times are UTC without a zone)
 _TIME = pa.timestamp("us")

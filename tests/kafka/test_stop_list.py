@@ -14,9 +14,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from billing.cli import top_up
 from billing.outbox import stop_list, stop_topic
 from billing.outbox.settings import read_delivery
-from billing.store import Store
+from billing.store.store import Store
 from deploy.kafka.broker import Broker
-from tests.billing.balance.conftest import START, World
+from tests.billing.conftest import START, World
 
 _numbers = itertools.count(1)
 pytestmark = [pytest.mark.needs_kafka, pytest.mark.xdist_group("kafka")]

@@ -19,12 +19,12 @@ import pyarrow as pa
 
 import sql
 from billing.balance import states
-from billing.journal import Record
-from billing.ledger import as_effect, post_charges, top_up_transfer
+from billing.ledger.transfers import as_effect, post_charges, top_up_transfer
 from billing.outbox import deliver
 from billing.outbox.settings import DeliverySettings
 from billing.outbox.webhook import Attempt, Result
-from billing.store import Effects, Store, applier
+from billing.store.journal import Record
+from billing.store.store import Effects, Store, applier
 from tests.simulation.population import Customer, Payer, Traffic, population, price_per_request
 from tests.simulation.trace import DAILY, HOURLY, PAYMENT, Look, Moves, Trace, seconds
 

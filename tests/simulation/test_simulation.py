@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from billing.store import Store
+from billing.store.store import Store
 from tests.simulation.auditor import audit, read_history
 from tests.simulation.simulator import Odds, Simulation
 
@@ -66,10 +66,10 @@ def test_the_auditor_catches_a_planted_fault(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """The canary: an auditor that lets these pass would let anything pass."""
-    from billing.balance import decision, figures, states
+    from billing.balance import figures, state_rules, states
 
     attribute, replacement = MUTANTS[name]
-    monkeypatch.setattr(decision, attribute, replacement)
+    monkeypatch.setattr(state_rules, attribute, replacement)
     original = figures.cases
 
     def everyone(connection, settings, moment, **others):  # type: ignore[no-untyped-def]

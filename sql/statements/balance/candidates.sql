@@ -1,5 +1,5 @@
 -- Answers: which accounts the rules would move to another state, or those named, with all the decision needs to know.
--- Grain: one row per such account. The judge is billing/balance/decision.py; a test holds both equal.
+-- Grain: one row per such account. The judge is billing/balance/state_rules.py; a test holds both equal.
 -- Reads: account_figures, accounts, account_state.
 WITH judged AS (
     SELECT

@@ -11,7 +11,7 @@ import pytest
 from billing.balance import states
 from billing.balance.records import Act, Cause
 from edge.errors import ConflictError
-from tests.billing.balance.conftest import money
+from tests.billing.conftest import money
 
 
 def test_hourly_payables_1_to_7_alert_only_below_12(world: Any) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from billing.host import host
-from billing.store import Store
+from billing.daemon.host import host
+from billing.store.store import Store
 from edge.errors import ConfigError, EdgetollError
 from tests.billing.daemon.process import SETTINGS, ask_until, service
-from tests.billing.ledger.homes import make_home
+from tests.billing.homes import make_home
 
 AGO = datetime.now(UTC) - timedelta(hours=2)
 

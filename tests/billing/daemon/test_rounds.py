@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from billing.daemon import Rounds
-from billing.ledger import top_up
-from billing.metrics import Board, metering_metrics, problems, render, serving
-from billing.store import Store
+from billing.daemon.daemon import Rounds
+from billing.daemon.metrics import Board, metering_metrics, problems, render, serving
+from billing.ledger.transfers import top_up
+from billing.store.store import Store
 from tests.billing.daemon.process import SETTINGS, ask
-from tests.billing.ledger.homes import Use, close_hour, make_home
+from tests.billing.homes import Use, close_hour, make_home
 
 START = datetime(2026, 10, 20, 6, tzinfo=UTC)
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from billing import ledger
+from billing.ledger import transfers
 from billing.money import SCALE
-from billing.store import Store
+from billing.store.store import Store
 from tests.billing.daemon.process import SETTINGS, ask, service
-from tests.billing.ledger.homes import THOROUGH, Use, close_hour, close_hours, make_home
-from tests.billing.ledger.runner import end_state, rate
+from tests.billing.homes import THOROUGH, Use, close_hour, close_hours, make_home
+from tests.billing.runner import end_state, rate
 
 HOUR = timedelta(hours=1)
 USES = [Use(), Use(domain="a.beta.example", requests=5, region="US"), Use(domain=None, requests=7)]
@@ -215,7 +215,7 @@ def test_a_persons_command_waits_for_the_daemons_present_step(home: Path) -> Non
             held.close()
             assert command.result() == 0
     with Store.open(home, owner="test", now=THIS_HOUR) as store:
-        assert ledger.balance(store.connection, "acme").cash == 5 * SCALE
+        assert transfers.balance(store.connection, "acme").cash == 5 * SCALE
 
 
 def test_g5_a_host_that_slept_rates_what_closed_meanwhile_when_it_wakes(home: Path) -> None:

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from billing import checks
-from billing.store import Store
+from billing.checks import invariants
+from billing.store.store import Store
+from tests.billing.homes import Use
 from tests.billing.invoices.world import DECEMBER, NOVEMBER, october
-from tests.billing.ledger.homes import Use
 
 ISSUE = NOVEMBER + timedelta(hours=4)
 FAULTS = {
@@ -80,13 +80,13 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         yield store
 
 
-def failing(store: Store, *statements: str, scope: int | None = None) -> list[checks.Failure]:
+def failing(store: Store, *statements: str, scope: int | None = None) -> list[invariants.Failure]:
     """The checks that fail after `statements`, which are then taken back."""
     store.connection.execute("BEGIN")
     try:
         for statement in statements:
             store.connection.execute(statement)
-        return checks.run(store.connection, scope=scope)
+        return invariants.run(store.connection, scope=scope)
     finally:
         store.connection.execute("ROLLBACK")
 

@@ -9,8 +9,8 @@ import pytest
 
 from billing.invoices.figures import exact, minor
 from edge.errors import ConflictError, InputError
+from tests.billing.homes import Use
 from tests.billing.invoices.world import DECEMBER, NOVEMBER, World, october
-from tests.billing.ledger.homes import Use
 
 ISSUE = NOVEMBER + timedelta(hours=4)
 ACME = "INV-USD-2026-000001"

@@ -7,11 +7,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from billing import query
-from billing.lake import publish
-from billing.store import Store
+from billing.lake import query
+from billing.lake.publish import publish
+from billing.store.store import Store
+from tests.billing.homes import Use, make_home
 from tests.billing.invoices.world import ACCOUNTS, DECEMBER, GB, NOVEMBER, PLAN, World, october
-from tests.billing.ledger.homes import Use, make_home
 
 LATE = datetime(2026, 10, 5, 13, tzinfo=UTC)
 ISSUED = NOVEMBER + timedelta(hours=4)

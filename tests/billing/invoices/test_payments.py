@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from billing.invoices import payments
-from billing.store import Store
+from billing.store.store import Store
 from edge.errors import InputError
+from tests.billing.homes import Use
 from tests.billing.invoices.world import DECEMBER, NOVEMBER, World, october
-from tests.billing.ledger.homes import Use
 
 ISSUE = NOVEMBER + timedelta(hours=4)
 LATER = DECEMBER + timedelta(hours=4)

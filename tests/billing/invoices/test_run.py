@@ -16,6 +16,7 @@ from billing.invoices.readiness import whole_hours
 from billing.invoices.records import Evidence
 from billing.money import parse_amount
 from edge.errors import InputError
+from tests.billing.homes import Use, close_hour, load_text
 from tests.billing.invoices.world import (
     ACCOUNTS,
     BOOK,
@@ -27,7 +28,6 @@ from tests.billing.invoices.world import (
     World,
     october,
 )
-from tests.billing.ledger.homes import Use, close_hour, load_text
 
 FOUR_HOURS_LATER = NOVEMBER + timedelta(hours=4)
 

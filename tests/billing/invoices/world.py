@@ -8,17 +8,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from billing import checks, runs
+from billing.checks import invariants
 from billing.invoices import payments, reading
 from billing.invoices.crediting import Credited, credit, void
 from billing.invoices.records import Invoice
 from billing.invoices.run import Issued, Order, issue, prepare
 from billing.invoices.settings import InvoiceSettings
-from billing.ledger import top_up
+from billing.ledger.transfers import top_up
 from billing.money import parse_amount
 from billing.prices import load_books
-from billing.store import Store
-from tests.billing.ledger.homes import Use, close_hour, make_home
+from billing.runs import run
+from billing.store.store import Store
+from tests.billing.homes import Use, close_hour, make_home
 
 OCTOBER = datetime(2026, 10, 1, tzinfo=UTC)
 NOVEMBER = datetime(2026, 11, 1, tzinfo=UTC)
@@ -131,18 +132,18 @@ class World:
         for hour in sorted(by_hour):
             self.use(hour, *by_hour[hour], through=end)
 
-    def rate(self, at: datetime) -> runs.RunOutcome:
+    def rate(self, at: datetime) -> run.RunOutcome:
         """What `edgetoll billing rate` does, without the lake."""
         books = load_books(self.home / "prices")
         with Store.open(self.home, owner="test", now=at) as store:
-            return runs.rate(store, books=books, settings=runs.read_settings(self.home), at=at)
+            return run.rate(store, books=books, settings=run.read_settings(self.home), at=at)
 
     def invoice(self, month: str, at: datetime, **order: Any) -> Issued:
         """What `edgetoll billing invoice` does up to the journal."""
         wanted = Order(month=month, account=order.pop("account", None), at=at, **order)
         with Store.open(self.home, owner="test", now=at) as store:
             issued = issue(store, prepare(store, wanted, self.settings))
-            assert checks.run(store.connection) == []
+            assert invariants.run(store.connection) == []
             return issued
 
     def documents(self, month: str, at: datetime = DECEMBER) -> list[Invoice]:
@@ -166,7 +167,7 @@ class World:
         """What `edgetoll billing void` does."""
         with Store.open(self.home, owner="test", now=at) as store:
             done = void(store, invoice_no, reason=reason, settings=self.settings, at=at)
-            assert checks.run(store.connection) == []
+            assert invariants.run(store.connection) == []
             return done
 
     def credit(self, invoice_no: str, line: int, amount: str, key: str, at: datetime) -> Credited:
@@ -182,7 +183,7 @@ class World:
                 settings=self.settings,
                 at=at,
             )
-            assert checks.run(store.connection) == []
+            assert invariants.run(store.connection) == []
             return done
 
     def query(self, text: str, at: datetime = DECEMBER) -> list[tuple[Any, ...]]:

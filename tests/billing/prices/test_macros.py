@@ -13,17 +13,17 @@ import duckdb
 import pytest
 
 import sql
-from billing import query
+from billing.lake import query
+from billing.lake.sources import Sources
 from billing.prices import PriceBooks, RateCard, tables
 from billing.prices.compiled import compile_books
 from billing.prices.curve import price_of
 from billing.prices.units import ITEMS
-from billing.sources import Sources
-from tests.billing.ledger.homes import BOOK, START, THOROUGH, Use, close_hours, make_home
-from tests.billing.ledger.runner import rate
+from tests.billing.homes import BOOK, START, THOROUGH, Use, close_hours, make_home
 from tests.billing.prices.test_curves import quantities
 from tests.billing.rating.generated import BOOK as GENERATED
 from tests.billing.rating.generated import REGIONS, Case, generate, moment
+from tests.billing.runner import rate
 
 SEEDS = range(900, 960 if THOROUGH else 904)
 
@@ -168,7 +168,7 @@ def test_what_if_on_the_same_book_is_what_was_charged_and_else_what_simulate_say
 ) -> None:
     from billing.prices import load_books
     from billing.rating.simulate import simulate
-    from billing.store import Store
+    from billing.store.store import Store
 
     home = make_home(tmp_path)
     uses = [Use(), Use(domain="a.beta.example", region="US", requests=77, bytes_sent=10**8 + 7),

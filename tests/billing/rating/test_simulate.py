@@ -9,8 +9,8 @@ from datetime import UTC, timedelta
 
 import pytest
 
+from billing.commands.simulate import _amounts as amounts
 from billing.prices.records import PriceBooks
-from billing.rating.commands import _amounts as amounts
 from billing.rating.engine import project
 from billing.rating.simulate import simulate
 from edge.errors import InputError

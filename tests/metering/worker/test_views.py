@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from billing.query import connect
+from billing.lake.query import connect
 from edge.errors import Corrupt
 from metering.closed import list_closed
 from tests.metering.world import HOUR, T0, Edge, Event, World

@@ -1,0 +1,254 @@
+"""Commands about balances: accounts, alerts, suspend, resume. `billing/cli.py` mounts them.
+
+Example: edgetoll billing accounts --at-risk
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from edge.terminal import (
+    DEFAULT_HOME,
+    AsOfOption,
+    HomeOption,
+    JsonOption,
+    as_of_time,
+    emit,
+    parse_time,
+    say,
+    table,
+    warn,
+)
+
+if TYPE_CHECKING:
+    from billing.balance.states import Refreshed
+    from billing.reports.accounts import AccountLine
+
+AccountArgument = Annotated[str, typer.Argument(help="The account's id.")]
+ByOption = Annotated[str, typer.Option("--by", help="Who orders it; recorded for ever.")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; recorded for ever.")]
+
+
+def accounts(
+    at_risk: Annotated[
+        bool, typer.Option("--at-risk", help="Only those whose service may stop soon, and why.")
+    ] = False,
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+    as_of: AsOfOption = None,
+) -> None:
+    """Accounts with balance, state and forecast of the moment service would stop. Changes nothing.
+
+    Example: edgetoll billing accounts --at-risk
+    """
+    from billing.reports.accounts import report
+
+    now = as_of_time(as_of)
+    lines, unverified = report(home, now=now, at_risk=at_risk)
+
+    def human() -> None:
+        if lines:
+            print_accounts("Accounts at risk" if at_risk else "Accounts", lines)
+        elif at_risk:
+            say("no account is at risk")
+        else:
+            say("there are no accounts yet: edgetoll billing load FILE")
+        if unverified:
+            warn(f"unverified: {unverified}. No suspension begins while this stands.")
+
+    document = {
+        "as_of": now,
+        "unverified": unverified,
+        "accounts": [line.document() for line in lines],
+    }
+    emit(document, as_json=as_json, human=human)
+
+
+def print_accounts(title: str, lines: list[AccountLine]) -> None:
+    """The table for people."""
+    columns = (
+        "account\nstate", "available\nprojected", "burn per hour\nlast 24 hours",
+        "zero (UTC)\nbetween", "service\nstops", "why\nwho was told",
+    )  # fmt: skip
+    table(title, columns, [line.cells() for line in lines], right=(columns[1],))
+
+
+def alerts(
+    payments_through: Annotated[
+        str | None,
+        typer.Option(
+            "--payments-through",
+            metavar="TIME",
+            help="The payment feed's promise: all payments up to then are posted.",
+        ),
+    ] = None,
+    enable: Annotated[
+        str | None,
+        typer.Option(
+            "--enable", metavar="NAME", help="Switch a webhook on again that was switched off."
+        ),
+    ] = None,
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+    as_of: AsOfOption = None,
+) -> None:
+    """Judge every account now, record what changed, and deliver the events. For cron.
+
+    Running it twice changes nothing and tells nobody twice.
+
+    Example: edgetoll billing alerts
+    """
+    from billing.balance import states
+    from billing.lake import publish
+    from billing.outbox import daily_state, stop_list, stop_topic
+    from billing.outbox import deliver as delivery
+    from billing.outbox.settings import read_delivery
+    from billing.store.store import PATIENCE_SECONDS, Store
+
+    now = as_of_time(as_of)
+    promised = parse_time(payments_through) if payments_through else None
+    with Store.open(home, owner="billing alerts", now=now, wait_seconds=PATIENCE_SECONDS) as store:
+        enabled = delivery.enable(store, enable, now=now) if enable else ""
+        done = states.refresh(store, now=now, payments_through=promised)
+        daily_state.record_daily_state(
+            store, now=now, due_hour=read_delivery(home).daily_state_hour
+        )
+        publish.publish(store)
+        stop_list.publish(store, now=now)
+    stop_topic.follow(home)
+    told = delivery.deliver(home, now=now, jitter_permille=jitter_permille)
+
+    def human() -> None:
+        if enabled:
+            say(f"{enabled} is on again, and is told how all accounts stand")
+        _print_changes(done)
+        if told.counts:
+            say("told: " + ", ".join(f"{n} {status}" for status, n in sorted(told.counts.items())))
+        for name in told.disabled:
+            again = f"edgetoll billing alerts --enable {name.removeprefix('webhook:')}"
+            warn(f"{name} has been switched off; once its receiver works again: {again}")
+
+    document = {**_changes_document(done), "told": told.counts, "disabled": list(told.disabled)}
+    emit(document, as_json=as_json, human=human)
+    if told.problems:
+        raise told.problems[0]
+
+
+def jitter_permille() -> int:
+    """A draw for the retry schedule, from -100 to 100."""
+    import random
+
+    return random.SystemRandom().randint(-100, 100)
+
+
+def _print_changes(done: Refreshed) -> None:
+    rows = [
+        (one.account_id, one.previous, one.state, one.reason, event.event_id)
+        for one, event in zip(done.changed, done.events, strict=False)
+    ]
+    if rows:
+        table("Changed", ("account", "from", "to", "why", "event"), rows)
+    else:
+        say("no account changed its state")
+    if done.unverified:
+        warn(f"unverified: {done.unverified}. No suspension begins while this stands.")
+
+
+def _changes_document(done: Refreshed) -> dict[str, Any]:
+    return {
+        "at": done.at,
+        "journal_no": done.journal_no,
+        "unverified": done.unverified,
+        "changed": [
+            {
+                "account_id": one.account_id,
+                "version": one.version,
+                "from": one.previous.value,
+                "to": one.state.value,
+                "reason": one.reason,
+            }
+            for one in done.changed
+        ],
+        "events": [event.event_id for event in done.events],
+    }
+
+
+def suspend(
+    account: AccountArgument,
+    by: ByOption,
+    reason: ReasonOption,
+    cause: Annotated[
+        str,
+        typer.Option(
+            help="arrears (must be suspend_due) or administrative (not lifted by paying)."
+        ),
+    ] = "arrears",
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+    as_of: AsOfOption = None,
+) -> None:
+    """Confirm that a due suspension takes effect, or stop an account for another cause.
+
+    Example: edgetoll billing suspend acme --by ann --reason "reminded twice"
+    """
+    from billing.balance.records import Cause
+    from edge.errors import InputError
+
+    try:
+        chosen = Cause(cause)
+    except ValueError as error:
+        names = ", ".join(known.value for known in Cause)
+        raise InputError(f"there is no cause {cause!r}", f"one of: {names}") from error
+    _order(account, True, (by, reason, chosen), home, as_json, as_of)
+
+
+def resume(
+    account: AccountArgument,
+    by: ByOption,
+    reason: ReasonOption,
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+    as_of: AsOfOption = None,
+) -> None:
+    """Give a stopped account its service back; a debt that is left gets a fresh grace.
+
+    Example: edgetoll billing resume acme --by ann --reason "promised to pay on Friday"
+    """
+    from billing.balance.records import Cause
+
+    _order(account, False, (by, reason, Cause.ARREARS), home, as_json, as_of)
+
+
+def _order(
+    account: str, stop: bool, who: tuple[str, str, Any], home: Any, as_json: bool, as_of: str | None
+) -> None:
+    from billing.balance import states
+    from billing.balance.records import Act
+    from billing.lake import publish
+    from billing.outbox import stop_list, stop_topic
+    from billing.store.store import PATIENCE_SECONDS, Store
+
+    by, reason, cause = who
+    now = as_of_time(as_of)
+    owner = "billing suspend" if stop else "billing resume"
+    with Store.open(home, owner=owner, now=now, wait_seconds=PATIENCE_SECONDS) as store:
+        act = Act(suspend=stop, by=by, reason=reason, cause=cause)
+        standing = states.order(store, account, act, now=now)
+        publish.publish(store)
+        stop_list.publish(store, now=now)
+    stop_topic.follow(home)
+
+    def human() -> None:
+        say(f"{account}: {standing.previous} -> {standing.state}, {standing.reason}")
+
+    document = {
+        "account_id": account,
+        "version": standing.version,
+        "from": standing.previous.value,
+        "to": standing.state.value,
+        "by": by,
+        "reason": reason,
+    }
+    emit(document, as_json=as_json, human=human)

@@ -1,0 +1,226 @@
+"""Rows out of a query, as a table, JSON, CSV, Parquet or XLSX. Exact: no number becomes a float.
+
+Money and other decimals are text in JSON and CSV. Text that a spreadsheet would run as a formula
+gets an apostrophe in CSV and is typed as text in XLSX (FAULTS D17). A file appears whole or not
+at all.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TextIO
+
+from billing.lake.answer import Answer, Rows
+from edge.errors import InputError
+from edge.terminal import table
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
+EXACT_IN_SPREADSHEETS = 10**15
+SHEET_ROWS = 1_048_576
+CELL_CHARACTERS = 32_767
+# A table is for eyes; what is longer goes to a file.
+TABLE_ROWS = 10_000
+
+
+def write_answer(
+    answer: Answer, format_: str, output: Path | None, *, sheet_rows: int = SHEET_ROWS
+) -> None:
+    """Write all rows in `format_` to `output`, or to standard output for the text formats."""
+    if format_ == "table" and output is None:
+        _print_table(answer)
+        return
+    if output is None:
+        if format_ in ("parquet", "xlsx"):
+            raise InputError(f"{format_} is not text", "say where to write it: -o FILE")
+        (_write_json if format_ == "json" else _write_csv)(answer, sys.stdout)
+        return
+    with _whole(output) as path:
+        if format_ == "parquet":
+            count = _write_parquet(answer, path)
+        elif format_ == "xlsx":
+            count = _write_xlsx(answer, path, sheet_rows)
+        else:
+            with open(path, "w", encoding="utf-8", newline="") as file:
+                count = (_write_json if format_ == "json" else _write_csv)(answer, file)
+    print(f"{rows_of(count)} in {output}", file=sys.stderr)
+
+
+def rows_of(count: int) -> str:
+    """«1 row», «2 rows»."""
+    return f"{count} row{'' if count == 1 else 's'}"
+
+
+@contextmanager
+def _whole(output: Path) -> Iterator[Path]:
+    """A path to write to, which becomes `output` when all went well. A pipe is written as it is."""
+    special = output.exists() and not output.is_file()
+    path = output if special else output.with_name(f".{output.name}.{os.getpid()}.tmp")
+    try:
+        yield path
+        if not special:
+            os.replace(path, output)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(f"{output} cannot be written: {reason}", "name another file") from error
+    finally:
+        if not special:
+            path.unlink(missing_ok=True)
+
+
+def _print_table(answer: Answer) -> None:
+    rows: Rows = []
+    more = False
+    for chunk in answer.chunks():
+        rows += chunk
+        if more := len(rows) > TABLE_ROWS:
+            break
+    columns = list(answer.columns)
+    numbers = {column for place, column in enumerate(columns) if answer.is_number(place)}
+    shown = ([as_text(cell) for cell in row] for row in rows[:TABLE_ROWS])
+    table("", columns, shown, right=numbers)
+    if more:
+        print(f"the first {TABLE_ROWS} rows; all of them: --format csv", file=sys.stderr)
+    else:
+        print(rows_of(len(rows)), file=sys.stderr)
+
+
+def _write_json(answer: Answer, file: TextIO) -> int:
+    """A JSON list with one object per row."""
+    names = answer.names
+    count = 0
+    for chunk in answer.chunks():
+        for row in chunk:
+            document = dict(zip(names, map(_plain, row), strict=True))
+            text = json.dumps(document, ensure_ascii=False, indent=2).replace("\n", "\n  ")
+            file.write(f"{',' if count else '['}\n  {text}")
+            count += 1
+    file.write("\n]\n" if count else "[]\n")
+    return count
+
+
+def _write_csv(answer: Answer, file: TextIO) -> int:
+    """RFC 4180 CSV with a header line. The table, written to a file, is CSV too."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow([formula_safe(column) for column in answer.names])
+    count = 0
+    for chunk in answer.chunks():
+        writer.writerows([_cell(value) for value in row] for row in chunk)
+        count += len(chunk)
+        file.write(buffer.getvalue())
+        buffer.seek(0)
+        buffer.truncate()
+    file.write(buffer.getvalue())
+    return count
+
+
+def formula_safe(text: str) -> str:
+    """`text` with an apostrophe before it where a spreadsheet would take it for a formula."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+def as_text(value: object) -> str:
+    """A value as people read it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, datetime):
+        seconds = "auto" if value.second or value.microsecond else "minutes"
+        return value.isoformat(sep=" ", timespec=seconds)
+    if isinstance(value, (list, tuple, dict)):
+        return json.dumps(_plain(value), ensure_ascii=False)
+    return str(value)
+
+
+def _cell(value: object) -> str:
+    """CSV: text is made safe, numbers keep their minus sign."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, (int, float, Decimal)):
+        return as_text(value)
+    return formula_safe(as_text(value))
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, (datetime, date)):
+        return value.isoformat()
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {as_text(key): _plain(item) for key, item in value.items()}
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    return str(value)
+
+
+def _write_parquet(answer: Answer, output: Path) -> int:
+    import pyarrow.parquet as pq
+
+    reader = answer.arrow()
+    schema = reader.schema
+    for place, name in enumerate(answer.names):
+        schema = schema.set(place, schema.field(place).with_name(name))
+    count = 0
+    with pq.ParquetWriter(output, schema) as writer:
+        batches = iter(reader)
+        while (batch := answer.budget.spend(lambda: next(batches, None))) is not None:
+            writer.write_batch(batch.rename_columns(schema.names))
+            count += batch.num_rows
+    return count
+
+
+def _write_xlsx(answer: Answer, output: Path, sheet_rows: int) -> int:
+    import xlsxwriter
+
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "constant_memory": True}
+    book = xlsxwriter.Workbook(str(output), options)
+    sheet = book.add_worksheet("query")
+    for place, column in enumerate(answer.names):
+        sheet.write_string(0, place, column)
+    number = 0
+    for chunk in answer.chunks():
+        if number + len(chunk) >= sheet_rows:
+            raise InputError(
+                f"an xlsx sheet holds {sheet_rows - 1} rows", "narrow it, or take csv or parquet"
+            )
+        for row in chunk:
+            number += 1
+            for place, value in enumerate(row):
+                _write_cell(sheet, number, place, value)
+    book.close()
+    return number
+
+
+def _write_cell(sheet: Any, number: int, place: int, value: object) -> None:
+    # A spreadsheet's numbers are floats: beyond 15 digits, and for money, text stays exact.
+    small = isinstance(value, int) and abs(value) < EXACT_IN_SPREADSHEETS
+    if isinstance(value, bool):
+        sheet.write_boolean(number, place, value)
+    elif small or (isinstance(value, float) and math.isfinite(value)):
+        sheet.write_number(number, place, value)
+    else:
+        text = as_text(value)
+        if len(text) > CELL_CHARACTERS:
+            raise InputError(
+                f"row {number} has {len(text)} characters in one cell;"
+                f" an xlsx cell holds {CELL_CHARACTERS}",
+                "take csv or parquet",
+            )
+        sheet.write_string(number, place, text)

@@ -1,0 +1,230 @@
+"""`edgetoll sql`: the public views over lake, closed and live hours, for any number of readers.
+
+A reader opens an in-memory DuckDB of its own and Parquet files that nobody changes in place, so it
+never meets a lock and never holds one. It can read nothing else: other files, the network, settings
+and extensions are refused (FAULTS H13, H14).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import sql as statements
+from billing.lake.answer import ask, one_line
+from edge.errors import Corrupt, EdgetollError, InputError
+from edge.terminal import DEFAULT_HOME, HomeOption, JsonOption
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+FORMATS = ("table", "json", "csv", "parquet", "xlsx")
+MEMORY_LIMIT = "1GB"
+SPILL_LIMIT = "4GB"
+# Functions of a SELECT that do more than read: a log may be made to write files, and the other two
+# run text that nobody has looked at.
+_DOES_MORE = re.compile(
+    r"\b(enable_logging|disable_logging|truncate_duckdb_logs|json_execute_serialized_sql"
+    r"|query(?=\"?(?:\s|/\*.*?\*/|--[^\n]*\n)*\())\b",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much one query may take."""
+
+    seconds: int = 30
+    memory: str = MEMORY_LIMIT
+    threads: int = 2
+
+
+def connect(home: Path, limits: Limits | None = None) -> DuckDBPyConnection:
+    """An in-memory DuckDB with the public views of DESIGN §5 over `home`, locked against all else.
+
+    The closed hours are listed before the live file is read: an hour that closes in between is
+    still in the live file (DESIGN §3.6), so no reader sees an hour twice or not at all.
+    """
+    import duckdb
+
+    from billing.lake.sources import Sources, find_sources
+
+    if not home.is_dir():
+        raise InputError(f"no home at {home}", f"make one first: edgetoll init {home}")
+    limits = limits or Limits()
+    connection = duckdb.connect()
+    connection.execute("SET python_enable_replacements = false")
+    connection.execute("SET autoinstall_known_extensions = false")
+    connection.execute("SET autoload_known_extensions = false")
+    sources: Sources = find_sources(home)
+    bind(connection, sources)
+    _lock(connection, home, limits)
+    return connection
+
+
+def bind(connection: DuckDBPyConnection, sources: object) -> None:
+    """Create the base relations and then every view of sql/views in the order of their needs."""
+    import duckdb
+
+    from billing.lake.sources import Sources
+
+    assert isinstance(sources, Sources)
+    for name, files in sources.relations.items():
+        if files:
+            paths = [str(path) for path in files]
+            try:
+                relation = connection.read_parquet(
+                    paths,
+                    union_by_name=True,
+                    filename=name == "live_usage",
+                    hive_partitioning=False,
+                )
+            except duckdb.Error as error:
+                raise Corrupt(
+                    f"a file of {name} cannot be read: {one_line(error)}",
+                    "run edgetoll check; restore closed/ from its backup, lake/ is rebuilt by"
+                    " edgetoll billing rate",
+                ) from error
+            relation.create_view(name)
+        else:
+            connection.execute(statements.text(f"lake_schema/{name.removeprefix('lake_')}"))
+    connection.execute(statements.text("statements/query/create_closed_hour_list"))
+    if sources.closed_hours:
+        partitions, hours = zip(*sources.closed_hours, strict=True)
+        connection.execute(
+            statements.text("statements/query/add_closed_hours"),
+            {
+                "partitions": " ".join(partitions),
+                "hours": " ".join(hour.isoformat() for hour in hours),
+            },
+        )
+    _create(connection, [*statements.names("views"), *statements.names("macros")])
+
+
+def _create(connection: DuckDBPyConnection, waiting: list[str]) -> None:
+    """Views and macros may build on others: what cannot be bound yet waits for the next round."""
+    import duckdb
+
+    while waiting:
+        failed: list[str] = []
+        reasons: dict[str, duckdb.Error] = {}
+        for name in waiting:
+            try:
+                connection.execute(statements.text(name))
+            except (duckdb.CatalogException, duckdb.BinderException) as error:
+                failed.append(name)
+                reasons[name] = error
+        if len(failed) == len(waiting):
+            # What lacks a view only waits for another; what lacks a column is the cause.
+            name = next((n for n in failed if not isinstance(reasons[n], duckdb.CatalogException)),
+                        failed[0])  # fmt: skip
+            raise EdgetollError(
+                f"lake/ was written by another version of edgetoll, {name.rpartition('/')[2]} does"
+                f" not fit it: {one_line(reasons[name])}",
+                "run edgetoll billing rate once: it writes the lake anew",
+            ) from reasons[name]
+        waiting = failed
+
+
+def _lock(connection: DuckDBPyConnection, home: Path, limits: Limits) -> None:
+    import duckdb
+
+    connection.execute("SET TimeZone = 'UTC'")
+    readable = [str((home / folder).resolve()) for folder in ("lake", "closed", "live")]
+    connection.execute("SET allowed_directories = $readable", {"readable": readable})
+    connection.execute("SET threads = $threads", {"threads": limits.threads})
+    try:
+        connection.execute("SET memory_limit = $memory", {"memory": limits.memory})
+    except duckdb.Error as error:
+        raise InputError(
+            f"«{limits.memory}» is no amount of memory", "write 512MB or 2GB"
+        ) from error
+    # By itself DuckDB spills into the folder the analyst happens to stand in.
+    spill = Path(tempfile.gettempdir()) / f"edgetoll-sql-{os.getpid()}"
+    connection.execute("SET temp_directory = $spill", {"spill": str(spill)})
+    connection.execute("SET max_temp_directory_size = $spill", {"spill": SPILL_LIMIT})
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+
+
+def readable_statements(connection: DuckDBPyConnection, query: str) -> list[str]:
+    """The statements of `query`; InputError unless each one only reads."""
+    import duckdb
+
+    try:
+        found = connection.extract_statements(query)
+    except duckdb.Error as error:
+        raise InputError(one_line(error), "correct the SQL") from error
+    if not found:
+        raise InputError("the query is empty", 'write one: edgetoll sql "SELECT * FROM invoices"')
+    for statement in found:
+        if statement.type != duckdb.StatementType.SELECT:
+            raise InputError(
+                f"only queries are taken here, not {statement.type.name}",
+                "write SELECT …; use --format csv, parquet or xlsx with -o FILE to export",
+            )
+    if used := _DOES_MORE.search(query):
+        raise InputError(f"{used[1]}() is not taken here: it does more than read", "leave it out")
+    return [statement.query for statement in found]
+
+
+def sql(
+    query: Annotated[str | None, typer.Argument(help="The query. Without one: the views.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("-f", "--file", help="Read the query here; - is standard input.")
+    ] = None,
+    format_: Annotated[
+        str, typer.Option("--format", help="table, json, csv, parquet or xlsx")
+    ] = "table",
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Write there, not to standard output.")
+    ] = None,
+    timeout: Annotated[int, typer.Option(min=1, help="Seconds one query may take.")] = 30,
+    memory: Annotated[str, typer.Option(help="Memory one query may take.")] = MEMORY_LIMIT,
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask usage, charges, invoices and states in SQL, while metering and billing run.
+
+    Example: edgetoll sql "SELECT domain, class, sum(requests) FROM usage_daily GROUP BY ALL"
+    """
+    from billing.lake.export import write_answer
+
+    chosen = "json" if as_json else format_
+    if chosen not in FORMATS:
+        raise InputError(f"no format «{chosen}»", f"one of {', '.join(FORMATS)}")
+    if query is not None and file is not None:
+        raise InputError("a query and a file were given", "give one of them")
+    if file is not None:
+        query = _read(file)
+    elif query is None:
+        query = statements.text("statements/query/list_views")
+    with connect(home, Limits(seconds=timeout, memory=memory)) as connection:
+        answer = ask(connection, readable_statements(connection, query), timeout)
+        write_answer(answer, chosen, output)
+
+
+def _read(file: Path) -> str:
+    """The query in `file`, `-` for standard input; InputError when it is not there or not text."""
+    try:
+        if str(file) == "-":
+            return sys.stdin.read()
+        return file.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise InputError(f"no file {file}", "check the path") from error
+    except (OSError, UnicodeDecodeError) as error:
+        reason = "it is not UTF-8" if isinstance(error, ValueError) else error.strerror
+        raise InputError(f"{file} cannot be read: {reason}", "name a file of SQL text") from error
+
+
+def view_names() -> Sequence[str]:
+    """The public views, sorted."""
+    return [name.rsplit("/", 1)[1] for name in statements.names("views")]

@@ -1,0 +1,77 @@
+"""The daily message with every account that is not ok, in pages: who forgot an event finds out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sql
+from billing.balance.events import Event, envelope, event_id, stamp
+from billing.balance.rows import EVENT_COLUMNS, as_effect, aware, event_row
+from billing.store.store import Store
+
+PAGE = 80
+"""Accounts in one message: it stays below the 20 kB of FAULTS §5.2 with the longest ids."""
+KIND = "accounts.full_state"
+
+
+def record_daily_state(store: Store, *, now: datetime, due_hour: int) -> int | None:
+    """Put a day's messages into the outbox once its `due_hour` (UTC) has passed; None: nothing due.
+
+    The day is the last one that is due: where nobody looks after `due_hour`, the first look of the
+    next day sends them.
+    """
+    day = (now.astimezone(UTC) - timedelta(hours=due_hour)).date().isoformat()
+    exists = store.connection.execute(
+        sql.text("statements/balance/event_exists"), {"event_id": event_id(KIND, day, 1)}
+    ).fetchone()
+    if exists is not None and exists[0]:
+        return None
+    return _record(store, day, now=now)
+
+
+def record_state_now(store: Store, *, now: datetime) -> int:
+    """Put the same into the outbox besides, for a receiver that was off: it need not wait a day."""
+    return _record(store, stamp(now), now=now)
+
+
+def _record(store: Store, day: str, *, now: datetime) -> int:
+    rows = store.connection.execute(sql.text("statements/balance/states_not_ok")).fetchall()
+    events = list(pages(rows, day=day, now=now))
+    effect = as_effect([event_row(event) for event in events], EVENT_COLUMNS)
+    return store.commit("full_state", {"events": effect}, at=now)
+
+
+def pages(rows: Sequence[Sequence[Any]], *, day: str, now: datetime) -> Iterator[Event]:
+    """The messages of one day (or moment); with no account to name there is still one that says so.
+
+    An account that no page of them names is ok.
+    """
+    count = max(1, -(-len(rows) // PAGE))
+    for number in range(1, count + 1):
+        part = rows[(number - 1) * PAGE : number * PAGE]
+        data = {
+            "day": day[:10],
+            "page": number,
+            "pages": count,
+            "accounts": [_account(row) for row in part],
+        }
+        yield Event(
+            event_id=event_id(KIND, day, number),
+            account_id="",
+            version=0,
+            kind=KIND,
+            happened_at=now,
+            body=envelope(KIND, now, data),
+        )
+
+
+def _account(row: Sequence[Any]) -> dict[str, object]:
+    since = aware(row[3])
+    return {
+        "account_id": row[0],
+        "version": row[1],
+        "state": row[2],
+        "since": stamp(since) if since else None,
+    }

@@ -1,0 +1,261 @@
+"""The journal: an append-only, fsynced, hash-chained file that every money movement passes first.
+
+One record per line of `journal/journal.jsonl`, in canonical JSON. A record holds effects, not
+intentions: small values stand in it, tables are immutable Parquet files that it names with their
+SHA-256. Its hash covers the hash before it, so a changed byte anywhere breaks the chain. The append
+is the commit: what is in the journal has happened, and billing.duckdb is brought up to it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from edge.crash_point import crash_point
+from edge.durable import fsync_folder
+from edge.errors import Corrupt
+
+FIRST_HASH = "0" * 64
+RECORDS_AT_ONCE = 100
+ROWS_AT_ONCE = 1_000_000
+"""While the store is brought up to the journal, one transaction takes so many records, and ends
+with the record that brings its rows to this: its memory must not grow with the journal."""
+_TAIL = len(',"hash":""}') + 64
+_RESTORE = "restore journal/ from a backup that has this record; never edit it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One record. `effects` maps a name to {"json": value} or {"file", "sha256", "rows"}."""
+
+    number: int
+    kind: str
+    at: datetime
+    effects: Mapping[str, Mapping[str, Any]]
+    previous: str
+    hash: str
+
+    def json_effect(self, name: str) -> Any:
+        """The inline value of effect `name`; KeyError if the record has none of that name."""
+        return self.effects[name]["json"]
+
+    @property
+    def rows(self) -> int:
+        """Rows of its tables."""
+        return sum(effect.get("rows", 0) for effect in self.effects.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tail:
+    """What the end of the file looked like: whole records, and bytes after the last whole one."""
+
+    last_no: int
+    last_hash: str
+    whole_bytes: int
+    torn: bytes
+
+
+def canonical(document: object) -> bytes:
+    """The one JSON form of `document`: sorted keys, no spaces, no floats (FAULTS G25), UTF-8."""
+    _refuse_floats(document)
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8")
+
+
+def _refuse_floats(value: object) -> None:
+    if isinstance(value, float):
+        raise TypeError(f"a float ({value}) may not enter the journal")
+    if isinstance(value, Mapping):
+        for inner in value.values():
+            _refuse_floats(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            _refuse_floats(inner)
+
+
+class Journal:
+    """The journal of one home. The caller holds HOME/billing.lock; nobody else writes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / "journal.jsonl"
+        self.effects_folder = folder / "effects"
+        self.last_no = 0
+        self.last_hash = FIRST_HASH
+
+    def verify(self) -> Tail:
+        """Check every hash of the chain and return its end; Corrupt names the first record that is
+        wrong.
+
+        Bytes after the last newline are returned as `torn` and left in place: `cut` removes them,
+        once the caller knows that no store is ahead of the journal.
+        """
+        number, last_hash, whole, torn = 0, FIRST_HASH, 0, b""
+        for line in self._lines():
+            if not line.endswith(b"\n"):
+                torn = line
+                break
+            number += 1
+            last_hash = _checked_hash(line[:-1], number, last_hash)
+            whole += len(line)
+        if torn and _is_whole(torn[:-1], last_hash):
+            raise Corrupt(f"journal record {number + 1} has a damaged end of line", _RESTORE)
+        if torn and _is_whole(torn, last_hash):  # only its newline is missing: it counts
+            number, last_hash = number + 1, _hash_of(torn)
+            whole, torn = whole + len(torn), b""
+            self._append_bytes(b"\n")
+            whole += 1
+        self.last_no, self.last_hash = number, last_hash
+        return Tail(last_no=number, last_hash=last_hash, whole_bytes=whole, torn=torn)
+
+    def cut(self, tail: Tail) -> None:
+        """Cut a torn last record; its bytes are kept beside the journal."""
+        if not tail.torn:
+            return
+        keep = self.folder / f"torn-after-{tail.last_no}.bin"
+        keep.write_bytes(tail.torn)
+        with open(self.path, "r+b") as file:
+            file.truncate(tail.whole_bytes)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def next_record(
+        self, kind: str, effects: Mapping[str, Mapping[str, Any]], *, at: datetime
+    ) -> Record:
+        """The record that `append` would write next, hashed to the chain."""
+        number = self.last_no + 1
+        body = _body(number, kind, at, effects, self.last_hash)
+        return Record(
+            number=number,
+            kind=kind,
+            at=at,
+            effects=effects,
+            previous=self.last_hash,
+            hash=hashlib.sha256(body).hexdigest(),
+        )
+
+    def append(self, record: Record) -> None:
+        """Write `record` and fsync: on return it has happened, whatever happens to the store."""
+        if record.number != self.last_no + 1 or record.previous != self.last_hash:
+            raise Corrupt(f"record {record.number} does not continue the journal", _RESTORE)
+        body = _body(record.number, record.kind, record.at, record.effects, record.previous)
+        line = body[:-1] + b',"hash":"' + record.hash.encode() + b'"}\n'
+        new = not self.path.exists()
+        crash_point("journal-before-append")
+        self._append_bytes(line)
+        if new:
+            fsync_folder(self.folder)
+        crash_point("journal-after-append")
+        self.last_no, self.last_hash = record.number, record.hash
+
+    def records(self, after: int = 0) -> Iterator[Record]:
+        """The records with a number above `after`, in order; call `verify` first."""
+        for number, line in enumerate(self._lines(), start=1):
+            if number > after and line.endswith(b"\n"):
+                yield _parse(line, number)
+
+    def hash_at(self, number: int) -> str | None:
+        """The hash of record `number`; of 0 the chain's beginning; None without such a record."""
+        if number == 0:
+            return FIRST_HASH
+        for count, line in enumerate(self._lines(), start=1):
+            if count == number:
+                return _hash_of(line[:-1])
+        return None
+
+    @staticmethod
+    def effect_file(number: int, name: str) -> str:
+        """The name of the Parquet file that holds effect `name` of record `number`."""
+        return f"{number:08d}-{name}.parquet"
+
+    def effect_path(self, file: str) -> Path:
+        """Where the Parquet file named in a record lies."""
+        return self.effects_folder / file
+
+    def _lines(self) -> Iterator[bytes]:
+        if not self.path.exists():
+            return
+        with open(self.path, "rb") as file:
+            yield from file
+
+    def _append_bytes(self, data: bytes) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            begin = os.lseek(descriptor, 0, os.SEEK_END)
+            try:
+                if os.write(descriptor, data) != len(data):
+                    raise OSError("short write")
+                os.fsync(descriptor)
+            except OSError:
+                # Disk full, or a failed fsync: take back what was written, so that this process and
+                # the next see the same end. If that fails too, the torn record is cut at the next
+                # start.
+                os.ftruncate(descriptor, begin)
+                os.fsync(descriptor)
+                raise
+        finally:
+            os.close(descriptor)
+
+
+def _body(number: int, kind: str, at: datetime, effects: Mapping[str, Any], previous: str) -> bytes:
+    instant = at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return canonical(
+        {"at": instant, "effects": effects, "kind": kind, "number": number, "previous": previous}
+    )
+
+
+def _hash_of(line: bytes) -> str:
+    return line[-66:-2].decode("ascii", "replace")
+
+
+def _is_whole(line: bytes, previous: str) -> bool:
+    """Whether `line` (no newline) is a record whose hash fits and that continues `previous`."""
+    if len(line) <= _TAIL or line[-_TAIL:-66] != b',"hash":"':
+        return False
+    body = line[:-_TAIL] + b"}"
+    if not line.endswith(b'"}') or hashlib.sha256(body).hexdigest() != _hash_of(line):
+        return False
+    return body.endswith(b'"previous":"' + previous.encode() + b'"}')
+
+
+def _checked_hash(line: bytes, number: int, previous: str) -> str:
+    if not _is_whole(line, previous):
+        raise Corrupt(
+            f"journal record {number} does not match its hash or its predecessor", _RESTORE
+        )
+    return _hash_of(line)
+
+
+def _parse(line: bytes, number: int) -> Record:
+    document = json.loads(line)
+    if document["number"] != number:
+        raise Corrupt(f"journal line {number} holds record {document['number']}", _RESTORE)
+    return Record(
+        number=number,
+        kind=document["kind"],
+        at=datetime.fromisoformat(document["at"]),
+        effects=document["effects"],
+        previous=document["previous"],
+        hash=document["hash"],
+    )
+
+
+def grouped(records: Iterable[Record]) -> Iterator[list[Record]]:
+    """The records in order, in lists of one transaction each."""
+    group: list[Record] = []
+    rows = 0
+    for record in records:
+        group.append(record)
+        rows += record.rows
+        if len(group) >= RECORDS_AT_ONCE or rows >= ROWS_AT_ONCE:
+            yield group
+            group, rows = [], 0
+    if group:
+        yield group

@@ -1,0 +1,104 @@
+"""Every check sees the fault it is there for, and none cries over a sound store."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import typer
+
+from billing.checks import invariants
+from billing.commands.check import check
+from billing.ledger import transfers
+from billing.money import SCALE
+from billing.store.store import Store
+from tests.billing.homes import NOW, START, Use, close_hours, load_text, make_home
+from tests.billing.runner import rate
+
+# check: a change made behind the ledger's back that it must see
+PLANTED = {
+    "ledger_balances": "UPDATE balances SET cash = cash + 1 WHERE account_id = 'acme'",
+    "ledger_sums_to_zero": (
+        "INSERT INTO transfers"
+        " SELECT * REPLACE (credit_account AS debit_account) FROM transfers LIMIT 1"
+    ),
+    "ledger_currencies": "UPDATE transfers SET currency = 'EUR' WHERE transfer_id = 'evt_1'",
+    "posted_ids_kept": "DELETE FROM posted_ids WHERE transfer_id = 'evt_1'",
+    "transfer_ids_once": "INSERT INTO transfers SELECT * FROM transfers LIMIT 1",
+    "charge_revisions_once": "INSERT INTO charges SELECT * FROM charges LIMIT 1",
+    "charge_quantities": "UPDATE charges SET free_quantity = free_quantity + 1",
+    "charges_posted": "UPDATE charges SET amount = amount + 1 WHERE item = 'https_requests'",
+    "charges_equal_usage": "UPDATE usage SET requests = requests - 1 WHERE account_id = 'acme'",
+    "imported_once": "INSERT INTO imported_files SELECT * FROM imported_files LIMIT 1",
+    "imported_usage": "DELETE FROM usage WHERE account_id IS NULL",
+    "ownership_overlaps": (
+        "INSERT INTO domain_ownership VALUES"
+        " ('x', 'www.acme.example', 'beta', TIMESTAMP '2026-10-02', NULL, 1)"
+    ),
+    "runs_complete": "DELETE FROM charges WHERE account_id = 'beta'",
+}
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with accounts, a payment, plans, rated hours and one correction."""
+    home = make_home(tmp_path_factory.mktemp("sound"))
+    with Store.open(home, owner="test", now=START) as store:
+        transfers.top_up(store, "acme", 5 * SCALE, key="evt_1", at=START)
+    uses = [Use(), Use(domain="a.beta.example", requests=7, region="US"), Use(domain="no.example")]
+    close_hours(home, START, 3, uses)
+    rate(home)
+    load_text(
+        home,
+        '[[plans]]\nid = "p1"\naccount = "acme"\nkind = "data_transfer"\nregion = "EU"\n'
+        'quantity = "1 GB"\nstarts = 2026-10-01T00:00:00Z\nends = 2026-12-01T00:00:00Z\n',
+        at=NOW,
+    )
+    close_hours(home, START, 1, [Use(requests=11)])  # revision 1 of the first hour: late usage
+    rate(home)
+    return home
+
+
+def test_a_sound_store_fails_no_check(sound: Path) -> None:
+    with Store.open(sound, owner="test", now=NOW) as store:
+        assert invariants.run(store.connection) == []
+        assert invariants.run(store.connection, scope=store.journal.last_no) == []
+        revisions = store.connection.execute("SELECT max(revision) FROM charges").fetchall()
+        assert revisions[0][0] > 0
+
+
+@pytest.mark.parametrize("name", sorted(PLANTED))
+def test_g24_each_check_sees_what_it_is_there_for(name: str, sound: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(sound, home)
+    with Store.open(home, owner="test", now=NOW) as store:
+        store.connection.execute(PLANTED[name])
+        failed = {failure.check: failure for failure in invariants.run(store.connection)}
+        assert name in failed
+        assert failed[name].about.endswith((".", ")."))
+        assert failed[name].rows
+
+
+def test_every_check_of_money_has_a_planted_fault() -> None:
+    mine = {name.rsplit("/", 1)[1] for name in invariants.names()}
+    others = ("invoice", "rating", "account_state", "balance", "outbox")
+    assert {name for name in mine if not name.startswith(others)} == set(PLANTED)
+
+
+def test_g24_check_gives_a_verdict_for_programs_when_the_store_refuses_to_open(
+    sound: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = shutil.copytree(sound, tmp_path / "home")
+    journal = home / "journal" / "journal.jsonl"
+    content = bytearray(journal.read_bytes())
+    content[len(content) // 2] ^= 1
+    journal.write_bytes(bytes(content))
+    with pytest.raises(typer.Exit) as ended:
+        check(home, as_json=True, quick=True)
+    assert ended.value.exit_code == 1
+    verdict = json.loads(capsys.readouterr().out)
+    assert [broken["check"] for broken in verdict["broken"]] == ["billing_opens"]
+    assert "journal record" in verdict["broken"][0]["rows"][0][0]
+    assert json.loads((home / "checks.json").read_text())["red"] == ["billing_opens: 1 rows"]

@@ -1,0 +1,226 @@
+"""Homes for tests: settings, a small price book, accounts, and closed hours written as metering
+writes them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from billing.accounts.file_rows import read_load_file
+from billing.accounts.load import load, zone_lookup
+from billing.prices import load_books
+from billing.store.store import Store
+from edge.durable import sha256_file
+from metering.closed import (
+    Certificate,
+    EdgeEvidence,
+    EpochRange,
+    certificate_sha256,
+    closed_file,
+    hour_text,
+    list_closed,
+    read_certificate,
+)
+
+# Usual runs take a sample; EDGETOLL_THOROUGH=1 takes all.
+THOROUGH = os.environ.get("EDGETOLL_THOROUGH", "") not in ("", "0")
+EXAMPLES = 60 if THOROUGH else 6
+START = datetime(2026, 10, 1, tzinfo=UTC)
+NOW = datetime(2026, 10, 20, tzinfo=UTC)
+
+BOOK = """
+[book]
+id = "plain"
+title = "A plain book"
+currency = "USD"
+timezone = "UTC"
+source = "tests"
+
+[regions]
+EU = ["DE", "FR"]
+NA = ["US"]
+
+[[card]]
+id = "https-1"
+item = "https_requests"
+region = "all"
+effective_from = 2020-01-01
+model = "per_unit"
+unit = "request"
+per = 10000
+price = "0.01"
+
+[[card]]
+id = "data-eu-1"
+item = "data_transfer"
+region = "EU"
+effective_from = 2020-01-01
+model = "per_unit"
+unit = "GB"
+per = 1
+price = "0.05"
+
+[[card]]
+id = "data-na-1"
+item = "data_transfer"
+region = "NA"
+effective_from = 2020-01-01
+model = "per_unit"
+unit = "GB"
+per = 1
+price = "0.04"
+"""
+
+ACCOUNTS = """
+[[accounts]]
+id = "acme"
+name = "Acme"
+currency = "USD"
+price_book = "plain"
+
+[[accounts]]
+id = "beta"
+name = "Beta"
+currency = "USD"
+price_book = "plain"
+
+[[domains]]
+domain = "www.acme.example"
+account = "acme"
+
+[[domains]]
+domain = "*.beta.example"
+account = "beta"
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """One row of a closed hour; `minute` is the start of its 5-minute bucket inside the hour."""
+
+    domain: str | None = "www.acme.example"
+    requests: int = 1000
+    bytes_sent: int = 10**9
+    region: str = "DE"
+    class_: str = "https"
+    minute: int = 0
+
+
+def make_home(folder: Path, *, book: str = BOOK, accounts: str | None = ACCOUNTS) -> Path:
+    """A home with settings and a price book; `accounts` are loaded when given."""
+    home = folder / "home"
+    (home / "prices").mkdir(parents=True)
+    (home / "edgetoll.toml").write_text("[billing]\ntoo_old_days = 60\n", encoding="utf-8")
+    (home / "prices" / "plain.toml").write_text(book, encoding="utf-8")
+    if accounts is not None:
+        load_text(home, accounts)
+    return home
+
+
+def load_text(home: Path, text: str, *, at: datetime = START, name: str = "rows.toml") -> Any:
+    """Load TOML (or CSV, by name) text into the home's store."""
+    path = home / name
+    path.write_text(text, encoding="utf-8")
+    books = load_books(home / "prices")
+    with Store.open(home, owner="test", now=at) as store:
+        return load(
+            store,
+            read_load_file(path),
+            at=at,
+            zone_of_book=zone_lookup({book.book_id: book.timezone for book in books}),
+        )
+
+
+def close_hour(
+    home: Path,
+    hour: datetime,
+    uses: Sequence[Use],
+    *,
+    partition: str = "spool",
+    complete_through: datetime | None = None,
+    state: Literal["closed", "incomplete"] = "closed",
+    empty_since: datetime | None = None,
+) -> None:
+    """Close `hour` with `uses`; a second call for the same hour writes the next revision.
+
+    With `empty_since` it stands for the run of empty hours from there on.
+    """
+    before = [file for file in list_closed(home) if file.partition == partition]
+    revision = sum(1 for file in before if file.hour == hour)
+    file = closed_file(home, hour, partition, revision)
+    file.data_path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(_rows(hour, uses), file.data_path)
+    numbers = {read_certificate(one.certificate_path).number: one for one in before}
+    last = numbers[max(numbers)] if numbers else None
+    known = [one.hour + timedelta(hours=1) for one in before] + [hour + timedelta(hours=1)]
+    certificate = Certificate(
+        hour=hour_text(hour),
+        partition=partition,
+        revision=revision,
+        state=state,
+        closed_at=(hour + timedelta(hours=1, minutes=1)).isoformat(),
+        data_file=file.data_path.name,
+        data_sha256=sha256_file(file.data_path),
+        previous_certificate_sha256=certificate_sha256(last.certificate_path) if last else None,
+        number=len(before) + 1,
+        rows=len(uses),
+        requests=sum(use.requests for use in uses),
+        bytes_sent=sum(use.bytes_sent for use in uses),
+        duplicates=0,
+        quarantined=0,
+        edges=(_edge(uses),),
+        missing_edges=(),
+        waivers=(),
+        unproven_sources=(),
+        generation=1,
+        checkpoint=1,
+        complete_through=hour_text(complete_through or max(known)),
+        empty_since=None if empty_since is None else hour_text(empty_since),
+    )
+    file.certificate_path.write_bytes(certificate.to_bytes())
+
+
+def close_hours(home: Path, start: datetime, count: int, uses: Sequence[Use]) -> None:
+    """Close `count` hours from `start`, each with the same `uses`."""
+    for number in range(count):
+        close_hour(home, start + timedelta(hours=number), uses)
+
+
+def _edge(uses: Sequence[Use]) -> EdgeEvidence:
+    epochs = (EpochRange(epoch=1, first_sequence=0, last_sequence=3, batches=4,
+                         events=sum(use.requests for use in uses)),)  # fmt: skip
+    return EdgeEvidence(edge_id="edge-1", region="DE", watermark=None, epochs=epochs)
+
+
+def _rows(hour: datetime, uses: Iterable[Use]) -> pa.Table:
+    naive = hour.replace(tzinfo=None)
+    rows = [
+        {
+            "bucket": naive + timedelta(minutes=use.minute),
+            "domain": use.domain,
+            "region": use.region,
+            "class": use.class_,
+            "requests": use.requests,
+            "bytes_sent": use.bytes_sent,
+        }
+        for use in uses
+    ]
+    schema = pa.schema(
+        [
+            ("bucket", pa.timestamp("us")),
+            ("domain", pa.string()),
+            ("region", pa.string()),
+            ("class", pa.string()),
+            ("requests", pa.int64()),
+            ("bytes_sent", pa.int64()),
+        ]
+    )
+    return pa.Table.from_pylist(rows, schema)

@@ -1,0 +1,235 @@
+"""The lake: exact, whole at every moment, cheap to publish again, and rebuilt when it is gone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+import time
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+import sql
+from billing.lake import query
+from billing.lake.publish import current, publish
+from billing.ledger import transfers
+from billing.store.store import Store
+from tests.billing.homes import NOW, START, Use, close_hour, close_hours, load_text, make_home
+from tests.billing.runner import rate
+
+HOUR = timedelta(hours=1)
+
+
+def ask(home: Path, text: str) -> list[tuple[object, ...]]:
+    """What `edgetoll sql` gives."""
+    connection = query.connect(home)
+    try:
+        return connection.execute(text).fetchall()
+    finally:
+        connection.close()
+
+
+def file_numbers(home: Path, table: str) -> set[int]:
+    """The inodes of a table's files in the current version."""
+    version = current(home)
+    assert version is not None
+    return {path.stat().st_ino for path in (version.folder / table).glob("*.parquet")}
+
+
+def test_money_is_an_exact_decimal_and_counts_are_whole_numbers(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    huge = 9_007_199_254_740_993 * 10**10 + 1
+    with Store.open(home, owner="test", now=NOW) as store:
+        transfers.top_up(store, "acme", huge, key="huge", at=NOW)
+        publish(store)
+        version = current(home)
+        assert version is not None
+        for path in version.folder.rglob("*.parquet"):
+            for field in pq.read_schema(path):
+                assert str(field.type) not in ("double", "float"), (path.name, field.name)
+    exact = Decimal("9007199254740993.0000000001")
+    assert ask(home, "SELECT amount FROM transfers") == [(exact,)]
+    assert ask(home, "SELECT cash, available FROM accounts WHERE account_id = 'acme'") == [
+        (exact, exact)
+    ]
+    assert ask(home, "SELECT sum(amount) FROM ledger_entries") == [(Decimal(0),)]
+
+
+def test_every_table_exists_typed_before_anything_was_charged(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    views = [name.rsplit("/", 1)[1] for name in sql.names("views")]
+    for view in views:
+        before = query.connect(home).execute(f"DESCRIBE {view}").fetchall()
+        assert before, view
+    with Store.open(home, owner="test", now=NOW) as store:
+        publish(store)
+    for view in views:
+        assert query.connect(home).table(view).limit(1).fetchall() is not None
+
+
+def test_the_lake_has_the_same_shape_before_and_after_it_is_published(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    close_hours(home, START, 2, [Use()])
+    shapes = []
+    views = [name.rsplit("/", 1)[1] for name in sql.names("views")]
+    for _ in range(2):
+        connection = query.connect(home)
+        shapes.append(
+            {
+                view: [row[:2] for row in connection.execute(f"DESCRIBE {view}").fetchall()]
+                for view in views
+            }
+        )
+        rate(home)
+    assert shapes[0] == shapes[1]
+
+
+def test_a_new_version_shares_what_did_not_change(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    for day in range(3):
+        close_hours(home, START + day * 24 * HOUR, 2, [Use()])
+    rate(home)
+    days = file_numbers(home, "usage_5min")
+    version = current(home)
+    close_hour(home, START + 3 * 24 * HOUR, [Use()])
+    rate(home)
+    after = current(home)
+    assert version is not None
+    assert after is not None
+    assert after.number > version.number
+    assert days < file_numbers(home, "usage_5min")
+    domains = [folder / "domains.parquet" for folder in (version.folder, after.folder)]
+    assert domains[0].stat().st_ino == domains[1].stat().st_ino
+
+
+def test_runs_do_not_pile_up_files(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    for number in range(10):
+        close_hour(home, START + number * HOUR, [Use(requests=number + 1)])
+        rate(home, at=START + (number + 1) * HOUR)
+    assert len(file_numbers(home, "charges")) <= 6
+    assert ask(
+        home, "SELECT count(*), sum(quantity) FROM charges WHERE item = 'https_requests'"
+    ) == [(10, 55)]
+    assert ask(home, "SELECT sum(requests) FROM usage_hourly") == [(55,)]
+
+
+def test_a_domain_that_moved_is_written_again_with_its_new_owner(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    close_hours(home, START, 2, [Use(domain="new.example", requests=5), Use()])
+    rate(home)
+    assert ask(home, "SELECT sum(requests) FROM usage_daily WHERE account_id = 'beta'") == [(None,)]
+    load_text(home, '[[domains]]\ndomain = "new.example"\naccount = "beta"\n', at=NOW)
+    rate(home)
+    assert ask(home, "SELECT sum(requests) FROM usage_daily WHERE account_id = 'beta'") == [(10,)]
+    assert ask(home, "SELECT sum(requests) FROM usage_daily") == [(2010,)]
+
+
+def test_a_deleted_lake_is_written_again(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    close_hours(home, START, 3, [Use()])
+    rate(home)
+    before = ask(home, "SELECT * FROM charges ORDER BY ALL")
+    shutil.rmtree(home / "lake")
+    rate(home)
+    assert ask(home, "SELECT * FROM charges ORDER BY ALL") == before
+    assert (home / "lake" / "owned_domains.txt").read_text().splitlines() == [
+        "*.beta.example",
+        "www.acme.example",
+    ]
+
+
+def test_g16_a_lake_of_another_history_is_not_built_upon(tmp_path: Path) -> None:
+    one = make_home(tmp_path / "one")
+    two = make_home(tmp_path / "two")
+    close_hours(one, START, 3, [Use()])
+    close_hours(two, START, 2, [Use(requests=9)])
+    rate(one)
+    rate(two)
+    shutil.rmtree(two / "lake")
+    shutil.copytree(one / "lake", two / "lake")
+    rate(two)
+    assert ask(two, "SELECT sum(quantity) FROM charges WHERE item = 'https_requests'") == [(18,)]
+
+
+def test_old_versions_go_after_an_hour_and_the_current_one_stays(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    close_hour(home, START, [Use()])
+    rate(home)
+    versions = home / "lake" / "versions"
+    first = current(home)
+    assert first is not None
+    close_hour(home, START + HOUR, [Use()])
+    rate(home)
+    assert first.folder.exists()
+    os.utime(first.folder, (time.time() - 3700, time.time() - 3700))
+    close_hour(home, START + 2 * HOUR, [Use()])
+    rate(home)
+    assert not first.folder.exists()
+    assert len(list(versions.iterdir())) == 2
+
+
+def test_readers_see_one_whole_version_while_runs_go_on(tmp_path: Path) -> None:
+    """In every version seen, charges and ledger say the same and quantities only grow."""
+    home = make_home(tmp_path)
+    close_hour(home, START, [Use()])
+    rate(home)
+    stop = threading.Event()
+    seen: list[int] = []
+    problems: list[object] = []
+
+    def read() -> None:
+        while not stop.is_set():
+            connection = query.connect(home)
+            charged, posted, count = connection.execute(
+                "SELECT (SELECT sum(amount) FROM charges),"
+                " (SELECT sum(amount) FROM ledger_entries WHERE ledger_account LIKE 'revenue:%'),"
+                " (SELECT sum(quantity) FROM charges WHERE item = 'https_requests')"
+            ).fetchall()[0]
+            if charged != posted:
+                problems.append((charged, posted))
+            seen.append(count)
+            connection.close()
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        for number in range(1, 4):
+            close_hour(home, START + number * HOUR, [Use()])
+            rate(home, at=START + (number + 1) * HOUR)
+    finally:
+        stop.set()
+        reader.join()
+    assert problems == []
+    assert seen == sorted(seen)
+    assert len(seen) > 1
+
+
+@pytest.mark.parametrize(
+    "view", ["charges", "transfers", "ledger_entries", "hours", "certificates"]
+)
+def test_views_speak_for_themselves(view: str, tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    close_hours(home, START, 2, [Use()])
+    rate(home)
+    assert query.connect(home).table(view).limit(1).fetchall()
+
+
+def test_a_lake_of_another_program_version_is_written_again_whole(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    close_hours(home, START, 2, [Use()])
+    rate(home)
+    before = ask(home, "SELECT * FROM charges ORDER BY ALL")
+    version = current(home)
+    assert version is not None
+    state = version.folder / "version.json"
+    state.write_text(state.read_text().replace(version.layout, "older"))
+    for path in version.folder.rglob("*.parquet"):
+        if path.parent.name == "charges" or path.stem == "prices":
+            pq.write_table(pq.read_table(path).select([0]), path)
+    rate(home)
+    assert ask(home, "SELECT * FROM charges ORDER BY ALL") == before

@@ -1,0 +1,67 @@
+"""Runs of `billing rate` for tests: in this process, or in one of its own that is killed at a named
+place.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from billing.lake import publish
+from billing.ledger import transfers
+from billing.prices import load_books
+from billing.runs import run
+from billing.store.store import Store
+from edge.crash_point import VARIABLE
+from tests.billing.homes import NOW
+
+_PROGRAM = (
+    "import sys\n"
+    "from datetime import datetime\n"
+    "from pathlib import Path\n"
+    "from tests.billing.ledger.runner import rate\n"
+    "rate(Path(sys.argv[1]), at=datetime.fromisoformat(sys.argv[2]))\n"
+)
+
+
+def rate(home: Path, *, at: datetime = NOW, **more: Any) -> run.RunOutcome:
+    """What `edgetoll billing rate --as-of AT` does."""
+    books = load_books(home / "prices")
+    settings = run.read_settings(home)
+    with Store.open(home, owner="billing rate", now=at) as store:
+        done = run.rate(store, books=books, settings=settings, at=at, **more)
+        run.after(store, at=at)
+    return done
+
+
+def start(home: Path, *, at: datetime = NOW, crash: str = "") -> subprocess.Popen[bytes]:
+    """The same in a process of its own; `crash` names the place where it is killed."""
+    environ = {**os.environ, VARIABLE: crash} if crash else dict(os.environ)
+    root = Path(__file__).parents[3]
+    command = [sys.executable, "-c", _PROGRAM, str(home), at.isoformat()]
+    return subprocess.Popen(command, cwd=root, env=environ, stderr=subprocess.PIPE)
+
+
+def end_state(home: Path) -> dict[str, Any]:
+    """What must be the same however a run was interrupted: ledger, charges, balances, lake."""
+    with Store.open(home, owner="test", now=NOW) as store:
+        connection = store.connection
+        charges = connection.execute(
+            "SELECT charge_id, quantity, amount, revision, reason FROM charges ORDER BY ALL"
+        ).fetchall()
+        return {
+            "ledger": transfers.ledger_hash(connection),
+            "journal": [record.kind for record in store.journal.records()],
+            "charges": charges,
+            "balances": connection.execute("FROM balances ORDER BY ALL").fetchall(),
+            "months": connection.execute("FROM month_state ORDER BY ALL").fetchall(),
+            "usage": connection.execute(
+                "SELECT sum(requests), sum(bytes_sent), count(*) FROM usage"
+            ).fetchall(),
+            "lake": (published := publish.current(home))
+            and published.journal_no == store.journal.last_no,
+        }
