@@ -60,8 +60,8 @@ class MeteringSettings(BaseModel):
     kafka: dict[str, Any] = Field(default_factory=dict)
     """[metering.kafka]: checked by the Kafka source when it is used."""
     keys_file: str = ""
-    """Public keys of the edges (edge/batch/signature.py), relative to the home. Where named, a batch
-    not signed by a key of its own edge goes to quarantine."""
+    """Public keys of the edges (edge/batch/signature.py), relative to the home. Where named, a
+    batch not signed by a key of its own edge goes to quarantine."""
     expected_edges: list[ExpectedEdge] = Field(default_factory=list)
 
     def policy(self) -> Policy:

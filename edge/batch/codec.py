@@ -3,7 +3,7 @@
     prefix     16 bytes: magic "ETB" and version, length and CRC-32 of the header, signature length
     header     JSON: identity, counts, times, watermark, source positions, hash of the payload
     signature  64 bytes of Ed25519 over the header, or nothing
-    payload    one zstd frame around an uncompressed Arrow IPC stream (edge/batch/packing.py), or nothing
+    payload    one zstd frame around an uncompressed Arrow IPC stream (packing.py), or nothing
 
 The header is read without touching the payload. Decoding is bounded before it begins (FAULTS 5.2):
 1 MiB on the wire, 16 MiB and 50 times the compressed size (never less than 1 MiB) decompressed,

@@ -1,4 +1,4 @@
-"""Counters as an uncompressed Arrow IPC stream, and back, checked; events: edge/batch/packing.py."""
+"""Counters as an uncompressed Arrow IPC stream, and back, checked; events: packing.py."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """How to reach a Kafka: addresses, topic, TLS, SASL, as configuration.
 
-Shared with metering and billing, as edge/kafka/topic.py is with metering (decision 0401). Each reads
+Shared with metering and billing, as topic.py is with metering (decision 0401). Each reads
 it as a sub-table of its own section: `[edge.kafka]`, `[metering.kafka]`, and billing's stop list.
 """
 

@@ -1,6 +1,6 @@
 """The segment a spool is writing: frames at its end, one fsync, the published durable end.
 
-It knows no batches, only bytes; what to write is the spool's to say (edge/spool/spool.py). A failed call
+It knows no batches, only bytes; what to write is the spool's to say (spool.py). A failed call
 raises OSError and leaves the file as it was, or the segment `poisoned`: then nothing more goes into
 it, since after a failed fsync the kernel may call pages clean that were never stored (FAULTS A5).
 """

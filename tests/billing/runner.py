@@ -23,7 +23,7 @@ _PROGRAM = (
     "import sys\n"
     "from datetime import datetime\n"
     "from pathlib import Path\n"
-    "from tests.billing.ledger.runner import rate\n"
+    "from tests.billing.runner import rate\n"
     "rate(Path(sys.argv[1]), at=datetime.fromisoformat(sys.argv[2]))\n"
 )
 
@@ -41,7 +41,7 @@ def rate(home: Path, *, at: datetime = NOW, **more: Any) -> run.RunOutcome:
 def start(home: Path, *, at: datetime = NOW, crash: str = "") -> subprocess.Popen[bytes]:
     """The same in a process of its own; `crash` names the place where it is killed."""
     environ = {**os.environ, VARIABLE: crash} if crash else dict(os.environ)
-    root = Path(__file__).parents[3]
+    root = Path(__file__).parents[2]
     command = [sys.executable, "-c", _PROGRAM, str(home), at.isoformat()]
     return subprocess.Popen(command, cwd=root, env=environ, stderr=subprocess.PIPE)
 

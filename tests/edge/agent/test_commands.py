@@ -12,7 +12,7 @@ import edgetoll
 from tests.edge.logs.reading import nginx_lines, open_spool, spool_content
 
 HERE = Path(__file__).resolve()
-REAL = HERE.parents[2] / "examples" / "logs" / "nginx-real.log"
+REAL = HERE.parents[3] / "examples" / "logs" / "nginx-real.log"
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from tests.edge.logs.server import BusyServer
 
 KILLS = int(os.environ.get("EDGETOLL_KILLS", "50" if THOROUGH else "5"))
 SEED = int(os.environ.get("EDGETOLL_SEED", "20261123"))
-PROGRAM = Path(__file__).resolve().parents[2] / "edgetoll.py"
+PROGRAM = Path(__file__).resolve().parents[3] / "edgetoll.py"
 
 
 def tail(home: Path, log: Path, *more: str) -> subprocess.Popen[bytes]:

@@ -11,7 +11,7 @@ import pytest
 
 from edge.batch.signature import create_key
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 LINE = '{"time":"1790000000.000","host":"a.example","scheme":"https","protocol":"HTTP/2.0",'
 LINE += '"status":"200","bytes_sent":"5","cache":"HIT","id":"%d"}\n'
 

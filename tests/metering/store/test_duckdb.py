@@ -18,7 +18,7 @@ from edge.event import BYTES_SENT_MAX
 from metering.closed import list_closed, verify_chain
 from tests.metering.world import HOUR, T0, Edge, Event, World
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 LOCK = Path(__file__).with_name("duckdb2.lock")
 
 values = st.builds(

@@ -22,7 +22,7 @@ from metering.sources.spool import SpoolSource
 from metering.store.store import Store, Unavailable, Uncertain
 from tests.metering.world import HOUR, T0, Edge, Event, World
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def hash_of(number: int) -> str:

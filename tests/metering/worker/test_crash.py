@@ -18,7 +18,7 @@ from tests.metering.world import HOUR, T0, Event, World, columns, counted
 
 NOW = T0 + 99 * HOUR
 ROUNDS = 50 if os.environ.get("EDGETOLL_THOROUGH") else 10
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 POINTS = [
     ("c1", "before_begin"),
