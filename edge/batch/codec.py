@@ -48,7 +48,8 @@ from edge.batch.records import (
     SourcePosition,
 )
 from edge.errors import InputError
-from edge.event import BUCKET_MS, RejectReason
+from edge.event import BUCKET_MS
+from edge.reasons import Reason
 
 __all__ = [
     "HEARTBEAT",
@@ -150,25 +151,25 @@ def encode_heartbeat(**identity: Any) -> bytes:
 def decode_header(data: bytes, limits: Limits = LIMITS) -> BatchHeader:
     """What a batch says of itself, without decompressing; raises DecodeError."""
     size = len(data)
-    require(size <= limits.wire_bytes, f"{size} bytes", RejectReason.TOO_LARGE)
-    require(size >= _PREFIX.size and data[:3] == MAGIC, "no batch", RejectReason.SYNTAX)
+    require(size <= limits.wire_bytes, f"{size} bytes", Reason.TOO_LARGE)
+    require(size >= _PREFIX.size and data[:3] == MAGIC, "no batch", Reason.SYNTAX)
     _, version, length, crc, signature_length, reserved = _PREFIX.unpack_from(data)
-    require(version == VERSION, f"version {version}", RejectReason.VERSION)
-    require(length <= limits.header_bytes, "a long header", RejectReason.TOO_LARGE)
+    require(version == VERSION, f"version {version}", Reason.VERSION)
+    require(length <= limits.header_bytes, "a long header", Reason.TOO_LARGE)
     start = _PREFIX.size + length
-    require(size >= start + signature_length, "cut short", RejectReason.SYNTAX)
+    require(size >= start + signature_length, "cut short", Reason.SYNTAX)
     raw = data[_PREFIX.size : start]
-    require(zlib.crc32(raw) == crc and reserved == 0, "a damaged header", RejectReason.CHECKSUM)
-    require(signature_length in (0, SIGNATURE_BYTES), "signature", RejectReason.SIGNATURE)
+    require(zlib.crc32(raw) == crc and reserved == 0, "a damaged header", Reason.CHECKSUM)
+    require(signature_length in (0, SIGNATURE_BYTES), "signature", Reason.SIGNATURE)
     try:
         document = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        raise DecodeError(RejectReason.SYNTAX, "the header of a batch is no JSON") from error
+        raise DecodeError(Reason.SYNTAX, "the header of a batch is no JSON") from error
     signature = data[start : start + signature_length] or None
     header = header_from(document, signature)
     found = size - start - signature_length
-    require(found == header.payload_size, "payload cut or grown", RejectReason.CHECKSUM)
-    require(header.events <= limits.events, f"{header.events} events", RejectReason.TOO_LARGE)
+    require(found == header.payload_size, "payload cut or grown", Reason.CHECKSUM)
+    require(header.events <= limits.events, f"{header.events} events", Reason.TOO_LARGE)
     return header
 
 
@@ -194,7 +195,7 @@ def decode_packed(
         raise DecodeError(error.reason, f"columns of a batch: {error}") from error
     require(len(packed) == header.events, f"{len(packed)} events, {header.events} announced")
     span = header.last_time_ms - header.first_time_ms
-    require(packed.last_time_ms == span, "times differ from the header's", RejectReason.CLOCK)
+    require(packed.last_time_ms == span, "times differ from the header's", Reason.CLOCK)
     return packed.starting(header.first_time_ms)
 
 
@@ -214,7 +215,7 @@ def decode_counters(header: BatchHeader, data: bytes, limits: Limits = LIMITS) -
     require(int(counters.requests.sum()) == header.requests, "requests differ from the header's")
     first, last = int(counters.bucket_ms.min()), int(counters.bucket_ms.max()) + BUCKET_MS - 1
     times = (header.first_time_ms, header.last_time_ms)
-    require((first, last) == times, "times differ from the header's", RejectReason.CLOCK)
+    require((first, last) == times, "times differ from the header's", Reason.CLOCK)
     return counters
 
 
@@ -223,5 +224,5 @@ def _open(header: BatchHeader, data: bytes, limits: Limits, verify_hash: bool) -
     payload = memoryview(data)[len(data) - header.payload_size :]
     if verify_hash:
         same = hashlib.sha256(payload).hexdigest() == header.payload_sha256
-        require(same, "the payload's hash differs", RejectReason.CHECKSUM)
+        require(same, "the payload's hash differs", Reason.CHECKSUM)
     return unpack(payload, header.raw_size, limits)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from edge.batch.packing import SUM_MAX, TIME_MS_END
 from edge.batch.records import EVENTS_MAX, BatchHeader, SourcePosition
 from edge.errors import Corrupt
-from edge.event import RejectReason
+from edge.reasons import Reason
 
 VERSION: Final = 1
 NUMBER_END: Final = 1 << 63
@@ -39,7 +39,7 @@ LIMITS: Final = Limits()
 class DecodeError(Corrupt):
     """A batch that cannot be counted; `reason` names the first rule it breaks."""
 
-    def __init__(self, reason: RejectReason, message: str) -> None:
+    def __init__(self, reason: Reason, message: str) -> None:
         super().__init__(message, f"it is kept in quarantine as {reason.value}")
         self.reason = reason
 
@@ -68,7 +68,7 @@ def position_from(document: Any) -> SourcePosition:
     )
 
 
-def require(fits: bool, message: str, reason: RejectReason = RejectReason.SCHEMA) -> None:
+def require(fits: bool, message: str, reason: Reason = Reason.SCHEMA) -> None:
     """Raise DecodeError with `reason` unless `fits`."""
     if not fits:
         raise DecodeError(reason, f"not a batch that can be counted: {message}")
@@ -91,7 +91,7 @@ def _number(document: dict[str, Any], key: str, default: int | None = None) -> i
 
 def header_from(document: Any, signature: bytes | None) -> BatchHeader:
     """The header in `document`; unknown fields are ignored, wrong ones raise DecodeError."""
-    require(isinstance(document, dict), "the header is no object", RejectReason.SYNTAX)
+    require(isinstance(document, dict), "the header is no object", Reason.SYNTAX)
     sources = document.get("sources", [])
     require(isinstance(sources, list), "sources is no list")
     previous = document.get("previous_epoch")
@@ -127,12 +127,12 @@ def header_from(document: Any, signature: bytes | None) -> BatchHeader:
 
 def _check_header(header: BatchHeader) -> None:
     """Refuse a header whose fields contradict each other."""
-    require(header.kind in ("events", "counters", "heartbeat"), "kind", RejectReason.VERSION)
+    require(header.kind in ("events", "counters", "heartbeat"), "kind", Reason.VERSION)
     require(_NAME.match(header.edge_id) is not None, "edge_id")
     require(_REGION.match(header.region) is not None, "region")
     require(_SHA256.match(header.payload_sha256) is not None, "payload_sha256")
-    require(header.first_time_ms <= header.last_time_ms < TIME_MS_END, "times", RejectReason.CLOCK)
-    require(header.watermark_ms < TIME_MS_END, "watermark", RejectReason.CLOCK)
+    require(header.first_time_ms <= header.last_time_ms < TIME_MS_END, "times", Reason.CLOCK)
+    require(header.watermark_ms < TIME_MS_END, "watermark", Reason.CLOCK)
     require(header.requests < SUM_MAX, "requests")
     if header.kind == "heartbeat":
         require(header.events == 0 and header.payload_size == 0, "a heartbeat with a payload")

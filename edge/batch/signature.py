@@ -33,7 +33,7 @@ from edge.batch.header import DecodeError
 from edge.batch.records import BatchHeader
 from edge.durable import create_exclusively
 from edge.errors import ConfigError
-from edge.event import RejectReason
+from edge.reasons import Reason
 
 
 def key_id_of(public_key: bytes) -> str:
@@ -151,4 +151,4 @@ def verify(header: BatchHeader, data: bytes, registry: Registry, at_ms: int) -> 
 def _refused(header: BatchHeader, why: str) -> DecodeError:
     """The error for a batch whose origin is not proved."""
     identity = f"{header.edge_id}, epoch {header.epoch}, sequence {header.sequence}"
-    return DecodeError(RejectReason.SIGNATURE, f"batch of {identity}: {why}")
+    return DecodeError(Reason.SIGNATURE, f"batch of {identity}: {why}")

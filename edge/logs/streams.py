@@ -34,7 +34,7 @@ from edge.logs.formats.block import line_starts, no_columns
 from edge.logs.refused_lines import RejectedLine, RejectedLines
 
 TOO_LONG: Final = "too_large"
-"""The reason of a line longer than LINE_BYTES_MAX (`RejectReason.TOO_LARGE`)."""
+"""The reason of a line longer than LINE_BYTES_MAX (`Reason.TOO_LARGE`)."""
 TARGET_LINES: Final = 48_000
 """Lines a block aims at: one block is one batch, and a batch has at most 65,536 events."""
 _NEAR_MARKS: Final = 5

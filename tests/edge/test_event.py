@@ -12,11 +12,11 @@ from edge.event import (
     BYTES_SENT_MAX,
     DAY_MS,
     TIME_MS_MIN,
-    RejectReason,
     absurd_time,
     billing_class,
     reject_reason,
 )
+from edge.reasons import Reason
 from tests.edge.samples import NOON_MS, event
 
 
@@ -35,55 +35,53 @@ def test_the_class_is_quic_else_https_else_http(scheme: str, transport: str, exp
 
 ANY: Any = None
 REJECTED = [
-    ({"time_ms": "1"}, RejectReason.SCHEMA),
-    ({"time_ms": 1.5}, RejectReason.SCHEMA),
-    ({"bytes_sent": True}, RejectReason.SCHEMA),
-    ({"bytes_sent": float("nan")}, RejectReason.SCHEMA),
-    ({"bytes_sent": "7"}, RejectReason.SCHEMA),
-    ({"status": None}, RejectReason.SCHEMA),
-    ({"domain": 7}, RejectReason.SCHEMA),
-    ({"cache": "HIT"}, RejectReason.SCHEMA),
-    ({"event_id": ""}, RejectReason.SCHEMA),
-    ({"event_id": "x" * 257}, RejectReason.SCHEMA),
-    ({"event_id": "\ud800"}, RejectReason.SCHEMA),
-    ({"time_ms": TIME_MS_MIN - 1}, RejectReason.CLOCK),
-    ({"time_ms": -1}, RejectReason.CLOCK),
-    ({"time_ms": NOON_MS + DAY_MS + 1}, RejectReason.CLOCK),
-    ({"time_ms": NOON_MS // 1000}, RejectReason.CLOCK),
-    ({"time_ms": NOON_MS * 1000}, RejectReason.CLOCK),
-    ({"scheme": "HTTPS"}, RejectReason.SCHEME),
-    ({"scheme": "h2"}, RejectReason.SCHEME),
-    ({"scheme": "wss"}, RejectReason.SCHEME),
-    ({"transport": "udp"}, RejectReason.SCHEME),
-    ({"status": -1}, RejectReason.STATUS),
-    ({"status": 600}, RejectReason.STATUS),
-    ({"status": 999}, RejectReason.STATUS),
-    ({"bytes_sent": -1}, RejectReason.BYTES),
-    ({"bytes_sent": BYTES_SENT_MAX + 1}, RejectReason.BYTES),
-    ({"bytes_sent": 1 << 63}, RejectReason.BYTES),
+    ({"time_ms": "1"}, Reason.SCHEMA),
+    ({"time_ms": 1.5}, Reason.SCHEMA),
+    ({"bytes_sent": True}, Reason.SCHEMA),
+    ({"bytes_sent": float("nan")}, Reason.SCHEMA),
+    ({"bytes_sent": "7"}, Reason.SCHEMA),
+    ({"status": None}, Reason.SCHEMA),
+    ({"domain": 7}, Reason.SCHEMA),
+    ({"cache": "HIT"}, Reason.SCHEMA),
+    ({"event_id": ""}, Reason.SCHEMA),
+    ({"event_id": "x" * 257}, Reason.SCHEMA),
+    ({"event_id": "\ud800"}, Reason.SCHEMA),
+    ({"time_ms": TIME_MS_MIN - 1}, Reason.CLOCK),
+    ({"time_ms": -1}, Reason.CLOCK),
+    ({"time_ms": NOON_MS + DAY_MS + 1}, Reason.CLOCK),
+    ({"time_ms": NOON_MS // 1000}, Reason.CLOCK),
+    ({"time_ms": NOON_MS * 1000}, Reason.CLOCK),
+    ({"scheme": "HTTPS"}, Reason.SCHEME),
+    ({"scheme": "h2"}, Reason.SCHEME),
+    ({"scheme": "wss"}, Reason.SCHEME),
+    ({"transport": "udp"}, Reason.SCHEME),
+    ({"status": -1}, Reason.STATUS),
+    ({"status": 600}, Reason.STATUS),
+    ({"status": 999}, Reason.STATUS),
+    ({"bytes_sent": -1}, Reason.BYTES),
+    ({"bytes_sent": BYTES_SENT_MAX + 1}, Reason.BYTES),
+    ({"bytes_sent": 1 << 63}, Reason.BYTES),
 ]
 
 
 @pytest.mark.parametrize(("wrong", "reason"), REJECTED)
-def test_d9_to_d14_each_wrong_field_has_its_reason(
-    wrong: dict[str, Any], reason: RejectReason
-) -> None:
+def test_d9_to_d14_each_wrong_field_has_its_reason(wrong: dict[str, Any], reason: Reason) -> None:
     assert reject_reason(event(**wrong), NOON_MS) is reason
 
 
 def test_of_several_wrong_fields_the_first_reason_in_order_is_given() -> None:
     wrong: dict[str, Any] = {}
     for field, reason in (
-        ({"bytes_sent": -1}, RejectReason.BYTES),
-        ({"status": 600}, RejectReason.STATUS),
-        ({"scheme": "h2"}, RejectReason.SCHEME),
-        ({"time_ms": 0}, RejectReason.CLOCK),
-        ({"event_id": ""}, RejectReason.SCHEMA),
+        ({"bytes_sent": -1}, Reason.BYTES),
+        ({"status": 600}, Reason.STATUS),
+        ({"scheme": "h2"}, Reason.SCHEME),
+        ({"time_ms": 0}, Reason.CLOCK),
+        ({"event_id": ""}, Reason.SCHEMA),
     ):
         wrong |= field
         assert reject_reason(event(**wrong), NOON_MS) is reason
-    order = list(RejectReason)
-    assert order.index(RejectReason.SCHEMA) < order.index(RejectReason.CLOCK)
+    order = list(Reason)
+    assert order.index(Reason.SCHEMA) < order.index(Reason.CLOCK)
 
 
 @pytest.mark.parametrize(

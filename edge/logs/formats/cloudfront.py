@@ -11,10 +11,10 @@ from urllib.parse import unquote
 
 import polars as pl
 
-from edge.event import RejectReason
 from edge.logs.formats.block import Format, Parsed, Refused, joined, no_columns, physical_lines
 from edge.logs.formats.delimited import OVERFLOW, is_blank, read_values
 from edge.logs.formats.judge_lines import refine, rfc3339_ms
+from edge.reasons import Reason
 
 KNOWN_VERSION = "1.0"
 _NEEDED = ("date", "time", "cs-protocol", "sc-status", "sc-bytes")
@@ -82,7 +82,7 @@ class CloudFrontParser:
             if is_blank(raw.row(row)):
                 ignore.add(row)
             else:
-                refusals[row] = RejectReason.SCHEMA.value
+                refusals[row] = Reason.SCHEMA.value
         stamped = raw.with_columns(pl.format("{}T{}Z", "date", "time").alias("stamp"))
         frame = stamped.select(
             pl.col("stamp").alias("raw_time"),
@@ -120,7 +120,7 @@ def _pieces(block: bytes) -> list[tuple[bytes, bool]]:
 
 def _unusable(piece: bytes) -> Parsed:
     """Every line refused: the `#Fields` in force lack a column that an event needs."""
-    reason = RejectReason.SCHEMA.value
+    reason = Reason.SCHEMA.value
     rows = (row for row, line in enumerate(physical_lines(piece)) if line.strip())
     refused = tuple(Refused(row=row, reason=reason) for row in rows)
     empty = no_columns()

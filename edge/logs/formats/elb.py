@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from edge.event import RejectReason
 from edge.logs.formats.block import NOT_HTTP, Format, Parsed
 from edge.logs.formats.delimited import read_lines
 from edge.logs.formats.judge_lines import refine, rfc3339_ms
+from edge.reasons import Reason
 
 _REQUEST = (
     r'"(?P<method>\S+) (?:(?P<scheme>[A-Za-z0-9]+)://(?P<host>[^/?# "]*))?'
@@ -51,7 +51,7 @@ class ElbParser:
             if lines[row] is None or not lines[row].strip():
                 ignore.add(row)
             elif raw["method"][row] is None:
-                refusals[row] = RejectReason.SYNTAX.value
+                refusals[row] = Reason.SYNTAX.value
             else:
                 refusals[row] = NOT_HTTP
         frame = raw.select(

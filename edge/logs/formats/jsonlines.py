@@ -14,10 +14,10 @@ from typing import Any, Final
 import orjson
 import polars as pl
 
-from edge.event import RejectReason
 from edge.logs.formats.block import NOT_ACCESS, Parsed, physical_lines
 from edge.logs.formats.judge_lines import decimal_ms, refine, rfc3339_ms
 from edge.logs.formats.mapping import PER_SECOND, Mapping, Path
+from edge.reasons import Reason
 
 _ABSENT_TLS: Final = ("", "-", "false", "null", "{}", "[]", "off", "no", "none", "0")
 """What a TLS field holds, in small letters, where there was no TLS."""
@@ -100,7 +100,7 @@ class JsonParser:
             found = _object(line, after_prefix=self.mapping.after_prefix)
             if found is None:
                 if line.strip():
-                    refusals[row] = RejectReason.SYNTAX.value
+                    refusals[row] = Reason.SYNTAX.value
                 else:
                     ignore.add(row)
                 found = {}

@@ -18,8 +18,9 @@ import pyarrow as pa
 
 from edge.batch.records import EventColumns
 from edge.domain import RAW_BYTES_MAX, canonical_domain
-from edge.event import AHEAD_MS_MAX, BYTES_SENT_MAX, STATUS_MAX, TIME_MS_MIN, RejectReason
+from edge.event import AHEAD_MS_MAX, BYTES_SENT_MAX, STATUS_MAX, TIME_MS_MIN
 from edge.logs.formats.block import Parsed, Refused
+from edge.reasons import Reason
 
 HIT_WORDS: Final = ("HIT", "STALE", "UPDATING", "REVALIDATED", "Hit", "RefreshHit", "hit", "true")
 """What caches write when the answer came out of them (nginx, CloudFront, and common log fields)."""
@@ -27,13 +28,13 @@ MISS_WORDS: Final = ("MISS", "BYPASS", "EXPIRED", "SCARCE", "PASS", "Miss", "mis
 
 QUIC_NAMES: Final = ("h3", "h3-29", "http/3", "http/3.0")
 _REASONS: Final = (
-    RejectReason.SCHEMA,
-    RejectReason.CLOCK,
-    RejectReason.SCHEME,
-    RejectReason.STATUS,
-    RejectReason.BYTES,
+    Reason.SCHEMA,
+    Reason.CLOCK,
+    Reason.SCHEME,
+    Reason.STATUS,
+    Reason.BYTES,
 )
-"""In order of precedence, as `RejectReason` has it; a code in `_judged` is the place here plus
+"""In order of precedence, as `Reason` has it; a code in `_judged` is the place here plus
 one.
 """
 

@@ -11,11 +11,11 @@ import re
 
 import polars as pl
 
-from edge.event import RejectReason
 from edge.logs.formats.block import Format, Parsed, physical_lines
 from edge.logs.formats.delimited import OVERFLOW, is_blank, read_values
 from edge.logs.formats.fast_nginx import NAMES, parse_sound_tsv
 from edge.logs.formats.judge_lines import decimal_ms, refine, rfc3339_ms
+from edge.reasons import Reason
 
 _ESCAPE = re.compile(rb"\\x([0-9A-Fa-f]{2})")
 
@@ -41,7 +41,7 @@ class TsvParser:
             if is_blank(raw.row(row)):
                 ignore.add(row)
             elif lines[row].count(b"\t") != len(NAMES) - 1:
-                refusals[row] = RejectReason.SCHEMA.value
+                refusals[row] = Reason.SCHEMA.value
         frame = raw.select(
             pl.col("time").alias("raw_time"),
             _time_ms(raw).alias("time_ms"),
