@@ -29,12 +29,10 @@ from edge.logs.content import (
     read_chunks,
     starts_alike,
 )
-from edge.logs.formats import Format, Parsed
-from edge.logs.formats.block import line_starts, no_columns
+from edge.logs.formats.block import Format, Parsed, line_starts, no_columns
 from edge.logs.refused_lines import RejectedLine, RejectedLines
+from edge.reasons import Reason
 
-TOO_LONG: Final = "too_large"
-"""The reason of a line longer than LINE_BYTES_MAX (`Reason.TOO_LARGE`)."""
 TARGET_LINES: Final = 48_000
 """Lines a block aims at: one block is one batch, and a batch has at most 65,536 events."""
 _NEAR_MARKS: Final = 5
@@ -256,7 +254,7 @@ class Stream:
             line=self.position.lines + 1,
             offset=chunk.start,
             length=chunk.end - chunk.start - tail.endswith(b"\n"),
-            reason=TOO_LONG,
+            reason=Reason.TOO_LARGE,
             raw=chunk.data,
         )
         return self._moved(chunk.end, 1, (row,), parsed)
@@ -322,7 +320,7 @@ class Writer:
         self.rejected = rejected
         self.events = 0
         self.unattributable = 0
-        self.skipped: Counter[str] = Counter()
+        self.skipped: Counter[Reason] = Counter()
 
     def write(self, step: Step, watermark_ms: int) -> None:
         """Append `step`; durable after `commit`, except that refused lines are kept at once."""

@@ -27,7 +27,7 @@ from edge.logs.content import (
     end_of_lines,
     head_of,
 )
-from edge.logs.formats import Format
+from edge.logs.formats.block import Format
 from edge.logs.rotation import SeenFile, files_of
 from edge.logs.streams import KnownStreams, Stream, StreamPosition, Writer
 

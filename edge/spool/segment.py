@@ -7,7 +7,7 @@
 
 A frame is 20 bytes of head (magic, kind, flags, length, CRC-32 of the payload, CRC-32 of the head)
 and its payload. The first frame of a segment is its header with the positions of all sources; the
-others are batches. A damaged frame is handed out as such and reading goes on at the next sound head
+others are batches. A damaged frame is handed out as such and reading goes on at the next whole head
 (FAULTS A3): never is the rest of a segment dropped in silence.
 """
 
@@ -39,10 +39,10 @@ READ_BYTES: Final = 8 << 20
 _MAGIC: Final = b"\xf5ETs"
 _HEAD: Final = struct.Struct("<4sBBHII")
 _CRC: Final = struct.Struct("<I")
-_FENCE: Final = struct.Struct("<4sII")
-_FENCE_MAGIC: Final = b"ETd1"
-FENCE_BYTES: Final = 64 << 10
-"""The file `durable` is this long from the start; a fence is far shorter."""
+_DURABLE: Final = struct.Struct("<4sII")
+_DURABLE_MAGIC: Final = b"ETd1"
+DURABLE_END_BYTES: Final = 64 << 10
+"""The file `durable` is this long from the start; a durable_end is far shorter."""
 HEAD_BYTES: Final = _HEAD.size + _CRC.size
 
 
@@ -95,7 +95,7 @@ class RawFrame:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fence:
+class DurableEnd:
     """The published durable end of a spool, and the identity of the last batch before it.
 
     `sequence` is -1 while the epoch holds no batch. `moved` are source positions set since the last
@@ -148,7 +148,7 @@ def raw_frames(descriptor: int, start: int, end: int) -> Iterator[RawFrame]:
     """Frames and damaged stretches of an open segment file between two offsets, in order."""
     offset = start
     while offset < end:
-        head = _sound_head(os.pread(descriptor, HEAD_BYTES, offset), offset, end)
+        head = _whole_head(os.pread(descriptor, HEAD_BYTES, offset), offset, end)
         if head is None:
             resumed = _next_head(descriptor, offset + 1, end)
             raw = os.pread(descriptor, min(resumed - offset, 1 << 20), offset)
@@ -174,7 +174,7 @@ def raw_frames(descriptor: int, start: int, end: int) -> Iterator[RawFrame]:
         offset = after
 
 
-def _sound_head(data: bytes, offset: int, end: int) -> tuple[int, int, int, int] | None:
+def _whole_head(data: bytes, offset: int, end: int) -> tuple[int, int, int, int] | None:
     """(kind, flags, length, crc) of a head whose own CRC fits and whose frame ends before `end`."""
     if len(data) < HEAD_BYTES or data[:4] != _MAGIC:
         return None
@@ -187,7 +187,7 @@ def _sound_head(data: bytes, offset: int, end: int) -> tuple[int, int, int, int]
 
 
 def _next_head(descriptor: int, start: int, end: int) -> int:
-    """The offset of the next sound head at or after `start`, or `end`."""
+    """The offset of the next whole head at or after `start`, or `end`."""
     offset = start
     while offset < end:
         block = os.pread(descriptor, min(1 << 20, end - offset), offset)
@@ -196,7 +196,7 @@ def _next_head(descriptor: int, start: int, end: int) -> int:
         found = block.find(_MAGIC)
         while found >= 0:
             place = offset + found
-            if _sound_head(os.pread(descriptor, HEAD_BYTES, place), place, end) is not None:
+            if _whole_head(os.pread(descriptor, HEAD_BYTES, place), place, end) is not None:
                 return place
             found = block.find(_MAGIC, found + 1)
         offset += max(len(block) - len(_MAGIC) + 1, 1)
@@ -204,7 +204,7 @@ def _next_head(descriptor: int, start: int, end: int) -> int:
 
 
 def segment_header(folder: Path, segment: str) -> dict[str, Any] | None:
-    """The header of a segment, or None while it has no sound one."""
+    """The header of a segment, or None while it has no whole one."""
     try:
         descriptor = os.open(segment_path(folder, segment), os.O_RDONLY)
     except FileNotFoundError:
@@ -225,26 +225,34 @@ def header_document(frame: RawFrame) -> dict[str, Any] | None:
     return document
 
 
-def fence_bytes(fence: Fence) -> bytes:
-    """`fence` as the content of the file `durable`."""
-    body = orjson.dumps([fence.segment, fence.offset, fence.epoch, fence.sequence, *fence.moved])
-    return _FENCE.pack(_FENCE_MAGIC, len(body), zlib.crc32(body)) + body
+def durable_end_bytes(durable_end: DurableEnd) -> bytes:
+    """`durable_end` as the content of the file `durable`."""
+    body = orjson.dumps(
+        [
+            durable_end.segment,
+            durable_end.offset,
+            durable_end.epoch,
+            durable_end.sequence,
+            *durable_end.moved,
+        ]
+    )
+    return _DURABLE.pack(_DURABLE_MAGIC, len(body), zlib.crc32(body)) + body
 
 
-def read_fence(folder: Path) -> Fence | None:
+def read_durable_end(folder: Path) -> DurableEnd | None:
     """The published durable end, or None where none can be read (then nothing is read beyond)."""
     for _ in range(3):  # the writer replaces it in place: a torn read is read again
         try:
             data = (folder / "durable").read_bytes()
         except FileNotFoundError:
             return None
-        if len(data) < _FENCE.size:
+        if len(data) < _DURABLE.size:
             continue
-        magic, length, crc = _FENCE.unpack_from(data)
-        body = data[_FENCE.size : _FENCE.size + length]
-        if magic == _FENCE_MAGIC and len(body) == length and zlib.crc32(body) == crc:
+        magic, length, crc = _DURABLE.unpack_from(data)
+        body = data[_DURABLE.size : _DURABLE.size + length]
+        if magic == _DURABLE_MAGIC and len(body) == length and zlib.crc32(body) == crc:
             segment, offset, epoch, sequence, *moved = orjson.loads(body)
-            return Fence(
+            return DurableEnd(
                 segment=segment, offset=offset, epoch=epoch, sequence=sequence, moved=tuple(moved)
             )
     return None
@@ -260,7 +268,7 @@ def read_frames(
     segment that is gone was acknowledged (FAULTS A7): reading goes on with the one after. A
     position behind all segments is of a spool that was wiped: this one is read from its beginning.
     """
-    fence = read_fence(folder)
+    durable_end = read_durable_end(folder)
     names = segments(folder)
     if position is not None and names and position.segment > names[-1]:
         position = None
@@ -268,10 +276,10 @@ def read_frames(
     for place, segment in enumerate(names):
         if position is not None and segment < position.segment:
             continue
-        if fence is not None and segment > fence.segment:
+        if durable_end is not None and segment > durable_end.segment:
             return
         start = position.offset if position is not None and segment == position.segment else 0
-        end = _readable_end(folder, segment, names[place + 1 : place + 2], fence)
+        end = _readable_end(folder, segment, names[place + 1 : place + 2], durable_end)
         for frame in _frames_of(folder, segment, start, end):
             yield frame
             taken += len(frame.payload)
@@ -280,11 +288,11 @@ def read_frames(
 
 
 def _readable_end(
-    folder: Path, segment: str, following: list[str], fence: Fence | None
+    folder: Path, segment: str, following: list[str], durable_end: DurableEnd | None
 ) -> int | None:
     """Where the durable frames of a segment end; None: at the end of the file."""
-    if fence is not None and fence.segment == segment:
-        return fence.offset
+    if durable_end is not None and durable_end.segment == segment:
+        return durable_end.offset
     if not following:
         return 0
     header = segment_header(folder, following[0])
@@ -323,8 +331,12 @@ def spool_folders(home: Path) -> list[Path]:
 
 def end_position(folder: Path) -> SpoolPosition | None:
     """The durable end of a spool: where a reader that has read everything stands."""
-    fence = read_fence(folder)
-    return None if fence is None else SpoolPosition(segment=fence.segment, offset=fence.offset)
+    durable_end = read_durable_end(folder)
+    return (
+        None
+        if durable_end is None
+        else SpoolPosition(segment=durable_end.segment, offset=durable_end.offset)
+    )
 
 
 def acknowledge(folder: Path, epoch: int, sequence: int, position: SpoolPosition) -> None:

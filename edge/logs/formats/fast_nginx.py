@@ -1,4 +1,4 @@
-"""The fast way through a block of nginx's lines: typed columns at once, if every line is sound.
+"""The fast way through a block of nginx's lines: typed columns at once, if no line is odd.
 
 pyarrow cuts the block at one character into dictionaries of words and texts of digits, which are
 judged all at once. One odd line is enough for these readers to answer None, and the careful reader
@@ -41,7 +41,7 @@ _READ: Final = {
 _TIME: Final = pa.decimal128(18, 3)
 
 
-def parse_sound_tsv(block: bytes, now_ms: int, unescape: Callable[[str], str]) -> Parsed | None:
+def parse_fast_tsv(block: bytes, now_ms: int, unescape: Callable[[str], str]) -> Parsed | None:
     """The events of `block` if each of its lines is one of `nginx-tsv`, else None."""
     lines = block.count(b"\n") + (not block.endswith(b"\n"))
     try:
@@ -50,7 +50,7 @@ def parse_sound_tsv(block: bytes, now_ms: int, unescape: Callable[[str], str]) -
         return None
 
 
-def parse_sound_json(block: bytes, now_ms: int) -> Parsed | None:
+def parse_fast_json(block: bytes, now_ms: int) -> Parsed | None:
     """The events of `block` if all its lines have the fields of its first, those of `nginx`.
 
     Cut at its quotes, such a line is `{`, `time`, `:`, a value, `,`, `host`, … `}`: only the values

@@ -19,7 +19,7 @@ import pyarrow as pa
 from edge.batch.records import EventColumns
 from edge.domain import RAW_BYTES_MAX, canonical_domain
 from edge.event import AHEAD_MS_MAX, BYTES_SENT_MAX, STATUS_MAX, TIME_MS_MIN
-from edge.logs.formats.block import Parsed, Refused
+from edge.logs.formats.block import Parsed, RefusedRow
 from edge.reasons import Reason
 
 HIT_WORDS: Final = ("HIT", "STALE", "UPDATING", "REVALIDATED", "Hit", "RefreshHit", "hit", "true")
@@ -64,27 +64,27 @@ def rfc3339_ms(column: str) -> pl.Expr:
     return parsed.dt.epoch("ms")
 
 
-def refine(
+def judge_lines(
     frame: pl.DataFrame,
     now_ms: int,
     *,
-    refusals: Mapping[int, str] | None = None,
+    refusals: Mapping[int, Reason] | None = None,
     ignore: set[int] | None = None,
     decode_host: Callable[[str], str] | None = None,
 ) -> Parsed:
     """The events of `frame`; `decode_host` undoes a format's escapes, on distinct hosts only."""
     typed = frame.select(*_typed())
     keep: Any = None
-    refused: list[Refused] = []
-    if refusals or ignore or not _all_sound(typed, now_ms):
+    refused: list[RefusedRow] = []
+    if refusals or ignore or not _all_fit(typed, now_ms):
         typed = typed.with_columns(_without_bytes(frame["bytes"], typed["bytes"]))
         verdict = typed.select(_verdict(now_ms))["verdict"].to_numpy()
         keep = verdict == 0
         settled = set(ignore or ()) | set(refusals or ())
         keep[list(settled)] = False
-        refused = [Refused(row=row, reason=reason) for row, reason in (refusals or {}).items()]
+        refused = [RefusedRow(row=row, reason=reason) for row, reason in (refusals or {}).items()]
         refused += [
-            Refused(row=int(row), reason=_REASONS[int(verdict[row]) - 1].value)
+            RefusedRow(row=int(row), reason=_REASONS[int(verdict[row]) - 1])
             for row in np.flatnonzero(verdict)
             if int(row) not in settled
         ]
@@ -135,7 +135,7 @@ def _without_bytes(given: pl.Series, found: pl.Series) -> pl.Series:
     return found.zip_with((given != "-").fill_null(value=True), none)
 
 
-def _all_sound(typed: pl.DataFrame, now_ms: int) -> bool:
+def _all_fit(typed: pl.DataFrame, now_ms: int) -> bool:
     """Whether no line at all is to be refused: the usual case, told by a few totals."""
     found = typed.select(
         pl.col("given").all().alias("given"),
