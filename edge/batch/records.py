@@ -19,6 +19,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from edge.event import BUCKET_MS
 
@@ -177,7 +178,7 @@ class PackedEvents:
     outcome_index: Array
     outcomes: Array
     bytes_sent: Array
-    event_ids: Any = None
+    event_ids: pa.StringArray | None = None
     """An Arrow array of texts, or None."""
 
     def __len__(self) -> int:

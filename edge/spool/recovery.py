@@ -13,7 +13,6 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import orjson
 
@@ -27,7 +26,8 @@ from edge.spool.segment import (
     Acknowledged,
     DurableEnd,
     RawFrame,
-    header_document,
+    SegmentHeader,
+    header_in,
     raw_frames,
     read_acknowledged,
     read_durable_end,
@@ -177,9 +177,9 @@ def _replay(folder: Path, segment: str, state: Recovered, end: DurableEnd | None
 
 def _apply(frame: RawFrame, state: Recovered) -> None:
     """Move `state` over one frame; a damaged one may still have a whole batch header."""
-    document = header_document(frame)
-    if document is not None:
-        _begin(document, state)
+    begins = header_in(frame)
+    if begins is not None:
+        _begin(begins, state)
         return
     state.damaged_frames += frame.kind != BATCH
     header = _batch_header(frame.payload)
@@ -191,16 +191,14 @@ def _apply(frame: RawFrame, state: Recovered) -> None:
         state.positions[position.source] = position
 
 
-def _begin(document: dict[str, Any], state: Recovered) -> None:
+def _begin(header: SegmentHeader, state: Recovered) -> None:
     """Take over a segment's header."""
-    epoch = int(document["epoch"])
-    if state.epoch is None or state.epoch == epoch:
-        state.epoch = epoch
-        previous = document.get("previous_epoch")
-        state.previous_epoch = None if previous is None else (int(previous[0]), int(previous[1]))
-        state.sequence = int(document["next_sequence"]) - 1
-    state.watermark_ms = max(state.watermark_ms, int(document["watermark_ms"]))
-    for entry in document["positions"]:
+    if state.epoch is None or state.epoch == header.epoch:
+        state.epoch = header.epoch
+        state.previous_epoch = header.previous_epoch
+        state.sequence = header.next_sequence - 1
+    state.watermark_ms = max(state.watermark_ms, header.watermark_ms)
+    for entry in header.positions:
         position = position_from(entry)
         state.positions[position.source] = position
 

@@ -19,7 +19,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
@@ -95,6 +95,21 @@ class RawFrame:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentHeader:
+    """The first frame of a segment: the state before it.
+
+    `positions` are those of all sources. `previous_end` is where the segment before ends durably.
+    """
+
+    epoch: int
+    previous_epoch: tuple[int, int] | None
+    next_sequence: int
+    watermark_ms: int
+    previous_end: int | None
+    positions: tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DurableEnd:
     """The published durable end of a spool, and the identity of the last batch before it.
 
@@ -106,7 +121,7 @@ class DurableEnd:
     offset: int
     epoch: int
     sequence: int
-    moved: tuple[dict[str, Any], ...] = ()
+    moved: tuple[dict[str, object], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +218,7 @@ def _next_head(descriptor: int, start: int, end: int) -> int:
     return end
 
 
-def segment_header(folder: Path, segment: str) -> dict[str, Any] | None:
+def segment_header(folder: Path, segment: str) -> SegmentHeader | None:
     """The header of a segment, or None while it has no whole one."""
     try:
         descriptor = os.open(segment_path(folder, segment), os.O_RDONLY)
@@ -211,18 +226,29 @@ def segment_header(folder: Path, segment: str) -> dict[str, Any] | None:
         return None
     try:
         for frame in raw_frames(descriptor, 0, os.fstat(descriptor).st_size):
-            return header_document(frame)
+            return header_in(frame)
     finally:
         os.close(descriptor)
     return None
 
 
-def header_document(frame: RawFrame) -> dict[str, Any] | None:
-    """The document of a header frame, or None for any other frame."""
+def header_in(frame: RawFrame) -> SegmentHeader | None:
+    """The header in a header frame; None for any other frame, and for one that holds no header."""
     if frame.kind != HEADER:
         return None
-    document: dict[str, Any] = orjson.loads(frame.payload)
-    return document
+    try:
+        document = orjson.loads(frame.payload)
+        previous = document.get("previous_epoch")
+        return SegmentHeader(
+            epoch=int(document["epoch"]),
+            previous_epoch=None if previous is None else (int(previous[0]), int(previous[1])),
+            next_sequence=int(document["next_sequence"]),
+            watermark_ms=int(document["watermark_ms"]),
+            previous_end=document.get("previous_end"),
+            positions=tuple(document["positions"]),
+        )
+    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError, IndexError):
+        return None
 
 
 def durable_end_bytes(durable_end: DurableEnd) -> bytes:
@@ -296,7 +322,7 @@ def _readable_end(
     if not following:
         return 0
     header = segment_header(folder, following[0])
-    return None if header is None else header.get("previous_end")
+    return None if header is None else header.previous_end
 
 
 def _frames_of(folder: Path, segment: str, start: int, end: int | None) -> Iterator[Frame]:

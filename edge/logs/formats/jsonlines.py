@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 import orjson
 import polars as pl
@@ -164,9 +164,9 @@ def _plain_scheme(text: pl.Expr) -> pl.Expr:
     return text.replace({"ws": "http", "wss": "https"})
 
 
-def _schema(paths: dict[str, Path]) -> dict[str, Any] | None:
+def _schema(paths: dict[str, Path]) -> dict[str, pl.DataType] | None:
     """The nested polars schema that reads `paths` as text; None when one path is inside another."""
-    tree: dict[str, Any] = {}
+    tree: dict[str, pl.DataType | dict[str, pl.DataType]] = {}
     for path in paths.values():
         place = tree
         for key in path[:-1]:
@@ -178,7 +178,7 @@ def _schema(paths: dict[str, Path]) -> dict[str, Any] | None:
     return {key: _dtype(child) for key, child in tree.items()}
 
 
-def _dtype(child: Any) -> Any:
+def _dtype(child: pl.DataType) -> pl.DataType:
     if child is _TEXT:
         return _TEXT
     return pl.Struct({key: _dtype(inner) for key, inner in child.items()})
@@ -191,7 +191,7 @@ def _leaf(path: Path) -> pl.Expr:
     return found
 
 
-def _object(line: bytes, *, after_prefix: bool) -> dict[str, Any] | None:
+def _object(line: bytes, *, after_prefix: bool) -> dict[str, object] | None:
     """The JSON object of a line, None if there is none; bytes that are no UTF-8 become U+FFFD."""
     if after_prefix:
         line = line[line.find(b"{") :] if b"{" in line else b""
@@ -205,7 +205,7 @@ def _object(line: bytes, *, after_prefix: bool) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _text(found: Any, path: Path) -> str | None:
+def _text(found: object, path: Path) -> str | None:
     """The value at `path` as text, as the columnar reader gives it."""
     for key in path:
         if not isinstance(found, dict):

@@ -10,13 +10,13 @@ refused before (`refusals`: row -> reason) are not looked at; blank lines and di
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from edge.batch.records import EventColumns
+from edge.batch.records import Array, EventColumns
 from edge.domain import RAW_BYTES_MAX, canonical_domain
 from edge.event import AHEAD_MS_MAX, BYTES_SENT_MAX, STATUS_MAX, TIME_MS_MIN
 from edge.logs.formats.block import Parsed, RefusedRow
@@ -74,7 +74,7 @@ def judge_lines(
 ) -> Parsed:
     """The events of `frame`; `decode_host` undoes a format's escapes, on distinct hosts only."""
     typed = frame.select(*_typed())
-    keep: Any = None
+    keep: Array | None = None
     refused: list[RefusedRow] = []
     if refusals or ignore or not _all_fit(typed, now_ms):
         typed = typed.with_columns(_without_bytes(frame["bytes"], typed["bytes"]))
@@ -185,7 +185,7 @@ def _verdict(now_ms: int) -> pl.Expr:
     )
 
 
-def _carrier(https: Any, quic: Any) -> Any:
+def _carrier(https: Array, quic: Array) -> Array:
     """Carrier codes (edge.batch.CARRIERS)."""
     codes = https.astype(np.uint8)
     if quic.any():
@@ -193,14 +193,17 @@ def _carrier(https: Any, quic: Any) -> Any:
     return codes
 
 
-def _cache(words: pl.Series) -> Any:
+def _cache(words: pl.Series) -> Array:
     """Cache codes (edge.event.CACHES)."""
     hits, misses = words.is_in(HIT_WORDS), words.is_in(MISS_WORDS)
-    codes = hits.fill_null(value=False).to_numpy().astype(np.uint8)
-    return codes + 2 * misses.fill_null(value=False).to_numpy().astype(np.uint8)
+    codes: Array = hits.fill_null(value=False).to_numpy().astype(np.uint8)
+    codes += 2 * misses.fill_null(value=False).to_numpy().astype(np.uint8)
+    return codes
 
 
-def _domains(hosts: pl.Series, decode: Callable[[str], str] | None) -> tuple[tuple[str, ...], Any]:
+def _domains(
+    hosts: pl.Series, decode: Callable[[str], str] | None
+) -> tuple[tuple[str, ...], Array]:
     """(canonical names, index of each row): each distinct text is worked out once."""
     if not len(hosts):
         return (), np.zeros(0, dtype=np.int32)
