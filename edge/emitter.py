@@ -23,7 +23,7 @@ from typing import Final, Self
 import numpy as np
 
 from edge.batch.packing import pack
-from edge.batch.records import CARRIERS, EVENTS_MAX, EventColumns, totals
+from edge.batch.records import CARRIER_CODE, EVENTS_MAX, EventColumns, totals
 from edge.domain import UNATTRIBUTED, canonical_domain
 from edge.errors import EdgetollError
 from edge.event import CACHES, RequestEvent, reject_reason
@@ -33,7 +33,6 @@ from edge.spool.full_disk_counters import CounterStore
 from edge.spool.spool import Spool
 
 _LOG: Final = logging.getLogger("edgetoll.edge")
-_CARRIER: Final = {pair: code for code, pair in enumerate(CARRIERS)}
 _CACHE: Final = {name: code for code, name in enumerate(CACHES)}
 _NAMES_MAX: Final = 65_536
 _Item = RequestEvent | threading.Event
@@ -217,7 +216,7 @@ class Emitter:
         names = [self._name(event.domain) for event in events]
         place = {name: index for index, name in enumerate(dict.fromkeys(names))}
         ids = [event.event_id for event in events]
-        carriers = [_CARRIER[event.scheme, event.transport] for event in events]
+        carriers = [CARRIER_CODE[event.scheme, event.transport] for event in events]
         return EventColumns(
             domains=tuple(place),
             domain_index=np.array([place[name] for name in names], dtype=np.int32),

@@ -103,8 +103,8 @@ class Importer:
             found = self.known.find(content, self.form, whole=True)
             if found is None:
                 return
-            position, reached = found
-            if not reached:
+            position = found.position
+            if not found.reached:
                 self.result.duplicates += _data_lines(content)
                 return
             self.result.duplicates += position.events

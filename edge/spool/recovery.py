@@ -20,17 +20,16 @@ from edge.batch.codec import DecodeError, decode_header, position_from
 from edge.batch.records import BatchHeader, SourcePosition
 from edge.durable import FileLock
 from edge.errors import ConflictError, Corrupt, LockRefused
+from edge.spool.durable_end import DurableEnd, read_durable_end
 from edge.spool.segment import (
     BATCH,
     HEADER,
     Acknowledged,
-    DurableEnd,
     RawFrame,
     SegmentHeader,
     header_in,
     raw_frames,
     read_acknowledged,
-    read_durable_end,
     segment_path,
     segments,
 )

@@ -19,12 +19,13 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import orjson
 
 from edge.durable import write_atomically
 from edge.errors import Corrupt, InputError
+from edge.spool.durable_end import DurableEnd, read_durable_end
 
 SUFFIX: Final = ".seg"
 HEADER: Final = 1
@@ -39,10 +40,6 @@ READ_BYTES: Final = 8 << 20
 _MAGIC: Final = b"\xf5ETs"
 _HEAD: Final = struct.Struct("<4sBBHII")
 _CRC: Final = struct.Struct("<I")
-_DURABLE: Final = struct.Struct("<4sII")
-_DURABLE_MAGIC: Final = b"ETd1"
-DURABLE_END_BYTES: Final = 64 << 10
-"""The file `durable` is this long from the start; a durable_end is far shorter."""
 HEAD_BYTES: Final = _HEAD.size + _CRC.size
 
 
@@ -94,6 +91,15 @@ class RawFrame:
     reason: str | None = None
 
 
+class _FrameHead(NamedTuple):
+    """What stands before the payload of a frame; `crc` is the payload's."""
+
+    kind: int
+    flags: int
+    length: int
+    crc: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentHeader:
     """The first frame of a segment: the state before it.
@@ -107,21 +113,6 @@ class SegmentHeader:
     watermark_ms: int
     previous_end: int | None
     positions: tuple[object, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DurableEnd:
-    """The published durable end of a spool, and the identity of the last batch before it.
-
-    `sequence` is -1 while the epoch holds no batch. `moved` are source positions set since the last
-    segment began, a second copy against damage.
-    """
-
-    segment: str
-    offset: int
-    epoch: int
-    sequence: int
-    moved: tuple[dict[str, object], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,25 +163,26 @@ def raw_frames(descriptor: int, start: int, end: int) -> Iterator[RawFrame]:
             )
             offset = resumed
             continue
-        kind, flags, length, crc = head
-        after = offset + HEAD_BYTES + length
-        payload = os.pread(descriptor, length, offset + HEAD_BYTES)
-        if len(payload) == length and zlib.crc32(payload) == crc:
-            yield RawFrame(start=offset, end=after, kind=kind, flags=flags, payload=payload)
+        after = offset + HEAD_BYTES + head.length
+        payload = os.pread(descriptor, head.length, offset + HEAD_BYTES)
+        if len(payload) == head.length and zlib.crc32(payload) == head.crc:
+            yield RawFrame(
+                start=offset, end=after, kind=head.kind, flags=head.flags, payload=payload
+            )
         else:
             yield RawFrame(
                 start=offset,
                 end=after,
                 kind=0,
-                flags=flags,
+                flags=head.flags,
                 payload=payload[: 1 << 20],
                 reason="damaged frame payload",
             )
         offset = after
 
 
-def _whole_head(data: bytes, offset: int, end: int) -> tuple[int, int, int, int] | None:
-    """(kind, flags, length, crc) of a head whose own CRC fits and whose frame ends before `end`."""
+def _whole_head(data: bytes, offset: int, end: int) -> _FrameHead | None:
+    """The head in `data` if its own CRC fits and its frame ends before `end`."""
     if len(data) < HEAD_BYTES or data[:4] != _MAGIC:
         return None
     if _CRC.unpack_from(data, _HEAD.size)[0] != zlib.crc32(data[: _HEAD.size]):
@@ -198,7 +190,7 @@ def _whole_head(data: bytes, offset: int, end: int) -> tuple[int, int, int, int]
     _, kind, flags, _, length, crc = _HEAD.unpack_from(data)
     if length > FRAME_BYTES_MAX or offset + HEAD_BYTES + length > end:
         return None
-    return kind, flags, length, crc
+    return _FrameHead(kind=kind, flags=flags, length=length, crc=crc)
 
 
 def _next_head(descriptor: int, start: int, end: int) -> int:
@@ -249,39 +241,6 @@ def header_in(frame: RawFrame) -> SegmentHeader | None:
         )
     except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError, IndexError):
         return None
-
-
-def durable_end_bytes(durable_end: DurableEnd) -> bytes:
-    """`durable_end` as the content of the file `durable`."""
-    body = orjson.dumps(
-        [
-            durable_end.segment,
-            durable_end.offset,
-            durable_end.epoch,
-            durable_end.sequence,
-            *durable_end.moved,
-        ]
-    )
-    return _DURABLE.pack(_DURABLE_MAGIC, len(body), zlib.crc32(body)) + body
-
-
-def read_durable_end(folder: Path) -> DurableEnd | None:
-    """The published durable end, or None where none can be read (then nothing is read beyond)."""
-    for _ in range(3):  # the writer replaces it in place: a torn read is read again
-        try:
-            data = (folder / "durable").read_bytes()
-        except FileNotFoundError:
-            return None
-        if len(data) < _DURABLE.size:
-            continue
-        magic, length, crc = _DURABLE.unpack_from(data)
-        body = data[_DURABLE.size : _DURABLE.size + length]
-        if magic == _DURABLE_MAGIC and len(body) == length and zlib.crc32(body) == crc:
-            segment, offset, epoch, sequence, *moved = orjson.loads(body)
-            return DurableEnd(
-                segment=segment, offset=offset, epoch=epoch, sequence=sequence, moved=tuple(moved)
-            )
-    return None
 
 
 def read_frames(

@@ -12,14 +12,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from edge.spool.disk import Disk
-from edge.spool.segment import (
-    DURABLE_END_BYTES,
-    DurableEnd,
-    SpoolPosition,
-    durable_end_bytes,
-    segment_name,
-    segment_path,
-)
+from edge.spool.durable_end import DURABLE_END_BYTES, DurableEnd, durable_end_bytes
+from edge.spool.segment import SpoolPosition, segment_name, segment_path
 
 
 class SegmentWriter:

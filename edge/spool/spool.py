@@ -25,17 +25,10 @@ from edge.batch.records import CounterColumns, EventColumns, SourcePosition
 from edge.durable import FileLock
 from edge.errors import EdgetollError
 from edge.spool.disk import Disk
+from edge.spool.durable_end import DurableEnd
 from edge.spool.recovery import EpochFile, Recovered, epoch_bytes, read_epoch, recover, writer_lock
 from edge.spool.retention import expired_segments, make_reserve, release_reserve
-from edge.spool.segment import (
-    BATCH,
-    CONTINUED,
-    HEADER,
-    DurableEnd,
-    frame_bytes,
-    segment_path,
-    segments,
-)
+from edge.spool.segment import BATCH, CONTINUED, HEADER, frame_bytes, segment_path, segments
 from edge.spool.segment_writer import SegmentWriter
 from edge.spool.state import (
     SpoolBroken,
@@ -46,9 +39,9 @@ from edge.spool.state import (
     refusal,
 )
 
-__all__ = ["Content", "Spool", "SpoolBroken", "SpoolFull", "SpoolOptions", "SpoolStatus"]
+__all__ = ["BatchContent", "Spool", "SpoolBroken", "SpoolFull", "SpoolOptions", "SpoolStatus"]
 
-Content = EventColumns | CounterColumns | Payload
+BatchContent = EventColumns | CounterColumns | Payload
 _MOVED_MAX: Final = 100
 _STAGED_BYTES_MAX: Final = 16 << 20
 
@@ -172,7 +165,7 @@ class Spool:
         self._writer.disk.replace(self.folder / "epoch.json", epoch_bytes(file))
 
     def append(
-        self, content: Content, watermark_ms: int, sources: tuple[SourcePosition, ...] = ()
+        self, content: BatchContent, watermark_ms: int, sources: tuple[SourcePosition, ...] = ()
     ) -> tuple[int, int]:
         """Append and make durable: (epoch, last sequence) once no crash can lose it.
 
@@ -196,7 +189,7 @@ class Spool:
         return self.append(HEARTBEAT, watermark_ms, sources)
 
     def write(
-        self, content: Content, watermark_ms: int, sources: tuple[SourcePosition, ...] = ()
+        self, content: BatchContent, watermark_ms: int, sources: tuple[SourcePosition, ...] = ()
     ) -> tuple[int, int]:
         """Write without fsync; nothing counts before commit(). Returns (epoch, last sequence).
 

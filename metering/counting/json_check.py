@@ -10,18 +10,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from edge.batch.records import CARRIER_CODE, CLASS_OF_CARRIER
 from edge.domain import canonical_domains
 from edge.event import AHEAD_MS_MAX, BYTES_SENT_MAX, STATUS_MAX, TIME_MS_MIN
 from edge.reasons import Reason
 from metering.counting.json_parse import RawEvent
 
 TEXT_MAX: Final = 256
-CLASS_CODES: Final = {
-    ("http", "tcp"): 0,
-    ("https", "tcp"): 1,
-    ("https", "quic"): 2,
-    ("http", "quic"): 2,
-}
+CLASS_CODES: Final = {pair: int(CLASS_OF_CARRIER[code]) for pair, code in CARRIER_CODE.items()}
 CACHE_CODES: Final[dict[Any, int]] = {None: 0, "hit": 1, "miss": 2}
 UNCHECKABLE: Final = "uncheckable"
 WRONG_KEY: Final = "key"

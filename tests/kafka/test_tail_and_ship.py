@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from deploy.kafka.broker import Broker
-from edge.spool.segment import read_acknowledged, read_durable_end
+from edge.spool.durable_end import read_durable_end
+from edge.spool.segment import read_acknowledged
 from tests.edge.logs.reading import nginx_lines
 from tests.kafka.world import count, wait_until
 

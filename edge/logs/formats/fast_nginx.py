@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pc
 
-from edge.batch.records import Array, EventColumns
+from edge.batch.records import Array, EventColumns, carrier_codes
 from edge.domain import canonical_domain
 from edge.event import AHEAD_MS_MAX, BYTES_SENT_MAX, STATUS_MAX, TIME_MS_MIN
 from edge.logs.formats.block import Parsed
@@ -168,7 +168,7 @@ def _events(found: dict[str, Column], now_ms: int, unescape: Callable[[str], str
         domains=tuple(names),
         domain_index=index,
         time_ms=time_ms,
-        carrier=np.where(quic == 1, 3 - https, https).astype(np.uint8),
+        carrier=carrier_codes(https, quic),
         status=statuses.astype(np.uint16),
         cache=_looked_up(found["cache"], _cache).astype(np.uint8),
         bytes_sent=size,

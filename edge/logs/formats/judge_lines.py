@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from edge.batch.records import Array, EventColumns
+from edge.batch.records import Array, EventColumns, carrier_codes
 from edge.domain import RAW_BYTES_MAX, canonical_domain
 from edge.event import AHEAD_MS_MAX, BYTES_SENT_MAX, STATUS_MAX, TIME_MS_MIN
 from edge.logs.formats.block import Parsed, RefusedRow
@@ -97,7 +97,7 @@ def judge_lines(
         domains=domains,
         domain_index=index,
         time_ms=typed["time_ms"].to_numpy(),
-        carrier=_carrier(typed["https"].to_numpy(), typed["quic"].to_numpy()),
+        carrier=carrier_codes(typed["https"].to_numpy(), typed["quic"].to_numpy()),
         status=typed["status"].to_numpy().astype(np.uint16),
         cache=_cache(typed["cache"]),
         bytes_sent=typed["bytes"].to_numpy(),
@@ -183,14 +183,6 @@ def _verdict(now_ms: int) -> pl.Expr:
         .cast(pl.UInt8)
         .alias("verdict")
     )
-
-
-def _carrier(https: Array, quic: Array) -> Array:
-    """Carrier codes (edge.batch.CARRIERS)."""
-    codes = https.astype(np.uint8)
-    if quic.any():
-        codes[quic] = 3 - codes[quic]
-    return codes
 
 
 def _cache(words: pl.Series) -> Array:

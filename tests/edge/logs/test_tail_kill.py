@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from edge.spool.segment import read_durable_end
+from edge.spool.durable_end import read_durable_end
 from tests.edge.logs.reading import THOROUGH, spool_content
 from tests.edge.logs.server import BusyServer
 

@@ -12,10 +12,10 @@ import pytest
 
 from edge.batch.codec import HEARTBEAT, decode_header
 from edge.batch.records import SourcePosition
+from edge.spool.durable_end import read_durable_end
 from edge.spool.segment import (
     SpoolPosition,
     acknowledge,
-    read_durable_end,
     read_frames,
     segment_name,
     segment_path,
