@@ -19,7 +19,7 @@ from edge.terminal import (
 )
 
 if TYPE_CHECKING:
-    from billing.rating.simulate import WhatIf
+    from billing.rating.records import WhatIf
 
 
 def simulate(
