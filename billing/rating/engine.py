@@ -95,7 +95,7 @@ def rate(
         refuse_moved_usage(connection, books, origin=mark.origin, last_through=mark.through)
     connection.execute(sql.text("statements/rating/changes/usage_and_subjects"))
     facts = _one(
-        connection, "statements/rating/changes/facts", _UsageFacts,
+        connection, "statements/rating/changes/usage_facts", _UsageFacts,
         {"first": mark is None, "through": end},
     )  # fmt: skip
     one = Pass(
@@ -171,7 +171,7 @@ def last_mark(connection: duckdb.DuckDBPyConnection) -> RatingMark | None:
 
 
 def _calendar(one: Pass) -> Range:
-    facts = _one(one.connection, "statements/rating/calendar/facts", _CalendarFacts)
+    facts = _one(one.connection, "statements/rating/calendar/calendar_facts", _CalendarFacts)
     since = max(one.last_through, one.origin)
     if facts.first_change is not None:
         since = min(since, facts.first_change)

@@ -130,6 +130,6 @@ def _repriced(connection: duckdb.DuckDBPyConnection, month: str) -> tuple[Repric
 
 
 def _held(connection: duckdb.DuckDBPyConnection, month: str) -> tuple[HeldHour, ...]:
-    statement = sql.text("statements/rating/what_if/held")
+    statement = sql.text("statements/rating/what_if/held_in_month")
     found = sql.rows(connection.execute(statement, {"month": month}), HeldHour.stored)
     return tuple(found)

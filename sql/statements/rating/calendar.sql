@@ -2,7 +2,7 @@
 -- Months, days, quotas and tiers roll at an account's local midnight; Python's zoneinfo says when that is.
 -- Reads: rating_subjects, rating_replays, given_months, given_days, price_books, price_items, account_methods.
 
--- name: facts
+-- name: calendar_facts
 -- One row: the earliest change of any account's past, NULL when there is none, and the time zones in use.
 SELECT
     (SELECT min(from_bucket) FROM rating_replays) AS first_change,

@@ -20,7 +20,7 @@ FROM rating_marks
 ORDER BY journal_no DESC
 LIMIT 1;
 
--- name: facts
+-- name: usage_facts
 -- One row: the number of the last import and the first hour of usage, NULL when there is none.
 SELECT
     (SELECT coalesce(max(import_no), 0) FROM usage) AS last_import,

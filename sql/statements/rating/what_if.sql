@@ -56,7 +56,7 @@ FROM amounts
 GROUP BY account_id, item, currency
 ORDER BY account_id, item;
 
--- name: held
+-- name: held_in_month
 -- One row per account × hour of the month that would have no price.
 SELECT a.account_id, n.hour, n.problem, n.hint
 FROM rating_held_now AS n
