@@ -68,11 +68,11 @@ def price(card, quantity):
 class Rating:
     """Rates one account from its first hour to `through`."""
 
-    def __init__(self, account, cards, regions, origin, through):
+    def __init__(self, account, cards, regions, through):
         self.account, self.regions, self.through = account, regions, through
         self.zone = ZoneInfo(account.zone)
         self.cards = [c for c in cards if c.account_id in (None, account.account_id)]
-        self.start = max(origin, account.opened.replace(minute=account.opened.minute // 5 * 5))
+        self.start = account.opened.replace(minute=account.opened.minute // 5 * 5)  # §10.14
         self.quantities = defaultdict(lambda: [0, 0, 0])  # month, item, scope: used, free, plan
         self.billable = defaultdict(int)  # the same and by hour and day
         self.usage_amount = defaultdict(Fraction)
@@ -294,6 +294,6 @@ def plain(moment):
     return moment.astimezone(UTC).replace(tzinfo=None)
 
 
-def rate(account, cards, regions, usage, origin, through):
+def rate(account, cards, regions, usage, through):
     """The Rating of one account, done."""
-    return Rating(account, cards, regions, origin, through).run(usage)
+    return Rating(account, cards, regions, through).run(usage)

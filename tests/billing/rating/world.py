@@ -60,6 +60,12 @@ class World:
             [account.account_id, account.opened, self.currency, account.zone, book,
              account.method, account.opened],
         )  # fmt: skip
+        self.connection.execute(
+            "INSERT INTO account_versions SELECT a.*, j.last_no + 1"
+            " FROM accounts AS a, journal_state AS j WHERE a.account_id = ?",
+            [account.account_id],
+        )  # fmt: skip
+        self.connection.execute("UPDATE journal_state SET last_no = last_no + 1")
         if account.changes:
             methods = [(datetime(1970, 1, 1), account.method), *account.changes]  # noqa: DTZ001
             for asked, method in methods:
