@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from functools import cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 FIVE = timedelta(minutes=5)
@@ -78,6 +79,7 @@ class Rating:
         self.usage_amount = defaultdict(Fraction)
         self.charged = defaultdict(int)
         self.by_hour = defaultdict(int)
+        self.terms = {}  # month, item, scope: what flat fee, maximum and minimum make of it
         self.plan_left = {plan.plan_id: plan.quantity for plan in account.plans}
         self.plan_paid = defaultdict(int)
 
@@ -220,15 +222,18 @@ class Rating:
         _, item, scope = lane
         total = self.usage_amount[lane]
         card = self.card(item, scope, moment)
+        steps = [total]
         if card is not None:
-            total += card.flat_fee
-            total = total if card.maximum is None else min(total, card.maximum)
+            steps.append(total := total + card.flat_fee)
+            steps.append(total := total if card.maximum is None else min(total, card.maximum))
             if ended and card.minimum is not None:
                 total = max(total, card.minimum)
+            steps.append(total)
         elif any(c.has_fixed_terms for c in self.cards if (c.item, c.scope) == (item, scope)):
             return
         self.by_hour[lane, hour] += int(total) - self.charged[lane]  # §10.11: cut toward zero
         self.charged[lane] = int(total)
+        self.terms[lane] = [int(after) - int(before) for before, after in pairwise(steps)]
 
     def lanes(self, month):
         known = [*self.quantities, *self.usage_amount]

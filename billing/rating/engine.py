@@ -214,7 +214,15 @@ def _usage(one: Pass, covered: Range) -> None:
     _run(one, "statements/rating/usage/input_of_new_hours", new)
     if covered.replays:
         _run(one, "statements/rating/usage/input_of_replays", until)
-    _run(one, "statements/rating/usage/bandwidth_periods", {"factor": PERCENTILE_FACTOR, **new})
+    _run(
+        one,
+        "statements/rating/usage/bandwidth_periods",
+        {
+            "factor": PERCENTILE_FACTOR,
+            "since": covered.since,
+            **new,
+        },
+    )
     _run(one, "statements/rating/usage/samples", until)
 
 
@@ -263,7 +271,7 @@ def _amounts(one: Pass, covered: Range) -> None:
         {"since": covered.since - timedelta(days=2)},
     )
     _run(one, "statements/rating/amounts/priced")
-    _run(one, "statements/rating/amounts/totals")
+    _run(one, "statements/rating/amounts/fixed_terms")
     _run(one, "statements/rating/amounts/should_cost")
 
 

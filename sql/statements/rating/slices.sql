@@ -61,12 +61,14 @@ WHERE date_trunc('hour', m.moment) < $through
 
 -- name: months_so_far
 -- One row per account × tally × month of accounts that only add: the month-to-date before this run. Replayed
--- accounts begin their months from nothing. too_large: a numerator does not fit the denominator that the tally's
+-- accounts begin their months from nothing. flat_fee is what neither usage nor maximum (below zero) nor minimum
+-- explains: months begun before terms were charged apart have it all there. too_large: a numerator does not fit the denominator that the tally's
 -- prices have now, or leaves no room for the rest of a month (billing.prices.largest_hour).
 CREATE OR REPLACE TEMP TABLE rating_months_so_far AS
 WITH parts AS (
     SELECT
-        a.account_key, l.tally, m.number AS month, s.free_quantity, s.billable_quantity, s.amount,
+        a.account_key, l.tally, m.number AS month, l.denominator, s.free_quantity,
+        s.billable_quantity, s.amount, s.maximum, s.minimum,
         CASE
             WHEN s.denominator = l.denominator THEN s.numerator
             ELSE TRY(s.numerator * (l.denominator // gcd(s.denominator, l.denominator)))
@@ -80,8 +82,10 @@ WITH parts AS (
 )
 SELECT
     account_key, tally, month, sum(free_quantity) AS free_quantity,
-    sum(billable_quantity) AS billable_quantity, sum(amount) AS amount,
-    sum(numerator) AS numerator,
+    sum(billable_quantity) AS billable_quantity, sum(numerator) AS numerator,
+    sum(amount) - sum(numerator) // any_value(denominator) - sum(maximum) - sum(minimum)
+        AS flat_fee,
+    sum(maximum) AS maximum, sum(minimum) AS minimum,
     bool_or(numerator IS NULL OR abs(numerator) > 50000000000000000000000000000000000000)
         AS too_large
 FROM parts

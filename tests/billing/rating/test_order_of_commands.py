@@ -17,7 +17,7 @@ import pytest
 from billing.store.store import Store
 from tests.billing.homes import BOOK, START, Use, close_hour, load_text, make_home
 from tests.billing.rating.arrivals import HOUR
-from tests.billing.rating.generated import FIRST, LAST, Case, generate
+from tests.billing.rating.generated import FIRST, FIVE, LAST, Case, generate
 from tests.billing.rating.test_reference import assert_equal, expected
 from tests.billing.rating.world import World, at, one_book
 from tests.billing.runner import rate
@@ -198,3 +198,19 @@ def test_g15_an_account_of_an_older_home_keeps_paying_from_the_first_hour_rated(
     world.use([("old", Usage(at("2026-02-27T10:00"), "CN", "https", 10, 0))])
     world.rate(at("2026-03-02"))
     assert months(world, "old") == {"2026-02": 5 * 10**10, "2026-03": 3 * 10**10}
+
+
+@pytest.mark.parametrize(
+    ("method", "amount"), [("peak_bandwidth", 15 * 10**8), ("percentile95_bandwidth", 10**8 // 2)]
+)
+def test_g15_bandwidth_used_before_an_account_was_opened_is_not_given_away(
+    tmp_path: Path, method: str, amount: int
+) -> None:
+    """Its domain was owned from before: the loader did not say when the account was opened."""
+    card = PRICED.partition("flat_fee")[0].replace(HTTPS, method).replace('"request"', '"Mbps"')
+    world = World(one_book(tmp_path, card.replace("per = 10000\n", "")))
+    world.account(Account("a", "UTC", at("2026-04-20"), method))
+    buckets = [at("2026-04-16") + FIVE * number for number in range(288 * 15)]
+    world.use([("a", Usage(bucket, "CN", "https", 1, 37_500_000)) for bucket in buckets])
+    world.rate(at("2026-05-01"))
+    assert months(world, "a") == {"2026-04": amount}

@@ -68,3 +68,16 @@ def test_a_month_rated_in_one_run_agrees_with_the_reference(seed: int) -> None:
     world.rate(LAST)
     totals, hours, plans = expected(case, LAST)
     assert_equal(case, world, totals, hours, plans)
+
+
+def terms(case: Case, through) -> dict:
+    """(account, month, item, scope) -> what flat fee, maximum, minimum make, by the reference."""
+    found = {}
+    for account in case.accounts:
+        rating = reference.rate(
+            account, case.cards, REGIONS, case.usage[account.account_id], through
+        )
+        for (month, item, scope), parts in rating.terms.items():
+            if any(parts):
+                found[account.account_id, f"{month:%Y-%m}", item, scope] = tuple(parts)
+    return found
