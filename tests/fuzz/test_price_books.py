@@ -32,8 +32,8 @@ INSIDE = ("Input should", "valid integer", "pydantic", "Value error", "tuple", "
           ".int:")  # fmt: skip
 KEYS = ["id", "item", "region", "effective_from", "effective_until", "model", "unit", "per",
         "price", "tiers", "period", "flat_fee", "minimum", "maximum", "free_quota",
-        "discount_percent", "corrects", "note", "account", "title", "currency", "timezone", "source", "up_to",
-        "at_zero", "prorated", "prise"]  # fmt: skip
+        "discount_percent", "corrects", "note", "account", "title", "currency", "timezone",
+        "source", "up_to", "at_zero", "prorated", "prise"]  # fmt: skip
 GOOD: dict[str, list[object]] = {
     "id": ["a", "b", "c"], "item": ["https_requests", "data_transfer", "peak_bandwidth"],
     "region": ["all", "EU", "OverSeas"], "effective_from": [date(2026, 1, 1), date(2026, 5, 1)],
