@@ -53,7 +53,7 @@ def write(
     with _folder_aside(folder) as aside:
         written = _write(home, connection, aside, put_new, workers=workers, advance=advance)
         if (folder / DRAFTS).is_dir():
-            (folder / DRAFTS).rename(aside / DRAFTS)
+            (folder / DRAFTS).rename(aside.joinpath(DRAFTS))
         try:
             aside.rename(folder)
         except OSError:
