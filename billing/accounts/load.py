@@ -31,7 +31,7 @@ from billing.accounts.staging import (
     plan_row,
     zone_lookup,
 )
-from billing.ledger.transfers import instant_text
+from billing.instants import instant_text
 from billing.store.journal import Record
 from billing.store.store import Effects, Store
 from edge.errors import ConflictError, InputError

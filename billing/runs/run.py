@@ -19,7 +19,8 @@ import duckdb
 import sql
 from billing.accounts.load import publish_owned_domains, refresh_accounts
 from billing.checks import invariants
-from billing.ledger.transfers import instant_text, post_charges
+from billing.instants import instant_text
+from billing.ledger.transfers import post_charges
 from billing.runs import breaker
 from billing.runs.import_hours import ImportOutcome, import_closed, rated_through
 from billing.runs.records import RunOutcome, RunSettings, read_settings
