@@ -50,12 +50,12 @@ def statement(
 
     Example: edgetoll billing statement acme --month 2026-10
     """
+    from billing.appliers import open_store
     from billing.invoices import payments
     from billing.reports.statement import read, to_document
-    from billing.store.store import Store
 
     at = as_of_time(as_of)
-    with Store.open(home, owner="edgetoll billing statement", now=at) as store:
+    with open_store(home, owner="edgetoll billing statement", now=at) as store:
         found = read(store.connection, account, month=month, at=at)
         invoices = payments.standing(store.connection, account=account)
     document = to_document(found) | {"open_invoices": [one.document() for one in invoices]}
@@ -77,16 +77,16 @@ def explain(
 
     Example: edgetoll billing explain INV-USD-2026-000042 1
     """
+    from billing.appliers import open_store
     from billing.prices import load_books
     from billing.reports.explain import Books, document, explanation
     from billing.reports.explain_view import show
-    from billing.store.store import Store
 
     at = as_of_time(as_of)
     only = parse_time(f"{hour}:00" if hour and len(hour) == 13 else hour) if hour else None
     prices = load_books(home / "prices")
     books = Books(regions={book.book_id: book.regions for book in prices})
-    with Store.open(home, owner="edgetoll billing explain", now=at) as store:
+    with open_store(home, owner="edgetoll billing explain", now=at) as store:
         found = explanation(store.connection, invoice_no, line, books=books, only=only)
     emit(document(found), as_json=as_json, human=lambda: show(found))
 
@@ -106,11 +106,11 @@ def diff(
 
     Example: edgetoll billing diff R00000012 R00000019
     """
+    from billing.appliers import open_store
     from billing.reports.diff import difference, document
-    from billing.store.store import Store
 
     at = as_of_time(as_of)
-    with Store.open(home, owner="edgetoll billing diff", now=at) as store:
+    with open_store(home, owner="edgetoll billing diff", now=at) as store:
         found = difference(store.connection, before, after)
     emit(document(found), as_json=as_json, human=lambda: _show_difference(found))
 
