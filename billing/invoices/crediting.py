@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import sql
+from billing.instants import naive
 from billing.invoices.numbering import invoice_no as number_text
 from billing.invoices.numbering import series_of
 from billing.invoices.records import InvoiceKind
@@ -172,7 +173,7 @@ class _Note:
             "number_text": self.number_text,
             "series": series,
             "number": last + 1,
-            "issued_at": at.astimezone(UTC).replace(tzinfo=None, microsecond=0),
+            "issued_at": naive(at.replace(microsecond=0)),
             "issued_on": issued_on,
             "seller": seller_text(settings, issued_on),
             "reason": reason,

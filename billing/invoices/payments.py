@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -45,15 +46,15 @@ class InvoiceStanding:
         }
 
 
-def settle(store: Store, *, at: datetime, account: str | None = None) -> int:
+def settle(store: Store, *, at: datetime, accounts: Sequence[str] | None = None) -> int:
     """Note invoices that payments now reach as paid, and those a chargeback uncovered as issued
-    again.
+    again, of these accounts or of all.
 
     One journal record for all of them; nothing is written when nothing changed. Returns how many
     changed.
     """
     store.connection.execute(
-        sql.text("statements/invoices/payments/due_items"), {"account": account}
+        sql.text("statements/invoices/payments/due_items"), {"accounts": _listed(accounts)}
     )
     store.connection.execute(sql.text("statements/invoices/payments/standing"))
     changed = int(store.connection.table("invoice_standing").shape[0])
@@ -66,13 +67,20 @@ def standing(
     connection: duckdb.DuckDBPyConnection, *, account: str | None = None, with_paid: bool = False
 ) -> list[InvoiceStanding]:
     """The invoices not fully paid, oldest first; with the paid ones too if asked."""
-    connection.execute(sql.text("statements/invoices/payments/due_items"), {"account": account})
+    connection.execute(
+        sql.text("statements/invoices/payments/due_items"),
+        {"accounts": None if account is None else [account]},
+    )
     return sql.rows(
         connection.execute(
             sql.text("statements/invoices/payments/open_invoices"), {"with_paid": with_paid}
         ),
         InvoiceStanding,
     )
+
+
+def _listed(accounts: Sequence[str] | None) -> list[str] | None:
+    return None if accounts is None else list(accounts)
 
 
 def take_in(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypedDict
 
 import duckdb
 
 import sql
+from billing.instants import aware_or_none, minute_text
 from billing.invoices.periods import LocalPeriod
 from edge.errors import InputError
 from edge.terminal import parse_time
@@ -66,7 +67,7 @@ def check(
     partitions = sql.rows(
         connection.execute(sql.text("statements/invoices/due/lagging_partitions")), PartitionClosed
     )
-    closed = {one.partition: _aware(one.complete_through) for one in partitions}
+    closed = {one.partition: aware_or_none(one.complete_through) for one in partitions}
     rated = sql.row(
         connection.execute(sql.text("statements/invoices/due/rated_through")), RatedThrough
     )
@@ -88,7 +89,7 @@ def check(
 
 def _too_early(span: LocalPeriod, now: datetime) -> tuple[str, str] | None:
     if now < span.end:
-        return (f"the month ends at {_instant(span.end)}", "wait until then, or use --draft")
+        return (f"the month ends at {minute_text(span.end)}", "wait until then, or use --draft")
     return None
 
 
@@ -118,20 +119,20 @@ def _not_closed(
         else "run edgetoll metering run (or import with --through), then edgetoll billing rate"
     )
     return (
-        f"{count} hours from {_instant(first)} to {_instant(span.end)} are not closed in partition"
-        f" {partition}{waits}",
+        f"{count} hours from {minute_text(first)} to {minute_text(span.end)} are not closed in"
+        f" partition {partition}{waits}",
         hint,
     )
 
 
 def _not_rated(span: LocalPeriod, rated: RatedThrough) -> tuple[str, str] | None:
-    through, held = _aware(rated.through_hour), _held(rated.held_runs)
+    through, held = aware_or_none(rated.through_hour), _held(rated.held_runs)
     if through is None:
         return (f"no usage was rated yet{held}", "run edgetoll billing rate")
     if through < span.end:
         return (
-            f"usage is rated up to {_instant(through)} only, the month ends at {_instant(span.end)}"
-            f"{held}",
+            f"usage is rated up to {minute_text(through)} only, the month ends at"
+            f" {minute_text(span.end)}{held}",
             "run edgetoll billing rate",
         )
     return None
@@ -181,14 +182,6 @@ def not_due_error(month: str, problems: dict[str, tuple[str, str]], accounts: in
     return InputError(
         f"{month} is not complete in {zone} for {accounts} accounts: {problem}{more}", hint
     )
-
-
-def _aware(moment: datetime | None) -> datetime | None:
-    return None if moment is None else moment.replace(tzinfo=UTC)
-
-
-def _instant(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
 
 
 def whole_hours(span: LocalPeriod) -> int:

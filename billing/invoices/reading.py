@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import lru_cache
 from itertools import islice
 from typing import Generic, TypeVar
@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 import duckdb
 
 import sql
+from billing.instants import aware
 from billing.invoices.records import (
     DetailRow,
     Evidence,
@@ -239,10 +240,10 @@ def _invoice(
         month=head.month,
         currency=head.currency,
         digits=head.digits,
-        issued_at=_utc(head.issued_at),
+        issued_at=aware(head.issued_at),
         due_on=head.due_on,
-        period_start=_utc(head.period_start),
-        period_end=_utc(head.period_end),
+        period_start=aware(head.period_start),
+        period_end=aware(head.period_end),
         timezone=head.timezone,
         seller=seller,
         customer=_customer(head),
@@ -292,8 +293,4 @@ def _line(line: InvoiceLine) -> InvoiceLine:
     """The line with its time in UTC, where it names one."""
     if line.corrects_hour is None:
         return line
-    return replace(line, corrects_hour=_utc(line.corrects_hour))
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC)
+    return replace(line, corrects_hour=aware(line.corrects_hour))

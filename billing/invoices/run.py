@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import duckdb
 
 import sql
+from billing.instants import naive
 from billing.invoices.numbering import series_of
 from billing.invoices.periods import LocalPeriod, check_month, month_days, month_span
 from billing.invoices.readiness import Readiness, check
@@ -166,8 +167,8 @@ def _fill_zones(
         sql.text("statements/invoices/due/zones"),
         {
             "zones": list(spans),
-            "starts": [_naive(span.start) for span in spans.values()],
-            "ends": [_naive(span.end) for span in spans.values()],
+            "starts": [naive(span.start) for span in spans.values()],
+            "ends": [naive(span.end) for span in spans.values()],
             "ready": [zone in readiness.ready for zone in spans],
         },
     )
@@ -177,8 +178,8 @@ def _fill_zones(
         {
             "zones": [zone for zone, _ in days],
             "days": [day.day for _, day in days],
-            "starts": [_naive(day.start) for _, day in days],
-            "ends": [_naive(day.end) for _, day in days],
+            "starts": [naive(day.start) for _, day in days],
+            "ends": [naive(day.end) for _, day in days],
         },
     )
 
@@ -225,7 +226,7 @@ def _compute(
     issued_on = order.at.astimezone(ZoneInfo(settings.timezone)).date()
     head = {
         "month": order.month,
-        "issued_at": _naive(order.at.replace(microsecond=0)),
+        "issued_at": naive(order.at.replace(microsecond=0)),
         "due_on": issued_on + timedelta(days=settings.payment_days),
         "seller": seller_text(settings, issued_on + timedelta(days=settings.payment_days)),
         "run_id": run_id,
@@ -282,8 +283,3 @@ def seller_text(settings: InvoiceSettings, due_on: date) -> str:
         ensure_ascii=False,
         sort_keys=True,
     )
-
-
-def _naive(moment: datetime) -> datetime:
-    """UTC without zone, as the tables have it."""
-    return moment.astimezone(UTC).replace(tzinfo=None)

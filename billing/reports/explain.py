@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import duckdb
 
 import sql
+from billing.instants import naive_or_none
 from billing.money import format_amount
 from billing.reports.records import (
     CardTier,
@@ -88,7 +89,7 @@ def explanation(
         LinePart,
     )
     periods = _periods(connection, line, _place(connection, line, line_no, parts))
-    moment = None if only is None else only.astimezone(UTC).replace(tzinfo=None)
+    moment = naive_or_none(only)
     connection.execute(sql.text("statements/invoices/explain/explain_periods"), {"only": moment})
     chosen = [one for one in periods if moment is None or _touches(one, moment)]
     if only is not None and not chosen:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import duckdb
 
 import sql
+from billing.instants import naive
 from billing.invoices.periods import check_month, month_span
 from billing.money import format_amount
 from billing.reports.records import AccountHead, MoveRow
@@ -64,7 +65,7 @@ def read(
     scope = {
         "account_id": account_id,
         "currency": head.currency,
-        "start_at": start.astimezone(UTC).replace(tzinfo=None),
+        "start_at": naive(start),
     }
     ((opening,),) = connection.execute(
         sql.text("statements/invoices/statement/opening_balance"), scope
@@ -72,7 +73,7 @@ def read(
     rows = sql.rows(
         connection.execute(
             sql.text("statements/invoices/statement/statement_moves"),
-            {**scope, "end_at": end.astimezone(UTC).replace(tzinfo=None)},
+            {**scope, "end_at": naive(end)},
         ),
         MoveRow,
     )

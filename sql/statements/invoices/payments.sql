@@ -45,7 +45,7 @@ running AS (
     WHERE
         invoices.kind = 'invoice'
         AND coalesce(noted.status, 'issued') <> 'void'
-        AND ($account IS NULL OR invoices.account_id = $account)
+        AND ($accounts::VARCHAR[] IS NULL OR list_contains($accounts::VARCHAR[], invoices.account_id))
 )
 
 SELECT

@@ -413,11 +413,11 @@ def test_a_quantity_is_told_in_its_prices_unit_and_never_as_nothing(
 
 def test_daily_peaks_say_that_they_are_a_sum_and_priced_by_the_day() -> None:
     peaks = line(item="peak_bandwidth", unit="Mbps", unit_quantity=37_500_000)
-    shown = page(invoice(lines=(peaks,)))["lines"][0]
-    assert shown["unit"] == "per Mbps and day"
-    assert shown["notes"] == ["the sum of the days' peaks; each day is priced by its own"]
+    shown = page(invoice(lines=(peaks,))).lines[0]
+    assert shown.unit == "per Mbps and day"
+    assert shown.notes == ("the sum of the days' peaks; each day is priced by its own",)
     thousands = line(item="data_transfer", unit="10 TB1000", unit_quantity=10 * 1000**4)
-    assert page(invoice(lines=(thousands,)))["lines"][0]["unit"] == "per 10 TB of 1000⁴ bytes"
+    assert page(invoice(lines=(thousands,))).lines[0].unit == "per 10 TB of 1000⁴ bytes"
 
 
 def test_a_page_in_yen_has_no_decimals_but_those_that_are_there() -> None:
@@ -426,8 +426,8 @@ def test_a_page_in_yen_has_no_decimals_but_those_that_are_there() -> None:
         invoice(currency="JPY", digits=0, lines=(priced,), subtotal=957 * UNIT + UNIT // 4,
                 cut=UNIT // 4, tax=0, total=957 * UNIT, tax_rate_bp=0)
     )  # fmt: skip
-    assert [row["value"] for row in shown["totals"]] == ["957.25", "-0.25", "957", "0"]
-    assert shown["total"] == "957 JPY"
+    assert [row.value for row in shown.totals] == ["957.25", "-0.25", "957", "0"]
+    assert shown.total == "957 JPY"
     whole = page(invoice(currency="JPY", digits=0, lines=(), subtotal=957 * UNIT, cut=0, tax=0,
                          total=957 * UNIT))  # fmt: skip
-    assert whole["totals"][0]["value"] == "957"
+    assert whole.totals[0].value == "957"
