@@ -38,21 +38,22 @@ CREATE OR REPLACE TEMP TABLE rating_replays AS
 SELECT account_id, $since::TIMESTAMP AS from_bucket, 'what-if' AS reason FROM rating_subjects;
 
 -- name: amounts
--- One row per account × item: what the month has cost, and what it would cost.
+-- One row per account × item × term: what the month has cost, and what it would cost.
 WITH amounts AS (
-    SELECT c.account_id, c.item, c.currency, c.amount AS charged, 0::HUGEINT AS tried
+    SELECT c.account_id, c.item, c.term, c.currency, c.amount AS charged, 0::HUGEINT AS tried
     FROM charges AS c
     SEMI JOIN rating_subjects AS s ON s.account_id = c.account_id
     WHERE c.month = $month
     UNION ALL
-    SELECT account_id, item, currency, 0, amount FROM rating_should_cost WHERE month = $month
+    SELECT account_id, item, term, currency, 0, amount FROM rating_should_cost
+    WHERE month = $month
 )
 SELECT
-    account_id, item, currency, sum(charged)::DECIMAL(38, 0) AS charged,
+    account_id, item, term, currency, sum(charged)::DECIMAL(38, 0) AS charged,
     sum(tried)::DECIMAL(38, 0) AS tried
 FROM amounts
-GROUP BY account_id, item, currency
-ORDER BY account_id, item;
+GROUP BY account_id, item, term, currency
+ORDER BY account_id, item, term = 'usage' DESC, term;
 
 -- name: held_in_month
 -- One row per account × hour of the month that would have no price.

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from billing.rating.simulate import simulate
 from tests.billing.rating.generated import LAST, generate
 from tests.billing.rating.test_order_of_commands import tell
 from tests.billing.rating.test_reference import terms
@@ -116,3 +117,16 @@ def test_g18_a_month_begun_before_terms_were_charged_apart_is_charged_once(tmp_p
         (1, 1 * ONE, 0, "usage"),
         (0, 3 * ONE, 3, "minimum"),
     ]
+
+
+def test_g18_a_simulation_tells_the_fee_apart_from_the_usage(tmp_path: Path) -> None:
+    world = world_with(tmp_path, 'flat_fee = "3"\nminimum = "9"\n')
+    use(world, "2026-02-01T00:00", 2)
+    world.rate(at("2026-03-01"))
+    dearer = one_book(tmp_path, BOOK + 'flat_fee = "4"\nminimum = "10"\n').books["book"]
+    (one,) = simulate(world.connection, books=world.books, tried=dearer, month="2026-02").accounts
+    assert (one.charged, one.tried) == (9 * ONE, 10 * ONE)
+    assert one.items == {"https_requests": (9 * ONE, 10 * ONE)}
+    assert one.terms("https_requests") == {
+        "flat fee": (3 * ONE, 4 * ONE), "minimum": (4 * ONE, 4 * ONE)
+    }  # fmt: skip
