@@ -261,6 +261,10 @@ def _plans(one: Pass, covered: Range) -> None:
         _run(one, "statements/rating/quotas_and_plans/left_after_group", {"group": group})
         group = _number(one, "statements/rating/quotas_and_plans/next_group", {"done": group})
     _run(one, "statements/rating/quotas_and_plans/plan_parts")
+    turns = _number(one, "statements/rating/quotas_and_plans/slice_turns") or 0
+    for turn in range(1, turns + 1):
+        _run(one, "statements/rating/quotas_and_plans/pay_slice", {"turn": turn})
+        _run(one, "statements/rating/quotas_and_plans/left_after_slice", {"turn": turn})
 
 
 def _amounts(one: Pass, covered: Range) -> None:
