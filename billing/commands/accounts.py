@@ -100,24 +100,14 @@ def alerts(
 
     Example: edgetoll billing alerts
     """
-    from billing.balance import states
-    from billing.lake import publish
-    from billing.outbox import daily_state, stop_list, stop_topic
+    from billing.follow_up import changing, follow_up
     from billing.outbox import deliver as delivery
-    from billing.outbox.settings import read_delivery
-    from billing.store.store import PATIENCE_SECONDS, Store
 
     now = as_of_time(as_of)
     promised = parse_time(payments_through) if payments_through else None
-    with Store.open(home, owner="billing alerts", now=now, wait_seconds=PATIENCE_SECONDS) as store:
+    with changing(home, owner="billing alerts", at=now) as store:
         enabled = delivery.enable(store, enable, now=now) if enable else ""
-        done = states.refresh(store, now=now, payments_through=promised)
-        daily_state.record_daily_state(
-            store, now=now, due_hour=read_delivery(home).daily_state_hour
-        )
-        publish.publish(store)
-        stop_list.publish(store, now=now)
-    stop_topic.follow(home)
+        done = follow_up(store, at=now, payments_through=promised, daily=True).judged
     told = delivery.deliver(home, now=now, jitter_permille=jitter_permille)
 
     def human() -> None:
@@ -226,19 +216,15 @@ def _order(
 ) -> None:
     from billing.balance import states
     from billing.balance.records import Act
-    from billing.lake import publish
-    from billing.outbox import stop_list, stop_topic
-    from billing.store.store import PATIENCE_SECONDS, Store
+    from billing.follow_up import changing, follow_up
 
     by, reason, cause = who
     now = as_of_time(as_of)
     owner = "billing suspend" if stop else "billing resume"
-    with Store.open(home, owner=owner, now=now, wait_seconds=PATIENCE_SECONDS) as store:
+    with changing(home, owner=owner, at=now) as store:
         act = Act(suspend=stop, by=by, reason=reason, cause=cause)
         standing = states.order(store, account, act, now=now)
-        publish.publish(store)
-        stop_list.publish(store, now=now)
-    stop_topic.follow(home)
+        follow_up(store, at=now, accounts=(account,))
 
     def human() -> None:
         say(f"{account}: {standing.previous} -> {standing.state}, {standing.reason}")

@@ -26,11 +26,11 @@ from edge.errors import Corrupt, InputError
 
 Step = Callable[[Path, datetime, Board], None]
 OWNER = "billing daemon"
-CHECK_HINT = "no account moves to suspension meanwhile; run edgetoll check"
 
 
 def rate(home: Path, now: datetime, _board: Board) -> None:
     """Import and rate closed hours, post, check, judge the accounts, publish the lake."""
+    from billing.follow_up import RED_HINT, follow_up
     from billing.prices import load_books
     from billing.runs import run
 
@@ -38,12 +38,11 @@ def rate(home: Path, now: datetime, _board: Board) -> None:
     settings = run.read_settings(home)
     with Store.open(home, owner=OWNER, now=now) as store:
         done = run.rate(store, books=books, settings=settings, at=now)
-        red = run.check(store, done, at=now)
-        run.after(store, at=now)
+        red = follow_up(store, at=now, record=done.journal_no).red
     if done.state not in ("nothing", "waiting"):
         log("rated", run=done.run_id, state=done.state, through=done.through, reason=done.reason)
     if red:
-        raise Corrupt(red, CHECK_HINT)
+        raise Corrupt(red, RED_HINT)
 
 
 def invoice(home: Path, now: datetime, _board: Board) -> None:
@@ -65,9 +64,9 @@ def invoice(home: Path, now: datetime, _board: Board) -> None:
 
 
 def _issue(store: Store, month: str, now: datetime) -> None:
+    from billing.follow_up import RED_HINT, follow_up
     from billing.invoices.run import Order, issue, prepare
     from billing.invoices.settings import InvoiceSettings
-    from billing.runs import run
     from edge.configfile import section
 
     settings = section(store.home, "invoices", InvoiceSettings)
@@ -78,12 +77,11 @@ def _issue(store: Store, month: str, now: datetime) -> None:
         # Not due yet (hours still open, a zone whose month has not ended): asked again later.
         log("waiting", step="invoice", month=month, reason=error.message)
         return
-    red = run.check_record(store, issued.journal_no, at=now)
-    run.after(store, at=now)
+    red = follow_up(store, at=now, record=issued.journal_no).red
     if issued.journal_no is not None:
         log("invoiced", month=month, journal_no=issued.journal_no)
     if red:
-        raise Corrupt(red, CHECK_HINT)
+        raise Corrupt(red, RED_HINT)
 
 
 def _documents(home: Path, month: str) -> int:
