@@ -200,11 +200,11 @@ def accept(
     Without --reason it only shows what waits. Example: edgetoll billing accept --reason "edge in
     repair"
     """
+    from billing.appliers import open_store
     from billing.runs import import_hours
-    from billing.store.store import Store
 
     at = as_of_time(as_of)
-    with Store.open(home, owner="billing accept", now=at) as store:
+    with open_store(home, owner="billing accept", now=at) as store:
         waiting = import_hours.too_old_files(store)
         number = None
         if reason.strip():
@@ -238,12 +238,12 @@ def ledger(
 
     Example: edgetoll billing ledger acme
     """
+    from billing.appliers import open_store
     from billing.ledger import transfers as books
     from billing.money import format_amount
     from billing.reports.ledger import read_report
-    from billing.store.store import Store
 
-    with Store.open(home, owner="billing ledger", now=as_of_time(as_of)) as store:
+    with open_store(home, owner="billing ledger", now=as_of_time(as_of)) as store:
         if account is not None:
             books.balance(store.connection, account)
         report = read_report(store, account, limit=limit)

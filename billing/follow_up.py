@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 from billing.accounts.load import publish_owned_domains
+from billing.appliers import open_store
 from billing.balance import figures, states
 from billing.checks import invariants
 from billing.invoices import payments
@@ -48,7 +49,7 @@ def changing(
     """The billing store for a command that may change money. Where a broker is set it hears which
     names are stopped once the store is closed: nobody waits for a broker with the store in hand.
     """
-    with Store.open(home, owner=owner, now=at, wait_seconds=wait_seconds) as store:
+    with open_store(home, owner=owner, now=at, wait_seconds=wait_seconds) as store:
         yield store
     stop_topic.follow(home)
 

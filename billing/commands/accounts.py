@@ -100,6 +100,7 @@ def alerts(
 
     Example: edgetoll billing alerts
     """
+    from billing.appliers import open_store
     from billing.follow_up import changing, follow_up
     from billing.outbox import deliver as delivery
 
@@ -108,7 +109,7 @@ def alerts(
     with changing(home, owner="billing alerts", at=now) as store:
         enabled = delivery.enable(store, enable, now=now) if enable else ""
         done = follow_up(store, at=now, payments_through=promised, daily=True).judged
-    told = delivery.deliver(home, now=now, jitter_permille=jitter_permille)
+    told = delivery.deliver(home, open_store=open_store, now=now, jitter_permille=jitter_permille)
 
     def human() -> None:
         if enabled:

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 import sql
+from billing.appliers import open_store
 from billing.balance.rows import aware
 from billing.daemon.log import log
 from billing.daemon.metrics import Board, VitalSigns
@@ -36,7 +37,7 @@ def rate(home: Path, now: datetime, _board: Board) -> None:
 
     books = load_books(home / "prices")
     settings = run.read_settings(home)
-    with Store.open(home, owner=OWNER, now=now) as store:
+    with open_store(home, owner=OWNER, now=now) as store:
         done = run.rate(store, books=books, settings=settings, at=now)
         red = follow_up(store, at=now, record=done.journal_no).red
     if done.state not in ("nothing", "waiting"):
@@ -50,7 +51,7 @@ def invoice(home: Path, now: datetime, _board: Board) -> None:
     if not read_daemon(home).invoices:
         return
     this_month = now.astimezone(UTC).strftime("%Y-%m")
-    with Store.open(home, owner=OWNER, now=now) as store:
+    with open_store(home, owner=OWNER, now=now) as store:
         months = store.connection.execute(
             sql.text("statements/balance/months_due"), {"this_month": this_month}
         ).fetchall()
@@ -129,7 +130,13 @@ def _check_is_due(home: Path, now: datetime) -> bool:
 
 def tell(home: Path, now: datetime, board: Board) -> None:
     """Send the events that are due, and again those whose time has come."""
-    told = deliver.deliver(home, now=now, jitter_permille=_jitter_permille, stop=board.stop.is_set)
+    told = deliver.deliver(
+        home,
+        open_store=open_store,
+        now=now,
+        jitter_permille=_jitter_permille,
+        stop=board.stop.is_set,
+    )
     if told.counts:
         log("told", counts=told.counts)
     for name in told.disabled:
@@ -141,7 +148,7 @@ def tell(home: Path, now: datetime, board: Board) -> None:
 def stop(home: Path, now: datetime, _board: Board) -> None:
     """Publish which domains edges must not serve, and once a day how every account stands."""
     delivery = read_delivery(home)
-    with Store.open(home, owner=OWNER, now=now) as store:
+    with open_store(home, owner=OWNER, now=now) as store:
         stop_list.publish(store, now=now)
         daily_state.record_daily_state(store, now=now, due_hour=delivery.daily_state_hour)
     settings = delivery.stop_list
@@ -153,7 +160,7 @@ def stop(home: Path, now: datetime, _board: Board) -> None:
 
 def look(home: Path, now: datetime, board: Board) -> None:
     """Gather what the metrics say of the store."""
-    with Store.open(home, owner=OWNER, now=now) as store:
+    with open_store(home, owner=OWNER, now=now) as store:
         signs = vital_signs(store.connection, now=now)
     with board.lock:
         board.signs = signs

@@ -28,7 +28,7 @@ import duckdb
 import sql
 from billing.money import check_amount, format_amount
 from billing.store.journal import Record
-from billing.store.store import Effects, Store, applier
+from billing.store.store import Effects, Store
 from edge.errors import ConflictError, EdgetollError, InputError
 
 TopUpKind = Literal["cash", "voucher", "refund", "chargeback", "write-off"]
@@ -283,10 +283,10 @@ def post_inline(
     post(connection, record)
 
 
-@applier("transfers")
-def _apply_transfers(
+def apply_transfers(
     connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects
 ) -> None:
+    """Post the transfers that stand in the record."""
     post_inline(connection, record, effects["transfers"])
 
 
