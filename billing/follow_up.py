@@ -8,7 +8,6 @@ store what it has to do, so that following up twice, or after a crash, changes n
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,16 +16,14 @@ from pathlib import Path
 
 from billing.accounts.load import publish_owned_domains
 from billing.appliers import open_store
-from billing.balance import figures, states
-from billing.checks import invariants
+from billing.balance import states
+from billing.checks import invariants, red
 from billing.invoices import payments
 from billing.lake import publish
-from billing.ledger.transfers import instant_text
 from billing.outbox import daily_state, stop_list, stop_topic
 from billing.outbox.settings import read_delivery
 from billing.store.store import PATIENCE_SECONDS, Store
 from edge.crash_point import crash_point
-from edge.durable import write_atomically
 
 RED_HINT = "no account moves to suspension meanwhile; run edgetoll check"
 
@@ -68,7 +65,7 @@ def follow_up(
     `record`: the journal record to hold the checks against. `payments_through`: the payment feed's
     promise. `daily`: also put the day's message on all states into the outbox, if it is due.
     """
-    red = check_record(store, record, at=at)
+    failing = check_record(store, record, at=at)
     settled = _settle(store, accounts, at=at)
     judged = _judge(store, accounts, at=at, payments_through=payments_through)
     crash_point("rate-judged")
@@ -78,23 +75,19 @@ def follow_up(
     stop_list.publish(store, now=at)
     publish_owned_domains(store, store.home / "lake" / "owned_domains.txt")
     publish.publish(store)
-    return Followed(red=red, settled=settled, judged=judged)
+    return Followed(red=failing, settled=settled, judged=judged)
 
 
 def check_record(store: Store, record: int | None, *, at: datetime) -> str | None:
     """Hold the checks against one journal record; says which is red, None if none is.
 
-    What is red stands in HOME/checks.json before anybody is judged; what was red before stays red
-    beside it until `edgetoll check` has run.
+    What is red is noted before anybody is judged; `edgetoll check` notes it green again.
     """
     failures = invariants.run(store.connection, scope=record) if record else []
-    if not failures:
+    if not failures or record is None:
         return None
-    names = {one.check for one in failures} | set(figures.red_checks(store.home))
-    red = {"at": instant_text(at) + "Z", "red": sorted(names)}
-    write_atomically(store.home / "checks.json", json.dumps(red, indent=2).encode() + b"\n")
-    first = failures[0]
-    return f"check {first.check} is red after record {record}: {first.rows[0]}"
+    red.note_record(store.home, failures, record=record, at=at)
+    return f"check {failures[0].check} is red after record {record}: {failures[0].what}"
 
 
 def _settle(store: Store, accounts: Collection[str] | None, *, at: datetime) -> int:
