@@ -18,6 +18,7 @@ from billing.invoices import appliers as invoices
 from billing.ledger import transfers
 from billing.outbox import appliers as outbox
 from billing.runs import import_hours, run
+from billing.settings import check_settings
 from billing.store.store import Applier, Store
 
 APPLIERS: Mapping[str, tuple[Applier, ...]] = MappingProxyType(
@@ -54,5 +55,9 @@ def open_store(
     wait_seconds: int = 0,
     appliers: Mapping[str, tuple[Applier, ...]] = APPLIERS,
 ) -> Store:
-    """Take the lock of `home` and open its store, brought up to the journal (see `Store.open`)."""
+    """Take the lock of `home` and open its store, brought up to the journal (see `Store.open`).
+
+    First the settings are read whole: ConfigError names a key that nobody would read.
+    """
+    check_settings(home)
     return Store.open(home, owner=owner, now=now, appliers=appliers, wait_seconds=wait_seconds)

@@ -22,7 +22,7 @@ from edge.terminal import (
 
 if TYPE_CHECKING:
     from billing.prices import PriceBooks
-    from billing.runs.run import RunOutcome
+    from billing.runs.records import RunOutcome
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -140,12 +140,13 @@ def rate(
     """
     from billing.follow_up import RED_HINT, changing, follow_up
     from billing.runs import run as runs
+    from billing.runs.settings import read_settings
     from edge.errors import Corrupt
 
     at = as_of_time(as_of)
     until = parse_time(through) if through else None
     books = _books(home)
-    settings = runs.read_settings(home)
+    settings = read_settings(home)
     with changing(home, owner="billing rate", at=at, wait_seconds=0) as store:
         done = runs.rate(
             store, books=books, settings=settings, at=at, through=until, dry_run=dry_run
@@ -172,11 +173,12 @@ def release(
     """
     from billing.follow_up import RED_HINT, changing, follow_up
     from billing.runs import run as runs
+    from billing.runs.settings import read_settings
     from edge.errors import Corrupt
 
     at = as_of_time(as_of)
     books = _books(home)
-    settings = runs.read_settings(home)
+    settings = read_settings(home)
     with changing(home, owner="billing release", at=at, wait_seconds=0) as store:
         done = runs.release(store, run, reason=reason, books=books, settings=settings, at=at)
         followed = follow_up(store, at=at, record=done.journal_no)

@@ -21,6 +21,7 @@ T = TypeVar("T", bound=BaseModel)
 
 CONFIG_NAME = "edgetoll.toml"
 
+_PREFIX = "EDGETOLL_"
 _SECTIONS = ("edge", "metering", "billing", "invoices")
 """Of edgetoll.toml: a misspelt one would be settings that nobody reads."""
 
@@ -39,16 +40,17 @@ def read_toml(path: Path, model: type[T]) -> T:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        raise _explain(path, text, error, ()) from error
+        raise _explain(path, text, error, (), {}) from error
 
 
 def section(home: Path, name: str, model: type[T], environ: Mapping[str, str] | None = None) -> T:
-    """Section `[name]` of HOME/edgetoll.toml as `model`.
+    """Section `[name]` of HOME/edgetoll.toml as `model`; `billing.daemon` is a table of a section.
 
     Overridden by environment variables `EDGETOLL_<NAME>__KEY[__KEY]`.
     A missing section means the model's defaults; a missing or blank file is a ConfigError.
     Environment values are read as JSON where they parse, else as text.
     """
+    environ = os.environ if environ is None else environ
     path = home / CONFIG_NAME
     if not path.exists():
         raise ConfigError(f"no {CONFIG_NAME} in {home}", f"make a home first: edgetoll init {home}")
@@ -58,14 +60,19 @@ def section(home: Path, name: str, model: type[T], environ: Mapping[str, str] | 
             place = f"{path}, line {line_of(text, (key,))}"
             known = ", ".join(f"[{each}]" for each in _SECTIONS)
             raise ConfigError(f"{place}, key {key}: this key is not known here", f"use {known}")
-    chosen = content.get(name, {})
-    if not isinstance(chosen, dict):
-        raise ConfigError(f"{path}: [{name}] must be a section", f"write it as [{name}]")
-    _override(chosen, f"EDGETOLL_{name.upper()}__", os.environ if environ is None else environ)
+    _override(content, environ)
+    chosen: object = content
+    within = tuple(name.split("."))
+    for number, part in enumerate(within, start=1):
+        chosen = chosen.get(part, {}) if isinstance(chosen, dict) else {}
+        if not isinstance(chosen, dict):
+            known = ".".join(within[:number])
+            place = f"{path}, line {line_of(text, within[:number])}"
+            raise ConfigError(f"{place}: [{known}] must be a section", f"write it as [{known}]")
     try:
         return model.model_validate(chosen)
     except ValidationError as error:
-        raise _explain(path, text, error, (name,)) from error
+        raise _explain(path, text, error, within, environ) from error
 
 
 def _parse(path: Path) -> tuple[str, dict[str, Any]]:
@@ -86,26 +93,43 @@ def _parse(path: Path) -> tuple[str, dict[str, Any]]:
     return text, content
 
 
-def _override(content: dict[str, Any], prefix: str, environ: Mapping[str, str]) -> None:
+def _override(content: dict[str, object], environ: Mapping[str, str]) -> None:
+    """Put the values of `EDGETOLL_SECTION__KEY[__KEY]` in; ConfigError names a variable of a
+    section that there is none of.
+    """
     for variable, raw in environ.items():
-        if not variable.startswith(prefix):
+        name, *folders = variable.removeprefix(_PREFIX).lower().split("__")
+        if not variable.startswith(_PREFIX) or not folders:
             continue
-        *folders, last = variable[len(prefix) :].lower().split("__")
+        if name not in _SECTIONS:
+            known = ", ".join(f"{_PREFIX}{each.upper()}__…" for each in _SECTIONS)
+            raise ConfigError(f"{variable}: there is no section {name!r}", f"use {known}")
         place = content
-        for folder in folders:
-            place = place.setdefault(folder, {})
+        for folder in (name, *folders[:-1]):
+            inner = place.setdefault(folder, {})
+            if not isinstance(inner, dict):
+                raise ConfigError(f"{variable}: {folder} holds no keys", "correct that variable")
+            place = inner
         try:
-            place[last] = json.loads(raw)
+            place[folders[-1]] = json.loads(raw)
         except ValueError:
-            place[last] = raw
+            place[folders[-1]] = raw
 
 
-def _explain(path: Path, text: str, error: ValidationError, within: tuple[str, ...]) -> ConfigError:
+def _explain(
+    path: Path,
+    text: str,
+    error: ValidationError,
+    within: tuple[str, ...],
+    environ: Mapping[str, str],
+) -> ConfigError:
     first = error.errors(include_url=False)[0]
     keys = (*within, *(part for part in first["loc"]))
     line = line_of(text, keys)
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    variable = _PREFIX + "__".join(str(key) for key in keys).upper()
     place = f"{path}, line {line}" if line else str(path)
+    place = variable if variable in environ else place
     dotted = ".".join(str(key) for key in keys)
     said = _SAID.get(first["type"]) or first["msg"].removeprefix("Value error, ")
     return ConfigError(f"{place}, key {dotted}: {said}{more}", "correct that key")

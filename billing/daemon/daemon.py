@@ -74,8 +74,8 @@ def loop(home: Path, stop: threading.Event, *, clock: Clock = wall_clock) -> Non
 
     from billing.daemon.log import log
     from billing.daemon.metrics import serving
-    from billing.daemon.settings import read_daemon
     from billing.outbox.settings import check_secrets
+    from billing.settings import read_daemon
 
     settings = read_daemon(home)
     wake = threading.Event()

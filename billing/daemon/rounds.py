@@ -16,9 +16,9 @@ from billing.appliers import open_store
 from billing.balance.rows import aware
 from billing.daemon.log import log
 from billing.daemon.metrics import Board, VitalSigns
-from billing.daemon.settings import read_daemon
 from billing.outbox import daily_state, deliver, stop_list
 from billing.outbox.settings import read_delivery
+from billing.settings import read_daemon
 from billing.store.store import Store
 from edge.errors import Corrupt, InputError
 
@@ -31,9 +31,10 @@ def rate(home: Path, now: datetime, _board: Board) -> None:
     from billing.follow_up import RED_HINT, follow_up
     from billing.prices import load_books
     from billing.runs import run
+    from billing.runs.settings import read_settings
 
     books = load_books(home / "prices")
-    settings = run.read_settings(home)
+    settings = read_settings(home)
     with open_store(home, owner=OWNER, now=now) as store:
         done = run.rate(store, books=books, settings=settings, at=now)
         red = follow_up(store, at=now, record=done.journal_no).red

@@ -20,7 +20,8 @@ from billing.accounts.load import refresh_accounts
 from billing.ledger.transfers import instant_text, post_charges
 from billing.runs import breaker
 from billing.runs.import_hours import ImportOutcome, import_closed, rated_through
-from billing.runs.records import RunOutcome, RunSettings, read_settings
+from billing.runs.records import RunOutcome
+from billing.runs.settings import RunSettings
 from billing.store.journal import Record
 from billing.store.store import Effects, Store, TableRef
 from edge.crash_point import crash_point
@@ -29,9 +30,6 @@ from edge.errors import ConflictError, Corrupt, InputError
 if TYPE_CHECKING:
     from billing.prices import PriceBooks
     from billing.rating.engine import RatingOutcome
-
-
-__all__ = ["RunOutcome", "RunSettings", "rate", "read_settings", "release"]
 
 
 def rate(

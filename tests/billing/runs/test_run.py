@@ -15,6 +15,7 @@ from billing.follow_up import check_record
 from billing.money import SCALE, parse_amount
 from billing.prices import load_books
 from billing.runs import run
+from billing.runs.settings import read_settings
 from edge.errors import ConflictError, Corrupt, InputError
 from tests.billing.homes import (
     ACCOUNTS,
@@ -40,7 +41,7 @@ def release(home: Path, run_id: str, reason: str = "checked") -> run.RunOutcome:
     books = load_books(home / "prices")
     with open_store(home, owner="test", now=NOW) as store:
         return run.release(
-            store, run_id, reason=reason, books=books, settings=run.read_settings(home), at=NOW
+            store, run_id, reason=reason, books=books, settings=read_settings(home), at=NOW
         )
 
 
@@ -271,7 +272,7 @@ def test_a_red_check_is_written_down_before_accounts_are_judged(tmp_path: Path) 
     close_hours(home, START, 1, [Use()])
     books = load_books(home / "prices")
     with open_store(home, owner="test", now=NOW) as store:
-        done = run.rate(store, books=books, settings=run.read_settings(home), at=NOW)
+        done = run.rate(store, books=books, settings=read_settings(home), at=NOW)
         assert check_record(store, done.journal_no, at=NOW) is None
         store.connection.execute("UPDATE charges SET free_quantity = free_quantity + 1")
         assert "charge_quantities is red" in (check_record(store, done.journal_no, at=NOW) or "")
