@@ -11,7 +11,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -75,7 +75,7 @@ def section(home: Path, name: str, model: type[T], environ: Mapping[str, str] | 
         raise _explain(path, text, error, within, environ) from error
 
 
-def _parse(path: Path) -> tuple[str, dict[str, Any]]:
+def _parse(path: Path) -> tuple[str, dict[str, object]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
@@ -108,7 +108,9 @@ def _override(content: dict[str, object], environ: Mapping[str, str]) -> None:
         for folder in (name, *folders[:-1]):
             inner = place.setdefault(folder, {})
             if not isinstance(inner, dict):
-                raise ConfigError(f"{variable}: {folder} holds no keys", "correct that variable")
+                raise ConfigError(
+                    f"{variable}: {folder} is a value, not a table", "correct that variable"
+                )
             place = inner
         try:
             place[folders[-1]] = json.loads(raw)

@@ -111,7 +111,10 @@ def test_a_key_of_edge_or_metering_that_nobody_reads_is_named_with_its_line(
     [
         ("EDGETOLL_METERNG__THREADS", "EDGETOLL_METERNG__THREADS: there is no section 'meterng'"),
         ("EDGETOLL_METERING__THREAD", "EDGETOLL_METERING__THREAD, key metering.thread: this key"),
-        ("EDGETOLL_METERING__THREADS__A", "EDGETOLL_METERING__THREADS__A: threads holds no keys"),
+        (
+            "EDGETOLL_METERING__THREADS__A",
+            "EDGETOLL_METERING__THREADS__A: threads is a value, not a table",
+        ),
     ],
 )
 def test_a_variable_that_nobody_reads_is_named(
