@@ -7,7 +7,6 @@ is how every command opens the billing store.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -18,9 +17,10 @@ from billing.invoices import appliers as invoices
 from billing.ledger import transfers
 from billing.outbox import appliers as outbox
 from billing.runs import import_hours, run
-from billing.store.store import Applier, Store
+from billing.store.open import opened
+from billing.store.store import Appliers, Store
 
-APPLIERS: Mapping[str, tuple[Applier, ...]] = MappingProxyType(
+APPLIERS: Appliers = MappingProxyType(
     {
         # accounts, domains, plans
         "load": (load.apply_load, apply_states),
@@ -52,7 +52,7 @@ def open_store(
     owner: str,
     now: datetime,
     wait_seconds: int = 0,
-    appliers: Mapping[str, tuple[Applier, ...]] = APPLIERS,
+    appliers: Appliers = APPLIERS,
 ) -> Store:
-    """Take the lock of `home` and open its store, brought up to the journal (see `Store.open`)."""
-    return Store.open(home, owner=owner, now=now, appliers=appliers, wait_seconds=wait_seconds)
+    """Take the lock of `home` and open its store, brought up to the journal."""
+    return opened(home, owner=owner, now=now, appliers=appliers, wait_seconds=wait_seconds)
