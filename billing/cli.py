@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -43,7 +42,7 @@ def load(
     """
     from billing.accounts.file_rows import read_load_file
     from billing.accounts.load import load as load_rows
-    from billing.accounts.load import zone_lookup
+    from billing.accounts.staging import zone_lookup
     from billing.follow_up import changing, follow_up
 
     at = as_of_time(as_of)
@@ -211,14 +210,12 @@ def accept(
         number = None
         if reason.strip():
             number = import_hours.accept_too_old(store, hours or (), reason=reason, at=at)
-    files = [
-        {"hour": hour, "partition": partition, "revision": revision, "requests": requests}
-        for hour, partition, revision, requests in waiting
-    ]
+    names = ("hour", "partition", "revision", "requests")
+    rows = [(one.hour, one.partition, one.revision, one.requests) for one in waiting]
+    files = [dict(zip(names, row, strict=True)) for row in rows]
 
     def human() -> None:
-        rows = [tuple(file.values()) for file in files]
-        table("Usage held as too old", ("hour", "partition", "revision", "requests"), rows)
+        table("Usage held as too old", names, rows)
         if number is not None:
             print("Accepted. Next: edgetoll billing rate")
         elif files:
@@ -339,12 +336,5 @@ _MOUNTED = (
 )
 
 
-def _mount() -> None:
-    for module, function, name in _MOUNTED:
-        if importlib.util.find_spec(module) is not None:
-            found = getattr(importlib.import_module(module), function, None)
-            if found is not None:
-                app.command(name)(found)
-
-
-_mount()
+for _module, _function, _name in _MOUNTED:
+    app.command(_name)(getattr(importlib.import_module(_module), _function))

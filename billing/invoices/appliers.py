@@ -5,7 +5,8 @@ from __future__ import annotations
 import duckdb
 
 import sql
-from billing.ledger.transfers import instant_text, post
+from billing.instants import instant_text
+from billing.ledger.transfers import post
 from billing.store.journal import Record
 from billing.store.store import Effects
 from edge.errors import Corrupt

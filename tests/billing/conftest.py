@@ -18,7 +18,8 @@ from aiosmtpd.controller import Controller
 from billing.appliers import APPLIERS, open_store
 from billing.balance import states
 from billing.balance.states import Refreshed
-from billing.ledger.transfers import Transfer, as_effect, instant_text, top_up
+from billing.instants import instant_text
+from billing.ledger.transfers import Transfer, as_effect, top_up
 from billing.money import SCALE
 from billing.store.journal import Record
 from billing.store.store import Effects, Store

@@ -62,14 +62,14 @@ def apply_run(connection: Any, record: Record, effects: Effects) -> None:
     run = effects["run"]
     if run["charged"]:
         connection.execute(
-            sql.text("statements/billing/insert_charges"),
+            sql.text("statements/runs/run/insert_charges"),
             {"run_id": run["run_id"], "journal_no": record.number},
         )
         post_charges(connection, record)
-    connection.execute(sql.text("statements/billing/end_held_runs"))
+    connection.execute(sql.text("statements/runs/run/end_held_runs"))
     row = {key: value for key, value in run.items() if key != "charged"}
     connection.execute(
-        sql.text("statements/billing/insert_run"), {**row, "journal_no": record.number}
+        sql.text("statements/runs/run/insert_run"), {**row, "journal_no": record.number}
     )
 
 

@@ -32,7 +32,7 @@ QUALIFY row_number() OVER (PARTITION BY e.account_id ORDER BY e.effective_from) 
 
 -- name: due_account_versions
 -- One row: how many versions in force at $now `accounts` does not show yet.
-SELECT count(*)
+SELECT count(*) AS versions
 FROM account_versions AS v
 LEFT JOIN accounts AS a ON v.account_id = a.account_id
 WHERE

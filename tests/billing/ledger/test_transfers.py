@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -253,19 +251,6 @@ def test_g22_a_lowered_credit_limit_is_judged_in_the_record_that_lowers_it(tmp_p
         assert store.connection.execute(query).fetchall() == [("overdue", done.journal_no)]
         events = store.connection.execute("SELECT kind, journal_no FROM outbox").fetchall()
         assert events == [("account.overdue", done.journal_no)]
-
-
-@pytest.mark.parametrize("zone", ["Asia/Kathmandu", "America/New_York"])
-def test_a_time_of_a_table_is_utc_whatever_the_zone_of_the_host(
-    zone: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TZ", zone)
-    time.tzset()
-    try:
-        assert transfers.instant_text(datetime(2026, 3, 1)) == "2026-03-01T00:00:00"  # noqa: DTZ001
-    finally:
-        monkeypatch.undo()
-        time.tzset()
 
 
 moves = st.lists(
