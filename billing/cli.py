@@ -88,7 +88,7 @@ def top_up(
 
     Example: edgetoll billing top-up acme 250.00 --id stripe-ch_1234
     """
-    from billing.balance.states import present
+    from billing.balance.states import current_state
     from billing.ledger import transfers as ledger
     from billing.money import format_amount, parse_amount
     from billing.outbox import stop_topic
@@ -101,7 +101,7 @@ def top_up(
         if done.new:
             _follow(store, at)
         have = ledger.balance(store.connection, account)
-        stands = present(store.connection, account)
+        stands = current_state(store.connection, account)
     stop_topic.follow(home)
     document = {
         "account_id": account,

@@ -82,7 +82,7 @@ def load(
         "plans": pa.Table.from_pylist(new_plans, PLAN_SCHEMA),
         "methods": pa.Table.from_pylist(new_methods, METHOD_SCHEMA),
     }
-    effects = {name: table for name, table in tables.items() if table.num_rows}
+    effects: dict[str, object] = {n: table for n, table in tables.items() if table.num_rows}
     new = {
         "accounts": len(new_accounts),
         "domains": len(new_domains) + len(ended),

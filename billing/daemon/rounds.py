@@ -53,12 +53,12 @@ def invoice(home: Path, now: datetime, _board: Board) -> None:
     this_month = now.astimezone(UTC).strftime("%Y-%m")
     with Store.open(home, owner=OWNER, now=now) as store:
         months = store.connection.execute(
-            sql.text("statements/balance/months_due"), {"this_month": this_month}
+            sql.text("statements/balance/daemon/months_due"), {"this_month": this_month}
         ).fetchall()
         for (month,) in months:
             _issue(store, month, now)
         for month, count in store.connection.execute(
-            sql.text("statements/balance/documents_wanted")
+            sql.text("statements/balance/daemon/documents_wanted")
         ).fetchall():
             if _documents(home, month) < count:
                 _write_documents(store, month)
@@ -173,11 +173,11 @@ STEPS: dict[str, Step] = {
 
 def vital_signs(connection: Any, *, now: datetime) -> VitalSigns:
     """What the store says of itself now."""
-    row = connection.execute(sql.text("statements/balance/vital_signs")).fetchone()
-    counts = dict(connection.execute(sql.text("statements/balance/state_counts")).fetchall())
+    row = connection.execute(sql.text("statements/balance/daemon/vital_signs")).fetchone()
+    counts = dict(connection.execute(sql.text("statements/balance/states/counts")).fetchall())
     accounts = {"ok": row[0] - sum(counts.values()), **counts}
-    waiting = dict(connection.execute(sql.text("statements/balance/backlog")).fetchall())
-    off = connection.execute(sql.text("statements/balance/disabled_endpoints")).fetchall()
+    waiting = dict(connection.execute(sql.text("statements/balance/outbox/backlog")).fetchall())
+    off = connection.execute(sql.text("statements/balance/outbox/disabled")).fetchall()
     return VitalSigns(
         at=now,
         accounts=accounts,

@@ -21,7 +21,7 @@ from billing.outbox import events_file, mail, webhook
 from billing.outbox.address import Resolver, resolve
 from billing.outbox.daily_state import KIND as FULL_STATE
 from billing.outbox.settings import DeliverySettings, WebhookSettings, mail_password, read_keys
-from billing.outbox.webhook import Attempt, Result
+from billing.outbox.webhook import Attempt, AttemptResult
 from edge.errors import ConfigError
 
 MAIL, FILE, HOOK = "mail", "file", "webhook:"
@@ -32,7 +32,7 @@ STOP_SECONDS = 0.1
 """How often somebody who waits for an answer asks whether to leave."""
 RECHECKED = frozenset({"account.suspend_due", "account.suspended"})
 """Not sent any more once the account has a later version: nobody acts on a debt that is paid."""
-PUT_OFF = Attempt(result=Result.PUT_OFF, answer="put off with others")
+PUT_OFF = Attempt(result=AttemptResult.PUT_OFF, answer="put off with others")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class Due:
     body: str
     attempts: int
     first_at: datetime | None
-    present_version: int
+    current_version: int
     email: str
     name: str
 
@@ -61,7 +61,7 @@ def never() -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Round:
+class SendingRound:
     """What one round of sending works with."""
 
     home: Path
@@ -89,7 +89,7 @@ class Sent:
     problems: tuple[ConfigError, ...] = ()
 
 
-def send_all(this: Round, due: Sequence[Due]) -> Sent:
+def send_all(this: SendingRound, due: Sequence[Due]) -> Sent:
     """Send to every endpoint; what an endpoint does not take counts as delivered there."""
     outcomes: list[Outcome] = []
     problems: list[ConfigError] = []
@@ -97,7 +97,7 @@ def send_all(this: Round, due: Sequence[Due]) -> Sent:
     for one in due:
         answer = needless(one, this.settings)
         if answer is not None:
-            outcomes.append((one, Attempt(result=Result.DELIVERED, answer=answer)))
+            outcomes.append((one, Attempt(result=AttemptResult.DELIVERED, answer=answer)))
         else:
             waiting.setdefault(one.endpoint, []).append(one)
     outcomes += _to_file(this, waiting.pop(FILE, []))
@@ -130,9 +130,9 @@ def endpoint_of(home: Path, hook: WebhookSettings) -> webhook.Endpoint:
 
 def needless(one: Due, settings: DeliverySettings) -> str | None:
     """Why an event need not be sent to this endpoint; None: it must be."""
-    late = 0 < one.version < one.present_version
+    late = 0 < one.version < one.current_version
     if late and (one.kind in RECHECKED or one.endpoint == MAIL):
-        return f"superseded by version {one.present_version}"
+        return f"superseded by version {one.current_version}"
     if one.endpoint == MAIL and not (mail.is_mailed(one.kind) and recipients(one, settings)):
         return "not mailed"
     if one.endpoint.startswith(HOOK):
@@ -159,7 +159,7 @@ def body_for(one: Due, hook: WebhookSettings) -> str:
     return orjson.dumps(document, option=orjson.OPT_SORT_KEYS).decode()
 
 
-def _to_file(this: Round, due: Sequence[Due]) -> list[Outcome]:
+def _to_file(this: SendingRound, due: Sequence[Due]) -> list[Outcome]:
     if not due or this.settings.file is None:
         return []
     lines = [
@@ -176,7 +176,7 @@ def _to_file(this: Round, due: Sequence[Due]) -> list[Outcome]:
     return [(one, attempt) for one in due]
 
 
-def _to_mail(this: Round, due: Sequence[Due]) -> list[Outcome]:
+def _to_mail(this: SendingRound, due: Sequence[Due]) -> list[Outcome]:
     settings = this.settings.mail
     if settings is None or not due:
         return []
@@ -200,20 +200,20 @@ def _with_the_rest_put_off(due: Sequence[Due], attempts: Sequence[Attempt]) -> l
     """Outcomes of those tried; after a failure the others wait as long as the one that failed."""
     outcomes = list(zip(due[: len(attempts)], attempts, strict=True))
     cut_short = len(attempts) < len(due)
-    if cut_short and attempts and attempts[-1].result is Result.FAILED:
+    if cut_short and attempts and attempts[-1].result is AttemptResult.FAILED:
         outcomes += [(one, PUT_OFF) for one in due[len(attempts) :]]
     return outcomes
 
 
 async def _to_hooks(
-    this: Round, hooks: Sequence[tuple[webhook.Endpoint, Sequence[Due], WebhookSettings]]
+    this: SendingRound, hooks: Sequence[tuple[webhook.Endpoint, Sequence[Due], WebhookSettings]]
 ) -> list[Outcome]:
     parts = await asyncio.gather(*(_to_hook(this, *hook) for hook in hooks))
     return [outcome for part in parts for outcome in part]
 
 
 async def _to_hook(
-    this: Round, endpoint: webhook.Endpoint, due: Sequence[Due], hook: WebhookSettings
+    this: SendingRound, endpoint: webhook.Endpoint, due: Sequence[Due], hook: WebhookSettings
 ) -> list[Outcome]:
     """All of one endpoint, some at once; after a whole group failed the rest is put off."""
     outcomes: list[Outcome] = []
@@ -223,14 +223,16 @@ async def _to_hook(
         group = due[start : start + AT_ONCE]
         answered = await _group(this, endpoint, group, hook)
         outcomes += answered
-        if answered and all(attempt.result is not Result.DELIVERED for _one, attempt in answered):
+        if answered and all(
+            attempt.result is not AttemptResult.DELIVERED for _one, attempt in answered
+        ):
             outcomes += [(one, PUT_OFF) for one in due[start + len(group) :]]
             break
     return outcomes
 
 
 async def _group(
-    this: Round, endpoint: webhook.Endpoint, group: Sequence[Due], hook: WebhookSettings
+    this: SendingRound, endpoint: webhook.Endpoint, group: Sequence[Due], hook: WebhookSettings
 ) -> list[Outcome]:
     """The outcomes of a group; those still in flight when the daemon must leave have none."""
     tasks = [

@@ -223,7 +223,7 @@ def test_h5_slow_receiver_is_left_after_the_time_limit(receiver: Any) -> None:
     import asyncio
 
     from billing.outbox.signing import parse_key
-    from billing.outbox.webhook import Endpoint, Result, send
+    from billing.outbox.webhook import AttemptResult, Endpoint, send
 
     release = threading.Event()
 
@@ -238,7 +238,7 @@ def test_h5_slow_receiver_is_left_after_the_time_limit(receiver: Any) -> None:
             send(endpoint, message_id="m", body=b"{}", timestamp=0, total_seconds=0.2)
         )
         release.set()
-    assert attempt.result is Result.FAILED
+    assert attempt.result is AttemptResult.FAILED
     assert attempt.answer == "no answer within 0.2 s"
 
 
