@@ -13,7 +13,7 @@ import duckdb
 import sql
 from billing.balance.customer_alerts import Kind, Measured, Raised, Rule, raise_alert, read_rules
 from billing.balance.grace_clock import GraceClock
-from billing.balance.rows import naive
+from billing.instants import naive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

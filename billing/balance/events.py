@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import orjson
 
 from billing.balance.records import STOPPED, AccountState
+from billing.instants import stamp
 from billing.money import floor_to_minor, format_amount
 
 AMOUNTS = ("available", "open_amount", "projected", "payable_7_hours", "payable_day")
@@ -91,8 +92,3 @@ def _public(name: str, value: object, currency: str) -> object:
     if isinstance(value, datetime):
         return stamp(value)
     return value
-
-
-def stamp(at: datetime) -> str:
-    """RFC 3339 in UTC with Z."""
-    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -18,8 +18,9 @@ import orjson
 import sql
 from billing.balance.grace_clock import GraceClock, Health
 from billing.balance.records import AccountState, Conditions, Figures, SuspensionTerms
-from billing.balance.rows import DAILY_METHOD, CaseRow, ClockRow, aware, naive
+from billing.balance.rows import DAILY_METHOD, CaseRow, ClockRow
 from billing.balance.settings import BalanceSettings
+from billing.instants import aware_or_none, naive, naive_or_none
 
 Case = tuple[Figures, AccountState, SuspensionTerms]
 BEFORE_ALL = datetime(1970, 1, 1)  # noqa: DTZ001  (as the store keeps time: UTC without zone)
@@ -57,7 +58,7 @@ def read_health(
     return Health(
         red_checks=red_checks(home),
         held_runs=tuple(found.held_runs or ()),
-        usage_through=aware(found.usage_through),
+        usage_through=aware_or_none(found.usage_through),
         payments_through=payments_through,
     )
 
@@ -92,7 +93,7 @@ def compute(
     """
     moved = moved or {}
     only = list(moved) or (None if accounts is None else list(accounts))
-    through = naive(usage_through) or BEFORE_ALL
+    through = naive_or_none(usage_through) or BEFORE_ALL
     connection.execute(sql.text("statements/balance/figures/make_working_tables"))
     connection.execute(
         sql.text("statements/balance/figures/add_burn"), {"through": through, "accounts": only}
@@ -144,7 +145,7 @@ def with_open_hours(connection: duckdb.DuckDBPyConnection, conditions: Condition
     there, since what was used up to then is in `projected` already.
     """
     found = _open_hours(connection)
-    live = aware(found.known_through) if found else None
+    live = aware_or_none(found.known_through) if found else None
     known = [at for at in (conditions.usage_through, live) if at is not None]
     return replace(conditions, known_through=max(known, default=None))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import orjson
 import pyarrow as pa
@@ -17,6 +17,7 @@ from billing.balance.events import Event
 from billing.balance.grace_clock import GraceClock
 from billing.balance.records import AccountState, Cause, Figures, State, SuspensionTerms
 from billing.balance.settings import BalanceSettings
+from billing.instants import aware_or_none, exact_text
 
 Row = Mapping[str, str | None]
 """A row of a table effect: every field is text."""
@@ -35,22 +36,6 @@ DAILY_METHOD = "peak_bandwidth"
 """The billing method that settles by the day (DOMAIN §1.3)."""
 
 
-def aware(at: datetime | None) -> datetime | None:
-    """A TIMESTAMP of the store (UTC without zone) as an aware time."""
-    return None if at is None else at.replace(tzinfo=UTC)
-
-
-def naive(at: datetime | None) -> datetime | None:
-    """An aware time as the store keeps it: UTC without zone."""
-    return None if at is None else at.astimezone(UTC).replace(tzinfo=None)
-
-
-def text_time(at: datetime | None) -> str | None:
-    """An aware time as text that DuckDB casts to TIMESTAMP exactly."""
-    plain = naive(at)
-    return None if plain is None else plain.isoformat(timespec="microseconds")
-
-
 def state_row(decided: AccountState) -> Row:
     """A decided state as a row of the record."""
     ledger_version = decided.evidence["ledger_version"]
@@ -61,9 +46,9 @@ def state_row(decided: AccountState) -> Row:
         "version": str(decided.version),
         "state": decided.state.value,
         "previous": decided.previous.value,
-        "since": text_time(decided.since),
+        "since": _exact(decided.since),
         "reason": decided.reason,
-        "overdue_since": text_time(decided.overdue_since),
+        "overdue_since": _exact(decided.overdue_since),
         "overdue_clock": None if clock is None else str(clock),
         "cause": decided.cause.value if decided.cause else None,
         "decided_by": decided.by,
@@ -79,7 +64,7 @@ def event_row(event: Event) -> Row:
         "account_id": event.account_id,
         "version": str(event.version),
         "kind": event.kind,
-        "happened_at": text_time(event.happened_at),
+        "happened_at": _exact(event.happened_at),
         "body": event.body,
     }
 
@@ -91,8 +76,8 @@ def alert_row(raised: Raised) -> Row:
         "subject": raised.measured.subject,
         "account_id": raised.measured.account_id,
         "kind": raised.measured.kind.value,
-        "since": text_time(raised.since),
-        "until": text_time(raised.until),
+        "since": _exact(raised.since),
+        "until": _exact(raised.until),
         "domain": raised.measured.domain,
         "event_id": raised.event.event_id,
     }
@@ -101,14 +86,18 @@ def alert_row(raised: Raised) -> Row:
 def clock_row(clock: GraceClock) -> dict[str, str | int | None]:
     """The clock as a row of the record."""
     return {
-        "judged_at": text_time(clock.judged_at),
+        "judged_at": _exact(clock.judged_at),
         "verified_seconds": clock.verified_seconds,
-        "verified_until": text_time(clock.verified_until),
+        "verified_until": _exact(clock.verified_until),
         "unverified": clock.unverified,
-        "unverified_since": text_time(clock.unverified_since),
-        "usage_through": text_time(clock.usage_through),
-        "payments_through": text_time(clock.payments_through),
+        "unverified_since": _exact(clock.unverified_since),
+        "usage_through": _exact(clock.usage_through),
+        "payments_through": _exact(clock.payments_through),
     }
+
+
+def _exact(at: datetime | None) -> str | None:
+    return None if at is None else exact_text(at)
 
 
 def as_effect(rows: Sequence[Row], columns: Sequence[str]) -> list[Row] | pa.Table:
@@ -137,13 +126,13 @@ class ClockRow:
     def clock(self) -> GraceClock:
         """The grace clock."""
         return GraceClock(
-            judged_at=aware(self.judged_at),
+            judged_at=aware_or_none(self.judged_at),
             verified_seconds=self.verified_seconds,
-            verified_until=aware(self.verified_until),
+            verified_until=aware_or_none(self.verified_until),
             unverified=self.unverified,
-            unverified_since=aware(self.unverified_since),
-            usage_through=aware(self.usage_through),
-            payments_through=aware(self.payments_through),
+            unverified_since=aware_or_none(self.unverified_since),
+            usage_through=aware_or_none(self.usage_through),
+            payments_through=aware_or_none(self.payments_through),
         )
 
 
@@ -203,9 +192,9 @@ class CaseRow:
             version=self.version,
             state=State(self.state),
             previous=State(self.state),
-            since=aware(self.since),
+            since=aware_or_none(self.since),
             reason=self.reason,
-            overdue_since=aware(self.overdue_since),
+            overdue_since=aware_or_none(self.overdue_since),
             overdue_clock=self.overdue_clock,
             cause=Cause(self.cause) if self.cause else None,
         )
@@ -231,7 +220,7 @@ def _plain(value: object) -> object:
     if isinstance(value, dict):
         return {str(key): _plain(inner) for key, inner in value.items()}
     if isinstance(value, datetime):
-        return text_time(value)
+        return _exact(value)
     if isinstance(value, bool) or value is None:
         return value
     return str(value) if isinstance(value, int) and abs(value) >= 2**53 else value

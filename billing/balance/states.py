@@ -25,13 +25,13 @@ from billing.balance.rows import (
     STATE_COLUMNS,
     alert_row,
     as_effect,
-    aware,
     clock_row,
     event_row,
     state_row,
 )
 from billing.balance.settings import BalanceSettings, read_settings
 from billing.balance.state_rules import apply_order, decide
+from billing.instants import aware
 from billing.store.store import Store
 from edge.errors import InputError
 

@@ -63,14 +63,14 @@ def invoice(
 
     Example: edgetoll billing invoice --month 2026-10
     """
+    from billing.appliers import open_store
     from billing.invoices.run import Order
     from billing.outbox import stop_topic
-    from billing.store.store import Store
 
     at = as_of_time(as_of)
     order = Order(month=month, account=account, at=at, draft=draft, reissue=reissue)
     settings = _settings(home)
-    with Store.open(home, owner="edgetoll billing invoice", now=at) as store:
+    with open_store(home, owner="edgetoll billing invoice", now=at) as store:
         if draft:
             _draft(store, order, settings, as_json=as_json)
             return
@@ -101,13 +101,13 @@ def void(
 
     Example: edgetoll billing void INV-USD-2026-000042 --reason "wrong address"
     """
+    from billing.appliers import open_store
     from billing.invoices import crediting
     from billing.outbox import stop_topic
-    from billing.store.store import Store
 
     at = as_of_time(as_of)
     settings = _settings(home)
-    with Store.open(home, owner="edgetoll billing void", now=at) as store:
+    with open_store(home, owner="edgetoll billing void", now=at) as store:
         done = crediting.void(store, invoice_no, reason=reason, settings=settings, at=at)
         _finish_credit(store, done, settings, at=at)
     stop_topic.follow(home)
@@ -129,14 +129,14 @@ def credit_note(
     Example: edgetoll billing credit-note INV-USD-2026-000042 --line 1 --amount 5.00 --id T-17
     --reason "goodwill"
     """
+    from billing.appliers import open_store
     from billing.invoices import crediting
     from billing.money import parse_amount
     from billing.outbox import stop_topic
-    from billing.store.store import Store
 
     at = as_of_time(as_of)
     settings = _settings(home)
-    with Store.open(home, owner="edgetoll billing credit-note", now=at) as store:
+    with open_store(home, owner="edgetoll billing credit-note", now=at) as store:
         done = crediting.credit(
             store,
             invoice_no,
@@ -171,13 +171,13 @@ def paid(
 
     Example: edgetoll billing paid INV-USD-2026-000042 --id BANK-2026-11-03-7
     """
+    from billing.appliers import open_store
     from billing.invoices import payments
     from billing.outbox import stop_topic
     from billing.runs import run
-    from billing.store.store import Store
 
     at = as_of_time(as_of)
-    with Store.open(home, owner="edgetoll billing paid", now=at) as store:
+    with open_store(home, owner="edgetoll billing paid", now=at) as store:
         if invoice_no is not None:
             payments.take_in(store, invoice_no, amount=amount, key=key, at=at)
         changed = payments.settle(store, at=at)

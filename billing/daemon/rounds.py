@@ -14,10 +14,11 @@ from typing import Any
 import orjson
 
 import sql
-from billing.balance.rows import aware
+from billing.appliers import open_store
 from billing.daemon.log import log
 from billing.daemon.metrics import Board, VitalSigns
 from billing.daemon.settings import read_daemon
+from billing.instants import aware_or_none
 from billing.outbox import daily_state, deliver, stop_list
 from billing.outbox.settings import read_delivery
 from billing.store.store import Store
@@ -36,7 +37,7 @@ def rate(home: Path, now: datetime, _board: Board) -> None:
 
     books = load_books(home / "prices")
     settings = run.read_settings(home)
-    with Store.open(home, owner=OWNER, now=now) as store:
+    with open_store(home, owner=OWNER, now=now) as store:
         done = run.rate(store, books=books, settings=settings, at=now)
         red = run.check(store, done, at=now)
         run.after(store, at=now)
@@ -51,7 +52,7 @@ def invoice(home: Path, now: datetime, _board: Board) -> None:
     if not read_daemon(home).invoices:
         return
     this_month = now.astimezone(UTC).strftime("%Y-%m")
-    with Store.open(home, owner=OWNER, now=now) as store:
+    with open_store(home, owner=OWNER, now=now) as store:
         months = store.connection.execute(
             sql.text("statements/balance/daemon/months_due"), {"this_month": this_month}
         ).fetchall()
@@ -131,7 +132,13 @@ def _check_is_due(home: Path, now: datetime) -> bool:
 
 def tell(home: Path, now: datetime, board: Board) -> None:
     """Send the events that are due, and again those whose time has come."""
-    told = deliver.deliver(home, now=now, jitter_permille=_jitter_permille, stop=board.stop.is_set)
+    told = deliver.deliver(
+        home,
+        open_store=open_store,
+        now=now,
+        jitter_permille=_jitter_permille,
+        stop=board.stop.is_set,
+    )
     if told.counts:
         log("told", counts=told.counts)
     for name in told.disabled:
@@ -143,7 +150,7 @@ def tell(home: Path, now: datetime, board: Board) -> None:
 def stop(home: Path, now: datetime, _board: Board) -> None:
     """Publish which domains edges must not serve, and once a day how every account stands."""
     delivery = read_delivery(home)
-    with Store.open(home, owner=OWNER, now=now) as store:
+    with open_store(home, owner=OWNER, now=now) as store:
         stop_list.publish(store, now=now)
         daily_state.record_daily_state(store, now=now, due_hour=delivery.daily_state_hour)
     settings = delivery.stop_list
@@ -155,7 +162,7 @@ def stop(home: Path, now: datetime, _board: Board) -> None:
 
 def look(home: Path, now: datetime, board: Board) -> None:
     """Gather what the metrics say of the store."""
-    with Store.open(home, owner=OWNER, now=now) as store:
+    with open_store(home, owner=OWNER, now=now) as store:
         signs = vital_signs(store.connection, now=now)
     with board.lock:
         board.signs = signs
@@ -182,12 +189,12 @@ def vital_signs(connection: Any, *, now: datetime) -> VitalSigns:
         at=now,
         accounts=accounts,
         runs_held=row[1],
-        usage_through=aware(row[2]),
+        usage_through=aware_or_none(row[2]),
         unverified=row[3],
         waiting=waiting,
         disabled=tuple(name for name, _at, _reason in off),
         stopped_domains=len(stop_list.stopped_domains(connection, now=now)),
-        next_delivery_at=aware(row[4]),
+        next_delivery_at=aware_or_none(row[4]),
     )
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import duckdb
 
 import sql
-from billing.ledger.transfers import instant_text, post
+from billing.instants import instant_text
+from billing.ledger.transfers import post
 from billing.store.journal import Record
-from billing.store.store import Effects, applier
+from billing.store.store import Effects
 from edge.errors import Corrupt
 
 
-@applier("invoice_run")
 def apply_run(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
     """Add the run's documents, mark its months as issued, post tax and cut, note the run."""
     run = effects["run"]
@@ -24,7 +24,6 @@ def apply_run(connection: duckdb.DuckDBPyConnection, record: Record, effects: Ef
     _note_run(connection, record, run)
 
 
-@applier("invoice_void")
 def apply_void(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
     """Add the credit note, mark the invoice void, open its month again, reverse tax and cut."""
     _add_documents(connection, record)
@@ -35,7 +34,6 @@ def apply_void(connection: duckdb.DuckDBPyConnection, record: Record, effects: E
     _note_run(connection, record, effects["run"])
 
 
-@applier("credit_note")
 def apply_credit_note(
     connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects
 ) -> None:
@@ -44,7 +42,6 @@ def apply_credit_note(
     _note_run(connection, record, effects["run"])
 
 
-@applier("invoice_paid")
 def apply_paid(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
     """Note for each invoice whether the account's payments now reach it."""
     connection.execute(

@@ -7,14 +7,13 @@ import duckdb
 import sql
 from billing.balance.appliers import apply_states, bound
 from billing.store.journal import Record
-from billing.store.store import Effects, applier
+from billing.store.store import Effects
 
 DELIVERY_COLUMNS = (
     "event_id", "endpoint", "status", "attempts", "first_at", "next_at", "answer",
 )  # fmt: skip
 
 
-@applier("deliveries")
 def apply_deliveries(
     connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects
 ) -> None:
@@ -28,11 +27,3 @@ def apply_deliveries(
     for name in effects.get("enabled", []):
         connection.execute(sql.text("statements/balance/outbox/enable"), {"endpoint": name})
     apply_states(connection, record, {k: v for k, v in effects.items() if k == "events"})
-
-
-@applier("full_state")
-def apply_full_state(
-    connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects
-) -> None:
-    """Take the day's messages with all states in."""
-    apply_states(connection, record, effects)

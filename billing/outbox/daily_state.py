@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import sql
-from billing.balance.events import Event, envelope, event_id, stamp
-from billing.balance.rows import EVENT_COLUMNS, as_effect, aware, event_row
+from billing.balance.events import Event, envelope, event_id
+from billing.balance.rows import EVENT_COLUMNS, as_effect, event_row
+from billing.instants import stamp
 from billing.store.store import Store
 
 PAGE = 80
@@ -27,12 +28,11 @@ class NotOk:
 
     def document(self) -> dict[str, object]:
         """The account as the message names it."""
-        since = aware(self.since)
         return {
             "account_id": self.account_id,
             "version": self.version,
             "state": self.state,
-            "since": stamp(since) if since else None,
+            "since": stamp(self.since),
         }
 
 

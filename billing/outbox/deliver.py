@@ -16,16 +16,14 @@ from pathlib import Path
 import duckdb
 
 import sql
-from billing.balance.events import Event, envelope, event_id, stamp
+from billing.balance.events import Event, envelope, event_id
 from billing.balance.rows import (
     EVENT_COLUMNS,
     Row,
     as_effect,
-    aware,
     event_row,
-    naive,
-    text_time,
 )
+from billing.instants import aware_or_none, exact_text, naive, naive_or_none, stamp
 from billing.outbox.address import Resolver, resolve
 from billing.outbox.appliers import DELIVERY_COLUMNS
 from billing.outbox.daily_state import record_state_now
@@ -33,7 +31,7 @@ from billing.outbox.retry import next_attempt
 from billing.outbox.sending import FILE, HOOK, MAIL, Due, Outcome, SendingRound, never, send_all
 from billing.outbox.settings import DeliverySettings, read_delivery
 from billing.outbox.webhook import Attempt, AttemptResult
-from billing.store.store import Store
+from billing.store.store import Opener, Store
 from edge.crash_point import crash_point
 from edge.errors import ConfigError, InputError
 
@@ -67,6 +65,7 @@ class Delivered:
 def deliver(
     home: Path,
     *,
+    open_store: Opener,
     now: datetime,
     jitter_permille: Callable[[], int],
     resolver: Resolver = resolve,
@@ -79,7 +78,7 @@ def deliver(
     recorded, since what is not recorded is sent again.
     """
     settings = read_delivery(home)
-    with Store.open(home, owner="billing delivery", now=now) as store:
+    with open_store(home, owner="billing delivery", now=now) as store:
         due = due_now(store.connection, settings, now=now)
     if not due:
         return Delivered(counts={})
@@ -93,7 +92,7 @@ def deliver(
     )
     sent = send_all(this, due)
     crash_point("delivery-sent")
-    with Store.open(
+    with open_store(
         home, owner="billing delivery", now=now, wait_seconds=RECORD_WAIT_SECONDS
     ) as store:
         done = record(store, sent.outcomes, now=now, jitter_permille=jitter_permille)
@@ -124,7 +123,9 @@ def due_now(
             "most": ROUND_MAX,
         },
     )
-    return tuple(replace(one, first_at=aware(one.first_at)) for one in sql.rows(result, Due))
+    return tuple(
+        replace(one, first_at=aware_or_none(one.first_at)) for one in sql.rows(result, Due)
+    )
 
 
 def record(
@@ -152,7 +153,7 @@ def record(
     effects: dict[str, object] = {"deliveries": as_effect(rows, DELIVERY_COLUMNS)}
     if off:
         effects["disabled"] = [
-            {"endpoint": name, "disabled_at": text_time(now), "reason": why}
+            {"endpoint": name, "disabled_at": exact_text(now), "reason": why}
             for name, why in sorted(off.items())
         ]
         effects["events"] = as_effect([event_row(event) for event in events], EVENT_COLUMNS)
@@ -171,7 +172,7 @@ def is_dead(connection: duckdb.DuckDBPyConnection, one: Due) -> bool:
         return False
     (row,) = connection.execute(
         sql.text("statements/balance/outbox/took_since"),
-        {"endpoint": one.endpoint, "since": naive(one.first_at)},
+        {"endpoint": one.endpoint, "since": naive_or_none(one.first_at)},
     ).fetchall()
     return not row[0]
 
@@ -184,8 +185,8 @@ def put_off_row(one: Due, rows: Sequence[Row], *, now: datetime) -> Row:
         "endpoint": one.endpoint,
         "status": "waiting",
         "attempts": str(one.attempts),
-        "first_at": text_time(one.first_at or now),
-        "next_at": max(again, default=text_time(now + timedelta(minutes=5))),
+        "first_at": exact_text(one.first_at or now),
+        "next_at": max(again, default=exact_text(now + timedelta(minutes=5))),
         "answer": "put off: the receiver does not answer",
     }
 
@@ -206,8 +207,8 @@ def row_of(one: Due, attempt: Attempt, *, now: datetime, jitter_permille: int) -
         "endpoint": one.endpoint,
         "status": status,
         "attempts": str(attempts),
-        "first_at": text_time(one.first_at or now),
-        "next_at": text_time(again),
+        "first_at": exact_text(one.first_at or now),
+        "next_at": exact_text(again) if again else None,
         "answer": attempt.answer,
     }
 

@@ -16,8 +16,7 @@ import duckdb
 import orjson
 
 import sql
-from billing.balance.events import stamp
-from billing.balance.rows import aware, naive
+from billing.instants import aware, aware_or_none, naive, stamp
 from billing.outbox.settings import read_delivery
 from billing.store.store import Store
 from edge.durable import write_atomically
@@ -63,14 +62,12 @@ class _Row:
 
     def stopped(self) -> StoppedDomain:
         """The row as a noun."""
-        began = aware(self.since)
-        assert began is not None, "a stop has a time"
         return StoppedDomain(
             domain=self.domain,
             account_id=self.account_id,
             cause=self.cause,
-            since=began,
-            until=aware(self.until),
+            since=aware(self.since),
+            until=aware_or_none(self.until),
             version=self.version,
         )
 

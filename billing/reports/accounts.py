@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import sql
+from billing.appliers import open_store
 from billing.balance import figures, states
-from billing.balance.events import stamp
 from billing.balance.forecast import Forecast, forecast
 from billing.balance.records import (
     IN_ARREARS,
@@ -22,11 +22,11 @@ from billing.balance.records import (
     Figures,
     State,
 )
-from billing.balance.rows import naive
 from billing.balance.settings import read_settings
 from billing.balance.state_rules import decide, stops_at
+from billing.instants import naive, stamp
 from billing.money import SCALE, floor_to_minor, format_amount
-from billing.store.store import PATIENCE_SECONDS, Store
+from billing.store.store import PATIENCE_SECONDS
 
 PLOT_HOURS = 24
 CELL_WIDTH = 18
@@ -139,7 +139,7 @@ def report(home: Path, *, now: datetime, at_risk: bool) -> tuple[list[AccountLin
     Judges as of `now` without recording: what `billing alerts` would make of it.
     """
     settings = read_settings(home)
-    with Store.open(
+    with open_store(
         home, owner="billing accounts", now=now, wait_seconds=PATIENCE_SECONDS
     ) as store:
         _old, clock = states.gather(store, now=now, payments_through=None, settings=settings)

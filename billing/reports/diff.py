@@ -43,10 +43,10 @@ def diff(
 
     Example: edgetoll billing diff R00000012 R00000019
     """
-    from billing.store.store import Store
+    from billing.appliers import open_store
 
     at = as_of_time(as_of)
-    with Store.open(home, owner="edgetoll billing diff", now=at) as store:
+    with open_store(home, owner="edgetoll billing diff", now=at) as store:
         document = difference(store.connection, before, after)
     emit(document, as_json=as_json, human=lambda: _show(document))
 

@@ -79,15 +79,15 @@ def explain(
 
     Example: edgetoll billing explain INV-USD-2026-000042 1
     """
+    from billing.appliers import open_store
     from billing.prices import load_books
     from billing.reports.explain_view import show
-    from billing.store.store import Store
 
     at = as_of_time(as_of)
     only = parse_time(f"{hour}:00" if hour and len(hour) == 13 else hour) if hour else None
     prices = load_books(home / "prices")
     books = Books(regions={book.book_id: book.regions for book in prices})
-    with Store.open(home, owner="edgetoll billing explain", now=at) as store:
+    with open_store(home, owner="edgetoll billing explain", now=at) as store:
         document = explanation(store.connection, invoice_no, line, books=books, only=only)
     emit(document, as_json=as_json, human=lambda: show(document))
 

@@ -64,11 +64,11 @@ def statement(
 
     Example: edgetoll billing statement acme --month 2026-10
     """
+    from billing.appliers import open_store
     from billing.invoices import payments
-    from billing.store.store import Store
 
     at = as_of_time(as_of)
-    with Store.open(home, owner="edgetoll billing statement", now=at) as store:
+    with open_store(home, owner="edgetoll billing statement", now=at) as store:
         found = read(store.connection, account, month=month, at=at)
         invoices = payments.standing(store.connection, account=account)
     document = to_document(found) | {"open_invoices": [one.document() for one in invoices]}

@@ -15,9 +15,10 @@ import sql
 from billing.balance.figures import cases
 from billing.balance.records import AccountState, Cause, Conditions, Figures, State
 from billing.balance.records import SuspensionTerms as Terms
-from billing.balance.rows import DAILY_METHOD, naive
+from billing.balance.rows import DAILY_METHOD
 from billing.balance.settings import BalanceSettings
 from billing.balance.state_rules import decide, grace_used
+from billing.instants import naive_or_none
 
 NOW = datetime(2026, 10, 3, 8, tzinfo=UTC)
 DAY = 86_400
@@ -299,9 +300,9 @@ def put(
                 account_id,
                 prior.version,
                 prior.state.value,
-                naive(prior.since),
+                naive_or_none(prior.since),
                 prior.reason,
-                naive(prior.overdue_since),
+                naive_or_none(prior.overdue_since),
                 prior.overdue_clock,
                 prior.cause.value if prior.cause else None,
             ],

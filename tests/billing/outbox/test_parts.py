@@ -174,7 +174,9 @@ def test_event_file_that_cannot_be_written_is_a_failed_attempt(tmp_path: Path) -
 def test_h2_daily_state_pages_fit_the_body_limit_and_name_everyone() -> None:
     since = NOW.replace(tzinfo=None)
     rows = [
-        NotOk(account_id="a" * 58 + f"{n:06}", version=10**9, state="projected_overdue", since=since)
+        NotOk(
+            account_id="a" * 58 + f"{n:06}", version=10**9, state="projected_overdue", since=since
+        )
         for n in range(200)
     ]
     made = list(pages(rows, day="2026-03-01", now=NOW))

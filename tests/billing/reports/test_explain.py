@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from billing.appliers import open_store
 from billing.money import parse_amount
 from billing.prices import load_books
 from billing.reports.diff import difference
 from billing.reports.explain import Books, explanation
 from billing.reports.explain_view import show
 from billing.reports.statement import read, to_document
-from billing.store.store import Store
 from edge.errors import InputError
 from tests.billing.homes import Use
 from tests.billing.invoices.world import DECEMBER, GB, NOVEMBER, World, october
@@ -27,7 +27,7 @@ def explained(world: World, invoice_no: str, line: int, **more: Any) -> dict[str
     """The explanation of one line."""
     prices = load_books(world.home / "prices")
     books = Books(regions={book.book_id: book.regions for book in prices})
-    with Store.open(world.home, owner="test", now=DECEMBER) as store:
+    with open_store(world.home, owner="test", now=DECEMBER) as store:
         return explanation(store.connection, invoice_no, line, books=books, **more)
 
 
@@ -142,7 +142,7 @@ def test_a_line_that_is_not_there_is_an_error(tmp_path: Path) -> None:
 def test_diff_says_what_changed_between_two_runs_and_why(tmp_path: Path) -> None:
     world = late(tmp_path)
     runs = world.query("SELECT run_id FROM runs ORDER BY journal_no")
-    with Store.open(world.home, owner="test", now=DECEMBER) as store:
+    with open_store(world.home, owner="test", now=DECEMBER) as store:
         found = difference(store.connection, runs[0][0], runs[-1][0])
         turned = difference(store.connection, runs[-1][0], runs[0][0])
         (invoice_run,) = store.connection.execute(
@@ -170,7 +170,7 @@ def test_a_statement_runs_from_balance_to_balance(tmp_path: Path) -> None:
     world = october(tmp_path)
     world.pay("acme", "50.00", "bank-1", datetime(2026, 10, 2, tzinfo=UTC))
     world.invoice("2026-10", ISSUE)
-    with Store.open(world.home, owner="test", now=DECEMBER) as store:
+    with open_store(world.home, owner="test", now=DECEMBER) as store:
         october_ = to_document(read(store.connection, "acme", month="2026-10", at=DECEMBER))
         november = to_document(read(store.connection, "acme", month="2026-11", at=DECEMBER))
         with pytest.raises(InputError, match="there is no account 'nobody'"):
