@@ -28,6 +28,7 @@ from bench.rating import START, compare, loop
 from billing.accounts.load import publish_owned_domains
 from billing.appliers import open_store
 from billing.balance import states
+from billing.follow_up import check_record
 from billing.invoices import payments
 from billing.lake import publish
 from billing.prices import load_books
@@ -152,7 +153,7 @@ def run(home: Path, at: datetime) -> dict[str, float]:
     lap("open")
     done = runs.rate(store, books=books, settings=settings, at=at)
     lap("rate")
-    red = runs.check(store, done, at=at)
+    red = check_record(store, done.journal_no, at=at)
     lap("check")
     payments.settle(store, at=at)
     states.refresh(store, now=at)

@@ -39,11 +39,14 @@ from edge.errors import ConflictError, InputError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadOutcome:
-    """How many rows of each kind were new, how many known; `journal_no` None: nothing was new."""
+    """How many rows of each kind were new, how many known, and whose the new ones are;
+    `journal_no` None: nothing was new.
+    """
 
     new: Mapping[str, int] = field(default_factory=dict)
     known: Mapping[str, int] = field(default_factory=dict)
     journal_no: int | None = None
+    accounts: frozenset[str] = frozenset()
 
 
 Placed = Iterable[tuple[str, Row]]
@@ -98,7 +101,10 @@ def load(
 
     if deltas:
         effects |= funding_effects(store, deltas, now=at)
-    return LoadOutcome(new=new, known=known, journal_no=store.commit("load", effects, at=at))
+    number = store.commit("load", effects, at=at)
+    changed = (new_accounts, new_domains, ended, new_plans, new_methods)
+    touched = frozenset(row["account_id"] for rows in changed for row in rows)
+    return LoadOutcome(new=new, known=known, journal_no=number, accounts=touched)
 
 
 def publish_owned_domains(store: Store, path: Path) -> None:

@@ -13,13 +13,13 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import duckdb
-import orjson
 
 import sql
 from billing.balance.grace_clock import GraceClock, Health
 from billing.balance.records import AccountState, Conditions, Figures, SuspensionTerms
 from billing.balance.rows import DAILY_METHOD, CaseRow, ClockRow
 from billing.balance.settings import BalanceSettings
+from billing.checks import red
 from billing.instants import aware_or_none, naive, naive_or_none
 
 Case = tuple[Figures, AccountState, SuspensionTerms]
@@ -56,26 +56,11 @@ def read_health(
     result = connection.execute(sql.text("statements/balance/grace_clock/health"))
     (found,) = sql.rows(result, _RunHealth)
     return Health(
-        red_checks=red_checks(home),
+        red_checks=red.read(home).names,
         held_runs=tuple(found.held_runs or ()),
         usage_through=aware_or_none(found.usage_through),
         payments_through=payments_through,
     )
-
-
-def red_checks(home: Path) -> tuple[str, ...]:
-    """The checks that were red when last run, from HOME/checks.json; none known: none red.
-
-    A file that cannot be read as that is itself a red check: unknown is not green.
-    """
-    try:
-        text = (home / "checks.json").read_bytes()
-    except FileNotFoundError:
-        return ()
-    try:
-        return tuple(str(name) for name in orjson.loads(text)["red"])
-    except (ValueError, KeyError, TypeError):
-        return ("checks.json is damaged",)
 
 
 def compute(

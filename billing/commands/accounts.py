@@ -103,24 +103,14 @@ def alerts(
     Example: edgetoll billing alerts
     """
     from billing.appliers import open_store
-    from billing.balance import states
-    from billing.lake import publish
-    from billing.outbox import daily_state, stop_list, stop_topic
+    from billing.follow_up import changing, follow_up
     from billing.outbox import deliver as delivery
-    from billing.outbox.settings import read_delivery
-    from billing.store.store import PATIENCE_SECONDS
 
     now = as_of_time(as_of)
     promised = parse_time(payments_through) if payments_through else None
-    with open_store(home, owner="billing alerts", now=now, wait_seconds=PATIENCE_SECONDS) as store:
+    with changing(home, owner="billing alerts", at=now) as store:
         enabled = delivery.enable(store, enable, now=now) if enable else ""
-        done = states.refresh(store, now=now, payments_through=promised)
-        daily_state.record_daily_state(
-            store, now=now, due_hour=read_delivery(home).daily_state_hour
-        )
-        publish.publish(store)
-        stop_list.publish(store, now=now)
-    stop_topic.follow(home)
+        done = follow_up(store, at=now, payments_through=promised, daily=True).judged
     told = delivery.deliver(home, open_store=open_store, now=now, jitter_permille=jitter_permille)
 
     def human() -> None:
@@ -226,19 +216,14 @@ def resume(
 
 
 def _order(account: str, act: Act, home: Path, as_json: bool, as_of: str | None) -> None:
-    from billing.appliers import open_store
     from billing.balance import states
-    from billing.lake import publish
-    from billing.outbox import stop_list, stop_topic
-    from billing.store.store import PATIENCE_SECONDS
+    from billing.follow_up import changing, follow_up
 
     now = as_of_time(as_of)
     owner = "billing suspend" if act.suspend else "billing resume"
-    with open_store(home, owner=owner, now=now, wait_seconds=PATIENCE_SECONDS) as store:
+    with changing(home, owner=owner, at=now) as store:
         decided = states.order(store, account, act, now=now)
-        publish.publish(store)
-        stop_list.publish(store, now=now)
-    stop_topic.follow(home)
+        follow_up(store, at=now, accounts=(account,))
 
     def human() -> None:
         say(f"{account}: {decided.previous} -> {decided.state}, {decided.reason}")

@@ -11,8 +11,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 import sql
 from billing.appliers import open_store
 from billing.daemon.log import log
@@ -22,16 +20,15 @@ from billing.instants import aware_or_none
 from billing.outbox import daily_state, deliver, stop_list
 from billing.outbox.settings import read_delivery
 from billing.store.store import Store
-from edge.durable import write_atomically
 from edge.errors import Corrupt, InputError
 
 Step = Callable[[Path, datetime, Board], None]
 OWNER = "billing daemon"
-CHECK_HINT = "no account moves to suspension meanwhile; run edgetoll check"
 
 
 def rate(home: Path, now: datetime, _board: Board) -> None:
     """Import and rate closed hours, post, check, judge the accounts, publish the lake."""
+    from billing.follow_up import RED_HINT, follow_up
     from billing.prices import load_books
     from billing.runs import run
 
@@ -39,12 +36,11 @@ def rate(home: Path, now: datetime, _board: Board) -> None:
     settings = run.read_settings(home)
     with open_store(home, owner=OWNER, now=now) as store:
         done = run.rate(store, books=books, settings=settings, at=now)
-        red = run.check(store, done, at=now)
-        run.after(store, at=now)
+        red = follow_up(store, at=now, record=done.journal_no).red
     if done.state not in ("nothing", "waiting"):
         log("rated", run=done.run_id, state=done.state, through=done.through, reason=done.reason)
     if red:
-        raise Corrupt(red, CHECK_HINT)
+        raise Corrupt(red, RED_HINT)
 
 
 def invoice(home: Path, now: datetime, _board: Board) -> None:
@@ -66,9 +62,9 @@ def invoice(home: Path, now: datetime, _board: Board) -> None:
 
 
 def _issue(store: Store, month: str, now: datetime) -> None:
+    from billing.follow_up import RED_HINT, follow_up
     from billing.invoices.run import Order, issue, prepare
     from billing.invoices.settings import InvoiceSettings
-    from billing.runs import run
     from edge.configfile import section
 
     settings = section(store.home, "invoices", InvoiceSettings)
@@ -79,12 +75,11 @@ def _issue(store: Store, month: str, now: datetime) -> None:
         # Not due yet (hours still open, a zone whose month has not ended): asked again later.
         log("waiting", step="invoice", month=month, reason=error.message)
         return
-    red = run.check_record(store, issued.journal_no, at=now)
-    run.after(store, at=now)
+    red = follow_up(store, at=now, record=issued.journal_no).red
     if issued.journal_no is not None:
         log("invoiced", month=month, journal_no=issued.journal_no)
     if red:
-        raise Corrupt(red, CHECK_HINT)
+        raise Corrupt(red, RED_HINT)
 
 
 def _documents(home: Path, month: str) -> int:
@@ -109,25 +104,22 @@ def check(home: Path, now: datetime, _board: Board) -> None:
     """Run every invariant once a night and say which are red in HOME/checks.json."""
     if not _check_is_due(home, now):
         return
-    from billing.commands.check import closed_hours, metering, money
+    from billing.checks import red
+    from billing.commands.check import every_check
 
-    verdicts = [*metering(home), *closed_hours(home), *money(home)]
-    red = [f"{one.check}: {len(one.rows)} rows" for one in verdicts if one.rows]
-    document = {"at": now.isoformat(), "checks": len(verdicts), "red": red}
-    write_atomically(home / "checks.json", orjson.dumps(document) + b"\n")
-    log("checked", checks=len(verdicts), red=red)
+    state = red.note_full(home, every_check(home), at=now)
+    log("checked", checks=state.checks, red=state.names)
 
 
 def _check_is_due(home: Path, now: datetime) -> bool:
+    from billing.checks import red
+
     hour = read_daemon(home).check_hour
     due = now.astimezone(UTC).replace(hour=hour, minute=0, second=0, microsecond=0)
     due = due if due <= now else due - timedelta(days=1)
-    try:
-        last = datetime.fromisoformat(orjson.loads((home / "checks.json").read_bytes())["at"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return True
+    last = red.read(home).full_at
     # A check of the future was noted by a clock that ran fast: it says nothing of now.
-    return last < due or last > now + timedelta(days=1)
+    return last is None or last < due or last > now + timedelta(days=1)
 
 
 def tell(home: Path, now: datetime, board: Board) -> None:

@@ -1,14 +1,13 @@
 """`edgetoll billing rate`: one run from closed hours to posted charges, states and the lake.
 
-Import what is new, rate it, ask the breaker, write one journal record, post, judge the accounts,
-publish. A run that finds nothing new writes nothing. Killed at any step it can simply be run again:
-what reached the journal is applied, what did not is computed anew, and both ends have the same
-ledger.
+Import what is new, rate it, ask the breaker, write one journal record, post; what follows stands in
+`billing.follow_up`. A run that finds nothing new writes nothing. Killed at any step it can simply
+be run again: what reached the journal is applied, what did not is computed anew, and both ends have
+the same ledger.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 import sql
-from billing.accounts.load import publish_owned_domains, refresh_accounts
-from billing.checks import invariants
+from billing.accounts.load import refresh_accounts
 from billing.instants import instant_text
 from billing.ledger.transfers import post_charges
 from billing.runs import breaker
@@ -27,7 +25,6 @@ from billing.runs.records import RunOutcome, RunSettings, read_settings
 from billing.store.journal import Record
 from billing.store.store import Effects, Store, TableRef
 from edge.crash_point import crash_point
-from edge.durable import write_atomically
 from edge.errors import ConflictError, Corrupt, InputError
 
 if TYPE_CHECKING:
@@ -35,7 +32,7 @@ if TYPE_CHECKING:
     from billing.rating.engine import RatingOutcome
 
 
-__all__ = ["RunOutcome", "RunSettings", "after", "check", "rate", "read_settings", "release"]
+__all__ = ["RunOutcome", "RunSettings", "rate", "read_settings", "release"]
 
 
 def rate(
@@ -315,45 +312,3 @@ def _insert_run(
     connection.execute(
         sql.text("statements/billing/insert_run"), {**run, "journal_no": record.number}
     )
-
-
-def check(store: Store, done: RunOutcome, *, at: datetime) -> str | None:
-    """Hold the checks against what a run posted; says what is red, None if nothing is.
-
-    A red check is written to HOME/checks.json before accounts are judged, since nobody moves to
-    suspension while one stands (FAULTS U3). `edgetoll check` writes it green again.
-    """
-    if done.state != "done":
-        return None
-    return check_record(store, done.journal_no, at=at)
-
-
-def check_record(store: Store, journal_no: int | None, *, at: datetime) -> str | None:
-    """The same for any record; what was red before stays red beside it."""
-    from billing.balance.figures import red_checks
-
-    failures = invariants.run(store.connection, scope=journal_no) if journal_no else []
-    if not failures:
-        return None
-    names = {one.check for one in failures} | set(red_checks(store.home))
-    red = {"at": instant_text(at) + "Z", "red": sorted(names)}
-    write_atomically(store.home / "checks.json", json.dumps(red, indent=2).encode() + b"\n")
-    first = failures[0]
-    return f"check {first.check} is red after record {journal_no}: {first.rows[0]}"
-
-
-def after(store: Store, *, at: datetime) -> None:
-    """What follows every change of money: invoices paid, accounts judged, the stop list and the
-    lake published. Who pays is off the list before the command ends.
-    """
-    from billing.balance import states
-    from billing.invoices import payments
-    from billing.lake import publish
-    from billing.outbox import stop_list
-
-    payments.settle(store, at=at)
-    states.refresh(store, now=at)
-    crash_point("rate-judged")
-    stop_list.publish(store, now=at)
-    publish_owned_domains(store, store.home / "lake" / "owned_domains.txt")
-    publish.publish(store)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from billing.appliers import open_store
+from billing.follow_up import follow_up
 from billing.lake import publish
 from billing.ledger import transfers
 from billing.prices import load_books
@@ -34,7 +35,7 @@ def rate(home: Path, *, at: datetime = NOW, **more: Any) -> run.RunOutcome:
     settings = run.read_settings(home)
     with open_store(home, owner="billing rate", now=at) as store:
         done = run.rate(store, books=books, settings=settings, at=at, **more)
-        run.after(store, at=at)
+        follow_up(store, at=at, record=done.journal_no)
     return done
 
 
