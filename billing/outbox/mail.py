@@ -15,7 +15,7 @@ import orjson
 
 from billing.outbox import wording
 from billing.outbox.settings import MailSettings
-from billing.outbox.webhook import Attempt, AttemptResult
+from billing.outbox.webhook import Attempt, AttemptResult, unexpected
 from edge.terminal import parse_time, printable
 
 if TYPE_CHECKING:
@@ -114,8 +114,10 @@ def send_letters(
                 if is_over():
                     break
                 attempts.append(_send(server, letter, settings.sender))
-    except (OSError, smtplib.SMTPException) as error:
+    except OSError as error:
         attempts.append(_failed(error))
+    except Exception as error:
+        attempts.append(unexpected(error))
     return attempts[: len(letters)]
 
 
@@ -125,8 +127,12 @@ def _send(server: smtplib.SMTP, letter: Letter, sender: str) -> Attempt:
         refused = server.send_message(compose(letter, sender=sender), to_addrs=letter.to)
     except smtplib.SMTPServerDisconnected:
         raise
-    except (smtplib.SMTPException, ValueError, LookupError) as error:
+    except smtplib.SMTPException as error:
         return _failed(error)
+    except OSError:
+        raise
+    except Exception as error:
+        return unexpected(error)
     if letter.customer in refused:
         return Attempt(
             result=AttemptResult.FAILED, answer=f"address refused: {refused[letter.customer]}"

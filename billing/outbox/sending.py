@@ -1,9 +1,10 @@
 """Sending one round: to the file, by mail, to webhooks; each endpoint for itself, in bounded time.
 
 An endpoint whose settings are wrong (a key that others may read) is left out and named, and the
-others are still told; what was sent is always recorded. A receiver that is away costs one group of
-attempts, not one per message: the rest of its messages is put off with it. When the daemon is told
-to leave, what is in flight is dropped and sent again later, with the same id.
+others are still told; what was sent is always recorded, whatever another delivery raises. A
+receiver that is away costs one group of attempts, not one per message: the rest of its messages is
+put off with it. When the daemon is told to leave, what is in flight is dropped and sent again
+later, with the same id.
 """
 
 from __future__ import annotations
@@ -162,18 +163,27 @@ def body_for(one: Due, hook: WebhookSettings) -> str:
 def _to_file(this: SendingRound, due: Sequence[Due]) -> list[Outcome]:
     if not due or this.settings.file is None:
         return []
-    lines = [
-        events_file.line(
-            event_id=one.event_id,
-            kind=one.kind,
-            account_id=one.account_id,
-            version=one.version,
-            body=one.body,
-        )
-        for one in due
-    ]
+    lines: list[bytes] = []
+    fit: list[Due] = []
+    outcomes: list[Outcome] = []
+    for one in due:
+        try:
+            lines.append(_line(one))
+            fit.append(one)
+        except Exception as error:
+            outcomes.append((one, webhook.unexpected(error)))
     attempt = events_file.append(this.home / this.settings.file.path, lines)
-    return [(one, attempt) for one in due]
+    return [*outcomes, *((one, attempt) for one in fit)]
+
+
+def _line(one: Due) -> bytes:
+    return events_file.line(
+        event_id=one.event_id,
+        kind=one.kind,
+        account_id=one.account_id,
+        version=one.version,
+        body=one.body,
+    )
 
 
 def _to_mail(this: SendingRound, due: Sequence[Due]) -> list[Outcome]:
@@ -234,19 +244,11 @@ async def _to_hook(
 async def _group(
     this: SendingRound, endpoint: webhook.Endpoint, group: Sequence[Due], hook: WebhookSettings
 ) -> list[Outcome]:
-    """The outcomes of a group; those still in flight when the daemon must leave have none."""
-    tasks = [
-        asyncio.create_task(
-            webhook.send(
-                endpoint,
-                message_id=one.event_id,
-                body=body_for(one, hook).encode(),
-                timestamp=this.timestamp(),
-                resolver=this.resolver,
-            )
-        )
-        for one in group
-    ]
+    """The outcomes of a group; those still in flight when the daemon must leave have none.
+
+    Whatever one of them raises is its own outcome: the others have been sent and must be recorded.
+    """
+    tasks = [asyncio.create_task(_send(this, endpoint, one, hook)) for one in group]
     waiting = set(tasks)
     while waiting and not this.stop():
         _done, waiting = await asyncio.wait(waiting, timeout=STOP_SECONDS)
@@ -256,3 +258,18 @@ async def _group(
     return [
         (one, task.result()) for one, task in zip(group, tasks, strict=True) if not task.cancelled()
     ]
+
+
+async def _send(
+    this: SendingRound, endpoint: webhook.Endpoint, one: Due, hook: WebhookSettings
+) -> Attempt:
+    try:
+        return await webhook.send(
+            endpoint,
+            message_id=one.event_id,
+            body=body_for(one, hook).encode(),
+            timestamp=this.timestamp(),
+            resolver=this.resolver,
+        )
+    except Exception as error:
+        return webhook.unexpected(error)

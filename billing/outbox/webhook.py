@@ -119,3 +119,8 @@ def judge_status(status: int) -> Attempt:
 
 def _failed(answer: str) -> Attempt:
     return Attempt(result=AttemptResult.FAILED, answer=answer)
+
+
+def unexpected(error: Exception) -> Attempt:
+    """A failed attempt for an error nobody thought of: it is one message's, and shows as itself."""
+    return _failed(f"unexpected {type(error).__name__}: {error}"[:200])
