@@ -23,7 +23,7 @@ def apply_states(connection: duckdb.DuckDBPyConnection, record: Record, effects:
     if "states" in effects:
         with bound(connection, "states", effects["states"], STATE_COLUMNS):
             connection.execute(sql.text("statements/balance/states/put_history"), numbered)
-            connection.execute(sql.text("statements/balance/states/drop_replaced"))
+            connection.execute(sql.text("statements/balance/states/drop_replaced_states"))
             connection.execute(sql.text("statements/balance/states/put_current"), numbered)
     if "events" in effects:
         with bound(connection, "events", effects["events"], EVENT_COLUMNS):

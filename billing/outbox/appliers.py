@@ -20,7 +20,7 @@ def apply_deliveries(
     """Take in how events went, which endpoints are off, and the events that tell of that."""
     numbered = {"journal_no": record.number}
     with bound(connection, "deliveries", effects.get("deliveries", []), DELIVERY_COLUMNS):
-        connection.execute(sql.text("statements/balance/outbox/drop_replaced"))
+        connection.execute(sql.text("statements/balance/outbox/drop_replaced_deliveries"))
         connection.execute(sql.text("statements/balance/outbox/put_deliveries"), numbered)
     for endpoint in effects.get("disabled", []):
         connection.execute(sql.text("statements/balance/outbox/disable"), {**numbered, **endpoint})

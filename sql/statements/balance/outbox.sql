@@ -69,7 +69,7 @@ SELECT COUNT(*) > 0 AS took
 FROM deliveries
 WHERE endpoint = $endpoint AND status = 'delivered' AND first_at >= $since AND answer SIMILAR TO '2[0-9][0-9]';
 
--- name: drop_replaced
+-- name: drop_replaced_deliveries
 -- How an event stood at an endpoint goes where the same transaction knows better.
 DELETE FROM deliveries
 WHERE (event_id, endpoint) IN (SELECT (event_id, endpoint) FROM effect_deliveries);

@@ -66,7 +66,7 @@ SELECT
     $journal_no
 FROM effect_states;
 
--- name: drop_replaced
+-- name: drop_replaced_states
 -- The state of an account that gets a new version in the same transaction goes.
 DELETE FROM account_state
 WHERE account_id IN (SELECT account_id FROM effect_states);
