@@ -41,7 +41,7 @@ APPLIERS: Appliers = MappingProxyType(
         # how accounts stand, and who was told
         "account_states": (apply_states,),
         "account_act": (apply_states,),
-        "full_state": (outbox.apply_full_state,),
+        "full_state": (apply_states,),
         "deliveries": (outbox.apply_deliveries,),
     }
 )

@@ -83,7 +83,7 @@ def top_up(
 
     Example: edgetoll billing top-up acme 250.00 --id stripe-ch_1234
     """
-    from billing.balance.states import present
+    from billing.balance.states import current_state
     from billing.follow_up import changing, follow_up
     from billing.ledger import transfers as ledger
     from billing.money import format_amount, parse_amount
@@ -94,7 +94,7 @@ def top_up(
         done = ledger.top_up(store, account, units, key=key, kind=kind, at=at)  # type: ignore[arg-type]
         follow_up(store, at=at, accounts=(account,))
         have = ledger.balance(store.connection, account)
-        stands = present(store.connection, account)
+        stands = current_state(store.connection, account)
     document = {
         "account_id": account,
         "id": key,

@@ -105,4 +105,4 @@ def _judge(
 ) -> states.Refreshed:
     if accounts is not None and not accounts:
         return states.Refreshed(at=at, journal_no=None, changed=(), unverified=None, events=())
-    return states.refresh(store, now=at, payments_through=payments_through)
+    return states.refresh(store, now=at, payments_through=payments_through, accounts=accounts)

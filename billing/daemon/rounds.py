@@ -13,9 +13,9 @@ from typing import Any
 
 import sql
 from billing.appliers import open_store
-from billing.balance.rows import aware
 from billing.daemon.log import log
 from billing.daemon.metrics import Board, VitalSigns
+from billing.instants import aware_or_none
 from billing.outbox import daily_state, deliver, stop_list
 from billing.outbox.settings import read_delivery
 from billing.settings import read_daemon
@@ -51,12 +51,12 @@ def invoice(home: Path, now: datetime, _board: Board) -> None:
     this_month = now.astimezone(UTC).strftime("%Y-%m")
     with open_store(home, owner=OWNER, now=now) as store:
         months = store.connection.execute(
-            sql.text("statements/balance/months_due"), {"this_month": this_month}
+            sql.text("statements/balance/daemon/months_due"), {"this_month": this_month}
         ).fetchall()
         for (month,) in months:
             _issue(store, month, now)
         for month, count in store.connection.execute(
-            sql.text("statements/balance/documents_wanted")
+            sql.text("statements/balance/daemon/documents_wanted")
         ).fetchall():
             if _documents(home, month) < count:
                 _write_documents(store, month)
@@ -173,21 +173,21 @@ STEPS: dict[str, Step] = {
 
 def vital_signs(connection: Any, *, now: datetime) -> VitalSigns:
     """What the store says of itself now."""
-    row = connection.execute(sql.text("statements/balance/vital_signs")).fetchone()
-    counts = dict(connection.execute(sql.text("statements/balance/state_counts")).fetchall())
+    row = connection.execute(sql.text("statements/balance/daemon/vital_signs")).fetchone()
+    counts = dict(connection.execute(sql.text("statements/balance/states/counts")).fetchall())
     accounts = {"ok": row[0] - sum(counts.values()), **counts}
-    waiting = dict(connection.execute(sql.text("statements/balance/backlog")).fetchall())
-    off = connection.execute(sql.text("statements/balance/disabled_endpoints")).fetchall()
+    waiting = dict(connection.execute(sql.text("statements/balance/outbox/backlog")).fetchall())
+    off = connection.execute(sql.text("statements/balance/outbox/disabled")).fetchall()
     return VitalSigns(
         at=now,
         accounts=accounts,
         runs_held=row[1],
-        usage_through=aware(row[2]),
+        usage_through=aware_or_none(row[2]),
         unverified=row[3],
         waiting=waiting,
         disabled=tuple(name for name, _at, _reason in off),
         stopped_domains=len(stop_list.stopped_domains(connection, now=now)),
-        next_delivery_at=aware(row[4]),
+        next_delivery_at=aware_or_none(row[4]),
     )
 
 

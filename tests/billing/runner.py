@@ -42,7 +42,7 @@ def rate(home: Path, *, at: datetime = NOW, **more: Any) -> run.RunOutcome:
 
 def published(home: Path) -> Path:
     """`home` with its lake, as every command leaves it that writes a record."""
-    with Store.open(home, owner="test", now=NOW) as store:
+    with open_store(home, owner="test", now=NOW) as store:
         publish.publish(store)
     return home
 

@@ -24,7 +24,7 @@ from billing.balance import states
 from billing.ledger.transfers import as_effect, post_charges, top_up_transfer
 from billing.outbox import deliver
 from billing.outbox.settings import DeliverySettings
-from billing.outbox.webhook import Attempt, Result
+from billing.outbox.webhook import Attempt, AttemptResult
 from billing.store.journal import Record
 from billing.store.store import Effects, Store
 from tests.simulation.population import Customer, Payer, Traffic, population, price_per_request
@@ -354,11 +354,11 @@ class Simulation:
         outcomes = []
         for one in due:
             if self.chance.random() < 0.5:
-                outcomes.append((one, Attempt(result=Result.FAILED, answer="503")))
+                outcomes.append((one, Attempt(result=AttemptResult.FAILED, answer="503")))
                 continue
             self._receive(one)
             if self.chance.random() > 0.1:
-                outcomes.append((one, Attempt(result=Result.DELIVERED, answer="204")))
+                outcomes.append((one, Attempt(result=AttemptResult.DELIVERED, answer="204")))
         if outcomes:
             deliver.record(
                 self.store,
@@ -385,7 +385,7 @@ class Simulation:
                 return
             for one in due:
                 self._receive(one)
-            good = Attempt(result=Result.DELIVERED, answer="204")
+            good = Attempt(result=AttemptResult.DELIVERED, answer="204")
             deliver.record(
                 self.store, [(one, good) for one in due], now=self.now, jitter_permille=lambda: 0
             )

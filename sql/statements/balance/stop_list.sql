@@ -1,6 +1,9 @@
 -- Answers: which domains edges must not serve now: all names of stopped accounts, and names over a usage cap.
--- Grain: one row per domain (a wildcard stands for one level below it); arrears before administrative before cap.
+-- Grain: one row per domain; a wildcard stands for one level below it.
 -- Reads: account_state, domain_ownership, alerts_raised.
+
+-- name: stopped_domains
+-- One row per domain; arrears before administrative before cap.
 WITH owned AS (
     SELECT domain, account_id
     FROM domain_ownership
