@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from billing.balance.settings import BalanceSettings
 from billing.invoices.settings import InvoiceSettings
@@ -28,11 +28,18 @@ class DaemonSettings(BaseModel):
     judge_minutes: int = Field(default=10, ge=1, le=60)
     """All states are judged at least this often, even if nothing else happened."""
     listen: str = Field(default="127.0.0.1:9464", pattern=r"^[0-9a-zA-Z.\-]+:\d{1,5}$")
-    """HOST:PORT of /metrics and /healthz."""
+    """HOST:PORT of /metrics, /healthz and /readyz."""
     check_hour: int = Field(default=3, ge=0, le=23)
     """Hour (UTC) from which the nightly run of every check is due."""
     invoices: bool = True
     """Issue a month's invoices as soon as its hours are closed and rated."""
+
+    @field_validator("listen")
+    @classmethod
+    def _has_a_port(cls, listen: str) -> str:
+        if int(listen.rpartition(":")[2]) > 65_535:
+            raise ValueError("the port is above 65535")
+        return listen
 
 
 class BillingSection(RunSettings):

@@ -20,7 +20,7 @@ from billing.accounts.appliers import refresh_accounts, versions_due
 from billing.instants import aware, instant_text
 from billing.ledger.transfers import post_charges
 from billing.runs import breaker
-from billing.runs.import_hours import ImportOutcome, import_closed, rated_through
+from billing.runs.import_hours import ImportOutcome, SeenFolders, import_closed, rated_through
 from billing.runs.records import RunOutcome
 from billing.runs.settings import RunSettings
 from billing.store.journal import Record
@@ -41,8 +41,11 @@ def rate(
     at: datetime,
     through: datetime | None = None,
     dry_run: bool = False,
+    seen: SeenFolders | None = None,
 ) -> RunOutcome:
     """Import and rate every closed hour up to `through` (default: all that have ended at `at`).
+
+    `seen`: the folders of closed hours that this process has looked into before.
 
     Raises InputError for a future hour (FAULTS G7), Corrupt for a damaged file or chain.
     """
@@ -52,7 +55,7 @@ def rate(
             "only hours that have ended are rated",
         )
     bring_terms_up(store, at)
-    imported = import_closed(store, at=at, too_old_days=settings.too_old_days)
+    imported = import_closed(store, at=at, too_old_days=settings.too_old_days, seen=seen)
     crash_point("rate-imported")
     return _rate_imported(store, books, settings, at, imported, through=through, dry_run=dry_run)
 

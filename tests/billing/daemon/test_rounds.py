@@ -1,4 +1,4 @@
-"""When a round is due, and what /metrics and /healthz say of it."""
+"""When a round is due, and what /metrics, /healthz and /readyz say of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ import pytest
 
 from billing.appliers import open_store
 from billing.daemon.daemon import Rounds
-from billing.daemon.metrics import Board, metering_metrics, problems, render, serving
+from billing.daemon.metrics import (
+    Board,
+    EdgeStatus,
+    WorkerStatus,
+    metering_metrics,
+    problems,
+)
+from billing.daemon.serving import serving
 from billing.ledger.transfers import top_up
 from tests.billing.daemon.process import SETTINGS, ask
 from tests.billing.homes import Use, close_hour, make_home
@@ -99,28 +106,32 @@ def test_a_daemon_told_to_leave_begins_no_further_step(home: Path, clock: Clock)
     assert not (home / "outbox").exists()
 
 
-def test_healthz_names_what_is_wrong_and_answers_200_when_nothing_is(
+def test_readyz_names_what_is_wrong_and_healthz_only_asks_for_a_restart(
     home: Path, clock: Clock
 ) -> None:
-    board = Board()
+    board = Board(begun_at=clock.now)
     with serving(home, board, listen="127.0.0.1:0", clock=clock) as port:
-        status, text = ask(port, "/healthz")
+        status, text = ask(port, "/readyz")
         assert (status, json.loads(text)["problems"]) == (503, ["no round has ended yet"])
+        assert ask(port, "/healthz") == (200, '{"healthy":true,"problems":[]}\n')
         rounds = Rounds(home, board, clock=clock)
         rounds.run()
-        assert ask(port, "/healthz") == (200, '{"healthy":true,"problems":[]}\n')
+        assert ask(port, "/readyz") == (200, '{"ready":true,"problems":[]}\n')
         clock.now += timedelta(minutes=31)
-        status, text = ask(port, "/healthz")
-        assert (status, json.loads(text)["problems"]) == (
-            503,
-            ["no round has ended since 2026-10-20T06:00Z"],
-        )
+        for page in ("/readyz", "/healthz"):
+            status, text = ask(port, page)
+            assert (status, json.loads(text)["problems"]) == (
+                503,
+                ["no round has ended since 2026-10-20T06:00Z"],
+            )
         (home / "checks.json").write_text(
             '{"red": ["ledger_balances: 1 row"], "checks": 40, "at": "2026-10-20T06:10Z"}'
         )
         rounds.run()
-        status, text = ask(port, "/healthz")
+        status, text = ask(port, "/readyz")
+        assert status == 503
         assert json.loads(text)["problems"] == ["unverified: check is red: ledger_balances"]
+        assert ask(port, "/healthz")[0] == 200, "starting again mends no red check"
         assert ask(port, "/elsewhere")[0] == 404
 
 
@@ -160,13 +171,13 @@ def test_every_metric_that_the_page_for_operators_names_is_served(
 
 
 def test_more_edges_than_labels_may_have_are_one_sample(clock: Clock) -> None:
-    edges = [{"edge_id": f"e{n}", "watermark": "2026-10-20T05:00:00Z"} for n in range(501)]
-    text = render(metering_metrics([{"adds_up": True, "edges": edges}], now=clock.now))
-    assert 'event_time_lag_seconds{edge="all"} 3600' in text
-    assert text.count("event_time_lag_seconds{") == 1
+    edges = tuple(EdgeStatus(edge_id=f"e{n}", watermark="2026-10-20T05:00:00Z") for n in range(501))
+    families = metering_metrics([WorkerStatus(adds_up=True, edges=edges)], now=clock.now)
+    lags = [one for one in families if one.name == "edgetoll_event_time_lag_seconds"]
+    assert [(s.labels, s.value) for one in lags for s in one.samples] == [({"edge": "all"}, 3600)]
 
 
 def test_broken_conservation_is_a_problem(clock: Clock) -> None:
     board = Board(round_at=clock.now)
-    found = problems(board, [{"adds_up": False}], now=clock.now)
+    found = problems(board, [WorkerStatus(adds_up=False)], now=clock.now)
     assert found == ["conservation is broken: read is not accepted + duplicate + quarantined"]
