@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +24,8 @@ from billing.daemon.metrics import (
 )
 from billing.daemon.serving import serving
 from billing.ledger.transfers import top_up
+from billing.store.store import Store
+from edge.errors import ConfigError
 from tests.billing.daemon.process import SETTINGS, ask
 from tests.billing.homes import Use, close_hour, make_home
 
@@ -181,3 +185,63 @@ def test_broken_conservation_is_a_problem(clock: Clock) -> None:
     board = Board(round_at=clock.now)
     found = problems(board, [WorkerStatus(adds_up=False)], now=clock.now)
     assert found == ["conservation is broken: read is not accepted + duplicate + quarantined"]
+
+
+def test_a_round_with_nothing_to_tell_opens_the_store_once(
+    home: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from billing.daemon import rounds as steps
+
+    opened: list[str] = []
+
+    def counted(place: Path, **more: Any) -> Store:
+        opened.append(more["owner"])
+        return open_store(place, **more)
+
+    rounds = settled(home, clock)
+    monkeypatch.setattr(steps, "open_store", counted)
+    clock.now += timedelta(minutes=10)
+    rounds.run()
+    assert opened == ["billing daemon"]
+
+
+def test_accounts_are_judged_though_rating_fails(home: Path, clock: Clock) -> None:
+    settled(home, clock)
+    (home / "prices" / "plain.toml").write_text("")
+    with open_store(home, owner="test", now=clock.now) as store:
+        top_up(store, "acme", 10**12, key="bank-1", at=clock.now)
+    listed = home / "suspended" / "domains.json"
+    before = json.loads(listed.read_bytes())["ledger_version"]
+    rounds = settled(home, clock)
+    assert "rate" in rounds.board.failing
+    assert "judge" not in rounds.board.failing
+    assert json.loads(listed.read_bytes())["ledger_version"] > before
+
+
+def test_g14_a_port_in_use_is_named_with_its_setting(home: Path, clock: Clock) -> None:
+    with serving(home, Board(), listen="127.0.0.1:0", clock=clock) as port:
+        taken = f"127.0.0.1:{port}"
+        said = rf"\[billing.daemon\] listen: {taken} cannot be"
+        with (
+            pytest.raises(ConfigError, match=said),
+            serving(home, Board(), listen=taken, clock=clock),
+        ):
+            raise AssertionError("two servers on one port")
+
+
+def test_g14_clients_that_say_nothing_keep_nobody_from_the_metrics(
+    home: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from billing.daemon import serving as server
+
+    monkeypatch.setattr(server._Handler, "timeout", 1)
+    with serving(home, Board(), listen="127.0.0.1:0", clock=clock) as port:
+        silent = [socket.create_connection(("127.0.0.1", port)) for _ in range(server.AT_ONCE)]
+        beside = socket.create_connection(("127.0.0.1", port))
+        assert beside.recv(1) == b"", "one more is hung up on at once"
+        for one in silent:
+            one.settimeout(30)
+            assert one.recv(1) == b"", "after a second of silence"
+        assert ask(port, "/healthz")[0] == 200
+        for one in (*silent, beside):
+            one.close()
