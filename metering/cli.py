@@ -121,7 +121,7 @@ def replay(
     Example: edgetoll metering replay --reason signature --kafka 127.0.0.1:9092
     """
     from edge.terminal import emit, now
-    from metering.settings import to_ms
+    from metering.hour import to_ms
     from metering.worker import replay as sending
 
     _home_exists(home)
@@ -227,8 +227,8 @@ def _status(home: Path) -> dict[str, Any]:
 def _asked(home: Path) -> dict[str, Any]:
     """Retirements, expectations and waivers that people asked for."""
     from metering.closed import hour_text
+    from metering.hour import time_of, time_text
     from metering.hours import requests
-    from metering.hours.certificate import time_of, time_text
 
     asked = requests.read(home)
     return {

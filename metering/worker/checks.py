@@ -18,8 +18,8 @@ import sql
 from edge.durable import sha256_file
 from edge.errors import EdgetollError
 from metering.closed import CLOSED_FOLDER, list_closed, parse_hour, read_certificate
+from metering.hour import to_ms
 from metering.hours import checkpoint
-from metering.settings import to_ms
 
 IN_USE = ("could not set lock", "different configuration than existing connections")
 """What DuckDB says of a file that a worker holds: one of another process, one of this (`run`)."""

@@ -19,7 +19,8 @@ import pytest
 from edge.durable import FileLock
 from edge.errors import Busy, Corrupt
 from metering.sources.spool import SpoolSource
-from metering.store.store import Store, Unavailable, Uncertain
+from metering.store.faults import Unavailable, Uncertain, not_opened
+from metering.store.store import UsageStore
 from tests.metering.world import HOUR, T0, Edge, Event, World
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -42,14 +43,15 @@ def files_no_longer_than(size: int) -> Iterator[None]:
 
 
 def test_c9_a_swallowed_statement_error_does_not_end_in_a_silent_commit(tmp_path: Path) -> None:
-    with Store(tmp_path / "usage.duckdb", threads=1) as store:
+    with UsageStore(tmp_path / "usage.duckdb", threads=1) as store:
         store.load("spool")
 
         def swallow() -> None:
             with store.transaction() as transaction:
-                transaction.run("take_partition", partition="spool", generation=5)
+                take = "statements/metering/partition/take_partition"
+                transaction.run(take, partition="spool", generation=5)
                 with suppress(duckdb.Error):
-                    transaction.run("take_partition", partition="spool", generation="no number")
+                    transaction.run(take, partition="spool", generation="no number")
 
         with pytest.raises(Corrupt, match="error was swallowed"):
             swallow()
@@ -268,9 +270,7 @@ def test_c14_a_store_open_in_another_process_is_busy_and_nothing_is_deleted(
 def test_c15_a_store_that_may_not_be_opened_is_not_taken_for_damaged(tmp_path: Path) -> None:
     store = tmp_path / "usage.duckdb"
     error = duckdb.IOException(f'Cannot open file "{store}": Permission denied')
-    found = Store(store, threads=1)
-    assert isinstance(found._explained(error), Unavailable)
-    found.close()
+    assert isinstance(not_opened(store, error), Unavailable)
 
 
 def test_sigterm_ends_the_worker_after_what_is_under_way(tmp_path: Path) -> None:
