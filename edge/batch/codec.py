@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
-from typing import Any, Final, Protocol
+from typing import Final, Protocol, Required, TypedDict, Unpack
 
 import orjson
 
@@ -90,6 +90,19 @@ class Signer(Protocol):
         """The Ed25519 signature of `data`."""
 
 
+class Identity(TypedDict, total=False):
+    """The arguments of seal() by name."""
+
+    edge_id: Required[str]
+    region: Required[str]
+    epoch: Required[int]
+    sequence: Required[int]
+    watermark_ms: Required[int]
+    sources: tuple[SourcePosition, ...]
+    previous_epoch: tuple[int, int] | None
+    signer: Signer | None
+
+
 def seal(
     payload: Payload,
     *,
@@ -103,7 +116,7 @@ def seal(
     signer: Signer | None = None,
 ) -> bytes:
     """`payload` with its identity: the bytes of one batch. Raises InputError for a bad name."""
-    document: dict[str, Any] = {
+    document: dict[str, object] = {
         "kind": payload.kind,
         "edge_id": edge_id,
         "region": region,
@@ -133,17 +146,17 @@ def seal(
     return b"".join((prefix, header, signature, payload.data))
 
 
-def encode_events(columns: EventColumns, **identity: Any) -> bytes:
+def encode_events(columns: EventColumns, **identity: Unpack[Identity]) -> bytes:
     """`columns` as one batch; `identity` as in seal()."""
     return seal(pack_events(columns), **identity)
 
 
-def encode_counters(counters: CounterColumns, **identity: Any) -> bytes:
+def encode_counters(counters: CounterColumns, **identity: Unpack[Identity]) -> bytes:
     """`counters` as one batch; `identity` as in seal()."""
     return seal(pack_counters(counters), **identity)
 
 
-def encode_heartbeat(**identity: Any) -> bytes:
+def encode_heartbeat(**identity: Unpack[Identity]) -> bytes:
     """A batch without events, which only moves the watermark; `identity` as in seal()."""
     return seal(HEARTBEAT, **identity)
 

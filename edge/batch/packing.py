@@ -10,7 +10,7 @@ The two small tables, domains and outcomes, are in the metadata of the record ba
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -62,7 +62,7 @@ def pack(columns: EventColumns) -> PackedEvents:
     """`columns` checked, sorted by time and narrowed; raises ColumnsError for a broken rule."""
     _check_events(columns)
     time_ms = columns.time_ms.astype(np.int64, copy=False)
-    order: Any = slice(None)
+    order: slice | Array = slice(None)
     if np.any(time_ms[1:] < time_ms[:-1]):
         order = np.argsort(time_ms, kind="stable")
         time_ms = time_ms[order]
@@ -86,12 +86,12 @@ def pack(columns: EventColumns) -> PackedEvents:
     )
 
 
-def _ids(columns: EventColumns, order: Any) -> Any:
+def _ids(columns: EventColumns, order: slice | Array) -> pa.StringArray | None:
     """The event ids in order as an Arrow array, or None when no event has one."""
     if columns.event_ids is None or not any(columns.event_ids):
         return None
     ids = pa.array(columns.event_ids, type=pa.string())
-    return ids if isinstance(order, slice) else ids.take(pa.array(order))
+    return ids if isinstance(order, slice) else ids.take(order)
 
 
 def _ranked(columns: EventColumns) -> tuple[tuple[str, ...], Array]:
@@ -224,7 +224,7 @@ def read_table(stream: bytes) -> Table:
         raise ColumnsError(Reason.SCHEMA, str(error)) from error
 
 
-def _check_ids(ids: Any) -> None:
+def _check_ids(ids: pa.StringArray) -> None:
     """Refuse event ids that are too long."""
     longest = pc.max(pc.binary_length(ids)).as_py() or 0
     require(longest <= EVENT_ID_BYTES_MAX, Reason.SCHEMA, f"an event id of {longest} bytes")

@@ -22,7 +22,7 @@ LEVEL: Final = 1
 
 
 class BatchTooLarge(InputError):
-    """The columns are sound but do not fit one batch: send them as two."""
+    """The columns break no rule but do not fit one batch: send them as two."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

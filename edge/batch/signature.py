@@ -15,7 +15,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import orjson
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -105,7 +104,7 @@ def read_registry(path: Path) -> dict[str, RegisteredKey]:
     return {key.key_id: key for key in keys}
 
 
-def _registered(path: Path, number: int, entry: Any) -> RegisteredKey:
+def _registered(path: Path, number: int, entry: Mapping[str, str]) -> RegisteredKey:
     """One entry of a registry."""
     try:
         public_key = bytes.fromhex(entry["public_key"])

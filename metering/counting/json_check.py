@@ -10,16 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, TypeGuard, cast
 
+from edge.batch.records import CARRIER_CODE, CLASS_OF_CARRIER
 from edge.domain import canonical_domains
-from edge.event import (
-    AHEAD_MS_MAX,
-    BYTES_SENT_MAX,
-    CACHES,
-    CLASSES,
-    STATUS_MAX,
-    TIME_MS_MIN,
-    billing_class,
-)
+from edge.event import AHEAD_MS_MAX, BYTES_SENT_MAX, CACHES, STATUS_MAX, TIME_MS_MIN
 from edge.reasons import Reason
 from metering.counting.json_parse import RawEvent
 from metering.hour import to_ms
@@ -28,10 +21,8 @@ TEXT_MAX: Final = 256
 _NUMBERS: Final = (2, 6, 7)
 _TEXTS: Final = (0, 1, 3, 9)
 """Places in FIELDS: time, status and bytes; source, id, domain and region."""
-CLASS_CODES: Final = {
-    (scheme, transport): CLASSES.index(billing_class(scheme, transport))
-    for scheme in ("http", "https")
-    for transport in ("tcp", "quic")
+CLASS_CODES: Final[dict[tuple[str, str], int]] = {
+    pair: int(CLASS_OF_CARRIER[code]) for pair, code in CARRIER_CODE.items()
 }
 CACHE_CODES: Final[dict[str | None, int]] = {cache: code for code, cache in enumerate(CACHES)}
 Judged = tuple[str, str, int, str, str, str, int, int, str | None, str]

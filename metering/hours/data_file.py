@@ -29,21 +29,8 @@ _TYPES: dict[str, pa.DataType] = {
     "class": pa.string(),
     **dict.fromkeys(COUNTS, pa.int64()),
 }
-SCHEMA = pa.schema(_TYPES)
+SCHEMA = pa.schema([pa.field(name, kind) for name, kind in _TYPES.items()])
 """Columns of a file of usage: the key, then the counts."""
-FEW = 16
-"""Up to so many files are synced one by one; for more, one call syncs the whole file system."""
-GROUP_ROWS = 100_000
-SMALL_ROWS = 1_000
-SCHEMA = pa.schema(
-    {
-        "bucket": pa.timestamp("us"),
-        "domain": pa.string(),
-        "region": pa.string(),
-        "class": pa.string(),
-        **dict.fromkeys(COUNTS, pa.int64()),
-    }
-)
 
 
 class UsageFile:

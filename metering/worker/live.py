@@ -25,10 +25,10 @@ from metering.closed import closed_file, parse_hour
 from metering.hour import Policy, hour_of, time_of, to_ms
 from metering.hours.data_file import UsageFile
 from metering.hours.unowned_names import OWNED_NAMES, folded
+from metering.status import FOLDER, HourStatus
 from metering.store.store import UsageStore
 from metering.worker.status import (
     ClosedRows,
-    HourStatus,
     Moment,
     QuarantineTotal,
     document,
@@ -36,7 +36,6 @@ from metering.worker.status import (
     unwritten_hours,
 )
 
-FOLDER = "live"
 KEEP_CLOSED_MS = 600_000
 """How long after closing an hour stays in live/."""
 

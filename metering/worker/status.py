@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from edge.reasons import Reason
-from metering.closed import SequenceGap, hour_text
+from metering.closed import hour_text
 from metering.counting.edge_progress import EdgeProgress
 from metering.counting.records import Tally
 from metering.hour import HOUR_MS, ClosedHours, Policy, time_of, time_text
 from metering.hours.when_to_close import Standing, View, judge
+from metering.status import EdgeStatus, HourStatus, PartitionStatus, QuarantineStatus
 from metering.store.records import PartitionState
 
 STATUS_HOURS = 2_000
@@ -28,35 +29,6 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HourStatus:
-    """One hour of a partition: what is counted in it, and who is waited for or missing."""
-
-    hour: str
-    partition: str
-    state: str
-    accepted: int
-    late: int
-    missing_edges: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EdgeStatus:
-    """One edge: the last sequence read, its promise, how far that lies back, and its holes."""
-
-    edge_id: str
-    partition: str
-    region: str | None
-    epoch: int | None
-    sequence: int | None
-    batches: int
-    requests: int
-    watermark: str | None
-    lag_seconds: int | None
-    expected_until: str | None
-    gaps: tuple[SequenceGap, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class QuarantineTotal:
     """What was refused for one reason of one source."""
 
@@ -65,26 +37,6 @@ class QuarantineTotal:
     records: int
     first_seen_ms: int
     last_seen_ms: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuarantineStatus:
-    """The same, as status.json has it."""
-
-    reason: str
-    source: str
-    records: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartitionStatus:
-    """How far one partition is closed, and whose it is."""
-
-    partition: str
-    generation: int
-    checkpoint: int
-    certificates: int
-    complete_through: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.batch.records import CARRIERS, CLASS_OF_CARRIER
+from edge.emitter import Emitter
 from edge.event import (
     BYTES_SENT_MAX,
+    CLASSES,
     DAY_MS,
     TIME_MS_MIN,
+    Scheme,
+    Transport,
     absurd_time,
     billing_class,
     reject_reason,
 )
+from edge.logs.formats.shipped import FORMATS
 from edge.reasons import Reason
-from tests.edge.samples import NOON_MS, event
+from tests.edge.samples import NOON_MS, event, open_spool, spooled_rows
 
 
 @pytest.mark.parametrize(
@@ -29,7 +36,9 @@ from tests.edge.samples import NOON_MS, event
         ("http", "quic", "quic"),
     ],
 )
-def test_the_class_is_quic_else_https_else_http(scheme: str, transport: str, expected: str) -> None:
+def test_the_class_is_quic_else_https_else_http(
+    scheme: Scheme, transport: Transport, expected: str
+) -> None:
     assert billing_class(scheme, transport) == expected
 
 
@@ -108,3 +117,34 @@ def test_values_at_their_limits_are_counted(sound: dict[str, Any]) -> None:
 @given(st.integers(), st.integers(min_value=TIME_MS_MIN, max_value=1 << 45))
 def test_a12_a_clock_is_absurd_before_2000_or_more_than_a_day_ahead(time: int, now: int) -> None:
     assert absurd_time(time, now) == (time < TIME_MS_MIN or time - now > DAY_MS)
+
+
+LINES_OF_ONE_REQUEST = {
+    "nginx": '{{"time":"1796000000.000","host":"a.example","scheme":"{scheme}",'
+    '"protocol":"{protocol}","status":"200","bytes_sent":"7","cache":"","id":"x"}}\n',
+    "nginx-tsv": "1796000000.000\ta.example\t{scheme}\t{protocol}\t200\t7\t-\tx\n",
+}
+
+
+@pytest.mark.parametrize("careful", [False, True])
+@pytest.mark.parametrize("form", LINES_OF_ONE_REQUEST)
+@pytest.mark.parametrize(("scheme", "transport"), CARRIERS)
+def test_every_reader_bills_the_class_that_the_one_function_says(
+    scheme: Scheme, transport: Transport, form: str, careful: bool
+) -> None:
+    protocol = "HTTP/3.0" if transport == "quic" else "HTTP/1.1"
+    block = LINES_OF_ONE_REQUEST[form].format(scheme=scheme, protocol=protocol).encode()
+    block += b"an odd line ends the fast way\n" if careful else b""
+    parsed = FORMATS[form].make().parse(block, NOON_MS + 400 * DAY_MS)
+    (code,) = parsed.columns.class_code.tolist()
+    assert CLASSES[code] == billing_class(scheme, transport)
+
+
+@pytest.mark.parametrize(("scheme", "transport"), CARRIERS)
+def test_an_emitter_bills_the_class_that_the_one_function_says(
+    scheme: Scheme, transport: Transport, tmp_path: Path
+) -> None:
+    with open_spool(tmp_path) as spool, Emitter(spool, now_ms=lambda: NOON_MS) as emitter:
+        assert emitter.emit(event(scheme=scheme, transport=transport))
+    ((_, _, carrier, *_),) = spooled_rows(tmp_path)
+    assert CLASSES[CLASS_OF_CARRIER[carrier]] == billing_class(scheme, transport)

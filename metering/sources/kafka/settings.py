@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Literal
 
 from pydantic import Field
 
@@ -30,7 +31,7 @@ class MeteringKafka(KafkaLink):
     """How long the ids of JSON events are known; never shorter than the topic's retention."""
 
 
-def read_settings(raw: dict[str, Any], bootstrap: str | None) -> MeteringKafka:
+def read_settings(raw: Mapping[str, object], bootstrap: str | None) -> MeteringKafka:
     """[metering.kafka] checked; `bootstrap` (--kafka) replaces its address."""
     from pydantic import ValidationError
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import resource
@@ -19,7 +20,7 @@ import pytest
 from edge.durable import FileLock
 from edge.errors import Busy, Corrupt
 from metering.sources.spool import SpoolSource
-from metering.store.faults import Unavailable, Uncertain, not_opened
+from metering.store.faults import LastingFault, Unavailable, Uncertain, not_opened
 from metering.store.store import UsageStore
 from tests.metering.world import HOUR, T0, Edge, Event, World
 
@@ -74,6 +75,72 @@ def test_c9_a_statement_that_fails_leaves_the_position_where_it_was(tmp_path: Pa
     assert world.status()["accepted"] == 1
 
 
+LASTING = {
+    "catalog": "SELECT * FROM no_such_table",
+    "binder": "SELECT no_such_column FROM partitions",
+    "parser": "SELEC 1",
+    "conversion": "SELECT 'no number'::BIGINT",
+    "constraint": "INSERT INTO json_ids BY NAME (SELECT 'p' AS partition)",
+    "out of range": "SELECT 9223372036854775807::BIGINT + 1::BIGINT",
+}
+
+
+@pytest.mark.parametrize("name", LASTING)
+def test_an_sql_error_that_would_come_again_ends_the_worker_with_one_line(
+    name: str, tmp_path: Path
+) -> None:
+    world = World(tmp_path, flush_seconds=0.001)
+    worker = world.worker()
+    world.source.units = [Edge().batch(Event())]
+    worker.step(0)
+    statement = LASTING[name]
+    owned = worker._partitions["spool"]
+    owned.flush.extra.append(lambda connection: connection.execute(statement).fetchall())
+    pauses: list[float] = []
+    world.now += 10
+    with pytest.raises(LastingFault) as ended:
+        worker.run(lambda: len(pauses) > 3, pauses.append)
+    worker.stop()
+    assert (pauses, ended.value.exit_code) == ([], 70)
+    assert "\n" not in str(ended.value)
+    world.drain()
+    assert world.status()["accepted"] == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        duckdb.IOException("IO Error: No space left on device"),
+        duckdb.OutOfMemoryException("Out of Memory Error: failed to pin block"),
+        duckdb.TransactionException("TransactionContext Error: Conflict on update"),
+        duckdb.InterruptException("INTERRUPT Error: Interrupted!"),
+        duckdb.FatalException("FATAL Error: invalidated. Original error: IO Error: disk full"),
+        OSError(errno.ENOSPC, "No space left on device"),
+        OSError(errno.EMFILE, "Too many open files"),
+    ],
+    ids=lambda error: type(error).__name__ + str(getattr(error, "errno", "")),
+)
+def test_an_error_that_can_pass_pauses_the_worker_and_does_not_end_it(
+    error: Exception, tmp_path: Path
+) -> None:
+    world = World(tmp_path, flush_seconds=0.001)
+    worker = world.worker()
+    world.source.units = [Edge().batch(Event())]
+    worker.step(0)
+
+    def fails(_connection: duckdb.DuckDBPyConnection) -> None:
+        raise error
+
+    worker._partitions["spool"].flush.extra.append(fails)
+    pauses: list[float] = []
+    turns = iter([False] * 5 + [True])
+    world.now += 10
+    worker.run(lambda: next(turns), pauses.append)
+    worker.stop()
+    assert pauses == [1.0]
+    assert world.status()["accepted"] == 1
+
+
 class Saboteur:
     """A connection whose COMMIT raises, before or after it took effect."""
 
@@ -85,7 +152,7 @@ class Saboteur:
         """As the real one, but for COMMIT."""
         if text == "COMMIT":
             self.real.execute("COMMIT" if self.durable else "ROLLBACK")
-            raise duckdb.FatalException("FATAL: disk full in checkpoint")
+            raise duckdb.FatalException("FATAL: IO Error: disk full in checkpoint")
         return self.real.execute(text, *rest)  # type: ignore[arg-type]
 
     def __getattr__(self, name: str) -> object:
