@@ -25,7 +25,14 @@ from metering.counting.flush import Flush, usage_tables
 from metering.counting.records import Identity
 from metering.hour import ClosedHours
 from metering.store import rows
-from metering.store.faults import Uncertain, fenced, first_line, not_opened
+from metering.store.faults import (
+    Uncertain,
+    can_pass,
+    fenced,
+    first_line,
+    lasting,
+    not_opened,
+)
 from metering.store.records import (
     EpochRow,
     HourRow,
@@ -155,6 +162,8 @@ class UsageStore:
             connection.execute("COMMIT")
         except duckdb.Error as error:
             self.reopen()
+            if not can_pass(error):
+                raise lasting(error) from error
             raise Uncertain(
                 f"{self.path}: COMMIT failed: {first_line(error)}",
                 "free disk space if it is full; what is stored is read again",
