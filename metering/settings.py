@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from edge.configfile import section
-from metering.hours.when_to_close import Expectation, Policy
+from metering.hour import Expectation, Policy, to_ms
 from metering.sources.kafka.settings import MeteringKafka
 
 
@@ -84,12 +84,6 @@ class MeteringSettings(BaseModel):
             )
             for edge in self.expected_edges
         ]
-
-
-def to_ms(time: datetime) -> int:
-    """An aware time as UTC ms, exactly."""
-    passed = time - datetime(1970, 1, 1, tzinfo=UTC)
-    return (passed.days * 86_400 + passed.seconds) * 1000 + passed.microseconds // 1000
 
 
 def load(home: Path) -> MeteringSettings:

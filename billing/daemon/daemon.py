@@ -23,6 +23,7 @@ from billing.daemon.metrics import Board
 from edge.errors import Busy, EdgetollError
 from edge.terminal import DEFAULT_HOME, HomeOption
 from edge.terminal import now as wall_clock
+from metering.closed import closed_mark
 
 if TYPE_CHECKING:
     from billing.daemon.rounds import Step, Turn
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 RETRY_FAILED = timedelta(minutes=1)
 """What failed is tried again after this, without waiting for a change: it may be mended."""
 Clock = Callable[[], datetime]
+Mark = tuple[object, ...]
 HOURS_WATCHED = 200
 
 
@@ -119,7 +121,7 @@ class Rounds:
         self.clock = clock
         self._watch = HomeWatch(home)
         self._seen_folders = SeenFolders()
-        self._mark: tuple[int, ...] = ()
+        self._mark: Mark = ()
         self._next_at: datetime | None = None
         self._ran_at = datetime.min.replace(tzinfo=UTC)
 
@@ -190,37 +192,25 @@ class Rounds:
 class HomeWatch:
     """What changes when there may be something to do: closed hours, the journal.
 
-    Asked every few seconds, so it must not grow with the home: a new hour changes the time of
-    closed/, a closing that of the folder of its partition's checkpoints, and a revision that of one
-    of the newest hours. What all of these miss is found by the next judgement.
+    Asked every few seconds, so it must not grow with the home: metering's own mark, and the times
+    of the newest hours' folders, since certificates get their names after the mark has changed.
+    What these miss, a revision of an old hour just then, the next judgement finds.
     """
 
     def __init__(self, home: Path) -> None:
-        self._closed = home / "closed"
+        self._home = home
         self._journal = home / "journal" / "journal.jsonl"
-        self._changed_at = -1
+        self._listed_at: int | None = None
         self._newest: list[Path] = []
 
-    def mark(self) -> tuple[int, ...]:
+    def mark(self) -> Mark:
         """Equal marks: nothing has happened since."""
-        changed = _time_of(self._closed)
-        if changed != self._changed_at:
-            names = os.listdir(self._closed) if changed else []
+        closed = closed_mark(self._home)
+        if closed.folder_ns != self._listed_at:
+            folder = self._home / "closed"
+            names = os.listdir(folder) if folder.is_dir() else []
             newest = heapq.nlargest(HOURS_WATCHED, (n for n in names if n.startswith("hour=")))
-            places = [*newest, *(f"checkpoints/{name}" for name in self._partitions())]
-            self._newest = [self._closed / place for place in places]
-            self._changed_at = changed
+            self._newest = [folder.joinpath(name) for name in newest]
+            self._listed_at = closed.folder_ns
         journal = self._journal.stat().st_size if self._journal.exists() else 0
-        return (changed, journal, *map(_time_of, self._newest))
-
-    def _partitions(self) -> list[str]:
-        checkpoints = self._closed / "checkpoints"
-        return sorted(os.listdir(checkpoints)) if checkpoints.is_dir() else []
-
-
-def _time_of(path: Path) -> int:
-    """When a folder changed last; 0: it is not there."""
-    try:
-        return path.stat().st_mtime_ns
-    except FileNotFoundError:
-        return 0
+        return (closed, journal, *(path.stat().st_mtime_ns for path in self._newest))
