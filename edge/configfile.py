@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from edge.errors import ConfigError
 
@@ -28,8 +29,40 @@ _SECTIONS = ("edge", "metering", "billing", "invoices")
 _SAID = {
     "extra_forbidden": "this key is not known here",
     "missing": "this key is missing",
-    "model_type": "this must be a table, as in { key = … }",
+    "model_type": "this must be a table, as in {{ key = … }}",
     "model_attributes_type": "this must be a table",
+    "dict_type": "this must be a table",
+    "int_type": "this must be a whole number",
+    "int_parsing": "this must be a whole number",
+    "int_from_float": "this must be a whole number, without decimals",
+    "int_parsing_size": "this number is too large",
+    "float_type": "this must be a number",
+    "float_parsing": "this must be a number",
+    "finite_number": "this must be a finite number",
+    "string_type": 'this must be text, in quotes: "…"',
+    "bool_type": "this must be true or false",
+    "bool_parsing": "this must be true or false",
+    "list_type": "this must be a list: [ … ]",
+    "tuple_type": "this must be a list: [ … ]",
+    "path_type": 'this must be a path, in quotes: "…"',
+    "string_too_short": "this must not be blank",
+    "string_too_long": "this is too long: at most {max_length} characters",
+    "string_pattern_mismatch": "this is not of the form {pattern}",
+    "too_short": "this needs at least {min_length}",
+    "too_long": "this may have at most {max_length}",
+    "greater_than": "this must be more than {gt}",
+    "greater_than_equal": "this must be at least {ge}",
+    "less_than": "this must be less than {lt}",
+    "less_than_equal": "this must be at most {le}",
+    "literal_error": "this must be one of {expected}",
+    "enum": "this must be one of {expected}",
+    "datetime_type": "this must be a time, as 2026-10-01T00:00:00Z",
+    "datetime_parsing": "this must be a time, as 2026-10-01T00:00:00Z",
+    "datetime_from_date_parsing": "this must be a time, as 2026-10-01T00:00:00Z",
+    "date_type": "this must be a date, as 2026-10-01",
+    "date_parsing": "this must be a date, as 2026-10-01",
+    "date_from_datetime_parsing": "this must be a date, as 2026-10-01",
+    "date_from_datetime_inexact": "this must be a date without a time, as 2026-10-01",
 }
 """What pydantic says in its own words, in ours."""
 
@@ -132,9 +165,17 @@ def _explain(
     variable = _PREFIX + "__".join(str(key) for key in keys).upper()
     place = f"{path}, line {line}" if line else str(path)
     place = variable if variable in environ else place
-    dotted = ".".join(str(key) for key in keys)
-    said = _SAID.get(first["type"]) or first["msg"].removeprefix("Value error, ")
-    return ConfigError(f"{place}, key {dotted}: {said}{more}", "correct that key")
+    # Rows are counted from 1, like lines.
+    dotted = ".".join(str(key + 1 if isinstance(key, int) else key) for key in keys)
+    return ConfigError(f"{place}, key {dotted}: {said(first)}{more}", "correct that key")
+
+
+def said(error: ErrorDetails) -> str:
+    """What is wrong by one of pydantic's errors, in words for who wrote the file."""
+    words = _SAID.get(error["type"])
+    if words is None:
+        return error["msg"].removeprefix("Value error, ")
+    return words.format(**error.get("ctx", {}))
 
 
 def line_of(text: str, keys: tuple[str | int, ...]) -> int | None:
@@ -161,3 +202,15 @@ def line_of(text: str, keys: tuple[str | int, ...]) -> int | None:
         if here == wanted[: len(here)] and (best is None or len(here) > best[0]):
             best = (len(here), number)
     return best[1] if best else None
+
+
+def table_lines(text: str) -> dict[str, list[int]]:
+    """The lines (from 1) of the headers `[[NAME]]`, by NAME, in one pass over the file."""
+    found: dict[str, list[int]] = {}
+    inside = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not inside and (match := re.match(r"\s*\[\[\s*([\w.-]+)\s*\]\]", line)):
+            found.setdefault(match[1], []).append(number)
+        for quote in re.findall(r'"""|\'\'\'', line):
+            inside = "" if inside == quote else inside or quote
+    return found

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from billing.money import format_amount
+from billing.rating.records import HeldHour
 from billing.runs import breaker
 from billing.runs.import_hours import ImportOutcome
 
@@ -23,11 +23,11 @@ class RunOutcome:
     imported: ImportOutcome = field(default_factory=ImportOutcome)
     totals: tuple[breaker.Total, ...] = ()
     reason: str = ""
-    held_hours: tuple[Any, ...] = ()
+    held_hours: tuple[HeldHour, ...] = ()
     held_count: int = 0
     journal_no: int | None = None
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, object]:
         """The run for `--json`; money as decimal strings."""
         return {
             "state": self.state,

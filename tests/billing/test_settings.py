@@ -29,7 +29,7 @@ BILLING = {
         '[[billing.delivery.webhooks]]\nname = "a"\nurl = "https://a.example"\nkey_files = ["k"]\n'
         '[[billing.delivery.webhooks]]\nname = "b"\nurl = "https://b.example"\nkey_files = ["k"]\n'
         'acounts = ["acme"]',
-        "billing.delivery.webhooks.1.acounts",
+        "billing.delivery.webhooks.2.acounts",
     ),
     "event file": ('[billing.delivery.file]\npaht = "x"', "billing.delivery.file.paht"),
     "stop list": ('[billing.delivery.stop_list]\ntopik = "x"', "billing.delivery.stop_list.topik"),
@@ -84,13 +84,13 @@ def test_every_command_of_billing_refuses_it_whatever_it_reads_itself(
 
 OTHERS = {
     "edge": ('[edge]\nedgeid = "e1"', "edge.edgeid"),
-    "edge logs": ('[[edge.logs]]\npath = "a"\nfromat = "nginx"', "edge.logs.0.fromat"),
+    "edge logs": ('[[edge.logs]]\npath = "a"\nfromat = "nginx"', "edge.logs.1.fromat"),
     "edge kafka": ('[edge.kafka]\nbootstap = "h:1"', "edge.kafka.bootstap"),
     "metering": ("[metering]\nthread = 1", "metering.thread"),
     "metering kafka": ('[metering.kafka]\ngrup = "x"', "metering.kafka.grup"),
     "an expected edge": (
         '[[metering.expected_edges]]\nedge = "e1"\nsince = 2026-10-01\nsinse = 2026-10-01',
-        "metering.expected_edges.0.sinse",
+        "metering.expected_edges.1.sinse",
     ),
 }
 
