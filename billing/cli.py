@@ -50,7 +50,7 @@ def load(
     zones = {book.book_id: book.timezone for book in _books(home)}
     with changing(home, owner="billing load", at=at) as store:
         done = load_rows(store, loaded, at=at, zone_of_book=zone_lookup(zones))
-        follow_up(store, at=at, accounts=done.accounts)
+        follow_up(store, at=at, accounts=done.accounts, owners=True)
 
     def human() -> None:
         rows = [(kind, done.new[kind], done.known[kind]) for kind in done.new]

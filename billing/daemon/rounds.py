@@ -115,16 +115,12 @@ class _Month:
     month: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Wanted:
-    month: str
-    invoices: int
-
-
 def invoice(turn: Turn) -> None:
     """Issue the invoices of past months that have none yet and whose hours are closed and rated."""
     if not read_daemon(turn.home).invoices:
         return
+    from billing.invoices.documents import writing
+
     store = turn.store()
     result = store.connection.execute(
         sql.text("statements/balance/daemon/months_due"),
@@ -132,10 +128,8 @@ def invoice(turn: Turn) -> None:
     )
     for due in sql.rows(result, _Month):
         _issue(store, due.month, turn.now)
-    result = store.connection.execute(sql.text("statements/balance/daemon/documents_wanted"))
-    for wanted in sql.rows(result, _Wanted):
-        if _documents(turn.home, wanted.month) < wanted.invoices:
-            _write_documents(store, wanted.month)
+    for month in writing.missing(turn.home, store.connection):
+        _write_documents(store, month)
 
 
 def _issue(store: Store, month: str, now: datetime) -> None:
@@ -159,21 +153,14 @@ def _issue(store: Store, month: str, now: datetime) -> None:
         raise Corrupt(failing, RED_HINT)
 
 
-def _documents(home: Path, month: str) -> int:
-    """How many invoices of a month have been written out."""
-    return sum(1 for _ in (home / "invoices" / month).glob("*.json"))
-
-
 def _write_documents(store: Store, month: str) -> None:
     """Write a month's documents; also after a crash between issuing and writing (FAULTS G14)."""
-    from billing.invoices import reading
-    from billing.invoices.documents import files
+    from billing.invoices.documents import writing
     from billing.invoices.settings import InvoiceSettings
     from edge.configfile import section
 
     settings = section(store.home, "invoices", InvoiceSettings)
-    documents = reading.of_month(store.connection, month, None)
-    files.write(store.home, documents, settings.formats)
+    writing.write_month(store.home, store.connection, month, settings.formats)
     log("documents", month=month)
 
 
