@@ -35,7 +35,7 @@ from billing.store.store import Store
 from edge.errors import InputError
 
 # The journal number that an open store's figures were computed at: nothing is computed twice.
-_figures_of: WeakKeyDictionary[Store, int] = WeakKeyDictionary()
+_figures_of: WeakKeyDictionary[Store, tuple[int, int]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +81,9 @@ def refresh(
         effects["alerts"] = as_effect([alert_row(one) for one in raised], ALERT_COLUMNS)
     if differs(old, clock):
         effects["clock"] = clock_row(clock)
+    session = store.sessions
     number = store.commit("account_states", effects, at=now) if effects else None
-    _figures_of[store] = store.journal.last_no
+    _figures_of[store] = session, store.journal.last_no
     return Refreshed(
         at=now,
         journal_no=number,
@@ -94,12 +95,12 @@ def refresh(
 
 def prepare_lake(store: Store, *, now: datetime) -> None:
     """Bring the session's table account_figures up to date; the lake's account_states reads it."""
-    if _figures_of.get(store) == store.journal.last_no:
+    if _figures_of.get(store) == (store.sessions, store.journal.last_no):
         return
     settings = read_settings(store.home)
     _old, clock = look(store, now=now, payments_through=None, settings=settings)
     figures.compute(store.connection, store.home, now=now, usage_through=clock.usage_through)
-    _figures_of[store] = store.journal.last_no
+    _figures_of[store] = store.sessions, store.journal.last_no
 
 
 def look(
