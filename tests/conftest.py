@@ -21,10 +21,13 @@ COMPONENTS = {
     "needs_kafka": (("java", "mvn"), "apt-get install -y openjdk-17-jre-headless maven"),
     "needs_chromium": (("chromium",), "apt-get install -y chromium"),
     "needs_poppler": (("pdftotext", "pdftoppm"), "apt-get install -y poppler-utils"),
+    "needs_real_logs": (("../shared/data/logs",), "lay the shared folder beside the project"),
     "needs_systemd": (("systemd-analyze",), "apt-get install -y systemd"),
 }
+ROOT = Path(__file__).resolve().parent.parent
 IN_CI = os.environ.get("CI", "") not in ("", "0", "false")
-left_out: dict[str, list[str]] = {}
+left_out: dict[str, tuple[list[str], list[str]]] = {}
+"""By marker: the programs that were missing when the tests were collected, and those tests."""
 
 settings.register_profile(
     "default",
@@ -36,10 +39,14 @@ settings.load_profile("default")
 
 
 def missing(marker: str) -> list[str]:
-    """The programs that `marker` needs and this machine lacks."""
-    programs, _command = COMPONENTS[marker]
+    """The programs and folders that `marker` needs and this machine lacks."""
+    wanted, _command = COMPONENTS[marker]
     folders = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
-    return [name for name in programs if shutil.which(name, path=folders) is None]
+    return [
+        name
+        for name in wanted
+        if shutil.which(name, path=folders) is None and not (ROOT / name).is_dir()
+    ]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -51,7 +58,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if lacks and not IN_CI:
             dropped.append(item)
             for marker in lacks:
-                left_out.setdefault(marker, []).append(item.nodeid)
+                left_out.setdefault(marker, (missing(marker), []))[1].append(item.nodeid)
         else:
             kept.append(item)
     if dropped:
@@ -82,13 +89,17 @@ def pytest_testnodedown(node: Any) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """The last lines: which tests did not run here, why, and the command that changes it."""
-    for marker, tests in left_out.items():
-        files = sorted({name.split("::")[0] for name in tests})
-        terminalreporter.write_line(
-            f"NOT RUN: {len(tests)} tests need {', '.join(missing(marker))}, which this machine"
-            f" lacks: {', '.join(files)}. Get it: {COMPONENTS[marker][1]}",
-            yellow=True,
-        )
+    for marker, (lacks, tests) in left_out.items():
+        terminalreporter.write_line(not_run(marker, lacks, tests), yellow=True)
+
+
+def not_run(marker: str, lacks: list[str], tests: list[str]) -> str:
+    """What the last lines say of `tests` (their ids) that need `marker`, for want of `lacks`."""
+    files = sorted({name.split("::")[0] for name in tests})
+    return (
+        f"NOT RUN: {len(tests)} tests need {', '.join(lacks)}, which this machine lacks:"
+        f" {', '.join(files)}. Get it: {COMPONENTS[marker][1]}"
+    )
 
 
 @pytest.fixture
@@ -102,7 +113,7 @@ def seed(request: pytest.FixtureRequest) -> int:
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The project's root folder."""
-    return Path(__file__).resolve().parent.parent
+    return ROOT
 
 
 @pytest.fixture(scope="session")

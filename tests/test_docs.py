@@ -115,3 +115,13 @@ def test_an_error_is_one_line_with_a_hint_and_never_a_traceback(
     assert "Traceback" not in answer.stderr
     assert answer.stderr.startswith("edgetoll: ")
     assert len(answer.stderr.strip().splitlines()) <= 2
+
+
+def test_the_last_lines_name_what_a_left_out_test_needs() -> None:
+    from tests.conftest import not_run
+
+    said = not_run("needs_nginx", ["nginx"], ["tests/a.py::one", "tests/a.py::two"])
+    assert said == (
+        "NOT RUN: 2 tests need nginx, which this machine lacks: tests/a.py."
+        " Get it: apt-get install -y nginx-light curl"
+    )
