@@ -21,7 +21,8 @@ from pathlib import Path
 import duckdb
 
 from billing.appliers import open_store
-from billing.ledger.transfers import as_effect, top_up_transfer
+from billing.ledger.records import as_effect
+from billing.ledger.top_up import top_up_transfer
 from billing.store.journal import Anchor, Journal
 
 AT = datetime(2026, 10, 1, tzinfo=UTC)

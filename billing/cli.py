@@ -92,6 +92,7 @@ def top_up(
     from billing.appliers import open_store
     from billing.balance.states import present
     from billing.ledger import transfers as ledger
+    from billing.ledger.top_up import top_up
     from billing.money import format_amount, parse_amount
     from billing.outbox import stop_topic
     from billing.store.store import PATIENCE_SECONDS
@@ -99,7 +100,7 @@ def top_up(
     at = as_of_time(as_of)
     units = parse_amount(amount)
     with open_store(home, owner="billing top-up", now=at, wait_seconds=PATIENCE_SECONDS) as store:
-        done = ledger.top_up(store, account, units, key=key, kind=kind, at=at)  # type: ignore[arg-type]
+        done = top_up(store, account, units, key=key, kind=kind, at=at)  # type: ignore[arg-type]
         if done.new:
             _follow(store, at)
         have = ledger.balance(store.connection, account)

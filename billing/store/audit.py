@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-import sql
+from billing.store import layout
 from billing.store.session import exact
 from billing.store.store import Store
 
@@ -28,9 +28,7 @@ def differences(store: Store) -> list[str]:
         try:
             return [
                 line
-                for (name,) in store.connection.execute(
-                    sql.text("statements/billing/lasting_tables")
-                ).fetchall()
+                for name in layout.lasting_tables(store.connection)
                 if (line := _difference(name, store.connection, scratch.connection))
             ]
         finally:

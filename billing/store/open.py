@@ -64,14 +64,13 @@ def _bring_up(store: Store, torn: bytes) -> bool:
     fits = layout.stored(store.connection) in (None, layout.present())
     if fits:
         store.create_tables()
-    number, stored_hash = store.state()
-    last_no = store.journal.last_no
+    number, last_no = store.state().last_no, store.journal.last_no
     if number > last_no:
         raise Corrupt(
             f"billing.duckdb holds journal record {number}, the journal ends at {last_no}",
             "restore the journal; or, if it is right, move billing.duckdb away: it is rebuilt",
         )
-    if store.journal.hash_at(number) != stored_hash:
+    if store.journal.hash_at(number) != store.state().last_hash:
         raise Corrupt(
             f"billing.duckdb and the journal differ at record {number}",
             "if the journal is right, move billing.duckdb away: it is rebuilt",

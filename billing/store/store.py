@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 import sql
 from billing.store import layout, left_note
-from billing.store.journal import FileEffect, InlineEffect, Journal, Record, grouped
+from billing.store.journal import FIRST_HASH, FileEffect, InlineEffect, Journal, Record, grouped
 from billing.store.session import SMALL_CHANGE_ROWS, connect, exact
 from edge.crash_point import crash_point
 from edge.durable import FileLock, fsync_folder, sha256_file
@@ -40,6 +40,14 @@ function of these and of the tables alone: replaying the journal calls it again,
 """
 Appliers: TypeAlias = Mapping[str, tuple[Applier, ...]]
 """The functions of each kind of record, in the order in which they are called."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """Which journal record the tables have: its number and hash."""
+
+    last_no: int
+    last_hash: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +242,7 @@ class Store:
             for function in functions:
                 function(self.connection, record, effects)
             self.connection.execute(
-                sql.text("statements/billing/move_journal_state"),
+                sql.text("statements/store/session/move_journal_state"),
                 {"number": record.number, "hash": record.hash},
             )
         finally:
@@ -279,7 +287,7 @@ class Store:
 
     def catch_up(self) -> None:
         """Apply the records of the journal that the tables do not have yet."""
-        number, _ = self.state()
+        number = self.state().last_no
         for group in grouped(self.journal.records(after=number)):
             self.expect(sum(record.rows for record in group))
             with self.transaction():
@@ -300,14 +308,14 @@ class Store:
                 "use the version that wrote it; nothing was changed",
             ) from error
 
-    def state(self) -> tuple[int, str]:
-        """The number and hash of the last record that the tables have."""
-        rows = self.connection.execute(sql.text("statements/billing/journal_state")).fetchall()
-        return (rows[0][0], rows[0][1]) if rows else (0, "0" * 64)
+    def state(self) -> Applied:
+        """The last record that the tables have."""
+        result = self.connection.execute(sql.text("statements/store/session/journal_state"))
+        return sql.row(result, Applied) or Applied(last_no=0, last_hash=FIRST_HASH)
 
     def _read_back(self, record: Record) -> None:
         """COMMIT after a swallowed error raises nothing and stores nothing (FAULTS C9): so look."""
-        if self.state() != (record.number, record.hash):
+        if self.state() != Applied(last_no=record.number, last_hash=record.hash):
             raise Corrupt(
                 f"journal record {record.number} is not in billing.duckdb after COMMIT",
                 "run the command again: the store is brought up to the journal",

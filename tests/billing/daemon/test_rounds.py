@@ -14,7 +14,7 @@ import pytest
 from billing.appliers import open_store
 from billing.daemon.daemon import Rounds
 from billing.daemon.metrics import Board, metering_metrics, problems, render, serving
-from billing.ledger.transfers import top_up
+from billing.ledger.top_up import top_up
 from tests.billing.daemon.process import SETTINGS, ask
 from tests.billing.homes import Use, close_hour, make_home
 

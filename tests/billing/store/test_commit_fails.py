@@ -35,7 +35,7 @@ name = "Gamma"
 currency = "USD"
 price_book = "plain"
 """
-MOVES = sql.text("statements/billing/move_journal_state")
+MOVES = sql.text("statements/store/session/move_journal_state")
 
 
 class RaisesAfterCommit:
