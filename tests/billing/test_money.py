@@ -1,22 +1,20 @@
-"""Money: exact in and out, cut in one place, never a float."""
+"""Money: exact in and out, cut only on documents, never a float."""
 
 from __future__ import annotations
 
 import ast
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billing.invoices.settlement import cut_to_minor
 from billing.money import (
     AMOUNT_MAX,
     SCALE,
     check_amount,
     check_currency,
-    cut_to_minor,
-    divide_cut,
     format_amount,
     minor_digits,
     parse_amount,
@@ -97,12 +95,6 @@ def test_f10_cutting_keeps_the_sum_and_cuts_toward_zero(amount: int, currency: s
     assert abs(cut) < step
     assert abs(kept) <= abs(amount)
     assert cut_to_minor(-amount, currency) == (-kept, -cut)
-
-
-@given(st.integers(-(10**30), 10**30), st.integers(1, 10**12))
-def test_division_cuts_toward_zero_as_sql_does(numerator: int, denominator: int) -> None:
-    assert divide_cut(numerator, denominator) == int(Fraction(numerator, denominator))
-    assert divide_cut(-7, 2) == -3
 
 
 def test_minor_units_follow_iso_4217() -> None:
