@@ -23,6 +23,7 @@ from edge.terminal import DEFAULT_HOME, HomeOption
 from edge.terminal import now as wall_clock
 
 RETRY_FAILED = timedelta(minutes=1)
+LOOK_SECONDS = timedelta(milliseconds=200).total_seconds()
 """What failed is tried again after this, without waiting for a change: it may be mended."""
 Clock = Callable[[], datetime]
 Step = Callable[[Path, datetime, Board], None]
@@ -96,7 +97,7 @@ def loop(home: Path, stop: threading.Event, *, clock: Clock = wall_clock) -> Non
                     if rounds.is_due():
                         rounds.run()
                     wake.clear()
-                    while not stop.is_set() and not wake.wait(timeout=0.2):
+                    while not stop.is_set() and not wake.wait(timeout=LOOK_SECONDS):
                         pass
         finally:
             scheduler.shutdown(wait=True)

@@ -21,6 +21,7 @@ from edge.terminal import parse_time
 EDGES_MAX = 500
 """More edges than this are summed up: label values must stay bounded."""
 STATUS_OLD_SECONDS = 120
+POLL_SECONDS = timedelta(milliseconds=100).total_seconds()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +214,7 @@ def serving(
 
     server = ThreadingHTTPServer((host, int(port)), Handler)
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1})
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": POLL_SECONDS})
     thread.start()
     try:
         yield server.server_address[1]

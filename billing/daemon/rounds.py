@@ -86,7 +86,7 @@ def _issue(store: Store, month: str, now: datetime) -> None:
 
 def _documents(home: Path, month: str) -> int:
     """How many invoices of a month have been written out."""
-    return sum(1 for _ in (home / "invoices" / month).glob("*.json"))
+    return sum(1 for _ in (home.joinpath("invoices", month)).glob("*.json"))
 
 
 def _write_documents(store: Store, month: str) -> None:

@@ -28,7 +28,7 @@ MAIL, FILE, HOOK = "mail", "file", "webhook:"
 AT_ONCE = 16
 ROUND_SECONDS = 60
 """No new group of messages is begun after so long: rating and judging must get their turn."""
-STOP_SECONDS = 0.1
+STOP_SECONDS = timedelta(milliseconds=100).total_seconds()
 """How often somebody who waits for an answer asks whether to leave."""
 RECHECKED = frozenset({"account.suspend_due", "account.suspended"})
 """Not sent any more once the account has a later version: nobody acts on a debt that is paid."""
@@ -172,7 +172,7 @@ def _to_file(this: Round, due: Sequence[Due]) -> list[Outcome]:
         )
         for one in due
     ]
-    attempt = events_file.append(this.home / this.settings.file.path, lines)
+    attempt = events_file.append(this.home.joinpath(this.settings.file.path), lines)
     return [(one, attempt) for one in due]
 
 

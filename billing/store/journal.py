@@ -206,7 +206,7 @@ class Journal:
 
     def effect_path(self, file: str) -> Path:
         """Where the Parquet file named in a record lies."""
-        return self.effects_folder / file
+        return self.effects_folder.joinpath(file)
 
     def _lines(self, begin: int) -> Iterator[bytes]:
         if not self.path.exists():

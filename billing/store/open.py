@@ -31,8 +31,8 @@ def opened(
     lock.__enter__()
     store = None
     try:
-        found = left_note.state_of(home / STORE_NAME)
-        note = left_note.read(home / STORE_NAME)
+        found = left_note.state_of(home.joinpath(STORE_NAME))
+        note = left_note.read(home.joinpath(STORE_NAME))
         store = Store(home, now, appliers=appliers)
         torn = _verify_journal(store, note)
         rebuilt = _bring_up(store, torn)

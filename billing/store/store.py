@@ -84,7 +84,7 @@ class Store:
         self.home = home
         self.now = now
         self.appliers = appliers
-        self.path = path or home / STORE_NAME
+        self.path = path or home.joinpath(STORE_NAME)
         self.journal = Journal(home / "journal")
         self.sessions = 1
         self.verified_at: datetime | None = None
@@ -216,9 +216,13 @@ class Store:
         with open(hidden, "rb+") as written:
             os.fsync(written.fileno())
         digest = sha256_file(hidden)
-        hidden.replace(folder / file)
+        hidden.replace(folder.joinpath(file))
         fsync_folder(folder)
-        return {"file": file, "sha256": digest, "rows": pq.read_metadata(folder / file).num_rows}
+        return {
+            "file": file,
+            "sha256": digest,
+            "rows": pq.read_metadata(folder.joinpath(file)).num_rows,
+        }
 
     def _apply(self, record: Record, present: Mapping[str, str] | None = None) -> None:
         """Apply one record inside the open transaction; effects must have their hashes.

@@ -91,8 +91,8 @@ def write(
     aside.mkdir()
     try:
         written = _write(home, connection, aside, put_new, workers=workers, advance=advance)
-        if (folder / DRAFTS).is_dir():
-            (folder / DRAFTS).rename(aside.joinpath(DRAFTS))
+        if (folder.joinpath(DRAFTS)).is_dir():
+            (folder.joinpath(DRAFTS)).rename(aside.joinpath(DRAFTS))
         aside.rename(folder)
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)

@@ -48,7 +48,7 @@ class Written:
 
 def folder_of(home: Path, month: str) -> Path:
     """Where the documents of a month lie."""
-    return home / "invoices" / month
+    return home.joinpath("invoices", month)
 
 
 def write(
@@ -61,7 +61,7 @@ def write(
 ) -> Written:
     """Write the documents of `invoices`; a file that has the right bytes already is not touched."""
     written = Written()
-    folder_of_fonts = home / pdf_document.FONTS
+    folder_of_fonts = home.joinpath(pdf_document.FONTS)
     fonts = folder_of_fonts if folder_of_fonts.is_dir() else None
     pdf: Renderer = partial(pdf_document.render, fonts=fonts)
     of_format = {**RENDERERS, "pdf": (("pdf", pdf),)}
@@ -69,7 +69,7 @@ def write(
     made: set[Path] = set()
     for invoice in invoices:
         folder = folder_of(home, invoice.month)
-        folder = folder / DRAFTS if drafts else folder
+        folder = folder.joinpath(DRAFTS) if drafts else folder
         if folder not in made:
             folder.mkdir(parents=True, exist_ok=True)
             made.add(folder)
