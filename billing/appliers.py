@@ -15,6 +15,7 @@ from billing.accounts import load
 from billing.balance.appliers import apply_states
 from billing.invoices import appliers as invoices
 from billing.ledger import transfers
+from billing.older_copy import refuse_older_copy
 from billing.outbox import appliers as outbox
 from billing.runs import import_hours, run
 from billing.store.open import opened
@@ -54,5 +55,14 @@ def open_store(
     wait_seconds: int = 0,
     appliers: Appliers = APPLIERS,
 ) -> Store:
-    """Take the lock of `home` and open its store, brought up to the journal."""
-    return opened(home, owner=owner, now=now, appliers=appliers, wait_seconds=wait_seconds)
+    """Take the lock of `home` and open its store, brought up to the journal, unless the lake or a
+    document shows that store and journal are an older copy.
+    """
+    return opened(
+        home,
+        owner=owner,
+        now=now,
+        appliers=appliers,
+        evidence=refuse_older_copy,
+        wait_seconds=wait_seconds,
+    )

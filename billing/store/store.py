@@ -76,6 +76,8 @@ class Store:
     """An open billing store; use as a context manager. `connection` is the one DuckDB session.
 
     `sessions` counts the sessions there have been: a temporary table of an earlier one is gone.
+    `is_as_left`: the home is as the last session left it, so nobody else has been at it.
+    `verified_at`, `verified_no`: when the whole chain was last verified, and through which record.
     """
 
     def __init__(
@@ -89,6 +91,8 @@ class Store:
         self.sessions = 1
         self.verified_at: datetime | None = None
         self.verified_no = 0
+        self.is_as_left = False
+        self._vouches = True
         self._lock: FileLock | None = None
         self.connection = connect(self.path, home)
 
@@ -102,6 +106,14 @@ class Store:
         store.journal.verify()
         store.catch_up()
         return store
+
+    def note_audit(self, *, agrees: bool) -> None:
+        """Note how a comparison of the whole store with a replay of the journal came out. A store
+        that differs is not vouched for at its end: the next start compares it, and refuses it.
+        """
+        self._vouches = agrees
+        if agrees:
+            self.verified_at, self.verified_no = self.now, self.journal.last_no
 
     def hold(self, lock: FileLock) -> None:
         """Keep `lock` until the store is closed."""
@@ -117,7 +129,7 @@ class Store:
             return
         try:
             state = left_note.state_of(self.path)
-            if orderly and state is not None:
+            if orderly and self._vouches and state is not None:
                 note = left_note.LeftNote(
                     store=state,
                     journal=left_note.state_of(self.journal.path),
