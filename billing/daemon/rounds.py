@@ -48,6 +48,8 @@ def invoice(home: Path, now: datetime, _board: Board) -> None:
     """Issue the invoices of past months that have none yet and whose hours are closed and rated."""
     if not read_daemon(home).invoices:
         return
+    from billing.invoices.documents import writing
+
     this_month = now.astimezone(UTC).strftime("%Y-%m")
     with open_store(home, owner=OWNER, now=now) as store:
         months = store.connection.execute(
@@ -55,11 +57,8 @@ def invoice(home: Path, now: datetime, _board: Board) -> None:
         ).fetchall()
         for (month,) in months:
             _issue(store, month, now)
-        for month, count in store.connection.execute(
-            sql.text("statements/balance/documents_wanted")
-        ).fetchall():
-            if _documents(home, month) < count:
-                _write_documents(store, month)
+        for month in writing.missing(home, store.connection):
+            _write_documents(store, month)
 
 
 def _issue(store: Store, month: str, now: datetime) -> None:
@@ -84,21 +83,14 @@ def _issue(store: Store, month: str, now: datetime) -> None:
         raise Corrupt(red, CHECK_HINT)
 
 
-def _documents(home: Path, month: str) -> int:
-    """How many invoices of a month have been written out."""
-    return sum(1 for _ in (home.joinpath("invoices", month)).glob("*.json"))
-
-
 def _write_documents(store: Store, month: str) -> None:
     """Write a month's documents; also after a crash between issuing and writing (FAULTS G14)."""
-    from billing.invoices import reading
-    from billing.invoices.documents import files
+    from billing.invoices.documents import writing
     from billing.invoices.settings import InvoiceSettings
     from edge.configfile import section
 
     settings = section(store.home, "invoices", InvoiceSettings)
-    documents = reading.of_month(store.connection, month, None)
-    files.write(store.home, documents, settings.formats)
+    writing.write_month(store.home, store.connection, month, settings.formats)
     log("documents", month=month)
 
 
