@@ -6,12 +6,13 @@ HUGEINT values travel as decimal128(38, 0), the only Arrow type that holds them 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import duckdb
 import pyarrow as pa
 
 import sql
+from billing.instants import naive
 from billing.prices.compiled import card_periods, compile_books
 from billing.prices.records import PriceBooks
 from billing.prices.units import ITEMS
@@ -144,5 +145,5 @@ _TIER_SCHEMA: Schema = [
 
 def _plain(value: object) -> object:
     if isinstance(value, datetime) and value.tzinfo is not None:
-        return value.astimezone(UTC).replace(tzinfo=None)
+        return naive(value)
     return value

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import duckdb
 import pyarrow as pa
 
 import sql
+from billing.instants import aware, naive
 from billing.prices import tables
 from billing.prices.compiled import PERCENTILE_FACTOR
 from billing.prices.edited_cards import Correction, find_corrections, seen_card
@@ -83,15 +84,13 @@ def rate(
     rating's own tables. Raises ConflictError for a price edited after use; hours without a price
     are in `held`.
     """
-    end = _naive(through)
+    end = naive(through)
     mark = last_mark(connection)
     tables.bind(connection, books)
     seen = sql.rows(
         connection.execute(sql.text("statements/rating/price_books/cards_seen")), seen_card
     )
-    corrections = find_corrections(
-        seen, books, None if mark is None else mark.through.replace(tzinfo=UTC)
-    )
+    corrections = find_corrections(seen, books, None if mark is None else aware(mark.through))
     if mark is not None:
         refuse_moved_usage(connection, books, origin=mark.origin, last_through=mark.through)
     connection.execute(sql.text("statements/rating/changes/usage_and_subjects"))
@@ -145,7 +144,7 @@ def project(connection: duckdb.DuckDBPyConnection, *, books: PriceBooks, through
     tables.bind(connection, books)
     connection.execute(sql.text("statements/rating/changes/usage_and_subjects"))
     connection.execute(sql.text("statements/rating/what_if/open_usage"))
-    end = _naive(through)
+    end = naive(through)
     one = Pass(
         connection=connection,
         through=end,
@@ -298,10 +297,6 @@ def _one(
     """The one row of a statement that always gives one."""
     (found,) = sql.rows(connection.execute(sql.text(name), parameters), kind)
     return found
-
-
-def _naive(value: datetime) -> datetime:
-    return value.astimezone(UTC).replace(tzinfo=None)
 
 
 def _register_corrections(

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypedDict
 
 import duckdb
 import pyarrow as pa
+
+from billing.instants import aware
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +51,7 @@ class HeldHour:
     @classmethod
     def stored(cls, *, account_id: str, hour: datetime, problem: str, hint: str) -> HeldHour:
         """From a stored row, whose time has no zone."""
-        return cls(account_id=account_id, hour=hour.replace(tzinfo=UTC), problem=problem, hint=hint)
+        return cls(account_id=account_id, hour=aware(hour), problem=problem, hint=hint)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

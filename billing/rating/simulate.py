@@ -9,12 +9,13 @@ written.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import duckdb
 import pyarrow as pa
 
 import sql
+from billing.instants import aware
 from billing.prices import tables
 from billing.prices.records import PriceBook, PriceBooks
 from billing.rating import calendar
@@ -80,7 +81,7 @@ def simulate(
         book=tried.book_id,
         instead_of=replaced,
         month=month,
-        through=one.through.replace(tzinfo=UTC),
+        through=aware(one.through),
         accounts=_repriced(connection, month),
         held=_held(connection, month),
     )
