@@ -126,6 +126,8 @@ def _rate_card(card: CardKeys, head: HeadKeys, zone: ZoneInfo) -> RateCard:
         raise Wrong(f"period is for step_reached, not {model}", "remove it", "period")
     if card.maximum is not None and card.maximum < (card.minimum or 0):
         raise Wrong("maximum is below minimum", "correct one of them", "maximum")
+    if card.prorated and not card.flat_fee and card.minimum is None:
+        raise Wrong("there is no flat_fee and no minimum to be prorated", "remove it", "prorated")
     free = 0 if card.free_quota is None else _quantity(card.free_quota, card.unit, "free_quota")
     return RateCard(
         card_id=card.id,
@@ -148,6 +150,7 @@ def _rate_card(card: CardKeys, head: HeadKeys, zone: ZoneInfo) -> RateCard:
         free_quantity=free,
         discount=card.discount_percent,
         corrects=card.corrects,
+        prorated=card.prorated,
     )
 
 

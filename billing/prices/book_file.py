@@ -157,6 +157,7 @@ class CardKeys(_Strict):
     flat_fee: Money = 0
     minimum: Money | None = None
     maximum: Money | None = None
+    prorated: StrictBool = False
     free_quota: Quantity | None = None
     discount_percent: Percent = 0
     corrects: Name | None = None

@@ -20,6 +20,8 @@ AMOUNT_MOST = 10**24
 NUMERATOR_MOST = 10**34
 # A card's fee, minimum and maximum are added to a month once.
 MONTH_MOST = 10**37
+# A prorated card multiplies by the 5-minute buckets of a month, which are fewer than this.
+BUCKETS_MOST = 10_000
 # What stands in a table may be as large as its column: a place so far up is never reached.
 COLUMN_MOST = 10**38 - 1
 
