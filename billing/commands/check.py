@@ -58,12 +58,13 @@ def metering(home: Path) -> list[CheckResult]:
 
 def money(home: Path) -> list[CheckResult]:
     """The invariants of the billing store, after the journal has been verified."""
+    from billing.appliers import open_store
     from billing.checks import invariants
-    from billing.store.store import PATIENCE_SECONDS, Store
+    from billing.store.store import PATIENCE_SECONDS
 
     if not (home / "journal").is_dir() and not (home / "billing.duckdb").exists():
         return []
-    with Store.open(home, owner="check", now=now(), wait_seconds=PATIENCE_SECONDS) as store:
+    with open_store(home, owner="check", now=now(), wait_seconds=PATIENCE_SECONDS) as store:
         return invariants.results(store.connection)
 
 

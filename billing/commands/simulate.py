@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,7 +19,7 @@ from edge.terminal import (
 )
 
 if TYPE_CHECKING:
-    from billing.rating.simulate import WhatIf
+    from billing.rating.records import WhatIf
 
 
 def simulate(
@@ -42,13 +42,13 @@ def simulate(
 
     Example: edgetoll billing simulate --price-book new.toml --month 2026-10
     """
+    from billing.appliers import open_store
     from billing.prices import load_books, read_book
     from billing.rating.simulate import simulate as run
-    from billing.store.store import Store
 
     tried = read_book(price_book)
     books = load_books(home / "prices")
-    with Store.open(home, owner="billing simulate", now=as_of_time(as_of)) as store:
+    with open_store(home, owner="billing simulate", now=as_of_time(as_of)) as store:
         result = run(store.connection, books=books, tried=tried, month=month, instead_of=instead_of)
     emit(_document(result), as_json=as_json, human=lambda: _show(result))
 
@@ -63,7 +63,7 @@ def _amounts(currency: str, old: int, new: int) -> dict[str, str]:
     }
 
 
-def _document(result: WhatIf) -> dict[str, Any]:
+def _document(result: WhatIf) -> dict[str, object]:
     return {
         "price_book": result.book,
         "instead_of": list(result.instead_of),
