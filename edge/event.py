@@ -22,6 +22,19 @@ CLASSES: Final[tuple[BillingClass, ...]] = ("http", "https", "quic")
 CACHES: Final[tuple[Cache | None, ...]] = (None, "hit", "miss")
 """Cache states by their code: `CACHES[cache_code]`."""
 
+SCHEME_NAMES: Final[dict[str, Scheme]] = {
+    "http": "http",
+    "ws": "http",
+    "grpc": "http",
+    "h2c": "http",
+    "https": "https",
+    "wss": "https",
+    "grpcs": "https",
+    "h2": "https",
+    "h3": "https",
+}
+"""What logs call the two schemes, in small letters: one table for all formats."""
+
 DOMAIN_BYTES_MAX: Final = 253
 LABEL_BYTES_MAX: Final = 63
 EVENT_ID_BYTES_MAX: Final = 256

@@ -59,8 +59,7 @@ def reasons(form: str, block: bytes) -> list[str]:
         (changed(time="-1"), "clock"),
         (changed(time="NaN"), "clock"),
         (changed(time="2026-10-01T00:00:00"), "clock"),
-        (changed(scheme="HTTPS"), "scheme"),
-        (changed(scheme="h2"), "scheme"),
+        (changed(scheme="ftp"), "scheme"),
         (changed(scheme=""), "scheme"),
         (changed(status="600"), "status"),
         (changed(status="-1"), "status"),
@@ -248,7 +247,8 @@ def test_columns_and_line_by_line_agree_on_every_kind_of_value() -> None:
             line = changed(**{key: value})
             fast = JsonParser(MAPPING).parse(line, NOW_MS)
             slow = JsonParser(_line_by_line(MAPPING)).parse(line, NOW_MS)
-            assert fast.refused == slow.refused, (key, value)
+            why = [[(each.row, each.reason) for each in way.refused] for way in (fast, slow)]
+            assert why[0] == why[1], (key, value)
             assert fast.columns.domains == slow.columns.domains, (key, value)
             for name in ("time_ms", "carrier", "status", "cache", "bytes_sent"):
                 same = getattr(fast.columns, name) == getattr(slow.columns, name)
