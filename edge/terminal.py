@@ -11,13 +11,16 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edge.instants import now as now
 from edge.instants import parse_time as parse_time
 from edge.instants import utc_text as utc_text
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 HomeOption = Annotated[
     Path,
@@ -106,7 +109,7 @@ def emit(document: object, *, as_json: bool, human: Callable[[], None]) -> None:
         human()
 
 
-def _plain(value: object) -> Any:
+def _plain(value: object) -> object:
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, datetime):
@@ -129,8 +132,8 @@ def progress(title: str, total: int | None = None) -> Iterator[Callable[[int], N
         return
     started = time.monotonic()
     done = 0
-    bar: Any = None
-    task: Any = None
+    bar: Progress | None = None
+    task: TaskID | None = None
 
     def advance(amount: int) -> None:
         nonlocal done, bar, task
@@ -139,7 +142,7 @@ def progress(title: str, total: int | None = None) -> Iterator[Callable[[int], N
             bar = _bar()
             bar.start()
             task = bar.add_task(title, total=total)
-        if bar is not None:
+        if bar is not None and task is not None:
             bar.update(task, completed=done)
 
     try:
@@ -149,7 +152,7 @@ def progress(title: str, total: int | None = None) -> Iterator[Callable[[int], N
             bar.stop()
 
 
-def _bar() -> Any:
+def _bar() -> Progress:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
