@@ -45,7 +45,9 @@ def add_open_value(
 def _add_live_usage(connection: Any, files: list[Path]) -> bool:
     """Take the live rows of hours not imported yet in; False when none is of an owned domain."""
     paths = [str(path) for path in files]
-    connection.register("live_files", connection.read_parquet(paths, filename=True))
+    connection.register(
+        "live_files", connection.read_parquet(paths, filename=True, union_by_name=True)
+    )
     try:
         connection.execute(sql.text("statements/balance/add_live_usage"))
     finally:
