@@ -31,8 +31,8 @@ from metering.worker.status import (
     ClosedRows,
     Moment,
     QuarantineTotal,
+    alarms,
     document,
-    quarantine_alarms,
     unwritten_hours,
 )
 
@@ -75,9 +75,9 @@ class Live:
         quarantine = [row for moment in moments for row in self._quarantine(moment)]
         name = f"quarantine{self.name}.parquet"
         self._replace(name, tuple(quarantine), lambda: _quarantine_table(quarantine))
-        alarms = [*quarantine_alarms(quarantine), *self._disk_alarms()]
+        said = [*alarms(moments, quarantine, now_ms), *self._disk_alarms()]
         data = orjson.dumps(
-            document(moments, hours, quarantine, alarms, now_ms), option=orjson.OPT_INDENT_2
+            document(moments, hours, quarantine, said, now_ms), option=orjson.OPT_INDENT_2
         )
         write_atomically(self.folder / f"status{self.name}.json", data + b"\n")
 

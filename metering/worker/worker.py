@@ -3,7 +3,7 @@
     fetch -> Intake (columns) -> Flush -> one transaction -> live/ and status -> closing rounds
 
 It works out nothing itself: what a batch becomes is intake's, which hours close is closing's, how
-they are written is closer's. Time is asked of `clock`, so that tests decide it.
+they are written is closer's. `clock` gives UTC ms by the wall clock; tests decide it.
 """
 
 from __future__ import annotations
@@ -28,14 +28,15 @@ from metering.hours.checkpoint import newest_generation
 from metering.hours.closer import Closer, open_hours
 from metering.hours.recovery import recover, set_aside, take
 from metering.hours.requests import RequestBook, Requests
+from metering.hours.unread import UnreadSource, unread_sources
 from metering.hours.when_to_close import Plan, Standing, View
 from metering.settings import MeteringSettings
 from metering.sources.source import Source
-from metering.store.faults import can_pass, fenced, first_line, lasting
+from metering.store.faults import as_one_line, can_pass, fenced, first_line
 from metering.store.records import PartitionState
 from metering.store.store import UsageStore
 from metering.worker.live import Live
-from metering.worker.status import Moment
+from metering.worker.status import Drained, Moment
 
 FETCH_BATCHES = 512
 COMPACT_ROWS = 2_000_000
@@ -47,9 +48,6 @@ and a tenth where the worker is behind and nobody looks.
 """
 SEEN_SOON_MS = 200
 """What was counted longer ago is committed before it is published."""
-
-Clock = Callable[[], int]
-"""UTC ms by the wall clock."""
 
 
 @dataclass(slots=True)
@@ -74,7 +72,7 @@ class _Times:
     publish_cost: int = 0
     newest: int = 0
     """The latest time that the last transaction speaks of."""
-    pass_number: int = field(default=0)
+    pass_number: int = 0
 
 
 class Worker:
@@ -86,7 +84,7 @@ class Worker:
         source: Source,
         settings: MeteringSettings,
         *,
-        clock: Clock,
+        clock: Callable[[], int],
         messages: MessageIntake | None = None,
         store_name: str = "usage.duckdb",
     ) -> None:
@@ -276,6 +274,10 @@ class Worker:
         crash_point("after_acknowledge")
         return state.certificate_no - before
 
+    def _unread(self, state: PartitionState) -> tuple[UnreadSource, ...]:
+        """The edges of which not everything durable is counted."""
+        return unread_sources(self.source.states(), state.edges)
+
     def _view(
         self, state: PartitionState, asked: Requests, usage: Mapping[int, int]
     ) -> tuple[View, list[Standing]]:
@@ -285,6 +287,7 @@ class Worker:
             asked.retired,
             now_ms=self.clock(),
             deadline_ms=self.policy.deadline_ms,
+            unread={one.edge_id: one.since_ms for one in self._unread(state)},
         )
         view = View(
             usage_hours=usage, closed=state.closed, standings=standings, waivers=asked.waivers
@@ -316,7 +319,14 @@ class Worker:
         for owned in self._partitions.values():
             usage = self._usage_hours(owned)
             view, _ = self._view(owned.state, asked, usage)
-            moments.append(Moment(state=owned.state, view=view, open_requests=usage))
+            moments.append(
+                Moment(
+                    state=owned.state,
+                    view=view,
+                    open_requests=usage,
+                    unread=self._unread(owned.state),
+                )
+            )
         self.live.publish(moments, now)
         self._times.published = now
         self._times.publish_cost = self.clock() - now
@@ -327,14 +337,22 @@ class Worker:
             if newest_generation(self.home, partition) > owned.state.generation:
                 raise fenced(partition, owned.state.generation)
 
-    def drain(self) -> None:
-        """Read everything durable, close what can be closed, publish."""
+    def drain(self) -> Drained:
+        """Read everything durable, close what can be closed, publish; what a person must know."""
+        before = self._refused()
         while True:
             read = self.step(0.0)
             if read == 0 and self.source.caught_up():
                 break
         self.close_due(final=True)
         self.publish(force=True)
+        unread = (one for owned in self._partitions.values() for one in self._unread(owned.state))
+        return Drained(refused=self._refused() - before, unread=tuple(unread))
+
+    def _refused(self) -> int:
+        """Events in quarantine so far, or batches where those held none."""
+        states = [owned.state for owned in self._partitions.values()]
+        return sum(max(one.events.quarantined, one.batches.quarantined) for one in states)
 
     def run(self, stop: Callable[[], bool], pause: Callable[[float], None]) -> None:
         """Work until `stop()`; a full disk pauses the worker, which resumes by itself.
@@ -382,8 +400,3 @@ class Worker:
         """Release the store and the source."""
         self.store.close()
         self.source.close()
-
-
-def as_one_line(error: Exception) -> Exception:
-    """What ends a worker: an error of SQL or of the system in one line, any other as it is."""
-    return lasting(error) if isinstance(error, (duckdb.Error, OSError)) else error
