@@ -65,14 +65,16 @@ class _Partition:
 
 @dataclass(slots=True)
 class _Times:
-    """When things were done last, UTC ms, and how long publishing took."""
+    """When things were done last, UTC ms, and how long publishing took.
+
+    `newest` is the latest time that the last transaction speaks of.
+    """
 
     flushed: int = 0
     published: int = 0
     publish_cost: int = 0
     newest: int = 0
-    """The latest time that the last transaction speaks of."""
-    pass_number: int = 0
+    looked_at_closing: int = 0
 
 
 class Worker:
@@ -230,7 +232,6 @@ class Worker:
         owned.intake = self._intake(state, owned.flush)
 
     def _intake(self, state: PartitionState, flush: Flush) -> Intake:
-        """What takes batches of a partition into `flush`."""
         return Intake(
             partition=state.partition,
             edges=state.edges,
@@ -275,7 +276,6 @@ class Worker:
         return state.certificate_no - before
 
     def _unread(self, state: PartitionState) -> tuple[UnreadSource, ...]:
-        """The edges of which not everything durable is counted."""
         return unread_sources(self.source.states(), state.edges)
 
     def _view(
@@ -382,8 +382,7 @@ class Worker:
         self.step(timeout_s)
         if self.source.caught_up():
             self._caught_up_once = True
-        # Before the first time everything was read, an edge nobody knows yet may still turn up
-        # with usage of hours that would close now (decision 0305).
+        # Until all was read once, an edge nobody knows may turn up with usage (decision 0305).
         if self._caught_up_once and self._round_due():
             self.close_due()
         self.publish()
@@ -391,9 +390,9 @@ class Worker:
     def _round_due(self) -> bool:
         """Closing is looked at once a second at most."""
         now = self.clock()
-        if now - self._times.pass_number < 1000:
+        if now - self._times.looked_at_closing < 1000:
             return False
-        self._times.pass_number = now
+        self._times.looked_at_closing = now
         return True
 
     def stop(self) -> None:
