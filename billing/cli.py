@@ -79,7 +79,7 @@ def load(
     )
 
 
-@app.command("top-up")
+@app.command("top-up", context_settings={"ignore_unknown_options": True})
 def top_up(
     account: Annotated[str, typer.Argument(help="The account.")],
     amount: Annotated[str, typer.Argument(help="A decimal amount in the account's currency.")],
