@@ -15,6 +15,7 @@ from billing.accounts import appliers as accounts
 from billing.balance.appliers import apply_states
 from billing.invoices import appliers as invoices
 from billing.ledger import transfers
+from billing.older_copy import refuse_older_copy
 from billing.outbox import appliers as outbox
 from billing.runs import import_hours, run
 from billing.settings import check_settings
@@ -55,9 +56,17 @@ def open_store(
     wait_seconds: int = 0,
     appliers: Appliers = APPLIERS,
 ) -> Store:
-    """Take the lock of `home` and open its store, brought up to the journal.
+    """Take the lock of `home` and open its store, brought up to the journal, unless the lake or a
+    document shows that store and journal are an older copy.
 
     First the settings are read whole: ConfigError names a key that nobody would read.
     """
     check_settings(home)
-    return opened(home, owner=owner, now=now, appliers=appliers, wait_seconds=wait_seconds)
+    return opened(
+        home,
+        owner=owner,
+        now=now,
+        appliers=appliers,
+        evidence=refuse_older_copy,
+        wait_seconds=wait_seconds,
+    )

@@ -100,12 +100,13 @@ def top_up(
     from billing.balance.states import current_state
     from billing.follow_up import changing, follow_up
     from billing.ledger import transfers as ledger
+    from billing.ledger.top_up import top_up
     from billing.money import format_amount, parse_amount
 
     at = as_of_time(as_of)
     units = parse_amount(amount)
     with changing(home, owner="billing top-up", at=at) as store:
-        done = ledger.top_up(store, account, units, key=key, kind=kind, at=at)  # type: ignore[arg-type]
+        done = top_up(store, account, units, key=key, kind=kind, at=at)  # type: ignore[arg-type]
         follow_up(store, at=at, accounts=(account,))
         have = ledger.balance(store.connection, account)
         stands = current_state(store.connection, account)

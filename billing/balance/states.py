@@ -35,8 +35,8 @@ from billing.instants import aware
 from billing.store.store import Store
 from edge.errors import InputError
 
-# The journal number that an open store's figures of all accounts were computed at.
-_figures_of: WeakKeyDictionary[Store, int] = WeakKeyDictionary()
+# The session and journal number at which an open store's figures of all accounts were computed.
+_figures_of: WeakKeyDictionary[Store, tuple[int, int]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +79,10 @@ def refresh(
         effects["alerts"] = as_effect([alert_row(one) for one in raised], ALERT_COLUMNS)
     if differs(old, clock):
         effects["clock"] = clock_row(clock)
+    session = store.sessions
     number = store.commit("account_states", effects, at=now) if effects else None
     if accounts is None:
-        _figures_of[store] = store.journal.last_no
+        _figures_of[store] = session, store.journal.last_no
     return Refreshed(
         at=now,
         journal_no=number,
@@ -93,12 +94,12 @@ def refresh(
 
 def prepare_lake(store: Store, *, now: datetime) -> None:
     """Bring the session's table account_figures up to date; the lake's account_states reads it."""
-    if _figures_of.get(store) == store.journal.last_no:
+    if _figures_of.get(store) == (store.sessions, store.journal.last_no):
         return
     settings = read_settings(store.home)
     _old, clock = gather(store, now=now, payments_through=None, settings=settings)
     measure(store, clock, now=now)
-    _figures_of[store] = store.journal.last_no
+    _figures_of[store] = store.sessions, store.journal.last_no
 
 
 def gather(

@@ -247,7 +247,7 @@ def _draft(store: Store, order: Order, settings: InvoiceSettings, *, as_json: bo
         store.home, store.connection, order.month, settings.formats, account=order.account
     )
     tables.warn_of_boxes(written, store.home)
-    folder = files.folder_of(store.home, order.month) / files.DRAFTS
+    folder = files.folder_of(store.home, order.month).joinpath(files.DRAFTS)
 
     def human() -> None:
         tables.print_rows(f"Drafts of {order.month}", rows)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from billing.daemon.rounds import Step, Turn
 
 RETRY_FAILED = timedelta(minutes=1)
+LOOK_SECONDS = timedelta(milliseconds=200).total_seconds()
 """What failed is tried again after this, without waiting for a change: it may be mended."""
 Clock = Callable[[], datetime]
 Mark = tuple[object, ...]
@@ -103,7 +104,7 @@ def loop(home: Path, stop: threading.Event, *, clock: Clock = wall_clock) -> Non
                     if rounds.is_due():
                         rounds.run()
                     wake.clear()
-                    while not stop.is_set() and not wake.wait(timeout=0.2):
+                    while not stop.is_set() and not wake.wait(timeout=LOOK_SECONDS):
                         pass
         finally:
             scheduler.shutdown(wait=True)

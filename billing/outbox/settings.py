@@ -154,13 +154,15 @@ def read_keys(home: Path, files: list[Path], *, of: str) -> tuple[Key, ...]:
         except ConfigError as error:
             if error.message.startswith(of):
                 raise
-            raise ConfigError(f"{of}, {home / file}: {error.message}", error.hint) from error
+            raise ConfigError(
+                f"{of}, {home.joinpath(file)}: {error.message}", error.hint
+            ) from error
     return tuple(keys)
 
 
 def read_secret(home: Path, file: Path, *, of: str) -> str:
     """The text of a secret file; ConfigError names the file, never its content."""
-    path = home / file
+    path = home.joinpath(file)
     try:
         mode = path.stat().st_mode
         text = path.read_text(encoding="ascii").strip()

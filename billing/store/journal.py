@@ -165,12 +165,17 @@ class Journal:
             hash=hashlib.sha256(body).hexdigest(),
         )
 
+    @staticmethod
+    def line(record: Record) -> bytes:
+        """The line of the file that holds `record`."""
+        body = _body(record.number, record.kind, record.at, record.effects, record.previous)
+        return body[:-1] + b',"hash":"' + record.hash.encode() + b'"}\n'
+
     def append(self, record: Record) -> None:
         """Write `record` and fsync: on return it has happened, whatever happens to the store."""
         if record.number != self.last_no + 1 or record.previous != self.last_hash:
             raise Corrupt(f"record {record.number} does not continue the journal", _RESTORE)
-        body = _body(record.number, record.kind, record.at, record.effects, record.previous)
-        line = body[:-1] + b',"hash":"' + record.hash.encode() + b'"}\n'
+        line = self.line(record)
         new = not self.path.exists()
         crash_point("journal-before-append")
         self._append_bytes(line)
@@ -201,7 +206,7 @@ class Journal:
 
     def effect_path(self, file: str) -> Path:
         """Where the Parquet file named in a record lies."""
-        return self.effects_folder / file
+        return self.effects_folder.joinpath(file)
 
     def _lines(self, begin: int) -> Iterator[bytes]:
         if not self.path.exists():

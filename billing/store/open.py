@@ -7,6 +7,7 @@ tables another version laid out; one that is ahead of the journal, or differs fr
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -20,10 +21,16 @@ from edge.terminal import warn
 
 
 def opened(
-    home: Path, *, owner: str, now: datetime, appliers: Appliers, wait_seconds: int = 0
+    home: Path,
+    *,
+    owner: str,
+    now: datetime,
+    appliers: Appliers,
+    evidence: Callable[[Store], None],
+    wait_seconds: int = 0,
 ) -> Store:
     """Take HOME/billing.lock (Busy names its holder, after `wait_seconds` for it to leave), open
-    the store, bring it up to the journal.
+    the store, bring it up to the journal. `evidence` raises if what lies outside speaks against it.
     """
     if not home.is_dir():
         raise EdgetollError(f"there is no home {home}", f"make one first: edgetoll init {home}")
@@ -31,12 +38,14 @@ def opened(
     lock.__enter__()
     store = None
     try:
-        found = left_note.state_of(home / STORE_NAME)
-        note = left_note.read(home / STORE_NAME)
+        found = left_note.state_of(home.joinpath(STORE_NAME))
+        note = left_note.read(home.joinpath(STORE_NAME))
         store = Store(home, now, appliers=appliers)
         torn = _verify_journal(store, note)
+        store.is_as_left = note is not None and note.store == found
         rebuilt = _bring_up(store, torn)
-        if found is not None and not rebuilt and (note is None or note.store != found):
+        evidence(store)
+        if found is not None and not rebuilt and not store.is_as_left:
             _refuse_edited(store)
         left_note.clear(store.path)
     except BaseException:
@@ -64,14 +73,13 @@ def _bring_up(store: Store, torn: bytes) -> bool:
     fits = layout.stored(store.connection) in (None, layout.present())
     if fits:
         store.create_tables()
-    number, stored_hash = store.state()
-    last_no = store.journal.last_no
+    number, last_no = store.state().last_no, store.journal.last_no
     if number > last_no:
         raise Corrupt(
             f"billing.duckdb holds journal record {number}, the journal ends at {last_no}",
             "restore the journal; or, if it is right, move billing.duckdb away: it is rebuilt",
         )
-    if store.journal.hash_at(number) != stored_hash:
+    if store.journal.hash_at(number) != store.state().last_hash:
         raise Corrupt(
             f"billing.duckdb and the journal differ at record {number}",
             "if the journal is right, move billing.duckdb away: it is rebuilt",

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 import sql
 from billing.store import layout, left_note
-from billing.store.journal import FileEffect, InlineEffect, Journal, Record, grouped
+from billing.store.journal import FIRST_HASH, FileEffect, InlineEffect, Journal, Record, grouped
 from billing.store.session import SMALL_CHANGE_ROWS, connect, exact
 from edge.crash_point import crash_point
 from edge.durable import FileLock, fsync_folder, sha256_file
@@ -40,6 +40,14 @@ function of these and of the tables alone: replaying the journal calls it again,
 """
 Appliers: TypeAlias = Mapping[str, tuple[Applier, ...]]
 """The functions of each kind of record, in the order in which they are called."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """Which journal record the tables have: its number and hash."""
+
+    last_no: int
+    last_hash: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +76,8 @@ class Store:
     """An open billing store; use as a context manager. `connection` is the one DuckDB session.
 
     `sessions` counts the sessions there have been: a temporary table of an earlier one is gone.
+    `is_as_left`: the home is as the last session left it, so nobody else has been at it.
+    `verified_at`, `verified_no`: when the whole chain was last verified, and through which record.
     """
 
     def __init__(
@@ -76,11 +86,13 @@ class Store:
         self.home = home
         self.now = now
         self.appliers = appliers
-        self.path = path or home / STORE_NAME
+        self.path = path or home.joinpath(STORE_NAME)
         self.journal = Journal(home / "journal")
         self.sessions = 1
         self.verified_at: datetime | None = None
         self.verified_no = 0
+        self.is_as_left = False
+        self._vouches = True
         self._lock: FileLock | None = None
         self.connection = connect(self.path, home)
 
@@ -94,6 +106,14 @@ class Store:
         store.journal.verify()
         store.catch_up()
         return store
+
+    def note_audit(self, *, agrees: bool) -> None:
+        """Note how a comparison of the whole store with a replay of the journal came out. A store
+        that differs is not vouched for at its end: the next start compares it, and refuses it.
+        """
+        self._vouches = agrees
+        if agrees:
+            self.verified_at, self.verified_no = self.now, self.journal.last_no
 
     def hold(self, lock: FileLock) -> None:
         """Keep `lock` until the store is closed."""
@@ -109,7 +129,7 @@ class Store:
             return
         try:
             state = left_note.state_of(self.path)
-            if orderly and state is not None:
+            if orderly and self._vouches and state is not None:
                 note = left_note.LeftNote(
                     store=state,
                     journal=left_note.state_of(self.journal.path),
@@ -208,9 +228,13 @@ class Store:
         with open(hidden, "rb+") as written:
             os.fsync(written.fileno())
         digest = sha256_file(hidden)
-        hidden.replace(folder / file)
+        hidden.replace(folder.joinpath(file))
         fsync_folder(folder)
-        return {"file": file, "sha256": digest, "rows": pq.read_metadata(folder / file).num_rows}
+        return {
+            "file": file,
+            "sha256": digest,
+            "rows": pq.read_metadata(folder.joinpath(file)).num_rows,
+        }
 
     def _apply(self, record: Record, present: Mapping[str, str] | None = None) -> None:
         """Apply one record inside the open transaction; effects must have their hashes.
@@ -234,7 +258,7 @@ class Store:
             for function in functions:
                 function(self.connection, record, effects)
             self.connection.execute(
-                sql.text("statements/billing/move_journal_state"),
+                sql.text("statements/store/session/move_journal_state"),
                 {"number": record.number, "hash": record.hash},
             )
         finally:
@@ -279,7 +303,7 @@ class Store:
 
     def catch_up(self) -> None:
         """Apply the records of the journal that the tables do not have yet."""
-        number, _ = self.state()
+        number = self.state().last_no
         for group in grouped(self.journal.records(after=number)):
             self.expect(sum(record.rows for record in group))
             with self.transaction():
@@ -300,14 +324,14 @@ class Store:
                 "use the version that wrote it; nothing was changed",
             ) from error
 
-    def state(self) -> tuple[int, str]:
-        """The number and hash of the last record that the tables have."""
-        rows = self.connection.execute(sql.text("statements/billing/journal_state")).fetchall()
-        return (rows[0][0], rows[0][1]) if rows else (0, "0" * 64)
+    def state(self) -> Applied:
+        """The last record that the tables have."""
+        result = self.connection.execute(sql.text("statements/store/session/journal_state"))
+        return sql.row(result, Applied) or Applied(last_no=0, last_hash=FIRST_HASH)
 
     def _read_back(self, record: Record) -> None:
         """COMMIT after a swallowed error raises nothing and stores nothing (FAULTS C9): so look."""
-        if self.state() != (record.number, record.hash):
+        if self.state() != Applied(last_no=record.number, last_hash=record.hash):
             raise Corrupt(
                 f"journal record {record.number} is not in billing.duckdb after COMMIT",
                 "run the command again: the store is brought up to the journal",

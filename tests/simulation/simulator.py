@@ -21,7 +21,9 @@ import pyarrow as pa
 import sql
 from billing.appliers import APPLIERS, open_store
 from billing.balance import states
-from billing.ledger.transfers import as_effect, post_charges, top_up_transfer
+from billing.ledger.records import as_effect
+from billing.ledger.top_up import top_up_transfer
+from billing.ledger.transfers import post_charges
 from billing.outbox import deliver
 from billing.outbox.settings import DeliverySettings
 from billing.outbox.webhook import Attempt, AttemptResult

@@ -23,7 +23,7 @@ from billing.daemon.metrics import (
     problems,
 )
 from billing.daemon.serving import serving
-from billing.ledger.transfers import top_up
+from billing.ledger.top_up import top_up
 from billing.store.store import Store
 from edge.errors import ConfigError
 from tests.billing.daemon.process import SETTINGS, ask

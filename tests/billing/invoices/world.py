@@ -15,7 +15,7 @@ from billing.invoices.crediting import Credited, credit, void
 from billing.invoices.records import Invoice
 from billing.invoices.run import Issued, Order, issue, prepare
 from billing.invoices.settings import InvoiceSettings
-from billing.ledger.transfers import top_up
+from billing.ledger.top_up import top_up
 from billing.money import parse_amount
 from billing.prices import load_books
 from billing.runs import run
