@@ -180,10 +180,10 @@ def _keys_of(
     keys: list[str | int] = []
     here: object = content
     for part in place:
-        if (isinstance(here, dict) and part in here) or (
-            isinstance(here, list) and isinstance(part, int) and part < len(here)
-        ):
-            here = here[part]
+        is_key = isinstance(here, dict) and part in here
+        is_row = isinstance(here, list) and isinstance(part, int) and part < len(here)
+        if is_key or is_row:
+            here = here[part]  # type: ignore[index]
         elif kind != "missing" or part != place[-1]:
             continue
         keys.append(part)
