@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from edge.errors import InputError
-from edge.logs.content import BYTE_ORDER_MARK, Chunk, Content, ContentChanged, read_chunks
+from edge.logs.chunks import Chunk, ContentChanged, read_chunks
+from edge.logs.content import BYTE_ORDER_MARK, Content
 from edge.logs.formats.block import Format, Parsed
 from edge.logs.formats.shipped import looks_like
 from edge.logs.streams import KnownStreams, Step, Stream, StreamPosition, Writer

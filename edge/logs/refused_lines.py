@@ -19,7 +19,7 @@ from typing import Final
 import orjson
 
 from edge.durable import fsync_folder, write_atomically
-from edge.logs.content import KEPT_BYTES_MAX
+from edge.logs.chunks import KEPT_BYTES_MAX
 from edge.reasons import Reason
 from edge.spool.state import refusal
 

@@ -15,18 +15,15 @@ from typing import Final, Protocol
 import orjson
 
 from edge.batch.records import EventColumns, SourcePosition
-from edge.logs.content import (
-    BYTE_ORDER_MARK,
-    Chunk,
-    Content,
-    ContentChanged,
+from edge.logs.chunks import Chunk, ContentChanged, read_chunks
+from edge.logs.content import BYTE_ORDER_MARK, Content
+from edge.logs.fingerprints import (
     Trail,
     agrees,
     begins_alike,
     directives_before,
     head_of,
     marks_of,
-    read_chunks,
     starts_alike,
 )
 from edge.logs.formats.block import Format, Parsed, line_starts, no_columns, parse_whatever
@@ -65,7 +62,7 @@ class StreamPosition:
     """How far a stream was read: `offset` in content bytes, and what was found up to there.
 
     `lines` counts physical lines, `events` what became events, `refused` data lines that did not.
-    `fingerprint`, `marks` and `early` identify the content (edge/logs/content.py); `form` is the
+    `fingerprint`, `marks` and `early` identify the content (edge/logs/fingerprints.py); `form` is the
     identity of the format it was read with.
     """
 

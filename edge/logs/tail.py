@@ -18,15 +18,9 @@ import orjson
 
 from edge.batch.records import SourcePosition
 from edge.errors import InputError
-from edge.logs.content import (
-    EARLY_BYTES,
-    Chunk,
-    Content,
-    ContentChanged,
-    early_lines,
-    end_of_lines,
-    head_of,
-)
+from edge.logs.chunks import Chunk, ContentChanged
+from edge.logs.content import Content
+from edge.logs.fingerprints import EARLY_BYTES, early_lines, end_of_lines, head_of
 from edge.logs.formats.block import Format
 from edge.logs.rotation import SeenFile, files_of
 from edge.logs.streams import KnownStreams, Stream, StreamPosition, Writer
