@@ -12,13 +12,12 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
-from edge.batch.codec import DecodeError, decode_header
 from edge.errors import EdgetollError, InputError
 from edge.instants import from_ms
+from edge.logs.positions import StreamPosition
 from edge.logs.refused_lines import RejectedLines
-from edge.logs.streams import StreamPosition
 from edge.spool.recovery import Recovered, recover
-from edge.spool.segment import read_acknowledged, read_frames, segment_path, segments, spool_folders
+from edge.spool.segment import read_acknowledged, segment_path, segments, spool_folders
 from edge.spool.state import SpoolStatus
 
 _LOCKS = Path("/proc/locks")
@@ -48,7 +47,7 @@ def _status(folder: Path, now: datetime) -> dict[str, object]:
     logs = _logs(state)
     return {
         "edge_id": folder.name,
-        "region": _region(folder),
+        "region": state.region or None,
         "writer": writer_of(folder / "writer.lock"),
         "written_at": written,
         "written_seconds_ago": _seconds(now, written),
@@ -156,13 +155,3 @@ def _unacknowledged(folder: Path) -> int:
         elif segment == acknowledged.position.segment:
             unread += max(0, size - acknowledged.position.offset)
     return unread
-
-
-def _region(folder: Path) -> str | None:
-    """The region in the oldest batch that is kept."""
-    for frame in read_frames(folder, None, 1):
-        try:
-            return decode_header(frame.payload).region
-        except DecodeError:
-            return None
-    return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,13 +21,15 @@ class Chunk:
     """Whole lines from `start` to `end` of a file's content.
 
     `oversized`: instead of lines, the beginning of one line longer than LINE_BYTES_MAX, whole
-    length `end - start`. `open_end`: the last line of the file, which has no line end.
+    length `end - start`. `hole`: nothing but NULs, which `data` leaves out. `open_end`: what stands
+    at the end of the file has no line end: one line, a hole, or the beginning of a huge line.
     """
 
     data: bytes
     start: int
     end: int
     oversized: bool = False
+    hole: bool = False
     open_end: bool = False
 
 
@@ -67,22 +69,56 @@ def read_chunks(
             offset += cut
             carry = data[cut:]
         elif len(data) > LINE_BYTES_MAX:
-            end = _line_end(content, offset + len(data))
-            if end is None:
+            chunk = _without_line_end(content, offset, data)
+            yield chunk
+            if chunk.open_end:
                 return
-            yield Chunk(data=data[:KEPT_BYTES_MAX], start=offset, end=end, oversized=True)
-            offset, carry, window = end, b"", b""
+            offset, carry, window = chunk.end, b"", b""
         else:
             carry = data
     if carry:
-        yield Chunk(data=carry, start=offset, end=offset + len(carry), open_end=True)
+        hole = not carry.strip(b"\0")
+        data = b"" if hole else carry
+        yield Chunk(data=data, start=offset, end=offset + len(carry), hole=hole, open_end=True)
 
 
-def _line_end(content: Content, offset: int) -> int | None:
-    """Offset after the next line end at or behind `offset`, in bounded memory; None if none."""
+def _without_line_end(content: Content, offset: int, data: bytes) -> Chunk:
+    """What to make of more than LINE_BYTES_MAX of `data` without a line end, in bounded memory.
+
+    A web server that goes on writing at its old place after its log was cut (copytruncate without
+    O_APPEND) leaves a hole of NULs, of any size, in front of a record.
+    """
+    begins = len(data) - len(data.lstrip(b"\0"))
+    if begins == len(data):
+        found, end = _scan(content, offset + len(data), _first_byte)
+        return Chunk(data=b"", start=offset, end=end, hole=True, open_end=not found)
+    if begins:
+        return Chunk(data=b"", start=offset, end=offset + begins, hole=True)
+    found, end = _scan(content, offset + len(data), lambda block: block.find(b"\n"))
+    end += found
+    kept = data[:KEPT_BYTES_MAX]
+    return Chunk(data=kept, start=offset, end=end, oversized=True, open_end=not found)
+
+
+def _first_byte(block: bytes) -> int:
+    """Where the first byte that is no NUL stands; -1 for none."""
+    begins = len(block) - len(block.lstrip(b"\0"))
+    return -1 if begins == len(block) else begins
+
+
+def _scan(content: Content, offset: int, find: Callable[[bytes], int]) -> tuple[bool, int]:
+    """(whether `find` finds anything at or behind `offset`, where, or where the content ends)."""
+    offset = content.over_hole(offset)
     while data := content.read_at(offset, READ_BYTES):
-        place = data.find(b"\n")
+        place = find(data)
         if place >= 0:
-            return offset + place + 1
-        offset += len(data)
-    return None
+            return True, offset + place
+        offset = content.over_hole(offset + len(data))
+    return False, offset
+
+
+def without_nuls(data: bytes) -> bytes:
+    """`data` without the NULs in front of its lines and behind them."""
+    if b"\0" not in data:
+        return data
+    return b"\n".join(line.strip(b"\0") for line in data.split(b"\n"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import zlib
@@ -101,6 +102,19 @@ class Content:
         while len(data) < count and (more := self._file.read(count - len(data))):
             data += more
         return data
+
+    def over_hole(self, offset: int) -> int:
+        """`offset`, or where the hole of a sparse file ends in which it lies: all NULs until there.
+
+        Cheap: the file system knows. Where it does not tell, `offset`.
+        """
+        if self.gzip:
+            return offset
+        try:
+            return os.lseek(self._file.fileno(), offset, os.SEEK_DATA)
+        except OSError as error:
+            # No data behind it; or a file system that does not know its holes.
+            return max(offset, self.stored_size()) if error.errno == errno.ENXIO else offset
 
     def _rewind(self) -> None:
         self._file.seek(0)

@@ -22,8 +22,9 @@ from edge.logs.chunks import Chunk, ContentChanged
 from edge.logs.content import Content
 from edge.logs.fingerprints import EARLY_BYTES, early_lines, end_of_lines, head_of
 from edge.logs.formats.block import Format
+from edge.logs.positions import KnownStreams, StreamPosition
 from edge.logs.rotation import SeenFile, files_of
-from edge.logs.streams import KnownStreams, Stream, StreamPosition, Writer
+from edge.logs.streams import Stream, Writer
 
 HALF_LINE_MS: Final = 60_000
 """A line without an end, in a file untouched for this long, will not be finished any more."""

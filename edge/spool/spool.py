@@ -54,6 +54,9 @@ class Spool:
         self.folder = folder
         self.edge_id = edge_id
         self.region = region
+        self.region_before = state.region
+        """Where the edge stood before; it stands there until events from `region` are written."""
+        self._region = state.region or region
         self._found = state
         self._options = SpoolOptions()
         self._signer: Signer | None = None
@@ -238,10 +241,12 @@ class Spool:
         sources: tuple[SourcePosition, ...],
     ) -> bytes:
         """`payload` as the batch `sequence` of this spool."""
+        if payload.kind != "heartbeat":
+            self._region = self.region
         return seal(
             payload,
             edge_id=self.edge_id,
-            region=self.region,
+            region=self._region,
             epoch=self._epoch,
             sequence=sequence,
             watermark_ms=watermark_ms,
@@ -299,7 +304,7 @@ class Spool:
         document = {
             "format": 1,
             "edge_id": self.edge_id,
-            "region": self.region,
+            "region": self._region,
             "epoch": self._epoch,
             "previous_epoch": self._previous_epoch,
             "next_sequence": self._next_sequence,
