@@ -14,10 +14,11 @@ from edge.agent.settings import EdgeSettings, complete
 from edge.agent.status import damage_of
 from edge.errors import InputError
 from edge.instants import now_ms
+from edge.logs.followed import Log
 from edge.logs.formats.shipped import find_format
 from edge.logs.refused_lines import RejectedLines
 from edge.logs.streams import Writer
-from edge.logs.tail import Cycle, Log, Tailer
+from edge.logs.tail import Cycle, Tailer
 from edge.reasons import Reason
 from edge.spool.spool import Spool, SpoolBroken, SpoolFull
 from edge.terminal import warn

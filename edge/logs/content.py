@@ -43,16 +43,29 @@ class Content:
             raise InputError(
                 f"{path} cannot be read: {error.strerror}", "check the path"
             ) from error
-        start = self._file.read(_MAGIC_BYTES)
+        try:
+            self._know_kind()
+        except InputError:
+            self._file.close()
+            raise
+        self._rewind()
+
+    def _know_kind(self) -> None:
+        """Plain or gzip, by the first bytes; raises InputError for another compression."""
+        start = os.pread(self._file.fileno(), _MAGIC_BYTES, 0)
         for magic, name in _UNREADABLE.items():
             if start.startswith(magic):
-                self._file.close()
                 raise InputError(
-                    f"{path} is compressed with {name}, which is not read",
+                    f"{self.path} is compressed with {name}, which is not read",
                     "unpack it first: only plain and gzip files are read",
                 )
+        self._kind_is_known = len(start) == _MAGIC_BYTES
         self.gzip = start.startswith(_GZIP_MAGIC)
-        self._rewind()
+
+    def look_again(self) -> None:
+        """Of a file that was still too short when it was opened: see what it has become."""
+        if not self._kind_is_known:
+            self._know_kind()
 
     def __enter__(self) -> Self:
         return self
@@ -63,6 +76,10 @@ class Content:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+    def stat(self) -> os.stat_result:
+        """What the system says of the open file, whatever its name is now."""
+        return os.fstat(self._file.fileno())
 
     def stored_size(self) -> int:
         """Bytes of the file on disk."""

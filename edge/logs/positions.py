@@ -24,6 +24,8 @@ from edge.logs.formats.block import Format
 
 UNREADABLE_SHARE: Final = 10
 """Where one line in so many cannot be read, the format is in doubt, and no promise is made."""
+_NO_REQUESTS: Final = 1000
+"""So many lines without a request among them are no access log."""
 _NEAR_MARKS: Final = 5
 """Marks up to 64 KiB."""
 
@@ -103,6 +105,13 @@ class StreamPosition:
             return self.refused > 0
         return self.unreadable * UNREADABLE_SHARE >= self.events + self.refused
 
+    @property
+    def doubtful(self) -> bool:
+        """The same of a log that is still written: it may begin with lines that are no requests."""
+        if not self.events and self.refused >= _NO_REQUESTS:
+            return True
+        return self.unreadable * UNREADABLE_SHARE >= max(self.events + self.refused, 1)
+
     def misread(self, form: Format) -> bool:
         """Whether no line became an event, and the format was another one: a mistake to mend."""
         return self.events == 0 and self.refused > 0 and self.form != form.identity
@@ -140,19 +149,27 @@ class KnownStreams:
         """Where the stream of `position` stands now."""
         return self._by_head.get(position.head, {}).get(position.generation, position)
 
-    def has_archived(self, content: Content, form: Format) -> bool:
-        """Whether a gzip file holds a stream that was read to its end, told without inflating it
-        all.
+    def by_source(self, source: str) -> StreamPosition | None:
+        """Where the stream called `source` stands; None if it is not known."""
+        head, _, generation = source.rpartition(".")
+        return self._by_head.get(head, {}).get(int(generation) if generation.isdigit() else -1)
+
+    def archived(self, content: Content, form: Format) -> StreamPosition | None:
+        """The stream in a gzip file, if it was read to its end; told without inflating it all.
 
         By its first line, the windows near its start, and the size of its content in its trailer.
         """
         head = head_of(content, whole=True)
-        return any(
-            not position.misread(form)
-            and position.offset % (1 << 32) == content.trailer_size()
-            and starts_alike(content, position.early)
-            and all(begins_alike(content, position.marks[:_NEAR_MARKS]))
-            for position in self._by_head.get(head or "", {}).values()
+        return next(
+            (
+                position
+                for position in self._by_head.get(head or "", {}).values()
+                if not position.misread(form)
+                and position.offset % (1 << 32) == content.trailer_size()
+                and starts_alike(content, position.early)
+                and all(begins_alike(content, position.marks[:_NEAR_MARKS]))
+            ),
+            None,
         )
 
     def find(self, content: Content, form: Format, *, whole: bool) -> KnownPlace | None:

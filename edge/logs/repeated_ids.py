@@ -16,6 +16,7 @@ from edge.logs.formats.judge_lines import named_ids, repeated_rows
 
 REMEMBERED: Final = 100_000
 """Ids kept: two blocks of an import, or the last seconds of a busy log."""
+_PARTS_MAX: Final = 32
 
 
 class RecentIds:
@@ -40,5 +41,5 @@ class RecentIds:
     def remember(self, ids: pl.Series) -> None:
         """Take `ids` as the latest."""
         self._parts.append(ids)
-        while len(self._parts) > 1 and sum(map(len, self._parts[1:])) >= REMEMBERED:
-            self._parts.pop(0)
+        if len(self._parts) > _PARTS_MAX or sum(map(len, self._parts)) > 2 * REMEMBERED:
+            self._parts = [pl.concat(self._parts).tail(REMEMBERED)]

@@ -235,15 +235,19 @@ class Writer:
         self.examples: dict[Reason, RejectedLine] = {}
         """The first refused line of each reason: what a person looks at to see what is wrong."""
 
-    def write(self, step: Step, watermark_ms: int) -> None:
-        """Append `step`; durable after `commit`, except that refused lines are kept at once."""
+    def write(self, step: Step, watermark_ms: int, also: tuple[SourcePosition, ...] = ()) -> None:
+        """Append `step`; durable after `commit`, except that refused lines are kept at once.
+
+        `also` are positions that become durable with it.
+        """
+        sources = (step.position.to_source(), *also)
         if step.rejected:
             self.rejected.keep(step.rejected)
         if len(step.columns):
-            self.spool.write(step.columns, watermark_ms, (step.position.to_source(),))
+            self.spool.write(step.columns, watermark_ms, sources)
         else:
             # A block of refused lines only must move its position too.
-            self.spool.heartbeat(watermark_ms, (step.position.to_source(),))
+            self.spool.heartbeat(watermark_ms, sources)
         self.events += len(step.columns)
         self.unattributable += step.unattributable
         self.repeated_ids += step.repeated_ids
