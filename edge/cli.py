@@ -23,6 +23,8 @@ from edge.terminal import (
 )
 
 if TYPE_CHECKING:
+    import threading
+
     from edge.agent.run import Followed
     from edge.agent.settings import EdgeSettings
 
@@ -60,6 +62,32 @@ PollOption = Annotated[
     float | None, typer.Option("--poll", metavar="SECONDS", help="Wait between looks.")
 ]
 
+RotatedOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--rotated",
+        metavar="GLOB",
+        help="Where rotated files are, if not beside the log ('/var/log/old/*.log*').",
+    ),
+]
+AllowRefusedOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--allow-refused/--no-allow-refused",
+        help="Promise though a tenth of a log's lines or more cannot be read.",
+    ),
+]
+DropRepeatedOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--drop-repeated/--no-drop-repeated",
+        help="Refuse a line whose request id was seen shortly before.",
+    ),
+]
+GiveUpOption = Annotated[
+    bool,
+    typer.Option("--give-up", help="Files that were begun and cannot be found are gone for good."),
+]
 KafkaOption = Annotated[
     str | None,
     typer.Option("--kafka", metavar="HOST:PORT", help="Ship the spool to Kafka from here too."),
@@ -77,6 +105,10 @@ def tail(
     promise: PromiseOption = True,
     through: TailThroughOption = None,
     poll: PollOption = None,
+    rotated: RotatedOption = None,
+    allow_refused: AllowRefusedOption = None,
+    drop_repeated: DropRepeatedOption = None,
+    give_up: GiveUpOption = False,
     kafka: KafkaOption = None,
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
@@ -88,39 +120,47 @@ def tail(
     Example: edgetoll edge tail --log /var/log/nginx/edgetoll.log --format nginx --edge e1
     --region DE --from beginning
     """
-    import signal
-    import threading
-
     from edge.agent.opened_spool import checked_names, promised_ms
     from edge.agent.run import follow
     from edge.agent.settings import load
 
-    given = {
-        "logs": _logs(log, form) if log else None,
-        "edge_id": edge_id,
-        "region": region,
-        "start_from": start_from,
-        "poll_seconds": poll,
-        "promise": None if promise else False,
-    }
-    settings = _settings(load(home), {name: v for name, v in given.items() if v is not None})
+    found = load(home)
+    settings = _settings(
+        found,
+        logs=_logs(log, form, rotated) if log else _rotated(found, rotated),
+        edge_id=edge_id,
+        region=region,
+        start_from=start_from,
+        poll_seconds=poll,
+        promise=None if promise else False,
+        allow_refused=allow_refused,
+        drop_repeated=drop_repeated,
+    )
     if settings.edge_id or settings.region:
         checked_names(settings.edge_id, settings.region)
     if through and not once:
         raise InputError("--through needs --once", "a running agent promises by the clock")
     if kafka and once:
-        raise InputError(
-            "--kafka is for a running agent", "run edgetoll edge ship --drain after it"
-        )
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        raise InputError("--kafka is for a running agent", "run edgetoll edge ship after it")
+    stop = _stopped_by_signals()
     through_ms = promised_ms(through) if through else None
     beside = _shipping(home, kafka, settings.edge_id) if kafka else None
-    done = follow(home, settings, stop=stop, once=once, through_ms=through_ms, beside=beside)
+    how = {"once": once, "give_up": give_up}
+    done = follow(home, settings, stop=stop, through_ms=through_ms, beside=beside, **how)
     _show_tail(done, as_json=as_json)
     if once and done.problems:
         raise InputError("; ".join(done.problems), "run it again when that is repaired")
+
+
+def _stopped_by_signals() -> threading.Event:
+    """An event that SIGTERM and SIGINT set."""
+    import signal
+    import threading
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
 
 
 @contextmanager
@@ -143,6 +183,9 @@ def _show_tail(done: Followed, *, as_json: bool) -> None:
         "skipped": dict(sorted(done.skipped.items())),
         "watermark_ms": done.watermark_ms,
         "problems": done.problems,
+        "repeated_ids": done.repeated_ids,
+        "nul_bytes": done.nul_bytes,
+        "examples": done.examples,
     }
     rows: list[tuple[str, object]] = [
         ("events", f"{done.events:,}"),
@@ -153,7 +196,16 @@ def _show_tail(done: Followed, *, as_json: bool) -> None:
     emit(document, as_json=as_json, human=lambda: table("tail", ("", "value"), rows))
 
 
-def _logs(paths: list[Path], formats: list[str] | None) -> list[dict[str, object]]:
+def _rotated(found: EdgeSettings, rotated: list[str] | None) -> list[dict[str, object]] | None:
+    """The logs of the settings with other patterns of rotated files; None where none are given."""
+    if not rotated:
+        return None
+    return [{**each.model_dump(), "rotated": rotated} for each in found.logs]
+
+
+def _logs(
+    paths: list[Path], formats: list[str] | None, rotated: list[str] | None
+) -> list[dict[str, object]]:
     """The logs of the options; one format serves all, else there is one for each."""
     names = formats or ["nginx"]
     if len(names) not in (1, len(paths)):
@@ -162,16 +214,20 @@ def _logs(paths: list[Path], formats: list[str] | None) -> list[dict[str, object
             "give one --format, or one for each --log",
         )
     names = names * len(paths) if len(names) == 1 else names
-    return [{"path": path, "format": name} for path, name in zip(paths, names, strict=True)]
+    return [
+        {"path": path, "format": name, "rotated": rotated or []}
+        for path, name in zip(paths, names, strict=True)
+    ]
 
 
-def _settings(found: EdgeSettings, given: dict[str, object]) -> EdgeSettings:
-    """`found` with the options in `given` in place of what stands there."""
+def _settings(found: EdgeSettings, **options: object) -> EdgeSettings:
+    """`found` with `options` in place of what stands there, where they are not None."""
     from pydantic import ValidationError
 
     from edge.agent.settings import EdgeSettings
 
     try:
+        given = {name: value for name, value in options.items() if value is not None}
         return EdgeSettings.model_validate({**found.model_dump(), **given})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]

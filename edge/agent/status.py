@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
+from edge.agent.report import read_report
 from edge.errors import EdgetollError, InputError
 from edge.instants import from_ms
 from edge.logs.positions import StreamPosition
@@ -45,6 +46,7 @@ def _status(folder: Path, now: datetime) -> dict[str, object]:
     rejected = RejectedLines(folder)
     disk = shutil.disk_usage(folder)
     logs = _logs(state)
+    report = read_report(folder)
     return {
         "edge_id": folder.name,
         "region": state.region or None,
@@ -65,6 +67,10 @@ def _status(folder: Path, now: datetime) -> dict[str, object]:
         "damaged_frames": state.damaged_frames,
         "refused": rejected.counts(),
         "rejected": str(rejected.folder),
+        "held": list(report.held),
+        "repeated_ids": report.repeated_ids,
+        "nul_bytes": report.nul_bytes,
+        "examples": report.examples,
         "problems": _damage(
             folder, state.bytes_cut, state.damaged_frames, durable_lost=state.lost_durable
         ),
@@ -116,12 +122,18 @@ def _damage(folder: Path, cut: int, damaged: int, *, durable_lost: bool) -> list
     return found
 
 
-def _written_at(folder: Path) -> datetime | None:
-    """When a batch was last made durable."""
+def written_ms(folder: Path) -> int | None:
+    """When a batch was last made durable, UTC ms; None if never."""
     try:
-        return datetime.fromtimestamp((folder / "durable").stat().st_mtime, UTC)
+        return (folder / "durable").stat().st_mtime_ns // 1_000_000
     except FileNotFoundError:
         return None
+
+
+def _written_at(folder: Path) -> datetime | None:
+    """The same as a time."""
+    found = written_ms(folder)
+    return None if found is None else from_ms(found)
 
 
 def _seconds(now: datetime, then: datetime | None) -> int | None:
