@@ -92,8 +92,11 @@ def import_logs(
         )
         result = importer.run(files)
         doubted = [] if allow_refused else result.not_understood
-        if through_ms is not None and not result.problems and not doubted:
+        refused = [*result.problems, *doubted]
+        if through_ms is not None and not refused:
             spool.heartbeat(through_ms)
+        elif through_ms is not None and spool.status().next_sequence:
+            spool.heartbeat(0, held="; ".join(refused))
         _tell_region(spool, result)
     emit(result.document(), as_json=as_json, human=lambda: _show(result))
     _fail(result, doubted, promised=through_ms is not None)

@@ -154,6 +154,8 @@ class _Agent:
             for note in cycle.notes:
                 warn(note)
             if cycle.problems or (cycle.at_end and not cycle.events):
+                if cycle.problems:
+                    self._spool.heartbeat(0, held="; ".join(cycle.problems))
                 self._promise(cycle)
                 self.problems = cycle.problems
                 self._report(cycle)

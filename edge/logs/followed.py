@@ -23,10 +23,10 @@ from edge.logs.formats.block import Format
 from edge.logs.positions import KnownStreams, StreamPosition
 from edge.logs.rotation import SeenFile, files_of, neighbours_of, packed_files
 
-LET_GO_MS: Final = 600_000
-"""A file that was moved away and that nobody has written to for this long is let go."""
-LET_GO_DELETED_MS: Final = 60_000
-"""The same for one without a name: while it is open its room on the disk is taken."""
+LET_GO_MS: Final = 60_000
+"""A file that was moved away is let go once its successor is written to, and nobody has written to
+it itself for this long: a server that has not reopened its log writes on where it is.
+"""
 _OPEN_MAX: Final = 60
 """Streams remembered as open: their names travel in one position."""
 
@@ -149,6 +149,17 @@ class FollowedLog:
             self.open.append(stream)
             self.changed = True
 
+    @property
+    def was_understood(self) -> bool:
+        """Whether a request was ever read from this log."""
+        return bool(self.began.get("understood"))
+
+    def understood(self) -> None:
+        """A request was read from this log."""
+        if not self.was_understood:
+            self.began["understood"] = True
+            self.changed = True
+
     def _forget(self, stream: str) -> None:
         if stream in self.open:
             self.open.remove(stream)
@@ -162,9 +173,10 @@ class FollowedLog:
             return  # in the midst of a rotation: whoever writes may still write to the old one
         for held in list(self._held):
             seen = SeenFile.of(held.path, held.content.stat(), live=False)
-            patience = LET_GO_MS if seen.links else LET_GO_DELETED_MS
-            quiet = read_to_end.get(held.inode) == seen.state
-            if held.inode != live.inode and quiet and now_ms - seen.modified_ms > patience:
+            succeeded = live.state[0] > 0 and live.modified_ms >= seen.modified_ms
+            read = read_to_end.get(held.inode) == seen.state
+            quiet = now_ms - seen.modified_ms > LET_GO_MS
+            if held.inode != live.inode and succeeded and read and quiet:
                 held.content.close()
                 self._held.remove(held)
                 if held.stream is not None:

@@ -24,8 +24,6 @@ from edge.logs.formats.block import Format
 
 UNREADABLE_SHARE: Final = 10
 """Where one line in so many cannot be read, the format is in doubt, and no promise is made."""
-_NO_REQUESTS: Final = 1000
-"""So many lines without a request among them are no access log."""
 _NEAR_MARKS: Final = 5
 """Marks up to 64 KiB."""
 
@@ -101,15 +99,16 @@ class StreamPosition:
 
         No line at all became an event, or a tenth of the lines could not be read (CASES E3).
         """
-        if not self.events:
-            return self.refused > 0
-        return self.unreadable * UNREADABLE_SHARE >= self.events + self.refused
+        return self.without_events or self.often_unreadable
 
     @property
-    def doubtful(self) -> bool:
-        """The same of a log that is still written: it may begin with lines that are no requests."""
-        if not self.events and self.refused >= _NO_REQUESTS:
-            return True
+    def without_events(self) -> bool:
+        """Whether there are lines, and not one of them is a request."""
+        return self.refused > 0 and not self.events
+
+    @property
+    def often_unreadable(self) -> bool:
+        """Whether a tenth of the lines or more could not be read."""
         return self.unreadable * UNREADABLE_SHARE >= max(self.events + self.refused, 1)
 
     def misread(self, form: Format) -> bool:

@@ -29,7 +29,7 @@ class SeenFile:
     """A file as the folder shows it.
 
     `inode` (with its device) outlives a rename; `state` (size and time of the last change, in ns)
-    differs whenever the content may differ. `links` is 0 when it has no name any more.
+    differs whenever the content may differ.
     """
 
     path: Path
@@ -37,7 +37,6 @@ class SeenFile:
     modified_ms: int
     inode: tuple[int, int]
     state: tuple[int, int]
-    links: int = 1
 
     @classmethod
     def of(cls, path: Path, found: os.stat_result, *, live: bool) -> SeenFile:
@@ -48,7 +47,6 @@ class SeenFile:
             modified_ms=found.st_mtime_ns // 1_000_000,
             inode=(found.st_dev, found.st_ino),
             state=(found.st_size, found.st_mtime_ns),
-            links=found.st_nlink,
         )
 
 

@@ -241,7 +241,7 @@ class Tailer:
             drop_repeated=self.options.drop_repeated,
         )
         done = self._read(followed, seen, stream, cycle, closed=closed, may_end=still or final)
-        self._judge(log, seen, stream.position)
+        self._judge(followed, seen, stream.position)
         return done
 
     def _read(
@@ -290,10 +290,17 @@ class Tailer:
         ):
             self.writer.skipped[Reason.UNTERMINATED] += 1
 
-    def _judge(self, log: Log, seen: SeenFile, position: StreamPosition) -> None:
-        """Doubt the format of a file of which much could not be read (CASES E3)."""
+    def _judge(self, followed: FollowedLog, seen: SeenFile, position: StreamPosition) -> None:
+        """Doubt the format of a file of which much could not be read (CASES E3).
+
+        A log that requests were read from before may hold none for a while.
+        """
+        log = followed.log
         self._doubts.pop(seen.inode, None)
-        if position.doubtful:
+        if position.events:
+            followed.understood()
+        never = position.without_events and not followed.was_understood
+        if position.often_unreadable or never:
             bad = position.unreadable or position.refused
             lines = position.events + position.refused
             self._doubts[seen.inode] = (
