@@ -23,10 +23,17 @@ CLOSED = {
     "closed_files_match_certificates": "Each closed file has the hash that its certificate names.",
     "certificates_are_one_chain": "Each certificate names the hash of the one before it.",
     "metering_checkpoints_are_there": "The checkpoint that each newest certificate names is there.",
-    "metering_stores_are_there": "A usage store speaks for each partition that closed hours.",
+    "metering_stores_are_there": "Where a worker ran and closed hours, its usage store is there.",
 }
 HASHES = "closed_files_match_certificates"
 LAKE = {"lake_version_is_whole": "Each file of the lake's version is as it was written."}
+MENDS = {
+    "metering": "stop the worker and move the file away: edgetoll metering run makes the store anew"
+    " from its last checkpoint",
+    "closed_hours": "restore closed/ from its backup",
+    "billing": "if the journal is whole, move billing.duckdb away: it is made anew from it",
+    "lake": "run edgetoll billing rate: it writes lake/ anew from the store",
+}
 Rows = tuple[tuple[object, ...], ...]
 
 
@@ -35,7 +42,7 @@ def closed_hours(home: Path, *, quick: bool = False) -> list[CheckResult]:
     the newest ones name is there.
     """
     from metering.closed import list_closed, read_certificate, verify, verify_chain
-    from metering.worker.losses import lost_checkpoints, silent_partitions
+    from metering.worker.losses import lost_checkpoints, lost_stores
 
     found: dict[str, list[tuple[object, ...]]] = {name: [] for name in CLOSED}
     closed = list_closed(home)
@@ -55,7 +62,7 @@ def closed_hours(home: Path, *, quick: bool = False) -> list[CheckResult]:
         found["certificates_are_one_chain"].append((str(error),))
     certificates = [read_certificate(file.certificate_path) for file in closed]
     found["metering_checkpoints_are_there"] += lost_checkpoints(home, certificates)
-    found["metering_stores_are_there"] += silent_partitions(home, certificates)
+    found["metering_stores_are_there"] += lost_stores(home, certificates)
     return [
         CheckResult(check=name, about=CLOSED[name], rows=tuple(rows))
         for name, rows in found.items()
@@ -145,7 +152,7 @@ def group(
     except Busy:
         raise
     except Exception as error:
-        why = _why(error)
+        why = _why(error, MENDS[name])
         return [
             CheckResult(check=opens, about=about, rows=(why,)),
             *(CheckResult(check=one, about=a, unable=why[0]) for one, a in names.items()),
@@ -153,11 +160,11 @@ def group(
     return [CheckResult(check=opens, about=about), *made]
 
 
-def _why(error: Exception) -> tuple[str, ...]:
+def _why(error: Exception, mend: str) -> tuple[str, str]:
     if isinstance(error, EdgetollError):
         return error.message, error.hint
-    said = str(error).strip().splitlines() or [type(error).__name__]
-    return said[0], f"{type(error).__name__}: restore the file from its backup"
+    said = str(error).strip().splitlines() or ["it says no more"]
+    return f"{type(error).__name__}: {said[0]}", mend
 
 
 def every_check(home: Path, *, quick: bool = False) -> list[CheckResult]:

@@ -15,6 +15,7 @@ from decimal import Decimal
 
 import sql
 from billing.checks.red import CheckResult
+from billing.invoices.documents.files import safe_name
 from billing.lake import version as versions
 from billing.store.audit import differences
 from billing.store.store import Store
@@ -117,5 +118,5 @@ def documents(store: Store) -> Rows:
         except (OSError, ValueError, KeyError, TypeError, ArithmeticError) as error:
             yield path.name, f"{path} cannot be read as a document: {error}"
             continue
-        if stated != known.get(stated.invoice_no):
+        if path.stem != safe_name(stated.invoice_no) or stated != known.get(stated.invoice_no):
             yield path.name, f"{path} is not what the store issued under {stated.invoice_no}"
