@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edge.errors import InputError
+from edge.instants import now as now
+from edge.instants import parse_time as parse_time
+from edge.instants import utc_text as utc_text
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -37,25 +39,6 @@ AsOfOption = Annotated[
     str | None,
     typer.Option("--as-of", metavar="TIME", help="Act as at that time (RFC 3339). Default: now."),
 ]
-
-
-def now() -> datetime:
-    """The time of this machine, UTC. Only commands ask; decisions take time as an argument."""
-    return datetime.now(UTC)
-
-
-def parse_time(text: str) -> datetime:
-    """RFC 3339, or a UTC date with or without a time (`2026-10-01T12:30`), as aware UTC."""
-    try:
-        parsed = datetime.fromisoformat(text.strip().upper())
-        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise InputError(f"«{text}» is not a time", "write it like 2026-10-01T12:30:00Z") from error
-
-
-def utc_text(time_ms: int) -> str:
-    """UTC ms as people read them, to the second."""
-    return f"{datetime.fromtimestamp(time_ms // 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def as_of_time(text: str | None) -> datetime:
