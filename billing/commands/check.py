@@ -111,7 +111,9 @@ def money(home: Path, *, quick: bool = False) -> list[CheckResult]:
     from edge.errors import Corrupt
 
     if not (home / "journal").is_dir() and not (home / "billing.duckdb").exists():
-        if (home / versions.LAKE / "versions").exists() or any((home / "invoices").glob("*/*")):
+        if (home.joinpath(versions.LAKE) / "versions").exists() or any(
+            (home / "invoices").glob("*/*")
+        ):
             raise Corrupt(
                 "journal/ and billing.duckdb are gone, lake/ or invoices/ hold what they made",
                 "restore journal/ from its backup: billing.duckdb is made from it",
