@@ -29,6 +29,7 @@ import duckdb
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from billing.appliers import open_store
 from billing.checks import invariants
 from billing.invoices import reading
 from billing.invoices.documents import bulk, pdf_document
@@ -226,7 +227,7 @@ def main() -> None:
     options = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as folder,
-        Store.open(Path(folder), owner="bench", now=AT) as store,
+        open_store(Path(folder), owner="bench", now=AT) as store,
     ):
         filled = timed(lambda: fill(store, options.accounts, options.hours))
         print(f"filled in {filled:.1f} s", file=sys.stderr)

@@ -44,13 +44,14 @@ def load(
     from billing.accounts.file_rows import read_load_file
     from billing.accounts.load import load as load_rows
     from billing.accounts.load import publish_owned_domains, zone_lookup
+    from billing.appliers import open_store
     from billing.outbox import stop_topic
-    from billing.store.store import PATIENCE_SECONDS, Store
+    from billing.store.store import PATIENCE_SECONDS
 
     at = as_of_time(as_of)
     loaded = read_load_file(file)
     zones = {book.book_id: book.timezone for book in _books(home)}
-    with Store.open(home, owner="billing load", now=at, wait_seconds=PATIENCE_SECONDS) as store:
+    with open_store(home, owner="billing load", now=at, wait_seconds=PATIENCE_SECONDS) as store:
         done = load_rows(store, loaded, at=at, zone_of_book=zone_lookup(zones))
         publish_owned_domains(store, home / "lake" / "owned_domains.txt")
         if done.journal_no is not None:
@@ -88,15 +89,16 @@ def top_up(
 
     Example: edgetoll billing top-up acme 250.00 --id stripe-ch_1234
     """
+    from billing.appliers import open_store
     from billing.balance.states import present
     from billing.ledger import transfers as ledger
     from billing.money import format_amount, parse_amount
     from billing.outbox import stop_topic
-    from billing.store.store import PATIENCE_SECONDS, Store
+    from billing.store.store import PATIENCE_SECONDS
 
     at = as_of_time(as_of)
     units = parse_amount(amount)
-    with Store.open(home, owner="billing top-up", now=at, wait_seconds=PATIENCE_SECONDS) as store:
+    with open_store(home, owner="billing top-up", now=at, wait_seconds=PATIENCE_SECONDS) as store:
         done = ledger.top_up(store, account, units, key=key, kind=kind, at=at)  # type: ignore[arg-type]
         if done.new:
             _follow(store, at)
@@ -145,16 +147,16 @@ def rate(
 
     Running it again, or while another one runs, changes nothing. Example: edgetoll billing rate
     """
+    from billing.appliers import open_store
     from billing.outbox import stop_topic
     from billing.runs import run as runs
-    from billing.store.store import Store
     from edge.errors import Corrupt
 
     at = as_of_time(as_of)
     until = parse_time(through) if through else None
     books = _books(home)
     settings = runs.read_settings(home)
-    with Store.open(home, owner="billing rate", now=at) as store:
+    with open_store(home, owner="billing rate", now=at) as store:
         done = runs.rate(
             store, books=books, settings=settings, at=at, through=until, dry_run=dry_run
         )
@@ -180,14 +182,14 @@ def release(
 
     Example: edgetoll billing release R00000042 --reason "new customer, checked with sales"
     """
+    from billing.appliers import open_store
     from billing.outbox import stop_topic
     from billing.runs import run as runs
-    from billing.store.store import Store
 
     at = as_of_time(as_of)
     books = _books(home)
     settings = runs.read_settings(home)
-    with Store.open(home, owner="billing release", now=at) as store:
+    with open_store(home, owner="billing release", now=at) as store:
         done = runs.release(store, run, reason=reason, books=books, settings=settings, at=at)
         runs.after(store, at=at)
     stop_topic.follow(home)
@@ -209,11 +211,11 @@ def accept(
     Without --reason it only shows what waits. Example: edgetoll billing accept --reason "edge in
     repair"
     """
+    from billing.appliers import open_store
     from billing.runs import import_hours
-    from billing.store.store import Store
 
     at = as_of_time(as_of)
-    with Store.open(home, owner="billing accept", now=at) as store:
+    with open_store(home, owner="billing accept", now=at) as store:
         waiting = import_hours.too_old_files(store)
         number = None
         if reason.strip():
@@ -247,12 +249,12 @@ def ledger(
 
     Example: edgetoll billing ledger acme
     """
+    from billing.appliers import open_store
     from billing.ledger import transfers as books
     from billing.money import format_amount
     from billing.reports.ledger import read_report
-    from billing.store.store import Store
 
-    with Store.open(home, owner="billing ledger", now=as_of_time(as_of)) as store:
+    with open_store(home, owner="billing ledger", now=as_of_time(as_of)) as store:
         if account is not None:
             books.balance(store.connection, account)
         report = read_report(store, account, limit=limit)

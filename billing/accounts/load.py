@@ -31,9 +31,9 @@ from billing.accounts.staging import (
     plan_row,
     zone_lookup,
 )
-from billing.ledger.transfers import instant_text
+from billing.instants import instant_text
 from billing.store.journal import Record
-from billing.store.store import Effects, Store, applier
+from billing.store.store import Effects, Store
 from edge.errors import ConflictError, InputError
 
 
@@ -260,8 +260,8 @@ def _refuse_conflict(place: str, noun: str, name: str, difference: str | None) -
         )
 
 
-@applier("load")
-def _apply_load(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
+def apply_load(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
+    """Add account versions, methods, plans and ownership, and mark what they change of the past."""
     now: dict[str, object] = {"now": instant_text(record.at)}
     number: dict[str, object] = {"journal_no": record.number}
 

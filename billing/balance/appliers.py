@@ -1,4 +1,4 @@
-"""Appliers: how records about states enter the tables. Registered when the store opens.
+"""How records about states enter the tables.
 
 A record of any kind may carry the effects `states`, `events`, `alerts` and `clock`: a top-up and
 the state it clears are one record (FAULTS U4, G17).
@@ -11,11 +11,7 @@ from typing import Any
 from billing.balance.figures import run
 from billing.balance.rows import ALERT_COLUMNS, EVENT_COLUMNS, STATE_COLUMNS, as_table
 from billing.store.journal import Record
-from billing.store.store import Effects, applier
-
-KINDS = ("account_states", "account_act")
-CARRIERS = ("top_up", "load", "transfer", "transfers", "chargeback", "credit_note")
-"""Kinds of other modules that may carry state effects; their own appliers run before these."""
+from billing.store.store import Effects
 
 
 def apply_states(connection: Any, record: Record, effects: Effects) -> None:
@@ -48,7 +44,3 @@ def _bind(connection: Any, name: str, effect: Any, columns: tuple[str, ...]) -> 
 def _unbind(connection: Any, name: str, effect: Any) -> None:
     if isinstance(effect, list):
         connection.unregister(f"effect_{name}")
-
-
-for _kind in (*KINDS, *CARRIERS):
-    applier(_kind)(apply_states)

@@ -100,16 +100,17 @@ def alerts(
 
     Example: edgetoll billing alerts
     """
+    from billing.appliers import open_store
     from billing.balance import states
     from billing.lake import publish
     from billing.outbox import daily_state, stop_list, stop_topic
     from billing.outbox import deliver as delivery
     from billing.outbox.settings import read_delivery
-    from billing.store.store import PATIENCE_SECONDS, Store
+    from billing.store.store import PATIENCE_SECONDS
 
     now = as_of_time(as_of)
     promised = parse_time(payments_through) if payments_through else None
-    with Store.open(home, owner="billing alerts", now=now, wait_seconds=PATIENCE_SECONDS) as store:
+    with open_store(home, owner="billing alerts", now=now, wait_seconds=PATIENCE_SECONDS) as store:
         enabled = delivery.enable(store, enable, now=now) if enable else ""
         done = states.refresh(store, now=now, payments_through=promised)
         daily_state.record_daily_state(
@@ -118,7 +119,7 @@ def alerts(
         publish.publish(store)
         stop_list.publish(store, now=now)
     stop_topic.follow(home)
-    told = delivery.deliver(home, now=now, jitter_permille=jitter_permille)
+    told = delivery.deliver(home, open_store=open_store, now=now, jitter_permille=jitter_permille)
 
     def human() -> None:
         if enabled:
@@ -224,16 +225,17 @@ def resume(
 def _order(
     account: str, stop: bool, who: tuple[str, str, Any], home: Any, as_json: bool, as_of: str | None
 ) -> None:
+    from billing.appliers import open_store
     from billing.balance import states
     from billing.balance.records import Act
     from billing.lake import publish
     from billing.outbox import stop_list, stop_topic
-    from billing.store.store import PATIENCE_SECONDS, Store
+    from billing.store.store import PATIENCE_SECONDS
 
     by, reason, cause = who
     now = as_of_time(as_of)
     owner = "billing suspend" if stop else "billing resume"
-    with Store.open(home, owner=owner, now=now, wait_seconds=PATIENCE_SECONDS) as store:
+    with open_store(home, owner=owner, now=now, wait_seconds=PATIENCE_SECONDS) as store:
         act = Act(suspend=stop, by=by, reason=reason, cause=cause)
         standing = states.order(store, account, act, now=now)
         publish.publish(store)

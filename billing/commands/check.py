@@ -104,10 +104,11 @@ def lake(home: Path) -> list[CheckResult]:
 
 def money(home: Path, *, quick: bool = False) -> list[CheckResult]:
     """The invariants of the billing store, and what stands outside it, once the journal holds."""
+    from billing.appliers import open_store
     from billing.checks import invariants
     from billing.commands import compare
     from billing.lake import version as versions
-    from billing.store.store import PATIENCE_SECONDS, Store
+    from billing.store.store import PATIENCE_SECONDS
     from edge.errors import Corrupt
 
     if not (home / "journal").is_dir() and not (home / "billing.duckdb").exists():
@@ -119,7 +120,7 @@ def money(home: Path, *, quick: bool = False) -> list[CheckResult]:
                 "restore journal/ from its backup: billing.duckdb is made from it",
             )
         return _held(_money_names(quick=quick))
-    with Store.open(home, owner="check", now=now(), wait_seconds=PATIENCE_SECONDS) as store:
+    with open_store(home, owner="check", now=now(), wait_seconds=PATIENCE_SECONDS) as store:
         return [*invariants.results(store.connection), *compare.results(store, quick=quick)]
 
 

@@ -42,13 +42,13 @@ def simulate(
 
     Example: edgetoll billing simulate --price-book new.toml --month 2026-10
     """
+    from billing.appliers import open_store
     from billing.prices import load_books, read_book
     from billing.rating.simulate import simulate as run
-    from billing.store.store import Store
 
     tried = read_book(price_book)
     books = load_books(home / "prices")
-    with Store.open(home, owner="billing simulate", now=as_of_time(as_of)) as store:
+    with open_store(home, owner="billing simulate", now=as_of_time(as_of)) as store:
         result = run(store.connection, books=books, tried=tried, month=month, instead_of=instead_of)
     emit(_document(result), as_json=as_json, human=lambda: _show(result))
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import sql
+from billing.appliers import open_store
 from billing.balance.rows import aware
 from billing.daemon.log import log
 from billing.daemon.metrics import Board, VitalSigns
@@ -33,7 +34,7 @@ def rate(home: Path, now: datetime, _board: Board) -> None:
 
     books = load_books(home / "prices")
     settings = run.read_settings(home)
-    with Store.open(home, owner=OWNER, now=now) as store:
+    with open_store(home, owner=OWNER, now=now) as store:
         done = run.rate(store, books=books, settings=settings, at=now)
         red = run.check(store, done, at=now)
         run.after(store, at=now)
@@ -47,18 +48,17 @@ def invoice(home: Path, now: datetime, _board: Board) -> None:
     """Issue the invoices of past months that have none yet and whose hours are closed and rated."""
     if not read_daemon(home).invoices:
         return
+    from billing.invoices.documents import writing
+
     this_month = now.astimezone(UTC).strftime("%Y-%m")
-    with Store.open(home, owner=OWNER, now=now) as store:
+    with open_store(home, owner=OWNER, now=now) as store:
         months = store.connection.execute(
             sql.text("statements/balance/months_due"), {"this_month": this_month}
         ).fetchall()
         for (month,) in months:
             _issue(store, month, now)
-        for month, count in store.connection.execute(
-            sql.text("statements/balance/documents_wanted")
-        ).fetchall():
-            if _documents(home, month) < count:
-                _write_documents(store, month)
+        for month in writing.missing(home, store.connection):
+            _write_documents(store, month)
 
 
 def _issue(store: Store, month: str, now: datetime) -> None:
@@ -83,21 +83,14 @@ def _issue(store: Store, month: str, now: datetime) -> None:
         raise Corrupt(red, CHECK_HINT)
 
 
-def _documents(home: Path, month: str) -> int:
-    """How many invoices of a month have been written out."""
-    return sum(1 for _ in (home / "invoices" / month).glob("*.json"))
-
-
 def _write_documents(store: Store, month: str) -> None:
     """Write a month's documents; also after a crash between issuing and writing (FAULTS G14)."""
-    from billing.invoices import reading
-    from billing.invoices.documents import files
+    from billing.invoices.documents import writing
     from billing.invoices.settings import InvoiceSettings
     from edge.configfile import section
 
     settings = section(store.home, "invoices", InvoiceSettings)
-    documents = reading.of_month(store.connection, month, None)
-    files.write(store.home, documents, settings.formats)
+    writing.write_month(store.home, store.connection, month, settings.formats)
     log("documents", month=month)
 
 
@@ -125,7 +118,13 @@ def _check_is_due(home: Path, now: datetime) -> bool:
 
 def tell(home: Path, now: datetime, board: Board) -> None:
     """Send the events that are due, and again those whose time has come."""
-    told = deliver.deliver(home, now=now, jitter_permille=_jitter_permille, stop=board.stop.is_set)
+    told = deliver.deliver(
+        home,
+        open_store=open_store,
+        now=now,
+        jitter_permille=_jitter_permille,
+        stop=board.stop.is_set,
+    )
     if told.counts:
         log("told", counts=told.counts)
     for name in told.disabled:
@@ -137,7 +136,7 @@ def tell(home: Path, now: datetime, board: Board) -> None:
 def stop(home: Path, now: datetime, _board: Board) -> None:
     """Publish which domains edges must not serve, and once a day how every account stands."""
     delivery = read_delivery(home)
-    with Store.open(home, owner=OWNER, now=now) as store:
+    with open_store(home, owner=OWNER, now=now) as store:
         stop_list.publish(store, now=now)
         daily_state.record_daily_state(store, now=now, due_hour=delivery.daily_state_hour)
     settings = delivery.stop_list
@@ -149,7 +148,7 @@ def stop(home: Path, now: datetime, _board: Board) -> None:
 
 def look(home: Path, now: datetime, board: Board) -> None:
     """Gather what the metrics say of the store."""
-    with Store.open(home, owner=OWNER, now=now) as store:
+    with open_store(home, owner=OWNER, now=now) as store:
         signs = vital_signs(store.connection, now=now)
     with board.lock:
         board.signs = signs

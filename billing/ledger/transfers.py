@@ -20,15 +20,16 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 
 import duckdb
 
 import sql
+from billing.instants import instant_text
 from billing.money import check_amount, format_amount
 from billing.store.journal import Record
-from billing.store.store import Effects, Store, applier
+from billing.store.store import Effects, Store
 from edge.errors import ConflictError, EdgetollError, InputError
 
 TopUpKind = Literal["cash", "voucher", "refund", "chargeback", "write-off"]
@@ -76,16 +77,6 @@ class Balance:
     def available(self) -> int:
         """What may still be charged before the account is overdue."""
         return self.cash + self.vouchers - self.charged + self.credit_limit
-
-
-def instant_text(moment: datetime) -> str:
-    """`moment` as UTC without zone, as it stands in the tables and the journal.
-
-    One without zone is a table's own, so UTC already: never the zone of this host.
-    """
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds")
 
 
 def top_up_transfer(
@@ -283,10 +274,10 @@ def post_inline(
     post(connection, record)
 
 
-@applier("transfers")
-def _apply_transfers(
+def apply_transfers(
     connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects
 ) -> None:
+    """Post the transfers that stand in the record."""
     post_inline(connection, record, effects["transfers"])
 
 

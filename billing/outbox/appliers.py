@@ -8,14 +8,13 @@ from billing.balance.appliers import apply_states
 from billing.balance.figures import run
 from billing.balance.rows import as_table
 from billing.store.journal import Record
-from billing.store.store import Effects, applier
+from billing.store.store import Effects
 
 DELIVERY_COLUMNS = (
     "event_id", "endpoint", "status", "attempts", "first_at", "next_at", "answer",
 )  # fmt: skip
 
 
-@applier("deliveries")
 def apply_deliveries(connection: Any, record: Record, effects: Effects) -> None:
     """Take in how events went, which endpoints are off, and the events that tell of that."""
     rows = effects.get("deliveries", [])
@@ -32,7 +31,6 @@ def apply_deliveries(connection: Any, record: Record, effects: Effects) -> None:
     apply_states(connection, record, {k: v for k, v in effects.items() if k == "events"})
 
 
-@applier("full_state")
 def apply_full_state(connection: Any, record: Record, effects: Effects) -> None:
     """Take the day's messages with all states in."""
     apply_states(connection, record, effects)

@@ -24,7 +24,7 @@ from billing.outbox.retry import next_attempt
 from billing.outbox.sending import FILE, HOOK, MAIL, Due, Outcome, Round, never, send_all
 from billing.outbox.settings import DeliverySettings, read_delivery
 from billing.outbox.webhook import Attempt, Result
-from billing.store.store import Store
+from billing.store.store import Opener, Store
 from edge.crash_point import crash_point
 from edge.errors import ConfigError, InputError
 
@@ -49,6 +49,7 @@ class Delivered:
 def deliver(
     home: Path,
     *,
+    open_store: Opener,
     now: datetime,
     jitter_permille: Callable[[], int],
     resolver: Resolver = resolve,
@@ -61,7 +62,7 @@ def deliver(
     recorded, since what is not recorded is sent again.
     """
     settings = read_delivery(home)
-    with Store.open(home, owner="billing delivery", now=now) as store:
+    with open_store(home, owner="billing delivery", now=now) as store:
         due = due_now(store.connection, settings, now=now)
     if not due:
         return Delivered(counts={})
@@ -75,7 +76,7 @@ def deliver(
     )
     sent = send_all(this, due)
     crash_point("delivery-sent")
-    with Store.open(
+    with open_store(
         home, owner="billing delivery", now=now, wait_seconds=RECORD_WAIT_SECONDS
     ) as store:
         done = record(store, sent.outcomes, now=now, jitter_permille=jitter_permille)

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+
+import duckdb
 
 import sql
+from billing.appliers import open_store
 from billing.balance import figures, states
 from billing.balance.events import stamp
 from billing.balance.forecast import Forecast, forecast
@@ -26,7 +28,7 @@ from billing.balance.rows import naive
 from billing.balance.settings import read_settings
 from billing.balance.state_rules import decide, stops_at
 from billing.money import SCALE, floor_to_minor, format_amount
-from billing.store.store import PATIENCE_SECONDS, Store
+from billing.store.store import PATIENCE_SECONDS
 
 PLOT_HOURS = 24
 CELL_WIDTH = 18
@@ -109,7 +111,7 @@ class AccountLine:
         first, last = (_short(at) or "?" for at in (self.outlook.earliest, self.outlook.latest))
         return _stacked(_short(self.outlook.zero_at), f"{first} …", last)
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, object]:
         """The line for programs; money as decimal strings."""
         known, now_at = self.figures, self.standing
         return {
@@ -139,7 +141,7 @@ def report(home: Path, *, now: datetime, at_risk: bool) -> tuple[list[AccountLin
     Judges as of `now` without recording: what `billing alerts` would make of it.
     """
     settings = read_settings(home)
-    with Store.open(
+    with open_store(
         home, owner="billing accounts", now=now, wait_seconds=PATIENCE_SECONDS
     ) as store:
         _old, clock = states.look(store, now=now, payments_through=None, settings=settings)
@@ -196,7 +198,7 @@ def sparkline(amounts: Sequence[int]) -> str:
 
 
 def _recent_payables(
-    connection: Any, through: datetime | None, lines: Iterable[AccountLine]
+    connection: duckdb.DuckDBPyConnection, through: datetime | None, lines: Iterable[AccountLine]
 ) -> dict[str, tuple[int, ...]]:
     if through is None:
         return {}
@@ -215,7 +217,9 @@ def _recent_payables(
     return {account_id: tuple(amounts) for account_id, amounts in plots.items()}
 
 
-def _told(connection: Any, lines: Iterable[AccountLine]) -> dict[tuple[str, int], tuple[Told, ...]]:
+def _told(
+    connection: duckdb.DuckDBPyConnection, lines: Iterable[AccountLine]
+) -> dict[tuple[str, int], tuple[Told, ...]]:
     """Where the event of each account's recorded state went, by account and version."""
     rows = connection.execute(
         sql.text("statements/balance/told"),

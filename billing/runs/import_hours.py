@@ -21,7 +21,7 @@ import duckdb
 import sql
 from billing.accounts.load import refresh_accounts
 from billing.store.journal import Record
-from billing.store.store import Effects, Store, applier
+from billing.store.store import Effects, Store
 from edge.durable import sha256_file
 from edge.errors import Corrupt
 from metering.closed import (
@@ -164,8 +164,7 @@ def _effect(candidate: _Candidate, *, too_old: bool) -> dict[str, Any]:
     }
 
 
-@applier("import")
-def _apply_import(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
+def apply_import(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
     """Read the named files again: the same bytes give the same rows, today or in a rebuild."""
     home = Path(connection.execute(sql.text("statements/billing/home_of_session")).fetchall()[0][0])
     listed = [_located(home, file) for file in effects["files"]]
@@ -237,8 +236,8 @@ def accept_too_old(store: Store, hours: Iterable[str], *, reason: str, at: datet
     return store.commit("accept_too_old", effects, at=at)
 
 
-@applier("accept_too_old")
-def _apply_accept(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
+def apply_accept(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
+    """Take in the usage of files that were held as too old."""
     home = Path(connection.execute(sql.text("statements/billing/home_of_session")).fetchall()[0][0])
     listed = []
     for file in effects["files"]:

@@ -18,12 +18,13 @@ import duckdb
 import sql
 from billing.accounts.load import publish_owned_domains, refresh_accounts
 from billing.checks import invariants, red
-from billing.ledger.transfers import instant_text, post_charges
+from billing.instants import instant_text
+from billing.ledger.transfers import post_charges
 from billing.runs import breaker
 from billing.runs.import_hours import ImportOutcome, import_closed, rated_through
 from billing.runs.records import RunOutcome, RunSettings, read_settings
 from billing.store.journal import Record
-from billing.store.store import Effects, Store, TableRef, applier
+from billing.store.store import Effects, Store, TableRef
 from edge.crash_point import crash_point
 from edge.errors import ConflictError, Corrupt, InputError
 
@@ -113,8 +114,8 @@ def bring_terms_up(store: Store, at: datetime) -> None:
         store.commit("terms", {"accounts": due}, at=at)
 
 
-@applier("terms")
-def _apply_terms(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
+def apply_terms(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
+    """Let the account versions that are in force at the record's time take effect."""
     refresh_accounts(connection, record.at)
 
 
@@ -282,14 +283,14 @@ def _read_back(store: Store, number: int, totals: Sequence[breaker.Total]) -> No
         )
 
 
-@applier("run_held")
-def _apply_held(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
+def apply_held(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
+    """Note a run that waits for a person; it supersedes one that waited before."""
     connection.execute(sql.text("statements/billing/end_held_runs"))
     _insert_run(connection, record, effects["run"])
 
 
-@applier("rating_run")
-def _apply_rating(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
+def apply_rating(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
+    """Add a run's charges, post them, move rating's own tables, and note the run."""
     from billing.rating import appliers
 
     run = effects["run"]

@@ -22,7 +22,9 @@ def differences(store: Store) -> list[str]:
     """One line per table that differs from a replay of the journal; empty when all agree."""
     folder = Path(tempfile.mkdtemp(prefix=".audit-", dir=store.home))
     try:
-        scratch = Store.replayed(store.home, folder / "billing.duckdb", now=store.now)
+        scratch = Store.replayed(
+            store.home, folder / "billing.duckdb", now=store.now, appliers=store.appliers
+        )
         try:
             return [
                 line

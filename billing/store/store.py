@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Any, Protocol, Self, TypeAlias
 
 import duckdb
 import pyarrow as pa
@@ -35,6 +35,14 @@ PATIENCE_SECONDS = 30
 """A person's command waits so long for the store: the daemon holds it for a step at a time."""
 Effects: TypeAlias = Mapping[str, Any]
 Applier: TypeAlias = Callable[[duckdb.DuckDBPyConnection, Record, Effects], None]
+"""Applies one record to the tables: gets (connection, record, effects).
+
+Each table effect is the view `effect_NAME` (HUGEINT is itself or, read from the journal,
+DECIMAL(38,0), which goes exactly into HUGEINT), each inline effect is `effects[NAME]`. It must be a
+function of these and of the tables alone: replaying the journal calls it again, years later.
+"""
+Appliers: TypeAlias = Mapping[str, tuple[Applier, ...]]
+"""The functions of each kind of record, in the order in which they are called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,44 +57,37 @@ class TableRef:
 # What applying a record raises when its effects have other columns or keys than expected.
 _OTHER_SHAPE = (duckdb.BinderException, duckdb.CatalogException, duckdb.InvalidInputException,
                 KeyError)  # fmt: skip
-_APPLIERS: dict[str, list[Applier]] = {}
 
 
-def applier(kind: str) -> Callable[[Applier], Applier]:
-    """Register a function that applies records of `kind`; several are called in the order
-    registered.
+class Opener(Protocol):
+    """Opens the billing store with the product's appliers (`billing.appliers.open_store`)."""
 
-    It gets (connection, record, effects): each table effect is the view `effect_NAME` (HUGEINT is
-    itself or, read from the journal, DECIMAL(38,0), which goes exactly into HUGEINT), each inline
-    effect is `effects[NAME]`. It must be a function of these and of the tables alone, since
-    replaying the journal calls it again, years later.
-    """
-
-    def register(function: Applier) -> Applier:
-        _APPLIERS.setdefault(kind, []).append(function)
-        return function
-
-    return register
+    def __call__(
+        self, home: Path, *, owner: str, now: datetime, wait_seconds: int = 0
+    ) -> Store: ...
 
 
 class Store:
     """An open billing store; use as a context manager. `connection` is the one DuckDB session."""
 
-    def __init__(self, home: Path, now: datetime, *, path: Path | None = None) -> None:
+    def __init__(
+        self, home: Path, now: datetime, *, appliers: Appliers, path: Path | None = None
+    ) -> None:
         self.home = home
         self.now = now
+        self.appliers = appliers
         self.path = path or home / STORE_NAME
         self.journal = Journal(home / "journal")
         self._lock: FileLock | None = None
         self.connection = connect(self.path, home)
 
     @classmethod
-    def open(cls, home: Path, *, owner: str, now: datetime, wait_seconds: int = 0) -> Store:
+    def open(
+        cls, home: Path, *, owner: str, now: datetime, appliers: Appliers, wait_seconds: int = 0
+    ) -> Store:
         """Take HOME/billing.lock (Busy names its holder, after `wait_seconds` for it to leave),
         open the store, bring it up to the journal.
         """
-        import billing.appliers  # noqa: F401  (registers every module's appliers)
-
         if not home.is_dir():
             raise EdgetollError(f"there is no home {home}", f"make one first: edgetoll init {home}")
         lock = FileLock(home / "billing.lock", owner, wait_seconds=wait_seconds)
@@ -94,7 +95,7 @@ class Store:
         store = None
         try:
             untouched = left_note.agrees(home / STORE_NAME)
-            store = cls(home, now)
+            store = cls(home, now, appliers=appliers)
             store._bring_up()
             if not untouched:
                 store._refuse_edited()
@@ -108,9 +109,9 @@ class Store:
         return store
 
     @classmethod
-    def replayed(cls, home: Path, path: Path, *, now: datetime) -> Store:
+    def replayed(cls, home: Path, path: Path, *, now: datetime, appliers: Appliers) -> Store:
         """A store at `path` made from the home's journal and closed hours alone; unlocked."""
-        store = cls(home, now, path=path)
+        store = cls(home, now, appliers=appliers, path=path)
         store._create_tables()
         store.journal.verify()
         store._catch_up()
@@ -218,7 +219,7 @@ class Store:
         Those just written, of which `present` names the tables, were hashed a moment ago and are
         not read again for it.
         """
-        functions = _APPLIERS.get(record.kind)
+        functions = self.appliers.get(record.kind)
         if not functions:
             raise Corrupt(
                 f"journal record {record.number} is of kind {record.kind!r}, which is unknown here",
@@ -297,7 +298,7 @@ class Store:
         for left in leftovers:
             left.unlink(missing_ok=True)
         try:
-            Store.replayed(self.home, path, now=self.now).connection.close()
+            Store.replayed(self.home, path, now=self.now, appliers=self.appliers).connection.close()
         except BaseException:
             for left in leftovers:
                 left.unlink(missing_ok=True)

@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 
 from billing.accounts.file_rows import read_load_file
 from billing.accounts.load import load, zone_lookup
+from billing.appliers import open_store
 from billing.prices import load_books
-from billing.store.store import Store
 from edge.durable import sha256_file
 from metering.closed import (
     Certificate,
@@ -130,7 +130,7 @@ def load_text(home: Path, text: str, *, at: datetime = START, name: str = "rows.
     path = home / name
     path.write_text(text, encoding="utf-8")
     books = load_books(home / "prices")
-    with Store.open(home, owner="test", now=at) as store:
+    with open_store(home, owner="test", now=at) as store:
         return load(
             store,
             read_load_file(path),

@@ -11,6 +11,7 @@ import json
 import random
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,13 +19,14 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 import sql
+from billing.appliers import APPLIERS, open_store
 from billing.balance import states
 from billing.ledger.transfers import as_effect, post_charges, top_up_transfer
 from billing.outbox import deliver
 from billing.outbox.settings import DeliverySettings
 from billing.outbox.webhook import Attempt, Result
 from billing.store.journal import Record
-from billing.store.store import Effects, Store, applier
+from billing.store.store import Effects, Store
 from tests.simulation.population import Customer, Payer, Traffic, population, price_per_request
 from tests.simulation.trace import DAILY, HOURLY, PAYMENT, Look, Moves, Trace, seconds
 
@@ -50,13 +52,11 @@ FROM effect_accounts
 """
 
 
-@applier("sim_accounts")
 def apply_accounts(connection: Any, _record: Record, effects: Effects) -> None:
     """The customers become accounts."""
     connection.execute(ADD_ACCOUNTS, {"at": effects["at"]})
 
 
-@applier("sim_run")
 def apply_run(connection: Any, record: Record, effects: Effects) -> None:
     """Charges are posted as the rating run posts them."""
     run = effects["run"]
@@ -71,6 +71,12 @@ def apply_run(connection: Any, record: Record, effects: Effects) -> None:
     connection.execute(
         sql.text("statements/billing/insert_run"), {**row, "journal_no": record.number}
     )
+
+
+open_simulated = partial(
+    open_store, appliers={**APPLIERS, "sim_accounts": (apply_accounts,), "sim_run": (apply_run,)}
+)
+"""Opens a store whose journal has the simulator's records too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -394,7 +400,7 @@ class Simulation:
 
     def open_store(self) -> Store:
         """The billing store of the home, as the product opens it."""
-        store = Store.open(self.home, owner="simulation", now=self.now)
+        store = open_simulated(self.home, owner="simulation", now=self.now)
         # Many small statements: handing them to a second thread costs more than it gains.
         store.connection.execute("SET threads = 1")
         return store

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from billing.store.store import Store
 from tests.simulation.auditor import audit, read_history
-from tests.simulation.simulator import Odds, Simulation
+from tests.simulation.simulator import Odds, Simulation, open_simulated
 
 STORMY = Odds(
     import_outage=(0.01, 50),
@@ -41,7 +40,7 @@ def test_g17_to_g22_every_suspension_of_a_simulated_spring_is_justified(
     history = read_history(simulation)
     simulation.store.close()
     (tmp_path / "billing.duckdb").unlink()
-    simulation.store = Store.open(tmp_path, owner="simulation", now=simulation.now)
+    simulation.store = open_simulated(tmp_path, owner="simulation", now=simulation.now)
     assert read_history(simulation) == history, "the journal rebuilds every state"
     simulation.store.close()
 

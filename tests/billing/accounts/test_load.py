@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing.accounts.file_rows import read_load_file
-from billing.store.store import Store
+from billing.appliers import open_store
 from edge.errors import ConfigError, ConflictError, EdgetollError, InputError
 from tests.billing.homes import (
     ACCOUNTS,
@@ -41,7 +41,7 @@ ends = 2027-10-01T00:00:00Z
 
 def rows(home: Path, query: str) -> list[tuple[object, ...]]:
     """What a query over the store gives."""
-    with Store.open(home, owner="test", now=NOW) as store:
+    with open_store(home, owner="test", now=NOW) as store:
         return store.connection.execute(query).fetchall()
 
 

@@ -15,7 +15,7 @@ import typer
 
 from billing.checks import red
 from billing.commands.check import check, every_check
-from billing.invoices.documents import files
+from billing.invoices.documents import writing
 from billing.store import left_note
 from tests.billing.homes import START, Use, close_hours, make_home
 from tests.billing.invoices.world import october
@@ -223,7 +223,7 @@ def test_g2_an_older_journal_and_store_beside_todays_lake_are_red(tmp_path: Path
 def test_g2_a_document_that_the_store_did_not_issue_so_is_red(tmp_path: Path) -> None:
     world = october(tmp_path)
     world.invoice("2026-10", ISSUED)
-    files.write(world.home, world.documents("2026-10"), ("json",))
+    writing.write(world.home, world.documents("2026-10"), ("json",))
     published(world.home)
     assert red_of(world.home) == set()
     path = min((world.home / "invoices" / "2026-10").glob("*.json"))

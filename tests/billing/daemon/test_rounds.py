@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from billing.appliers import open_store
 from billing.daemon.daemon import Rounds
 from billing.daemon.metrics import Board, metering_metrics, problems, render, serving
 from billing.ledger.transfers import top_up
-from billing.store.store import Store
 from tests.billing.daemon.process import SETTINGS, ask
 from tests.billing.homes import Use, close_hour, make_home
 
@@ -69,7 +69,7 @@ def test_a_closed_hour_or_a_payment_makes_a_round_due_at_once(home: Path, clock:
     close_hour(home, START - timedelta(hours=1), [Use()])
     assert rounds.is_due()
     rounds = settled(home, clock)
-    with Store.open(home, owner="test", now=clock.now) as store:
+    with open_store(home, owner="test", now=clock.now) as store:
         top_up(store, "acme", 10**12, key="bank-1", at=clock.now)
     assert rounds.is_due()
 

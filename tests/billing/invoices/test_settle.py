@@ -35,8 +35,8 @@ def settle_in_sql(amounts: list[int], rate_bp: int, digits: int) -> Settled:
             "CREATE TEMP TABLE invoice_due AS SELECT 'a' AS account_id, $rate AS tax_rate_bp",
             {"rate": rate_bp},
         )
-        connection.execute(sql.text("statements/invoices/settle_totals"))
-        connection.execute(sql.text("statements/invoices/settle_lines"))
+        connection.execute(sql.text("statements/invoices/settle/settle_totals"))
+        connection.execute(sql.text("statements/invoices/settle/settle_lines"))
         total = connection.execute("SELECT subtotal, cut, tax FROM invoice_totals").fetchall()[0]
         lines = connection.execute(
             "SELECT settled_amount, leftover, tax FROM invoice_settled_lines ORDER BY line_no"

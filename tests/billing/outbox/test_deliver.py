@@ -22,9 +22,9 @@ import pytest
 from billing.outbox import deliver
 from billing.outbox.daily_state import record_daily_state
 from billing.outbox.settings import read_delivery
-from billing.store.store import Store
 from edge.errors import ConfigError, InputError
 from examples.webhook_receiver import Accounts, Refused, verify
+from tests.billing.conftest import open_world
 
 KEY = "whsec_" + base64.b64encode(b"k" * 32).decode()
 
@@ -46,8 +46,10 @@ def configure(home: Path, *, hook: str = "", more: str = "") -> None:
 def tell(world: Any) -> deliver.Delivered:
     """Deliver what is due at the world's time; the store is closed meanwhile, as in life."""
     world.store.close()
-    told = deliver.deliver(world.home, now=world.now, jitter_permille=lambda: 0)
-    world.store = Store.open(world.home, owner="test", now=world.now)
+    told = deliver.deliver(
+        world.home, open_store=open_world, now=world.now, jitter_permille=lambda: 0
+    )
+    world.store = open_world(world.home, owner="test", now=world.now)
     return told
 
 
@@ -267,7 +269,13 @@ import sys
 from datetime import datetime
 from pathlib import Path
 from billing.outbox.deliver import deliver
-deliver(Path(sys.argv[1]), now=datetime.fromisoformat(sys.argv[2]), jitter_permille=lambda: 0)
+from tests.billing.conftest import open_world
+deliver(
+    Path(sys.argv[1]),
+    open_store=open_world,
+    now=datetime.fromisoformat(sys.argv[2]),
+    jitter_permille=lambda: 0,
+)
 """
 
 
@@ -283,7 +291,7 @@ def test_h7_crash_between_send_and_mark_sends_again_with_the_same_id(
             command = [sys.executable, "-c", CRASHING, str(world.home), world.now.isoformat()]
             done = subprocess.run(command, env=environment, cwd=root, check=False)
             assert done.returncode == (-9 if crash else 0)
-        world.store = Store.open(world.home, owner="test", now=world.now)
+        world.store = open_world(world.home, owner="test", now=world.now)
     assert len(it.got) == 3
     assert len({(got.headers["webhook-id"], got.body) for got in it.got}) == 1
     assert tell(world).counts == {}

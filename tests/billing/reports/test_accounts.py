@@ -14,6 +14,7 @@ from billing.balance import states
 from billing.commands.accounts import print_accounts
 from billing.outbox import wording
 from billing.reports.accounts import report, sparkline
+from tests.billing.conftest import open_world
 
 COLUMNS = [
     "account_id", "state", "since", "available", "projected", "currency", "projected_zero_at",
@@ -38,7 +39,7 @@ def test_at_risk_names_time_and_reason_and_plots_the_burn(world: Any) -> None:
     home, now = world.home, world.now
     world.store.close()
     lines, unverified = report(home, now=now, at_risk=True)
-    world.store = type(world.store).open(home, owner="test", now=now)
+    world.store = open_world(home, owner="test", now=now)
     assert unverified is None
     assert [line.figures.account_id for line in lines] == ["soon"]
     (line,) = lines
@@ -64,7 +65,7 @@ def test_at_risk_fits_120_columns_with_every_figure_in_one_piece(
     home, now = world.home, world.now
     world.store.close()
     lines, _ = report(home, now=now, at_risk=True)
-    world.store = type(world.store).open(home, owner="test", now=now)
+    world.store = open_world(home, owner="test", now=now)
     monkeypatch.setenv("COLUMNS", "120")
     print_accounts("Accounts at risk", lines)
     shown = capsys.readouterr().out
@@ -117,7 +118,7 @@ def test_lake_and_report_agree_on_the_forecast(world: Any) -> None:
     home, now = world.home, world.now
     world.store.close()
     lines, _ = report(home, now=now, at_risk=False)
-    world.store = type(world.store).open(home, owner="test", now=now)
+    world.store = open_world(home, owner="test", now=now)
     for line in lines:
         zero = line.outlook.zero_at
         assert by_lake[line.figures.account_id] == (zero and zero.replace(tzinfo=None))

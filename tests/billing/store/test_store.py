@@ -13,11 +13,12 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from billing.appliers import APPLIERS, open_store
 from billing.ledger import transfers
 from billing.money import SCALE
 from billing.store.journal import RECORDS_AT_ONCE, ROWS_AT_ONCE, Record, grouped
 from billing.store.session import SMALL_CHANGE_ROWS
-from billing.store.store import Store, TableRef, applier
+from billing.store.store import Applier, Store, TableRef
 from edge.errors import Busy, Corrupt, EdgetollError
 from tests.billing.homes import NOW, START, THOROUGH, load_text, make_home
 
@@ -27,9 +28,10 @@ PLAN = (
 )
 
 
-def opened(home: Path, now: datetime = NOW) -> Store:
-    """The store of `home`."""
-    return Store.open(home, owner="test", now=now)
+def opened(home: Path, now: datetime = NOW, **kinds: Applier) -> Store:
+    """The store of `home`; `kinds`: record kinds of the test, and what applies each."""
+    appliers = {**APPLIERS, **{kind: (function,) for kind, function in kinds.items()}}
+    return open_store(home, owner="test", now=now, appliers=appliers)
 
 
 def top_up(home: Path, key: str, amount: int = SCALE, account: str = "acme") -> None:
@@ -217,13 +219,15 @@ def test_a_record_of_an_unknown_kind_is_refused(tmp_path: Path) -> None:
 def test_c9_an_applier_that_swallows_an_error_is_found_by_reading_back(tmp_path: Path) -> None:
     """COMMIT after a swallowed statement error returns normally and stores nothing."""
 
-    @applier("swallowing")
     def swallow(connection: duckdb.DuckDBPyConnection, record: object, effects: object) -> None:
         with pytest.raises(duckdb.Error):
             connection.execute("INSERT INTO balances VALUES (NULL, NULL, NULL, NULL, NULL)")
 
     home = make_home(tmp_path)
-    with opened(home) as store, pytest.raises((Corrupt, duckdb.Error)):
+    with (
+        opened(home, swallowing=swallow) as store,
+        pytest.raises((Corrupt, duckdb.Error)),
+    ):
         store.commit("swallowing", {}, at=NOW)
 
 
@@ -231,11 +235,10 @@ def test_c10_a_store_that_fails_at_commit_is_brought_up_to_the_journal(tmp_path:
     """The record is appended, then the session dies: the commit still counts, and shows."""
     home = make_home(tmp_path)
 
-    @applier("dying")
     def die(connection: duckdb.DuckDBPyConnection, record: object, effects: object) -> None:
         return
 
-    with opened(home) as store:
+    with opened(home, dying=die) as store:
         append = store.journal.append
 
         def append_and_die(record: object) -> None:
@@ -254,7 +257,6 @@ def test_g25_hugeint_effects_survive_the_parquet_file_exactly(tmp_path: Path) ->
     huge = 9_007_199_254_740_993 * 10**12 + 1
     read: list[int] = []
 
-    @applier("huge")
     def keep(connection: duckdb.DuckDBPyConnection, record: object, effects: object) -> None:
         rows = connection.execute(
             "SELECT CAST(a AS HUGEINT) FROM effect_a"
@@ -262,7 +264,7 @@ def test_g25_hugeint_effects_survive_the_parquet_file_exactly(tmp_path: Path) ->
         ).fetchall()
         read.extend(row[0] for row in rows)
 
-    with opened(home) as store:
+    with opened(home, huge=keep) as store:
         store.connection.execute(f"CREATE TEMP TABLE t AS SELECT {huge}::HUGEINT AS a")
         table = pa.table({"b": pa.array([huge], pa.decimal128(38, 0))})
         store.commit("huge", {"a": TableRef("t"), "b": table}, at=NOW)
@@ -314,11 +316,11 @@ def _leave_a_wal(home: Path) -> Path:
         "import os, signal, sys\n"
         "from pathlib import Path\n"
         "from datetime import datetime\n"
-        "from billing import ledger\n"
-        "from billing.store import Store\n"
+        "from billing.appliers import open_store\n"
+        "from billing.ledger import transfers\n"
         "at = datetime.fromisoformat(sys.argv[2])\n"
-        "store = Store.open(Path(sys.argv[1]), owner='killed', now=at)\n"
-        "ledger.top_up(store, 'acme', 10**10, key='last', at=at)\n"
+        "store = open_store(Path(sys.argv[1]), owner='killed', now=at)\n"
+        "transfers.top_up(store, 'acme', 10**10, key='last', at=at)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     at = NOW.isoformat()
@@ -403,7 +405,7 @@ def test_a_small_store_takes_one_thread_and_a_large_change_all(tmp_path: Path) -
         return found
 
     usual = duckdb.connect().execute("SELECT current_setting('threads')").fetchall()[0][0]
-    with Store.open(tmp_path, owner="test", now=NOW) as store:
+    with open_store(tmp_path, owner="test", now=NOW) as store:
         assert threads(store) == 1
         store.expect(SMALL_CHANGE_ROWS)
         assert threads(store) == 1
