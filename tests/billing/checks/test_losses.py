@@ -13,6 +13,7 @@ import duckdb
 import pytest
 import typer
 
+from billing.appliers import open_store
 from billing.checks import red
 from billing.commands.check import check, every_check
 from billing.invoices.documents import writing
@@ -223,7 +224,8 @@ def test_g2_an_older_journal_and_store_beside_todays_lake_are_red(tmp_path: Path
 def test_g2_a_document_that_the_store_did_not_issue_so_is_red(tmp_path: Path) -> None:
     world = october(tmp_path)
     world.invoice("2026-10", ISSUED)
-    writing.write(world.home, world.documents("2026-10"), ("json",))
+    with open_store(world.home, owner="test", now=COUNTED_AT) as store:
+        writing.write_month(store.home, store.connection, "2026-10", ("json",))
     published(world.home)
     assert red_of(world.home) == set()
     path = min((world.home / "invoices" / "2026-10").glob("*.json"))

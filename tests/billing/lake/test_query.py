@@ -112,7 +112,7 @@ def test_times_keep_their_seconds_and_zones_and_months(
     )
     for value, shown in (
         ("TIMESTAMP '2026-11-01 00:00:07'", "2026-11-01 00:00:07"),
-        ("TIMESTAMP '2026-11-01 10:00:00'", "2026-11-01 10:00 "),
+        ("TIMESTAMP '2026-11-01 10:00:00'", "2026-11-01 10:00\n"),
         ("INTERVAL 1 MONTH", "1 month"),
     ):
         ask(home, "SELECT " + value, "table")
