@@ -121,17 +121,20 @@ class Worker:
 
     def start(self) -> None:
         """Take every partition, bring the store to its newest checkpoint, seek the source."""
-        for partition, generation in take(self.home, self.source.partitions()).items():
-            try:
-                state = recover(self.home, self.store, partition, generation)
-            except duckdb.Error:
-                self.store.close()
-                set_aside(self.store.path, self.clock())
-                self.store.reopen()
-                state = recover(self.home, self.store, partition, generation)
-            self._adopt(state)
+        try:
+            self._recover()
+        except duckdb.Error:
+            self.store.close()
+            set_aside(self.store.path, self.clock())
+            self.store.reopen()
+            self._recover()
         self._seek()
         self._times.flushed = self.clock()
+
+    def _recover(self) -> None:
+        known = {name: self.store.load(name).generation for name in self.source.partitions()}
+        for partition, generation in take(self.home, known).items():
+            self._adopt(recover(self.home, self.store, partition, generation))
 
     def _adopt(self, state: PartitionState) -> None:
         flush = Flush(partition=state.partition, names=self.names)
