@@ -58,6 +58,11 @@ def write_result(
     print(f"{rows_of(count)} in {output}", file=sys.stderr)
 
 
+def hidden_output(output: Path, process: int) -> Path:
+    """What `output` is called while a process writes it."""
+    return output.with_name(f".{output.name}.{process}.tmp")
+
+
 def rows_of(count: int) -> str:
     """«1 row», «2 rows»."""
     return f"{count} row{'' if count == 1 else 's'}"
@@ -67,7 +72,7 @@ def rows_of(count: int) -> str:
 def _whole(output: Path) -> Iterator[Path]:
     """A path to write to, which becomes `output` when all went well. A pipe is written as it is."""
     special = output.exists() and not output.is_file()
-    path = output if special else output.with_name(f".{output.name}.{os.getpid()}.tmp")
+    path = output if special else hidden_output(output, os.getpid())
     try:
         yield path
         if not special:

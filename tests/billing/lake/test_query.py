@@ -35,7 +35,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def ask(home: Path, text: str, format_: str, output: Path | None = None) -> None:
-    query.sql(text, file=None, format_=format_, output=output, home=home)
+    query.answer(home, text, format_, output, query.QueryLimits())
 
 
 def test_sums_and_money_are_exact_in_text(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -112,7 +112,7 @@ def test_times_keep_their_seconds_and_zones_and_months(
     )
     for value, shown in (
         ("TIMESTAMP '2026-11-01 00:00:07'", "2026-11-01 00:00:07"),
-        ("TIMESTAMP '2026-11-01 10:00:00'", "2026-11-01 10:00 "),
+        ("TIMESTAMP '2026-11-01 10:00:00'", "2026-11-01 10:00\n"),
         ("INTERVAL 1 MONTH", "1 month"),
     ):
         ask(home, "SELECT " + value, "table")
@@ -180,12 +180,12 @@ def test_a_wrong_query_is_one_line_with_its_place(text: str, message: str, home:
 
 
 def test_a_query_file_may_have_a_byte_order_mark_and_must_be_text(
-    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    home: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "q.sql"
     file.write_bytes(b"\xef\xbb\xbfSELECT 1; SELECT 2 AS two;\n-- the last one counts")
     query.sql(None, file=file, format_="json", output=None, home=home)
-    assert json.loads(capsys.readouterr().out) == [{"two": 2}]
+    assert json.loads(capfd.readouterr().out) == [{"two": 2}]
     file.write_bytes(b"SELECT '\xff'")
     with pytest.raises(InputError, match="it is not UTF-8"):
         query.sql(None, file=file, format_="json", output=None, home=home)
