@@ -13,6 +13,7 @@ from edge.errors import Corrupt, InputError
 from edge.terminal import DEFAULT_HOME, HomeOption, JsonOption
 
 app = typer.Typer(
+    add_completion=False,
     no_args_is_help=True,
     help="Count each event once, close hours, say how far everything is.",
 )
