@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -35,6 +35,9 @@ MENDS = {
     "lake": "run edgetoll billing rate: it writes lake/ anew from the store",
 }
 Rows = tuple[tuple[object, ...], ...]
+
+if TYPE_CHECKING:
+    pass
 
 
 def closed_hours(home: Path, *, quick: bool = False) -> list[CheckResult]:
@@ -76,9 +79,8 @@ def metering(home: Path) -> list[CheckResult]:
     rows: dict[str, Rows] = {}
     about = _metering_names()
     for found in checks.run(home):
-        name = found["check"]
-        about[name] = found["about"]
-        rows[name] = (*rows.get(name, ()), *found["rows"])
+        about[found.check] = found.about
+        rows[found.check] = (*rows.get(found.check, ()), *found.rows)
     return [
         CheckResult(check=name, about=said, rows=rows.get(name, ())) for name, said in about.items()
     ]
