@@ -137,6 +137,10 @@ def application(name: str) -> Typer:
         module, attribute, _about = COMMANDS[name]
         made = typer.Typer(add_completion=False)
         made.command(name)(getattr(import_module(module), attribute))
+    if name not in ("edge", "metering"):  # these know no --as-of
+        from billing.as_of import bounded
+
+        bounded(made)
     made.pretty_exceptions_enable = False
     # Plain help: «[edge] of edgetoll.toml» is a section, not markup; and it starts faster.
     made.rich_markup_mode = None

@@ -324,6 +324,20 @@ def _parse(line: bytes, number: int) -> Record:
     )
 
 
+def newest_at(path: Path) -> datetime | None:
+    """When the last whole record of the journal at `path` happened; None if there is none."""
+    try:
+        with open(path, "rb") as file:
+            ends = islice(_newlines_back(file, file.seek(0, os.SEEK_END)), 2)
+            last, before = next(ends, -1), next(ends, -1)
+            if last < 0:
+                return None
+            file.seek(before + 1)
+            return datetime.fromisoformat(json.loads(file.read(last - before - 1))["at"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None  # what is damaged is told by whoever opens the store
+
+
 def grouped(records: Iterable[Record]) -> Iterator[list[Record]]:
     """The records in order, in lists of one transaction each."""
     group: list[Record] = []
