@@ -23,7 +23,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from billing.balance.events import Event, envelope, event_id, stamp
+from billing.balance.events import Event, envelope, event_id
+from billing.instants import stamp
 from billing.money import format_amount, parse_amount
 from edge.configfile import read_toml
 from edge.domain import canonical_domain

@@ -55,8 +55,7 @@ def metering(home: Path) -> list[CheckResult]:
     from metering.worker.checks import run
 
     return [
-        CheckResult(check=found["check"], about=found["about"], rows=tuple(found["rows"]))
-        for found in run(home)
+        CheckResult(check=found.check, about=found.about, rows=found.rows) for found in run(home)
     ]
 
 

@@ -122,15 +122,9 @@ class DeliverySettings(_Frozen):
         return self
 
 
-class _Billing(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-    delivery: DeliverySettings = DeliverySettings()
-
-
 def read_delivery(home: Path) -> DeliverySettings:
     """[billing.delivery] of HOME/edgetoll.toml and its environment; ConfigError names the key."""
-    return section(home, "billing", _Billing).delivery
+    return section(home, "billing.delivery", DeliverySettings)
 
 
 def check_secrets(home: Path) -> None:
