@@ -101,9 +101,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if said is None:
             raise
         print(f"edgetoll: {said}", file=sys.stderr)
+        from edge.trouble import remedy
+
+        advice = remedy(said) or "look at free space, memory and permissions"
         print(
-            "  hint: look at free space, memory and permissions, then run the command again: what"
-            " was committed stands, and it takes up the rest",
+            f"  hint: {advice}. What was committed stands; run again, it takes up the rest",
             file=sys.stderr,
         )
         return 1

@@ -251,8 +251,9 @@ class Journal:
         try:
             begin = os.lseek(descriptor, 0, os.SEEK_END)
             try:
-                if os.write(descriptor, data) != len(data):
-                    raise OSError("short write")
+                left = memoryview(data)
+                while left:  # a disk that fills up takes a part, and says why at the next
+                    left = left[os.write(descriptor, left) :]
                 os.fsync(descriptor)
             except OSError:
                 # Disk full, or a failed fsync: take back what was written, so that this process and
