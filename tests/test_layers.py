@@ -13,6 +13,7 @@ SHARED_OF_EDGE = {
     "edge.configfile",
     "edge.crash_point",
     "edge.terminal",
+    "edge.trouble",
     "edge.domain",
     "edge.durable",
     "edge.errors",
