@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from weakref import WeakKeyDictionary
 
 import duckdb
@@ -35,6 +36,13 @@ from billing.instants import aware
 from billing.store.store import Store
 from edge.errors import InputError
 
+TOUCHED_MAX = 1000
+"""More accounts than this are not measured apart: all are."""
+# Records that move the figures or the state of the accounts they name, and of no other.
+_OF_FEW_ACCOUNTS = frozenset(
+    {"load", "transfers", "account_states", "account_act", "invoice_paid", "deliveries",
+     "full_state"}
+)  # fmt: skip
 # The journal number that an open store's figures of all accounts were computed at.
 _figures_of: WeakKeyDictionary[Store, int] = WeakKeyDictionary()
 
@@ -91,14 +99,40 @@ def refresh(
     )
 
 
-def prepare_lake(store: Store, *, now: datetime) -> None:
-    """Bring the session's table account_figures up to date; the lake's account_states reads it."""
+def prepare_lake(
+    store: Store, *, now: datetime, since: int = 0, before: Sequence[Path] = ()
+) -> None:
+    """Make what the lake's account_states reads: figures, and rows of before that still hold.
+
+    `before`: the table's files as published at journal record `since`. Where the records after it
+    touched a few accounts only, the rows of all others are taken from there, as last judged: one
+    payment must not cost a look at every account.
+    """
+    store.connection.execute(sql.text("statements/balance/states/forget_published"))
     if _figures_of.get(store) == store.journal.last_no:
         return
+    touched = _touched(store, since) if before else None
     settings = read_settings(store.home)
     _old, clock = gather(store, now=now, payments_through=None, settings=settings)
-    measure(store, clock, now=now)
-    _figures_of[store] = store.journal.last_no
+    measure(store, clock, now=now, accounts=touched)
+    if touched is None:
+        _figures_of[store] = store.journal.last_no
+        return
+    store.connection.execute(
+        sql.text("statements/balance/states/keep_published"),
+        {"files": [str(path) for path in before]},
+    )
+
+
+def _touched(store: Store, since: int) -> list[str] | None:
+    """The accounts whose row may be another one than at journal record `since`; None: any may."""
+    for record in store.journal.records(after=since):
+        if record.kind not in _OF_FEW_ACCOUNTS or "clock" in record.effects:
+            return None
+    rows = store.connection.execute(
+        sql.text("statements/balance/states/touched"), {"since": since, "most": TOUCHED_MAX + 1}
+    ).fetchall()
+    return None if len(rows) > TOUCHED_MAX else [account_id for (account_id,) in rows]
 
 
 def gather(

@@ -31,6 +31,7 @@ from edge.errors import Corrupt
 
 KEEP_SECONDS = 3600
 LAKE_CHECK = "lake_version_is_whole"
+STATES = "account_states"
 MERGED_ROWS_MAX = 8_000_000
 MERGED_AT_ONCE = 6
 DAY_FILES_MAX = 24
@@ -122,7 +123,6 @@ def publish(store: Store) -> Version:
         and not any(versions.wrong_with(before, one, hashed=suspect) for one in before.files)
     ):
         return before
-    states.prepare_lake(store, now=store.now)
     place = store.home / versions.LAKE / "versions"
     number = _next_number(place)
     folder = place / f".{number:08d}.building"
@@ -137,6 +137,8 @@ def publish(store: Store) -> Version:
         else None
     )
     building = Building(store=store, folder=folder, base=base, hashed=suspect)
+    files = [base.folder.joinpath(one.path) for one in building.whole(STATES)] if base else []
+    states.prepare_lake(store, now=store.now, since=building.start, before=files)
     for table in TABLES:
         if table.kept == "by record":
             _grow(building, table)
