@@ -33,6 +33,7 @@ from billing.invoices import payments
 from billing.lake import publish
 from billing.prices import load_books
 from billing.runs import run as runs
+from billing.runs.settings import read_settings
 from edge.durable import sha256_file
 from metering.closed import Certificate, certificate_sha256, closed_file, hour_text
 
@@ -148,7 +149,7 @@ def run(home: Path, at: datetime) -> dict[str, float]:
     def lap(name: str) -> None:
         clock.append((name, time.perf_counter()))
 
-    books, settings = load_books(home / "prices"), runs.read_settings(home)
+    books, settings = load_books(home / "prices"), read_settings(home)
     store = open_store(home, owner="bench", now=at)
     lap("open")
     done = runs.rate(store, books=books, settings=settings, at=at)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,7 +21,7 @@ from edge.terminal import (
 
 if TYPE_CHECKING:
     from billing.prices import PriceBooks
-    from billing.runs.run import RunOutcome
+    from billing.runs.records import RunOutcome
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -43,7 +42,7 @@ def load(
     """
     from billing.accounts.file_rows import read_load_file
     from billing.accounts.load import load as load_rows
-    from billing.accounts.load import zone_lookup
+    from billing.accounts.staging import zone_lookup
     from billing.follow_up import changing, follow_up
 
     at = as_of_time(as_of)
@@ -51,7 +50,7 @@ def load(
     zones = {book.book_id: book.timezone for book in _books(home)}
     with changing(home, owner="billing load", at=at) as store:
         done = load_rows(store, loaded, at=at, zone_of_book=zone_lookup(zones))
-        follow_up(store, at=at, accounts=done.accounts)
+        follow_up(store, at=at, accounts=done.accounts, owners=True)
 
     def human() -> None:
         rows = [(kind, done.new[kind], done.known[kind]) for kind in done.new]
@@ -87,12 +86,13 @@ def top_up(
     from billing.balance.states import current_state
     from billing.follow_up import changing, follow_up
     from billing.ledger import transfers as ledger
+    from billing.ledger.top_up import top_up
     from billing.money import format_amount, parse_amount
 
     at = as_of_time(as_of)
     units = parse_amount(amount)
     with changing(home, owner="billing top-up", at=at) as store:
-        done = ledger.top_up(store, account, units, key=key, kind=kind, at=at)  # type: ignore[arg-type]
+        done = top_up(store, account, units, key=key, kind=kind, at=at)  # type: ignore[arg-type]
         follow_up(store, at=at, accounts=(account,))
         have = ledger.balance(store.connection, account)
         stands = current_state(store.connection, account)
@@ -140,12 +140,13 @@ def rate(
     """
     from billing.follow_up import RED_HINT, changing, follow_up
     from billing.runs import run as runs
+    from billing.runs.settings import read_settings
     from edge.errors import Corrupt
 
     at = as_of_time(as_of)
     until = parse_time(through) if through else None
     books = _books(home)
-    settings = runs.read_settings(home)
+    settings = read_settings(home)
     with changing(home, owner="billing rate", at=at, wait_seconds=0) as store:
         done = runs.rate(
             store, books=books, settings=settings, at=at, through=until, dry_run=dry_run
@@ -172,11 +173,12 @@ def release(
     """
     from billing.follow_up import RED_HINT, changing, follow_up
     from billing.runs import run as runs
+    from billing.runs.settings import read_settings
     from edge.errors import Corrupt
 
     at = as_of_time(as_of)
     books = _books(home)
-    settings = runs.read_settings(home)
+    settings = read_settings(home)
     with changing(home, owner="billing release", at=at, wait_seconds=0) as store:
         done = runs.release(store, run, reason=reason, books=books, settings=settings, at=at)
         followed = follow_up(store, at=at, record=done.journal_no)
@@ -209,14 +211,12 @@ def accept(
         number = None
         if reason.strip():
             number = import_hours.accept_too_old(store, hours or (), reason=reason, at=at)
-    files = [
-        {"hour": hour, "partition": partition, "revision": revision, "requests": requests}
-        for hour, partition, revision, requests in waiting
-    ]
+    names = ("hour", "partition", "revision", "requests")
+    rows = [(one.hour, one.partition, one.revision, one.requests) for one in waiting]
+    files = [dict(zip(names, row, strict=True)) for row in rows]
 
     def human() -> None:
-        rows = [tuple(file.values()) for file in files]
-        table("Usage held as too old", ("hour", "partition", "revision", "requests"), rows)
+        table("Usage held as too old", names, rows)
         if number is not None:
             print("Accepted. Next: edgetoll billing rate")
         elif files:
@@ -337,12 +337,5 @@ _MOUNTED = (
 )
 
 
-def _mount() -> None:
-    for module, function, name in _MOUNTED:
-        if importlib.util.find_spec(module) is not None:
-            found = getattr(importlib.import_module(module), function, None)
-            if found is not None:
-                app.command(name)(found)
-
-
-_mount()
+for _module, _function, _name in _MOUNTED:
+    app.command(_name)(getattr(importlib.import_module(_module), _function))

@@ -59,21 +59,27 @@ def follow_up(
     record: int | None = None,
     payments_through: datetime | None = None,
     daily: bool = False,
+    owners: bool = False,
 ) -> Followed:
     """Do everything that follows a change of money of `accounts` (None: of everybody).
 
     `record`: the journal record to hold the checks against. `payments_through`: the payment feed's
     promise. `daily`: also put the day's message on all states into the outbox, if it is due.
+    `owners`: domains changed hands.
     """
     failing = check_record(store, record, at=at)
-    settled = _settle(store, accounts, at=at)
+    settled = payments.settle(
+        store, at=at, accounts=None if accounts is None else sorted(set(accounts))
+    )
     judged = _judge(store, accounts, at=at, payments_through=payments_through)
     crash_point("rate-judged")
     if daily:
         due_hour = read_delivery(store.home).daily_state_hour
         daily_state.record_daily_state(store, now=at, due_hour=due_hour)
     stop_list.publish(store, now=at)
-    publish_owned_domains(store, store.home / "lake" / "owned_domains.txt")
+    names = store.home / "lake" / "owned_domains.txt"
+    if owners or accounts is None or not names.exists():
+        publish_owned_domains(store, names)
     publish.publish(store)
     return Followed(red=failing, settled=settled, judged=judged)
 
@@ -88,12 +94,6 @@ def check_record(store: Store, record: int | None, *, at: datetime) -> str | Non
         return None
     red.note_record(store.home, failures, record=record, at=at)
     return f"check {failures[0].check} is red after record {record}: {failures[0].what}"
-
-
-def _settle(store: Store, accounts: Collection[str] | None, *, at: datetime) -> int:
-    if accounts is None:
-        return payments.settle(store, at=at)
-    return sum(payments.settle(store, at=at, account=one) for one in sorted(set(accounts)))
 
 
 def _judge(

@@ -96,7 +96,7 @@ class _Rules(BaseModel):
 
 def read_rules(home: Path) -> tuple[Rule, ...]:
     """The rules of HOME/alert_rules.toml; no file: no rules; a blank or wrong one: ConfigError."""
-    path = home / FILE
+    path = home.joinpath(FILE)
     return tuple(read_toml(path, _Rules).rule) if path.exists() else ()
 
 

@@ -43,8 +43,8 @@ _OF_FEW_ACCOUNTS = frozenset(
     {"load", "transfers", "account_states", "account_act", "invoice_paid", "deliveries",
      "full_state"}
 )  # fmt: skip
-# The journal number that an open store's figures of all accounts were computed at.
-_figures_of: WeakKeyDictionary[Store, int] = WeakKeyDictionary()
+# The session and journal number at which an open store's figures of all accounts were computed.
+_figures_of: WeakKeyDictionary[Store, tuple[int, int]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,9 +87,10 @@ def refresh(
         effects["alerts"] = as_effect([alert_row(one) for one in raised], ALERT_COLUMNS)
     if differs(old, clock):
         effects["clock"] = clock_row(clock)
+    session = store.sessions
     number = store.commit("account_states", effects, at=now) if effects else None
     if accounts is None:
-        _figures_of[store] = store.journal.last_no
+        _figures_of[store] = session, store.journal.last_no
     return Refreshed(
         at=now,
         journal_no=number,
@@ -109,14 +110,14 @@ def prepare_lake(
     payment must not cost a look at every account.
     """
     store.connection.execute(sql.text("statements/balance/states/forget_published"))
-    if _figures_of.get(store) == store.journal.last_no:
+    if _figures_of.get(store) == (store.sessions, store.journal.last_no):
         return
     touched = _touched(store, since) if before else None
     settings = read_settings(store.home)
     _old, clock = gather(store, now=now, payments_through=None, settings=settings)
     measure(store, clock, now=now, accounts=touched)
     if touched is None:
-        _figures_of[store] = store.journal.last_no
+        _figures_of[store] = store.sessions, store.journal.last_no
         return
     store.connection.execute(
         sql.text("statements/balance/states/keep_published"),

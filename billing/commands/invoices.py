@@ -5,17 +5,14 @@ Example: edgetoll billing invoice --month 2026-10
 
 from __future__ import annotations
 
-import os
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from billing.invoices import showing
-from billing.reports.diff import diff
-from billing.reports.explain import explain
-from billing.reports.statement import statement
+from billing.commands import invoice_tables as tables
+from billing.commands.reports import diff, explain, statement
 from edge.errors import InputError
 from edge.terminal import (
     DEFAULT_HOME,
@@ -30,9 +27,10 @@ from edge.terminal import (
 )
 
 if TYPE_CHECKING:
+    from billing.commands.invoice_tables import ShownInvoice
     from billing.invoices.crediting import Credited
-    from billing.invoices.documents.files import Written
-    from billing.invoices.run import Issued
+    from billing.invoices.documents.files import FilesWritten
+    from billing.invoices.run import Issued, Order
     from billing.invoices.settings import InvoiceSettings
     from billing.store.store import Store
 
@@ -75,8 +73,8 @@ def invoice(
             return
         issued, rows, written = _issue(store, order, settings)
     if issued.invoices:
-        showing.warn_of_seller(settings)
-    showing.show_issued(issued, rows, written, month=month, home=home, as_json=as_json)
+        tables.warn_of_seller(settings)
+    tables.show_issued(issued, rows, written, month=month, home=home, as_json=as_json)
     if issued.waiting:
         first = issued.waiting[0]
         others = len(issued.waiting) - 1
@@ -107,7 +105,7 @@ def void(
     with changing(home, owner="edgetoll billing void", at=at, wait_seconds=0) as store:
         done = crediting.void(store, invoice_no, reason=reason, settings=settings, at=at)
         _finish_credit(store, done, settings, at=at)
-    showing.show_credit(done, as_json=as_json)
+    tables.show_credit(done, as_json=as_json)
 
 
 def credit_note(
@@ -143,7 +141,7 @@ def credit_note(
             at=at,
         )
         _finish_credit(store, done, settings, at=at)
-    showing.show_credit(done, as_json=as_json)
+    tables.show_credit(done, as_json=as_json)
 
 
 def paid(
@@ -176,26 +174,22 @@ def paid(
             accounts = (taken.transfer.account_id,)
         changed = follow_up(store, at=at, accounts=accounts).settled
         rows = payments.standing(store.connection)
-    document: dict[str, Any] = {"changed": changed, "invoices": [row.document() for row in rows]}
+    document = {"changed": changed, "invoices": [row.document() for row in rows]}
 
     def human() -> None:
+        from billing.money import format_amount
+
         table(
             "Open invoices, oldest first",
             ("invoice", "account", "month", "due", "owed", "open", ""),
             [
-                (
-                    row["invoice_no"],
-                    row["account_id"],
-                    row["month"],
-                    row["due_on"],
-                    row["owed"],
-                    row["open"],
-                    row["currency"],
-                )
-                for row in document["invoices"]
+                (row.invoice_no, row.account_id, row.month, row.due_on,
+                 format_amount(row.owed, row.currency),
+                 format_amount(row.still_open, row.currency), row.currency)
+                for row in rows
             ],
             right=("owed", "open"),
-        )
+        )  # fmt: skip
         say(f"{changed} invoices changed their standing")
 
     emit(document, as_json=as_json, human=human)
@@ -209,12 +203,11 @@ def _settings(home: Path) -> InvoiceSettings:
 
 
 def _issue(
-    store: Store, order: Any, settings: InvoiceSettings
-) -> tuple[Issued, list[dict[str, Any]], Written]:
+    store: Store, order: Order, settings: InvoiceSettings
+) -> tuple[Issued, list[ShownInvoice], FilesWritten]:
     from billing.follow_up import follow_up
     from billing.invoices import reading
-    from billing.invoices.documents import bulk, files
-    from billing.invoices.documents.files import Written
+    from billing.invoices.documents import writing
     from billing.invoices.run import issue, prepare
     from edge.crash_point import crash_point
     from edge.errors import Corrupt
@@ -226,44 +219,42 @@ def _issue(
     if red:
         raise Corrupt(red, "send nothing of it; run edgetoll check")
     crash_point("invoice-settled")
+    reading.choose_month(store.connection, order.month, order.account)
+    statuses = reading.statuses(store.connection, order.month)
+    rows = tables.rows_of(reading.month_rows(store.connection), statuses)
     with progress(f"documents of {order.month}") as advance:
-        documents = reading.of_month(store.connection, order.month, order.account)
-        statuses = reading.statuses(store.connection, order.month)
-        rows = showing.rows_of(reading.month_rows(store.connection), statuses)
-        written, formats = Written(), settings.formats
-        if len(rows) >= bulk.BULK:
-            written = bulk.write(
-                store.home,
-                store.connection,
-                order.month,
-                workers=os.cpu_count() or 1,
-                advance=advance,
-            )
-            formats = tuple(name for name in formats if name not in ("json", "csv"))
-        if formats:
-            written.add(files.write(store.home, documents, formats, advance=advance))
+        written = writing.write_month(
+            store.home,
+            store.connection,
+            order.month,
+            settings.formats,
+            account=order.account,
+            advance=advance,
+        )
     crash_point("invoice-rendered")
     return issued, rows, written
 
 
-def _draft(store: Store, order: Any, settings: InvoiceSettings, *, as_json: bool) -> None:
+def _draft(store: Store, order: Order, settings: InvoiceSettings, *, as_json: bool) -> None:
     from billing.invoices import reading
-    from billing.invoices.documents import files
+    from billing.invoices.documents import files, writing
     from billing.invoices.run import prepare
 
     prepare(store, order, settings)
-    documents = reading.of_month(store.connection, order.month, order.account, reading.DRAFTS)
-    rows = showing.rows_of(reading.month_rows(store.connection, reading.DRAFTS), {})
-    written = files.write(store.home, documents, settings.formats, drafts=True)
-    showing.warn_of_boxes(written, store.home)
-    folder = files.folder_of(store.home, order.month) / "drafts"
+    reading.choose_month(store.connection, order.month, order.account, reading.DRAFTS)
+    rows = tables.rows_of(reading.month_rows(store.connection, reading.DRAFTS), {})
+    written = writing.write_drafts(
+        store.home, store.connection, order.month, settings.formats, account=order.account
+    )
+    tables.warn_of_boxes(written, store.home)
+    folder = files.folder_of(store.home, order.month).joinpath(files.DRAFTS)
 
     def human() -> None:
-        showing.print_rows(f"Drafts of {order.month}", rows)
+        tables.print_rows(f"Drafts of {order.month}", rows)
         say(f"nothing was issued; the drafts are in {folder}")
 
     if rows:
-        showing.warn_of_seller(settings)
+        tables.warn_of_seller(settings)
     emit(
         {"month": order.month, "drafts": rows, "folder": str(folder)},
         as_json=as_json,
@@ -275,9 +266,10 @@ def _finish_credit(
     store: Store, done: Credited, settings: InvoiceSettings, *, at: datetime
 ) -> None:
     from billing.follow_up import follow_up
-    from billing.invoices import reading
-    from billing.invoices.documents import files
+    from billing.invoices import crediting
+    from billing.invoices.documents import writing
 
-    note = reading.one(store.connection, done.credit_note)
-    follow_up(store, at=at, accounts=(note.customer.account_id,))
-    showing.warn_of_boxes(files.write(store.home, [note], settings.formats), store.home)
+    account = crediting.subject(store, done.invoice_no).account_id
+    follow_up(store, at=at, accounts=(account,))
+    written = writing.write_one(store.home, store.connection, done.credit_note, settings.formats)
+    tables.warn_of_boxes(written, store.home)

@@ -7,7 +7,7 @@ paid, whether it was voided) is deliberately not here: an issued document never 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
@@ -59,6 +59,7 @@ class InvoiceLine:
     corrects_invoice: str | None = None
     corrects_hour: datetime | None = None
     reason: str = ""
+    invoice_no: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,7 @@ class DetailRow:
     region: str
     requests: int
     bytes_sent: int
+    invoice_no: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

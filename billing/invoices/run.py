@@ -8,15 +8,17 @@ G12).
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import duckdb
+
 import sql
+from billing.instants import naive
 from billing.invoices.numbering import series_of
-from billing.invoices.periods import Span, check_month, month_days, month_span
+from billing.invoices.periods import LocalPeriod, check_month, month_days, month_span
 from billing.invoices.readiness import Readiness, check
 from billing.invoices.settings import InvoiceSettings, check_prefixes
 from billing.ledger.transfers import balance
@@ -75,6 +77,27 @@ class Issued:
     waiting: tuple[Waiting, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountZone:
+    """A time zone and a currency that accounts have."""
+
+    timezone: str
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotDue:
+    """An account whose month cannot be issued, and what the tables say of it."""
+
+    account_id: str
+    timezone: str
+    is_ready: bool
+    is_changed: bool
+    first_held: datetime | None
+    problem: str
+    hint: str
+
+
 def prepare(store: Store, order: Order, settings: InvoiceSettings) -> Prepared:
     """Compute the month's documents for every due account. Only temp tables are written.
 
@@ -85,19 +108,24 @@ def prepare(store: Store, order: Order, settings: InvoiceSettings) -> Prepared:
     connection = store.connection
     if order.account is not None:
         balance(connection, order.account)
-    found = connection.execute(
-        sql.text("statements/invoices/account_zones"), {"account": order.account}
-    ).fetchall()
-    spans = {zone: month_span(order.month, zone) for zone in sorted({row[0] for row in found})}
+    found = sql.rows(
+        connection.execute(
+            sql.text("statements/invoices/due/account_zones"), {"account": order.account}
+        ),
+        AccountZone,
+    )
+    spans = {
+        zone: month_span(order.month, zone) for zone in sorted({one.timezone for one in found})
+    }
     readiness = check(connection, store.home, spans=spans, now=order.at)
     _fill_zones(store, order, spans, readiness)
-    _fill_currencies(store, order, sorted({row[1] for row in found}), settings)
+    _fill_currencies(store, order, sorted({one.currency for one in found}), settings)
     scope = {"month": order.month, "account": order.account}
-    connection.execute(sql.text("statements/invoices/late"), scope)
-    connection.execute(sql.text("statements/invoices/due"), {**scope, "reissue": order.reissue})
+    connection.execute(sql.text("statements/invoices/due/late"), scope)
+    connection.execute(sql.text("statements/invoices/due/due"), {**scope, "reissue": order.reissue})
     waiting = () if order.draft else _waiting(store, readiness)
     if not order.draft:
-        connection.execute(sql.text("statements/invoices/drop_not_due"))
+        connection.execute(sql.text("statements/invoices/due/drop_not_due"))
     run_id = f"invoice-{order.month}-{store.journal.last_no + 1}"
     _compute(store, order, settings, run_id=run_id, import_no=readiness.import_no)
     return Prepared(
@@ -114,7 +142,7 @@ def issue(store: Store, prepared: Prepared) -> Issued:
     number = None
     if prepared.invoices:
         crash_point("invoice-prepared")
-        effects: dict[str, Any] = {name: TableRef(table) for name, table in OUT.items()}
+        effects: dict[str, object] = {name: TableRef(table) for name, table in OUT.items()}
         effects["run"] = {
             "run_id": prepared.run_id,
             "month": prepared.order.month,
@@ -131,25 +159,27 @@ def issue(store: Store, prepared: Prepared) -> Issued:
     )
 
 
-def _fill_zones(store: Store, order: Order, spans: dict[str, Span], readiness: Readiness) -> None:
+def _fill_zones(
+    store: Store, order: Order, spans: dict[str, LocalPeriod], readiness: Readiness
+) -> None:
     connection = store.connection
     connection.execute(
-        sql.text("statements/invoices/zones"),
+        sql.text("statements/invoices/due/zones"),
         {
             "zones": list(spans),
-            "starts": [_naive(span.start) for span in spans.values()],
-            "ends": [_naive(span.end) for span in spans.values()],
+            "starts": [naive(span.start) for span in spans.values()],
+            "ends": [naive(span.end) for span in spans.values()],
+            "ready": [zone in readiness.ready for zone in spans],
         },
     )
-    connection.execute(sql.text("statements/invoices/mark_ready"), {"ready": list(readiness.ready)})
     days = [(zone, day) for zone in spans for day in month_days(order.month, zone)]
     connection.execute(
-        sql.text("statements/invoices/zone_days"),
+        sql.text("statements/invoices/due/zone_days"),
         {
             "zones": [zone for zone, _ in days],
             "days": [day.day for _, day in days],
-            "starts": [_naive(day.start) for _, day in days],
-            "ends": [_naive(day.end) for _, day in days],
+            "starts": [naive(day.start) for _, day in days],
+            "ends": [naive(day.end) for _, day in days],
         },
     )
 
@@ -160,7 +190,7 @@ def _fill_currencies(
     prefix = DRAFT if order.draft else settings.prefix
     digits = [minor_digits(currency) for currency in currencies]
     store.connection.execute(
-        sql.text("statements/invoices/currencies"),
+        sql.text("statements/invoices/due/currencies"),
         {
             "currencies": list(currencies),
             "series": [
@@ -173,21 +203,20 @@ def _fill_currencies(
 
 
 def _waiting(store: Store, readiness: Readiness) -> tuple[Waiting, ...]:
-    rows = store.connection.execute(sql.text("statements/invoices/not_due")).fetchall()
-    waiting = []
-    for account_id, timezone, is_ready, is_changed, first_held, problem, hint in rows:
-        if is_ready and is_changed:
-            said = "its domains, plans or method were changed, and no run has rated that yet"
-            waiting.append(
-                Waiting(account_id=account_id, problem=said, hint="run edgetoll billing rate")
-            )
-        elif is_ready:
-            said = f"hour {first_held:%Y-%m-%dT%HZ} is held: {problem}"
-            waiting.append(Waiting(account_id=account_id, problem=said, hint=hint))
-        else:
-            said, what = readiness.problems[timezone]
-            waiting.append(Waiting(account_id=account_id, problem=said, hint=what))
-    return tuple(waiting)
+    rows = sql.rows(store.connection.execute(sql.text("statements/invoices/due/not_due")), NotDue)
+    return tuple(_why(one, readiness) for one in rows)
+
+
+def _why(one: NotDue, readiness: Readiness) -> Waiting:
+    if not one.is_ready:
+        problem, hint = readiness.problems[one.timezone]
+    elif one.is_changed:
+        problem = "its domains, plans or method were changed, and no run has rated that yet"
+        hint = "run edgetoll billing rate"
+    else:
+        problem = f"hour {one.first_held:%Y-%m-%dT%HZ} is held: {one.problem}"
+        hint = one.hint
+    return Waiting(account_id=one.account_id, problem=problem, hint=hint)
 
 
 def _compute(
@@ -197,38 +226,44 @@ def _compute(
     issued_on = order.at.astimezone(ZoneInfo(settings.timezone)).date()
     head = {
         "month": order.month,
-        "issued_at": _naive(order.at.replace(microsecond=0)),
+        "issued_at": naive(order.at.replace(microsecond=0)),
         "due_on": issued_on + timedelta(days=settings.payment_days),
         "seller": seller_text(settings, issued_on + timedelta(days=settings.payment_days)),
         "run_id": run_id,
     }
-    steps: list[tuple[str, dict[str, Any]]] = [
-        ("numbers", {}),
-        ("usage", {"month": order.month}),
-        ("tier_parts", {}),
-        ("whole_lines", {}),
-        ("usage_lines", {}),
-        ("exact_lines", {}),
-        ("settle_totals", {}),
-        ("settle_lines", {}),
-        ("out_lines", {}),
-        ("detail", {"import_no": import_no}),
-        ("evidence", {"import_no": import_no}),
-        ("heads", head),
-        (
-            "content_hashes",
-            {
-                "heads": "invoice_heads",
-                "lines": OUT["invoice_lines"],
-                "detail": OUT["invoice_detail"],
-            },
-        ),
-        ("out_heads", {}),
-        ("out_transfers", {}),
-        ("out_corrections", {}),
-    ]
+    nothing: Mapping[str, object] = {}
+    steps: tuple[tuple[str, Mapping[str, object]], ...] = (
+        ("statements/invoices/lines/numbers", nothing),
+        ("statements/invoices/lines/usage", {"month": order.month}),
+        ("statements/invoices/lines/tier_parts", nothing),
+        ("statements/invoices/lines/whole_lines", nothing),
+        ("statements/invoices/lines/usage_lines", nothing),
+        ("statements/invoices/lines/exact_lines", nothing),
+        ("statements/invoices/settle/settle_totals", nothing),
+        ("statements/invoices/settle/settle_lines", nothing),
+        ("statements/invoices/settle/out_lines", nothing),
+        ("statements/invoices/finish/detail", {"import_no": import_no}),
+        ("statements/invoices/finish/evidence", {"import_no": import_no}),
+        ("statements/invoices/finish/heads", head),
+    )
     for name, parameters in steps:
-        connection.execute(sql.text(f"statements/invoices/{name}"), parameters)
+        connection.execute(sql.text(name), parameters)
+    finish(connection)
+    connection.execute(sql.text("statements/invoices/finish/out_corrections"))
+
+
+def finish(connection: duckdb.DuckDBPyConnection) -> None:
+    """From heads, lines and appendix to what the journal record holds: hashes and transfers too."""
+    connection.execute(
+        sql.text("statements/invoices/finish/content_hashes"),
+        {
+            "heads": "invoice_heads",
+            "lines": OUT["invoice_lines"],
+            "detail": OUT["invoice_detail"],
+        },
+    )
+    connection.execute(sql.text("statements/invoices/finish/out_heads"))
+    connection.execute(sql.text("statements/invoices/finish/out_transfers"))
 
 
 def seller_text(settings: InvoiceSettings, due_on: date) -> str:
@@ -248,8 +283,3 @@ def seller_text(settings: InvoiceSettings, due_on: date) -> str:
         ensure_ascii=False,
         sort_keys=True,
     )
-
-
-def _naive(moment: datetime) -> datetime:
-    """UTC without zone, as the tables have it."""
-    return moment.astimezone(UTC).replace(tzinfo=None)

@@ -62,6 +62,10 @@ class Delivered:
     problems: tuple[ConfigError, ...] = ()
 
 
+def ignore(_store: Store) -> None:
+    """What is done with the store after recording where nothing more is asked of it."""
+
+
 def deliver(
     home: Path,
     *,
@@ -71,20 +75,42 @@ def deliver(
     resolver: Resolver = resolve,
     stop: Callable[[], bool] = never,
 ) -> Delivered:
-    """Send everything that is due and record it; endpoints that fail are tried again later.
+    """Send everything that is due and record it; endpoints that fail are tried again later."""
+    with open_store(home, owner="billing delivery", now=now) as store:
+        due = due_now(store.connection, read_delivery(home), now=now)
+    return send(
+        home,
+        due,
+        open_store=open_store,
+        now=now,
+        jitter_permille=jitter_permille,
+        resolver=resolver,
+        stop=stop,
+    )
+
+
+def send(
+    home: Path,
+    due: Sequence[Due],
+    *,
+    open_store: Opener,
+    now: datetime,
+    jitter_permille: Callable[[], int],
+    resolver: Resolver = resolve,
+    stop: Callable[[], bool] = never,
+    recorded: Callable[[Store], None] = ignore,
+) -> Delivered:
+    """Send what is `due` and record how it went; the store is opened only for that.
 
     `stop`: asked while waiting; once it says so, nothing more is begun. Messages whose settings are
     wrong wait, and what is wrong comes back as `problems`: it never keeps the others from being
-    recorded, since what is not recorded is sent again.
+    recorded, since what is not recorded is sent again. `recorded` is called with the store then.
     """
-    settings = read_delivery(home)
-    with open_store(home, owner="billing delivery", now=now) as store:
-        due = due_now(store.connection, settings, now=now)
     if not due:
         return Delivered(counts={})
     this = SendingRound(
         home=home,
-        settings=settings,
+        settings=read_delivery(home),
         now=now,
         began=time.monotonic(),
         resolver=resolver,
@@ -96,6 +122,7 @@ def deliver(
         home, owner="billing delivery", now=now, wait_seconds=RECORD_WAIT_SECONDS
     ) as store:
         done = record(store, sent.outcomes, now=now, jitter_permille=jitter_permille)
+        recorded(store)
     return replace(done, problems=sent.problems)
 
 

@@ -29,7 +29,7 @@ MAIL, FILE, HOOK = "mail", "file", "webhook:"
 AT_ONCE = 16
 ROUND_SECONDS = 60
 """No new group of messages is begun after so long: rating and judging must get their turn."""
-STOP_SECONDS = 0.1
+STOP_SECONDS = timedelta(milliseconds=100).total_seconds()
 """How often somebody who waits for an answer asks whether to leave."""
 RECHECKED = frozenset({"account.suspend_due", "account.suspended"})
 """Not sent any more once the account has a later version: nobody acts on a debt that is paid."""
@@ -172,7 +172,7 @@ def _to_file(this: SendingRound, due: Sequence[Due]) -> list[Outcome]:
             fit.append(one)
         except Exception as error:
             outcomes.append((one, webhook.unexpected(error)))
-    attempt = events_file.append(this.home / this.settings.file.path, lines)
+    attempt = events_file.append(this.home.joinpath(this.settings.file.path), lines)
     return [*outcomes, *((one, attempt) for one in fit)]
 
 

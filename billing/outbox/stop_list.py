@@ -84,7 +84,7 @@ def stopped_domains(
 
 def publish(store: Store, *, now: datetime) -> tuple[StoppedDomain, ...]:
     """Write both files from the store as it stands; returns the list."""
-    folder = store.home / read_delivery(store.home).stop_list.folder
+    folder = store.home.joinpath(read_delivery(store.home).stop_list.folder)
     found = stopped_domains(store.connection, now=now)
     write_files(folder, found, ledger_version=store.journal.last_no, now=now)
     return found

@@ -36,7 +36,7 @@ def publish_changes(home: Path, settings: StopListSettings) -> int:
     One sender at a time, each with the file as it is then: a slow one never sends an older list
     after a newer one. Busy: another sender did not leave in time. NotSent: the broker refused.
     """
-    folder = home / settings.folder
+    folder = home.joinpath(settings.folder)
     with FileLock(
         folder / "kafka.lock", "stop list", wait_seconds=2 * settings.request_timeout_seconds
     ):
@@ -58,7 +58,7 @@ def follow(home: Path) -> None:
     the next round of the daemon sends it.
     """
     settings = read_delivery(home).stop_list
-    if settings.kafka is None or not (home / settings.folder / "domains.json").exists():
+    if settings.kafka is None or not (home.joinpath(settings.folder) / "domains.json").exists():
         return  # without a file nothing has been stopped yet, or the next look writes it anew
     try:
         publish_changes(home, settings)

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+
+import duckdb
 
 import sql
 from billing.appliers import open_store
@@ -109,7 +110,7 @@ class AccountLine:
         first, last = (_short(at) or "?" for at in (self.outlook.earliest, self.outlook.latest))
         return _stacked(_short(self.outlook.zero_at), f"{first} …", last)
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, object]:
         """The line for programs; money as decimal strings."""
         known, now_at = self.figures, self.standing
         return {
@@ -196,7 +197,7 @@ def sparkline(amounts: Sequence[int]) -> str:
 
 
 def _recent_payables(
-    connection: Any, through: datetime | None, lines: Iterable[AccountLine]
+    connection: duckdb.DuckDBPyConnection, through: datetime | None, lines: Iterable[AccountLine]
 ) -> dict[str, tuple[int, ...]]:
     if through is None:
         return {}
@@ -215,7 +216,9 @@ def _recent_payables(
     return {account_id: tuple(amounts) for account_id, amounts in plots.items()}
 
 
-def _told(connection: Any, lines: Iterable[AccountLine]) -> dict[tuple[str, int], tuple[Told, ...]]:
+def _told(
+    connection: duckdb.DuckDBPyConnection, lines: Iterable[AccountLine]
+) -> dict[tuple[str, int], tuple[Told, ...]]:
     """Where the event of each account's recorded state went, by account and version."""
     rows = connection.execute(
         sql.text("statements/balance/states/told"),

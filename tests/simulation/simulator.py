@@ -21,7 +21,9 @@ import pyarrow as pa
 import sql
 from billing.appliers import APPLIERS, open_store
 from billing.balance import states
-from billing.ledger.transfers import as_effect, post_charges, top_up_transfer
+from billing.ledger.records import as_effect
+from billing.ledger.top_up import top_up_transfer
+from billing.ledger.transfers import post_charges
 from billing.outbox import deliver
 from billing.outbox.settings import DeliverySettings
 from billing.outbox.webhook import Attempt, AttemptResult
@@ -62,14 +64,14 @@ def apply_run(connection: Any, record: Record, effects: Effects) -> None:
     run = effects["run"]
     if run["charged"]:
         connection.execute(
-            sql.text("statements/billing/insert_charges"),
+            sql.text("statements/runs/run/insert_charges"),
             {"run_id": run["run_id"], "journal_no": record.number},
         )
         post_charges(connection, record)
-    connection.execute(sql.text("statements/billing/end_held_runs"))
+    connection.execute(sql.text("statements/runs/run/end_held_runs"))
     row = {key: value for key, value in run.items() if key != "charged"}
     connection.execute(
-        sql.text("statements/billing/insert_run"), {**row, "journal_no": record.number}
+        sql.text("statements/runs/run/insert_run"), {**row, "journal_no": record.number}
     )
 
 

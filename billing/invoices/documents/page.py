@@ -4,8 +4,8 @@ PDF.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from billing.invoices.figures import GIBIBYTE, exact, gigabytes, grouped, minor, percent
@@ -41,34 +41,119 @@ EU_TAX_IDS = frozenset({
 BYTES_PER_MBPS_SAMPLE = 37_500_000
 
 
-def page(invoice: Invoice) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageParty:
+    """Seller or customer as printed."""
+
+    name: str
+    lines: tuple[str, ...]
+    tax_id: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageLine:
+    """One line as printed; `notes` stand below it."""
+
+    no: str
+    item: str
+    region: str
+    notes: tuple[str, ...]
+    quantity: str
+    free: str
+    plan: str
+    billable: str
+    unit_price: str
+    unit: str
+    amount: str
+    offset: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageTotal:
+    """One row of the sums."""
+
+    label: str
+    value: str
+    style: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageEvidence:
+    """How complete the usage was, in a sentence, and the hash that names it."""
+
+    text: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageDomain:
+    """What one domain used in the period."""
+
+    domain: str
+    https: str
+    http: str
+    quic: str
+    transfer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """All that a person reads on an invoice, as finished texts."""
+
+    title: str
+    credit: bool
+    no: str
+    corrects: str
+    reason: str
+    issued: str
+    due: str
+    period: str
+    month: str
+    timezone: str
+    currency: str
+    account_id: str
+    seller: PageParty
+    customer: PageParty
+    payment: tuple[str, ...]
+    lines: tuple[PageLine, ...]
+    has_offsets: bool
+    totals: tuple[PageTotal, ...]
+    total: str
+    evidence: PageEvidence | None
+    domains: tuple[PageDomain, ...]
+    more_domains: int
+    content_sha256: str
+
+
+def page(invoice: Invoice) -> Page:
     """The invoice as texts in the order they are printed, the same for every renderer."""
     credit = invoice.kind == "credit_note"
-    return {
-        "title": "Credit note" if credit else "Invoice",
-        "credit": credit,
-        "no": invoice.invoice_no,
-        "corrects": invoice.corrects or "",
-        "reason": invoice.reason,
-        "issued": f"{invoice.issued_at.astimezone(ZoneInfo('UTC')):%-d %B %Y}",
-        "due": f"{invoice.due_on:%-d %B %Y}",
-        "period": period_text(invoice.period_start, invoice.period_end, invoice.timezone),
-        "month": invoice.month,
-        "timezone": invoice.timezone,
-        "currency": invoice.currency,
-        "account_id": invoice.account_id,
-        "seller": _party(invoice.seller),
-        "customer": _party(invoice.customer),
-        "payment": [*invoice.notes, *_reverse_charge(invoice)],
-        "lines": [_line(line, invoice) for line in invoice.lines],
-        "has_offsets": any(line.free_quantity or line.plan_quantity for line in invoice.lines),
-        "totals": _totals(invoice),
-        "total": f"{grouped(minor(invoice.total, invoice.digits))} {invoice.currency}",
-        "evidence": _evidence(invoice.evidence),
-        "domains": _domains(invoice),
-        "more_domains": max(0, len({row.domain for row in invoice.detail}) - DOMAINS_SHOWN),
-        "content_sha256": invoice.content_sha256,
-    }
+    return Page(
+        title="Credit note" if credit else "Invoice",
+        credit=credit,
+        no=invoice.invoice_no,
+        corrects=invoice.corrects or "",
+        reason=invoice.reason,
+        issued=f"{invoice.issued_at.astimezone(ZoneInfo('UTC')):%-d %B %Y}",
+        due=f"{invoice.due_on:%-d %B %Y}",
+        period=period_text(invoice.period_start, invoice.period_end, invoice.timezone),
+        month=invoice.month,
+        timezone=invoice.timezone,
+        currency=invoice.currency,
+        account_id=invoice.account_id,
+        seller=_party(invoice.seller),
+        customer=_party(invoice.customer),
+        payment=(*invoice.notes, *_reverse_charge(invoice)),
+        lines=tuple(_line(line, invoice) for line in invoice.lines),
+        has_offsets=any(line.free_quantity or line.plan_quantity for line in invoice.lines),
+        totals=_totals(invoice),
+        total=f"{grouped(minor(invoice.total, invoice.digits))} {invoice.currency}",
+        evidence=_evidence(invoice.evidence),
+        domains=_domains(invoice),
+        more_domains=max(0, len({row.domain for row in invoice.detail}) - DOMAINS_SHOWN),
+        content_sha256=invoice.content_sha256,
+    )
 
 
 def period_text(start: datetime, end: datetime, timezone: str) -> str:
@@ -119,13 +204,8 @@ def _gigabyte(unit: str) -> int:
     return 1000**3 if unit.endswith("1000") else GIBIBYTE
 
 
-def _party(party: Party) -> dict[str, Any]:
-    return {
-        "name": party.name,
-        "lines": list(party.lines),
-        "tax_id": party.tax_id,
-        "email": party.email,
-    }
+def _party(party: Party) -> PageParty:
+    return PageParty(name=party.name, lines=party.lines, tax_id=party.tax_id, email=party.email)
 
 
 def _reverse_charge(invoice: Invoice) -> list[str]:
@@ -139,7 +219,7 @@ def _reverse_charge(invoice: Invoice) -> list[str]:
     ]
 
 
-def _line(line: InvoiceLine, invoice: Invoice) -> dict[str, Any]:
+def _line(line: InvoiceLine, invoice: Invoice) -> PageLine:
     priced = line.unit_quantity > 0
     notes = []
     if line.corrects_invoice and line.corrects_hour is not None:
@@ -154,27 +234,23 @@ def _line(line: InvoiceLine, invoice: Invoice) -> dict[str, Any]:
     if line.leftover:
         leftover = minor(line.leftover, invoice.digits)
         notes.append(f"includes the rounding leftover {leftover}")
-    return {
-        "no": str(line.line_no),
-        "item": item_name(line.item),
-        "region": region_name(line.region) + (f", {line.domain}" if line.domain else ""),
-        "notes": notes,
-        "quantity": amount_text(line.item, line.quantity, line.unit),
-        "free": amount_text(line.item, line.free_quantity, line.unit)
-        if line.free_quantity
-        else "–",
-        "plan": amount_text(line.item, line.plan_quantity, line.unit)
-        if line.plan_quantity
-        else "–",
-        "billable": amount_text(line.item, line.billable_quantity, line.unit),
-        "unit_price": grouped(exact(line.unit_price, invoice.currency)) if priced else "",
-        "unit": unit_text(line.item, line.unit) if priced else "",
-        "amount": grouped(minor(line.settled_amount, invoice.digits)),
-        "offset": line.plan_quantity != 0 and line.billable_quantity == 0,
-    }
+    return PageLine(
+        no=str(line.line_no),
+        item=item_name(line.item),
+        region=region_name(line.region) + (f", {line.domain}" if line.domain else ""),
+        notes=tuple(notes),
+        quantity=amount_text(line.item, line.quantity, line.unit),
+        free=amount_text(line.item, line.free_quantity, line.unit) if line.free_quantity else "–",
+        plan=amount_text(line.item, line.plan_quantity, line.unit) if line.plan_quantity else "–",
+        billable=amount_text(line.item, line.billable_quantity, line.unit),
+        unit_price=grouped(exact(line.unit_price, invoice.currency)) if priced else "",
+        unit=unit_text(line.item, line.unit) if priced else "",
+        amount=grouped(minor(line.settled_amount, invoice.digits)),
+        offset=line.plan_quantity != 0 and line.billable_quantity == 0,
+    )
 
 
-def _totals(invoice: Invoice) -> list[dict[str, str]]:
+def _totals(invoice: Invoice) -> tuple[PageTotal, ...]:
     digits = invoice.digits
     rows = [("Sum of charges, exact", grouped(exact(invoice.subtotal, invoice.currency)), "muted")]
     rows.append(
@@ -182,10 +258,10 @@ def _totals(invoice: Invoice) -> list[dict[str, str]]:
     )
     rows.append(("Net", grouped(minor(invoice.net, digits)), "net"))
     rows.append((f"Tax {percent(invoice.tax_rate_bp)} %", grouped(minor(invoice.tax, digits)), ""))
-    return [{"label": label, "value": value, "style": style} for label, value, style in rows]
+    return tuple(PageTotal(label=label, value=value, style=style) for label, value, style in rows)
 
 
-def _evidence(evidence: Evidence | None) -> dict[str, str] | None:
+def _evidence(evidence: Evidence | None) -> PageEvidence | None:
     if evidence is None:
         return None
     parts = [f"The usage of {evidence.hours:,} hours is certified"]
@@ -194,10 +270,10 @@ def _evidence(evidence: Evidence | None) -> dict[str, str] | None:
             f"{evidence.incomplete_hours:,} of them closed incomplete after the deadline, and what"
             " comes later is corrected on a later invoice"
         )
-    return {"text": "; ".join(parts) + ".", "sha256": evidence.usage_sha256}
+    return PageEvidence(text="; ".join(parts) + ".", sha256=evidence.usage_sha256)
 
 
-def _domains(invoice: Invoice) -> list[dict[str, str]]:
+def _domains(invoice: Invoice) -> tuple[PageDomain, ...]:
     """Usage by domain over the period, most requests first, for the appendix of the page."""
     sums: dict[str, dict[str, int]] = {}
     for row in invoice.detail:
@@ -210,13 +286,13 @@ def _domains(invoice: Invoice) -> list[dict[str, str]]:
         sums.items(),
         key=lambda pair: (-sum(map(pair[1].get, ("https", "http", "quic"))), pair[0]),  # type: ignore[arg-type]
     )
-    return [
-        {
-            "domain": domain,
-            "https": f"{of['https']:,}",
-            "http": f"{of['http']:,}",
-            "quic": f"{of['quic']:,}",
-            "transfer": gigabytes(of["bytes"], size),
-        }
+    return tuple(
+        PageDomain(
+            domain=domain,
+            https=f"{of['https']:,}",
+            http=f"{of['http']:,}",
+            quic=f"{of['quic']:,}",
+            transfer=gigabytes(of["bytes"], size),
+        )
         for domain, of in ranked[:DOMAINS_SHOWN]
-    ]
+    )

@@ -11,12 +11,15 @@ from datetime import UTC
 from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import orjson
 
 from billing.invoices.documents.page import page
 from billing.invoices.records import Invoice
+
+if TYPE_CHECKING:
+    import typst
 
 FONTS = "fonts"
 # The last code point of the built-in fonts' alphabets, and the general marks they have beyond it.
@@ -29,7 +32,15 @@ def render(invoice: Invoice, fonts: Path | None = None) -> bytes:
     data = orjson.dumps(page(invoice)).decode("utf-8")
     moment = int(invoice.issued_at.astimezone(UTC).timestamp())
     made = _compiler(fonts).compile(format="pdf", sys_inputs={"page": data}, timestamp=moment)
-    return bytes(made)
+    if not isinstance(made, bytes):
+        raise TypeError(f"typst made {type(made).__name__} of {invoice.invoice_no}, not one file")
+    return made
+
+
+def fonts_of(home: Path) -> Path | None:
+    """The folder of font files that the home brings, if it has one."""
+    folder = home.joinpath(FONTS)
+    return folder if folder.is_dir() else None
 
 
 def unprintable(invoice: Invoice) -> str:
@@ -45,11 +56,11 @@ def _is_built_in(point: int) -> bool:
 
 
 @cache
-def _compiler(fonts: Path | None) -> Any:
+def _compiler(fonts: Path | None) -> typst.Compiler:
     """One compiler per process: it keeps fonts and the parsed template between documents."""
     import typst
 
-    template = files("billing").joinpath("templates", "invoice.typ")
+    template = files("billing.invoices").joinpath("templates", "invoice.typ")
     with as_file(template) as path:
         return typst.Compiler(
             input=str(path),

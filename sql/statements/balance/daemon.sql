@@ -1,4 +1,4 @@
--- Answers: what a round of the daemon asks: which months want invoices and documents, and the store's vital signs.
+-- Answers: what a round of the daemon asks: which months want invoices, and the store's vital signs.
 -- Grain: see the line above each statement.
 -- Reads: month_state, issued_months, accounts, runs, balance_clock, deliveries.
 
@@ -9,14 +9,6 @@ FROM month_state AS m
 ANTI JOIN issued_months AS i ON m.account_id = i.account_id AND m.month = i.month
 WHERE m.month < $this_month
 ORDER BY m.month;
-
--- name: documents_wanted
--- One row for each of the two newest months with invoices: how many documents must exist.
-SELECT month, COUNT(DISTINCT invoice_no) AS invoices
-FROM issued_months
-GROUP BY month
-ORDER BY month DESC
-LIMIT 2;
 
 -- name: vital_signs
 -- One row: accounts, held runs, how far usage is rated, what waits.

@@ -1,6 +1,126 @@
--- Answers: which accounts get an invoice for the month now, with all that its head needs.
--- Grain: one row per account.
--- Reads: month_state, charges, issued_months, invoice_corrections, accounts, rating_held, replay_marks, invoice_zones, invoice_currencies.
+-- Which accounts get an invoice for a month now, and which must wait.
+-- billing/invoices/run.py runs them in this order; readiness.py judges the time zones between them.
+-- Times are UTC without zone; months and days come from Python's zone data, as in rating.
+
+-- name: account_zones
+-- One row per time zone and currency. Which time zones and currencies accounts have.
+SELECT DISTINCT
+    timezone,
+    currency
+FROM accounts
+WHERE $account IS NULL OR account_id = $account
+ORDER BY timezone, currency;
+
+-- name: lagging_partitions
+-- One row per partition; complete_through is exclusive, NULL when nothing is whole yet. Up to where each partition's
+-- hours are closed, as far as billing took them in.
+SELECT
+    partition,
+    max_by(complete_through, certificate_number) AS complete_through
+FROM imported_files
+GROUP BY partition
+ORDER BY partition;
+
+-- name: rated_through
+-- One row; NULLs when nothing was rated yet. Up to which hour usage was rated, which import that covered, and
+-- whether a run is held. Rating looks at usage, so an import of empty hours alone leaves nothing to rate: once all
+-- usage is rated, everything imported is covered.
+WITH seen AS (
+    SELECT
+        (SELECT coalesce(max(import_no), 0) FROM rating_marks) AS rated_no,
+        (SELECT coalesce(max(import_no), 0) FROM usage) AS used_no,
+        (SELECT coalesce(max(import_no), 0) FROM imported_files WHERE NOT too_old) AS imported_no
+)
+
+SELECT
+    (SELECT max(through) FROM rating_marks) AS through_hour,
+    CASE WHEN rated_no < used_no THEN rated_no ELSE greatest(rated_no, imported_no) END AS import_no,
+    rated_no < used_no AS has_unrated,
+    (SELECT coalesce(string_agg(run_id, ', ' ORDER BY run_id), '') FROM runs WHERE state = 'held') AS held_runs
+FROM seen;
+
+-- name: zones
+-- One row per time zone; times are UTC. Where the month begins and ends in each time zone that accounts have.
+CREATE OR REPLACE TEMP TABLE invoice_zones AS
+SELECT
+    unnest($zones::VARCHAR[]) AS timezone,
+    unnest($starts::TIMESTAMP[]) AS period_start,
+    unnest($ends::TIMESTAMP[]) AS period_end,
+    unnest($ready::BOOLEAN[]) AS is_ready;
+
+-- name: zone_days
+-- One row per time zone and local day. Which stretch of UTC each local day of the month is.
+CREATE OR REPLACE TEMP TABLE invoice_days AS
+SELECT
+    unnest($zones::VARCHAR[]) AS timezone,
+    unnest($days::DATE[]) AS day,
+    unnest($starts::TIMESTAMP[]) AS day_start,
+    unnest($ends::TIMESTAMP[]) AS day_end;
+
+-- name: currencies
+-- One row per currency. The series of each currency, its last number, and the minor unit that documents are settled
+-- in.
+CREATE OR REPLACE TEMP TABLE invoice_currencies AS
+WITH given AS (
+    SELECT
+        unnest($currencies::VARCHAR[]) AS currency,
+        unnest($series::VARCHAR[]) AS series,
+        unnest($digits::INTEGER[]) AS digits,
+        unnest($steps::HUGEINT[]) AS step
+)
+
+SELECT
+    given.currency,
+    given.series,
+    given.digits,
+    given.step,
+    coalesce(invoice_series.last_number, 0) AS last_number
+FROM given
+LEFT JOIN invoice_series ON given.series = invoice_series.series;
+
+-- name: late
+-- One row per charge. Which charges of earlier, issued months stand on no invoice yet: the next one carries them.
+CREATE OR REPLACE TEMP TABLE invoice_late AS
+WITH void AS (
+    SELECT DISTINCT invoice_no
+    FROM invoice_events
+    WHERE status = 'void'
+),
+
+carried AS (
+    SELECT invoice_corrections.charge_id
+    FROM invoice_corrections
+    LEFT JOIN void USING (invoice_no)
+    WHERE void.invoice_no IS NULL
+)
+
+SELECT
+    charges.charge_id,
+    charges.account_id,
+    charges.month,
+    charges.item,
+    charges.region,
+    charges.period_start,
+    charges.quantity,
+    charges.free_quantity,
+    charges.plan_quantity,
+    charges.billable_quantity,
+    charges.amount,
+    charges.rate_card,
+    charges.reason,
+    issued_months.invoice_no AS corrects_invoice
+FROM charges
+INNER JOIN issued_months
+    ON charges.account_id = issued_months.account_id AND charges.month = issued_months.month
+LEFT JOIN carried ON charges.charge_id = carried.charge_id
+WHERE
+    charges.journal_no > issued_months.journal_no
+    AND charges.month < $month
+    AND carried.charge_id IS NULL
+    AND ($account IS NULL OR charges.account_id = $account);
+
+-- name: due
+-- One row per account. Which accounts get an invoice for the month now, with all that its head needs.
 CREATE OR REPLACE TEMP TABLE invoice_due AS
 WITH late_accounts AS (
     SELECT DISTINCT account_id
@@ -73,3 +193,25 @@ WHERE
     AND (used.account_id IS NOT NULL OR late_accounts.account_id IS NOT NULL OR held.account_id IS NOT NULL)
     AND ($account IS NULL OR accounts.account_id = $account)
     AND (voided.invoice_no IS NULL OR $reissue);
+
+-- name: not_due
+-- One row per account. Which accounts cannot be issued yet, and whether it is for hours not closed, held, or
+-- changed.
+SELECT
+    due.account_id,
+    due.timezone,
+    due.is_ready,
+    due.is_changed,
+    min(held.hour) AS first_held,
+    coalesce(min_by(held.problem, held.hour), '') AS problem,
+    coalesce(min_by(held.hint, held.hour), '') AS hint
+FROM invoice_due AS due
+LEFT JOIN rating_held AS held ON due.account_id = held.account_id AND due.is_held
+WHERE due.is_held OR due.is_changed OR NOT due.is_ready
+GROUP BY due.account_id, due.timezone, due.is_ready, due.is_changed
+ORDER BY due.account_id;
+
+-- name: drop_not_due
+-- One row per account. Leaves only the accounts that can be issued now.
+DELETE FROM invoice_due
+WHERE is_held OR is_changed OR NOT is_ready;

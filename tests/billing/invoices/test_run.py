@@ -11,7 +11,7 @@ from unittest.mock import ANY
 import pytest
 
 from billing.invoices.figures import exact, minor
-from billing.invoices.periods import Span, month_days, month_span
+from billing.invoices.periods import LocalPeriod, month_days, month_span
 from billing.invoices.readiness import whole_hours
 from billing.invoices.records import Evidence
 from billing.money import parse_amount
@@ -367,7 +367,7 @@ def test_a_month_must_be_written_as_year_and_month(tmp_path: Path) -> None:
     world = World(tmp_path)
     with pytest.raises(InputError, match="is not a month"):
         world.invoice("10/2026", DECEMBER)
-    assert whole_hours(Span(start=OCTOBER, end=OCTOBER)) == 0
+    assert whole_hours(LocalPeriod(start=OCTOBER, end=OCTOBER)) == 0
 
 
 def test_an_unknown_account_is_an_error_and_not_nothing_to_issue(tmp_path: Path) -> None:

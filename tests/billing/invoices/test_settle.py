@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sql
-from billing.money import DIGITS, cut_to_minor, parse_amount
+from billing.invoices.settlement import cut_to_minor
+from billing.money import DIGITS, parse_amount
 
 CURRENCY_OF = {0: "JPY", 2: "USD", 3: "KWD"}
 Settled = tuple[int, int, int, list[int], list[int], list[int]]
@@ -35,8 +36,8 @@ def settle_in_sql(amounts: list[int], rate_bp: int, digits: int) -> Settled:
             "CREATE TEMP TABLE invoice_due AS SELECT 'a' AS account_id, $rate AS tax_rate_bp",
             {"rate": rate_bp},
         )
-        connection.execute(sql.text("statements/invoices/settle_totals"))
-        connection.execute(sql.text("statements/invoices/settle_lines"))
+        connection.execute(sql.text("statements/invoices/settle/settle_totals"))
+        connection.execute(sql.text("statements/invoices/settle/settle_lines"))
         total = connection.execute("SELECT subtotal, cut, tax FROM invoice_totals").fetchall()[0]
         lines = connection.execute(
             "SELECT settled_amount, leftover, tax FROM invoice_settled_lines ORDER BY line_no"
