@@ -4,7 +4,7 @@
 
 A home is made as bench/rating_run.py makes it, some hours are rated, and then one account pays, at
 first without and then with live hours. What follows a payment is measured as `billing top-up` does
-it: the record, invoices settled, the account judged, stop list, owned names, lake. CPU seconds of
+it: the record, invoices settled, the account judged, stop list, lake. CPU seconds of
 this process, all threads; the baseline is opening and closing the store.
 """
 
@@ -22,12 +22,11 @@ import duckdb
 
 from bench.rating import START
 from bench.rating_run import USAGE, close_hour, make_home, run
-from billing.accounts.load import publish_owned_domains
 from billing.appliers import open_store
 from billing.balance import states
 from billing.invoices import payments
 from billing.lake import publish
-from billing.ledger import transfers
+from billing.ledger.top_up import top_up
 from billing.money import SCALE
 from billing.outbox import stop_list
 
@@ -77,16 +76,14 @@ def pay(home: Path, at: object, key: str) -> dict[str, float]:
     store = open_store(home, owner="bench", now=at)  # type: ignore[arg-type]
     lap("open")
     account = "account-7"
-    transfers.top_up(store, account, 5 * SCALE, key=key, at=at)  # type: ignore[arg-type]
+    top_up(store, account, 5 * SCALE, key=key, at=at)  # type: ignore[arg-type]
     lap("record")
-    payments.settle(store, at=at, account=account)  # type: ignore[arg-type]
+    payments.settle(store, at=at, accounts=[account])  # type: ignore[arg-type]
     lap("settle")
     states.refresh(store, now=at, accounts=[account])  # type: ignore[arg-type]
     lap("judge")
     stop_list.publish(store, now=at)  # type: ignore[arg-type]
     lap("stop list")
-    publish_owned_domains(store, store.home / "lake" / "owned_domains.txt")
-    lap("owned names")
     publish.publish(store)
     lap("lake")
     store.close()

@@ -43,8 +43,9 @@ _OF_FEW_ACCOUNTS = frozenset(
     {"load", "transfers", "account_states", "account_act", "invoice_paid", "deliveries",
      "full_state"}
 )  # fmt: skip
-# The session and journal number at which an open store's figures of all accounts were computed.
-_figures_of: WeakKeyDictionary[Store, tuple[int, int]] = WeakKeyDictionary()
+# Session and journal number at which an open store's figures were computed, and of which accounts.
+_Measured = tuple[int, int, frozenset[str] | None]
+_figures_of: WeakKeyDictionary[Store, _Measured] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +90,8 @@ def refresh(
         effects["clock"] = clock_row(clock)
     session = store.sessions
     number = store.commit("account_states", effects, at=now) if effects else None
-    if accounts is None:
-        _figures_of[store] = session, store.journal.last_no
+    measured = None if accounts is None else frozenset(accounts)
+    _figures_of[store] = session, store.journal.last_no, measured
     return Refreshed(
         at=now,
         journal_no=number,
@@ -110,14 +111,17 @@ def prepare_lake(
     payment must not cost a look at every account.
     """
     store.connection.execute(sql.text("statements/balance/states/forget_published"))
-    if _figures_of.get(store) == (store.sessions, store.journal.last_no):
+    here = store.sessions, store.journal.last_no
+    if _figures_of.get(store) == (*here, None):
         return
     touched = _touched(store, since) if before else None
-    settings = read_settings(store.home)
-    _old, clock = gather(store, now=now, payments_through=None, settings=settings)
-    measure(store, clock, now=now, accounts=touched)
+    few = None if touched is None else frozenset(touched)
+    if _figures_of.get(store) != (*here, few):
+        settings = read_settings(store.home)
+        _old, clock = gather(store, now=now, payments_through=None, settings=settings)
+        measure(store, clock, now=now, accounts=touched)
+        _figures_of[store] = (*here, few)
     if touched is None:
-        _figures_of[store] = store.sessions, store.journal.last_no
         return
     store.connection.execute(
         sql.text("statements/balance/states/keep_published"),
