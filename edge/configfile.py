@@ -73,7 +73,7 @@ def read_toml(path: Path, model: type[T]) -> T:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        raise _explain(path, text, error, (), {}) from error
+        raise _explain(path, text, content, error, (), {}) from error
 
 
 def section(home: Path, name: str, model: type[T], environ: Mapping[str, str] | None = None) -> T:
@@ -105,7 +105,7 @@ def section(home: Path, name: str, model: type[T], environ: Mapping[str, str] | 
     try:
         return model.model_validate(chosen)
     except ValidationError as error:
-        raise _explain(path, text, error, within, environ) from error
+        raise _explain(path, text, content, error, within, environ) from error
 
 
 def _parse(path: Path) -> tuple[str, dict[str, object]]:
@@ -154,20 +154,40 @@ def _override(content: dict[str, object], environ: Mapping[str, str]) -> None:
 def _explain(
     path: Path,
     text: str,
+    content: Mapping[str, object],
     error: ValidationError,
     within: tuple[str, ...],
     environ: Mapping[str, str],
 ) -> ConfigError:
-    first = error.errors(include_url=False)[0]
-    keys = (*within, *(part for part in first["loc"]))
+    wrong = error.errors(include_url=False)
+    first = wrong[0]
+    places = [_keys_of(content, (*within, *one["loc"]), one["type"]) for one in wrong]
+    keys, others = places[0], len(set(places)) - 1
     line = line_of(text, keys)
-    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    more = f" (and {others} more)" if others else ""
     variable = _PREFIX + "__".join(str(key) for key in keys).upper()
     place = f"{path}, line {line}" if line else str(path)
     place = variable if variable in environ else place
     # Rows are counted from 1, like lines.
     dotted = ".".join(str(key + 1 if isinstance(key, int) else key) for key in keys)
     return ConfigError(f"{place}, key {dotted}: {said(first)}{more}", "correct that key")
+
+
+def _keys_of(
+    content: Mapping[str, object], place: tuple[str | int, ...], kind: str
+) -> tuple[str | int, ...]:
+    """`place` without what is pydantic's own in it: the branch of a union it tried."""
+    keys: list[str | int] = []
+    here: object = content
+    for part in place:
+        is_key = isinstance(here, dict) and part in here
+        is_row = isinstance(here, list) and isinstance(part, int) and part < len(here)
+        if is_key or is_row:
+            here = here[part]  # type: ignore[index]
+        elif kind != "missing" or part != place[-1]:
+            continue
+        keys.append(part)
+    return tuple(keys)
 
 
 def said(error: ErrorDetails) -> str:

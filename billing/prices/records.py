@@ -98,6 +98,14 @@ class PriceBook:
     cards: tuple[RateCard, ...]
     path: Path | None = None
 
+    @property
+    def has_monthly_fees(self) -> bool:
+        """Whether an account pays something in a month without usage."""
+        return any(
+            card.flat_fee or card.minimum or any(t.flat_fee and t.at_zero for t in card.tiers)
+            for card in self.cards
+        )
+
     def card(self, card_id: str) -> RateCard:
         """The card of that id; KeyError when the book has none."""
         for card in self.cards:
