@@ -63,6 +63,7 @@ class _UsageFacts:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _CalendarFacts:
     first_change: datetime | None
+    first_opening: datetime | None
     timezones: list[str] | None
 
 
@@ -104,6 +105,7 @@ def rate(
         last_through=_NEVER if mark is None else mark.through,
         origin=mark.origin if mark is not None else facts.first_hour or end,
     )
+    _run(one, "statements/rating/changes/origin", {"origin": one.origin})
     _register_corrections(connection, corrections)
     fingerprint = books.fingerprint()
     connection.execute(
@@ -111,6 +113,7 @@ def rate(
         {
             "last_through": one.last_through,
             "last_import": 0 if mark is None else mark.import_no,
+            "journal_no": 0 if mark is None else mark.journal_no,
             "retry_held": fingerprint != ("" if mark is None else mark.books_sha256),
         },
     )
@@ -143,14 +146,14 @@ def project(connection: duckdb.DuckDBPyConnection, *, books: PriceBooks, through
     connection.execute(sql.text("statements/rating/changes/usage_and_subjects"))
     connection.execute(sql.text("statements/rating/what_if/open_usage"))
     end = _naive(through)
-    price(
-        Pass(
-            connection=connection,
-            through=end,
-            last_through=_NEVER if mark is None else mark.through,
-            origin=end if mark is None else mark.origin,
-        )
+    one = Pass(
+        connection=connection,
+        through=end,
+        last_through=_NEVER if mark is None else mark.through,
+        origin=end if mark is None else mark.origin,
     )
+    _run(one, "statements/rating/changes/origin", {"origin": one.origin})
+    price(one)
     connection.execute(sql.text("statements/rating/what_if/projection"))
 
 
@@ -171,15 +174,22 @@ def last_mark(connection: duckdb.DuckDBPyConnection) -> RatingMark | None:
 
 
 def _calendar(one: Pass) -> Range:
-    facts = _one(one.connection, "statements/rating/calendar/calendar_facts", _CalendarFacts)
+    facts = _one(
+        one.connection,
+        "statements/rating/calendar/calendar_facts",
+        _CalendarFacts,
+        {"first": one.last_through == _NEVER, "through": one.through},
+    )
     since = max(one.last_through, one.origin)
     if facts.first_change is not None:
         since = min(since, facts.first_change)
     since = min(since, one.through - timedelta(hours=1))
     zones = sorted(facts.timezones or ())
-    months = calendar.month_rows(zones, since, one.through)
+    # Fees begin with an account's opening, which may be long before the first usage.
+    first = min(since, facts.first_opening or since)
+    months = calendar.month_rows(zones, first, one.through)
     tables.register(one.connection, "given_months", calendar.MONTH_SCHEMA, months)
-    days = calendar.day_rows(zones, since, one.through)
+    days = calendar.day_rows(zones, first, one.through)
     tables.register(one.connection, "given_days", calendar.DAY_SCHEMA, days)
     _run(one, "statements/rating/calendar/months_and_days")
     _run(one, "statements/rating/calendar/accounts")
@@ -204,7 +214,15 @@ def _usage(one: Pass, covered: Range) -> None:
     _run(one, "statements/rating/usage/input_of_new_hours", new)
     if covered.replays:
         _run(one, "statements/rating/usage/input_of_replays", until)
-    _run(one, "statements/rating/usage/bandwidth_periods", {"factor": PERCENTILE_FACTOR, **new})
+    _run(
+        one,
+        "statements/rating/usage/bandwidth_periods",
+        {
+            "factor": PERCENTILE_FACTOR,
+            "since": covered.since,
+            **new,
+        },
+    )
     _run(one, "statements/rating/usage/samples", until)
 
 
@@ -215,7 +233,7 @@ def _routes_and_slices(one: Pass, covered: Range) -> None:
     _run(
         one,
         "statements/rating/slices/fixed_term_moments",
-        {"origin": one.origin, "through": one.through, "last_through": one.last_through},
+        {"through": one.through, "last_through": one.last_through},
     )
     _run(one, "statements/rating/slices/months_so_far", {"first_month": covered.first_month})
     _run(one, "statements/rating/slices/too_large")
@@ -253,7 +271,7 @@ def _amounts(one: Pass, covered: Range) -> None:
         {"since": covered.since - timedelta(days=2)},
     )
     _run(one, "statements/rating/amounts/priced")
-    _run(one, "statements/rating/amounts/totals")
+    _run(one, "statements/rating/amounts/fixed_terms")
     _run(one, "statements/rating/amounts/should_cost")
 
 

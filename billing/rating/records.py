@@ -17,13 +17,14 @@ import pyarrow as pa
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatingMark:
     """How far rating has come: the last import it saw, the end of the last rated hour, the first
-    hour ever rated, the hash of the books then. Times are stored ones, UTC without a zone.
+    hour ever rated, the hash of the books then, its journal record. Times are UTC without a zone.
     """
 
     import_no: int
     through: datetime
     origin: datetime
     books_sha256: str
+    journal_no: int
 
 
 class MarkEffect(TypedDict):

@@ -63,6 +63,7 @@ def simulate(
         connection, "given_what_if", schema, [(book, tried.book_id) for book in replaced]
     )
     connection.execute(sql.text("statements/rating/changes/usage_and_subjects"))
+    connection.execute(sql.text("statements/rating/changes/origin"), {"origin": mark.origin})
     connection.execute(sql.text("statements/rating/what_if/tried_subjects"))
     connection.execute(sql.text("statements/rating/what_if/replay_everyone"), {"since": first})
     after = calendar.first_of(calendar.month_number(first.date()) + 1)

@@ -171,7 +171,8 @@ CREATE TABLE IF NOT EXISTS charges (
     revision INTEGER NOT NULL,
     reason VARCHAR NOT NULL,
     run_id VARCHAR NOT NULL,
-    journal_no BIGINT NOT NULL
+    journal_no BIGINT NOT NULL,
+    term VARCHAR NOT NULL DEFAULT 'usage'
 );
 
 -- One row per account whose past a load changed, until a rating run has looked.

@@ -28,10 +28,8 @@ SELECT DISTINCT price_book AS book, currency FROM accounts ORDER BY ALL;
 -- name: tried_subjects
 -- One row per account whose book is tried another way, under the book that is tried.
 CREATE OR REPLACE TEMP VIEW rating_subjects AS
-SELECT
-    a.rowid AS account_key, a.account_id, a.currency, a.timezone, w.tried AS price_book,
-    a.billing_method, a.opened_at
-FROM accounts AS a
+SELECT a.* REPLACE (w.tried AS price_book)
+FROM rating_stored_subjects AS a
 JOIN given_what_if AS w ON w.book = a.price_book;
 
 -- name: replay_everyone

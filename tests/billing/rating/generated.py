@@ -60,7 +60,7 @@ def _account(dice: random.Random, number: int) -> Account:
     account = Account(
         account_id=name,
         zone=dice.choice(ZONES),
-        opened=dice.choice([datetime(2025, 1, 1), moment(dice)]),  # noqa: DTZ001
+        opened=dice.choice([datetime(2026, 1, 20), moment(dice)]),  # noqa: DTZ001
         method=method,
     )
     if dice.random() < 0.3:
