@@ -34,7 +34,7 @@ ACCOUNT_SCHEMA = _schema(
         ("credit_limit", _MONEY),
         ("grace_hours", pa.int32()),
         ("suspension_policy", pa.string()),
-        ("tax_rate_bp", pa.int32()),
+        ("tax_rate_bp", pa.decimal128(9, 2)),
         ("email", pa.string()),
         ("address", pa.string()),
         ("country", pa.string()),

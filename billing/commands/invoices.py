@@ -74,8 +74,6 @@ def invoice(
             return
         issued, rows, written = _issue(store, order, settings)
     stop_topic.follow(home)
-    if issued.invoices:
-        tables.warn_of_seller(settings)
     tables.show_issued(issued, rows, written, month=month, home=home, as_json=as_json)
     if issued.waiting:
         first = issued.waiting[0]
@@ -176,13 +174,18 @@ def paid(
 
     at = as_of_time(as_of)
     with open_store(home, owner="edgetoll billing paid", now=at) as store:
+        posted = None
         if invoice_no is not None:
-            payments.take_in(store, invoice_no, amount=amount, key=key, at=at)
+            posted = payments.take_in(store, invoice_no, amount=amount, key=key, at=at)
         changed = payments.settle(store, at=at)
         run.after(store, at=at)
         rows = payments.standing(store.connection)
     stop_topic.follow(home)
-    document = {"changed": changed, "invoices": [row.document() for row in rows]}
+    document = {
+        "posted": None if posted is None else tables.posted_document(posted),
+        "changed": changed,
+        "invoices": [row.document() for row in rows],
+    }
 
     def human() -> None:
         from billing.money import format_amount
@@ -198,7 +201,9 @@ def paid(
             ],
             right=("owed", "open"),
         )  # fmt: skip
-        say(f"{changed} invoices changed their standing")
+        if posted is not None:
+            say(tables.posted_words(posted))
+        say(f"{tables.count(changed, 'invoice')} changed standing")
 
     emit(document, as_json=as_json, human=human)
 
@@ -219,7 +224,10 @@ def _issue(
     from billing.runs import run
     from edge.crash_point import crash_point
 
-    issued = issue(store, prepare(store, order, settings))
+    issued = issue(
+        store,
+        prepare(store, order, settings, unprintable=writing.unprintable(store.home, settings)),
+    )
     crash_point("invoice-issued")
     run.after(store, at=order.at)
     _verify(store, issued.journal_no)
@@ -260,21 +268,19 @@ def _draft(store: Store, order: Order, settings: InvoiceSettings, *, as_json: bo
     from billing.invoices.documents import files, writing
     from billing.invoices.run import prepare
 
-    prepare(store, order, settings)
+    prepared = prepare(store, order, settings)
     reading.choose_month(store.connection, order.month, order.account, reading.DRAFTS)
     rows = tables.rows_of(reading.month_rows(store.connection, reading.DRAFTS), {})
-    written = writing.write_drafts(
+    writing.write_drafts(
         store.home, store.connection, order.month, settings.formats, account=order.account
     )
-    tables.warn_of_boxes(written, store.home)
     folder = files.folder_of(store.home, order.month) / files.DRAFTS
 
     def human() -> None:
         tables.print_rows(f"Drafts of {order.month}", rows)
         say(f"nothing was issued; the drafts are in {folder}")
 
-    if rows:
-        tables.warn_of_seller(settings)
+    tables.warn_of_draft(settings, prepared.invoices, prepared.early)
     emit(
         {"month": order.month, "drafts": rows, "folder": str(folder)},
         as_json=as_json,
@@ -289,5 +295,4 @@ def _finish_credit(
     from billing.runs import run
 
     run.after(store, at=at)
-    written = writing.write_one(store.home, store.connection, done.credit_note, settings.formats)
-    tables.warn_of_boxes(written, store.home)
+    writing.write_one(store.home, store.connection, done.credit_note, settings.formats)

@@ -62,6 +62,7 @@ def invoice(home: Path, now: datetime, _board: Board) -> None:
 
 
 def _issue(store: Store, month: str, now: datetime) -> None:
+    from billing.invoices.documents import writing
     from billing.invoices.run import Order, issue, prepare
     from billing.invoices.settings import InvoiceSettings
     from billing.runs import run
@@ -70,7 +71,8 @@ def _issue(store: Store, month: str, now: datetime) -> None:
     settings = section(store.home, "invoices", InvoiceSettings)
     order = Order(month=month, account=None, at=now, draft=False, reissue=False)
     try:
-        issued = issue(store, prepare(store, order, settings))
+        unprintable = writing.unprintable(store.home, settings)
+        issued = issue(store, prepare(store, order, settings, unprintable=unprintable))
     except InputError as error:
         # Not due yet (hours still open, a zone whose month has not ended): asked again later.
         log("waiting", step="invoice", month=month, reason=error.message)

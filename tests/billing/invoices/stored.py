@@ -99,12 +99,14 @@ def _head(one: Invoice, number: int) -> Row:
         "run_id": "r",
         "journal_no": 1,
         "content_sha256": one.content_sha256,
+        "tzdata": evidence.tzdata if evidence else None,
     }
 
 
 def _without_zone(row: dict[str, object]) -> dict[str, object]:
-    hour = row["corrects_hour"]
-    return row | {"corrects_hour": _naive(hour) if isinstance(hour, datetime) else None}
+    return {
+        key: _naive(value) if isinstance(value, datetime) else value for key, value in row.items()
+    }
 
 
 def _naive(moment: datetime) -> datetime:

@@ -15,6 +15,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -386,7 +387,8 @@ def test_an_untaxed_invoice_to_a_business_elsewhere_in_the_eu_says_reverse_charg
     one = invoice()
     one = replace(
         one,
-        tax_rate_bp=rate,
+        tax_rate_bp=Decimal(rate),
+        lines=tuple(replace(one_line, tax_rate_bp=Decimal(rate)) for one_line in one.lines),
         seller=replace(one.seller, tax_id=seller),
         customer=replace(one.customer, tax_id=customer),
     )
@@ -424,7 +426,7 @@ def test_a_page_in_yen_has_no_decimals_but_those_that_are_there() -> None:
     priced = line(unit_price=UNIT // 2, amount=957 * UNIT, settled_amount=957 * UNIT, tax=0)
     shown = page(
         invoice(currency="JPY", digits=0, lines=(priced,), subtotal=957 * UNIT + UNIT // 4,
-                cut=UNIT // 4, tax=0, total=957 * UNIT, tax_rate_bp=0)
+                cut=UNIT // 4, tax=0, total=957 * UNIT, tax_rate_bp=Decimal(0))
     )  # fmt: skip
     assert [row.value for row in shown.totals] == ["957.25", "-0.25", "957", "0"]
     assert shown.total == "957 JPY"
