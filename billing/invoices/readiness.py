@@ -26,6 +26,8 @@ class Readiness:
 
     ready: tuple[str, ...]
     problems: dict[str, tuple[str, str]]
+    too_old: dict[str, tuple[str, str]]
+    """Of these problems the ones that hours too old to be billed unseen make."""
     import_no: int
 
 
@@ -96,7 +98,7 @@ def check(
         if problem is not None:
             problems[zone] = problem
     ready = tuple(zone for zone in spans if zone not in problems)
-    return Readiness(ready=ready, problems=problems, import_no=rated.import_no)
+    return Readiness(ready=ready, problems=problems, too_old=too_old, import_no=rated.import_no)
 
 
 def _too_early(span: LocalPeriod, now: datetime) -> tuple[str, str] | None:

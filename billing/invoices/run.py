@@ -153,6 +153,10 @@ def prepare(
     waiting: tuple[Waiting, ...] = ()
     if not order.draft:
         waiting = (*_waiting(store, readiness), *_without_font(store, unprintable))
+        if readiness.too_old and not waiting:
+            # Nobody's usage is rated because nobody looked at it: that is not nothing to issue.
+            problem, hint = next(iter(readiness.too_old.values()))
+            waiting = (Waiting(account_id="any account", problem=problem, hint=hint),)
         connection.execute(
             sql.text("statements/invoices/due/drop_not_due"),
             {"waiting": [one.account_id for one in waiting]},
