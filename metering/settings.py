@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from edge.configfile import section
-from metering.hours.when_to_close import Expectation, Policy
+from metering.hour import Expectation, Policy, to_ms
+from metering.sources.kafka.settings import MeteringKafka
 
 
 class ExpectedEdge(BaseModel):
@@ -57,8 +57,8 @@ class MeteringSettings(BaseModel):
     """What DuckDB may hold in memory before it spills to disk."""
     threads: int = Field(default=2, ge=1)
     """Threads of DuckDB."""
-    kafka: dict[str, Any] = Field(default_factory=dict)
-    """[metering.kafka]: checked by the Kafka source when it is used."""
+    kafka: MeteringKafka = Field(default_factory=MeteringKafka)
+    """[metering.kafka]: how a worker reaches a broker and reads there."""
     keys_file: str = ""
     """Public keys of the edges (edge/batch/signature.py), relative to the home. Where named, a
     batch not signed by a key of its own edge goes to quarantine."""
@@ -84,12 +84,6 @@ class MeteringSettings(BaseModel):
             )
             for edge in self.expected_edges
         ]
-
-
-def to_ms(time: datetime) -> int:
-    """An aware time as UTC ms, exactly."""
-    passed = time - datetime(1970, 1, 1, tzinfo=UTC)
-    return (passed.days * 86_400 + passed.seconds) * 1000 + passed.microseconds // 1000
 
 
 def load(home: Path) -> MeteringSettings:

@@ -10,18 +10,18 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, TypeVar
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from billing.money import check_currency, parse_amount
-from edge.configfile import line_of, read_toml
+from edge.configfile import read_toml, said, table_lines
 from edge.domain import canonical_domain
 from edge.errors import InputError
 
@@ -109,6 +109,9 @@ Id = Annotated[str, Field(pattern=f"^{_ID}$")]
 
 class _Row(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_max_length=500)
+
+
+R = TypeVar("R", bound=_Row)
 
 
 class AccountRow(_Row):
@@ -205,15 +208,22 @@ def read_load_file(path: Path) -> Loaded:
     if path.suffix.lower() != ".toml":
         raise InputError(f"{path} ends neither in .toml nor in .csv", "name it so")
     content = read_toml(path, LoadFile)
-    text = path.read_text(encoding="utf-8")
-    placed: dict[str, Any] = {
-        kind: tuple(
-            (f"{path.name}, line {line_of(text, (kind, number))}", row)
-            for number, row in enumerate(getattr(content, kind))
+    lines = table_lines(path.read_text(encoding="utf-8-sig"))
+    return Loaded(
+        accounts=_placed(path, lines.get("accounts", ()), content.accounts),
+        domains=_placed(path, lines.get("domains", ()), content.domains),
+        plans=_placed(path, lines.get("plans", ()), content.plans),
+        methods=_placed(path, lines.get("methods", ()), content.methods),
+    )
+
+
+def _placed(path: Path, lines: Sequence[int], rows: Sequence[R]) -> tuple[tuple[str, R], ...]:
+    """Each row with its line; with its number where the rows stand in one inline array."""
+    if len(lines) == len(rows):
+        return tuple(
+            (f"{path.name}, line {line}", row) for line, row in zip(lines, rows, strict=True)
         )
-        for kind in ("accounts", "domains", "plans", "methods")
-    }
-    return Loaded(**placed)
+    return tuple((f"{path.name}, row {number}", row) for number, row in enumerate(rows, start=1))
 
 
 def _read_csv(path: Path) -> Loaded:
@@ -221,23 +231,27 @@ def _read_csv(path: Path) -> Loaded:
         with open(path, encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
             columns = tuple(reader.fieldnames or ())
-            kind, model = _csv_kind(path, columns)
-            rows = tuple(
+            model = _csv_model(path, columns)
+            rows = [
                 (
                     f"{path.name}, line {reader.line_num}",
                     _csv_row(path, reader.line_num, row, model),
                 )
                 for row in reader
-            )
+            ]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path} cannot be read: {error}", "save it as UTF-8 CSV") from error
     if not rows:
         raise InputError(f"{path} has no rows", "a blank file is never taken for «nothing»")
-    placed: dict[str, Any] = {kind: rows}
-    return Loaded(**placed)
+    return Loaded(
+        accounts=tuple((place, row) for place, row in rows if isinstance(row, AccountRow)),
+        domains=tuple((place, row) for place, row in rows if isinstance(row, DomainRow)),
+        plans=tuple((place, row) for place, row in rows if isinstance(row, PlanRow)),
+        methods=tuple((place, row) for place, row in rows if isinstance(row, MethodRow)),
+    )
 
 
-def _csv_kind(path: Path, columns: tuple[str, ...]) -> tuple[str, type[_Row]]:
+def _csv_model(path: Path, columns: tuple[str, ...]) -> type[_Row]:
     for column, kind, model in _CSV_KINDS:
         if column in columns:
             unknown = sorted(set(columns) - set(model.model_fields))
@@ -246,14 +260,14 @@ def _csv_kind(path: Path, columns: tuple[str, ...]) -> tuple[str, type[_Row]]:
                     f"{path}, line 1: unknown column {unknown[0]!r} for {kind}",
                     f"columns are {', '.join(model.model_fields)}",
                 )
-            return kind, model
+            return model
     raise InputError(
         f"{path}, line 1: cannot tell what the columns are for",
         "accounts have `currency`, domains `domain`, plans `quantity`, methods `method`",
     )
 
 
-def _csv_row(path: Path, line: int, row: Mapping[str | None, Any], model: type[_Row]) -> _Row:
+def _csv_row(path: Path, line: int, row: Mapping[str | None, object], model: type[_Row]) -> _Row:
     if None in row or None in row.values():
         raise InputError(
             f"{path}, line {line}: the number of cells is not that of line 1", "fix it"
@@ -263,4 +277,4 @@ def _csv_row(path: Path, line: int, row: Mapping[str | None, Any], model: type[_
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{path}, line {line}, key {key}: {first['msg']}", "correct it") from error
+        raise InputError(f"{path}, line {line}, key {key}: {said(first)}", "correct it") from error

@@ -78,7 +78,7 @@ def read(home: Path) -> CheckState:
     A file that cannot be read as that is itself a red check: unknown is not green.
     """
     try:
-        text = (home / FILE).read_bytes()
+        text = (home.joinpath(FILE)).read_bytes()
     except FileNotFoundError:
         return CheckState()
     except OSError as error:
@@ -133,7 +133,7 @@ def _write(home: Path, state: CheckState) -> CheckState:
         "checks": state.checks,
         "red": [f"{one.check}: {one.found}" for one in state.red],
     }
-    write_atomically(home / FILE, json.dumps(document, indent=2).encode() + b"\n")
+    write_atomically(home.joinpath(FILE), json.dumps(document, indent=2).encode() + b"\n")
     return state
 
 

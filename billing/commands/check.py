@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +19,9 @@ from edge.terminal import DEFAULT_HOME, HomeOption, JsonOption, emit, now, progr
 
 CLOSED_FILES = "Each closed hour's file has the hash that its certificate names."
 ONE_CHAIN = "Each certificate names the hash of the one before it."
+
+if TYPE_CHECKING:
+    from billing.store.store import Store
 
 
 def closed_hours(home: Path) -> list[CheckResult]:
@@ -52,8 +55,7 @@ def metering(home: Path) -> list[CheckResult]:
     from metering.worker.checks import run
 
     return [
-        CheckResult(check=found["check"], about=found["about"], rows=tuple(found["rows"]))
-        for found in run(home)
+        CheckResult(check=found.check, about=found.about, rows=found.rows) for found in run(home)
     ]
 
 
@@ -66,7 +68,19 @@ def money(home: Path) -> list[CheckResult]:
     if not (home / "journal").is_dir() and not (home / "billing.duckdb").exists():
         return []
     with open_store(home, owner="check", now=now(), wait_seconds=PATIENCE_SECONDS) as store:
-        return invariants.results(store.connection)
+        return [*invariants.results(store.connection), replay(store)]
+
+
+def replay(store: Store) -> CheckResult:
+    """Whether the store is what the journal and its effect files give."""
+    from billing.store.audit import differences
+
+    try:
+        rows: tuple[tuple[object, ...], ...] = tuple((line,) for line in differences(store))
+    except Corrupt as error:
+        rows = ((error.message, error.hint),)
+    about = "The billing store is what a replay of the journal and its effect files gives."
+    return CheckResult(check="store_equals_journal", about=about, rows=rows)
 
 
 def opens(store: str, results: Callable[[], list[CheckResult]]) -> list[CheckResult]:

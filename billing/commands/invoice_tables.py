@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from billing.invoices.reading import InvoiceFigures
     from billing.invoices.run import Issued
     from billing.invoices.settings import InvoiceSettings
-    from billing.ledger.transfers import Posted
+    from billing.ledger.records import Posted
 
 SHOWN = 50
 

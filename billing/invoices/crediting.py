@@ -21,7 +21,8 @@ from billing.invoices.numbering import series_of
 from billing.invoices.records import InvoiceKind
 from billing.invoices.run import OUT, finish, seller_text
 from billing.invoices.settings import InvoiceSettings, check_prefixes, check_seller
-from billing.money import DIGITS, cut_to_minor, format_amount
+from billing.invoices.settlement import cut_to_minor
+from billing.money import DIGITS, format_amount
 from billing.store.store import Store, TableRef
 from edge.errors import ConflictError, InputError
 

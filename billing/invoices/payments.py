@@ -11,7 +11,9 @@ from datetime import date, datetime
 import duckdb
 
 import sql
-from billing.ledger.transfers import Posted, find, top_up
+from billing.ledger.records import Posted
+from billing.ledger.top_up import top_up
+from billing.ledger.transfers import find
 from billing.money import format_amount, parse_amount
 from billing.store.store import Store, TableRef
 from edge.errors import InputError
@@ -98,7 +100,7 @@ def take_in(
     before = find(store.connection, key)
     owed = found[0].still_open if amount is None else parse_amount(amount)
     if amount is None and before is not None:
-        owed = int(before[2])
+        owed = before.amount
     elif amount is None and owed == 0:
         raise InputError(f"{invoice_no} is paid already", "name --amount to take money in anyway")
     return top_up(store, found[0].account_id, owed, key=key, at=at)

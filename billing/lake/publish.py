@@ -71,9 +71,9 @@ class Building:
     def link(self, old: VersionFile) -> None:
         """Take over a file of the base."""
         assert self.base is not None
-        path = self.folder / old.path
+        path = self.folder.joinpath(old.path)
         path.unlink(missing_ok=True)
-        os.link(self.base.folder / old.path, path)
+        os.link(self.base.folder.joinpath(old.path), path)
         # A file copied with its home has another time of change, and was hashed for it.
         changed_ns = path.stat().st_mtime_ns
         self.files.append(
@@ -123,7 +123,7 @@ def publish(store: Store) -> Version:
     ):
         return before
     states.prepare_lake(store, now=store.now)
-    place = store.home / versions.LAKE / "versions"
+    place = store.home.joinpath(versions.LAKE) / "versions"
     number = _next_number(place)
     folder = place / f".{number:08d}.building"
     if folder.exists():
@@ -158,14 +158,14 @@ def _show(building: Building, place: Path, number: int) -> Version:
         layout=layout(),
         files=tuple(sorted(building.files, key=lambda one: one.path)),
     )
-    write_atomically(building.folder / versions.LIST, made.to_bytes())
+    write_atomically(building.folder.joinpath(versions.LIST), made.to_bytes())
     for folder in building.folder.iterdir():
         if folder.is_dir():
             fsync_folder(folder)
     crash_point("lake-built")
     os.replace(building.folder, made.folder)
     fsync_folder(place)
-    pointer = building.store.home / versions.LAKE / versions.POINTER
+    pointer = building.store.home.joinpath(versions.LAKE, versions.POINTER)
     write_atomically(pointer, versions.pointer_bytes(made))
     crash_point("lake-published")
     _remove_old(place, made.folder)
@@ -220,7 +220,7 @@ def _grow(building: Building, table: LakeTable) -> None:
     """Link the files of the version before and add one for the records since; merge small
     neighbours.
     """
-    folder = building.folder / table.name
+    folder = building.folder.joinpath(table.name)
     folder.mkdir()
     ranges: list[tuple[int, int, int]] = []
     for old in building.whole(table.name):
@@ -258,7 +258,7 @@ def _write_days(building: Building, table: LakeTable) -> None:
     """Usage in files by day: new imports add a file to their days; a day that moved is written
     anew. Where a file of the version before is not as it was written, all days are.
     """
-    folder = building.folder / table.name
+    folder = building.folder.joinpath(table.name)
     folder.mkdir()
     last = building.store.journal.last_no
     files: dict[str, list[VersionFile]] = {}

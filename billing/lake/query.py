@@ -148,7 +148,7 @@ def _lock(connection: DuckDBPyConnection, home: Path, limits: QueryLimits) -> No
     import duckdb
 
     connection.execute("SET TimeZone = 'UTC'")
-    readable = [str((home / folder).resolve()) for folder in ("lake", "closed", "live")]
+    readable = [str((home.joinpath(folder)).resolve()) for folder in ("lake", "closed", "live")]
     connection.execute("SET allowed_directories = $readable", {"readable": readable})
     connection.execute("SET threads = $threads", {"threads": limits.threads})
     try:

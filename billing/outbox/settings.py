@@ -122,15 +122,9 @@ class DeliverySettings(_Frozen):
         return self
 
 
-class _Billing(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-    delivery: DeliverySettings = DeliverySettings()
-
-
 def read_delivery(home: Path) -> DeliverySettings:
     """[billing.delivery] of HOME/edgetoll.toml and its environment; ConfigError names the key."""
-    return section(home, "billing", _Billing).delivery
+    return section(home, "billing.delivery", DeliverySettings)
 
 
 def check_secrets(home: Path) -> None:
@@ -160,13 +154,15 @@ def read_keys(home: Path, files: list[Path], *, of: str) -> tuple[Key, ...]:
         except ConfigError as error:
             if error.message.startswith(of):
                 raise
-            raise ConfigError(f"{of}, {home / file}: {error.message}", error.hint) from error
+            raise ConfigError(
+                f"{of}, {home.joinpath(file)}: {error.message}", error.hint
+            ) from error
     return tuple(keys)
 
 
 def read_secret(home: Path, file: Path, *, of: str) -> str:
     """The text of a secret file; ConfigError names the file, never its content."""
-    path = home / file
+    path = home.joinpath(file)
     try:
         mode = path.stat().st_mode
         text = path.read_text(encoding="ascii").strip()

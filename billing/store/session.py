@@ -26,9 +26,9 @@ def connect(path: Path, home: Path) -> duckdb.DuckDBPyConnection:
         ) from error
     if path.stat().st_size < SMALL_STORE_BYTES:
         connection.execute("SET threads = 1")
-    connection.execute(sql.text("statements/billing/set_zone"))
-    connection.execute(sql.text("statements/billing/set_order"))
-    connection.execute(sql.text("statements/billing/set_home"), {"home": str(home)})
+    connection.execute(sql.text("statements/store/session/set_zone"))
+    connection.execute(sql.text("statements/store/session/set_order"))
+    connection.execute(sql.text("statements/store/session/set_home"), {"home": str(home)})
     return connection
 
 

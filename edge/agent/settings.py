@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from edge.batch.signature import EdgeKey, load_key
 from edge.configfile import CONFIG_NAME, section
 from edge.errors import ConfigError
+from edge.kafka.link import KafkaLink
 
 
 class LogSettings(BaseModel):
@@ -22,7 +23,7 @@ class LogSettings(BaseModel):
 
 
 class EdgeSettings(BaseModel):
-    """What `edge tail` needs. `kafka` belongs to `edge ship`, which reads it itself.
+    """What `edge tail` needs; `kafka` is for `edge ship`.
 
     `log_buffer_seconds` is the longest time the web server may hold a line back (`flush=` of
     nginx): the promise stays that far behind the clock. `promise` False: make none, since the lines
@@ -39,7 +40,7 @@ class EdgeSettings(BaseModel):
     heartbeat_seconds: float = Field(default=10, gt=0, le=600)
     poll_seconds: float = Field(default=0.2, gt=0, le=60)
     promise: bool = True
-    kafka: dict[str, object] | None = None
+    kafka: KafkaLink = Field(default_factory=KafkaLink)
     key_file: str = ""
     """Ed25519 private key (PEM) that signs every batch; relative to the home. Blank: no signing."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -98,8 +98,9 @@ class Sums:
             return None
         self._bytes_most = most
         codes = group_codes(events.outcomes.tobytes())
-        key: Any = events.domain_index.astype(np.uint16 if cells <= 1 << 16 else np.uint32)
-        key *= key.dtype.type(GROUPS)
+        narrow = np.uint16 if cells <= 1 << 16 else np.uint32
+        key: Array = events.domain_index.astype(narrow)
+        key *= narrow(GROUPS)
         key += codes.take(events.outcome_index)
         place = key.astype(np.intp)
         for bucket_ms, start, stop in spans:

@@ -10,7 +10,7 @@ from edge.terminal import warn
 from metering.counting.json_events import JsonIntake
 from metering.counting.quarantine import Quarantine
 from metering.settings import load
-from metering.sources.kafka.settings import read_settings, worker_name
+from metering.sources.kafka.settings import at_bootstrap, worker_name
 from metering.sources.kafka.source import KafkaSource
 from metering.worker.process import run_worker
 
@@ -31,7 +31,7 @@ def run(
     EdgetollError; the exit code says whether a supervisor should start it again.
     """
     settings = load(home)
-    kafka = read_settings(settings.kafka, bootstrap).below(home)
+    kafka = at_bootstrap(settings.kafka, bootstrap).below(home)
     name = worker_name(partitions)
     owner = "metering run --kafka" + (f" --partitions {partitions}" if partitions else "")
     with FileLock(home / f"metering{name}.lock", owner):

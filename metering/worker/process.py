@@ -9,12 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
+import duckdb
+
 from edge.durable import FileLock
 from metering.counting.flush import MessageIntake
 from metering.settings import MeteringSettings, load
 from metering.sources.source import Source
 from metering.sources.spool import SpoolSource
-from metering.worker.worker import Worker
+from metering.store.faults import can_pass
+from metering.worker.worker import Worker, as_one_line
 
 
 def wall_clock() -> int:
@@ -60,6 +63,10 @@ def run_worker(
             stopping = threading.Event()
             _on_signals(stopping)
             worker.run(stop or stopping.is_set, lambda seconds: _wait(stopping, seconds))
+    except duckdb.Error as error:
+        if can_pass(error):
+            raise
+        raise as_one_line(error) from error
     finally:
         worker.stop()
 

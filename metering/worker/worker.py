@@ -22,16 +22,20 @@ from edge.terminal import warn
 from metering.counting.batches import Intake
 from metering.counting.flush import Flush, MessageIntake, Names
 from metering.counting.quarantine import Quarantine
-from metering.hours import requests, when_to_close
+from metering.counting.records import ACCEPTED_BATCHES
+from metering.hours import when_to_close
 from metering.hours.checkpoint import newest_generation
-from metering.hours.closer import Closer
+from metering.hours.closer import Closer, open_hours
 from metering.hours.recovery import recover, set_aside, take
+from metering.hours.requests import RequestBook, Requests
 from metering.hours.when_to_close import Plan, Standing, View
 from metering.settings import MeteringSettings
-from metering.sources.source import Covered, Source
-from metering.store.rows import PartitionState
-from metering.store.store import Store, Unavailable, Uncertain, fenced
-from metering.worker.live import Live, Moment
+from metering.sources.source import Source
+from metering.store.faults import can_pass, fenced, first_line, lasting
+from metering.store.records import PartitionState
+from metering.store.store import UsageStore
+from metering.worker.live import Live
+from metering.worker.status import Moment
 
 FETCH_BATCHES = 512
 COMPACT_ROWS = 2_000_000
@@ -57,6 +61,8 @@ class _Partition:
     intake: Intake
     rows: int = 0
     base_rows: int = 0
+    open_at: tuple[int, int] = (-1, -1)
+    open_hours: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -96,44 +102,46 @@ class Worker:
         self.registry = read_registry(home / keys) if keys else None
         self.store = self._open_store(home / store_name)
         kept = settings.unowned_names_kept
-        self.closer = Closer(home, self.store, names_kept=kept, messages=messages)
+        self.requests = RequestBook(home)
+        windows = (ACCEPTED_BATCHES, *(messages.windows if messages is not None else ()))
+        self.closer = Closer(home, self.store, names_kept=kept, windows=windows)
         self.live = Live(home, self.store, policy=self.policy, names_kept=kept)
         self._partitions: dict[str, _Partition] = {}
         self._times = _Times()
         self._caught_up_once = False
 
-    def _open_store(self, path: Path) -> Store:
+    def _open_store(self, path: Path) -> UsageStore:
         """The store; a damaged one is set aside, since it can be rebuilt (FAULTS C16)."""
         limits = self.settings
         try:
-            return Store(path, memory_limit=limits.memory_limit, threads=limits.threads)
+            return UsageStore(path, memory_limit=limits.memory_limit, threads=limits.threads)
         except Corrupt:
             set_aside(path, self.clock())
-            return Store(path, memory_limit=limits.memory_limit, threads=limits.threads)
+            return UsageStore(path, memory_limit=limits.memory_limit, threads=limits.threads)
 
     def start(self) -> None:
         """Take every partition, bring the store to its newest checkpoint, seek the source."""
         for partition, generation in take(self.home, self.source.partitions()).items():
             try:
-                state = recover(self.home, self.store, partition, generation, self.messages)
+                state = recover(self.home, self.store, partition, generation)
             except duckdb.Error:
                 self.store.close()
                 set_aside(self.store.path, self.clock())
                 self.store.reopen()
-                state = recover(self.home, self.store, partition, generation, self.messages)
+                state = recover(self.home, self.store, partition, generation)
             self._adopt(state)
         self._seek()
         self._times.flushed = self.clock()
 
     def _adopt(self, state: PartitionState) -> None:
         flush = Flush(partition=state.partition, names=self.names)
-        (rows,) = self.store.read("usage_rows", partition=state.partition)
+        rows = self.store.usage_rows(state.partition)
         self._partitions[state.partition] = _Partition(
             state=state,
             flush=flush,
             intake=self._intake(state, flush),
-            rows=rows[0],
-            base_rows=rows[0],
+            rows=rows,
+            base_rows=rows,
         )
 
     def _seek(self) -> None:
@@ -216,8 +224,8 @@ class Worker:
         """An empty flush for what comes next; the partition's sums as they are stored now."""
         flush = owned.flush
         state = owned.state
-        state.batches = _added(state.batches, flush.batches)
-        state.events = _added(state.events, flush.events)
+        state.batches.add(flush.batches)
+        state.events.add(flush.events)
         state.duplicate_since += flush.events.duplicate
         state.quarantined_since += flush.events.quarantined
         owned.flush = Flush(partition=state.partition, names=self.names)
@@ -239,23 +247,19 @@ class Worker:
         if owned.rows < 2 * owned.base_rows + COMPACT_ROWS:
             return
         partition = owned.state.partition
-        with self.store.transaction() as transaction:
-            transaction.run("compact_usage", partition=partition)
-            transaction.run("forget/usage", partition=partition)
-            transaction.run("put_compacted")
-        (rows,) = self.store.read("usage_rows", partition=partition)
-        owned.rows = owned.base_rows = rows[0]
+        self.store.compact_usage(partition)
+        owned.rows = owned.base_rows = self.store.usage_rows(partition)
 
     def close_due(self, *, final: bool = False) -> int:
         """Write every certificate that is due; the number of them. Flushes first."""
         self.flush()
         written = 0
-        asked = requests.read(self.home)
+        asked = self.requests.all()
         for partition in list(self._partitions):
             while True:
                 state = self._partitions[partition].state
                 now = self.clock()
-                usage = self._usage_hours(partition)
+                usage = self._usage_hours(self._partitions[partition])
                 view, standings = self._view(state, asked, usage)
                 plan = when_to_close.plan(view, now_ms=now, policy=self.policy, final=final)
                 if not plan.closings:
@@ -268,12 +272,12 @@ class Worker:
         before = self._partitions[partition].state.certificate_no
         state = self.store.load(partition)
         self._adopt(state)
-        self.source.acknowledge(_covered(state.positions))
+        self.source.acknowledge(dict(state.positions))
         crash_point("after_acknowledge")
         return state.certificate_no - before
 
     def _view(
-        self, state: PartitionState, asked: requests.Requests, usage: Mapping[int, int]
+        self, state: PartitionState, asked: Requests, usage: Mapping[int, int]
     ) -> tuple[View, list[Standing]]:
         standings = when_to_close.standings(
             state.edges,
@@ -287,9 +291,14 @@ class Worker:
         )
         return view, standings
 
-    def _usage_hours(self, partition: str) -> dict[int, int]:
-        """Requests of each hour that is not written yet."""
-        return dict(self.store.read("usage_hours", partition=partition))
+    def _usage_hours(self, owned: _Partition) -> dict[int, int]:
+        """Requests of each hour that is not written yet: asked again after a flush or a round."""
+        now = (owned.state.flush_no, owned.state.checkpoint_no)
+        if owned.open_at != now:
+            found = open_hours(self.store, owned.state.partition)
+            owned.open_hours = {one.hour_ms: one.requests for one in found}
+            owned.open_at = now
+        return owned.open_hours
 
     def publish(self, *, force: bool = False) -> None:
         """Replace the live files, about every second."""
@@ -302,10 +311,10 @@ class Worker:
         self._owned_still()
         if up_to_date and now - self._times.flushed >= SEEN_SOON_MS:
             self.flush()
-        asked = requests.read(self.home)
+        asked = self.requests.all()
         moments = []
         for owned in self._partitions.values():
-            usage = self._usage_hours(owned.state.partition)
+            usage = self._usage_hours(owned)
             view, _ = self._view(owned.state, asked, usage)
             moments.append(Moment(state=owned.state, view=view, open_requests=usage))
         self.live.publish(moments, now)
@@ -328,7 +337,10 @@ class Worker:
         self.publish(force=True)
 
     def run(self, stop: Callable[[], bool], pause: Callable[[float], None]) -> None:
-        """Work until `stop()`; a full disk pauses the worker, which resumes by itself."""
+        """Work until `stop()`; a full disk pauses the worker, which resumes by itself.
+
+        What cannot pass ends it: an error that would come again at each try is no reason to wait.
+        """
         broken = False
         while not stop():
             try:
@@ -337,8 +349,10 @@ class Worker:
                     self.reload()
                     broken = False
                 self._turn(0.2)
-            except (Uncertain, Unavailable, duckdb.Error, OSError) as error:
-                warn(f"metering pauses: {str(error).splitlines()[0]}")
+            except Exception as error:
+                if not can_pass(error):
+                    raise as_one_line(error) from error
+                warn(f"metering pauses: {first_line(error)}")
                 broken = True
                 pause(1.0)
         if not broken:
@@ -370,13 +384,6 @@ class Worker:
         self.source.close()
 
 
-def _added(before: tuple[int, int, int, int], tally: object) -> tuple[int, int, int, int]:
-    ends = ("read", "accepted", "duplicate", "quarantined")
-    read, accepted, duplicate, quarantined = (
-        value + int(getattr(tally, end)) for value, end in zip(before, ends, strict=True)
-    )
-    return read, accepted, duplicate, quarantined
-
-
-def _covered(positions: Mapping[str, Covered]) -> dict[str, Covered]:
-    return dict(positions)
+def as_one_line(error: Exception) -> Exception:
+    """What ends a worker: an error of SQL or of the system in one line, any other as it is."""
+    return lasting(error) if isinstance(error, (duckdb.Error, OSError)) else error

@@ -19,7 +19,8 @@ from billing.appliers import APPLIERS, open_store
 from billing.balance import states
 from billing.balance.states import Refreshed
 from billing.instants import instant_text
-from billing.ledger.transfers import Transfer, as_effect, top_up
+from billing.ledger.records import Transfer, as_effect
+from billing.ledger.top_up import top_up
 from billing.money import SCALE
 from billing.store.journal import Record
 from billing.store.store import Effects, Store

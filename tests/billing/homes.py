@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from billing.accounts.file_rows import read_load_file
-from billing.accounts.load import load, zone_lookup
+from billing.accounts.load import load
+from billing.accounts.staging import zone_lookup
 from billing.appliers import open_store
 from billing.prices import load_books
 from edge.durable import sha256_file

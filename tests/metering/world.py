@@ -203,7 +203,7 @@ class World:
 
     def broken(self) -> list[Any]:
         """The checks of metering that return rows."""
-        return [found for found in checks.run(self.home) if found["rows"]]
+        return [found for found in checks.run(self.home) if found.rows]
 
     def forget_store(self) -> None:
         """Delete usage.duckdb, as if its disk were lost."""

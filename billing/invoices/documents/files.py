@@ -46,7 +46,7 @@ Put = Callable[[str, bytes, FilesWritten], None]
 
 def folder_of(home: Path, month: str) -> Path:
     """Where the documents of a month lie."""
-    return home / "invoices" / month
+    return home.joinpath("invoices", month)
 
 
 def safe_name(text: str) -> str:

@@ -6,14 +6,13 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-import idna
-
+from billing.invoices.documents.appendix import PageDomain, domain_notes, domain_rows, sums_of
 from billing.invoices.figures import GIBIBYTE, exact, gigabytes, grouped, minor, percent
 from billing.invoices.records import Evidence, Invoice, InvoiceLine, Party
 
@@ -37,8 +36,6 @@ REGION_NAMES = {
     "MEAA": "Middle East and Africa",
     "SA": "South America",
 }
-# The page names so many domains; the JSON and CSV documents name all of them, day by day.
-DOMAINS_SHOWN = 40
 # The first two letters of a VAT identification number in the EU; EL is Greece.
 EU_TAX_IDS = frozenset({
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "EL", "ES", "FI", "FR", "HR", "HU",
@@ -93,19 +90,6 @@ class PageEvidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PageDomain:
-    """What one domain used in the period, or several together; `style` tells the sum apart."""
-
-    style: str = ""
-
-    domain: str
-    https: str
-    http: str
-    quic: str
-    transfer: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """All that a person reads on an invoice, as finished texts."""
 
@@ -144,7 +128,7 @@ def page(invoice: Invoice, printable: Callable[[str], bool] = lambda _text: True
     """
     credit = invoice.kind == "credit_note"
     title = "Credit note" if credit else "Invoice"
-    sums = _sums(invoice)
+    sums = sums_of(invoice)
     return Page(
         title=f"Draft {title.lower()}" if invoice.draft else title,
         credit=credit,
@@ -168,8 +152,8 @@ def page(invoice: Invoice, printable: Callable[[str], bool] = lambda _text: True
         totals=_totals(invoice),
         total=f"{grouped(minor(invoice.total, invoice.digits))} {invoice.currency}",
         evidence=_evidence(invoice.evidence),
-        domains=_domains(sums, _size(invoice), printable),
-        domain_notes=_domain_notes(invoice, sums),
+        domains=domain_rows(sums, _size(invoice), printable),
+        domain_notes=domain_notes(invoice, sums),
         content_sha256=invoice.content_sha256,
     )
 
@@ -311,82 +295,9 @@ def _evidence(evidence: Evidence | None) -> PageEvidence | None:
     return PageEvidence(text="; ".join(parts) + ".", sha256=evidence.usage_sha256)
 
 
-Sums = Mapping[str, Mapping[str, int]]
-CLASSES = ("https", "http", "quic")
-
-
-def _sums(invoice: Invoice) -> Sums:
-    """Requests by class and bytes of each domain, most requests first."""
-    found: dict[str, dict[str, int]] = {}
-    for row in invoice.detail:
-        of_domain = found.setdefault(row.domain, {"https": 0, "http": 0, "quic": 0, "bytes": 0})
-        of_domain[row.traffic_class] += row.requests
-        of_domain["bytes"] += row.bytes_sent
-    ranked = sorted(found, key=lambda name: (-sum(found[name][one] for one in CLASSES), name))
-    return {name: found[name] for name in ranked}
-
-
 def _size(invoice: Invoice) -> int:
     units = {line.unit for line in invoice.lines if line.item == "data_transfer"}
     return _gigabyte(min(units, default=""))
-
-
-def _domains(sums: Sums, size: int, printable: Callable[[str], bool]) -> tuple[PageDomain, ...]:
-    """Usage by domain over the period for the appendix of the page, with what all have together."""
-    names = list(sums)
-    rows = [
-        _domain_row(_shown(name, printable), [sums[name]], size) for name in names[:DOMAINS_SHOWN]
-    ]
-    if rest := names[DOMAINS_SHOWN:]:
-        what = "1 more domain" if len(rest) == 1 else f"{len(rest):,} more domains"
-        rows.append(_domain_row(what, [sums[name] for name in rest], size, style="rest"))
-    if len(names) > 1:
-        every = [sums[name] for name in names]
-        rows.append(_domain_row(f"All {len(names):,} domains", every, size, style="sum"))
-    return tuple(rows)
-
-
-def _domain_row(
-    label: str, parts: Sequence[Mapping[str, int]], size: int, style: str = ""
-) -> PageDomain:
-    https, http, quic = (f"{sum(part[one] for part in parts):,}" for one in CLASSES)
-    return PageDomain(
-        domain=label,
-        https=https,
-        http=http,
-        quic=quic,
-        transfer=gigabytes(sum(part["bytes"] for part in parts), size),
-        style=style,
-    )
-
-
-def _shown(domain: str, printable: Callable[[str], bool]) -> str:
-    """The domain in the script that people read, if it is an internationalised one."""
-    if "xn--" not in domain:
-        return domain
-    try:
-        name = idna.decode(domain)
-    except (idna.IDNAError, UnicodeError):
-        return domain
-    return name if printable(name) else domain
-
-
-def _domain_notes(invoice: Invoice, sums: Sums) -> tuple[str, ...]:
-    """Why something is counted here and has no line above."""
-    items = {line.item for line in invoice.lines}
-    names = {"quic": "QUIC", "http": "HTTP"}
-    unpriced = [
-        names[one]
-        for one in names
-        if f"{one}_requests" not in items and any(part[one] for part in sums.values())
-    ]
-    if not unpriced:
-        return ()
-    which = " and ".join(unpriced)
-    return (
-        f"{which} requests are counted here but have no line of their own: the price list has no"
-        " price for them. The data they sent is in the lines of data transfer.",
-    )
 
 
 def _cjk(invoice: Invoice) -> str:

@@ -42,7 +42,7 @@ def render(invoice: Invoice, fonts: Path | None = None) -> bytes:
 
 def fonts_of(home: Path) -> Path | None:
     """The folder of font files that the home brings, if it has one."""
-    folder = home / FONTS
+    folder = home.joinpath(FONTS)
     return folder if folder.is_dir() else None
 
 

@@ -78,7 +78,7 @@ def write_drafts(
 ) -> FilesWritten:
     """Write the drafts that a run prepared, named for their accounts."""
     choose_month(connection, month, account, DRAFT_TABLES)
-    folder = folder_of(home, month) / DRAFTS
+    folder = folder_of(home, month).joinpath(DRAFTS)
     return _write_chosen(home, connection, folder, formats, drafts=True)
 
 

@@ -356,26 +356,6 @@ def test_a_long_invoice_runs_over_pages_with_its_heading_on_each(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("name", "missing"),
-    [
-        ("Žižkov & Søn Ελλάς Київ", ""),
-        ("שלום شركة الكويت", ""),
-        ("株式会社エッジ K.K.", "株式会社エッジ"),
-    ],
-)
-def test_a_name_without_a_font_is_told_until_the_home_has_fonts(
-    name: str, missing: str, tmp_path: Path
-) -> None:
-    one = invoice(customer=Party(name=name))
-    with stored(one) as connection:
-        written = writing.write_month(tmp_path, connection, "2026-10", ("pdf",))
-        assert written.unprintable == ({one.invoice_no: missing} if missing else {})
-        (tmp_path / "fonts").mkdir()
-        again = writing.write_month(tmp_path, connection, "2026-10", ("pdf",))
-    assert again.unprintable == {}
-
-
-@pytest.mark.parametrize(
     ("seller", "customer", "rate", "said"),
     [("IE1234567X", "DE123456789", 0, True), ("US-12", "EL123456789", 0, True),
      ("DE1", "DE123456789", 0, False), ("IE1", "DE123456789", 1900, False),

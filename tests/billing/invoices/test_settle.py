@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sql
-from billing.money import DIGITS, cut_to_minor, parse_amount
+from billing.invoices.settlement import cut_to_minor
+from billing.money import DIGITS, parse_amount
 
 CURRENCY_OF = {0: "JPY", 2: "USD", 3: "KWD"}
 STEPS = (

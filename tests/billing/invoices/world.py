@@ -15,10 +15,11 @@ from billing.invoices.crediting import Credited, credit, void
 from billing.invoices.records import Invoice
 from billing.invoices.run import Issued, Order, issue, prepare
 from billing.invoices.settings import InvoiceSettings, Seller
-from billing.ledger.transfers import top_up
+from billing.ledger.top_up import top_up
 from billing.money import parse_amount
 from billing.prices import load_books
 from billing.runs import run
+from billing.runs.settings import read_settings
 from tests.billing.homes import Use, close_hour, make_home
 
 OCTOBER = datetime(2026, 10, 1, tzinfo=UTC)
@@ -142,7 +143,7 @@ class World:
         """What `edgetoll billing rate` does, without the lake."""
         books = load_books(self.home / "prices")
         with open_store(self.home, owner="test", now=at) as store:
-            return run.rate(store, books=books, settings=run.read_settings(self.home), at=at)
+            return run.rate(store, books=books, settings=read_settings(self.home), at=at)
 
     def invoice(self, month: str, at: datetime, **order: Any) -> Issued:
         """What `edgetoll billing invoice` does up to the journal."""

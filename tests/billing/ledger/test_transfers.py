@@ -12,14 +12,15 @@ from hypothesis import strategies as st
 from billing.appliers import open_store
 from billing.checks import invariants
 from billing.ledger import transfers
-from billing.ledger.transfers import TopUpKind
+from billing.ledger.records import Posted, TopUpKind, as_effect
+from billing.ledger.top_up import top_up, top_up_transfer
 from billing.money import AMOUNT_MAX, SCALE, parse_amount
 from billing.store.store import Store
 from edge.errors import ConflictError, EdgetollError, InputError
 from tests.billing.homes import EXAMPLES, NOW, START, Use, close_hour, load_text, make_home
 from tests.billing.runner import rate
 
-Book = Callable[..., transfers.Posted]
+Book = Callable[..., Posted]
 
 
 @pytest.fixture
@@ -28,9 +29,9 @@ def store(tmp_path: Path) -> Store:
     return open_store(make_home(tmp_path), owner="test", now=NOW)
 
 
-def pay(store: Store, amount: str, key: str, kind: TopUpKind = "cash") -> transfers.Posted:
+def pay(store: Store, amount: str, key: str, kind: TopUpKind = "cash") -> Posted:
     """A top-up of acme."""
-    return transfers.top_up(store, "acme", parse_amount(amount), key=key, kind=kind, at=NOW)
+    return top_up(store, "acme", parse_amount(amount), key=key, kind=kind, at=NOW)
 
 
 # kind, amount, then what acme has: cash, vouchers, charged, available
@@ -76,7 +77,7 @@ def test_g18_l4_the_same_id_with_other_content_is_a_named_conflict(store: Store)
             with pytest.raises(ConflictError, match=said):
                 pay(store, amount, "evt_1", kind)  # type: ignore[arg-type]
         with pytest.raises(ConflictError, match="customer:acme:funds"):
-            transfers.top_up(store, "beta", parse_amount("12.50"), key="evt_1", at=NOW)
+            top_up(store, "beta", parse_amount("12.50"), key="evt_1", at=NOW)
         assert transfers.ledger_hash(store.connection) == before
 
 
@@ -98,9 +99,9 @@ def test_l4_a_transfer_under_the_id_of_a_charge_is_a_named_conflict(tmp_path: Pa
     with open_store(home, owner="test", now=NOW) as store:
         taken = store.connection.execute("SELECT min(charge_id) FROM charges").fetchall()[0][0]
         before = transfers.ledger_hash(store.connection)
-        wrong = transfers.top_up_transfer("cash", "acme", SCALE, currency="USD", key=taken, at=NOW)
+        wrong = top_up_transfer("cash", "acme", SCALE, currency="USD", key=taken, at=NOW)
         with pytest.raises(ConflictError, match=taken):
-            store.commit("transfers", {"transfers": [transfers.as_effect(wrong)]}, at=NOW)
+            store.commit("transfers", {"transfers": [as_effect(wrong)]}, at=NOW)
         assert transfers.ledger_hash(store.connection) == before
 
 
@@ -123,11 +124,11 @@ def test_g23_an_accounts_money_has_one_currency(tmp_path: Path) -> None:
     euro = '[[accounts]]\nid = "euro"\nname = "E"\ncurrency = "EUR"\nprice_book = "plain"\n'
     load_text(home, euro)
     with open_store(home, owner="test", now=NOW) as store:
-        transfers.top_up(store, "euro", SCALE, key="eur-1", at=NOW)
+        top_up(store, "euro", SCALE, key="eur-1", at=NOW)
         assert transfers.balance(store.connection, "euro").currency == "EUR"
-        wrong = transfers.top_up_transfer("cash", "euro", SCALE, currency="USD", key="usd", at=NOW)
+        wrong = top_up_transfer("cash", "euro", SCALE, currency="USD", key="usd", at=NOW)
         with pytest.raises(EdgetollError, match="currency is not that of its account"):
-            store.commit("transfers", {"transfers": [transfers.as_effect(wrong)]}, at=NOW)
+            store.commit("transfers", {"transfers": [as_effect(wrong)]}, at=NOW)
         accounts = store.connection.execute("SELECT DISTINCT debit_account FROM transfers")
         assert accounts.fetchall() == [("cash:EUR",)]
     with pytest.raises(ConflictError, match="currency EUR and not USD"):
@@ -141,7 +142,7 @@ def test_g26_an_amount_out_of_range_raises_and_nothing_is_written(
     with store:
         before = store.journal.last_no
         with pytest.raises((InputError, OverflowError)):
-            transfers.top_up(store, "acme", amount, key="evt_1", at=NOW)
+            top_up(store, "acme", amount, key="evt_1", at=NOW)
         assert store.journal.last_no == before
         assert store.connection.execute("FROM transfers").fetchall() == []
 
@@ -149,15 +150,15 @@ def test_g26_an_amount_out_of_range_raises_and_nothing_is_written(
 def test_g26_sums_of_the_largest_amounts_stay_exact(store: Store) -> None:
     with store:
         for number in range(3):
-            transfers.top_up(store, "acme", AMOUNT_MAX, key=f"evt_{number}", at=NOW)
-        transfers.top_up(store, "acme", 2**63 - 1, key="evt_big", at=NOW)
+            top_up(store, "acme", AMOUNT_MAX, key=f"evt_{number}", at=NOW)
+        top_up(store, "acme", 2**63 - 1, key="evt_big", at=NOW)
         assert transfers.balance(store.connection, "acme").cash == 3 * AMOUNT_MAX + 2**63 - 1
         assert invariants.run(store.connection) == []
 
 
 def test_g25_a_float_amount_is_refused(store: Store) -> None:
     with store, pytest.raises(TypeError):
-        transfers.top_up(store, "acme", 1.5, key="evt_1", at=NOW)  # type: ignore[arg-type]
+        top_up(store, "acme", 1.5, key="evt_1", at=NOW)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("key", ["", "x" * 201, "a\nb", "\x00"])
@@ -175,7 +176,7 @@ def test_d18_sql_in_an_id_is_text(store: Store) -> None:
 def test_an_unknown_account_or_kind_is_named(store: Store) -> None:
     with store:
         with pytest.raises(InputError, match="no account 'nobody'"):
-            transfers.top_up(store, "nobody", SCALE, key="k", at=NOW)
+            top_up(store, "nobody", SCALE, key="k", at=NOW)
         with pytest.raises(InputError, match="no kind 'gift'"):
             pay(store, "1.00", "k", "gift")  # type: ignore[arg-type]
 
@@ -285,10 +286,10 @@ def test_g17_l5_any_order_and_any_repetition_ends_in_the_same_balances(
     home = make_home(tmp_path_factory.mktemp("ledger"))
     with open_store(home, owner="test", now=NOW) as store:
         for account in wanted:
-            transfers.top_up(store, account, covered, key=f"before-{account}", at=NOW)
+            top_up(store, account, covered, key=f"before-{account}", at=NOW)
         for key in order:
             account, kind, amount = by_id[key]
-            transfers.top_up(store, account, amount, key=key, kind=kind, at=NOW)
+            top_up(store, account, amount, key=key, kind=kind, at=NOW)
         for account, (cash, vouchers) in wanted.items():
             have = transfers.balance(store.connection, account)
             assert (have.cash, have.vouchers, have.charged) == (cash, vouchers, 0)

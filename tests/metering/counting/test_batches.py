@@ -14,9 +14,10 @@ from edge.batch.codec import encode_counters, encode_events
 from edge.batch.records import CounterColumns, EventColumns
 from edge.errors import Corrupt
 from edge.event import AHEAD_MS_MAX, TIME_MS_MIN
-from metering.counting.batches import Intake, Rejected
+from metering.counting.batches import Intake
 from metering.counting.flush import Flush, Names
 from metering.counting.quarantine import Quarantine, QuarantineFull
+from metering.counting.records import Rejected
 from metering.sources.source import SourceBatch
 from tests.metering.world import HOUR, T0, Edge, Event, World, columns, counted
 

@@ -14,7 +14,7 @@ from edge.errors import Corrupt
 from metering.closed import list_closed, verify, verify_chain
 from metering.hours import checkpoint
 from metering.hours.recovery import take
-from metering.store.store import Fenced
+from metering.store.faults import Fenced
 from tests.metering.world import HOUR, T0, Edge, Event, MemorySource, World, counted
 
 
@@ -239,10 +239,11 @@ def test_c22_a_zombie_in_the_same_store_touches_no_row_and_is_dropped(tmp_path: 
     world.source.units = [edge.batch(Event())]
     worker.step(0)
     with worker.store.transaction() as transaction:
-        transaction.run("take_partition", partition="spool", generation=99)
+        name = "statements/metering/partition/take_partition"
+        transaction.run(name, partition="spool", generation=99)
     with pytest.raises(Fenced):
         worker.flush()
-    assert worker.store.read("usage_rows", partition="spool") == [(0,)]
+    assert worker.store.usage_rows("spool") == 0
     worker.stop()
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from metering.cli import app
+from metering.hour import time_of
 from metering.hours import requests
-from metering.hours.certificate import time_of
 from tests.metering.world import HOUR, T0, Edge, Event, World
 
 RUNNER = CliRunner()

@@ -1,0 +1,102 @@
+"""What a record of kind `load` does to the tables, and which versions of accounts are in force.
+
+What changes an account's past leaves a mark, from which rating looks again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import duckdb
+import pyarrow as pa
+
+import sql
+from billing.accounts.staging import DOMAIN_SCHEMA
+from billing.instants import aware, instant_text, stamp
+from billing.store.journal import Record
+from billing.store.store import Effects
+from edge.errors import ConflictError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Due:
+    versions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Overlap:
+    domain: str
+    account_before: str
+    account_id: str
+    effective_from: datetime
+
+
+def apply_load(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
+    """Store the accounts, domains, plans and methods of a load; mark what the past must redo."""
+    number: dict[str, object] = {"journal_no": record.number}
+    marked: dict[str, object] = {"now": instant_text(record.at), **number}
+    if "account_versions" in effects:
+        connection.execute(sql.text("statements/accounts/apply/insert_account_versions"), number)
+        connection.execute(sql.text("statements/accounts/apply/mark_account_versions"), marked)
+        connection.execute(sql.text("statements/accounts/apply/insert_first_methods"))
+        refresh_accounts(connection, record.at)
+    if "methods" in effects:
+        connection.execute(sql.text("statements/accounts/apply/insert_methods"))
+        connection.execute(sql.text("statements/accounts/apply/mark_methods"), marked)
+    if "plans" in effects:
+        connection.execute(sql.text("statements/accounts/apply/insert_plans"), number)
+        connection.execute(sql.text("statements/accounts/apply/mark_plans"), marked)
+    if "domains" in effects or "ended" in effects:
+        _apply_ownership(connection, record, effects)
+
+
+def versions_due(connection: duckdb.DuckDBPyConnection, at: datetime) -> int:
+    """How many versions in force at `at` the table `accounts` does not show yet."""
+    now = {"now": instant_text(at)}
+    result = connection.execute(sql.text("statements/accounts/apply/due_account_versions"), now)
+    found = sql.row(result, _Due)
+    return 0 if found is None else found.versions
+
+
+def refresh_accounts(connection: duckdb.DuckDBPyConnection, at: datetime) -> None:
+    """Make `accounts` the versions in force at `at` (FAULTS G22); cheap when they are already."""
+    if not versions_due(connection, at):
+        return
+    connection.execute(sql.text("statements/accounts/apply/clear_accounts"))
+    connection.execute(
+        sql.text("statements/accounts/apply/fill_accounts"), {"now": instant_text(at)}
+    )
+
+
+def _apply_ownership(
+    connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects
+) -> None:
+    """Store ownership, refuse two owners at once, move imported usage to its owner of now."""
+    number: dict[str, object] = {"journal_no": record.number}
+    empty = pa.Table.from_pylist([], DOMAIN_SCHEMA)
+    for name, effect in (("new_domains", "domains"), ("ended_domains", "ended")):
+        here = connection.table(f"effect_{effect}") if effect in effects else empty
+        connection.register(name, here)
+    if "domains" in effects:
+        connection.execute(sql.text("statements/accounts/ownership/insert_ownership"), number)
+    if "ended" in effects:
+        connection.execute(sql.text("statements/accounts/ownership/end_ownership"))
+    connection.execute(sql.text("statements/accounts/ownership/touched_domains"))
+    connection.unregister("new_domains")
+    connection.unregister("ended_domains")
+    _refuse_two_owners(connection)
+    connection.execute(sql.text("statements/accounts/ownership/moved_usage"))
+    connection.execute(sql.text("statements/accounts/ownership/move_usage"))
+    connection.execute(sql.text("statements/accounts/ownership/mark_moved_usage"), number)
+    connection.execute(sql.text("statements/accounts/ownership/mark_moved_days"), number)
+
+
+def _refuse_two_owners(connection: duckdb.DuckDBPyConnection) -> None:
+    result = connection.execute(sql.text("statements/accounts/ownership/overlapping_ownership"))
+    for one in sql.rows(result, _Overlap)[:1]:
+        raise ConflictError(
+            f"{one.domain} would belong to {one.account_before} and to {one.account_id}"
+            f" at {stamp(aware(one.effective_from))}",
+            "end the first ownership: load its row again with `effective_to`",
+        )
