@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import unicodedata
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -17,7 +19,7 @@ from billing.invoices.documents import html_document, pdf_document
 from billing.invoices.documents.page import page
 from billing.invoices.documents.rendering import rendered
 from billing.invoices.fonts import packages
-from billing.invoices.records import DetailRow, Invoice
+from billing.invoices.records import DetailRow, Invoice, Party
 from billing.invoices.run import Order, issue, prepare
 from edge.errors import InputError
 from tests.billing.invoices.samples import invoice, line
@@ -83,6 +85,41 @@ def test_p2_the_package_that_has_the_font_is_named(
 def test_p2_latin_greek_cyrillic_and_arabic_need_no_font_of_the_system() -> None:
     text = "Žižkov & Søn Ελλάς Київ שלום شركة الكويت – 5 €"
     assert pdf_document.unprintable(text, None) == ""
+
+
+@pytest.mark.needs_fonts
+@pytest.mark.needs_poppler
+@pytest.mark.parametrize(
+    ("name", "font", "at_least"),
+    [
+        ("上海云端视频科技有限公司", "NotoSerifCJKsc", 1500),
+        ("株式会社エッジ動画", "NotoSerifCJKjp", 1200),
+        ("주식회사 엣지 동영상", "NotoSerifCJKkr", 1000),
+        ("شركة الكويت للفيديو", "", 500),
+    ],
+)
+def test_p2_names_of_other_scripts_are_printed_with_their_own_letters(
+    tmp_path: Path, name: str, font: str, at_least: int
+) -> None:
+    one = invoice(customer=Party(name=name), seller=Party(name="A"))
+    assert pdf_document.unprintable(name, None) == ""
+    path = tmp_path / "invoice.pdf"
+    path.write_bytes(pdf_document.render(one))
+    assert font in shell("pdffonts", str(path)).replace("-", "")
+    text = unicodedata.normalize("NFKC", shell("pdftotext", "-layout", str(path), "-"))
+    assert sum(char in text for char in name) >= len(name) - 2
+    # The picture: where the name stands there is ink, much more than the frames of boxes have.
+    shell("pdftoppm", "-r", "150", "-gray", "-x", "90", "-y", "220", "-W", "520", "-H", "110",
+          str(path), str(tmp_path / "name"))  # fmt: skip
+    (picture,) = tmp_path.glob("name*.pgm")
+    pixels = picture.read_bytes().split(b"\n", 3)[3]
+    assert sum(pixel < 128 for pixel in pixels) >= at_least
+
+
+def shell(*words: str) -> str:
+    """What a program of poppler prints."""
+    done = subprocess.run(words, capture_output=True, check=True, timeout=60)
+    return done.stdout.decode()
 
 
 def draft(folder: Path, at: datetime = ISSUE) -> Invoice:
