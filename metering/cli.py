@@ -46,22 +46,25 @@ def run(
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
 ) -> None:
-    """Count what edges have sent; without --drain until SIGTERM.
+    """Count what edges have sent; without --drain until SIGTERM. Exit 1: not all of it counts.
 
     Example: edgetoll metering run --drain
     """
-    from edge.terminal import emit
+    from edge.terminal import emit, warn
 
     if kafka is not None:
         from metering.worker import kafka_process
 
-        kafka_process.run(home, bootstrap=kafka, partitions=partitions, drain=drain)
+        met = kafka_process.run(home, bootstrap=kafka, partitions=partitions, drain=drain)
     else:
         from metering.worker.process import run_spool
 
-        run_spool(home, drain=drain)
+        met = run_spool(home, drain=drain)
     found = _status(home)
     emit(asdict(found), as_json=as_json, human=lambda: _show(found))
+    if met.told:
+        warn(f"not everything was counted: {met.text}")
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -59,6 +59,15 @@ class QuarantineStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadStatus:
+    """An edge of which not everything durable is counted, why, and since when."""
+
+    edge_id: str
+    what: str
+    since: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PartitionStatus:
     """How far one partition is closed, and whose it is."""
 
@@ -86,6 +95,7 @@ class MeteringStatus:
     hours: tuple[HourStatus, ...] = ()
     quarantine: tuple[QuarantineStatus, ...] = ()
     partitions: tuple[PartitionStatus, ...] = ()
+    unread: tuple[UnreadStatus, ...] = ()
 
     def with_worker(self, other: MeteringStatus) -> MeteringStatus:
         """This and what one more worker says."""
@@ -102,6 +112,7 @@ class MeteringStatus:
             hours=self.hours + other.hours,
             quarantine=self.quarantine + other.quarantine,
             partitions=self.partitions + other.partitions,
+            unread=self.unread + other.unread,
         )
 
 
@@ -134,6 +145,7 @@ def read_file(path: Path) -> MeteringStatus:
             hours=tuple(_records(HourStatus, raw["hours"])),
             quarantine=tuple(_records(QuarantineStatus, raw["quarantine"])),
             partitions=tuple(_records(PartitionStatus, raw["partitions"])),
+            unread=tuple(_records(UnreadStatus, raw.get("unread", []))),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Corrupt(

@@ -20,6 +20,7 @@ SHARED_OF_EDGE = {
     "edge.kafka.link",
     "edge.kafka.topic",
     "edge.reasons",
+    "edge.spool.durable_end",
     "edge.spool.segment",
     "edge.batch.signature",
 }

@@ -195,7 +195,8 @@ def _add_live_usage(
 ) -> bool:
     """Take the live rows of hours not imported yet in; False when none is of an owned domain."""
     paths = [str(path) for path in files]
-    connection.register("live_files", connection.read_parquet(paths, filename=True))
+    live = connection.read_parquet(paths, filename=True, union_by_name=True)
+    connection.register("live_files", live)
     try:
         connection.execute(
             sql.text("statements/balance/open_hours/add_live_usage"), {"accounts": accounts}

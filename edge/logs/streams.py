@@ -29,7 +29,7 @@ from edge.logs.content import (
     read_chunks,
     starts_alike,
 )
-from edge.logs.formats.block import Format, Parsed, line_starts, no_columns
+from edge.logs.formats.block import Format, Parsed, line_starts, no_columns, parse_whatever
 from edge.logs.refused_lines import RejectedLine, RejectedLines
 from edge.reasons import Reason
 
@@ -241,7 +241,7 @@ class Stream:
         if chunk.oversized:
             return Parsed(columns=no_columns(), rows=no_columns().time_ms)
         data = chunk.data if chunk.start else chunk.data.removeprefix(BYTE_ORDER_MARK)
-        return self._parser.parse(data, now_ms)
+        return parse_whatever(self._parser, data, now_ms)
 
     def move(self, chunk: Chunk, parsed: Parsed) -> Step:
         """Move past `chunk`, which begins at the position and holds `parsed`."""

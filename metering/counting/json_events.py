@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 import sql
-from edge.batch.records import CounterColumns
+from edge.batch.records import STATUS_COLUMNS, CounterColumns
 from edge.errors import ConfigError
 from edge.reasons import Reason
 from metering.counting.flush import Flush
@@ -272,7 +272,7 @@ def _count(flush: Flush, rows: pa.Table) -> None:
         part = rows.slice(begin, end - begin)
         encoded = part["domain"].combine_chunks().dictionary_encode()
         columns = {name: part[name].to_numpy().astype(np.int64) for name in COUNTS}
-        statuses = np.column_stack([columns[f"status_{digit}xx"] for digit in range(6)])
+        statuses = np.column_stack([columns[name] for name in STATUS_COLUMNS])
         flush.count(
             CounterColumns(
                 domains=tuple(map(str, encoded.dictionary.to_pylist())),

@@ -89,6 +89,11 @@ def lasting(error: Exception) -> LastingFault:
     )
 
 
+def as_one_line(error: Exception) -> Exception:
+    """What ends a worker: an error of SQL or of the system in one line, any other as it is."""
+    return lasting(error) if isinstance(error, (duckdb.Error, OSError)) else error
+
+
 def not_opened(path: object, error: duckdb.Error) -> EdgetollError:
     """Why a store does not open: somebody holds it, the system refuses, or it is damaged."""
     text = str(error)

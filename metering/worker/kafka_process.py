@@ -13,6 +13,7 @@ from metering.settings import load
 from metering.sources.kafka.settings import at_bootstrap, worker_name
 from metering.sources.kafka.source import KafkaSource
 from metering.worker.process import run_worker
+from metering.worker.status import Drained
 
 DRAIN_PATIENCE_S = 60.0
 
@@ -24,7 +25,7 @@ def run(
     partitions: str | None = None,
     drain: bool = False,
     stop: Callable[[], bool] | None = None,
-) -> None:
+) -> Drained:
     """Count what Kafka holds: once with `drain`, else until `stop()` or SIGTERM.
 
     `partitions` such as `0-3` makes this worker one of several, each with its own store. Raises
@@ -44,4 +45,6 @@ def run(
         except BaseException:
             source.close()
             raise
-        run_worker(home, source, settings, drain=drain, messages=messages, stop=stop, name=name)
+        return run_worker(
+            home, source, settings, drain=drain, messages=messages, stop=stop, name=name
+        )

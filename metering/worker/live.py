@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from edge.durable import write_atomically
 from metering.closed import closed_file, parse_hour
 from metering.hour import Policy, hour_of, time_of, to_ms
-from metering.hours.data_file import UsageFile
+from metering.hours.data_file import UsageFile, with_later_counts
 from metering.hours.unowned_names import OWNED_NAMES, folded
 from metering.status import FOLDER, HourStatus
 from metering.store.store import UsageStore
@@ -31,8 +31,8 @@ from metering.worker.status import (
     ClosedRows,
     Moment,
     QuarantineTotal,
+    alarms,
     document,
-    quarantine_alarms,
     unwritten_hours,
 )
 
@@ -75,9 +75,9 @@ class Live:
         quarantine = [row for moment in moments for row in self._quarantine(moment)]
         name = f"quarantine{self.name}.parquet"
         self._replace(name, tuple(quarantine), lambda: _quarantine_table(quarantine))
-        alarms = [*quarantine_alarms(quarantine), *self._disk_alarms()]
+        said = [*alarms(moments, quarantine, now_ms), *self._disk_alarms()]
         data = orjson.dumps(
-            document(moments, hours, quarantine, alarms, now_ms), option=orjson.OPT_INDENT_2
+            document(moments, hours, quarantine, said, now_ms), option=orjson.OPT_INDENT_2
         )
         write_atomically(self.folder / f"status{self.name}.json", data + b"\n")
 
@@ -143,8 +143,11 @@ class Live:
 
     def _rows_of(self, paths: Sequence[str]) -> Iterator[pa.RecordBatch]:
         if paths:
-            relation = self.store.connection.read_parquet(list(paths), hive_partitioning=False)
-            yield from relation.to_arrow_reader(100_000)
+            relation = self.store.connection.read_parquet(
+                list(paths), hive_partitioning=False, union_by_name=True
+            )
+            for rows in relation.to_arrow_reader(100_000):
+                yield with_later_counts(rows)
 
     def _shown_before(self, partition: str) -> set[int]:
         """Hours (ms) that readers have seen in live/; after a start, those in the file."""
