@@ -132,17 +132,26 @@ def rate(
     )
 
 
-def project(connection: duckdb.DuckDBPyConnection, *, books: PriceBooks, through: datetime) -> None:
+def project(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    books: PriceBooks,
+    through: datetime,
+    accounts: list[str] | None = None,
+) -> None:
     """Price the open hours in the temporary table open_usage on top of what is rated; nothing is
     posted.
 
     open_usage(account_id, bucket, region, class, requests, bytes_sent) is made by the caller.
     Leaves rating_projection(account_id, currency, amount in 10^-10 units). Hours without a price
-    add nothing.
+    add nothing. `accounts`: only these; None: all of them.
     """
     mark = last_mark(connection)
     tables.bind(connection, books)
     connection.execute(sql.text("statements/rating/changes/usage_and_subjects"))
+    connection.execute(
+        sql.text("statements/rating/what_if/projected_accounts"), {"accounts": accounts}
+    )
     connection.execute(sql.text("statements/rating/what_if/open_usage"))
     end = naive(through)
     one = Pass(

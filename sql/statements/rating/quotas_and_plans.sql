@@ -259,11 +259,3 @@ SET remaining = p.remaining - q.quantity
 FROM rating_plan_parts AS q
 JOIN rating_slice_turns AS w ON w.account_key = q.account_key AND w.seq = q.seq
 WHERE w.turn = $turn AND q.plan_id = p.plan_id AND w.plan_kind = p.kind;
-
--- name: plans_left
--- One row per plan: what is left of it; leftover after its end is lost (DOMAIN §2.1).
-SELECT
-    p.plan_id, p.account_id, p.kind, p.region, p.starts_at, p.ends_at, p.quantity,
-    coalesce(s.used, 0) AS used, p.quantity - coalesce(s.used, 0) AS remaining
-FROM plans AS p
-LEFT JOIN plan_state AS s ON s.plan_id = p.plan_id;
