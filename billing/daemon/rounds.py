@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,6 +26,8 @@ from billing.outbox.sending import Due
 from billing.outbox.settings import read_delivery
 from billing.runs.import_hours import SeenFolders
 from billing.settings import read_daemon
+from billing.status.gather import around, of_store
+from billing.status.judge import findings
 from billing.store.store import Store
 from edge.errors import Corrupt, InputError
 
@@ -172,7 +174,12 @@ def look(turn: Turn) -> None:
 
 
 def _note(turn: Turn, store: Store) -> None:
-    signs = vital_signs(store.connection, now=turn.now)
+    facts = replace(around(turn.home, now=turn.now), store=of_store(store.connection, now=turn.now))
+    signs = replace(
+        vital_signs(store.connection, now=turn.now),
+        unowned_requests=0 if facts.store is None else facts.store.unowned.requests,
+        findings=findings(facts),
+    )
     with turn.board.lock:
         turn.board.signs = signs
 
