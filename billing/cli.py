@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from billing.runs.records import RunOutcome
 
 app = typer.Typer(
+    add_completion=False,
     no_args_is_help=True,
     help="Price closed hours, keep the ledger, issue invoices, flag accounts in time.",
 )

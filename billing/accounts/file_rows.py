@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 from zoneinfo import available_timezones
@@ -74,12 +75,12 @@ def _money(value: object) -> int:
         raise ValueError(error.message + '; write it in quotes, like "500.00"') from error
 
 
-def _percent(value: object) -> int:
-    units = _money(value)
-    points, rest = divmod(int(units), 10**8)
-    if rest or not 0 <= points <= 10_000:
-        raise ValueError(f"{value} is not a percentage from 0 to 100 with at most two decimals")
-    return points
+def _percent(value: object) -> Decimal:
+    """A percentage as basis points, of which there may be hundredths: 8.875 % is 887.50 of them."""
+    hundredths, rest = divmod(int(_money(value)), 10**6)
+    if rest or not 0 <= hundredths <= 1_000_000:
+        raise ValueError(f"{value} is not a percentage from 0 to 100 with at most four decimals")
+    return Decimal(hundredths).scaleb(-2)
 
 
 def _quantity(value: object) -> int:
@@ -152,7 +153,7 @@ class AccountRow(_Row):
     credit_limit: Annotated[Money, Field(ge=0, lt=2**96)] = 0
     grace_hours: int = Field(default=24, ge=0, le=24 * 366)
     suspension_policy: Literal["confirm", "auto"] = "confirm"
-    tax_rate_percent: Annotated[int, BeforeValidator(_percent)] = 0
+    tax_rate_percent: Annotated[Decimal, BeforeValidator(_percent)] = Decimal(0)
     email: Annotated[str, AfterValidator(check_email)] = ""
     address: str = ""
     country: str = ""
