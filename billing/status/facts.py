@@ -33,6 +33,8 @@ class MeteringFact:
     accepted: int = 0
     quarantined: int = 0
     alarms: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    """Edges of which not everything durable is counted, and why."""
     complete_through: datetime | None = None
     """Every partition has closed its hours up to then."""
     is_live: bool = False

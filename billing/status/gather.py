@@ -99,6 +99,7 @@ def _metering(home: Path, found: MeteringStatus, unreadable: tuple[str, ...]) ->
         alarms=(*found.alarms, *unreadable),
         complete_through=min(ends, default=None),
         is_live=any(one.partition != SPOOL for one in found.partitions),
+        unread=tuple(f"{one.edge_id}: {one.what}, since {one.since}" for one in found.unread),
         open_hours=len(begun),
         oldest_open=min(begun, default=None),
     )

@@ -70,6 +70,8 @@ def _silence(facts: HomeFacts) -> Iterator[Finding]:
 
 
 def _metering(metering: MeteringFact, now: datetime) -> Iterator[Finding]:
+    for unread in metering.unread:
+        yield _found(signals.EDGE_UNREAD, 1, unread)
     for alarm in metering.alarms:
         yield _found(signals.METERING_ALARM, 1, alarm)
     if not metering.adds_up:

@@ -56,6 +56,12 @@ EDGE_SILENT = _person(
     "An expected edge has made no promise for hours: its hours wait, then close without it.",
     "Start its agent, or retire it: `edgetoll metering edges --retire EDGE`.",
 )
+EDGE_UNREAD = _person(
+    "edge_unread",
+    "`metering status`, `check`",
+    "An edge holds something durable that metering has not counted; its hours wait.",
+    "Look at the spool it names; a folder that cannot be read is mended or restored.",
+)
 EDGE_REFUSED = _watch(
     "edge_refused",
     "`edge status`",
@@ -175,6 +181,7 @@ DELIVERY_FAILING = _person(
 SIGNALS: tuple[Signal, ...] = (
     EDGE_PROBLEM,
     EDGE_SILENT,
+    EDGE_UNREAD,
     EDGE_REFUSED,
     METERING_SILENT,
     METERING_ALARM,

@@ -83,6 +83,7 @@ ENDPOINT = EndpointFact(
 ILL = {
     "edge_problem": edge(problems=("its spool is damaged",)),
     "edge_silent": edge(promise=NOW - 7 * HOUR),
+    "edge_unread": metering(unread=("e1: its folder cannot be read, since 2026-10-19",)),
     "edge_refused": edge(refused=5),
     "metering_silent": replace(
         metering(fresh_at=NOW - HOUR), edges=(replace(WELL.edges[0], unread_bytes=100),)
