@@ -36,7 +36,7 @@ SPOOL = "spool"
 def gather(home: Path, *, now: datetime) -> HomeFacts:
     """All of a home. Busy when somebody else has the billing store for too long."""
     facts = around(home, now=now)
-    if not (home / "journal" / "journal.jsonl").exists() and not (home / STORE_NAME).exists():
+    if not (home / "journal" / "journal.jsonl").exists() and not home.joinpath(STORE_NAME).exists():
         return facts  # nothing was ever written: opening it would make a store
     try:
         with open_store(
