@@ -57,7 +57,7 @@ PLAN = {
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
-        ("quantity", "1.5", "'1.5' is not a quantity"),
+        ("quantity", "1.5", "1.5 is not a quantity"),
         ("quantity", "-1", "this must be more than 0"),
         ("kind", '"qic"', "this must be one of"),
         ("id", '""', "this is not of the form"),
