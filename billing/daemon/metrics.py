@@ -44,6 +44,7 @@ class VitalSigns:
     stopped_domains: int
     next_delivery_at: datetime | None = None
     unowned_requests: int = 0
+    held_hours: int = 0
     findings: tuple[Finding, ...] = ()
     """The signals that stand."""
 
@@ -143,6 +144,7 @@ def billing_metrics(board: Board, *, now: datetime) -> Iterator[Family]:
         yield gauge("stopped_domains", "Names on the stop list.", signs.stopped_domains)
         about = "Lately, for names that no account owns."
         yield gauge("unattributed_requests", about, signs.unowned_requests)
+        yield gauge("held_hours", "Account-hours that no price could rate.", signs.held_hours)
         yield signal_family(signs.findings)
     failures = sorted(board.failures.items())
     yield counters("step_failures", "Failures of the daemon's steps.", "step", failures)

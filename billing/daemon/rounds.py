@@ -186,10 +186,12 @@ def look(turn: Turn) -> None:
 
 
 def _note(turn: Turn, store: Store) -> None:
-    facts = replace(around(turn.home, now=turn.now), store=of_store(store.connection, now=turn.now))
+    stored = of_store(store.connection, now=turn.now)
+    facts = replace(around(turn.home, now=turn.now), store=stored)
     signs = replace(
         vital_signs(store.connection, now=turn.now),
-        unowned_requests=0 if facts.store is None else facts.store.unowned.requests,
+        unowned_requests=stored.unowned.requests,
+        held_hours=stored.billing.unpriced_hours,
         findings=findings(facts),
     )
     with turn.board.lock:

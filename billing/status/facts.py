@@ -123,3 +123,5 @@ class HomeFacts:
     store: StoreFacts | None = None
     unreadable: str | None = None
     """Why the billing store cannot be read."""
+    prices: str | None = None
+    """Why a price book cannot be used."""

@@ -13,6 +13,7 @@ import sql
 from billing.appliers import open_store
 from billing.checks import red
 from billing.instants import aware, aware_or_none
+from billing.prices import load_books
 from billing.status import unowned
 from billing.status.facts import (
     BillingFact,
@@ -25,7 +26,7 @@ from billing.status.facts import (
 from billing.status.hours import incomplete_hours
 from billing.store.store import PATIENCE_SECONDS, STORE_NAME
 from edge.agent.status import edge_statuses
-from edge.errors import Corrupt
+from edge.errors import Corrupt, EdgetollError
 from edge.terminal import parse_time
 from metering.status import EdgeStatus, MeteringStatus, files, read_file
 
@@ -55,7 +56,19 @@ def around(home: Path, *, now: datetime) -> HomeFacts:
         edges=_edges(home, found, now=now),
         metering=_metering(home, found, alarms),
         checks=red.read(home),
+        prices=_prices(home),
     )
+
+
+def _prices(home: Path) -> str | None:
+    """Why a price book cannot be used; None: all can, or there is none yet."""
+    if not any((home / "prices").glob("*.toml")):
+        return None
+    try:
+        load_books(home / "prices")
+    except EdgetollError as error:
+        return error.message
+    return None
 
 
 def of_store(connection: duckdb.DuckDBPyConnection, *, now: datetime) -> StoreFacts:

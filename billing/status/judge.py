@@ -27,6 +27,8 @@ def findings(facts: HomeFacts) -> tuple[Finding, ...]:
         *_metering(facts.metering, facts.at),
         *_checks(facts),
     ]
+    if facts.prices is not None:
+        found.append(_found(signals.PRICES_REFUSED, 1, facts.prices))
     if facts.unreadable is not None:
         found.append(_found(signals.BILLING_UNREADABLE, 1, facts.unreadable))
     if facts.store is not None:

@@ -117,9 +117,15 @@ HOUR_TOO_OLD = _person(
     "Usage older than `too_old_days` came and is not billed; its month is not issued meanwhile.",
     "`edgetoll billing accept` shows it; with `--reason` it is billed.",
 )
+PRICES_REFUSED = _person(
+    "prices_refused",
+    "`billing rate`, `billing load`, `edgetoll_step_failures_total`",
+    "A price book cannot be used: nothing is rated until it is right.",
+    "The line names file, card and key.",
+)
 HOUR_UNPRICED = _person(
     "hour_unpriced",
-    "`billing rate`",
+    "`billing rate`, `edgetoll_held_hours`",
     "Hours of an account cannot be rated: no price is in force for what was used.",
     "Add the card to its price book; the next run rates them.",
 )
@@ -192,6 +198,7 @@ SIGNALS: tuple[Signal, ...] = (
     HOUR_INCOMPLETE,
     HOUR_TOO_OLD,
     HOUR_UNPRICED,
+    PRICES_REFUSED,
     RUN_HELD,
     CHECK_RED,
     CHECK_OLD,

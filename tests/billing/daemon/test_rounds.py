@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from billing.appliers import open_store
-from billing.daemon.daemon import Rounds
+from billing.daemon.daemon import Rounds, locked
 from billing.daemon.metrics import (
     Board,
     metering_metrics,
@@ -23,10 +23,12 @@ from billing.daemon.metrics import (
 from billing.daemon.serving import serving
 from billing.ledger.top_up import top_up
 from billing.store.store import Store
-from edge.errors import ConfigError
+from edge.errors import Busy, ConfigError
+from edge.terminal import say, warn
 from metering.status import EdgeStatus, MeteringStatus
 from tests.billing.daemon.process import SETTINGS, ask
 from tests.billing.homes import Use, close_hour, make_home
+from tests.billing.runner import published
 
 START = datetime(2026, 10, 20, 6, tzinfo=UTC)
 
@@ -53,7 +55,7 @@ def home(tmp_path: Path) -> Path:
     made = make_home(tmp_path)
     (made / "edgetoll.toml").write_text(SETTINGS)
     close_hour(made, START - timedelta(hours=2), [Use()])
-    return made
+    return published(made)
 
 
 def edge(name: str, promise: str) -> EdgeStatus:
@@ -255,3 +257,35 @@ def test_g14_clients_that_say_nothing_keep_nobody_from_the_metrics(
         assert ask(port, "/healthz")[0] == 200
         for one in (*silent, beside):
             one.close()
+
+
+def test_p6_a_fresh_home_is_ready_as_soon_as_a_round_has_ended(
+    tmp_path: Path, clock: Clock
+) -> None:
+    fresh = make_home(tmp_path, accounts=None)
+    board = Board(begun_at=clock.now)
+    with serving(fresh, board, listen="127.0.0.1:0", clock=clock) as port:
+        Rounds(fresh, board, clock=clock).run()
+        assert ask(port, "/readyz") == (200, '{"ready":true,"problems":[]}\n')
+
+
+def test_p6_a_second_daemon_is_told_what_is_true(home: Path) -> None:
+    with locked(home), pytest.raises(Busy) as caught, locked(home):
+        raise AssertionError("two daemons on one home")
+    assert "daemon.lock is held by" in caught.value.message
+    assert "to start another, end that one" in caught.value.hint
+
+
+def test_p6_what_would_be_said_to_a_person_is_a_line_of_json_in_the_log(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with locked(home):
+        warn("cut a torn record\nof two lines")
+        say("hello")
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [(one["event"], one["text"]) for one in lines] == [
+        ("warning", "cut a torn record\nof two lines"),
+        ("said", "hello"),
+    ]
+    warn("outside")
+    assert capsys.readouterr().err == "outside\n"

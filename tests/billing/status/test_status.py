@@ -98,6 +98,7 @@ ILL = {
     ),
     "hour_too_old": billing(too_old_files=6, too_old_requests=70, too_old_first=START),
     "hour_unpriced": billing(unpriced_hours=2, unpriced="acme 2026-10-01T00:00Z: no card"),
+    "prices_refused": replace(WELL, prices="prices/plain.toml, line 3: no"),
     "run_held": billing(held_run="R2", held_reason="it charges too much"),
     "check_red": replace(
         WELL, checks=replace(WELL.checks, red=(RedCheck(check="ledger_balances", found="1 row"),))
