@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,6 +26,8 @@ from billing.outbox.sending import Due
 from billing.outbox.settings import read_delivery
 from billing.runs.import_hours import SeenFolders
 from billing.settings import read_daemon
+from billing.status.gather import around, of_store
+from billing.status.judge import findings
 from billing.store.store import Store
 from edge.errors import Corrupt, InputError
 
@@ -184,7 +186,14 @@ def look(turn: Turn) -> None:
 
 
 def _note(turn: Turn, store: Store) -> None:
-    signs = vital_signs(store.connection, now=turn.now)
+    stored = of_store(store.connection, now=turn.now)
+    facts = replace(around(turn.home, now=turn.now), store=stored)
+    signs = replace(
+        vital_signs(store.connection, now=turn.now),
+        unowned_requests=stored.unowned.requests,
+        held_hours=stored.billing.unpriced_hours,
+        findings=findings(facts),
+    )
     with turn.board.lock:
         turn.board.signs = signs
 
