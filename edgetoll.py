@@ -105,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         advice = remedy(said) or "look at free space, memory and permissions"
         print(
-            f"  hint: {advice}. What was committed stands; run again, it takes up the rest",
+            f"  hint: {advice}. What was committed stands, a second run takes up the rest",
             file=sys.stderr,
         )
         return 1

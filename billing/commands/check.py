@@ -15,7 +15,17 @@ import typer
 from billing.checks import red
 from billing.checks.red import CheckResult
 from edge.errors import Corrupt, EdgetollError, InputError
-from edge.terminal import DEFAULT_HOME, HomeOption, JsonOption, emit, now, progress, say, table
+from edge.terminal import (
+    DEFAULT_HOME,
+    HomeOption,
+    JsonOption,
+    emit,
+    now,
+    progress,
+    say,
+    table,
+    warn,
+)
 
 CLOSED_FILES = "Each closed hour's file has the hash that its certificate names."
 ONE_CHAIN = "Each certificate names the hash of the one before it."
@@ -111,6 +121,8 @@ def check(
 
     Example: edgetoll check --home ./edgetoll-home
     """
+    from billing.commands.init import open_to_others
+
     if not home.is_dir():
         raise InputError(f"no home at {home}", f"make one first: edgetoll init {home}")
     results = every_check(home, quick=quick)
@@ -120,6 +132,7 @@ def check(
     else:
         red.note_full(home, results, at=at)
     broken = [one for one in results if one.is_red]
+    exposed = open_to_others(home)
     document = {
         "at": at.isoformat().replace("+00:00", "Z"),
         "checks": len(results),
@@ -128,7 +141,10 @@ def check(
             {"check": one.check, "about": one.about, "rows": [list(row) for row in one.rows]}
             for one in broken
         ],
+        "exposed": exposed,
     }
+    for line in exposed:
+        warn(line)
     emit(document, as_json=as_json, human=lambda: _show(len(results), broken))
     if broken:
         raise typer.Exit(1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -207,6 +207,8 @@ class Store:
             self.reconnect()
             self.catch_up()
         self._read_back(record)
+        with suppress(FileNotFoundError):
+            self.path.with_name(f"{self.path.name}.wal").chmod(0o600)
         return record.number
 
     def _store_effect(
@@ -227,6 +229,7 @@ class Store:
             pq.write_table(value, hidden, compression="zstd")
         with open(hidden, "rb+") as written:
             os.fsync(written.fileno())
+        hidden.chmod(0o600)
         digest = sha256_file(hidden)
         hidden.replace(folder.joinpath(file))
         fsync_folder(folder)
