@@ -317,7 +317,7 @@ def _leave_a_wal(home: Path) -> Path:
         "from pathlib import Path\n"
         "from datetime import datetime\n"
         "from billing.appliers import open_store\n"
-        "from billing.top_up import top_up\n"
+        "from billing.ledger.top_up import top_up\n"
         "at = datetime.fromisoformat(sys.argv[2])\n"
         "store = open_store(Path(sys.argv[1]), owner='killed', now=at)\n"
         "top_up(store, 'acme', 10**10, key='last', at=at)\n"
