@@ -72,6 +72,19 @@ class Opener(Protocol):
     ) -> Store: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalFacts:
+    """What the person on call wants to know of the journal: how long it is, and when its whole
+    chain was last verified, through which record.
+    """
+
+    records: int
+    last_hash: str
+    size_bytes: int
+    verified_at: datetime | None
+    verified_no: int
+
+
 class Store:
     """An open billing store; use as a context manager. `connection` is the one DuckDB session.
 
@@ -106,6 +119,16 @@ class Store:
         store.journal.verify()
         store.catch_up()
         return store
+
+    def journal_facts(self) -> JournalFacts:
+        """The journal as it is now."""
+        return JournalFacts(
+            records=self.journal.last_no,
+            last_hash=self.journal.last_hash,
+            size_bytes=self.journal.last.end,
+            verified_at=self.verified_at,
+            verified_no=self.verified_no,
+        )
 
     def note_audit(self, *, agrees: bool) -> None:
         """Note how a comparison of the whole store with a replay of the journal came out. A store
