@@ -19,7 +19,6 @@ from edge.durable import FileLock, fsync_folder
 from edge.errors import Corrupt, EdgetollError
 from edge.terminal import warn
 
-
 TOLD_FROM = 10_000
 """A comparison with more records than this takes so long that a person wants to know why."""
 
