@@ -22,8 +22,9 @@ _PACKED: Final = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"x\x01", b"x^", b"x\x9c", b
 
 
 def looks_packed(block: bytes) -> bool:
-    """Whether polars would take a block for packed data and unpack it, to whatever size or for ever:
-    a damaged line may begin with anything.
+    """Whether polars would take a block for packed data and unpack it, to whatever size.
+
+    A damaged line may begin with anything.
     """
     return block.startswith(_PACKED)
 
