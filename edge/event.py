@@ -38,7 +38,10 @@ SCHEME_NAMES: Final[dict[str, Scheme]] = {
 DOMAIN_BYTES_MAX: Final = 253
 LABEL_BYTES_MAX: Final = 63
 EVENT_ID_BYTES_MAX: Final = 256
-STATUS_MAX: Final = 599
+STATUS_MAX: Final = 999
+"""Statuses have three digits; an origin chooses them, and web servers pass 600 to 999 on (E4)."""
+STATUS_CLASSES: Final = ("0xx", "1xx", "2xx", "3xx", "4xx", "5xx", "other")
+"""Classes of statuses by their code: the first digit up to 5, and one for 600 to 999."""
 BYTES_SENT_MAX: Final = 1 << 50
 BUCKET_MS: Final = 5 * 60 * 1000
 DAY_MS: Final = 86_400_000

@@ -61,7 +61,7 @@ def reasons(form: str, block: bytes) -> list[str]:
         (changed(time="2026-10-01T00:00:00"), "clock"),
         (changed(scheme="ftp"), "scheme"),
         (changed(scheme=""), "scheme"),
-        (changed(status="600"), "status"),
+        (changed(status="1000"), "status"),
         (changed(status="-1"), "status"),
         (changed(status="2xx"), "status"),
         (changed(status=200.5), "status"),
@@ -94,6 +94,8 @@ def test_d9_to_d14_a_line_that_is_no_event_is_refused_for_its_reason(
         changed(status="000"),
         changed(status=0),
         changed(status="599"),
+        changed(status="600"),
+        changed(status="999"),
         changed(bytes_sent=str(1 << 50)),
         changed(time="946684800"),
         changed(time=f"{NOW_MS // 1000 + 86_400}"),
@@ -187,7 +189,7 @@ def test_a_line_without_end_of_20_megabytes_is_refused_in_bounded_memory(tmp_pat
 
 def test_refused_lines_are_kept_with_reason_place_and_raw_bytes(tmp_path: Path) -> None:
     log = tmp_path / "a.log"
-    lines = [nginx_line(0).encode(), b"{broken\n", changed(status="999"), b"\xff\n"]
+    lines = [nginx_line(0).encode(), b"{broken\n", changed(status="9999"), b"\xff\n"]
     log.write_bytes(b"".join(lines))
     result = import_files(tmp_path / "spool", log)
     assert result.skipped == {"syntax": 2, "status": 1}
@@ -270,7 +272,7 @@ TSV_VALUES = (
     ("a.example", "B.example.", "\\xC3\\xBC.example", "-", "", "a\rb", '"a"', "NA"),
     ("https", "http", "HTTPS", "", "-"),
     ("HTTP/1.1", "HTTP/3.0", "h3", "", "-"),
-    ("200", "009", "000", "+200", " 200", "600", "-", "", "NULL"),
+    ("200", "009", "000", "+200", " 200", "600", "1000", "-", "", "NULL"),
     ("0", "17", "+5", " 5", "5 ", "1.0", "NA", "-1", "0x10", "1125899906842625", "null", ""),
     ("HIT", "MISS", "-", "", "STALE"),
     ("id", "", "\tid", "id\r"),
