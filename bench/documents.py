@@ -35,7 +35,7 @@ from billing.invoices import reading
 from billing.invoices.documents import bulk, pdf_document
 from billing.invoices.run import Order, issue, prepare
 from billing.invoices.settings import InvoiceSettings
-from billing.money import cut_to_minor
+from billing.invoices.settlement import cut_to_minor
 from billing.store.store import Store
 
 MONTH = "2026-10"

@@ -28,10 +28,12 @@ from bench.rating import START, compare, loop
 from billing.accounts.load import publish_owned_domains
 from billing.appliers import open_store
 from billing.balance import states
+from billing.follow_up import check_record
 from billing.invoices import payments
 from billing.lake import publish
 from billing.prices import load_books
 from billing.runs import run as runs
+from billing.runs.settings import read_settings
 from edge.durable import sha256_file
 from metering.closed import Certificate, certificate_sha256, closed_file, hour_text
 
@@ -147,12 +149,12 @@ def run(home: Path, at: datetime) -> dict[str, float]:
     def lap(name: str) -> None:
         clock.append((name, time.perf_counter()))
 
-    books, settings = load_books(home / "prices"), runs.read_settings(home)
+    books, settings = load_books(home / "prices"), read_settings(home)
     store = open_store(home, owner="bench", now=at)
     lap("open")
     done = runs.rate(store, books=books, settings=settings, at=at)
     lap("rate")
-    red = runs.check(store, done, at=at)
+    red = check_record(store, done.journal_no, at=at)
     lap("check")
     payments.settle(store, at=at)
     states.refresh(store, now=at)

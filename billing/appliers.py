@@ -7,23 +7,25 @@ is how every command opens the billing store.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
-from billing.accounts import load
+from billing.accounts import appliers as accounts
 from billing.balance.appliers import apply_states
 from billing.invoices import appliers as invoices
 from billing.ledger import transfers
+from billing.older_copy import refuse_older_copy
 from billing.outbox import appliers as outbox
 from billing.runs import import_hours, run
-from billing.store.store import Applier, Store
+from billing.settings import check_settings
+from billing.store.open import opened
+from billing.store.store import Appliers, Store
 
-APPLIERS: Mapping[str, tuple[Applier, ...]] = MappingProxyType(
+APPLIERS: Appliers = MappingProxyType(
     {
         # accounts, domains, plans
-        "load": (load.apply_load, apply_states),
+        "load": (accounts.apply_load, apply_states),
         "terms": (run.apply_terms,),
         # closed hours and what they cost
         "import": (import_hours.apply_import,),
@@ -40,7 +42,7 @@ APPLIERS: Mapping[str, tuple[Applier, ...]] = MappingProxyType(
         # how accounts stand, and who was told
         "account_states": (apply_states,),
         "account_act": (apply_states,),
-        "full_state": (outbox.apply_full_state,),
+        "full_state": (apply_states,),
         "deliveries": (outbox.apply_deliveries,),
     }
 )
@@ -52,7 +54,19 @@ def open_store(
     owner: str,
     now: datetime,
     wait_seconds: int = 0,
-    appliers: Mapping[str, tuple[Applier, ...]] = APPLIERS,
+    appliers: Appliers = APPLIERS,
 ) -> Store:
-    """Take the lock of `home` and open its store, brought up to the journal (see `Store.open`)."""
-    return Store.open(home, owner=owner, now=now, appliers=appliers, wait_seconds=wait_seconds)
+    """Take the lock of `home` and open its store, brought up to the journal, unless the lake or a
+    document shows that store and journal are an older copy.
+
+    First the settings are read whole: ConfigError names a key that nobody would read.
+    """
+    check_settings(home)
+    return opened(
+        home,
+        owner=owner,
+        now=now,
+        appliers=appliers,
+        evidence=refuse_older_copy,
+        wait_seconds=wait_seconds,
+    )

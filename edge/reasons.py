@@ -8,6 +8,7 @@ stand in files, in `--json` and in views, so a value is never renamed.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 
 class Reason(StrEnum):
@@ -69,3 +70,21 @@ class Reason(StrEnum):
     """A line that an earlier import of the same content refused."""
     ERROR = "error"
     """A defect of ours met this event: the log of the program has the traceback."""
+
+
+UNREADABLE: Final = frozenset(
+    {
+        Reason.TOO_LARGE,
+        Reason.SYNTAX,
+        Reason.SCHEMA,
+        Reason.CLOCK,
+        Reason.SCHEME,
+        Reason.STATUS,
+        Reason.BYTES,
+        Reason.ERROR,
+    }
+)
+"""Reasons that say a line was not understood: many of them mean a wrong format, not odd requests.
+
+The others are answers (no access record, no HTTP, another name than the connection's).
+"""

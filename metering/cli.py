@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from metering.status import HourStatus, MeteringStatus
 
 app = typer.Typer(
+    add_completion=False,
     no_args_is_help=True,
     help="Count each event once, close hours, say how far everything is.",
 )

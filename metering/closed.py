@@ -200,13 +200,16 @@ def _in_folder(folder: str, hour: datetime, partition: str, revision: int) -> Cl
     )
 
 
-def list_closed(home: Path) -> list[ClosedFile]:
-    """Every revision with a certificate, by hour, partition, revision; other names are no data."""
+def list_closed(home: Path, folders: Iterable[str] | None = None) -> list[ClosedFile]:
+    """Every revision with a certificate, by hour, partition, revision; other names are no data.
+
+    `folders`: only in these of closed/, by name.
+    """
     root = home / CLOSED_FOLDER
     if not root.is_dir():
         return []
     found = []
-    for folder in os.listdir(root):
+    for folder in os.listdir(root) if folders is None else folders:
         hour_match = _HOUR.match(folder)
         if not hour_match:
             continue

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from edge.configfile import section
 from metering.hour import Expectation, Policy, to_ms
+from metering.sources.kafka.settings import MeteringKafka
 
 
 class ExpectedEdge(BaseModel):
@@ -75,8 +76,8 @@ class MeteringSettings(BaseModel):
     """What DuckDB may hold in memory before it spills to disk."""
     threads: int = Field(default=2, ge=1)
     """Threads of DuckDB."""
-    kafka: dict[str, object] = Field(default_factory=dict)
-    """[metering.kafka]: checked by the Kafka source when it is used."""
+    kafka: MeteringKafka = Field(default_factory=MeteringKafka)
+    """[metering.kafka]: how a worker reaches a broker and reads there."""
     keys_file: str = ""
     """Public keys of the edges (edge/batch/signature.py), relative to the home. Where named, a
     batch not signed by a key of its own edge goes to quarantine, and JSON events are counted of

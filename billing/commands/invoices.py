@@ -61,21 +61,17 @@ def invoice(
 
     Example: edgetoll billing invoice --month 2026-10
     """
-    from billing.appliers import open_store
+    from billing.follow_up import changing
     from billing.invoices.run import Order
-    from billing.outbox import stop_topic
 
     at = as_of_time(as_of)
     order = Order(month=month, account=account, at=at, draft=draft, reissue=reissue)
     settings = _settings(home)
-    with open_store(home, owner="edgetoll billing invoice", now=at) as store:
+    with changing(home, owner="edgetoll billing invoice", at=at, wait_seconds=0) as store:
         if draft:
             _draft(store, order, settings, as_json=as_json)
             return
         issued, rows, written = _issue(store, order, settings)
-    stop_topic.follow(home)
-    if issued.invoices:
-        tables.warn_of_seller(settings)
     tables.show_issued(issued, rows, written, month=month, home=home, as_json=as_json)
     if issued.waiting:
         first = issued.waiting[0]
@@ -99,16 +95,14 @@ def void(
 
     Example: edgetoll billing void INV-USD-2026-000042 --reason "wrong address"
     """
-    from billing.appliers import open_store
+    from billing.follow_up import changing
     from billing.invoices import crediting
-    from billing.outbox import stop_topic
 
     at = as_of_time(as_of)
     settings = _settings(home)
-    with open_store(home, owner="edgetoll billing void", now=at) as store:
+    with changing(home, owner="edgetoll billing void", at=at, wait_seconds=0) as store:
         done = crediting.void(store, invoice_no, reason=reason, settings=settings, at=at)
         _finish_credit(store, done, settings, at=at)
-    stop_topic.follow(home)
     tables.show_credit(done, as_json=as_json)
 
 
@@ -127,14 +121,13 @@ def credit_note(
     Example: edgetoll billing credit-note INV-USD-2026-000042 --line 1 --amount 5.00 --id T-17
     --reason "goodwill"
     """
-    from billing.appliers import open_store
+    from billing.follow_up import changing
     from billing.invoices import crediting
     from billing.money import parse_amount
-    from billing.outbox import stop_topic
 
     at = as_of_time(as_of)
     settings = _settings(home)
-    with open_store(home, owner="edgetoll billing credit-note", now=at) as store:
+    with changing(home, owner="edgetoll billing credit-note", at=at, wait_seconds=0) as store:
         done = crediting.credit(
             store,
             invoice_no,
@@ -146,7 +139,6 @@ def credit_note(
             at=at,
         )
         _finish_credit(store, done, settings, at=at)
-    stop_topic.follow(home)
     tables.show_credit(done, as_json=as_json)
 
 
@@ -169,20 +161,23 @@ def paid(
 
     Example: edgetoll billing paid INV-USD-2026-000042 --id BANK-2026-11-03-7
     """
-    from billing.appliers import open_store
+    from billing.follow_up import changing, follow_up
     from billing.invoices import payments
-    from billing.outbox import stop_topic
-    from billing.runs import run
 
     at = as_of_time(as_of)
-    with open_store(home, owner="edgetoll billing paid", now=at) as store:
+    accounts = None
+    posted = None
+    with changing(home, owner="edgetoll billing paid", at=at, wait_seconds=0) as store:
         if invoice_no is not None:
-            payments.take_in(store, invoice_no, amount=amount, key=key, at=at)
-        changed = payments.settle(store, at=at)
-        run.after(store, at=at)
+            posted = payments.take_in(store, invoice_no, amount=amount, key=key, at=at)
+            accounts = (posted.transfer.account_id,)
+        changed = follow_up(store, at=at, accounts=accounts).settled
         rows = payments.standing(store.connection)
-    stop_topic.follow(home)
-    document = {"changed": changed, "invoices": [row.document() for row in rows]}
+    document = {
+        "posted": None if posted is None else tables.posted_document(posted),
+        "changed": changed,
+        "invoices": [row.document() for row in rows],
+    }
 
     def human() -> None:
         from billing.money import format_amount
@@ -198,7 +193,9 @@ def paid(
             ],
             right=("owed", "open"),
         )  # fmt: skip
-        say(f"{changed} invoices changed their standing")
+        if posted is not None:
+            say(tables.posted_words(posted))
+        say(f"{tables.count(changed, 'invoice')} changed standing")
 
     emit(document, as_json=as_json, human=human)
 
@@ -213,16 +210,22 @@ def _settings(home: Path) -> InvoiceSettings:
 def _issue(
     store: Store, order: Order, settings: InvoiceSettings
 ) -> tuple[Issued, list[ShownInvoice], FilesWritten]:
+    from billing.follow_up import follow_up
     from billing.invoices import reading
     from billing.invoices.documents import writing
     from billing.invoices.run import issue, prepare
-    from billing.runs import run
     from edge.crash_point import crash_point
+    from edge.errors import Corrupt
 
-    issued = issue(store, prepare(store, order, settings))
+    issued = issue(
+        store,
+        prepare(store, order, settings, unprintable=writing.unprintable(store.home, settings)),
+    )
     crash_point("invoice-issued")
-    run.after(store, at=order.at)
-    _verify(store, issued.journal_no)
+    accounts = None if order.account is None else (order.account,)
+    red = follow_up(store, at=order.at, accounts=accounts, record=issued.journal_no).red
+    if red:
+        raise Corrupt(red, "send nothing of it; run edgetoll check")
     crash_point("invoice-settled")
     reading.choose_month(store.connection, order.month, order.account)
     statuses = reading.statuses(store.connection, order.month)
@@ -240,41 +243,24 @@ def _issue(
     return issued, rows, written
 
 
-def _verify(store: Store, journal_no: int | None) -> None:
-    """The invariants over what one record issued; Corrupt names the first that fails."""
-    from billing.checks import invariants
-    from edge.errors import Corrupt
-
-    if journal_no is None:
-        return
-    failures = invariants.run(store.connection, scope=journal_no)
-    if failures:
-        raise Corrupt(
-            f"check {failures[0].check} fails after record {journal_no}: {failures[0].what}",
-            "send nothing of it; run edgetoll check",
-        )
-
-
 def _draft(store: Store, order: Order, settings: InvoiceSettings, *, as_json: bool) -> None:
     from billing.invoices import reading
     from billing.invoices.documents import files, writing
     from billing.invoices.run import prepare
 
-    prepare(store, order, settings)
+    prepared = prepare(store, order, settings)
     reading.choose_month(store.connection, order.month, order.account, reading.DRAFTS)
     rows = tables.rows_of(reading.month_rows(store.connection, reading.DRAFTS), {})
-    written = writing.write_drafts(
+    writing.write_drafts(
         store.home, store.connection, order.month, settings.formats, account=order.account
     )
-    tables.warn_of_boxes(written, store.home)
-    folder = files.folder_of(store.home, order.month) / files.DRAFTS
+    folder = files.folder_of(store.home, order.month).joinpath(files.DRAFTS)
 
     def human() -> None:
         tables.print_rows(f"Drafts of {order.month}", rows)
         say(f"nothing was issued; the drafts are in {folder}")
 
-    if rows:
-        tables.warn_of_seller(settings)
+    tables.warn_of_draft(settings, prepared.invoices, prepared.early)
     emit(
         {"month": order.month, "drafts": rows, "folder": str(folder)},
         as_json=as_json,
@@ -285,9 +271,10 @@ def _draft(store: Store, order: Order, settings: InvoiceSettings, *, as_json: bo
 def _finish_credit(
     store: Store, done: Credited, settings: InvoiceSettings, *, at: datetime
 ) -> None:
+    from billing.follow_up import follow_up
+    from billing.invoices import crediting
     from billing.invoices.documents import writing
-    from billing.runs import run
 
-    run.after(store, at=at)
-    written = writing.write_one(store.home, store.connection, done.credit_note, settings.formats)
-    tables.warn_of_boxes(written, store.home)
+    account = crediting.subject(store, done.invoice_no).account_id
+    follow_up(store, at=at, accounts=(account,))
+    writing.write_one(store.home, store.connection, done.credit_note, settings.formats)

@@ -11,7 +11,9 @@ from datetime import date, datetime
 import duckdb
 
 import sql
-from billing.ledger.transfers import Posted, find, top_up
+from billing.ledger.records import Posted
+from billing.ledger.top_up import top_up
+from billing.ledger.transfers import find
 from billing.money import format_amount, parse_amount
 from billing.store.store import Store, TableRef
 from edge.errors import InputError
@@ -54,9 +56,8 @@ def settle(store: Store, *, at: datetime, accounts: Sequence[str] | None = None)
     changed.
     """
     store.connection.execute(
-        sql.text("statements/invoices/payments/due_items"), {"accounts": _listed(accounts)}
+        sql.text("statements/invoices/payments/standing"), {"accounts": _listed(accounts)}
     )
-    store.connection.execute(sql.text("statements/invoices/payments/standing"))
     changed = int(store.connection.table("invoice_standing").shape[0])
     if changed:
         store.commit("invoice_paid", {"standing": TableRef("invoice_standing")}, at=at)
@@ -67,13 +68,11 @@ def standing(
     connection: duckdb.DuckDBPyConnection, *, account: str | None = None, with_paid: bool = False
 ) -> list[InvoiceStanding]:
     """The invoices not fully paid, oldest first; with the paid ones too if asked."""
-    connection.execute(
-        sql.text("statements/invoices/payments/due_items"),
-        {"accounts": None if account is None else [account]},
-    )
+    accounts = None if account is None else [account]
     return sql.rows(
         connection.execute(
-            sql.text("statements/invoices/payments/open_invoices"), {"with_paid": with_paid}
+            sql.text("statements/invoices/payments/open_invoices"),
+            {"accounts": accounts, "with_paid": with_paid},
         ),
         InvoiceStanding,
     )
@@ -101,7 +100,7 @@ def take_in(
     before = find(store.connection, key)
     owed = found[0].still_open if amount is None else parse_amount(amount)
     if amount is None and before is not None:
-        owed = int(before[2])
+        owed = before.amount
     elif amount is None and owed == 0:
         raise InputError(f"{invoice_no} is paid already", "name --amount to take money in anyway")
     return top_up(store, found[0].account_id, owed, key=key, at=at)

@@ -12,7 +12,7 @@ from metering.counting.json_events import JsonIntake
 from metering.counting.json_trust import trust_of
 from metering.counting.quarantine import Quarantine
 from metering.settings import load
-from metering.sources.kafka.settings import read_settings, worker_name
+from metering.sources.kafka.settings import at_bootstrap, worker_name
 from metering.sources.kafka.source import KafkaSource
 from metering.worker.process import run_worker
 from metering.worker.status import Drained
@@ -34,7 +34,7 @@ def run(
     EdgetollError; the exit code says whether a supervisor should start it again.
     """
     settings = load(home)
-    kafka = read_settings(settings.kafka, bootstrap).below(home)
+    kafka = at_bootstrap(settings.kafka, bootstrap).below(home)
     name = worker_name(partitions)
     owner = "metering run --kafka" + (f" --partitions {partitions}" if partitions else "")
     with FileLock(home / f"metering{name}.lock", owner):

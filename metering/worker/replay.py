@@ -24,7 +24,7 @@ from edge.kafka.link import hush, why
 from metering.counting.batches import readable
 from metering.counting.quarantine import FOLDER
 from metering.settings import load
-from metering.sources.kafka.settings import MeteringKafka, read_settings
+from metering.sources.kafka.settings import MeteringKafka, at_bootstrap
 
 SENT = "replayed"
 STOP_S = 5.0
@@ -63,7 +63,7 @@ def replay(
     """
     settings = load(home)
     registry = read_registry(home / settings.keys_file) if settings.keys_file else None
-    link = read_settings(settings.kafka, bootstrap).below(home)
+    link = at_bootstrap(settings.kafka, bootstrap).below(home)
     found: list[Kept] = []
     left: Counter[str] = Counter()
     for path, note in _notes(home, reason):

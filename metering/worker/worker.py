@@ -43,9 +43,7 @@ COMPACT_ROWS = 2_000_000
 FRESH_MS = 30_000
 """Nobody waits at a screen for what is older."""
 PUBLISH_PAUSE, PUBLISH_PAUSE_BEHIND = 3, 10
-"""The pause after publishing, in times of what it took: a slow one may take a third of the time,
-and a tenth where the worker is behind and nobody looks.
-"""
+"""The pause after publishing, in times of what it took: a third of the time, or a tenth behind."""
 SEEN_SOON_MS = 200
 """What was counted longer ago is committed before it is published."""
 

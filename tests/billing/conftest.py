@@ -19,7 +19,8 @@ from billing.appliers import APPLIERS, open_store
 from billing.balance import states
 from billing.balance.states import Refreshed
 from billing.instants import instant_text
-from billing.ledger.transfers import Transfer, as_effect, top_up
+from billing.ledger.records import Transfer, as_effect
+from billing.ledger.top_up import top_up
 from billing.money import SCALE
 from billing.store.journal import Record
 from billing.store.store import Effects, Store
@@ -37,7 +38,7 @@ INSERT INTO accounts (
 """
 ADD_CHARGE = """
 INSERT INTO charges VALUES ($charge_id, $account_id, 'https_requests', 'all', '2026-03', $start,
-    $end, 1, 0, 0, 1, $amount, 'USD', 'card', 0, 'usage', 'run', $journal_no)
+    $end, 1, 0, 0, 1, $amount, 'USD', 'card', 0, 'usage', 'run', $journal_no, 'usage')
 """
 ADD_RUN = """
 INSERT INTO runs VALUES ($run_id, 'rating_run', $at, $state, $through, 0, 0, 0, '', '', $journal_no)

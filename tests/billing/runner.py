@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from billing.appliers import open_store
+from billing.follow_up import follow_up
 from billing.lake import publish
 from billing.ledger import transfers
 from billing.prices import load_books
 from billing.runs import run
+from billing.runs.settings import read_settings
 from edge.crash_point import VARIABLE
 from tests.billing.homes import NOW
 
@@ -31,10 +33,10 @@ _PROGRAM = (
 def rate(home: Path, *, at: datetime = NOW, **more: Any) -> run.RunOutcome:
     """What `edgetoll billing rate --as-of AT` does."""
     books = load_books(home / "prices")
-    settings = run.read_settings(home)
+    settings = read_settings(home)
     with open_store(home, owner="billing rate", now=at) as store:
         done = run.rate(store, books=books, settings=settings, at=at, **more)
-        run.after(store, at=at)
+        follow_up(store, at=at, record=done.journal_no)
     return done
 
 

@@ -21,10 +21,12 @@ import pyarrow as pa
 import sql
 from billing.appliers import APPLIERS, open_store
 from billing.balance import states
-from billing.ledger.transfers import as_effect, post_charges, top_up_transfer
+from billing.ledger.records import as_effect
+from billing.ledger.top_up import top_up_transfer
+from billing.ledger.transfers import post_charges
 from billing.outbox import deliver
 from billing.outbox.settings import DeliverySettings
-from billing.outbox.webhook import Attempt, Result
+from billing.outbox.webhook import Attempt, AttemptResult
 from billing.store.journal import Record
 from billing.store.store import Effects, Store
 from tests.simulation.population import Customer, Payer, Traffic, population, price_per_request
@@ -62,14 +64,14 @@ def apply_run(connection: Any, record: Record, effects: Effects) -> None:
     run = effects["run"]
     if run["charged"]:
         connection.execute(
-            sql.text("statements/billing/insert_charges"),
+            sql.text("statements/runs/run/insert_charges"),
             {"run_id": run["run_id"], "journal_no": record.number},
         )
         post_charges(connection, record)
-    connection.execute(sql.text("statements/billing/end_held_runs"))
+    connection.execute(sql.text("statements/runs/run/end_held_runs"))
     row = {key: value for key, value in run.items() if key != "charged"}
     connection.execute(
-        sql.text("statements/billing/insert_run"), {**row, "journal_no": record.number}
+        sql.text("statements/runs/run/insert_run"), {**row, "journal_no": record.number}
     )
 
 
@@ -354,11 +356,11 @@ class Simulation:
         outcomes = []
         for one in due:
             if self.chance.random() < 0.5:
-                outcomes.append((one, Attempt(result=Result.FAILED, answer="503")))
+                outcomes.append((one, Attempt(result=AttemptResult.FAILED, answer="503")))
                 continue
             self._receive(one)
             if self.chance.random() > 0.1:
-                outcomes.append((one, Attempt(result=Result.DELIVERED, answer="204")))
+                outcomes.append((one, Attempt(result=AttemptResult.DELIVERED, answer="204")))
         if outcomes:
             deliver.record(
                 self.store,
@@ -385,7 +387,7 @@ class Simulation:
                 return
             for one in due:
                 self._receive(one)
-            good = Attempt(result=Result.DELIVERED, answer="204")
+            good = Attempt(result=AttemptResult.DELIVERED, answer="204")
             deliver.record(
                 self.store, [(one, good) for one in due], now=self.now, jitter_permille=lambda: 0
             )

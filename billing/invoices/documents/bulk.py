@@ -52,8 +52,8 @@ def write(
         return _write(home, connection, folder, put, workers=workers, advance=advance)
     with _folder_aside(folder) as aside:
         written = _write(home, connection, aside, put_new, workers=workers, advance=advance)
-        if (folder / DRAFTS).is_dir():
-            (folder / DRAFTS).rename(aside.joinpath(DRAFTS))
+        if (folder.joinpath(DRAFTS)).is_dir():
+            (folder.joinpath(DRAFTS)).rename(aside.joinpath(DRAFTS))
         try:
             aside.rename(folder)
         except OSError:

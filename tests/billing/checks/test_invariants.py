@@ -12,7 +12,7 @@ import typer
 from billing.appliers import open_store
 from billing.checks import invariants
 from billing.commands.check import check
-from billing.ledger import transfers
+from billing.ledger.top_up import top_up
 from billing.money import SCALE
 from tests.billing.homes import NOW, START, Use, close_hours, load_text, make_home
 from tests.billing.runner import rate
@@ -46,7 +46,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with accounts, a payment, plans, rated hours and one correction."""
     home = make_home(tmp_path_factory.mktemp("sound"))
     with open_store(home, owner="test", now=START) as store:
-        transfers.top_up(store, "acme", 5 * SCALE, key="evt_1", at=START)
+        top_up(store, "acme", 5 * SCALE, key="evt_1", at=START)
     uses = [Use(), Use(domain="a.beta.example", requests=7, region="US"), Use(domain="no.example")]
     close_hours(home, START, 3, uses)
     rate(home)

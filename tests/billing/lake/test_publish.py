@@ -19,7 +19,7 @@ from billing.appliers import open_store
 from billing.lake import query
 from billing.lake.publish import current, publish
 from billing.lake.version import described, pointer_bytes
-from billing.ledger import transfers
+from billing.ledger.top_up import top_up
 from edge.errors import EdgetollError
 from tests.billing.homes import NOW, START, Use, close_hour, close_hours, load_text, make_home
 from tests.billing.runner import rate
@@ -47,7 +47,7 @@ def test_money_is_an_exact_decimal_and_counts_are_whole_numbers(tmp_path: Path) 
     home = make_home(tmp_path)
     huge = 9_007_199_254_740_993 * 10**10 + 1
     with open_store(home, owner="test", now=NOW) as store:
-        transfers.top_up(store, "acme", huge, key="huge", at=NOW)
+        top_up(store, "acme", huge, key="huge", at=NOW)
         publish(store)
         version = current(home)
         assert version is not None

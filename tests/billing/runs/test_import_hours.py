@@ -130,7 +130,8 @@ def test_g11_usage_older_than_the_limit_waits_for_a_person(tmp_path: Path) -> No
     rate(home)
     assert usage(home) == {("acme", "www.acme.example"): 1}
     with open_store(home, owner="test", now=NOW) as store:
-        assert too_old_files(store) == [(old.replace(tzinfo=None), "spool", 0, 7)]
+        (held,) = too_old_files(store)
+        assert (held.hour, held.requests) == (old.replace(tzinfo=None), 7)
         assert accept_too_old(store, ["2001-01-01T00"], reason="no such", at=NOW) is None
         assert accept_too_old(store, (), reason="the edge was in repair", at=NOW) is not None
         assert too_old_files(store) == []

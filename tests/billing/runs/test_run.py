@@ -10,11 +10,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from billing.appliers import open_store
-from billing.checks import invariants
+from billing.checks import invariants, red
+from billing.follow_up import check_record
 from billing.money import SCALE, parse_amount
 from billing.prices import load_books
 from billing.runs import run
+from billing.runs.settings import read_settings
 from edge.errors import ConflictError, Corrupt, InputError
+from edgetoll import main
 from tests.billing.homes import (
     ACCOUNTS,
     BOOK,
@@ -39,7 +42,7 @@ def release(home: Path, run_id: str, reason: str = "checked") -> run.RunOutcome:
     books = load_books(home / "prices")
     with open_store(home, owner="test", now=NOW) as store:
         return run.release(
-            store, run_id, reason=reason, books=books, settings=run.read_settings(home), at=NOW
+            store, run_id, reason=reason, books=books, settings=read_settings(home), at=NOW
         )
 
 
@@ -270,10 +273,10 @@ def test_a_red_check_is_written_down_before_accounts_are_judged(tmp_path: Path) 
     close_hours(home, START, 1, [Use()])
     books = load_books(home / "prices")
     with open_store(home, owner="test", now=NOW) as store:
-        done = run.rate(store, books=books, settings=run.read_settings(home), at=NOW)
-        assert run.check(store, done, at=NOW) is None
+        done = run.rate(store, books=books, settings=read_settings(home), at=NOW)
+        assert check_record(store, done.journal_no, at=NOW) is None
         store.connection.execute("UPDATE charges SET free_quantity = free_quantity + 1")
-        assert "charge_quantities is red" in (run.check(store, done, at=NOW) or "")
+        assert "charge_quantities is red" in (check_record(store, done.journal_no, at=NOW) or "")
     assert "charge_quantities" in (home / "checks.json").read_text()
 
 
@@ -302,3 +305,22 @@ def test_a_journal_file_that_does_not_say_what_was_posted_is_found_at_once(tmp_p
         pq.write_table(table.slice(1), file)
         with pytest.raises(Corrupt, match="posted"):
             run._read_back(store, done.journal_no, done.totals)
+
+
+def test_a_released_run_is_held_against_the_checks_like_any_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A run stands in the store whose charges do not: the release says so and exits 1."""
+    home = make_home(tmp_path)
+    set_breaker(home, 'breaker_caps = { USD = "1.00" }')
+    close_hour(home, START, [Use(requests=2_000_000, bytes_sent=0)])
+    held = rate(home)
+    with open_store(home, owner="test", now=NOW) as store:
+        store.connection.execute(
+            "INSERT INTO runs VALUES ('R9', 'test', $1, 'done', $1, 0, 5, 1, '{}', '', 1000)",
+            [START.replace(tzinfo=None)],
+        )
+    words = ["release", str(held.run_id), "--reason", "seen", "--as-of", NOW.isoformat()]
+    assert main(["billing", *words, "--home", str(home)]) == 1
+    assert "check runs_complete is red after record" in capsys.readouterr().err
+    assert red.read(home).names == ("runs_complete",)
