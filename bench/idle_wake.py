@@ -33,6 +33,7 @@ from billing.appliers import open_store
 from billing.daemon.daemon import Rounds
 from billing.daemon.metrics import Board
 from billing.follow_up import changing, follow_up
+from billing.ledger.top_up import top_up
 from billing.runs.import_hours import import_closed
 from edge.batch.records import EventColumns
 from edge.spool.spool import Spool
