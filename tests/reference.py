@@ -224,16 +224,24 @@ class Rating:
         card = self.card(item, scope, moment)
         steps = [total]
         if card is not None:
-            steps.append(total := total + card.flat_fee)
+            share = self.open_share(lane[0]) if card.prorated else 1
+            steps.append(total := total + card.flat_fee * share)
             steps.append(total := total if card.maximum is None else min(total, card.maximum))
             if ended and card.minimum is not None:
-                total = max(total, card.minimum)
+                total = max(total, card.minimum * share)
             steps.append(total)
         elif any(c.has_fixed_terms for c in self.cards if (c.item, c.scope) == (item, scope)):
             return
         self.by_hour[lane, hour] += int(total) - self.charged[lane]  # §10.11: cut toward zero
         self.charged[lane] = int(total)
         self.terms[lane] = [int(after) - int(before) for before, after in pairwise(steps)]
+
+    def open_share(self, month):
+        """§10.14: by 5-minute buckets of the month, from the account's opening."""
+        begins, ends = self.utc(month), self.month_end(month)
+        return Fraction(
+            (ends - min(max(begins, self.start), ends)) // FIVE, (ends - begins) // FIVE
+        )
 
     def lanes(self, month):
         known = [*self.quantities, *self.usage_amount]

@@ -172,12 +172,13 @@ def add_open_value(
     if known is not None and known.live_files in (everyone, wanted):
         return
     connection.execute(sql.text("statements/balance/open_hours/forget"))
-    if files and _add_live_usage(connection, files, accounts):
+    if files and (_add_live_usage(connection, files, accounts) or accounts is not None):
         from billing.prices import load_books
         from billing.rating.engine import project
 
         books = load_books(home / "prices")
-        project(connection, books=books, through=hour + timedelta(hours=1))
+        through = hour + timedelta(hours=1)
+        project(connection, books=books, through=through, accounts=accounts)
         connection.execute(sql.text("statements/balance/open_hours/add_value"))
     connection.execute(
         sql.text("statements/balance/open_hours/note"),

@@ -31,6 +31,7 @@ from edge.errors import Corrupt
 
 KEEP_SECONDS = 3600
 LAKE_CHECK = "lake_version_is_whole"
+STATES = "account_states"
 MERGED_ROWS_MAX = 8_000_000
 MERGED_AT_ONCE = 6
 DAY_FILES_MAX = 24
@@ -52,7 +53,7 @@ class Building:
     store: Store
     folder: Path
     base: Version | None
-    hashed: bool
+    broken: frozenset[str]
     files: list[VersionFile] = field(default_factory=list)
 
     @property
@@ -65,8 +66,7 @@ class Building:
         if self.base is None:
             return []
         files = self.base.of(table)
-        broken = (versions.wrong_with(self.base, one, hashed=self.hashed) for one in files)
-        return [] if any(broken) else files
+        return [] if any(one.path in self.broken for one in files) else files
 
     def link(self, old: VersionFile) -> None:
         """Take over a file of the base."""
@@ -114,15 +114,19 @@ def publish(store: Store) -> Version:
 
     before = current(store.home)
     suspect = LAKE_CHECK in red.read(store.home).names
+    broken = (
+        frozenset(file.path for file, _ in versions.broken(before, hashed=suspect))
+        if before
+        else frozenset()
+    )
     last_no, last_hash = store.journal.last_no, store.journal.last_hash
     now_here = (last_no, last_hash, layout())
     if (
         before
         and (before.journal_no, before.journal_hash, before.layout) == now_here
-        and not any(versions.wrong_with(before, one, hashed=suspect) for one in before.files)
+        and not broken
     ):
         return before
-    states.prepare_lake(store, now=store.now)
     place = store.home.joinpath(versions.LAKE) / "versions"
     number = _next_number(place)
     folder = place / f".{number:08d}.building"
@@ -136,7 +140,9 @@ def publish(store: Store) -> Version:
         and store.journal.hash_at(before.journal_no) == before.journal_hash
         else None
     )
-    building = Building(store=store, folder=folder, base=base, hashed=suspect)
+    building = Building(store=store, folder=folder, base=base, broken=broken)
+    files = [base.folder.joinpath(one.path) for one in building.whole(STATES)] if base else []
+    states.prepare_lake(store, now=store.now, since=building.start, before=files)
     for table in TABLES:
         if table.kept == "by record":
             _grow(building, table)

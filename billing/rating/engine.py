@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import duckdb
 import pyarrow as pa
 
 import sql
+from billing.instants import aware, naive
 from billing.prices import tables
 from billing.prices.compiled import PERCENTILE_FACTOR
 from billing.prices.edited_cards import Correction, find_corrections, seen_card
@@ -83,15 +84,13 @@ def rate(
     rating's own tables. Raises ConflictError for a price edited after use; hours without a price
     are in `held`.
     """
-    end = _naive(through)
+    end = naive(through)
     mark = last_mark(connection)
     tables.bind(connection, books)
     seen = sql.rows(
         connection.execute(sql.text("statements/rating/price_books/cards_seen")), seen_card
     )
-    corrections = find_corrections(
-        seen, books, None if mark is None else mark.through.replace(tzinfo=UTC)
-    )
+    corrections = find_corrections(seen, books, None if mark is None else aware(mark.through))
     if mark is not None:
         refuse_moved_usage(connection, books, origin=mark.origin, last_through=mark.through)
     connection.execute(sql.text("statements/rating/changes/usage_and_subjects"))
@@ -133,19 +132,28 @@ def rate(
     )
 
 
-def project(connection: duckdb.DuckDBPyConnection, *, books: PriceBooks, through: datetime) -> None:
+def project(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    books: PriceBooks,
+    through: datetime,
+    accounts: list[str] | None = None,
+) -> None:
     """Price the open hours in the temporary table open_usage on top of what is rated; nothing is
     posted.
 
     open_usage(account_id, bucket, region, class, requests, bytes_sent) is made by the caller.
     Leaves rating_projection(account_id, currency, amount in 10^-10 units). Hours without a price
-    add nothing.
+    add nothing. `accounts`: only these; None: all of them.
     """
     mark = last_mark(connection)
     tables.bind(connection, books)
     connection.execute(sql.text("statements/rating/changes/usage_and_subjects"))
+    connection.execute(
+        sql.text("statements/rating/what_if/projected_accounts"), {"accounts": accounts}
+    )
     connection.execute(sql.text("statements/rating/what_if/open_usage"))
-    end = _naive(through)
+    end = naive(through)
     one = Pass(
         connection=connection,
         through=end,
@@ -261,6 +269,10 @@ def _plans(one: Pass, covered: Range) -> None:
         _run(one, "statements/rating/quotas_and_plans/left_after_group", {"group": group})
         group = _number(one, "statements/rating/quotas_and_plans/next_group", {"done": group})
     _run(one, "statements/rating/quotas_and_plans/plan_parts")
+    turns = _number(one, "statements/rating/quotas_and_plans/slice_turns") or 0
+    for turn in range(1, turns + 1):
+        _run(one, "statements/rating/quotas_and_plans/pay_slice", {"turn": turn})
+        _run(one, "statements/rating/quotas_and_plans/left_after_slice", {"turn": turn})
 
 
 def _amounts(one: Pass, covered: Range) -> None:
@@ -294,10 +306,6 @@ def _one(
     """The one row of a statement that always gives one."""
     (found,) = sql.rows(connection.execute(sql.text(name), parameters), kind)
     return found
-
-
-def _naive(value: datetime) -> datetime:
-    return value.astimezone(UTC).replace(tzinfo=None)
 
 
 def _register_corrections(

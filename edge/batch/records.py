@@ -96,6 +96,7 @@ class BatchHeader:
     the positions this batch moves on to. `previous_epoch` is (epoch, its last sequence) in the
     first batch of an epoch that follows another, else None. `requests` is what the batch counts
     for: the events, or the sum of a counters batch. `payload_size` is compressed, `raw_size` not.
+    `held` says why the edge's promise stands still; blank when it does not.
     """
 
     version: int
@@ -114,6 +115,7 @@ class BatchHeader:
     raw_size: int
     sources: tuple[SourcePosition, ...] = ()
     previous_epoch: tuple[int, int] | None = None
+    held: str = ""
     key_id: str | None = None
     signature: bytes | None = None
 

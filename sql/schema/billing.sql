@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS account_versions (
     tax_id VARCHAR NOT NULL,
     low_balance_threshold HUGEINT,
     opened_at TIMESTAMP NOT NULL,
+    closed_at TIMESTAMP,
     journal_no BIGINT NOT NULL
 );
 
@@ -53,7 +54,8 @@ CREATE TABLE IF NOT EXISTS accounts (
     country VARCHAR NOT NULL,
     tax_id VARCHAR NOT NULL,
     low_balance_threshold HUGEINT,
-    opened_at TIMESTAMP NOT NULL
+    opened_at TIMESTAMP NOT NULL,
+    closed_at TIMESTAMP
 );
 
 -- One row per account and change of its basic billing method.
@@ -83,6 +85,15 @@ CREATE TABLE IF NOT EXISTS plans (
     starts_at TIMESTAMP NOT NULL,
     ends_at TIMESTAMP NOT NULL CHECK (ends_at > starts_at),
     bought_at TIMESTAMP NOT NULL,
+    journal_no BIGINT NOT NULL
+);
+
+-- One row per ownership or plan that another one stands in for since then, and why (DOMAIN §10.16).
+CREATE TABLE IF NOT EXISTS replaced_facts (
+    kind VARCHAR NOT NULL CHECK (kind IN ('ownership', 'plan')),
+    fact_id VARCHAR NOT NULL,
+    replaced_by VARCHAR NOT NULL,
+    why VARCHAR NOT NULL,
     journal_no BIGINT NOT NULL
 );
 

@@ -61,8 +61,9 @@ class Parsed:
 
     `rows` holds the physical line number in the block (from 0) of each event, rising. `lines`
     counts data lines: neither blank nor directives, so `lines == len(columns) + len(refused)`
-    always. `unattributable` counts events whose Host is no domain name. `repeated` are those of
-    `rows` whose request id an earlier line of the block has. `notes` are for a person.
+    always. `unattributable` counts events whose Host is no domain name. `ids` are the request ids
+    of the events (None: the format has none), `repeated` those of `rows` whose id an earlier line
+    of the block has. `notes` are for a person.
     """
 
     columns: EventColumns
@@ -70,6 +71,7 @@ class Parsed:
     refused: tuple[RefusedRow, ...] = ()
     unattributable: int = 0
     repeated: Rows = field(default_factory=no_rows)
+    ids: pl.Series | None = None
     notes: tuple[str, ...] = field(default=())
 
     @property
@@ -167,7 +169,37 @@ def joined(parts: list[tuple[int, Parsed]]) -> Parsed:
         refused=tuple(refused),
         unattributable=sum(part.unattributable for _, part in parts),
         repeated=np.concatenate([part.repeated + first for first, part in parts] or [no_rows()]),
+        ids=_joined_ids([part for _, part in parts]),
         notes=tuple(note for _, part in parts for note in part.notes),
+    )
+
+
+def _joined_ids(parts: list[Parsed]) -> pl.Series | None:
+    """The request ids of consecutive pieces; None where a piece with events has none."""
+    found = [part.ids for part in parts if len(part.rows)]
+    if not found or any(ids is None for ids in found):
+        return None
+    return pl.concat(found)
+
+
+def without(parsed: Parsed, rows: Rows, reason: Reason) -> Parsed:
+    """`parsed` with the events on lines `rows` refused for `reason`."""
+    keep = ~np.isin(parsed.rows, rows)
+    columns = parsed.columns
+    refused = [RefusedRow(row=row, reason=reason) for row in rows.tolist()]
+    return replace(
+        parsed,
+        columns=replace(
+            columns,
+            domain_index=columns.domain_index[keep],
+            time_ms=columns.time_ms[keep],
+            carrier=columns.carrier[keep],
+            status=columns.status[keep],
+            cache=columns.cache[keep],
+            bytes_sent=columns.bytes_sent[keep],
+        ),
+        rows=parsed.rows[keep],
+        refused=tuple(sorted((*parsed.refused, *refused), key=lambda each: each.row)),
     )
 
 

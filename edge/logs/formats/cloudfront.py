@@ -34,7 +34,7 @@ _NAMED = {
     "status": "sc-status",
     "bytes": "sc-bytes",
 }
-_OPTIONAL = ("cs-protocol-version", "x-edge-result-type")
+_OPTIONAL = ("cs-protocol-version", "x-edge-result-type", "x-edge-request-id")
 
 
 class CloudFrontParser:
@@ -109,6 +109,7 @@ class CloudFrontParser:
             pl.col("sc-status").alias("status"),
             pl.col("sc-bytes").alias("bytes"),
             _or_null(raw, "x-edge-result-type").alias("cache"),
+            _or_null(raw, "x-edge-request-id").alias("id"),
         )
         return judge_lines(
             frame, now_ms, settled, decode_host=unquote, fields=_NAMED | {"host": host}

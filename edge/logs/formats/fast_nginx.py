@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pyarrow.csv as pc
 
@@ -20,7 +21,7 @@ from edge.batch.records import Array, EventColumns, carrier_codes
 from edge.domain import canonical_domain, comparable_name
 from edge.event import AHEAD_MS_MAX, BYTES_SENT_MAX, SCHEME_NAMES, STATUS_MAX, TIME_MS_MIN
 from edge.logs.formats.block import Parsed
-from edge.logs.formats.judge_lines import HIT_WORDS, MISS_WORDS, NO_SNI, QUIC_NAMES
+from edge.logs.formats.judge_lines import HIT_WORDS, MISS_WORDS, NO_SNI, QUIC_NAMES, repeated_rows
 
 if TYPE_CHECKING:
     Column = pa.Array[pa.Scalar[pa.DataType]]
@@ -44,6 +45,7 @@ _READ: Final = {
     "status": _WORD,
     "bytes_sent": _TEXT,
     "cache": _WORD,
+    "id": _TEXT,
 }
 _READ_WITH_TLS: Final = _READ | {"sni": _WORD, "tls": _WORD}
 _TIME: Final = pa.decimal128(18, 3)
@@ -185,7 +187,14 @@ def _events(found: dict[str, Column], now_ms: int, unescape: Callable[[str], str
         bytes_sent=size,
     )
     rows = np.arange(len(size), dtype=np.int64)
-    return Parsed(columns=columns, rows=rows, unattributable=unattributable)
+    ids = pl.Series("id", found["id"])
+    return Parsed(
+        columns=columns,
+        rows=rows,
+        unattributable=unattributable,
+        repeated=repeated_rows(ids, rows),
+        ids=ids,
+    )
 
 
 def _any_differs(found: dict[str, Column], unescape: Callable[[str], str]) -> bool:

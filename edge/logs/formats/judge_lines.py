@@ -107,12 +107,14 @@ def judge_lines(
         cache=_cache(typed["cache"]),
         bytes_sent=typed["bytes"].to_numpy(),
     )
+    ids = frame["id"].gather(rows) if "id" in frame.columns else None
     return Parsed(
         columns=columns,
         rows=rows,
         refused=tuple(refused),
         unattributable=unattributable,
-        repeated=_repeated(frame, rows),
+        repeated=repeated_rows(ids, rows),
+        ids=ids,
     )
 
 
@@ -252,13 +254,16 @@ def _sni_differs(
     return differs
 
 
-def _repeated(frame: pl.DataFrame, rows: Array) -> Array:
-    """The lines among `rows` whose request id an earlier one of them has."""
-    if "id" not in frame.columns or not len(rows):
+def named_ids(ids: pl.Series) -> pl.Series:
+    """Which of `ids` name a request: there are lines that have none."""
+    return (ids.is_not_null() & ~ids.is_in(NO_ID)).fill_null(value=False)
+
+
+def repeated_rows(ids: pl.Series | None, rows: Array) -> Array:
+    """Those of `rows` whose request id, in `ids`, an earlier one has."""
+    if ids is None or ids.n_unique() == len(ids):
         return rows[:0]
-    ids = frame["id"] if len(rows) == frame.height else frame["id"].gather(rows)
-    named = (ids.is_not_null() & ~ids.is_in(NO_ID)).fill_null(value=False)
-    again: Array = (named & ~ids.is_first_distinct()).to_numpy()
+    again: Array = (named_ids(ids) & ~ids.is_first_distinct()).to_numpy()
     return rows[again]
 
 

@@ -136,7 +136,9 @@ DROP TABLE rating_billable;
 -- One row per slice × fixed term that moves the month's charge beside its usage: the flat fee is added, the maximum
 -- (the cap) takes away what is above it, and once the month has ended the minimum (the floor) adds what is missing;
 -- of the card in force at that moment, for late usage the last moment of the month at which the item was sold, for
--- bandwidth the end of its day or month (DOMAIN §10.7). Each is a difference of cut totals too.
+-- bandwidth the end of its day or month (DOMAIN §10.7). Each is a difference of cut totals too. A prorated card asks
+-- flat fee and minimum for the open part of the month, of whole 5-minute buckets (DOMAIN §10.14): all is counted in
+-- month-ths then, and cut once.
 CREATE OR REPLACE TEMP TABLE rating_fixed_terms AS
 WITH own AS (
     SELECT DISTINCT account_id, tally FROM price_force WHERE account_id IS NOT NULL
@@ -151,6 +153,9 @@ WITH own AS (
     SELECT
         p.account_key, p.tally, p.seq, p.month, p.card, p.period_start, p.period_end, p.place,
         p.total, p.denominator, coalesce(f.card, p.card) AS terms_card,
+        epoch(m.ends_at - m.starts_at)::HUGEINT // 300 AS buckets,
+        epoch(m.ends_at - greatest(m.starts_at, least(a.opens_at, m.ends_at)))::HUGEINT // 300
+            AS open_buckets,
         p.closes OR (p.late AND coalesce(d.ends_at, m.ends_at) = m.ends_at) AS ended
     FROM rating_priced AS p
     JOIN price_tallies AS l ON l.tally = p.tally AND l.has_terms
@@ -164,14 +169,22 @@ WITH own AS (
         AND f.account_id IS NOT DISTINCT FROM o.account_id
         AND CASE WHEN p.late THEN coalesce(d.ends_at, m.ends_at) ELSE p.period_end END
             - INTERVAL 5 MINUTE BETWEEN f.force_from AND f.force_until - INTERVAL 5 MINUTE
+), shared AS (
+    SELECT
+        s.*, s.total // s.denominator AS used,
+        CASE WHEN t.prorated THEN s.buckets ELSE 1 END AS parts,
+        s.total * CASE WHEN t.prorated THEN s.buckets ELSE 1 END
+            + t.flat_fee * CASE WHEN t.prorated THEN s.open_buckets ELSE 1 END AS with_flat_fee,
+        t.maximum * CASE WHEN t.prorated THEN s.buckets ELSE 1 END AS most,
+        CASE WHEN s.ended
+            THEN t.minimum * CASE WHEN t.prorated THEN s.open_buckets ELSE 1 END END AS least_due
+    FROM slices AS s JOIN price_terms AS t ON t.card = s.terms_card
 ), bounded AS (
     SELECT
-        s.*, s.total // s.denominator AS used, (s.total + t.flat_fee) // s.denominator AS with_fee,
-        least(s.total + t.flat_fee, t.maximum) // s.denominator AS capped,
-        greatest(
-            least(s.total + t.flat_fee, t.maximum), CASE WHEN s.ended THEN t.minimum END
-        ) // s.denominator AS due
-    FROM slices AS s JOIN price_terms AS t ON t.card = s.terms_card
+        *, with_flat_fee // (denominator * parts) AS with_fee,
+        least(with_flat_fee, most) // (denominator * parts) AS capped,
+        greatest(least(with_flat_fee, most), least_due) // (denominator * parts) AS due
+    FROM shared
 ), moved AS (
     SELECT
         b.*,

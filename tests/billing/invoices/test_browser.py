@@ -61,7 +61,8 @@ def test_the_page_fits_the_screen_and_cuts_no_cell(tmp_path: Path, width: int) -
 
 
 FRAME = """<body style="margin:0"><iframe id="page" style="width:360px;height:900px;border:0"
-srcdoc="{page}" onload="const d=this.contentDocument, all=[...d.querySelectorAll('td,dd,h1,.number')];
+srcdoc="{page}" onload="const d=this.contentDocument;
+const all=[...d.querySelectorAll('td,dd,h1,.number')];
 const seen=all.filter(e=>e.getClientRects().length);
 const out=seen.filter(e=>e.getBoundingClientRect().right>360
   ||e.scrollWidth>e.clientWidth+1);

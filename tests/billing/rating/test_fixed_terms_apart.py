@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from billing.rating.simulate import simulate
 from tests.billing.rating.generated import LAST, generate
 from tests.billing.rating.test_order_of_commands import tell
 from tests.billing.rating.test_reference import terms
@@ -116,3 +117,36 @@ def test_g18_a_month_begun_before_terms_were_charged_apart_is_charged_once(tmp_p
         (1, 1 * ONE, 0, "usage"),
         (0, 3 * ONE, 3, "minimum"),
     ]
+
+
+def test_g18_a_simulation_tells_the_fee_apart_from_the_usage(tmp_path: Path) -> None:
+    world = world_with(tmp_path, 'flat_fee = "3"\nminimum = "9"\n')
+    use(world, "2026-02-01T00:00", 2)
+    world.rate(at("2026-03-01"))
+    dearer = one_book(tmp_path, BOOK + 'flat_fee = "4"\nminimum = "10"\n').books["book"]
+    (one,) = simulate(world.connection, books=world.books, tried=dearer, month="2026-02").accounts
+    assert (one.charged, one.tried) == (9 * ONE, 10 * ONE)
+    assert one.items == {"https_requests": (9 * ONE, 10 * ONE)}
+    assert one.terms("https_requests") == {
+        "flat fee": (3 * ONE, 4 * ONE), "minimum": (4 * ONE, 4 * ONE)
+    }  # fmt: skip
+
+
+def test_g15_a_prorated_fee_is_due_for_the_open_part_of_the_month(tmp_path: Path) -> None:
+    """February has 8064 buckets; opened on the 15th at 00:05, 4031 of them are open."""
+    world = World(one_book(tmp_path, BOOK + 'flat_fee = "3"\nminimum = "9"\nprorated = true\n'))
+    world.account(Account("a", "UTC", at("2026-02-15T00:07"), "data_transfer"))
+    world.account(Account("whole", "UTC", at("2026-02-01"), "data_transfer"))
+    for through in ("2026-02-20", "2026-03-01"):
+        world.rate(at(through))
+    fee, least = 3 * ONE * 4031 // 8064, 9 * ONE * 4031 // 8064
+    assert world.terms() == {
+        ("a", "2026-02", "https_requests", "all"): (fee, 0, least - fee),
+        ("whole", "2026-02", "https_requests", "all"): (3 * ONE, 0, 6 * ONE),
+    }
+
+
+def test_a_card_that_is_not_prorated_keeps_the_fingerprint_it_had(tmp_path: Path) -> None:
+    (card,) = one_book(tmp_path, BOOK).books["book"].cards
+    known = "749ca2ad83a2e8412088e0c63ba0cf9d40e5f3992410eb0e54de60a4354e38c1"
+    assert card.fingerprint() == known

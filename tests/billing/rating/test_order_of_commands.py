@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from billing.store.store import Store
+from billing.appliers import open_store
 from tests.billing.homes import BOOK, START, Use, close_hour, load_text, make_home
 from tests.billing.rating.arrivals import HOUR
 from tests.billing.rating.generated import FIRST, FIVE, LAST, Case, generate
@@ -81,7 +81,7 @@ def test_g15_accounts_usage_and_runs_in_any_order_cost_what_the_reference_says(s
 
 def amounts(home: Path) -> dict[tuple[str, ...], int]:
     """(account, month, item, region) -> amount, over all charges."""
-    with Store.open(home, owner="test", now=START) as store:
+    with open_store(home, owner="test", now=START) as store:
         rows = store.connection.execute(
             "SELECT account_id, month, item, region, sum(amount) FROM charges GROUP BY ALL"
         ).fetchall()

@@ -172,8 +172,8 @@ class World:
                 self.connection.sql(table)
                 .query(
                     "rows",
-                    "SELECT account_id, month, item, region, sum(flat_fee), sum(maximum), sum(minimum)"
-                    " FROM rows GROUP BY ALL",
+                    "SELECT account_id, month, item, region, sum(flat_fee), sum(maximum),"
+                    " sum(minimum) FROM rows GROUP BY ALL",
                 )
                 .fetchall()
             )

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.logs.content import LINE_BYTES_MAX
+from edge.logs.chunks import LINE_BYTES_MAX
 from edge.logs.formats.block import Format, Parsed
 from edge.logs.formats.fast_nginx import NAMES, parse_fast_json, parse_fast_tsv
 from edge.logs.formats.jsonlines import JsonParser

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from deploy.nginx.real_nginx import RealNginx
+from edge.logs.followed import Log
 from edge.logs.formats.shipped import FORMATS
 from edge.logs.refused_lines import RejectedLines
 from edge.logs.streams import Writer
-from edge.logs.tail import Log, Tailer
+from edge.logs.tail import Tailer
 from edge.terminal import now
 from tests.edge.logs.reading import import_files, open_spool, spool_content
 
