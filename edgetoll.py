@@ -108,9 +108,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if said is None:
             raise
         print(f"edgetoll: {said}", file=sys.stderr)
+        from edge.trouble import remedy
+
+        advice = remedy(said) or "look at free space, memory and permissions"
         print(
-            "  hint: look at free space, memory and permissions, then run the command again: what"
-            " was committed stands, and it takes up the rest",
+            f"  hint: {advice}. What was committed stands; run again, it takes up the rest",
             file=sys.stderr,
         )
         return 1
@@ -175,6 +177,10 @@ def application(name: str) -> Typer:
         module, attribute, _about = COMMANDS[name]
         made = typer.Typer(add_completion=False)
         made.command(name)(getattr(import_module(module), attribute))
+    if name not in ("edge", "metering"):  # these know no --as-of
+        from billing.as_of import bounded
+
+        bounded(made)
     made.pretty_exceptions_enable = False
     # Plain help: «[edge] of edgetoll.toml» is a section, not markup; and it starts faster.
     made.rich_markup_mode = None

@@ -48,25 +48,39 @@ def load(
 
     at = as_of_time(as_of)
     loaded = read_load_file(file)
-    zones = {book.book_id: book.timezone for book in _books(home)}
+    books = _books(home)
+    zones = {book.book_id: book.timezone for book in books}
+    fees = {book.book_id for book in books if book.has_monthly_fees}
+    with_fees = {row.id for _place, row in loaded.accounts if row.price_book in fees}
     with changing(home, owner="billing load", at=at) as store:
         done = load_rows(store, loaded, at=at, zone_of_book=zone_lookup(zones))
         follow_up(store, at=at, accounts=done.accounts, owners=True)
 
+    paying = {one: done.opened[one] for one in sorted(done.opened) if one in with_fees}
+
     def human() -> None:
         rows = [(kind, done.new[kind], done.known[kind]) for kind in done.new]
         table(f"Loaded {file}", ("kind", "new", "stored already"), rows, right=("new",))
+        for one in list(paying)[:20]:
+            print(f"{one} pays its monthly fee from {paying[one]:%Y-%m-%d}.")
+        if len(paying) > 20:
+            print(f"… and {len(paying) - 20:,} more pay theirs from their first day on.")
         if done.journal_no is None:
             print("Nothing new: nothing was written.")
 
     emit(
-        {"new": dict(done.new), "known": dict(done.known), "journal_no": done.journal_no},
+        {
+            "new": dict(done.new),
+            "known": dict(done.known),
+            "journal_no": done.journal_no,
+            "pays_monthly_fee_from": paying,
+        },
         as_json=as_json,
         human=human,
     )
 
 
-@app.command("top-up")
+@app.command("top-up", context_settings={"ignore_unknown_options": True})
 def top_up(
     account: Annotated[str, typer.Argument(help="The account.")],
     amount: Annotated[str, typer.Argument(help="A decimal amount in the account's currency.")],

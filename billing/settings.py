@@ -57,7 +57,7 @@ def check_settings(home: Path) -> None:
 
     A home without a settings file has the defaults here; a command that needs one says so itself.
     """
-    if (home / CONFIG_NAME).exists():
+    if home.joinpath(CONFIG_NAME).exists():
         section(home, "billing", BillingSection)
         section(home, "invoices", InvoiceSettings)
 

@@ -73,7 +73,7 @@ def read_toml(path: Path, model: type[T]) -> T:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        raise _explain(path, text, error, (), {}) from error
+        raise _explain(path, text, content, error, (), {}) from error
 
 
 def section(home: Path, name: str, model: type[T], environ: Mapping[str, str] | None = None) -> T:
@@ -105,7 +105,7 @@ def section(home: Path, name: str, model: type[T], environ: Mapping[str, str] | 
     try:
         return model.model_validate(chosen)
     except ValidationError as error:
-        raise _explain(path, text, error, within, environ) from error
+        raise _explain(path, text, content, error, within, environ) from error
 
 
 def _parse(path: Path) -> tuple[str, dict[str, object]]:
@@ -119,11 +119,23 @@ def _parse(path: Path) -> tuple[str, dict[str, object]]:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: {error}", "correct the TOML at that place") from error
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(
+            f"{path}: a number in it has thousands of digits, or its brackets are too deep",
+            "write it as docs/ show it",
+        ) from error
     if not content:
         raise ConfigError(
             f"{path} is blank", "a blank file is never taken for «nothing»: restore it"
         )
     return text, content
+
+
+def parse_toml(path: Path) -> tuple[str, dict[str, object]]:
+    """The text of TOML file `path` and what it holds, for readers with rules of their own;
+    ConfigError when it cannot be read, is no TOML or is blank.
+    """
+    return _parse(path)
 
 
 def _override(content: dict[str, object], environ: Mapping[str, str]) -> None:
@@ -154,20 +166,40 @@ def _override(content: dict[str, object], environ: Mapping[str, str]) -> None:
 def _explain(
     path: Path,
     text: str,
+    content: Mapping[str, object],
     error: ValidationError,
     within: tuple[str, ...],
     environ: Mapping[str, str],
 ) -> ConfigError:
-    first = error.errors(include_url=False)[0]
-    keys = (*within, *(part for part in first["loc"]))
+    wrong = error.errors(include_url=False)
+    first = wrong[0]
+    places = [_keys_of(content, (*within, *one["loc"]), one["type"]) for one in wrong]
+    keys, others = places[0], len(set(places)) - 1
     line = line_of(text, keys)
-    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    more = f" (and {others} more)" if others else ""
     variable = _PREFIX + "__".join(str(key) for key in keys).upper()
     place = f"{path}, line {line}" if line else str(path)
     place = variable if variable in environ else place
     # Rows are counted from 1, like lines.
     dotted = ".".join(str(key + 1 if isinstance(key, int) else key) for key in keys)
     return ConfigError(f"{place}, key {dotted}: {said(first)}{more}", "correct that key")
+
+
+def _keys_of(
+    content: Mapping[str, object], place: tuple[str | int, ...], kind: str
+) -> tuple[str | int, ...]:
+    """`place` without what is pydantic's own in it: the branch of a union it tried."""
+    keys: list[str | int] = []
+    here: object = content
+    for part in place:
+        is_key = isinstance(here, dict) and part in here
+        is_row = isinstance(here, list) and isinstance(part, int) and part < len(here)
+        if is_key or is_row:
+            here = here[part]  # type: ignore[index]
+        elif kind != "missing" or part != place[-1]:
+            continue
+        keys.append(part)
+    return tuple(keys)
 
 
 def said(error: ErrorDetails) -> str:
@@ -190,18 +222,29 @@ def line_of(text: str, keys: tuple[str | int, ...]) -> int | None:
     wanted = tuple(str(key) for key in keys)
     for number, line in enumerate(text.splitlines(), start=1):
         if match := re.match(r"\s*(\[{1,2})\s*([^\]]+?)\s*\]{1,2}", line):
-            header = tuple(part.strip().strip("\"'") for part in match[2].split("."))
-            if match[1] == "[[":
-                counts[header] = counts.get(header, -1) + 1
-                header = (*header, str(counts[header]))
-            here = header
+            header = _header(match[2], len(match[1]) == 2, counts)
+            found = [header, header[:-1]] if match[1] == "[[" else [header]
         elif match := re.match(r"\s*([\w\"'.-]+)\s*=", line):
-            here = (*header, *(part.strip("\"'") for part in match[1].split(".")))
+            found = [(*header, *(part.strip("\"'") for part in match[1].split(".")))]
         else:
             continue
-        if here == wanted[: len(here)] and (best is None or len(here) > best[0]):
-            best = (len(here), number)
+        for here in found:
+            if here == wanted[: len(here)] and (best is None or len(here) > best[0]):
+                best = (len(here), number)
     return best[1] if best else None
+
+
+def _header(dotted: str, listed: bool, counts: dict[tuple[str, ...], int]) -> tuple[str, ...]:
+    """The path that a header opens; lists of tables are counted in `counts`, by their path."""
+    path: tuple[str, ...] = ()
+    parts = [part.strip().strip("\"'") for part in dotted.split(".")]
+    for place, part in enumerate(parts, start=1):
+        path = (*path, part)
+        if listed and place == len(parts):
+            counts[path] = counts.get(path, -1) + 1
+        if path in counts:
+            path = (*path, str(counts[path]))
+    return path
 
 
 def table_lines(text: str) -> dict[str, list[int]]:

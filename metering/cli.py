@@ -24,6 +24,17 @@ app = typer.Typer(
 )
 
 HOURS_SHOWN = 24
+EDGE_COLUMNS = [
+    "edge",
+    "region",
+    "epoch",
+    "sequence",
+    "requests",
+    "refused",
+    "watermark",
+    "lag_s",
+    "gaps",
+]
 STATES = ("closed", "incomplete", "open")
 
 DrainOption = Annotated[
@@ -47,22 +58,25 @@ def run(
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
 ) -> None:
-    """Count what edges have sent; without --drain until SIGTERM.
+    """Count what edges have sent; without --drain until SIGTERM. Exit 1: not all of it counts.
 
     Example: edgetoll metering run --drain
     """
-    from edge.terminal import emit
+    from edge.terminal import emit, warn
 
     if kafka is not None:
         from metering.worker import kafka_process
 
-        kafka_process.run(home, bootstrap=kafka, partitions=partitions, drain=drain)
+        met = kafka_process.run(home, bootstrap=kafka, partitions=partitions, drain=drain)
     else:
         from metering.worker.process import run_spool
 
-        run_spool(home, drain=drain)
+        met = run_spool(home, drain=drain)
     found = _status(home)
     emit(asdict(found), as_json=as_json, human=lambda: _show(found))
+    if met.told:
+        warn(f"not everything was counted: {met.text}")
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -250,8 +264,9 @@ def _show(found: MeteringStatus) -> None:
 
     print(
         f"accepted {found.accepted:,}  duplicate {found.duplicate:,}  "
-        f"quarantined {found.quarantined:,}  as of {found.fresh_at or 'never'}"
+        f"quarantined {found.quarantined:,}"
     )
+    print(f"as of {found.fresh_at or 'never'}")
     if found.fresh_at is None:
         print("metering has not run in this home: edgetoll metering run --drain")
     for alarm in found.alarms:
@@ -310,7 +325,7 @@ def _show_edges(found: MeteringStatus) -> None:
 
     table(
         "Edges",
-        ("edge", "region", "epoch", "sequence", "requests", "watermark", "lag s", "gaps"),
+        EDGE_COLUMNS,
         [
             (
                 edge.edge_id,
@@ -318,15 +333,17 @@ def _show_edges(found: MeteringStatus) -> None:
                 edge.epoch,
                 edge.sequence,
                 f"{edge.requests:,}",
+                f"{edge.refused:,}",
                 edge.watermark,
                 edge.lag_seconds,
                 ", ".join(_gap(gap) for gap in edge.gaps),
             )
             for edge in found.edges
         ],
-        right=("sequence", "requests", "lag s"),
+        right=("sequence", "requests", "refused", "lag_s"),
     )
 
 
 def _gap(gap: SequenceGap) -> str:
-    return f"{gap.epoch}:{gap.first_sequence}-{gap.last_sequence}"
+    last = "?" if gap.last_sequence is None else gap.last_sequence
+    return f"{gap.epoch}:{gap.first_sequence}-{last}"

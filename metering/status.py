@@ -47,6 +47,7 @@ class EdgeStatus:
     lag_seconds: int | None
     expected_until: str | None
     gaps: tuple[SequenceGap, ...]
+    refused: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,15 @@ class QuarantineStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadStatus:
+    """An edge of which not everything durable is counted, why, and since when."""
+
+    edge_id: str
+    what: str
+    since: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PartitionStatus:
     """How far one partition is closed, and whose it is."""
 
@@ -67,6 +77,15 @@ class PartitionStatus:
     checkpoint: int
     certificates: int
     complete_through: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSeen:
+    """A worker that published: its name (empty for one alone), when last, and its partitions."""
+
+    name: str
+    fresh_at: str
+    partitions: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +105,8 @@ class MeteringStatus:
     hours: tuple[HourStatus, ...] = ()
     quarantine: tuple[QuarantineStatus, ...] = ()
     partitions: tuple[PartitionStatus, ...] = ()
+    unread: tuple[UnreadStatus, ...] = ()
+    workers: tuple[WorkerSeen, ...] = ()
 
     def with_worker(self, other: MeteringStatus) -> MeteringStatus:
         """This and what one more worker says."""
@@ -102,6 +123,8 @@ class MeteringStatus:
             hours=self.hours + other.hours,
             quarantine=self.quarantine + other.quarantine,
             partitions=self.partitions + other.partitions,
+            unread=self.unread + other.unread,
+            workers=self.workers + other.workers,
         )
 
 
@@ -134,6 +157,14 @@ def read_file(path: Path) -> MeteringStatus:
             hours=tuple(_records(HourStatus, raw["hours"])),
             quarantine=tuple(_records(QuarantineStatus, raw["quarantine"])),
             partitions=tuple(_records(PartitionStatus, raw["partitions"])),
+            unread=tuple(_records(UnreadStatus, raw.get("unread", []))),
+            workers=(
+                WorkerSeen(
+                    name=path.stem.removeprefix("status").removeprefix("-"),
+                    fresh_at=str(raw["fresh_at"]),
+                    partitions=tuple(str(row["partition"]) for row in raw["partitions"]),
+                ),
+            ),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Corrupt(

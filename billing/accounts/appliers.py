@@ -12,11 +12,17 @@ import duckdb
 import pyarrow as pa
 
 import sql
-from billing.accounts.staging import DOMAIN_SCHEMA
+from billing.accounts.staging import DOMAIN_SCHEMA, REPLACED_SCHEMA
 from billing.instants import aware, instant_text, stamp
 from billing.store.journal import Record
 from billing.store.store import Effects
 from edge.errors import ConflictError
+
+_OWNERSHIP_EFFECTS = (
+    ("new_domains", "domains", DOMAIN_SCHEMA),
+    ("ended_domains", "ended", DOMAIN_SCHEMA),
+    ("replaced_names", "replaced", REPLACED_SCHEMA),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,15 +45,25 @@ def apply_load(connection: duckdb.DuckDBPyConnection, record: Record, effects: E
     if "account_versions" in effects:
         connection.execute(sql.text("statements/accounts/apply/insert_account_versions"), number)
         connection.execute(sql.text("statements/accounts/apply/mark_account_versions"), marked)
+        connection.execute(sql.text("statements/accounts/apply/mark_openings"), marked)
         connection.execute(sql.text("statements/accounts/apply/insert_first_methods"))
         refresh_accounts(connection, record.at)
+    if "account_dates" in effects:
+        connection.execute(sql.text("statements/accounts/apply/mark_dates"), number)
+        connection.execute(sql.text("statements/accounts/apply/move_dates"))
+        _fill_accounts(connection, record.at)
+    if "replaced" in effects:
+        connection.execute(sql.text("statements/accounts/apply/note_replaced"), number)
+        connection.execute(sql.text("statements/accounts/apply/mark_replaced_plans"), number)
     if "methods" in effects:
         connection.execute(sql.text("statements/accounts/apply/insert_methods"))
         connection.execute(sql.text("statements/accounts/apply/mark_methods"), marked)
+    if "replaced" in effects:
+        connection.execute(sql.text("statements/accounts/apply/drop_replaced_plans"))
     if "plans" in effects:
         connection.execute(sql.text("statements/accounts/apply/insert_plans"), number)
         connection.execute(sql.text("statements/accounts/apply/mark_plans"), marked)
-    if "domains" in effects or "ended" in effects:
+    if effects.keys() & {"domains", "ended", "replaced"}:
         _apply_ownership(connection, record, effects)
 
 
@@ -61,8 +77,11 @@ def versions_due(connection: duckdb.DuckDBPyConnection, at: datetime) -> int:
 
 def refresh_accounts(connection: duckdb.DuckDBPyConnection, at: datetime) -> None:
     """Make `accounts` the versions in force at `at` (FAULTS G22); cheap when they are already."""
-    if not versions_due(connection, at):
-        return
+    if versions_due(connection, at):
+        _fill_accounts(connection, at)
+
+
+def _fill_accounts(connection: duckdb.DuckDBPyConnection, at: datetime) -> None:
     connection.execute(sql.text("statements/accounts/apply/clear_accounts"))
     connection.execute(
         sql.text("statements/accounts/apply/fill_accounts"), {"now": instant_text(at)}
@@ -74,17 +93,17 @@ def _apply_ownership(
 ) -> None:
     """Store ownership, refuse two owners at once, move imported usage to its owner of now."""
     number: dict[str, object] = {"journal_no": record.number}
-    empty = pa.Table.from_pylist([], DOMAIN_SCHEMA)
-    for name, effect in (("new_domains", "domains"), ("ended_domains", "ended")):
-        here = connection.table(f"effect_{effect}") if effect in effects else empty
-        connection.register(name, here)
-    if "domains" in effects:
-        connection.execute(sql.text("statements/accounts/ownership/insert_ownership"), number)
-    if "ended" in effects:
-        connection.execute(sql.text("statements/accounts/ownership/end_ownership"))
+    for name, effect, schema in _OWNERSHIP_EFFECTS:
+        empty = pa.Table.from_pylist([], schema)
+        connection.register(
+            name, connection.table(f"effect_{effect}") if effect in effects else empty
+        )
     connection.execute(sql.text("statements/accounts/ownership/touched_domains"))
-    connection.unregister("new_domains")
-    connection.unregister("ended_domains")
+    connection.execute(sql.text("statements/accounts/ownership/drop_replaced"))
+    connection.execute(sql.text("statements/accounts/ownership/insert_ownership"), number)
+    connection.execute(sql.text("statements/accounts/ownership/end_ownership"))
+    for name, _effect, _schema in _OWNERSHIP_EFFECTS:
+        connection.unregister(name)
     _refuse_two_owners(connection)
     connection.execute(sql.text("statements/accounts/ownership/moved_usage"))
     connection.execute(sql.text("statements/accounts/ownership/move_usage"))

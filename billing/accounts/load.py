@@ -17,6 +17,7 @@ import duckdb
 
 import sql
 from billing.accounts import compare
+from billing.accounts.compare import NewAccounts, NewFacts
 from billing.accounts.file_rows import Loaded
 from billing.accounts.records import (
     AccountFact,
@@ -25,17 +26,21 @@ from billing.accounts.records import (
     MethodChange,
     Ownership,
     PlanBought,
+    ReplacedFact,
 )
 from billing.accounts.staging import (
     ACCOUNT_SCHEMA,
+    DATES_SCHEMA,
     DOMAIN_SCHEMA,
     METHOD_SCHEMA,
     PLAN_SCHEMA,
+    REPLACED_SCHEMA,
     Registered,
     StagedLoad,
     stage,
     table_of,
 )
+from billing.instants import naive
 from billing.store.store import Store
 from edge.durable import write_atomically
 from edge.errors import InputError
@@ -60,6 +65,18 @@ class _Account:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Owned:
+    """An ownership of an account, with when the account closes as it is stored."""
+
+    ownership_id: str
+    domain: str
+    account_id: str
+    effective_from: datetime
+    effective_to: datetime | None
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Name:
     domain: str
 
@@ -68,24 +85,37 @@ class _Name:
 class _New:
     """What a record will hold; `deltas`: by how much credit limits grow at once."""
 
-    accounts: list[AccountVersion]
-    domains: list[Ownership]
-    ended: list[Ownership]
-    plans: list[PlanBought]
+    accounts: NewAccounts
+    domains: NewFacts[Ownership]
+    plans: NewFacts[PlanBought]
     methods: list[MethodChange]
     deltas: dict[str, int]
 
-    def facts(self) -> list[AccountFact]:
-        """All of it."""
-        return [*self.accounts, *self.domains, *self.ended, *self.plans, *self.methods]
+    def counts(self) -> dict[str, int]:
+        """How many rows of each kind are new, or put something right."""
+        return {
+            "accounts": len(self.accounts.versions) + len(self.accounts.dates),
+            "domains": len(self.domains.new) + len(self.domains.ended),
+            "plans": len(self.plans.new),
+            "methods": len(self.methods),
+        }
+
+    def touched(self) -> frozenset[str]:
+        """The accounts that something is new of."""
+        facts: list[AccountFact] = [*self.accounts.versions, *self.domains.new]
+        facts += [*self.domains.ended, *self.plans.new, *self.methods]
+        return frozenset(fact.account_id for fact in facts) | self.accounts.dates.keys()
 
     def effects(self) -> dict[str, object]:
         """The tables of the record, but for those without rows."""
+        replaced = [*self.domains.replaced, *self.plans.replaced]
         tables = {
-            "account_versions": table_of(self.accounts, ACCOUNT_SCHEMA),
-            "domains": table_of(self.domains, DOMAIN_SCHEMA),
-            "ended": table_of(self.ended, DOMAIN_SCHEMA),
-            "plans": table_of(self.plans, PLAN_SCHEMA),
+            "account_versions": table_of(self.accounts.versions, ACCOUNT_SCHEMA),
+            "account_dates": table_of(self.accounts.dates.values(), DATES_SCHEMA),
+            "domains": table_of(self.domains.new, DOMAIN_SCHEMA),
+            "ended": table_of(self.domains.ended, DOMAIN_SCHEMA),
+            "plans": table_of(self.plans.new, PLAN_SCHEMA),
+            "replaced": table_of(replaced, REPLACED_SCHEMA),
             "methods": table_of(self.methods, METHOD_SCHEMA),
         }
         return {name: table for name, table in tables.items() if table.num_rows}
@@ -100,22 +130,17 @@ def load(
     book that does not exist. Raises InputError or ConflictError naming the row's place; then
     nothing changed.
     """
-    staged = stage(loaded, zone_of_book)
+    staged = stage(loaded, zone_of_book, opening=_opening(at))
     with Registered(store.connection, staged.relations()):
         new = _new_of(store.connection, staged, at)
-    effects = new.effects()
-    counts = {
-        "accounts": len(new.accounts),
-        "domains": len(new.domains) + len(new.ended),
-        "plans": len(new.plans),
-        "methods": len(new.methods),
+    effects, counts = new.effects(), new.counts()
+    given = {
+        "accounts": len(staged.accounts),
+        "domains": len(staged.domains),
+        "plans": len(staged.plans),
+        "methods": len(staged.methods),
     }
-    known = {
-        "accounts": len(staged.accounts) - counts["accounts"],
-        "domains": len(staged.domains) - counts["domains"],
-        "plans": len(staged.plans) - counts["plans"],
-        "methods": len(staged.methods) - counts["methods"],
-    }
+    known = {kind: max(0, count - counts[kind]) for kind, count in given.items()}
     if not effects:
         return LoadOutcome(new=counts, known=known)
     if new.deltas:
@@ -124,8 +149,18 @@ def load(
 
         effects |= funding_effects(store, new.deltas, now=at)
     number = store.commit("load", effects, at=at)
-    touched = frozenset(fact.account_id for fact in new.facts())
-    return LoadOutcome(new=counts, known=known, journal_no=number, accounts=touched)
+    return LoadOutcome(
+        new=counts,
+        known=known,
+        journal_no=number,
+        accounts=new.touched(),
+        opened={one.account_id: one.opened_at for one in new.accounts.versions},
+    )
+
+
+def _opening(at: datetime) -> datetime:
+    """The 5-minute edge at or before `at`: what begins at the moment of a load begins there."""
+    return naive(at).replace(minute=at.minute - at.minute % 5, second=0, microsecond=0)
 
 
 def _new_of(connection: duckdb.DuckDBPyConnection, staged: StagedLoad, at: datetime) -> _New:
@@ -145,19 +180,59 @@ def _new_of(connection: duckdb.DuckDBPyConnection, staged: StagedLoad, at: datet
         one.account_id: (one.effective_from, one.credit_limit)
         for one in sql.rows(limits, _LimitInForce)
     }
+    found = connection.execute(sql.text("statements/accounts/load/replaced_before"))
+    replaced = {(one.kind, one.fact_id): one for one in sql.rows(found, ReplacedFact)}
     ownership = connection.execute(sql.text("statements/accounts/load/known_ownership"))
-    domains, ended = compare.new_domains(staged.domains, sql.rows(ownership, Ownership))
+    domains = compare.new_domains(
+        staged.domains,
+        sql.rows(ownership, Ownership),
+        {name: one for (kind, name), one in replaced.items() if kind == "ownership"},
+    )
     plans = connection.execute(sql.text("statements/accounts/load/known_plans"))
-    new_plans = compare.new_plans(staged.plans, sql.rows(plans, PlanBought))
+    new_plans = compare.new_plans(
+        staged.plans,
+        sql.rows(plans, PlanBought),
+        {name: one for (kind, name), one in replaced.items() if kind == "plan"},
+    )
     methods = connection.execute(sql.text("statements/accounts/load/known_methods"))
+    domains.ended += _ended_by_closing(connection, accounts, domains)
     return _New(
         accounts=accounts,
         domains=domains,
-        ended=ended,
         plans=new_plans,
         methods=compare.new_methods(staged.methods, sql.rows(methods, MethodChange)),
-        deltas=compare.limit_deltas(before, accounts, at),
+        deltas=compare.limit_deltas(before, accounts.versions, at),
     )
+
+
+def _ended_by_closing(
+    connection: duckdb.DuckDBPyConnection, accounts: NewAccounts, domains: NewFacts[Ownership]
+) -> list[Ownership]:
+    """Names are nobody's from the moment their owner's account closes, and again its where that
+    was wrong.
+    """
+    if not accounts.dates:
+        return []
+    result = connection.execute(
+        sql.text("statements/accounts/load/owned_by"), {"accounts": sorted(accounts.dates)}
+    )
+    said = {one.ownership_id for one in (*domains.new, *domains.ended)}
+    ended = []
+    for one in sql.rows(result, _Owned):
+        closed = accounts.dates[one.account_id].closed_at
+        is_open = one.effective_to is None or one.effective_to == one.closed_at
+        is_late = closed is not None and one.effective_to is not None and one.effective_to > closed
+        if one.ownership_id not in said and (is_open or is_late) and one.effective_to != closed:
+            ended.append(
+                Ownership(
+                    ownership_id=one.ownership_id,
+                    domain=one.domain,
+                    account_id=one.account_id,
+                    effective_from=one.effective_from,
+                    effective_to=closed,
+                )
+            )
+    return ended
 
 
 def _refuse_unknown_accounts(connection: duckdb.DuckDBPyConnection) -> None:

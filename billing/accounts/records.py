@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,13 +22,14 @@ class AccountVersion:
     credit_limit: int
     grace_hours: int
     suspension_policy: str
-    tax_rate_bp: int
+    tax_rate_bp: Decimal
     email: str
     address: str
     country: str
     tax_id: str
     low_balance_threshold: int | None
     opened_at: datetime
+    closed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,26 @@ class MethodChange:
     effective_from: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountDates:
+    """From when to when an account is open, put right or ended: `why` it is other than stored."""
+
+    account_id: str
+    opened_at: datetime
+    closed_at: datetime | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplacedFact:
+    """An ownership or a plan that another one stands in for, and why."""
+
+    kind: str
+    fact_id: str
+    replaced_by: str
+    why: str
+
+
 AccountFact = AccountVersion | Ownership | PlanBought | MethodChange
 
 
@@ -77,3 +99,5 @@ class LoadOutcome:
     known: Mapping[str, int] = field(default_factory=dict)
     journal_no: int | None = None
     accounts: frozenset[str] = frozenset()
+    opened: Mapping[str, datetime] = field(default_factory=dict)
+    """The new accounts, and from when each is open."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from datetime import datetime
+from typing import Generic, TypeVar
 
 import duckdb
 import pyarrow as pa
 
-from billing.accounts.file_rows import AccountRow, DomainRow, Loaded, MethodRow, PlanRow
+from billing.accounts.file_rows import BEGINNING, AccountRow, DomainRow, Loaded, MethodRow, PlanRow
 from billing.accounts.records import (
     AccountFact,
     AccountVersion,
@@ -20,13 +21,28 @@ from billing.accounts.records import (
 from edge.errors import InputError
 
 Fact = TypeVar("Fact", bound=AccountFact)
-Placed: TypeAlias = Sequence[tuple[str, Fact]]
-"""Facts of a file, each with the place it stands at, for messages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed(Generic[Fact]):
+    """A fact of a file, the place it stands at, and what it puts right: the stored one of its own
+    id, or that named by `replaces`. `is_first`: an account's row that names no version;
+    `has_opening`: one that says when the account was opened.
+    """
+
+    place: str
+    fact: Fact
+    why: str = ""
+    replaces: str = ""
+    is_first: bool = False
+    has_opening: bool = True
+
 
 _TEXT: pa.DataType = pa.string()
 _TIME: pa.DataType = pa.timestamp("us")
 _MONEY: pa.DataType = pa.decimal128(38, 0)
 _SMALL: pa.DataType = pa.int32()
+_BASIS_POINTS: pa.DataType = pa.decimal128(9, 2)
 _COUNT: pa.DataType = pa.int64()
 ACCOUNT_SCHEMA = pa.schema(
     {
@@ -40,13 +56,14 @@ ACCOUNT_SCHEMA = pa.schema(
         "credit_limit": _MONEY,
         "grace_hours": _SMALL,
         "suspension_policy": _TEXT,
-        "tax_rate_bp": _SMALL,
+        "tax_rate_bp": _BASIS_POINTS,
         "email": _TEXT,
         "address": _TEXT,
         "country": _TEXT,
         "tax_id": _TEXT,
         "low_balance_threshold": _MONEY,
         "opened_at": _TIME,
+        "closed_at": _TIME,
     }
 )
 DOMAIN_SCHEMA = pa.schema(
@@ -70,10 +87,14 @@ PLAN_SCHEMA = pa.schema(
         "bought_at": _TIME,
     }
 )
+DATES_SCHEMA = pa.schema(
+    {"account_id": _TEXT, "opened_at": _TIME, "closed_at": _TIME, "why": _TEXT}
+)
+REPLACED_SCHEMA = pa.schema({"kind": _TEXT, "fact_id": _TEXT, "replaced_by": _TEXT, "why": _TEXT})
 METHOD_SCHEMA = pa.schema({"account_id": _TEXT, "method": _TEXT, "effective_from": _TIME})
 
 
-def table_of(facts: Iterable[AccountFact], schema: pa.Schema) -> pa.Table:
+def table_of(facts: Iterable[object], schema: pa.Schema) -> pa.Table:
     """`facts`, all of one kind, as an Arrow table of `schema`."""
     rows = list(facts)
     columns = {name: [getattr(row, name) for row in rows] for name in schema.names}
@@ -98,47 +119,71 @@ def zone_lookup(zones: Mapping[str, str]) -> Callable[[str], str]:
 class StagedLoad:
     """A file's rows as the tables would hold them."""
 
-    accounts: Placed[AccountVersion]
-    domains: Placed[Ownership]
-    plans: Placed[PlanBought]
-    methods: Placed[MethodChange]
+    accounts: Sequence[Placed[AccountVersion]]
+    domains: Sequence[Placed[Ownership]]
+    plans: Sequence[Placed[PlanBought]]
+    methods: Sequence[Placed[MethodChange]]
 
     def relations(self) -> dict[str, pa.Table]:
         """The relations that the chapter accounts/load reads, by name."""
-        placed: list[tuple[str, AccountFact]] = [*self.domains, *self.plans, *self.methods]
+        domains = [(one.fact.ownership_id, one.replaces) for one in self.domains]
+        plans = [(one.fact.plan_id, one.replaces) for one in self.plans]
         references = {
-            "account_id": [fact.account_id for _, fact in placed],
-            "place": [place for place, _ in placed],
+            "account_id": [
+                *(one.fact.account_id for one in self.domains),
+                *(one.fact.account_id for one in self.plans),
+                *(one.fact.account_id for one in self.methods),
+            ],
+            "place": [
+                *(one.place for one in self.domains),
+                *(one.place for one in self.plans),
+                *(one.place for one in self.methods),
+            ],
         }
-        strings = pa.schema({"account_id": _TEXT, "place": _TEXT})
+        changes = (one.fact for one in self.methods)
         return {
-            "load_accounts": table_of((fact for _, fact in self.accounts), ACCOUNT_SCHEMA),
-            "load_domains": table_of((fact for _, fact in self.domains), DOMAIN_SCHEMA),
-            "load_plans": table_of((fact for _, fact in self.plans), PLAN_SCHEMA),
-            "load_methods": table_of((fact for _, fact in self.methods), METHOD_SCHEMA),
-            "load_references": pa.Table.from_pydict(references, strings),
+            "load_accounts": _strings(account_id=[one.fact.account_id for one in self.accounts]),
+            "load_domains": _strings(ownership_id=[name for pair in domains for name in pair]),
+            "load_plans": _strings(plan_id=[name for pair in plans for name in pair]),
+            "load_methods": table_of(changes, METHOD_SCHEMA),
+            "load_references": _strings(**references),
         }
 
 
-def stage(loaded: Loaded, zone_of_book: Callable[[str], str]) -> StagedLoad:
-    """The rows of `loaded` in the form of the tables; `zone_of_book` raises for an unknown book."""
+def _strings(**columns: list[str]) -> pa.Table:
+    return pa.Table.from_pydict(columns, pa.schema(dict.fromkeys(columns, _TEXT)))
+
+
+def stage(loaded: Loaded, zone_of_book: Callable[[str], str], *, opening: datetime) -> StagedLoad:
+    """The rows of `loaded` in the form of the tables; `zone_of_book` raises for an unknown book.
+
+    `opening`: from when an account is open that does not say so.
+    """
     return StagedLoad(
-        accounts=[(place, _account(place, row, zone_of_book)) for place, row in loaded.accounts],
-        domains=[(place, _ownership(row)) for place, row in loaded.domains],
-        plans=[(place, _plan(row)) for place, row in loaded.plans],
-        methods=[(place, _method(row)) for place, row in loaded.methods],
+        accounts=[_account(place, row, zone_of_book, opening) for place, row in loaded.accounts],
+        domains=[
+            Placed(place=place, fact=_ownership(row), why=row.why, replaces=row.replaces)
+            for place, row in loaded.domains
+        ],
+        plans=[
+            Placed(place=place, fact=_plan(row), why=row.why, replaces=row.replaces)
+            for place, row in loaded.plans
+        ],
+        methods=[Placed(place=place, fact=_method(row)) for place, row in loaded.methods],
     )
 
 
-def _account(place: str, row: AccountRow, zone_of_book: Callable[[str], str]) -> AccountVersion:
+def _account(
+    place: str, row: AccountRow, zone_of_book: Callable[[str], str], opening: datetime
+) -> Placed[AccountVersion]:
     """The version of an account, its time zone that of its price book unless it names one."""
     try:
         zone = zone_of_book(row.price_book)
     except InputError as error:
         raise InputError(f"{place}: {error.message}", error.hint) from error
-    return AccountVersion(
+    version = AccountVersion(
         account_id=row.id,
-        effective_from=row.effective_from or row.opened,
+        effective_from=row.effective_from or row.opened or BEGINNING,
         name=row.name,
         currency=row.currency,
         timezone=row.timezone or zone,
@@ -153,7 +198,15 @@ def _account(place: str, row: AccountRow, zone_of_book: Callable[[str], str]) ->
         country=row.country,
         tax_id=row.tax_id,
         low_balance_threshold=row.low_balance_threshold,
-        opened_at=row.opened,
+        opened_at=row.opened or opening,
+        closed_at=row.closed,
+    )
+    return Placed(
+        place=place,
+        fact=version,
+        why=row.why,
+        is_first=row.effective_from is None,
+        has_opening=row.opened is not None,
     )
 
 

@@ -172,12 +172,13 @@ def add_open_value(
     if known is not None and known.live_files in (everyone, wanted):
         return
     connection.execute(sql.text("statements/balance/open_hours/forget"))
-    if files and _add_live_usage(connection, files, accounts):
+    if files and (_add_live_usage(connection, files, accounts) or accounts is not None):
         from billing.prices import load_books
         from billing.rating.engine import project
 
         books = load_books(home / "prices")
-        project(connection, books=books, through=hour + timedelta(hours=1))
+        through = hour + timedelta(hours=1)
+        project(connection, books=books, through=through, accounts=accounts)
         connection.execute(sql.text("statements/balance/open_hours/add_value"))
     connection.execute(
         sql.text("statements/balance/open_hours/note"),
@@ -195,7 +196,8 @@ def _add_live_usage(
 ) -> bool:
     """Take the live rows of hours not imported yet in; False when none is of an owned domain."""
     paths = [str(path) for path in files]
-    connection.register("live_files", connection.read_parquet(paths, filename=True))
+    live = connection.read_parquet(paths, filename=True, union_by_name=True)
+    connection.register("live_files", live)
     try:
         connection.execute(
             sql.text("statements/balance/open_hours/add_live_usage"), {"accounts": accounts}

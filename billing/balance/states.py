@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from weakref import WeakKeyDictionary
 
 import duckdb
@@ -35,8 +36,16 @@ from billing.instants import aware
 from billing.store.store import Store
 from edge.errors import InputError
 
-# The session and journal number at which an open store's figures of all accounts were computed.
-_figures_of: WeakKeyDictionary[Store, tuple[int, int]] = WeakKeyDictionary()
+TOUCHED_MAX = 1000
+"""More accounts than this are not measured apart: all are."""
+# Records that move the figures or the state of the accounts they name, and of no other.
+_OF_FEW_ACCOUNTS = frozenset(
+    {"load", "transfers", "account_states", "account_act", "invoice_paid", "deliveries",
+     "full_state"}
+)  # fmt: skip
+# Session and journal number at which an open store's figures were computed, and of which accounts.
+_Measured = tuple[int, int, frozenset[str] | None]
+_figures_of: WeakKeyDictionary[Store, _Measured] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +90,8 @@ def refresh(
         effects["clock"] = clock_row(clock)
     session = store.sessions
     number = store.commit("account_states", effects, at=now) if effects else None
-    if accounts is None:
-        _figures_of[store] = session, store.journal.last_no
+    measured = None if accounts is None else frozenset(accounts)
+    _figures_of[store] = session, store.journal.last_no, measured
     return Refreshed(
         at=now,
         journal_no=number,
@@ -92,14 +101,43 @@ def refresh(
     )
 
 
-def prepare_lake(store: Store, *, now: datetime) -> None:
-    """Bring the session's table account_figures up to date; the lake's account_states reads it."""
-    if _figures_of.get(store) == (store.sessions, store.journal.last_no):
+def prepare_lake(
+    store: Store, *, now: datetime, since: int = 0, before: Sequence[Path] = ()
+) -> None:
+    """Make what the lake's account_states reads: figures, and rows of before that still hold.
+
+    `before`: the table's files as published at journal record `since`. Where the records after it
+    touched a few accounts only, the rows of all others are taken from there, as last judged: one
+    payment must not cost a look at every account.
+    """
+    store.connection.execute(sql.text("statements/balance/states/forget_published"))
+    here = store.sessions, store.journal.last_no
+    if _figures_of.get(store) == (*here, None):
         return
-    settings = read_settings(store.home)
-    _old, clock = gather(store, now=now, payments_through=None, settings=settings)
-    measure(store, clock, now=now)
-    _figures_of[store] = store.sessions, store.journal.last_no
+    touched = _touched(store, since) if before else None
+    few = None if touched is None else frozenset(touched)
+    if _figures_of.get(store) != (*here, few):
+        settings = read_settings(store.home)
+        _old, clock = gather(store, now=now, payments_through=None, settings=settings)
+        measure(store, clock, now=now, accounts=touched)
+        _figures_of[store] = (*here, few)
+    if touched is None:
+        return
+    store.connection.execute(
+        sql.text("statements/balance/states/keep_published"),
+        {"files": [str(path) for path in before]},
+    )
+
+
+def _touched(store: Store, since: int) -> list[str] | None:
+    """The accounts whose row may be another one than at journal record `since`; None: any may."""
+    for record in store.journal.records(after=since):
+        if record.kind not in _OF_FEW_ACCOUNTS or "clock" in record.effects:
+            return None
+    rows = store.connection.execute(
+        sql.text("statements/balance/states/touched"), {"since": since, "most": TOUCHED_MAX + 1}
+    ).fetchall()
+    return None if len(rows) > TOUCHED_MAX else [account_id for (account_id,) in rows]
 
 
 def gather(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -27,7 +27,13 @@ CLOSED = {
 }
 HASHES = "closed_files_match_certificates"
 LAKE = {"lake_version_is_whole": "Each file of the lake's version is as it was written."}
+LOSSES = {
+    "metering_spools_are_read": "Everything durable in the spools can be read and is counted.",
+    "metering_no_batch_is_lost": "No edge lost batches in hours that nobody has waived.",
+    "metering_quarantine_is_empty": "No unit waits in quarantine for a person.",
+}
 MENDS = {
+    "losses": "stop the worker and move the store away: edgetoll metering run makes it anew",
     "metering": "stop the worker and move the file away: edgetoll metering run makes the store anew"
     " from its last checkpoint",
     "closed_hours": "restore closed/ from its backup",
@@ -35,9 +41,6 @@ MENDS = {
     "lake": "run edgetoll billing rate: it writes lake/ anew from the store",
 }
 Rows = tuple[tuple[object, ...], ...]
-
-if TYPE_CHECKING:
-    pass
 
 
 def closed_hours(home: Path, *, quick: bool = False) -> list[CheckResult]:
@@ -79,10 +82,21 @@ def metering(home: Path) -> list[CheckResult]:
     rows: dict[str, Rows] = {}
     about = _metering_names()
     for found in checks.run(home):
-        about[found.check] = found.about
-        rows[found.check] = (*rows.get(found.check, ()), *found.rows)
+        name = found.check
+        about[name] = found.about
+        rows[name] = (*rows.get(name, ()), *found.rows)
     return [
         CheckResult(check=name, about=said, rows=rows.get(name, ())) for name, said in about.items()
+    ]
+
+
+def losses(home: Path) -> list[CheckResult]:
+    """What edges have sent and nobody has counted: not read, lost, refused."""
+    from metering.worker.losses import missing
+
+    return [
+        CheckResult(check=name, about=LOSSES[name], rows=tuple(rows), missing=True)
+        for name, rows in missing(home).items()
     ]
 
 
@@ -178,6 +192,7 @@ def every_check(home: Path, *, quick: bool = False) -> list[CheckResult]:
     return [
         *group("metering", _metering_names(), lambda: metering(home)),
         *group("closed_hours", closed, lambda: closed_hours(home, quick=quick)),
+        *group("losses", LOSSES, lambda: losses(home)),
         *group("billing", _money_names(quick=quick), lambda: money(home, quick=quick)),
         *of_the_lake(home),
     ]
@@ -212,7 +227,8 @@ def check(
     document = {
         "at": at.isoformat().replace("+00:00", "Z"),
         "checks": len(results),
-        "red": [f"{one.check}: {one.found}" for one in results if one.is_red],
+        "red": [f"{one.check}: {one.found}" for one in results if one.is_red and not one.missing],
+        "missing": [f"{one.check}: {one.found}" for one in broken if one.missing],
         "broken": [
             {"check": one.check, "about": one.about, "rows": [list(row) for row in one.rows]}
             for one in broken

@@ -133,6 +133,7 @@ def invoice(turn: Turn) -> None:
 
 
 def _issue(store: Store, month: str, now: datetime) -> None:
+    from billing.invoices.documents import writing
     from billing.invoices.run import Order, issue, prepare
     from billing.invoices.settings import InvoiceSettings
     from edge.configfile import section
@@ -140,11 +141,22 @@ def _issue(store: Store, month: str, now: datetime) -> None:
     settings = section(store.home, "invoices", InvoiceSettings)
     order = Order(month=month, account=None, at=now, draft=False, reissue=False)
     try:
-        issued = issue(store, prepare(store, order, settings))
+        unprintable = writing.unprintable(store.home, settings)
+        issued = issue(store, prepare(store, order, settings, unprintable=unprintable))
     except InputError as error:
         # Not due yet (hours still open, a zone whose month has not ended): asked again later.
         log("waiting", step="invoice", month=month, reason=error.message)
         return
+    if issued.waiting:
+        first = issued.waiting[0]
+        log(
+            "waiting",
+            step="invoice",
+            month=month,
+            accounts=len(issued.waiting),
+            account=first.account_id,
+            reason=f"{first.problem}: {first.hint}",
+        )
     if issued.journal_no is None:
         return
     failing = follow_up(store, at=now, record=issued.journal_no).red

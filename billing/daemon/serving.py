@@ -11,7 +11,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from wsgiref.simple_server import WSGIRequestHandler, make_server
@@ -32,6 +32,8 @@ READ_SECONDS = 10
 ANSWER_SECONDS = 30
 """… and one that is not done by then, however it drips."""
 AT_ONCE = 16
+
+POLL_SECONDS = timedelta(milliseconds=100).total_seconds()
 
 
 class _Handler(WSGIRequestHandler):
@@ -141,7 +143,7 @@ def serving(
             "another program has that port, or the host is not this machine's: set another"
             ' `listen = "127.0.0.1:PORT"`',
         ) from error
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1})
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": POLL_SECONDS})
     thread.start()
     try:
         yield server.server_address[1]

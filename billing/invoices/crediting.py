@@ -20,7 +20,7 @@ from billing.invoices.numbering import invoice_no as number_text
 from billing.invoices.numbering import series_of
 from billing.invoices.records import InvoiceKind
 from billing.invoices.run import OUT, finish, seller_text
-from billing.invoices.settings import InvoiceSettings, check_prefixes
+from billing.invoices.settings import InvoiceSettings, check_prefixes, check_seller
 from billing.invoices.settlement import cut_to_minor
 from billing.money import DIGITS, format_amount
 from billing.store.store import Store, TableRef
@@ -41,7 +41,6 @@ class Subject:
     currency: str
     digits: int
     total: int
-    tax_rate_bp: int
     credited: int
     numbers: str
     """The credit notes on it so far, as they are named to people."""
@@ -162,6 +161,7 @@ class _Note:
         run_id: str,
     ) -> None:
         check_prefixes(settings)
+        check_seller(settings)
         self.connection = store.connection
         series = series_of(settings.credit_note_prefix, about.currency, at, settings.timezone)
         last = self.connection.execute(
@@ -176,7 +176,7 @@ class _Note:
             "number": last + 1,
             "issued_at": naive(at.replace(microsecond=0)),
             "issued_on": issued_on,
-            "seller": seller_text(settings, issued_on),
+            "seller": seller_text(settings, ()),
             "reason": reason,
             "run_id": run_id,
             "invoice_no": about.invoice_no,

@@ -34,6 +34,7 @@ from edge.errors import Corrupt
 
 KEEP_SECONDS = 3600
 LAKE_CHECK = "lake_version_is_whole"
+STATES = "account_states"
 MERGED_ROWS_MAX = 8_000_000
 MERGED_AT_ONCE = 6
 DAY_FILES_MAX = 24
@@ -143,7 +144,6 @@ def publish(store: Store) -> Version:
         and not broken
     ):
         return before
-    states.prepare_lake(store, now=store.now)
     place = store.home.joinpath(versions.LAKE) / "versions"
     number = _next_number(place)
     folder = place / f".{number:08d}.building"
@@ -159,6 +159,8 @@ def publish(store: Store) -> Version:
     )
     _give_zone_offsets(store)
     building = Building(store=store, folder=folder, base=base, broken=broken)
+    files = [base.folder.joinpath(one.path) for one in building.whole(STATES)] if base else []
+    states.prepare_lake(store, now=store.now, since=building.start, before=files)
     for table in TABLES:
         if table.kept == "by record":
             _grow(building, table)

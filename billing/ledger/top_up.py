@@ -23,7 +23,8 @@ from billing.ledger.records import (
     as_effect,
 )
 from billing.ledger.transfers import balance, find
-from billing.money import check_amount, format_amount
+from billing.money import DIGITS, check_amount, floor_to_minor, format_amount, minor_digits
+from billing.readable import check_id
 from billing.store.store import Store
 from edge.errors import ConflictError, InputError
 
@@ -36,13 +37,18 @@ def top_up(
     InputError for an unknown account or kind, an amount that is not positive, or a refund or
     chargeback of more than was paid.
     """
-    _refuse_unusable(kind, amount, key)
+    if kind not in TOP_UP_KINDS:
+        raise InputError(f"there is no kind {kind!r}", f"use one of {', '.join(TOP_UP_KINDS)}")
+    if amount <= 0:
+        raise InputError(f"{format_amount(amount)} is not positive", "refunds have --kind refund")
     known = balance(store.connection, account_id)
     transfer = top_up_transfer(kind, account_id, amount, currency=known.currency, key=key, at=at)
     before = find(store.connection, key)
     if before is not None:
         _refuse_other_content(transfer, before)
         return Posted(transfer=transfer, new=False, journal_no=before.journal_no)
+    check_id(key, "--id")
+    _refuse_less_than_minor(kind, amount, known.currency)
     if kind in ("refund", "chargeback"):
         _refuse_more_than_was_paid(store.connection, known, kind, amount)
     # The states this money clears change in the same record (FAULTS U4, G17).
@@ -85,13 +91,16 @@ def top_up_transfer(
     )
 
 
-def _refuse_unusable(kind: TopUpKind, amount: int, key: str) -> None:
-    if kind not in TOP_UP_KINDS:
-        raise InputError(f"there is no kind {kind!r}", f"use one of {', '.join(TOP_UP_KINDS)}")
-    if amount <= 0:
-        raise InputError(f"{format_amount(amount)} is not positive", "refunds have --kind refund")
-    if not key or len(key) > 200 or not key.isprintable():
-        raise InputError("--id must be printable text of 1 to 200 characters", "name the payment")
+def _refuse_less_than_minor(kind: TopUpKind, amount: int, currency: str) -> None:
+    """Nobody pays half a yen. A debt that is given up may be exact: charges are."""
+    if kind != "write-off" and floor_to_minor(amount, currency) != amount:
+        digits = minor_digits(currency)
+        least = format_amount(10 ** (DIGITS - digits), currency)
+        raise InputError(
+            f"{format_amount(amount, currency)} {currency} cannot be paid: the smallest amount of"
+            f" {currency} is {least}",
+            f"give it with {f'at most {digits}' if digits else 'no'} decimals",
+        )
 
 
 def _refuse_other_content(transfer: Transfer, before: PostedTransfer) -> None:
@@ -134,6 +143,7 @@ def _refuse_more_than_was_paid(
     else:
         unused = min(known.cash - known.charged, cash.paid - cash.refunded)
         most, what = max(0, unused), "the unused cash"
+    most = floor_to_minor(most, known.currency)
     if amount > most:
         raise InputError(
             f"a {kind} of {format_amount(amount)} is more than {what} of {known.account_id},"

@@ -90,7 +90,7 @@ class SeenFolders:
     def changed(self, home: Path) -> dict[str, int]:
         """The folders to look into, with their present time."""
         try:
-            with os.scandir(home / CLOSED_FOLDER) as entries:
+            with os.scandir(home.joinpath(CLOSED_FOLDER)) as entries:
                 found = {entry.name: entry.stat().st_mtime_ns for entry in entries}
         except FileNotFoundError:
             return {}

@@ -77,12 +77,14 @@ def _bring_up(store: Store, torn: bytes) -> bool:
     if number > last_no:
         raise Corrupt(
             f"billing.duckdb holds journal record {number}, the journal ends at {last_no}",
-            "restore the journal; or, if it is right, move billing.duckdb away: it is rebuilt",
+            "restore journal/ from its newest backup, and leave billing.duckdb in its place: it"
+            f" alone has records {last_no + 1} to {number}",
         )
     if store.journal.hash_at(number) != store.state().last_hash:
         raise Corrupt(
             f"billing.duckdb and the journal differ at record {number}",
-            "if the journal is right, move billing.duckdb away: it is rebuilt",
+            "they are of two homes or two histories: restore journal/ and billing.duckdb from the"
+            " same backup",
         )
     if torn:
         warn(f"cut a torn record of {len(torn)} bytes after journal record {last_no}")

@@ -20,6 +20,8 @@ class LogSettings(BaseModel):
 
     path: Path
     format: str = "nginx"
+    rotated: tuple[str, ...] = ()
+    """Patterns of where rotation puts its files, if not beside the log (logrotate's olddir)."""
 
 
 class EdgeSettings(BaseModel):
@@ -40,6 +42,10 @@ class EdgeSettings(BaseModel):
     heartbeat_seconds: float = Field(default=10, gt=0, le=600)
     poll_seconds: float = Field(default=0.2, gt=0, le=60)
     promise: bool = True
+    allow_refused: bool = False
+    """Promise though a tenth of a log's lines or more cannot be read."""
+    drop_repeated: bool = False
+    """Refuse a line whose request id was seen shortly before: a server that logs each twice."""
     kafka: KafkaLink = Field(default_factory=KafkaLink)
     key_file: str = ""
     """Ed25519 private key (PEM) that signs every batch; relative to the home. Blank: no signing."""

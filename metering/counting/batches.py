@@ -103,6 +103,7 @@ class Intake:
                     f" sequence {identity[2]}",
                     suspect.header.requests,
                     suspect.now_ms,
+                    source=suspect.header.edge_id,
                 )
         self._suspects.clear()
 
@@ -115,7 +116,7 @@ class Intake:
             try:
                 verify(header, payload, self.registry, now_ms)
             except DecodeError as error:
-                self._reject(batch, error.reason, error.message, header.requests, now_ms)
+                self._refuse_batch(batch, header, error.reason, error.message, now_ms)
                 return
         edge = self.edges.get(header.edge_id)
         digest = hashlib.sha256(payload[: len(payload) - header.payload_size]).digest()
@@ -129,10 +130,10 @@ class Intake:
             content, refused = readable(header, payload, now_ms)
         except DecodeError as error:
             # Not held: a good copy may still come, and until then the sequence is a visible hole.
-            self._reject(batch, error.reason, error.message, header.requests, now_ms)
+            self._refuse_batch(batch, header, error.reason, error.message, now_ms)
             return
         except ValueError as error:
-            self._reject(batch, Reason.BYTES, str(error), header.requests, now_ms)
+            self._refuse_batch(batch, header, Reason.BYTES, str(error), now_ms)
             return
         self._accept(header, digest, now_ms)
         if refused:
@@ -165,6 +166,12 @@ class Intake:
             )
         )
 
+    def _refuse_batch(
+        self, batch: SourceBatch, header: BatchHeader, reason: Reason, detail: str, now_ms: int
+    ) -> None:
+        """Quarantine a batch whose header can be read, under the name of its edge."""
+        self._reject(batch, reason, detail, header.requests, now_ms, source=header.edge_id)
+
     def _refuse_events(
         self, batch: SourceBatch, header: BatchHeader, refused: int, now_ms: int
     ) -> None:
@@ -183,12 +190,18 @@ class Intake:
         now_ms: int,
         *,
         read: int = 0,
+        source: str | None = None,
     ) -> None:
-        """Quarantine a whole unit. One whose header cannot be read counts as `read` records."""
+        """Quarantine a whole unit, counted under its edge where its header can be read.
+
+        One whose header cannot be read counts as `read` records of the transport's source.
+        """
         self._keep(batch, reason, detail, now_ms)
         self.flush.batches.quarantined += 1
         self.flush.events.read += read
-        self.flush.reject(reason, batch.source, events=events, first_ms=now_ms, last_ms=now_ms)
+        self.flush.reject(
+            reason, source or batch.source, events=events, first_ms=now_ms, last_ms=now_ms
+        )
 
     def _keep(self, batch: SourceBatch, reason: Reason, detail: str, now_ms: int) -> None:
         self.keep(

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edge.batch.records import STATUS_COLUMNS
 from edge.reasons import Reason
 
-COUNTS = ("requests", "bytes_sent", *(f"status_{digit}xx" for digit in range(6)), "cache_hits")
+COUNTS = ("requests", "bytes_sent", *STATUS_COLUMNS, "cache_hits")
 """The counted columns of usage, in the order of its tables and files."""
+
+LATER_COUNTS = frozenset({"status_other"})
+"""Counts that stores, closed files and checkpoints made before them lack: absent is 0."""
 
 ENDS = ("read", "accepted", "duplicate", "quarantined")
 """How batches and events are told apart, in the order of the columns."""

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from edge.durable import fsync_folder, sha256_file
-from metering.counting.records import COUNTS
+from metering.counting.records import COUNTS, LATER_COUNTS
 
 FEW = 16
 """Up to so many files are synced one by one; for more, one call syncs the whole file system."""
@@ -115,6 +115,17 @@ def _writer(place: str | pa.NativeFile, compression: Literal["zstd", "none"]) ->
     # The stubs of pyarrow know no list of columns here; pyarrow does.
     names: Any = ["domain", "region", "class"]
     return pq.ParquetWriter(place, SCHEMA, use_dictionary=names, compression=compression)
+
+
+def with_later_counts(rows: pa.RecordBatch) -> pa.RecordBatch:
+    """Rows of closed files with every column of SCHEMA: a count that older files lack is 0."""
+    for name in LATER_COUNTS:
+        if name not in rows.schema.names:
+            rows = rows.append_column(name, pa.array(np.zeros(rows.num_rows, dtype=np.int64)))
+        elif rows.column(name).null_count:
+            place = rows.schema.get_field_index(name)
+            rows = rows.set_column(place, name, rows.column(name).fill_null(0))
+    return rows
 
 
 def sum_exactly(column: pa.Array[Any]) -> int:

@@ -105,9 +105,18 @@ def standings(
     *,
     now_ms: int,
     deadline_ms: int,
+    unread: Mapping[str, int] | None = None,
 ) -> list[Standing]:
-    """Every edge to wait for, with its promise: those asked for, and those seen, until retired."""
+    """Every edge to wait for, with its promise: those asked for, and those seen, until retired.
+
+    `unread` are edges with something that cannot be read, by the time since when: one that nobody
+    knows else is waited for in every hour, as a known edge that has fallen silent would be.
+    """
     found: dict[str, Standing] = {}
+    for edge_id, unread_since in (unread or {}).items():
+        expected = Expectation(edge_id=edge_id, region="unknown", from_ms=0)
+        if edge_id not in edges:
+            found[edge_id] = Standing(expected=expected, advanced_ms=unread_since)
     for expectation in asked:
         found[expectation.edge_id] = Standing(expected=expectation)
     for edge_id, edge in edges.items():

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 import sql
@@ -22,7 +23,7 @@ from edge.crash_point import crash_point
 from edge.errors import Corrupt
 from metering.counting.edge_progress import EdgeProgress
 from metering.counting.flush import Flush, usage_tables
-from metering.counting.records import Identity
+from metering.counting.records import LATER_COUNTS, Identity
 from metering.hour import ClosedHours
 from metering.store import rows
 from metering.store.faults import (
@@ -71,8 +72,14 @@ class Transaction:
                 self.connection.unregister(view)
 
     def insert(self, table: str, content: pa.Table) -> None:
-        """Append Arrow rows that have the columns of the table, in whatever order."""
+        """Append Arrow rows that have the columns of the table, in whatever order.
+
+        A checkpoint of before a column of LATER_COUNTS was there has none of what it counts.
+        """
         columns = self.connection.table(table).columns
+        for name in LATER_COUNTS.intersection(columns).difference(content.schema.names):
+            zeros = pa.array(np.zeros(len(content), dtype=np.int64))
+            content = content.append_column(name, zeros)
         self._guarded(
             lambda: self.connection.from_arrow(content.select(columns)).insert_into(table)
         )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
@@ -23,7 +24,7 @@ import pyarrow.parquet as pq
 from edge.durable import write_atomically
 from metering.closed import closed_file, parse_hour
 from metering.hour import Policy, hour_of, time_of, to_ms
-from metering.hours.data_file import UsageFile
+from metering.hours.data_file import UsageFile, with_later_counts
 from metering.hours.unowned_names import OWNED_NAMES, folded
 from metering.status import FOLDER, HourStatus
 from metering.store.store import UsageStore
@@ -31,8 +32,8 @@ from metering.worker.status import (
     ClosedRows,
     Moment,
     QuarantineTotal,
+    alarms,
     document,
-    quarantine_alarms,
     unwritten_hours,
 )
 
@@ -75,9 +76,9 @@ class Live:
         quarantine = [row for moment in moments for row in self._quarantine(moment)]
         name = f"quarantine{self.name}.parquet"
         self._replace(name, tuple(quarantine), lambda: _quarantine_table(quarantine))
-        alarms = [*quarantine_alarms(quarantine), *self._disk_alarms()]
+        said = [*alarms(moments, quarantine, now_ms), *self._disk_alarms()]
         data = orjson.dumps(
-            document(moments, hours, quarantine, alarms, now_ms), option=orjson.OPT_INDENT_2
+            document(moments, hours, quarantine, said, now_ms), option=orjson.OPT_INDENT_2
         )
         write_atomically(self.folder / f"status{self.name}.json", data + b"\n")
 
@@ -143,8 +144,11 @@ class Live:
 
     def _rows_of(self, paths: Sequence[str]) -> Iterator[pa.RecordBatch]:
         if paths:
-            relation = self.store.connection.read_parquet(list(paths), hive_partitioning=False)
-            yield from relation.to_arrow_reader(100_000)
+            relation = self.store.connection.read_parquet(
+                list(paths), hive_partitioning=False, union_by_name=True
+            )
+            for rows in relation.to_arrow_reader(100_000):
+                yield with_later_counts(rows)
 
     def _shown_before(self, partition: str) -> set[int]:
         """Hours (ms) that readers have seen in live/; after a start, those in the file."""
@@ -152,10 +156,9 @@ class Live:
             path = self.folder / f"partition={partition}.parquet"
             self._shown[partition] = set()
             if path.is_file():
-                buckets = pq.read_table(path, columns=["bucket"], partitioning=None)
-                seen = buckets.column("bucket").unique().to_pylist()
-                times = (to_ms(bucket.replace(tzinfo=UTC)) for bucket in seen if bucket is not None)
-                self._shown[partition] = {hour_of(ms) for ms in times}
+                # A file that cannot be read was seen by nobody, and is about to be replaced.
+                with suppress(pa.ArrowException, OSError, ValueError):
+                    self._shown[partition] = _hours_in(path)
         return self._shown[partition]
 
     def _hours(self, moments: Sequence[Moment], now_ms: int) -> list[HourStatus]:
@@ -221,6 +224,13 @@ class Live:
     def _put(self, name: str, hidden: Path, content: object) -> None:
         os.replace(hidden, self.folder / name)
         self._left[name] = (content, _stamp(self.folder / name))
+
+
+def _hours_in(path: Path) -> set[int]:
+    """The hours (UTC ms) of which a live file has rows."""
+    buckets = pq.read_table(path, columns=["bucket"], partitioning=None)
+    seen = buckets.column("bucket").unique().to_pylist()
+    return {hour_of(to_ms(at.replace(tzinfo=UTC))) for at in seen if at is not None}
 
 
 def _stamp(path: Path) -> tuple[int, ...]:

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edge.reasons import Reason
 from metering.closed import hour_text
 from metering.counting.edge_progress import EdgeProgress
 from metering.counting.records import Tally
 from metering.hour import HOUR_MS, ClosedHours, Policy, time_of, time_text
+from metering.hours.unread import UnreadSource, edge_alarms
 from metering.hours.when_to_close import Standing, View, judge
-from metering.status import EdgeStatus, HourStatus, PartitionStatus, QuarantineStatus
+from metering.status import (
+    EdgeStatus,
+    HourStatus,
+    PartitionStatus,
+    QuarantineStatus,
+    UnreadStatus,
+)
 from metering.store.records import PartitionState
 
+ALL_REFUSED_MS = 600_000
+"""An edge whose batches are refused so long after the last that moved its promise sends nothing
+else; one whose promise never moved does so at once."""
+MESSAGE_REASONS = frozenset((Reason.CONFLICT, Reason.KEY, Reason.UNCHECKABLE, Reason.CLOCK))
+"""Reasons against single events: the batch or message they came in may be counted all the same."""
 STATUS_HOURS = 2_000
 """The newest hours in status.json, with every older one that is not closed; all of them stand in
 live/hours.parquet."""
@@ -26,6 +39,28 @@ class Moment:
     state: PartitionState
     view: View
     open_requests: Mapping[int, int]
+    unread: tuple[UnreadSource, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drained:
+    """What a drain met that is not counted: records refused, and sources that cannot be read."""
+
+    refused: int = 0
+    unread: tuple[UnreadSource, ...] = ()
+
+    @property
+    def told(self) -> bool:
+        """Whether a person has to know."""
+        return bool(self.refused or self.unread)
+
+    @property
+    def text(self) -> str:
+        """The same in words."""
+        parts = [f"the batches of {one.edge_id} ({one.what})" for one in self.unread]
+        if self.refused:
+            parts.append(f"{self.refused:,} refused, now in quarantine")
+        return "; ".join(parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +90,7 @@ class WorkerStatus:
     hours: tuple[HourStatus, ...]
     quarantine: tuple[QuarantineStatus, ...]
     partitions: tuple[PartitionStatus, ...]
+    unread: tuple[UnreadStatus, ...]
 
 
 class ClosedRows:
@@ -121,6 +157,9 @@ def document(
 ) -> WorkerStatus:
     """The document of one worker."""
     events, batches = Tally(), Tally()
+    refused: Counter[str] = Counter()
+    for one in quarantine:
+        refused[one.source] += one.records
     for moment in moments:
         events.add(moment.state.events)
         batches.add(moment.state.batches)
@@ -133,13 +172,18 @@ def document(
         adds_up=events.adds_up,
         fresh_at=time_text(now_ms),
         alarms=tuple(alarms),
-        edges=tuple(row for moment in moments for row in _edges(moment, now_ms)),
+        edges=tuple(row for moment in moments for row in _edges(moment, refused, now_ms)),
         hours=tuple(hours),
         quarantine=tuple(
             QuarantineStatus(reason=one.reason, source=one.source, records=one.records)
             for one in quarantine
         ),
         partitions=tuple(_partition(moment.state) for moment in moments),
+        unread=tuple(
+            UnreadStatus(edge_id=one.edge_id, what=one.what, since=time_text(one.since_ms))
+            for moment in moments
+            for one in moment.unread
+        ),
     )
 
 
@@ -154,12 +198,13 @@ def _partition(state: PartitionState) -> PartitionStatus:
     )
 
 
-def _edges(moment: Moment, now_ms: int) -> Iterator[EdgeStatus]:
+def _edges(moment: Moment, refused: Mapping[str, int], now_ms: int) -> Iterator[EdgeStatus]:
     """Each edge that was heard of or is expected, by name."""
     standings = {one.expected.edge_id: one for one in moment.view.standings}
     for edge_id in sorted({*moment.state.edges, *standings}):
         edge = moment.state.edges.get(edge_id)
-        yield _edge(edge_id, moment.state.partition, edge, standings.get(edge_id), now_ms)
+        row = _edge(edge_id, moment.state.partition, edge, standings.get(edge_id), now_ms)
+        yield replace(row, refused=refused.get(edge_id, 0))
 
 
 def _edge(
@@ -188,11 +233,32 @@ def _edge(
     )
 
 
-def quarantine_alarms(quarantine: Iterable[QuarantineTotal]) -> Iterator[str]:
-    """What a person should look at in quarantine."""
+def alarms(
+    moments: Sequence[Moment], quarantine: Sequence[QuarantineTotal], now_ms: int
+) -> Iterator[str]:
+    """What a person should look at, a line each."""
+    for moment in moments:
+        view = moment.view
+        yield from edge_alarms(view.standings, moment.unread, view.waivers, now_ms)
+    edges = {edge_id: edge for moment in moments for edge_id, edge in moment.state.edges.items()}
+    refused: dict[str, list[QuarantineTotal]] = {}
     for one in quarantine:
+        refused.setdefault(one.source, []).append(one)
         if one.reason == Reason.FORK:
             yield (
                 f"fork: {one.source} sent {one.records} events under identities that stand for"
                 " others"
+            )
+    places = {source for moment in moments for source in moment.state.positions} - edges.keys()
+    for source, totals in sorted(refused.items()):
+        if source in places:  # a transport's own name: no edge is known by it
+            continue
+        batches = [one for one in totals if one.reason not in MESSAGE_REASONS]
+        last_ms = max((one.last_seen_ms for one in batches), default=0)
+        edge = edges.get(source)
+        if batches and last_ms - (edge.advanced_ms if edge is not None else 0) >= ALL_REFUSED_MS:
+            reasons = ", ".join(sorted({one.reason for one in batches}))
+            yield (
+                f"refused: every batch of {source} goes to quarantine ({reasons}):"
+                " nothing of it is counted"
             )

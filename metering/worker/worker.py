@@ -3,13 +3,12 @@
     fetch -> Intake (columns) -> Flush -> one transaction -> live/ and status -> closing rounds
 
 It works out nothing itself: what a batch becomes is intake's, which hours close is closing's, how
-they are written is closer's. Time is asked of `clock`, so that tests decide it.
+they are written is closer's. `clock` gives UTC ms by the wall clock; tests decide it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -28,53 +27,25 @@ from metering.hours.checkpoint import newest_generation
 from metering.hours.closer import Closer, open_hours
 from metering.hours.recovery import recover, set_aside, take
 from metering.hours.requests import RequestBook, Requests
+from metering.hours.unread import UnreadSource, unread_sources
 from metering.hours.when_to_close import Plan, Standing, View
 from metering.settings import MeteringSettings
 from metering.sources.source import Source
-from metering.store.faults import can_pass, fenced, first_line, lasting
+from metering.store.faults import as_one_line, can_pass, fenced, first_line
 from metering.store.records import PartitionState
 from metering.store.store import UsageStore
 from metering.worker.live import Live
-from metering.worker.status import Moment
+from metering.worker.owned import OwnedPartition, Times
+from metering.worker.status import Drained, Moment
 
 FETCH_BATCHES = 512
 COMPACT_ROWS = 2_000_000
 FRESH_MS = 30_000
 """Nobody waits at a screen for what is older."""
 PUBLISH_PAUSE, PUBLISH_PAUSE_BEHIND = 3, 10
-"""The pause after publishing, in times of what it took: a slow one may take a third of the time,
-and a tenth where the worker is behind and nobody looks.
-"""
+"""The pause after publishing, in times of what it took: a third of the time, or a tenth behind."""
 SEEN_SOON_MS = 200
 """What was counted longer ago is committed before it is published."""
-
-Clock = Callable[[], int]
-"""UTC ms by the wall clock."""
-
-
-@dataclass(slots=True)
-class _Partition:
-    """One owned partition between two flushes."""
-
-    state: PartitionState
-    flush: Flush
-    intake: Intake
-    rows: int = 0
-    base_rows: int = 0
-    open_at: tuple[int, int] = (-1, -1)
-    open_hours: dict[int, int] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _Times:
-    """When things were done last, UTC ms, and how long publishing took."""
-
-    flushed: int = 0
-    published: int = 0
-    publish_cost: int = 0
-    newest: int = 0
-    """The latest time that the last transaction speaks of."""
-    pass_number: int = field(default=0)
 
 
 class Worker:
@@ -86,7 +57,7 @@ class Worker:
         source: Source,
         settings: MeteringSettings,
         *,
-        clock: Clock,
+        clock: Callable[[], int],
         messages: MessageIntake | None = None,
         store_name: str = "usage.duckdb",
     ) -> None:
@@ -106,8 +77,8 @@ class Worker:
         windows = (ACCEPTED_BATCHES, *(messages.windows if messages is not None else ()))
         self.closer = Closer(home, self.store, names_kept=kept, windows=windows)
         self.live = Live(home, self.store, policy=self.policy, names_kept=kept)
-        self._partitions: dict[str, _Partition] = {}
-        self._times = _Times()
+        self._partitions: dict[str, OwnedPartition] = {}
+        self._times = Times()
         self._caught_up_once = False
 
     def _open_store(self, path: Path) -> UsageStore:
@@ -121,22 +92,25 @@ class Worker:
 
     def start(self) -> None:
         """Take every partition, bring the store to its newest checkpoint, seek the source."""
-        for partition, generation in take(self.home, self.source.partitions()).items():
-            try:
-                state = recover(self.home, self.store, partition, generation)
-            except duckdb.Error:
-                self.store.close()
-                set_aside(self.store.path, self.clock())
-                self.store.reopen()
-                state = recover(self.home, self.store, partition, generation)
-            self._adopt(state)
+        try:
+            self._recover()
+        except duckdb.Error:
+            self.store.close()
+            set_aside(self.store.path, self.clock())
+            self.store.reopen()
+            self._recover()
         self._seek()
         self._times.flushed = self.clock()
+
+    def _recover(self) -> None:
+        known = {name: self.store.load(name).generation for name in self.source.partitions()}
+        for partition, generation in take(self.home, known).items():
+            self._adopt(recover(self.home, self.store, partition, generation))
 
     def _adopt(self, state: PartitionState) -> None:
         flush = Flush(partition=state.partition, names=self.names)
         rows = self.store.usage_rows(state.partition)
-        self._partitions[state.partition] = _Partition(
+        self._partitions[state.partition] = OwnedPartition(
             state=state,
             flush=flush,
             intake=self._intake(state, flush),
@@ -220,7 +194,7 @@ class Worker:
             if owned.flush.empty:
                 owned.flush.names = self.names
 
-    def _renew(self, owned: _Partition) -> None:
+    def _renew(self, owned: OwnedPartition) -> None:
         """An empty flush for what comes next; the partition's sums as they are stored now."""
         flush = owned.flush
         state = owned.state
@@ -232,7 +206,6 @@ class Worker:
         owned.intake = self._intake(state, owned.flush)
 
     def _intake(self, state: PartitionState, flush: Flush) -> Intake:
-        """What takes batches of a partition into `flush`."""
         return Intake(
             partition=state.partition,
             edges=state.edges,
@@ -242,7 +215,7 @@ class Worker:
             registry=self.registry,
         )
 
-    def _compact(self, owned: _Partition) -> None:
+    def _compact(self, owned: OwnedPartition) -> None:
         """Add up the rows of each key once they are twice as many as after the last time."""
         if owned.rows < 2 * owned.base_rows + COMPACT_ROWS:
             return
@@ -276,6 +249,9 @@ class Worker:
         crash_point("after_acknowledge")
         return state.certificate_no - before
 
+    def _unread(self, state: PartitionState) -> tuple[UnreadSource, ...]:
+        return unread_sources(self.source.states(), state.edges)
+
     def _view(
         self, state: PartitionState, asked: Requests, usage: Mapping[int, int]
     ) -> tuple[View, list[Standing]]:
@@ -285,13 +261,14 @@ class Worker:
             asked.retired,
             now_ms=self.clock(),
             deadline_ms=self.policy.deadline_ms,
+            unread={one.edge_id: one.since_ms for one in self._unread(state)},
         )
         view = View(
             usage_hours=usage, closed=state.closed, standings=standings, waivers=asked.waivers
         )
         return view, standings
 
-    def _usage_hours(self, owned: _Partition) -> dict[int, int]:
+    def _usage_hours(self, owned: OwnedPartition) -> dict[int, int]:
         """Requests of each hour that is not written yet: asked again after a flush or a round."""
         now = (owned.state.flush_no, owned.state.checkpoint_no)
         if owned.open_at != now:
@@ -316,7 +293,14 @@ class Worker:
         for owned in self._partitions.values():
             usage = self._usage_hours(owned)
             view, _ = self._view(owned.state, asked, usage)
-            moments.append(Moment(state=owned.state, view=view, open_requests=usage))
+            moments.append(
+                Moment(
+                    state=owned.state,
+                    view=view,
+                    open_requests=usage,
+                    unread=self._unread(owned.state),
+                )
+            )
         self.live.publish(moments, now)
         self._times.published = now
         self._times.publish_cost = self.clock() - now
@@ -327,14 +311,22 @@ class Worker:
             if newest_generation(self.home, partition) > owned.state.generation:
                 raise fenced(partition, owned.state.generation)
 
-    def drain(self) -> None:
-        """Read everything durable, close what can be closed, publish."""
+    def drain(self) -> Drained:
+        """Read everything durable, close what can be closed, publish; what a person must know."""
+        before = self._refused()
         while True:
             read = self.step(0.0)
             if read == 0 and self.source.caught_up():
                 break
         self.close_due(final=True)
         self.publish(force=True)
+        unread = (one for owned in self._partitions.values() for one in self._unread(owned.state))
+        return Drained(refused=self._refused() - before, unread=tuple(unread))
+
+    def _refused(self) -> int:
+        """Events in quarantine so far, or batches where those held none."""
+        states = [owned.state for owned in self._partitions.values()]
+        return sum(max(one.events.quarantined, one.batches.quarantined) for one in states)
 
     def run(self, stop: Callable[[], bool], pause: Callable[[float], None]) -> None:
         """Work until `stop()`; a full disk pauses the worker, which resumes by itself.
@@ -364,8 +356,7 @@ class Worker:
         self.step(timeout_s)
         if self.source.caught_up():
             self._caught_up_once = True
-        # Before the first time everything was read, an edge nobody knows yet may still turn up
-        # with usage of hours that would close now (decision 0305).
+        # Until all was read once, an edge nobody knows may turn up with usage (decision 0305).
         if self._caught_up_once and self._round_due():
             self.close_due()
         self.publish()
@@ -373,17 +364,12 @@ class Worker:
     def _round_due(self) -> bool:
         """Closing is looked at once a second at most."""
         now = self.clock()
-        if now - self._times.pass_number < 1000:
+        if now - self._times.looked_at_closing < 1000:
             return False
-        self._times.pass_number = now
+        self._times.looked_at_closing = now
         return True
 
     def stop(self) -> None:
         """Release the store and the source."""
         self.store.close()
         self.source.close()
-
-
-def as_one_line(error: Exception) -> Exception:
-    """What ends a worker: an error of SQL or of the system in one line, any other as it is."""
-    return lasting(error) if isinstance(error, (duckdb.Error, OSError)) else error

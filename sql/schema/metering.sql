@@ -77,8 +77,12 @@ CREATE TABLE IF NOT EXISTS usage (
     status_3xx BIGINT NOT NULL,
     status_4xx BIGINT NOT NULL,
     status_5xx BIGINT NOT NULL,
+    status_other BIGINT DEFAULT 0,
     cache_hits BIGINT NOT NULL
 );
+
+-- Stores made before 2026-12 lack the class `other` (decision 1301): what they hold has none of it.
+ALTER TABLE usage ADD COLUMN IF NOT EXISTS status_other BIGINT DEFAULT 0;
 
 CREATE TABLE IF NOT EXISTS hour_batches (
     partition VARCHAR NOT NULL,

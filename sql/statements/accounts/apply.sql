@@ -22,6 +22,70 @@ WHERE
     AND (e.price_book <> v.price_book OR e.timezone <> v.timezone)
 GROUP BY e.account_id;
 
+-- name: mark_openings
+-- One mark per new account that was open before now: its fixed fees may be due (DOMAIN §10.14).
+INSERT INTO replay_marks BY NAME
+SELECT
+    e.account_id,
+    min(e.opened_at) AS from_bucket,
+    'account opened' AS reason,
+    CAST($journal_no AS BIGINT) AS journal_no
+FROM effect_account_versions AS e
+WHERE
+    e.opened_at < CAST($now AS TIMESTAMP)
+    AND NOT EXISTS (
+        SELECT 1 FROM account_versions AS v
+        WHERE v.account_id = e.account_id AND v.journal_no < $journal_no
+    )
+GROUP BY e.account_id;
+
+-- name: mark_dates
+-- One mark per account whose opening or closing is another: from the earlier of both.
+INSERT INTO replay_marks BY NAME
+SELECT
+    e.account_id,
+    min(least(
+        CASE WHEN v.opened_at = e.opened_at THEN NULL ELSE least(v.opened_at, e.opened_at) END,
+        CASE
+            WHEN v.closed_at IS NOT DISTINCT FROM e.closed_at THEN NULL
+            ELSE least(v.closed_at, e.closed_at)
+        END
+    )) AS from_bucket,
+    'account opened or closed otherwise' AS reason,
+    CAST($journal_no AS BIGINT) AS journal_no
+FROM effect_account_dates AS e
+INNER JOIN account_versions AS v ON e.account_id = v.account_id
+GROUP BY e.account_id;
+
+-- name: move_dates
+-- Every version of an account has its opening and its closing.
+UPDATE account_versions SET opened_at = e.opened_at, closed_at = e.closed_at
+FROM effect_account_dates AS e
+WHERE account_versions.account_id = e.account_id;
+
+-- name: note_replaced
+-- One row per fact that another stands in for.
+INSERT INTO replaced_facts BY NAME
+SELECT kind, fact_id, replaced_by, why, CAST($journal_no AS BIGINT) AS journal_no
+FROM effect_replaced;
+
+-- name: mark_replaced_plans
+-- One mark per account with a plan that is put right, from the start it had.
+INSERT INTO replay_marks BY NAME
+SELECT
+    p.account_id,
+    min(date_trunc('hour', p.starts_at)) AS from_bucket,
+    'plan put right' AS reason,
+    CAST($journal_no AS BIGINT) AS journal_no
+FROM effect_replaced AS e
+INNER JOIN plans AS p ON e.kind = 'plan' AND e.fact_id = p.plan_id
+GROUP BY p.account_id;
+
+-- name: drop_replaced_plans
+-- What stands in for them comes with the same record.
+DELETE FROM plans
+WHERE plan_id IN (SELECT fact_id FROM effect_replaced WHERE kind = 'plan');
+
 -- name: insert_first_methods
 -- One row per new account: the basic method it begins with.
 INSERT INTO account_methods BY NAME

@@ -46,6 +46,29 @@ SELECT
 FROM domain_ownership AS d
 SEMI JOIN load_domains AS l ON d.ownership_id = l.ownership_id;
 
+-- name: replaced_before
+-- One row per id of the file that another fact stands in for, the latest.
+SELECT r.kind, r.fact_id, r.replaced_by, r.why
+FROM replaced_facts AS r
+WHERE
+    r.fact_id IN (SELECT ownership_id FROM load_domains)
+    OR r.fact_id IN (SELECT plan_id FROM load_plans)
+QUALIFY row_number() OVER (PARTITION BY r.kind, r.fact_id ORDER BY r.journal_no DESC) = 1;
+
+-- name: owned_by
+-- One row per ownership of the accounts that open or close otherwise.
+SELECT
+    d.ownership_id,
+    d.domain,
+    d.account_id,
+    d.effective_from,
+    d.effective_to,
+    a.closed_at
+FROM domain_ownership AS d
+INNER JOIN accounts AS a ON d.account_id = a.account_id
+WHERE d.account_id IN (SELECT unnest($accounts))
+ORDER BY d.ownership_id;
+
 -- name: known_plans
 -- One row per stored plan with an id of the file.
 SELECT

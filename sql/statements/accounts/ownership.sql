@@ -2,17 +2,6 @@
 -- imported already goes to its owner of now. Exact name first, else one-level wildcard, else nobody
 -- (DOMAIN §9.4), as when usage is imported. Both accounts' pasts are marked.
 
--- name: insert_ownership
--- One row per domain and period.
-INSERT INTO domain_ownership BY NAME
-SELECT *, CAST($journal_no AS BIGINT) AS journal_no FROM effect_domains;
-
--- name: end_ownership
--- One row per period that ends.
-UPDATE domain_ownership SET effective_to = e.effective_to
-FROM effect_ended AS e
-WHERE domain_ownership.ownership_id = e.ownership_id;
-
 -- name: touched_domains
 -- One row per name (exact or wildcard) whose owner changes, and from when.
 CREATE OR REPLACE TEMP TABLE touched_domains AS
@@ -20,9 +9,31 @@ SELECT domain, min(from_bucket) AS from_bucket
 FROM (
     SELECT domain, effective_from AS from_bucket FROM new_domains
     UNION ALL
-    SELECT domain, effective_to AS from_bucket FROM ended_domains
+    SELECT e.domain, least(e.effective_to, d.effective_to) AS from_bucket
+    FROM ended_domains AS e
+    INNER JOIN domain_ownership AS d ON e.ownership_id = d.ownership_id
+    UNION ALL
+    SELECT d.domain, d.effective_from AS from_bucket
+    FROM replaced_names AS r
+    INNER JOIN domain_ownership AS d ON r.kind = 'ownership' AND r.fact_id = d.ownership_id
 )
 GROUP BY domain;
+
+-- name: drop_replaced
+-- What stands in for them comes with the same record.
+DELETE FROM domain_ownership
+WHERE ownership_id IN (SELECT fact_id FROM replaced_names WHERE kind = 'ownership');
+
+-- name: insert_ownership
+-- One row per domain and period.
+INSERT INTO domain_ownership BY NAME
+SELECT *, CAST($journal_no AS BIGINT) AS journal_no FROM new_domains;
+
+-- name: end_ownership
+-- One row per period that ends.
+UPDATE domain_ownership SET effective_to = e.effective_to
+FROM ended_domains AS e
+WHERE domain_ownership.ownership_id = e.ownership_id;
 
 -- name: overlapping_ownership
 -- One row per two owners at once of a touched name, the first ten (FAULTS F5).

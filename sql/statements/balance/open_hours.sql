@@ -16,6 +16,7 @@ DELETE FROM open_made_from;
 -- name: add_live_usage
 -- open_names: one row per bucket × account × domain × region × class of hours not imported yet; names that nobody
 -- owns are left out. open_usage, which rating prices: the same without domain. An exact name goes before a wildcard.
+-- The ends stand as comparisons: with an OR in it the join would try every live row with every name.
 INSERT INTO open_names
 WITH live AS (
     SELECT
@@ -25,11 +26,23 @@ WITH live AS (
     FROM live_files
 ),
 
+names_of_accounts AS (
+    SELECT domain
+    FROM domain_ownership
+    WHERE account_id IN (SELECT unnest($accounts::VARCHAR[]))
+),
+
 still_open AS (
     SELECT l.*
     FROM live AS l
     ANTI JOIN imported_files AS i ON l.hour = i.hour AND l.partition = i.partition
-    WHERE l.domain IS NOT NULL
+    WHERE
+        l.domain IS NOT NULL
+        AND (
+            $accounts::VARCHAR[] IS NULL
+            OR l.domain IN (FROM names_of_accounts)
+            OR '*' || substr(l.domain, instr(l.domain, '.')) IN (FROM names_of_accounts)
+        )
 ),
 
 owned AS (
@@ -46,12 +59,12 @@ owned AS (
         ON
             o.domain = exact.domain
             AND o.bucket >= exact.effective_from
-            AND (exact.effective_to IS NULL OR o.bucket < exact.effective_to)
+            AND o.bucket < COALESCE(exact.effective_to, TIMESTAMP '9999-12-31')
     LEFT JOIN domain_ownership AS wild
         ON
             wild.domain = '*' || substr(o.domain, instr(o.domain, '.'))
             AND o.bucket >= wild.effective_from
-            AND (wild.effective_to IS NULL OR o.bucket < wild.effective_to)
+            AND o.bucket < COALESCE(wild.effective_to, TIMESTAMP '9999-12-31')
 )
 
 SELECT

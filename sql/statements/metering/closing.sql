@@ -68,6 +68,7 @@ SELECT
     sum(u.status_3xx)::BIGINT AS status_3xx,
     sum(u.status_4xx)::BIGINT AS status_4xx,
     sum(u.status_5xx)::BIGINT AS status_5xx,
+    sum(u.status_other)::BIGINT AS status_other,
     sum(u.cache_hits)::BIGINT AS cache_hits
 FROM usage AS u
 INNER JOIN wanted_hours AS wanted ON wanted.hour = date_trunc('hour', u.bucket)

@@ -34,24 +34,25 @@ RETURNING partitions.partition
 
 -- name: add_usage
 -- Grain: partition x 5-minute bucket x domain x region x class (Arrow: flush_rows).
-INSERT INTO usage
+INSERT INTO usage BY NAME
 SELECT
     partition,
-    epoch_ms(bucket_ms),
-    nullif(domain, ''),
+    epoch_ms(bucket_ms) AS bucket,
+    nullif(domain, '') AS domain,
     region,
     class,
-    sum(requests)::BIGINT,
-    sum(bytes_sent)::BIGINT,
-    sum(status_0xx)::BIGINT,
-    sum(status_1xx)::BIGINT,
-    sum(status_2xx)::BIGINT,
-    sum(status_3xx)::BIGINT,
-    sum(status_4xx)::BIGINT,
-    sum(status_5xx)::BIGINT,
-    sum(cache_hits)::BIGINT
+    sum(requests)::BIGINT AS requests,
+    sum(bytes_sent)::BIGINT AS bytes_sent,
+    sum(status_0xx)::BIGINT AS status_0xx,
+    sum(status_1xx)::BIGINT AS status_1xx,
+    sum(status_2xx)::BIGINT AS status_2xx,
+    sum(status_3xx)::BIGINT AS status_3xx,
+    sum(status_4xx)::BIGINT AS status_4xx,
+    sum(status_5xx)::BIGINT AS status_5xx,
+    sum(status_other)::BIGINT AS status_other,
+    sum(cache_hits)::BIGINT AS cache_hits
 FROM flush_rows
-GROUP BY partition, bucket_ms, nullif(domain, ''), region, class
+GROUP BY partition, bucket_ms, nullif(flush_rows.domain, ''), region, class
 
 -- name: note_batches
 -- What was rejected, which batches hold events of which hour, who promises nothing, digests: only
@@ -120,6 +121,7 @@ SELECT
     sum(status_3xx)::BIGINT AS status_3xx,
     sum(status_4xx)::BIGINT AS status_4xx,
     sum(status_5xx)::BIGINT AS status_5xx,
+    sum(status_other)::BIGINT AS status_other,
     sum(cache_hits)::BIGINT AS cache_hits
 FROM usage
 WHERE partition = $partition
@@ -131,8 +133,4 @@ DELETE FROM usage WHERE partition = $partition
 
 -- name: put_compacted
 -- Bucket x domain x region x class.
-INSERT INTO usage
-SELECT
-    partition, bucket, domain, region, class, requests, bytes_sent, status_0xx, status_1xx,
-    status_2xx, status_3xx, status_4xx, status_5xx, cache_hits
-FROM compacted
+INSERT INTO usage BY NAME SELECT * FROM compacted

@@ -79,6 +79,7 @@ SELECT
     count(*) FILTER (WHERE status // 100 = 3)::BIGINT AS status_3xx,
     count(*) FILTER (WHERE status // 100 = 4)::BIGINT AS status_4xx,
     count(*) FILTER (WHERE status // 100 = 5)::BIGINT AS status_5xx,
+    count(*) FILTER (WHERE status >= 600)::BIGINT AS status_other,
     count(*) FILTER (WHERE cache = 1)::BIGINT AS cache_hits
 FROM json_judged
 WHERE verdict = 'accepted'

@@ -65,7 +65,9 @@ rows_read AS (
         r.class,
         r.requests,
         r.bytes_sent
-    FROM read_parquet($paths, filename = true, hive_partitioning = false) AS r
+    FROM read_parquet(
+        $paths, filename = true, hive_partitioning = false, union_by_name = true
+    ) AS r
     INNER JOIN files AS f ON r.filename = f.path
 )
 

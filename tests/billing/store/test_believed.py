@@ -20,6 +20,7 @@ from billing.appliers import open_store
 from billing.checks import red
 from billing.daemon import rounds
 from billing.daemon.metrics import Board
+from billing.runs.import_hours import SeenFolders
 from billing.store import left_note
 from edge.errors import Corrupt
 from tests.billing.homes import START, Use, close_hour, load_text, make_home
@@ -167,7 +168,7 @@ def test_g1_the_nightly_check_finds_it_too(home: Path) -> None:
     before = (home / "billing.duckdb").stat()
     edit(home, EDITS["a balance"])
     note_forged(home, before)
-    rounds.check(home, LATER, Board())
+    rounds.check(rounds.Turn(home=home, board=Board(), seen=SeenFolders(), now=LATER))
     assert "store_equals_journal" in red.read(home).names
 
 

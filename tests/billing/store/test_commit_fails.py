@@ -104,9 +104,13 @@ def test_every_command_goes_on_after_a_commit_that_raised_and_was_durable(
     sound, failing = prepared(tmp_path / "sound"), prepared(tmp_path / "failing")
     wanted = run_all(sound, capsys)
     connect = store_module.connect
-    monkeypatch.setattr(
-        store_module, "connect", lambda path, home: RaisesAfterCommit(connect(path, home))
-    )
+
+    def failing_connect(path: Path, home: Path) -> Any:
+        """The store's own session fails; the scratch copy that `check` replays into does not."""
+        session = connect(path, home)
+        return RaisesAfterCommit(session) if path.parent == home else session
+
+    monkeypatch.setattr(store_module, "connect", failing_connect)
     for here, there in zip(run_all(failing, capsys), wanted, strict=True):
         assert here[0] == there[0]
         assert [name for name in there[1] if here[1].get(name) != there[1][name]] == []
