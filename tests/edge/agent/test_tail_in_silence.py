@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -252,7 +253,7 @@ def wait_for(true: Callable[[], bool]) -> None:
     until = time.monotonic() + 120
     while not _true(true):
         assert time.monotonic() < until
-        time.sleep(0.01)
+        threading.Event().wait(0.01)
 
 
 def _true(question: Callable[[], bool]) -> bool:
