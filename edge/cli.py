@@ -320,8 +320,10 @@ def _settings(found: EdgeSettings, given: dict[str, object]) -> EdgeSettings:
 def _mount() -> None:
     """Commands that stand in files of their own."""
     from edge.agent.status_command import status
+    from edge.https.commands import app as https
     from edge.shipping.command import ship
 
+    app.add_typer(https, name="https")
     app.command()(status)
     app.command()(ship)
 

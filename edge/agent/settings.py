@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from edge.batch.signature import EdgeKey, load_key
 from edge.configfile import CONFIG_NAME, section
 from edge.errors import ConfigError
+from edge.https.settings import HttpsEdge
 
 
 class LogSettings(BaseModel):
@@ -40,6 +41,7 @@ class EdgeSettings(BaseModel):
     poll_seconds: float = Field(default=0.2, gt=0, le=60)
     promise: bool = True
     kafka: dict[str, Any] | None = None
+    https: HttpsEdge = HttpsEdge()
     key_file: str = ""
     """Ed25519 private key (PEM) that signs every batch; relative to the home. Blank: no signing."""
 
