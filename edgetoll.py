@@ -10,7 +10,10 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typer import Typer
 
 VERSION = "0.1.0"
 
@@ -124,12 +127,12 @@ def trouble_of_the_machine(error: Exception) -> str | None:
     return None
 
 
-def application(name: str) -> Any:
+def application(name: str) -> Typer:
     """The typer application of a group, or one made around a single command."""
     import typer
 
     if name in GROUPS:
-        made = import_module(GROUPS[name][0]).app
+        made: Typer = import_module(GROUPS[name][0]).app
     else:
         module, attribute, _about = COMMANDS[name]
         made = typer.Typer(add_completion=False)

@@ -15,16 +15,14 @@ import typer
 
 from edge.errors import InputError
 from edge.event import AHEAD_MS_MAX
+from edge.instants import now_ms, parse_time, to_ms, utc_text
 from edge.terminal import (
     DEFAULT_HOME,
     HomeOption,
     JsonOption,
     emit,
-    now,
-    parse_time,
     progress,
     table,
-    utc_text,
     warn,
 )
 
@@ -56,10 +54,6 @@ RegionOption = Annotated[
     str,
     typer.Option("--region", help="Where it stands: a country code, or a label of the price book."),
 ]
-
-
-def _now_ms() -> int:
-    return int(now().timestamp() * 1000)
 
 
 def checked_names(edge_id: str, region: str) -> None:
@@ -120,7 +114,7 @@ def import_logs(
 
     Example: edgetoll edge import access.log access.log.1.gz --format nginx --edge e1 --region DE
     """
-    from edge.logs.formats import find_format
+    from edge.logs.formats.shipped import find_format
     from edge.logs.importer import Importer
     from edge.logs.refused_lines import RejectedLines
     from edge.logs.streams import KnownStreams, Writer
@@ -132,7 +126,7 @@ def import_logs(
     with open_spool(home, edge_id, region) as spool, progress("importing", size) as advance:
         writer = Writer(spool, RejectedLines(spool.folder))
         known = KnownStreams(spool.positions())
-        importer = Importer(writer, known, chosen, now_ms=_now_ms, advance=advance)
+        importer = Importer(writer, known, chosen, now_ms=now_ms, advance=advance)
         result = importer.run(files)
         if through_ms is not None and not result.problems:
             spool.heartbeat(through_ms)
@@ -146,8 +140,8 @@ def import_logs(
 
 def _promised(text: str) -> int:
     """What `--through` says, in UTC ms; a promise about days to come is kept, and doubted."""
-    through_ms = int(parse_time(text).timestamp() * 1000)
-    if through_ms > _now_ms() + AHEAD_MS_MAX:
+    through_ms = to_ms(parse_time(text))
+    if through_ms > now_ms() + AHEAD_MS_MAX:
         warn(
             f"--through {text} is more than a day ahead: a promise is never taken back, and hours"
             " before it close with what they hold then"

@@ -11,7 +11,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -68,7 +68,7 @@ def section(home: Path, name: str, model: type[T], environ: Mapping[str, str] | 
         raise _explain(path, text, error, (name,)) from error
 
 
-def _parse(path: Path) -> tuple[str, dict[str, Any]]:
+def _parse(path: Path) -> tuple[str, dict[str, object]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
@@ -86,14 +86,20 @@ def _parse(path: Path) -> tuple[str, dict[str, Any]]:
     return text, content
 
 
-def _override(content: dict[str, Any], prefix: str, environ: Mapping[str, str]) -> None:
+def _override(content: dict[str, object], prefix: str, environ: Mapping[str, str]) -> None:
     for variable, raw in environ.items():
         if not variable.startswith(prefix):
             continue
         *folders, last = variable[len(prefix) :].lower().split("__")
         place = content
         for folder in folders:
-            place = place.setdefault(folder, {})
+            inner = place.setdefault(folder, {})
+            if not isinstance(inner, dict):
+                raise ConfigError(
+                    f"environment {variable}: {folder} is a value, not a table",
+                    "unset the variable",
+                )
+            place = inner
         try:
             place[last] = json.loads(raw)
         except ValueError:

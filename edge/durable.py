@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
@@ -11,9 +12,9 @@ import sys
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
-from edge.errors import Busy
+from edge.errors import Busy, LockRefused
 
 
 def fsync_folder(path: Path) -> None:
@@ -65,6 +66,22 @@ def sha256_file(path: Path) -> str:
     return digest.hexdigest()
 
 
+_LOCK_HINTS: Final = {
+    errno.EACCES: "run the command as the user who owns that folder, or give this one access",
+    errno.EPERM: "run the command as the user who owns that folder, or give this one access",
+    errno.EROFS: "the file system is read-only: mount it for writing, or use another folder",
+    errno.ENOSPC: "free space on that disk",
+    errno.EDQUOT: "free space on that disk",
+    errno.ENOLCK: "this file system gives no locks (a network share, often): use a local disk",
+    errno.EOPNOTSUPP: "this file system gives no locks (a network share, often): use a local disk",
+    errno.ENOTDIR: "a file stands where a folder should be: correct the path",
+    errno.EISDIR: "a folder stands where the lock should be: remove it",
+    errno.EEXIST: "a file stands where a folder should be: correct the path",
+    errno.EMFILE: "raise the limit of open files (ulimit -n)",
+}
+"""What to do about a lock that the system refuses, by its reason."""
+
+
 def _holder(note: bytes) -> str:
     """Who holds a lock, by the note in it, for people."""
     try:
@@ -78,7 +95,8 @@ class FileLock:
     """An advisory lock on `path` that names its owner; held until the process ends at the latest.
 
     Raises Busy, with the holder's pid and command, when another process (or another FileLock of
-    this process) holds it and has not left within `wait_seconds`.
+    this process) holds it and has not left within `wait_seconds`. Raises LockRefused, with the
+    system's reason, when it cannot be taken though nobody holds it: waiting would not help.
     """
 
     def __init__(self, path: Path, owner: str, *, wait_seconds: float = 0) -> None:
@@ -98,23 +116,35 @@ class FileLock:
             time.sleep(0.05)
 
     def _take(self) -> Self:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise self._refused(error) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except BlockingIOError as error:  # the one answer that says it is held
             holder = _holder(os.read(descriptor, 4096))
             os.close(descriptor)
             raise Busy(
                 f"{self.path.name} is held by {holder}",
                 "wait for it to finish and run the command again",
             ) from error
+        except OSError as error:
+            os.close(descriptor)
+            raise self._refused(error) from error
         self._descriptor = descriptor
         note = {"owner": self.owner, "pid": os.getpid(), "command": " ".join(sys.argv[:4])}
         with contextlib.suppress(OSError):  # a full disk: held all the same, by nobody named
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, json.dumps(note).encode() + b"\n", 0)
         return self
+
+    def _refused(self, error: OSError) -> LockRefused:
+        """The error for a lock that the system refuses for another reason than a holder."""
+        hint = _LOCK_HINTS.get(error.errno or 0, "check the disk and its permissions")
+        reason = error.strerror or str(error)
+        return LockRefused(f"the lock {self.path} cannot be taken: {reason}", hint, error.errno)
 
     def __exit__(
         self,
@@ -123,6 +153,9 @@ class FileLock:
         trace: TracebackType | None,
     ) -> None:
         if self._descriptor is not None:
-            os.ftruncate(self._descriptor, 0)
-            os.close(self._descriptor)
-            self._descriptor = None
+            descriptor, self._descriptor = self._descriptor, None
+            with contextlib.suppress(
+                OSError
+            ):  # the note may stay: who holds a lock is the kernel's
+                os.ftruncate(descriptor, 0)
+            os.close(descriptor)

@@ -14,7 +14,6 @@ from __future__ import annotations
 import logging
 import os
 import threading
-import time
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,23 +23,19 @@ from typing import Final, Self
 import numpy as np
 
 from edge.batch.packing import pack
-from edge.batch.records import CARRIERS, EVENTS_MAX, EventColumns, totals
+from edge.batch.records import CARRIER_CODE, EVENTS_MAX, EventColumns, totals
 from edge.domain import UNATTRIBUTED, canonical_domain
 from edge.errors import EdgetollError
 from edge.event import CACHES, RequestEvent, reject_reason
+from edge.instants import now_ms
+from edge.reasons import Reason
 from edge.spool.full_disk_counters import CounterStore
 from edge.spool.spool import Spool
 
 _LOG: Final = logging.getLogger("edgetoll.edge")
-_CARRIER: Final = {pair: code for code, pair in enumerate(CARRIERS)}
 _CACHE: Final = {name: code for code, name in enumerate(CACHES)}
 _NAMES_MAX: Final = 65_536
 _Item = RequestEvent | threading.Event
-
-
-def clock_ms() -> int:
-    """UTC now in ms, by this machine's clock."""
-    return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +58,7 @@ class Emitter:
         spool: Spool,
         options: EmitterOptions | None = None,
         *,
-        now_ms: Callable[[], int] = clock_ms,
+        now_ms: Callable[[], int] = now_ms,
     ) -> None:
         self._spool = spool
         self._options = options or EmitterOptions()
@@ -73,7 +68,7 @@ class Emitter:
         self._waiting: deque[_Item] = deque()
         self._wake = threading.Event()
         self._closed = False
-        self._refused: Counter[str] = Counter()
+        self._refused: Counter[Reason] = Counter()
         self._refused_lock = threading.Lock()
         self._durable = 0
         self._coalesced = 0
@@ -93,29 +88,28 @@ class Emitter:
                     self._wake.set()
                 return True
         except Exception:  # the caller serves requests: whatever is wrong here is not its concern
-            reason = "error"
+            reason = Reason.ERROR
         self._refuse(reason, 1)
         return False
 
-    def _refuse(self, reason: str, events: int) -> None:
+    def _refuse(self, reason: Reason, events: int) -> None:
         """Count refused events."""
         with self._refused_lock:
             self._refused[reason] += events
 
-    def _refusal(self, event: RequestEvent) -> str | None:
+    def _refusal(self, event: RequestEvent) -> Reason | None:
         """Why `event` is refused, or None."""
         if self._closed or os.getpid() != self._pid:
-            return "closed"
+            return Reason.CLOSED
         if len(self._waiting) >= self._options.capacity:
-            return "full"
-        rejected = reject_reason(event, self._now_ms())
-        return None if rejected is None else rejected.value
+            return Reason.FULL
+        return reject_reason(event, self._now_ms())
 
     @property
     def refused(self) -> dict[str, int]:
-        """Events refused so far, by reason: `full`, `closed`, `error` or a reject reason."""
+        """Events refused so far, by the value of their `Reason`."""
         with self._refused_lock:
-            return dict(self._refused)
+            return {reason.value: count for reason, count in self._refused.items()}
 
     @property
     def durable(self) -> int:
@@ -173,7 +167,7 @@ class Emitter:
             try:
                 self._append(events)
             except Exception:
-                self._refuse("error", len(events))  # accepted, then lost to a defect: said so
+                self._refuse(Reason.ERROR, len(events))  # accepted, then lost to a defect: said so
                 raise
         if not len(self._counters):
             for flush in reached:
@@ -222,7 +216,7 @@ class Emitter:
         names = [self._name(event.domain) for event in events]
         place = {name: index for index, name in enumerate(dict.fromkeys(names))}
         ids = [event.event_id for event in events]
-        carriers = [_CARRIER[event.scheme, event.transport] for event in events]
+        carriers = [CARRIER_CODE[event.scheme, event.transport] for event in events]
         return EventColumns(
             domains=tuple(place),
             domain_index=np.array([place[name] for name in names], dtype=np.int32),

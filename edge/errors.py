@@ -5,6 +5,7 @@ EdgetollError            exit 1
   InputError             what was given cannot be used; nothing was changed
   ConflictError          the same id with other content, or two facts that exclude each other
   Corrupt                stored bytes do not match their checksum or chain: stop, do not guess
+  LockRefused            the system refuses a lock that nobody holds: waiting does not help
   Busy                   exit 75: somebody else holds the lock; trying again later is right
 """
 
@@ -39,6 +40,14 @@ class ConflictError(EdgetollError):
 
 class Corrupt(EdgetollError):
     """Stored bytes do not match their checksum or chain."""
+
+
+class LockRefused(EdgetollError):
+    """A lock cannot be taken though nobody holds it; `errno` is the system's reason."""
+
+    def __init__(self, message: str, hint: str, errno: int | None) -> None:
+        super().__init__(message, hint)
+        self.errno = errno
 
 
 class Busy(EdgetollError):

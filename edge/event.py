@@ -1,4 +1,4 @@
-"""One request, as an edge saw it: the record, its billing class, and the reasons to reject one.
+"""One request, as an edge saw it: the record, its billing class, and what makes one impossible.
 
 Source of the field list and of the billing class: DESIGN 3.1. No field may name a person: no
 address, path, query, cookie or user agent ever enters an event.
@@ -7,8 +7,9 @@ address, path, query, cookie or user agent ever enters an event.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import Final, Literal
+
+from edge.reasons import Reason
 
 Scheme = Literal["http", "https"]
 Transport = Literal["tcp", "quic"]
@@ -34,26 +35,6 @@ AHEAD_MS_MAX: Final = DAY_MS
 """How far ahead of now an event's clock may be before it is absurd (DESIGN 3.5)."""
 
 
-class RejectReason(Enum):
-    """Why a record is not counted, in order of precedence: the first that fits is the reason.
-
-    A rejected record is never dropped: it is counted by this reason and kept for a person.
-    """
-
-    VERSION = "version"
-    CHECKSUM = "checksum"
-    TOO_LARGE = "too_large"
-    RATIO = "ratio"
-    SIGNATURE = "signature"
-    SYNTAX = "syntax"
-    SCHEMA = "schema"
-    CLOCK = "clock"
-    SCHEME = "scheme"
-    STATUS = "status"
-    BYTES = "bytes"
-    HOST_TOO_LONG = "host_too_long"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestEvent:
     """One request whose head was parsed at an edge; HTTP/2 and HTTP/3: one per stream.
@@ -74,8 +55,11 @@ class RequestEvent:
     event_id: str | None = None
 
 
-def billing_class(scheme: str, transport: str) -> BillingClass:
-    """The one class an event is billed under: quic, else https, else http (DESIGN 3.1)."""
+def billing_class(scheme: Scheme, transport: Transport) -> BillingClass:
+    """The one class an event is billed under: quic, else https, else http (DESIGN 3.1).
+
+    Nothing else decides it: the codes in batches are worked out from here (batch/records.py).
+    """
     if transport == "quic":
         return "quic"
     return "https" if scheme == "https" else "http"
@@ -91,21 +75,21 @@ def _whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def reject_reason(event: RequestEvent, now_ms: int) -> RejectReason | None:
-    """The first reason, in RejectReason's order, why `event` cannot be counted; None if it can.
+def reject_reason(event: RequestEvent, now_ms: int) -> Reason | None:
+    """The first reason, in Reason's order, why `event` cannot be counted; None if it can.
 
     A bad domain is no reason: such an event counts as unattributed (FAULTS D2, D4, D5).
     """
     if not _types_fit(event):
-        return RejectReason.SCHEMA
+        return Reason.SCHEMA
     if absurd_time(event.time_ms, now_ms):
-        return RejectReason.CLOCK
+        return Reason.CLOCK
     if event.scheme not in ("http", "https") or event.transport not in ("tcp", "quic"):
-        return RejectReason.SCHEME
+        return Reason.SCHEME
     if not 0 <= event.status <= STATUS_MAX:
-        return RejectReason.STATUS
+        return Reason.STATUS
     if not 0 <= event.bytes_sent <= BYTES_SENT_MAX:
-        return RejectReason.BYTES
+        return Reason.BYTES
     return None
 
 

@@ -11,11 +11,16 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edge.errors import InputError
+from edge.instants import now as now
+from edge.instants import parse_time as parse_time
+from edge.instants import utc_text as utc_text
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 HomeOption = Annotated[
     Path,
@@ -34,25 +39,6 @@ AsOfOption = Annotated[
     str | None,
     typer.Option("--as-of", metavar="TIME", help="Act as at that time (RFC 3339). Default: now."),
 ]
-
-
-def now() -> datetime:
-    """The time of this machine, UTC. Only commands ask; decisions take time as an argument."""
-    return datetime.now(UTC)
-
-
-def parse_time(text: str) -> datetime:
-    """RFC 3339, or a UTC date with or without a time (`2026-10-01T12:30`), as aware UTC."""
-    try:
-        parsed = datetime.fromisoformat(text.strip().upper())
-        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise InputError(f"«{text}» is not a time", "write it like 2026-10-01T12:30:00Z") from error
-
-
-def utc_text(time_ms: int) -> str:
-    """UTC ms as people read them, to the second."""
-    return f"{datetime.fromtimestamp(time_ms // 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def as_of_time(text: str | None) -> datetime:
@@ -123,7 +109,7 @@ def emit(document: object, *, as_json: bool, human: Callable[[], None]) -> None:
         human()
 
 
-def _plain(value: object) -> Any:
+def _plain(value: object) -> object:
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, datetime):
@@ -146,8 +132,8 @@ def progress(title: str, total: int | None = None) -> Iterator[Callable[[int], N
         return
     started = time.monotonic()
     done = 0
-    bar: Any = None
-    task: Any = None
+    bar: Progress | None = None
+    task: TaskID | None = None
 
     def advance(amount: int) -> None:
         nonlocal done, bar, task
@@ -156,7 +142,7 @@ def progress(title: str, total: int | None = None) -> Iterator[Callable[[int], N
             bar = _bar()
             bar.start()
             task = bar.add_task(title, total=total)
-        if bar is not None:
+        if bar is not None and task is not None:
             bar.update(task, completed=done)
 
     try:
@@ -166,7 +152,7 @@ def progress(title: str, total: int | None = None) -> Iterator[Callable[[int], N
             bar.stop()
 
 
-def _bar() -> Any:
+def _bar() -> Progress:
     from rich.console import Console
     from rich.progress import (
         BarColumn,

@@ -63,7 +63,7 @@ DAY_CURVE = np.array([4, 3, 2, 2, 2, 3, 4, 6, 7, 8, 8, 8, 8, 8, 8, 8, 8, 9, 10, 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chunk:
+class Stretch:
     """Some log lines of one edge, in time order, and the truth about them."""
 
     edge: Edge
@@ -80,7 +80,7 @@ def shares(weights: list[int]) -> np.ndarray:
 
 def traffic(
     *, seed: int, start: datetime, end: datetime, requests: int, chunks: int
-) -> Iterator[Chunk]:
+) -> Iterator[Stretch]:
     """About `requests` requests in [start, end), as `chunks` chunks per edge in time order.
 
     Between two chunks of an edge a caller may rotate its log.
@@ -103,7 +103,7 @@ def _times(generator: np.random.Generator, low: int, high: int, size: int) -> np
     return np.sort(np.clip(times, low, high - 1))
 
 
-def _chunk(generator: np.random.Generator, edge: Edge, low: int, high: int, size: int) -> Chunk:
+def _chunk(generator: np.random.Generator, edge: Edge, low: int, high: int, size: int) -> Stretch:
     times = _times(generator, low, high, size)
     site = generator.choice(len(SITES), size=size, p=shares([s.weight for s in SITES]))
     luck = generator.integers(0, 100, size=size)
@@ -127,7 +127,7 @@ def _chunk(generator: np.random.Generator, edge: Edge, low: int, high: int, size
             "class": _named(["http", "https", "quic"], np.where(over_quic, 2, over_tls)),
         }
     )
-    return Chunk(edge=edge, lines=frame.select(_line()).to_series(), truth=_count(frame))
+    return Stretch(edge=edge, lines=frame.select(_line()).to_series(), truth=_count(frame))
 
 
 def _named(names: list[str], index: np.ndarray) -> pl.Series:

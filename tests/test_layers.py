@@ -11,6 +11,7 @@ SHARED_OF_EDGE = {
     "edge.batch.records",
     "edge.batch.codec",
     "edge.configfile",
+    "edge.crash_point",
     "edge.terminal",
     "edge.domain",
     "edge.durable",
@@ -18,6 +19,7 @@ SHARED_OF_EDGE = {
     "edge.event",
     "edge.kafka.link",
     "edge.kafka.topic",
+    "edge.reasons",
     "edge.spool.segment",
     "edge.batch.signature",
 }

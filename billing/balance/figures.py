@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import orjson
-
 import sql
 from billing.balance.grace_clock import Clock, Health
 from billing.balance.open_hours import add_open_value
 from billing.balance.records import Figures, Moment, Policy, Standing
 from billing.balance.rows import DAILY_METHOD, aware, case_of, clock_of, naive
 from billing.balance.settings import BalanceSettings
+from billing.checks import red
 
 Case = tuple[Figures, Standing, Policy]
 BEFORE_ALL = datetime(1970, 1, 1)  # noqa: DTZ001  (as the store keeps time: UTC without zone)
@@ -31,26 +30,11 @@ def read_health(connection: Any, home: Path, payments_through: datetime | None) 
     """Red checks, held runs and how far usage and payments are known."""
     through, held = connection.execute(sql.text("statements/balance/health")).fetchone()
     return Health(
-        red_checks=red_checks(home),
+        red_checks=red.read(home).names,
         held_runs=tuple(held or ()),
         usage_through=aware(through),
         payments_through=payments_through,
     )
-
-
-def red_checks(home: Path) -> tuple[str, ...]:
-    """The checks that were red when last run, from HOME/checks.json; none known: none red.
-
-    A file that cannot be read as that is itself a red check: unknown is not green.
-    """
-    try:
-        text = (home / "checks.json").read_bytes()
-    except FileNotFoundError:
-        return ()
-    try:
-        return tuple(str(name) for name in orjson.loads(text)["red"])
-    except (ValueError, KeyError, TypeError):
-        return ("checks.json is damaged",)
 
 
 def compute(

@@ -6,48 +6,47 @@ One that does not is about the whole, and is left out when only a run's part is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import duckdb
 
 import sql
+from billing.checks.red import CheckResult
 
+FIRST_ROWS = 20
 _OTHERS = ("metering_", "usage_")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """A check that returned rows: its name, what it says of itself, and the first rows."""
-
-    check: str
-    about: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
-
-
 def names() -> list[str]:
-    """The checks over the billing store, by name."""
+    """The checks over the billing store, as `sql.text` takes them."""
     return [name for name in sql.names("checks") if not name.rsplit("/", 1)[1].startswith(_OTHERS)]
 
 
-def run(connection: duckdb.DuckDBPyConnection, scope: int | None = None) -> list[Failure]:
-    """Run every check over the store; `scope`: only what that journal record touched (None: all).
+def about(name: str) -> str:
+    """What a check says of itself: the first line of its file."""
+    return sql.text(name).splitlines()[0].removeprefix("-- ")
 
-    Returns the failures, none in a sound store.
+
+def results(connection: duckdb.DuckDBPyConnection, scope: int | None = None) -> list[CheckResult]:
+    """Every check over the store, made; `scope`: only what that journal record touched.
+
+    One that DuckDB cannot make is red as well: nothing is green because nobody could look.
     """
-    failures = []
+    found = []
     for name in names():
         text = sql.text(name)
         if scope is not None and "$after" not in text:
             continue
-        parameters = {"after": scope - 1 if scope else 0} if "$after" in text else {}
-        result = connection.execute(text, parameters)
-        columns = tuple(column[0] for column in result.description or ())
-        rows = tuple(result.fetchmany(20))
-        if rows:
-            about = text.splitlines()[0].removeprefix("-- ")
-            failures.append(
-                Failure(check=name.rsplit("/", 1)[1], about=about, columns=columns, rows=rows)
-            )
-    return failures
+        rows: tuple[tuple[object, ...], ...] = ()
+        unable = None
+        try:
+            parameters = {"after": scope - 1 if scope else 0} if "$after" in text else {}
+            rows = tuple(connection.execute(text, parameters).fetchmany(FIRST_ROWS))
+        except duckdb.Error as error:
+            unable = str(error).strip().splitlines()[0]
+        check = name.rsplit("/", 1)[1]
+        found.append(CheckResult(check=check, about=about(name), rows=rows, unable=unable))
+    return found
+
+
+def run(connection: duckdb.DuckDBPyConnection, scope: int | None = None) -> list[CheckResult]:
+    """The checks of `results` that are red: none in a sound store."""
+    return [one for one in results(connection, scope) if one.is_red]

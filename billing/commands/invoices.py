@@ -261,7 +261,7 @@ def _verify(store: Store, journal_no: int | None) -> None:
     failures = invariants.run(store.connection, scope=journal_no)
     if failures:
         raise Corrupt(
-            f"check {failures[0].check} fails after record {journal_no}: {failures[0].rows[0]}",
+            f"check {failures[0].check} fails after record {journal_no}: {failures[0].what}",
             "send nothing of it; run edgetoll check",
         )
 

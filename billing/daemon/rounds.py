@@ -11,8 +11,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 import sql
 from billing.balance.rows import aware
 from billing.daemon.log import log
@@ -21,7 +19,6 @@ from billing.daemon.settings import read_daemon
 from billing.outbox import daily_state, deliver, stop_list
 from billing.outbox.settings import read_delivery
 from billing.store.store import Store
-from edge.durable import write_atomically
 from edge.errors import Corrupt, InputError
 
 Step = Callable[[Path, datetime, Board], None]
@@ -108,25 +105,22 @@ def check(home: Path, now: datetime, _board: Board) -> None:
     """Run every invariant once a night and say which are red in HOME/checks.json."""
     if not _check_is_due(home, now):
         return
-    from billing.commands.check import closed_hours, metering, money
+    from billing.checks import red
+    from billing.commands.check import every_check
 
-    verdicts = [*metering(home), *closed_hours(home), *money(home)]
-    red = [f"{one.check}: {len(one.rows)} rows" for one in verdicts if one.rows]
-    document = {"at": now.isoformat(), "checks": len(verdicts), "red": red}
-    write_atomically(home / "checks.json", orjson.dumps(document) + b"\n")
-    log("checked", checks=len(verdicts), red=red)
+    state = red.note_full(home, every_check(home), at=now)
+    log("checked", checks=state.checks, red=state.names)
 
 
 def _check_is_due(home: Path, now: datetime) -> bool:
+    from billing.checks import red
+
     hour = read_daemon(home).check_hour
     due = now.astimezone(UTC).replace(hour=hour, minute=0, second=0, microsecond=0)
     due = due if due <= now else due - timedelta(days=1)
-    try:
-        last = datetime.fromisoformat(orjson.loads((home / "checks.json").read_bytes())["at"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return True
+    last = red.read(home).full_at
     # A check of the future was noted by a clock that ran fast: it says nothing of now.
-    return last < due or last > now + timedelta(days=1)
+    return last is None or last < due or last > now + timedelta(days=1)
 
 
 def tell(home: Path, now: datetime, board: Board) -> None:

@@ -18,11 +18,14 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from billing.lake.answer import Answer, Rows
+from billing.lake.result import QueryResult, Rows
 from edge.errors import InputError
 from edge.terminal import table
+
+if TYPE_CHECKING:
+    from xlsxwriter.worksheet import Worksheet
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
 EXACT_IN_SPREADSHEETS = 10**15
@@ -32,26 +35,26 @@ CELL_CHARACTERS = 32_767
 TABLE_ROWS = 10_000
 
 
-def write_answer(
-    answer: Answer, format_: str, output: Path | None, *, sheet_rows: int = SHEET_ROWS
+def write_result(
+    result: QueryResult, format_: str, output: Path | None, *, sheet_rows: int = SHEET_ROWS
 ) -> None:
     """Write all rows in `format_` to `output`, or to standard output for the text formats."""
     if format_ == "table" and output is None:
-        _print_table(answer)
+        _print_table(result)
         return
     if output is None:
         if format_ in ("parquet", "xlsx"):
             raise InputError(f"{format_} is not text", "say where to write it: -o FILE")
-        (_write_json if format_ == "json" else _write_csv)(answer, sys.stdout)
+        (_write_json if format_ == "json" else _write_csv)(result, sys.stdout)
         return
     with _whole(output) as path:
         if format_ == "parquet":
-            count = _write_parquet(answer, path)
+            count = _write_parquet(result, path)
         elif format_ == "xlsx":
-            count = _write_xlsx(answer, path, sheet_rows)
+            count = _write_xlsx(result, path, sheet_rows)
         else:
             with open(path, "w", encoding="utf-8", newline="") as file:
-                count = (_write_json if format_ == "json" else _write_csv)(answer, file)
+                count = (_write_json if format_ == "json" else _write_csv)(result, file)
     print(f"{rows_of(count)} in {output}", file=sys.stderr)
 
 
@@ -77,15 +80,15 @@ def _whole(output: Path) -> Iterator[Path]:
             path.unlink(missing_ok=True)
 
 
-def _print_table(answer: Answer) -> None:
+def _print_table(result: QueryResult) -> None:
     rows: Rows = []
     more = False
-    for chunk in answer.chunks():
+    for chunk in result.chunks():
         rows += chunk
         if more := len(rows) > TABLE_ROWS:
             break
-    columns = list(answer.columns)
-    numbers = {column for place, column in enumerate(columns) if answer.is_number(place)}
+    columns = list(result.columns)
+    numbers = {column for place, column in enumerate(columns) if result.is_number(place)}
     shown = ([as_text(cell) for cell in row] for row in rows[:TABLE_ROWS])
     table("", columns, shown, right=numbers)
     if more:
@@ -94,11 +97,11 @@ def _print_table(answer: Answer) -> None:
         print(rows_of(len(rows)), file=sys.stderr)
 
 
-def _write_json(answer: Answer, file: TextIO) -> int:
+def _write_json(result: QueryResult, file: TextIO) -> int:
     """A JSON list with one object per row."""
-    names = answer.names
+    names = result.names
     count = 0
-    for chunk in answer.chunks():
+    for chunk in result.chunks():
         for row in chunk:
             document = dict(zip(names, map(_plain, row), strict=True))
             text = json.dumps(document, ensure_ascii=False, indent=2).replace("\n", "\n  ")
@@ -108,13 +111,13 @@ def _write_json(answer: Answer, file: TextIO) -> int:
     return count
 
 
-def _write_csv(answer: Answer, file: TextIO) -> int:
+def _write_csv(result: QueryResult, file: TextIO) -> int:
     """RFC 4180 CSV with a header line. The table, written to a file, is CSV too."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow([formula_safe(column) for column in answer.names])
+    writer.writerow([formula_safe(column) for column in result.names])
     count = 0
-    for chunk in answer.chunks():
+    for chunk in result.chunks():
         writer.writerows([_cell(value) for value in row] for row in chunk)
         count += len(chunk)
         file.write(buffer.getvalue())
@@ -154,7 +157,7 @@ def _cell(value: object) -> str:
     return formula_safe(as_text(value))
 
 
-def _plain(value: object) -> Any:
+def _plain(value: object) -> object:
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, float):
@@ -170,32 +173,32 @@ def _plain(value: object) -> Any:
     return str(value)
 
 
-def _write_parquet(answer: Answer, output: Path) -> int:
+def _write_parquet(result: QueryResult, output: Path) -> int:
     import pyarrow.parquet as pq
 
-    reader = answer.arrow()
+    reader = result.arrow()
     schema = reader.schema
-    for place, name in enumerate(answer.names):
+    for place, name in enumerate(result.names):
         schema = schema.set(place, schema.field(place).with_name(name))
     count = 0
     with pq.ParquetWriter(output, schema) as writer:
         batches = iter(reader)
-        while (batch := answer.budget.spend(lambda: next(batches, None))) is not None:
+        while (batch := result.budget.spend(lambda: next(batches, None))) is not None:
             writer.write_batch(batch.rename_columns(schema.names))
             count += batch.num_rows
     return count
 
 
-def _write_xlsx(answer: Answer, output: Path, sheet_rows: int) -> int:
+def _write_xlsx(result: QueryResult, output: Path, sheet_rows: int) -> int:
     import xlsxwriter
 
     options = {"strings_to_formulas": False, "strings_to_urls": False, "constant_memory": True}
     book = xlsxwriter.Workbook(str(output), options)
     sheet = book.add_worksheet("query")
-    for place, column in enumerate(answer.names):
+    for place, column in enumerate(result.names):
         sheet.write_string(0, place, column)
     number = 0
-    for chunk in answer.chunks():
+    for chunk in result.chunks():
         if number + len(chunk) >= sheet_rows:
             raise InputError(
                 f"an xlsx sheet holds {sheet_rows - 1} rows", "narrow it, or take csv or parquet"
@@ -208,7 +211,7 @@ def _write_xlsx(answer: Answer, output: Path, sheet_rows: int) -> int:
     return number
 
 
-def _write_cell(sheet: Any, number: int, place: int, value: object) -> None:
+def _write_cell(sheet: Worksheet, number: int, place: int, value: object) -> None:
     # A spreadsheet's numbers are floats: beyond 15 digits, and for money, text stays exact.
     small = isinstance(value, int) and abs(value) < EXACT_IN_SPREADSHEETS
     if isinstance(value, bool):

@@ -3,32 +3,34 @@
 `lake/versions/N/` holds one file per table, or a folder of files for what only grows; a version
 shares unchanged files with the one before by hard links, and `lake/CURRENT` names the version to
 read, swapped atomically. Old versions go an hour later. Everything here can be deleted and is
-written again.
+written again: a file that is not as it was written is never linked on, but made anew.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 import time
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
 import sql
+from billing.checks import red
+from billing.lake import version as versions
+from billing.lake.tables import TABLES, LakeTable
+from billing.lake.version import Version, VersionFile
 from billing.store.store import Store
 from edge.crash_point import crash_point
-from edge.durable import fsync_folder, sha256_file, write_atomically
+from edge.durable import fsync_folder, write_atomically
+from edge.errors import Corrupt
 
 KEEP_SECONDS = 3600
-# Tables that only grow, in files by ranges of journal numbers: a run adds one file, small
-# neighbours merge.
-GROWING = ("charges", "transfers")
-DAILY = "usage_5min"
+LAKE_CHECK = "lake_version_is_whole"
 MERGED_ROWS_MAX = 8_000_000
 MERGED_AT_ONCE = 6
 DAY_FILES_MAX = 24
@@ -36,57 +38,97 @@ _NO_DAY = "2000-01-01"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Published:
-    """A version of the lake: where it lies and up to which journal record it goes."""
+class Changed:
+    """A day of usage to write since the version before; `moved`: its published rows changed too."""
 
+    day: object
+    moved: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class Building:
+    """A version while it is made: what it may link from the one before, what it holds so far."""
+
+    store: Store
     folder: Path
-    number: int
-    journal_no: int
-    journal_hash: str
-    layout: str
+    base: Version | None
+    hashed: bool
+    files: list[VersionFile] = field(default_factory=list)
+
+    @property
+    def start(self) -> int:
+        """The journal record up to which the base goes."""
+        return self.base.journal_no if self.base else 0
+
+    def whole(self, table: str) -> list[VersionFile]:
+        """The base's files of a table; none when one of them is not as it was written."""
+        if self.base is None:
+            return []
+        files = self.base.of(table)
+        broken = (versions.wrong_with(self.base, one, hashed=self.hashed) for one in files)
+        return [] if any(broken) else files
+
+    def link(self, old: VersionFile) -> None:
+        """Take over a file of the base."""
+        assert self.base is not None
+        path = self.folder / old.path
+        path.unlink(missing_ok=True)
+        os.link(self.base.folder / old.path, path)
+        # A file copied with its home has another time of change, and was hashed for it.
+        changed_ns = path.stat().st_mtime_ns
+        self.files.append(
+            VersionFile(
+                table=old.table,
+                path=old.path,
+                rows=old.rows,
+                bytes=old.bytes,
+                sha256=old.sha256,
+                changed_ns=changed_ns,
+            )
+        )
+
+    def drop(self, path: Path) -> None:
+        """Take a file out again."""
+        path.unlink()
+        name = str(path.relative_to(self.folder))
+        self.files = [one for one in self.files if one.path != name]
 
 
 def layout() -> str:
     """What the tables of this program's lake look like: another one is not built upon."""
-    texts = [sql.text(name) for name in sql.names("lake")]
+    texts = [str(versions.FORMAT), *(sql.text(table.select) for table in TABLES)]
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
 
 
-def current(home: Path) -> Published | None:
+def current(home: Path) -> Version | None:
     """The version that readers see; None when there is none that can be read."""
-    pointer = home / "lake" / "CURRENT"
-    if not pointer.is_file():
-        return None
-    folder = home / "lake" / "versions" / pointer.read_text(encoding="utf-8").strip()
     try:
-        state = json.loads((folder / "version.json").read_bytes())
-    except (OSError, ValueError):
+        return versions.current(home)
+    except Corrupt:
         return None
-    return Published(
-        folder=folder,
-        number=int(folder.name),
-        journal_no=state["journal_no"],
-        journal_hash=state["journal_hash"],
-        layout=state.get("layout", ""),
-    )
 
 
-def publish(store: Store) -> Published:
-    """Publish the store's present state, unless the current version is that already."""
+def publish(store: Store) -> Version:
+    """Publish the store's present state, unless the current version is that already, and whole."""
     from billing.balance import states
 
     before = current(store.home)
+    suspect = LAKE_CHECK in red.read(store.home).names
     last_no, last_hash = store.journal.last_no, store.journal.last_hash
     now_here = (last_no, last_hash, layout())
-    if before and (before.journal_no, before.journal_hash, before.layout) == now_here:
+    if (
+        before
+        and (before.journal_no, before.journal_hash, before.layout) == now_here
+        and not any(versions.wrong_with(before, one, hashed=suspect) for one in before.files)
+    ):
         return before
     states.prepare_lake(store, now=store.now)
-    versions = store.home / "lake" / "versions"
-    number = _next_number(versions)
-    building = versions / f".{number:08d}.building"
-    if building.exists():
-        shutil.rmtree(building)
-    building.mkdir(parents=True)
+    place = store.home / versions.LAKE / "versions"
+    number = _next_number(place)
+    folder = place / f".{number:08d}.building"
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
     base = (
         before
         if before
@@ -94,100 +136,112 @@ def publish(store: Store) -> Published:
         and store.journal.hash_at(before.journal_no) == before.journal_hash
         else None
     )
-    for name in sql.names("lake"):
-        table = name.rsplit("/", 1)[1]
-        if table in GROWING:
-            _grow(store, table, building / table, base)
-        elif table == DAILY:
-            _write_days(store, building / table, base)
+    building = Building(store=store, folder=folder, base=base, hashed=suspect)
+    for table in TABLES:
+        if table.kept == "by record":
+            _grow(building, table)
+        elif table.kept == "by day":
+            _write_days(building, table)
         else:
-            _write_whole(store, table, building, base)
-    state = {"journal_no": last_no, "journal_hash": last_hash, "layout": layout()}
-    write_atomically(building / "version.json", json.dumps(state).encode())
-    crash_point("lake-built")
-    folder = versions / f"{number:08d}"
-    os.replace(building, folder)
-    fsync_folder(versions)
-    write_atomically(store.home / "lake" / "CURRENT", folder.name.encode() + b"\n")
-    crash_point("lake-published")
-    _remove_old(versions, folder)
-    return Published(
-        folder=folder,
+            _write_whole(building, table)
+    return _show(building, place, number)
+
+
+def _show(building: Building, place: Path, number: int) -> Version:
+    """Give the version its list and its name, and point readers to it."""
+    journal = building.store.journal
+    made = Version(
+        folder=place / f"{number:08d}",
         number=number,
-        journal_no=last_no,
-        journal_hash=last_hash,
+        journal_no=journal.last_no,
+        journal_hash=journal.last_hash,
         layout=layout(),
+        files=tuple(sorted(building.files, key=lambda one: one.path)),
     )
+    write_atomically(building.folder / versions.LIST, made.to_bytes())
+    for folder in building.folder.iterdir():
+        if folder.is_dir():
+            fsync_folder(folder)
+    crash_point("lake-built")
+    os.replace(building.folder, made.folder)
+    fsync_folder(place)
+    pointer = building.store.home / versions.LAKE / versions.POINTER
+    write_atomically(pointer, versions.pointer_bytes(made))
+    crash_point("lake-published")
+    _remove_old(place, made.folder)
+    return made
 
 
-def _next_number(versions: Path) -> int:
-    if not versions.is_dir():
-        return 1
-    names = [path.name for path in versions.iterdir() if path.name.isdigit()]
+def _next_number(place: Path) -> int:
+    names = [path.name for path in place.glob("*") if path.name.isdigit()]
     return max(map(int, names), default=0) + 1
 
 
 def _write(
-    store: Store, table: str, path: Path, *, after: int = 0, through: int = 0, day: str = _NO_DAY
-) -> int:
-    """Write the SELECT of sql/lake/TABLE.sql to `path`; returns its rows.
+    building: Building,
+    table: LakeTable,
+    path: Path,
+    *,
+    after: int = 0,
+    through: int = 0,
+    day: str = _NO_DAY,
+) -> VersionFile:
+    """Write the SELECT of a table to `path` and list the file.
 
     The range travels as a session variable: a query with parameters would be held in memory whole.
     """
     hidden = path.with_name(f".{path.name}.tmp")
-    store.connection.execute(
-        sql.text("statements/billing/set_lake_range"),
+    connection = building.store.connection
+    connection.execute(
+        sql.text("statements/lake/publish/set_lake_range"),
         {"after": after, "through": through, "day": day},
     )
-    relation = store.connection.sql(sql.text(f"lake/{table}"))
+    relation = connection.sql(sql.text(table.select))
     relation.write_parquet(str(hidden), compression="snappy")
     with open(hidden, "rb+") as file:
         os.fsync(file.fileno())
     os.replace(hidden, path)
-    return int(pq.read_metadata(path).num_rows)
+    rows = int(pq.read_metadata(path).num_rows)
+    made = versions.described(building.folder, table.name, path, rows)
+    building.files.append(made)
+    return made
 
 
-def _write_whole(store: Store, table: str, folder: Path, base: Published | None) -> None:
-    path = folder / f"{table}.parquet"
-    _write(store, table, path)
-    if base is None:
-        return
-    old = base.folder / path.name
-    if old.is_file() and sha256_file(old) == sha256_file(path):
-        _link(old, path)
+def _write_whole(building: Building, table: LakeTable) -> None:
+    path = building.folder / f"{table.name}.parquet"
+    made = _write(building, table, path)
+    for old in building.whole(table.name):
+        if (old.path, old.sha256) == (made.path, made.sha256):
+            building.drop(path)
+            building.link(old)
 
 
-def _link(old: Path, path: Path) -> None:
-    path.unlink(missing_ok=True)
-    os.link(old, path)
-
-
-def _grow(store: Store, table: str, folder: Path, base: Published | None) -> None:
+def _grow(building: Building, table: LakeTable) -> None:
     """Link the files of the version before and add one for the records since; merge small
     neighbours.
     """
+    folder = building.folder / table.name
     folder.mkdir()
     ranges: list[tuple[int, int, int]] = []
-    if base is not None:
-        for old in sorted((base.folder / table).glob("*.parquet")):
-            after, through = (int(part) for part in old.stem.split("-"))
-            _link(old, folder / old.name)
-            ranges.append((after, through, int(pq.read_metadata(old).num_rows)))
-    start = base.journal_no if base else 0
-    last = store.journal.last_no
+    for old in building.whole(table.name):
+        after, through = (int(part) for part in Path(old.path).stem.split("-"))
+        building.link(old)
+        ranges.append((after, through, old.rows))
+    start = building.start if ranges else 0
+    last = building.store.journal.last_no
     path = folder / f"{start:08d}-{last:08d}.parquet"
-    rows = _write(store, table, path, after=start, through=last)
-    if rows == 0 and ranges:
-        path.unlink()
+    made = _write(building, table, path, after=start, through=last)
+    if made.rows == 0 and ranges:
+        building.drop(path)
         return
-    ranges.append((start, last, rows))
+    ranges.append((start, last, made.rows))
     while count := _alike(ranges):
         first, end = ranges[-count][0], last
         for after, through, _ in ranges[-count:]:
-            (folder / f"{after:08d}-{through:08d}.parquet").unlink()
+            building.drop(folder / f"{after:08d}-{through:08d}.parquet")
         merged = folder / f"{first:08d}-{end:08d}.parquet"
-        rows = _write(store, table, merged, after=first, through=end)
-        ranges[-count:] = [(first, end, rows)]
+        made = _write(building, table, merged, after=first, through=end)
+        ranges[-count:] = [(first, end, made.rows)]
 
 
 def _alike(ranges: list[tuple[int, int, int]]) -> int:
@@ -200,41 +254,51 @@ def _alike(ranges: list[tuple[int, int, int]]) -> int:
     return count if count >= MERGED_AT_ONCE and rows <= MERGED_ROWS_MAX else 0
 
 
-def _write_days(store: Store, folder: Path, base: Published | None) -> None:
+def _write_days(building: Building, table: LakeTable) -> None:
     """Usage in files by day: new imports add a file to their days; a day that moved is written
-    anew.
+    anew. Where a file of the version before is not as it was written, all days are.
     """
+    folder = building.folder / table.name
     folder.mkdir()
-    start = base.journal_no if base else 0
-    last = store.journal.last_no
-    files: dict[str, list[Path]] = {}
-    for old in sorted((base.folder / DAILY).glob("*.parquet")) if base else ():
+    last = building.store.journal.last_no
+    files: dict[str, list[VersionFile]] = {}
+    for old in building.whole(table.name):
         files.setdefault(_day_of(old), []).append(old)
-    changed = store.connection.execute(
-        sql.text("statements/billing/changed_days"), {"after": start}
-    ).fetchall()
-    touched: dict[str, bool] = {str(day): bool(moved) for day, moved in changed}
-    for day in sorted(files.keys() | touched.keys()):
+    start = building.start if files else 0
+    for day, moved in _days(building, files.keys(), start).items():
         old_files = files.get(day, [])
-        whole = touched.get(day, False) or (day in touched and len(old_files) >= DAY_FILES_MAX)
-        after = 0 if whole else start
+        whole = moved is True or (moved is not None and len(old_files) >= DAY_FILES_MAX)
         if not whole:
             for old in old_files:
-                _link(old, folder / old.name)
-        if day in touched:
+                building.link(old)
+        if moved is not None:
             path = folder / f"day={day}.{last:08d}.parquet"
-            _write(store, DAILY, path, after=after, through=last, day=day)
+            after = 0 if whole else start
+            _write(building, table, path, after=after, through=last, day=day)
     if not any(folder.iterdir()):
-        _write(store, DAILY, folder / f"day={_NO_DAY}.00000000.parquet")
+        _write(building, table, folder / f"day={_NO_DAY}.00000000.parquet")
 
 
-def _day_of(path: Path) -> str:
-    return path.name.removeprefix("day=").split(".")[0]
+def _days(building: Building, linked: Iterable[str], start: int) -> dict[str, bool | None]:
+    """Every day there is, in order: None where nothing is new, else whether rows moved in it."""
+    changed = sql.rows(
+        building.store.connection.execute(
+            sql.text("statements/lake/publish/changed_days"), {"after": start}
+        ),
+        Changed,
+    )
+    days: dict[str, bool | None] = dict.fromkeys(linked)
+    days |= {str(one.day): one.moved for one in changed}
+    return dict(sorted(days.items()))
 
 
-def _remove_old(versions: Path, keep: Path) -> None:
+def _day_of(file: VersionFile) -> str:
+    return Path(file.path).name.removeprefix("day=").split(".")[0]
+
+
+def _remove_old(place: Path, keep: Path) -> None:
     """Remove versions replaced more than an hour ago: a reader that began before has long ended."""
     limit = time.time() - KEEP_SECONDS
-    for folder in versions.iterdir():
+    for folder in place.iterdir():
         if folder != keep and folder.stat().st_mtime < limit:
             shutil.rmtree(folder, ignore_errors=True)

@@ -18,13 +18,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-import sql as statements
-from billing.lake.answer import ask, one_line
+from billing.lake.result import one_line, run
+from billing.lake.tables import SHAPES
+from billing.lake.version import MEND
 from edge.errors import Corrupt, EdgetollError, InputError
 from edge.terminal import DEFAULT_HOME, HomeOption, JsonOption
+from sql import names as sql_names
+from sql import text as sql_text
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+    from billing.lake.sources import Sources
 
 FORMATS = ("table", "json", "csv", "parquet", "xlsx")
 MEMORY_LIMIT = "1GB"
@@ -39,7 +44,7 @@ _DOES_MORE = re.compile(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class QueryLimits:
     """How much one query may take."""
 
     seconds: int = 30
@@ -47,7 +52,7 @@ class Limits:
     threads: int = 2
 
 
-def connect(home: Path, limits: Limits | None = None) -> DuckDBPyConnection:
+def connect(home: Path, limits: QueryLimits | None = None) -> DuckDBPyConnection:
     """An in-memory DuckDB with the public views of DESIGN §5 over `home`, locked against all else.
 
     The closed hours are listed before the live file is read: an hour that closes in between is
@@ -55,58 +60,63 @@ def connect(home: Path, limits: Limits | None = None) -> DuckDBPyConnection:
     """
     import duckdb
 
-    from billing.lake.sources import Sources, find_sources
+    from billing.lake.sources import find_sources
 
     if not home.is_dir():
         raise InputError(f"no home at {home}", f"make one first: edgetoll init {home}")
-    limits = limits or Limits()
+    limits = limits or QueryLimits()
     connection = duckdb.connect()
     connection.execute("SET python_enable_replacements = false")
     connection.execute("SET autoinstall_known_extensions = false")
     connection.execute("SET autoload_known_extensions = false")
-    sources: Sources = find_sources(home)
-    bind(connection, sources)
+    bind(connection, find_sources(home))
     _lock(connection, home, limits)
     return connection
 
 
-def bind(connection: DuckDBPyConnection, sources: object) -> None:
+def bind(connection: DuckDBPyConnection, sources: Sources) -> None:
     """Create the base relations and then every view of sql/views in the order of their needs."""
-    import duckdb
-
-    from billing.lake.sources import Sources
-
-    assert isinstance(sources, Sources)
     for name, files in sources.relations.items():
         if files:
-            paths = [str(path) for path in files]
-            try:
-                relation = connection.read_parquet(
-                    paths,
-                    union_by_name=True,
-                    filename=name == "live_usage",
-                    hive_partitioning=False,
-                )
-            except duckdb.Error as error:
-                raise Corrupt(
-                    f"a file of {name} cannot be read: {one_line(error)}",
-                    "run edgetoll check; restore closed/ from its backup, lake/ is rebuilt by"
-                    " edgetoll billing rate",
-                ) from error
-            relation.create_view(name)
+            _read_files(connection, name, files)
         else:
-            connection.execute(statements.text(f"lake_schema/{name.removeprefix('lake_')}"))
-    connection.execute(statements.text("statements/query/create_closed_hour_list"))
+            connection.execute(sql_text(SHAPES[name]))
+    connection.execute(sql_text("statements/lake/read/create_closed_hour_list"))
     if sources.closed_hours:
         partitions, hours = zip(*sources.closed_hours, strict=True)
         connection.execute(
-            statements.text("statements/query/add_closed_hours"),
+            sql_text("statements/lake/read/add_closed_hours"),
             {
                 "partitions": " ".join(partitions),
                 "hours": " ".join(hour.isoformat() for hour in hours),
             },
         )
-    _create(connection, [*statements.names("views"), *statements.names("macros")])
+    _create(connection, [*sql_names("views"), *sql_names("macros")])
+
+
+def _read_files(connection: DuckDBPyConnection, name: str, files: list[Path]) -> None:
+    """Make relation `name` of Parquet files; Corrupt when one cannot be read."""
+    import duckdb
+
+    try:
+        relation = connection.read_parquet(
+            [str(path) for path in files],
+            union_by_name=True,
+            filename=name == "live_usage",
+            hive_partitioning=False,
+        )
+    except (duckdb.Error, UnicodeDecodeError) as error:
+        raise Corrupt(f"a file of {name} cannot be read: {one_line(error)}", mend(name)) from error
+    relation.create_view(name)
+
+
+def mend(relation: str) -> str:
+    """What brings back the files behind a relation."""
+    if relation.startswith("lake_"):
+        return MEND
+    if relation.startswith("live_"):
+        return "metering writes live/ anew within a second of its start: edgetoll metering run"
+    return "run edgetoll check, it names the file; restore closed/ from its backup"
 
 
 def _create(connection: DuckDBPyConnection, waiting: list[str]) -> None:
@@ -118,7 +128,7 @@ def _create(connection: DuckDBPyConnection, waiting: list[str]) -> None:
         reasons: dict[str, duckdb.Error] = {}
         for name in waiting:
             try:
-                connection.execute(statements.text(name))
+                connection.execute(sql_text(name))
             except (duckdb.CatalogException, duckdb.BinderException) as error:
                 failed.append(name)
                 reasons[name] = error
@@ -134,7 +144,7 @@ def _create(connection: DuckDBPyConnection, waiting: list[str]) -> None:
         waiting = failed
 
 
-def _lock(connection: DuckDBPyConnection, home: Path, limits: Limits) -> None:
+def _lock(connection: DuckDBPyConnection, home: Path, limits: QueryLimits) -> None:
     import duckdb
 
     connection.execute("SET TimeZone = 'UTC'")
@@ -196,7 +206,7 @@ def sql(
 
     Example: edgetoll sql "SELECT domain, class, sum(requests) FROM usage_daily GROUP BY ALL"
     """
-    from billing.lake.export import write_answer
+    from billing.lake.export import write_result
 
     chosen = "json" if as_json else format_
     if chosen not in FORMATS:
@@ -206,10 +216,10 @@ def sql(
     if file is not None:
         query = _read(file)
     elif query is None:
-        query = statements.text("statements/query/list_views")
-    with connect(home, Limits(seconds=timeout, memory=memory)) as connection:
-        answer = ask(connection, readable_statements(connection, query), timeout)
-        write_answer(answer, chosen, output)
+        query = sql_text("statements/lake/read/list_views")
+    with connect(home, QueryLimits(seconds=timeout, memory=memory)) as connection:
+        result = run(connection, readable_statements(connection, query), timeout)
+        write_result(result, chosen, output)
 
 
 def _read(file: Path) -> str:
@@ -227,4 +237,4 @@ def _read(file: Path) -> str:
 
 def view_names() -> Sequence[str]:
     """The public views, sorted."""
-    return [name.rsplit("/", 1)[1] for name in statements.names("views")]
+    return [name.rsplit("/", 1)[1] for name in sql_names("views")]

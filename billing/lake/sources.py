@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import sql as statements
+import sql
+from billing.lake import version as versions
+from billing.lake.tables import TABLES
 from edge.errors import Corrupt
 from metering.closed import ClosedFile, list_closed
-
-LIVE = ("live_usage", "live_hours", "live_quarantine")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,21 +25,30 @@ class Sources:
     closed_hours: list[tuple[str, datetime]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedFile:
+    """A closed-hour file that billing has taken in; its hour as UTC without zone."""
+
+    hour: datetime
+    partition: str
+    revision: int
+
+
 def find_sources(home: Path) -> Sources:
     """List the files of `home` that readers may see: the lake first, live hours last.
 
     An hour goes from live to closed to the lake. Looked for in that order, one that moves on
-    meanwhile would be seen twice; in this order it is found once, where it was.
+    meanwhile would be seen twice; in this order it is found once, where it was. Raises Corrupt
+    when the lake's version is not whole.
     """
-    lake = current_version(home)
+    lake = versions.current(home)
+    if lake is not None:
+        versions.verify_open(lake)
     closed = list_closed(home)
-    relations: dict[str, list[Path]] = {}
-    for schema in statements.names("lake_schema"):
-        table = schema.rsplit("/", 1)[1]
-        if table == "closed_usage" or table in LIVE:
-            continue
-        relations[f"lake_{table}"] = table_files(lake, table)
-    imported = _imported(relations.get("lake_imported_files", []))
+    relations: dict[str, list[Path]] = {
+        table.relation: lake.paths(table.name) if lake else [] for table in TABLES
+    }
+    imported = _imported(relations["lake_imported_files"])
     relations["closed_usage"] = [
         file.data_path for file in closed if _identity(file) not in imported
     ]
@@ -51,23 +60,7 @@ def find_sources(home: Path) -> Sources:
     return Sources(relations=relations, closed_hours=hours)
 
 
-def current_version(home: Path) -> Path | None:
-    """The folder of the lake's current version; None before billing has published one."""
-    pointer = home / "lake" / "CURRENT"
-    if not pointer.is_file():
-        return None
-    return home / "lake" / "versions" / pointer.read_text(encoding="utf-8").strip()
-
-
-def table_files(version: Path | None, table: str) -> list[Path]:
-    """The Parquet files of one lake table: a single file, or a folder of them."""
-    if version is None:
-        return []
-    single = version / f"{table}.parquet"
-    return [single] if single.is_file() else sorted((version / table).glob("*.parquet"))
-
-
-def _imported(files: list[Path]) -> set[tuple[datetime, str, int]]:
+def _imported(files: list[Path]) -> set[ImportedFile]:
     if not files:
         return set()
     import duckdb
@@ -76,17 +69,16 @@ def _imported(files: list[Path]) -> set[tuple[datetime, str, int]]:
         connection.execute("SET threads = 1")
         try:
             table = connection.read_parquet([str(path) for path in files])
-            rows = table.project("hour, partition, revision").fetchall()
+            found = sql.rows(table.project("hour, partition, revision"), ImportedFile)
         except duckdb.Error as error:
             raise Corrupt(
-                f"{files[0]} cannot be read: {str(error).splitlines()[0]}",
-                "run edgetoll check; lake/ is rebuilt by edgetoll billing rate",
+                f"{files[0]} cannot be read: {str(error).splitlines()[0]}", versions.MEND
             ) from error
-    return {(_naive(hour), partition, revision) for hour, partition, revision in rows}
+    return set(found)
 
 
-def _identity(file: ClosedFile) -> tuple[datetime, str, int]:
-    return (_naive(file.hour), file.partition, file.revision)
+def _identity(file: ClosedFile) -> ImportedFile:
+    return ImportedFile(hour=_naive(file.hour), partition=file.partition, revision=file.revision)
 
 
 def _naive(moment: datetime) -> datetime:

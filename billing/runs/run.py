@@ -8,7 +8,6 @@ ledger.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,7 +17,7 @@ import duckdb
 
 import sql
 from billing.accounts.load import publish_owned_domains, refresh_accounts
-from billing.checks import invariants
+from billing.checks import invariants, red
 from billing.ledger.transfers import instant_text, post_charges
 from billing.runs import breaker
 from billing.runs.import_hours import ImportOutcome, import_closed, rated_through
@@ -26,7 +25,6 @@ from billing.runs.records import RunOutcome, RunSettings, read_settings
 from billing.store.journal import Record
 from billing.store.store import Effects, Store, TableRef, applier
 from edge.crash_point import crash_point
-from edge.durable import write_atomically
 from edge.errors import ConflictError, Corrupt, InputError
 
 if TYPE_CHECKING:
@@ -329,16 +327,11 @@ def check(store: Store, done: RunOutcome, *, at: datetime) -> str | None:
 
 def check_record(store: Store, journal_no: int | None, *, at: datetime) -> str | None:
     """The same for any record; what was red before stays red beside it."""
-    from billing.balance.figures import red_checks
-
     failures = invariants.run(store.connection, scope=journal_no) if journal_no else []
-    if not failures:
+    if not failures or journal_no is None:
         return None
-    names = {one.check for one in failures} | set(red_checks(store.home))
-    red = {"at": instant_text(at) + "Z", "red": sorted(names)}
-    write_atomically(store.home / "checks.json", json.dumps(red, indent=2).encode() + b"\n")
-    first = failures[0]
-    return f"check {first.check} is red after record {journal_no}: {first.rows[0]}"
+    red.note_record(store.home, failures, record=journal_no, at=at)
+    return f"check {failures[0].check} is red after record {journal_no}: {failures[0].what}"
 
 
 def after(store: Store, *, at: datetime) -> None:

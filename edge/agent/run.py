@@ -13,12 +13,14 @@ from pathlib import Path
 from edge.agent.settings import EdgeSettings, complete
 from edge.agent.status import damage_of
 from edge.errors import InputError
-from edge.logs.formats import find_format
+from edge.instants import now_ms
+from edge.logs.formats.shipped import find_format
 from edge.logs.refused_lines import RejectedLines
 from edge.logs.streams import Writer
 from edge.logs.tail import Cycle, Log, Tailer
+from edge.reasons import Reason
 from edge.spool.spool import Spool, SpoolBroken, SpoolFull
-from edge.terminal import now, warn
+from edge.terminal import warn
 
 _RETENTION_SECONDS = 60.0
 _RETRY_SECONDS = 1.0
@@ -30,13 +32,9 @@ class Followed:
 
     events: int = 0
     unattributable: int = 0
-    skipped: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[Reason] = field(default_factory=Counter)
     watermark_ms: int = 0
     problems: list[str] = field(default_factory=list)
-
-
-def _now_ms() -> int:
-    return int(now().timestamp() * 1000)
 
 
 def follow(
@@ -69,7 +67,7 @@ def follow(
         for damage in damage_of(spool.status(), folder):
             warn(damage)
         writer = Writer(spool, RejectedLines(folder))
-        tailer = Tailer(writer, spool.positions(), logs, now_ms=_now_ms, stopping=stop.is_set)
+        tailer = Tailer(writer, spool.positions(), logs, now_ms=now_ms, stopping=stop.is_set)
         tailer.begin(settings.start_from)
         agent = _Agent(tailer, spool, settings, stop)
         with beside or nullcontext():
@@ -143,7 +141,7 @@ class _Agent:
     def _retain(self) -> None:
         """Let the spool delete what was acknowledged long ago."""
         if time.monotonic() >= self._retention_at:
-            self._spool.retention(_now_ms())
+            self._spool.retention(now_ms())
             self._retention_at = time.monotonic() + _RETENTION_SECONDS
 
     def _tell(self, problems: list[str]) -> None:

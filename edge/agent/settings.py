@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -40,7 +40,7 @@ class EdgeSettings(BaseModel):
     heartbeat_seconds: float = Field(default=10, gt=0, le=600)
     poll_seconds: float = Field(default=0.2, gt=0, le=60)
     promise: bool = True
-    kafka: dict[str, Any] | None = None
+    kafka: dict[str, object] | None = None
     https: HttpsEdge = HttpsEdge()
     key_file: str = ""
     """Ed25519 private key (PEM) that signs every batch; relative to the home. Blank: no signing."""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from edge.batch.codec import DecodeError, decode_header
 from edge.errors import EdgetollError, InputError
+from edge.instants import from_ms
 from edge.logs.refused_lines import RejectedLines
 from edge.logs.streams import StreamPosition
 from edge.spool.recovery import Recovered, recover
@@ -40,7 +41,7 @@ def _or_error(folder: Path, now: datetime) -> dict[str, object]:
 
 def _status(folder: Path, now: datetime) -> dict[str, object]:
     state = recover(folder, folder.name)
-    promise = datetime.fromtimestamp(state.watermark_ms / 1000, UTC) if state.watermark_ms else None
+    promise = from_ms(state.watermark_ms) if state.watermark_ms else None
     written = _written_at(folder)
     rejected = RejectedLines(folder)
     disk = shutil.disk_usage(folder)
@@ -124,8 +125,8 @@ def _written_at(folder: Path) -> datetime | None:
         return None
 
 
-def _seconds(now: datetime, moment: datetime | None) -> int | None:
-    return None if moment is None else int((now - moment).total_seconds())
+def _seconds(now: datetime, then: datetime | None) -> int | None:
+    return None if then is None else int((now - then).total_seconds())
 
 
 def _logs(state: Recovered) -> list[StreamPosition]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from edge.terminal import DEFAULT_HOME, HomeOption, JsonOption, emit, now, table, warn
+from edge.instants import now
+from edge.terminal import DEFAULT_HOME, HomeOption, JsonOption, emit, table, warn
 
 _DISK_LOW_PERCENT = 20
 

@@ -13,20 +13,22 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
 from edge.batch.records import EVENTS_MAX, Array
 
+DType = np.dtype[np.generic]
+
 _CONTINUATION: Final = 0xFFFFFFFF
 _SCHEMA, _RECORD_BATCH = 1, 3
 _SCHEMA_BYTES_MAX: Final = 1 << 16
 _COLUMNS_MAX: Final = 32
 _TABLES_MAX: Final = 8
-_TEXT: Final[np.dtype[Any]] = np.dtype(object)
-_NUMBERS: Final[dict[Any, np.dtype[Any]]] = {
+_TEXT: Final[DType] = np.dtype(object)
+_NUMBERS: Final[dict[pa.DataType, DType]] = {
     pa.uint8(): np.dtype("<u1"),
     pa.uint16(): np.dtype("<u2"),
     pa.uint32(): np.dtype("<u4"),
@@ -49,15 +51,18 @@ class Table:
 
     rows: int
     numbers: dict[str, Array]
-    texts: dict[str, Any]
+    texts: dict[str, pa.StringArray]
     tables: dict[bytes, bytes]
 
 
 def write_stream(
-    numbers: Mapping[str, Array], tables: Mapping[bytes, bytes], texts: Mapping[str, Any]
+    numbers: Mapping[str, Array], tables: Mapping[bytes, bytes], texts: Mapping[str, pa.StringArray]
 ) -> bytes:
     """The columns as an IPC stream."""
-    arrays = [*(pa.array(column) for column in numbers.values()), *texts.values()]
+    arrays: list[pa.Array[pa.Scalar[pa.DataType]]] = [
+        *(pa.array(column) for column in numbers.values()),
+        *texts.values(),
+    ]
     batch = pa.record_batch(arrays, names=[*numbers, *texts])
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, batch.schema) as writer:
@@ -100,7 +105,7 @@ def _message(stream: bytes, start: int) -> tuple[int, int, int]:
 
 
 @lru_cache(maxsize=256)
-def _columns(schema: bytes) -> tuple[tuple[str, np.dtype[Any]], ...]:
+def _columns(schema: bytes) -> tuple[tuple[str, DType], ...]:
     """(name, type) of each column of a schema message."""
     if len(schema) > _SCHEMA_BYTES_MAX:
         raise ArrowStreamError("a long schema")
@@ -111,9 +116,7 @@ def _columns(schema: bytes) -> tuple[tuple[str, np.dtype[Any]], ...]:
     return tuple((name, kind) for name, kind in zip(read.names, types, strict=True) if kind)
 
 
-def _table(
-    message: bytes, body: memoryview, columns: tuple[tuple[str, np.dtype[Any]], ...]
-) -> Table:
+def _table(message: bytes, body: memoryview, columns: tuple[tuple[str, DType], ...]) -> Table:
     """The record batch of a message and its body."""
     (root,) = struct.unpack_from("<I", message)
     batch = _follow(message, _field(message, root, 2))
@@ -127,7 +130,7 @@ def _table(
     wanted = sum(3 if kind is _TEXT else 2 for _, kind in columns)
     buffers = _pairs(message, _field(message, batch, 2), wanted)
     numbers: dict[str, Array] = {}
-    texts: dict[str, Any] = {}
+    texts: dict[str, pa.StringArray] = {}
     place = 0
     for (name, kind), length, nulls in zip(columns, nodes[::2], nodes[1::2], strict=True):
         if length != rows:
@@ -152,7 +155,7 @@ def _span(body: memoryview, offset: int, length: int, least: int) -> memoryview:
     return body[offset : offset + length]
 
 
-def _text(body: memoryview, spans: tuple[int, ...], rows: int, nulls: int) -> Any:
+def _text(body: memoryview, spans: tuple[int, ...], rows: int, nulls: int) -> pa.StringArray:
     """A column of texts, every offset of it checked by Arrow."""
     validity, offsets, data = (
         pa.py_buffer(_span(body, spans[n], spans[n + 1], 0)) for n in (0, 2, 4)
@@ -164,6 +167,7 @@ def _text(body: memoryview, spans: tuple[int, ...], rows: int, nulls: int) -> An
     buffers = [validity if nulls else None, offsets, data]
     column = pa.Array.from_buffers(pa.string(), rows, buffers)
     column.validate(full=True)
+    assert isinstance(column, pa.StringArray), "made of texts"
     return column
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
-from typing import Any, Final, Protocol
+from typing import Final, Protocol, Required, TypedDict, Unpack
 
 import orjson
 
@@ -48,7 +48,8 @@ from edge.batch.records import (
     SourcePosition,
 )
 from edge.errors import InputError
-from edge.event import BUCKET_MS, RejectReason
+from edge.event import BUCKET_MS
+from edge.reasons import Reason
 
 __all__ = [
     "HEARTBEAT",
@@ -89,6 +90,19 @@ class Signer(Protocol):
         """The Ed25519 signature of `data`."""
 
 
+class Identity(TypedDict, total=False):
+    """The arguments of seal() by name."""
+
+    edge_id: Required[str]
+    region: Required[str]
+    epoch: Required[int]
+    sequence: Required[int]
+    watermark_ms: Required[int]
+    sources: tuple[SourcePosition, ...]
+    previous_epoch: tuple[int, int] | None
+    signer: Signer | None
+
+
 def seal(
     payload: Payload,
     *,
@@ -102,7 +116,7 @@ def seal(
     signer: Signer | None = None,
 ) -> bytes:
     """`payload` with its identity: the bytes of one batch. Raises InputError for a bad name."""
-    document: dict[str, Any] = {
+    document: dict[str, object] = {
         "kind": payload.kind,
         "edge_id": edge_id,
         "region": region,
@@ -132,17 +146,17 @@ def seal(
     return b"".join((prefix, header, signature, payload.data))
 
 
-def encode_events(columns: EventColumns, **identity: Any) -> bytes:
+def encode_events(columns: EventColumns, **identity: Unpack[Identity]) -> bytes:
     """`columns` as one batch; `identity` as in seal()."""
     return seal(pack_events(columns), **identity)
 
 
-def encode_counters(counters: CounterColumns, **identity: Any) -> bytes:
+def encode_counters(counters: CounterColumns, **identity: Unpack[Identity]) -> bytes:
     """`counters` as one batch; `identity` as in seal()."""
     return seal(pack_counters(counters), **identity)
 
 
-def encode_heartbeat(**identity: Any) -> bytes:
+def encode_heartbeat(**identity: Unpack[Identity]) -> bytes:
     """A batch without events, which only moves the watermark; `identity` as in seal()."""
     return seal(HEARTBEAT, **identity)
 
@@ -150,25 +164,25 @@ def encode_heartbeat(**identity: Any) -> bytes:
 def decode_header(data: bytes, limits: Limits = LIMITS) -> BatchHeader:
     """What a batch says of itself, without decompressing; raises DecodeError."""
     size = len(data)
-    require(size <= limits.wire_bytes, f"{size} bytes", RejectReason.TOO_LARGE)
-    require(size >= _PREFIX.size and data[:3] == MAGIC, "no batch", RejectReason.SYNTAX)
+    require(size <= limits.wire_bytes, f"{size} bytes", Reason.TOO_LARGE)
+    require(size >= _PREFIX.size and data[:3] == MAGIC, "no batch", Reason.SYNTAX)
     _, version, length, crc, signature_length, reserved = _PREFIX.unpack_from(data)
-    require(version == VERSION, f"version {version}", RejectReason.VERSION)
-    require(length <= limits.header_bytes, "a long header", RejectReason.TOO_LARGE)
+    require(version == VERSION, f"version {version}", Reason.VERSION)
+    require(length <= limits.header_bytes, "a long header", Reason.TOO_LARGE)
     start = _PREFIX.size + length
-    require(size >= start + signature_length, "cut short", RejectReason.SYNTAX)
+    require(size >= start + signature_length, "cut short", Reason.SYNTAX)
     raw = data[_PREFIX.size : start]
-    require(zlib.crc32(raw) == crc and reserved == 0, "a damaged header", RejectReason.CHECKSUM)
-    require(signature_length in (0, SIGNATURE_BYTES), "signature", RejectReason.SIGNATURE)
+    require(zlib.crc32(raw) == crc and reserved == 0, "a damaged header", Reason.CHECKSUM)
+    require(signature_length in (0, SIGNATURE_BYTES), "signature", Reason.SIGNATURE)
     try:
         document = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        raise DecodeError(RejectReason.SYNTAX, "the header of a batch is no JSON") from error
+        raise DecodeError(Reason.SYNTAX, "the header of a batch is no JSON") from error
     signature = data[start : start + signature_length] or None
     header = header_from(document, signature)
     found = size - start - signature_length
-    require(found == header.payload_size, "payload cut or grown", RejectReason.CHECKSUM)
-    require(header.events <= limits.events, f"{header.events} events", RejectReason.TOO_LARGE)
+    require(found == header.payload_size, "payload cut or grown", Reason.CHECKSUM)
+    require(header.events <= limits.events, f"{header.events} events", Reason.TOO_LARGE)
     return header
 
 
@@ -194,7 +208,7 @@ def decode_packed(
         raise DecodeError(error.reason, f"columns of a batch: {error}") from error
     require(len(packed) == header.events, f"{len(packed)} events, {header.events} announced")
     span = header.last_time_ms - header.first_time_ms
-    require(packed.last_time_ms == span, "times differ from the header's", RejectReason.CLOCK)
+    require(packed.last_time_ms == span, "times differ from the header's", Reason.CLOCK)
     return packed.starting(header.first_time_ms)
 
 
@@ -214,7 +228,7 @@ def decode_counters(header: BatchHeader, data: bytes, limits: Limits = LIMITS) -
     require(int(counters.requests.sum()) == header.requests, "requests differ from the header's")
     first, last = int(counters.bucket_ms.min()), int(counters.bucket_ms.max()) + BUCKET_MS - 1
     times = (header.first_time_ms, header.last_time_ms)
-    require((first, last) == times, "times differ from the header's", RejectReason.CLOCK)
+    require((first, last) == times, "times differ from the header's", Reason.CLOCK)
     return counters
 
 
@@ -223,5 +237,5 @@ def _open(header: BatchHeader, data: bytes, limits: Limits, verify_hash: bool) -
     payload = memoryview(data)[len(data) - header.payload_size :]
     if verify_hash:
         same = hashlib.sha256(payload).hexdigest() == header.payload_sha256
-        require(same, "the payload's hash differs", RejectReason.CHECKSUM)
+        require(same, "the payload's hash differs", Reason.CHECKSUM)
     return unpack(payload, header.raw_size, limits)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from edge.batch.packing import SUM_MAX, TIME_MS_END
 from edge.batch.records import EVENTS_MAX, BatchHeader, SourcePosition
 from edge.errors import Corrupt
-from edge.event import RejectReason
+from edge.reasons import Reason
 
 VERSION: Final = 1
 NUMBER_END: Final = 1 << 63
@@ -39,14 +40,14 @@ LIMITS: Final = Limits()
 class DecodeError(Corrupt):
     """A batch that cannot be counted; `reason` names the first rule it breaks."""
 
-    def __init__(self, reason: RejectReason, message: str) -> None:
+    def __init__(self, reason: Reason, message: str) -> None:
         super().__init__(message, f"it is kept in quarantine as {reason.value}")
         self.reason = reason
 
 
-def position_document(position: SourcePosition) -> dict[str, Any]:
+def position_document(position: SourcePosition) -> dict[str, object]:
     """`position` as it stands in a header; empty texts are left out."""
-    document: dict[str, Any] = {"source": position.source, "offset": position.offset}
+    document: dict[str, object] = {"source": position.source, "offset": position.offset}
     if position.generation:
         document["generation"] = position.generation
     if position.fingerprint:
@@ -56,9 +57,10 @@ def position_document(position: SourcePosition) -> dict[str, Any]:
     return document
 
 
-def position_from(document: Any) -> SourcePosition:
+def position_from(document: object) -> SourcePosition:
     """The position in a header's document; raises DecodeError(schema)."""
-    require(isinstance(document, dict), "a source position is no object")
+    if not isinstance(document, dict):
+        raise _not_a_batch("a source position is no object", Reason.SCHEMA)
     return SourcePosition(
         source=_text(document, "source", 4096),
         offset=_number(document, "offset"),
@@ -68,30 +70,38 @@ def position_from(document: Any) -> SourcePosition:
     )
 
 
-def require(fits: bool, message: str, reason: RejectReason = RejectReason.SCHEMA) -> None:
+def require(fits: bool, message: str, reason: Reason = Reason.SCHEMA) -> None:
     """Raise DecodeError with `reason` unless `fits`."""
     if not fits:
-        raise DecodeError(reason, f"not a batch that can be counted: {message}")
+        raise _not_a_batch(message, reason)
 
 
-def _text(document: dict[str, Any], key: str, longest: int, default: str | None = None) -> str:
+def _not_a_batch(message: str, reason: Reason) -> DecodeError:
+    """The error for a header that breaks a rule."""
+    return DecodeError(reason, f"not a batch that can be counted: {message}")
+
+
+def _text(
+    document: Mapping[str, object], key: str, longest: int, default: str | None = None
+) -> str:
     """A text field of at most `longest` characters."""
     value = document.get(key, default)
     require(isinstance(value, str) and len(value) <= longest, f"{key} is missing or no short text")
     return str(value)
 
 
-def _number(document: dict[str, Any], key: str, default: int | None = None) -> int:
+def _number(document: Mapping[str, object], key: str, default: int | None = None) -> int:
     """A whole number field from 0 to 2^63 - 1."""
     value = document.get(key, default)
-    fits = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < NUMBER_END
-    require(fits, f"{key} is missing or no whole number")
-    return int(value)  # type: ignore[arg-type]
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < NUMBER_END:
+        raise _not_a_batch(f"{key} is missing or no whole number", Reason.SCHEMA)
+    return value
 
 
-def header_from(document: Any, signature: bytes | None) -> BatchHeader:
+def header_from(document: object, signature: bytes | None) -> BatchHeader:
     """The header in `document`; unknown fields are ignored, wrong ones raise DecodeError."""
-    require(isinstance(document, dict), "the header is no object", RejectReason.SYNTAX)
+    if not isinstance(document, dict):
+        raise _not_a_batch("the header is no object", Reason.SYNTAX)
     sources = document.get("sources", [])
     require(isinstance(sources, list), "sources is no list")
     previous = document.get("previous_epoch")
@@ -101,9 +111,12 @@ def header_from(document: Any, signature: bytes | None) -> BatchHeader:
         previous = (_number(pair, "epoch"), _number(pair, "sequence"))
     key_id = document.get("key_id")
     require(key_id is None or isinstance(key_id, str), "key_id is no text")
+    kind = document.get("kind")
+    if kind not in ("events", "counters", "heartbeat"):
+        raise _not_a_batch("kind", Reason.VERSION)
     header = BatchHeader(
         version=VERSION,
-        kind=document.get("kind"),
+        kind=kind,
         edge_id=_text(document, "edge_id", 128),
         region=_text(document, "region", 64),
         epoch=_number(document, "epoch"),
@@ -127,12 +140,11 @@ def header_from(document: Any, signature: bytes | None) -> BatchHeader:
 
 def _check_header(header: BatchHeader) -> None:
     """Refuse a header whose fields contradict each other."""
-    require(header.kind in ("events", "counters", "heartbeat"), "kind", RejectReason.VERSION)
     require(_NAME.match(header.edge_id) is not None, "edge_id")
     require(_REGION.match(header.region) is not None, "region")
     require(_SHA256.match(header.payload_sha256) is not None, "payload_sha256")
-    require(header.first_time_ms <= header.last_time_ms < TIME_MS_END, "times", RejectReason.CLOCK)
-    require(header.watermark_ms < TIME_MS_END, "watermark", RejectReason.CLOCK)
+    require(header.first_time_ms <= header.last_time_ms < TIME_MS_END, "times", Reason.CLOCK)
+    require(header.watermark_ms < TIME_MS_END, "watermark", Reason.CLOCK)
     require(header.requests < SUM_MAX, "requests")
     if header.kind == "heartbeat":
         require(header.events == 0 and header.payload_size == 0, "a heartbeat with a payload")

@@ -10,7 +10,7 @@ The two small tables, domains and outcomes, are in the metadata of the record ba
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -26,13 +26,8 @@ from edge.batch.records import (
     pack_outcome,
     unpack_outcome,
 )
-from edge.event import (
-    BYTES_SENT_MAX,
-    DOMAIN_BYTES_MAX,
-    EVENT_ID_BYTES_MAX,
-    STATUS_MAX,
-    RejectReason,
-)
+from edge.event import BYTES_SENT_MAX, DOMAIN_BYTES_MAX, EVENT_ID_BYTES_MAX, STATUS_MAX
+from edge.reasons import Reason
 
 TIME_MS_END: Final = 1 << 48
 """Times a batch can carry end here (the year 10889); absurd ones below are for the meter."""
@@ -46,12 +41,12 @@ _WIDTHS: Final = (np.uint8, np.uint16, np.uint32, np.uint64)
 class ColumnsError(ValueError):
     """Columns that no batch may hold; `reason` says which rule they break."""
 
-    def __init__(self, reason: RejectReason, message: str) -> None:
+    def __init__(self, reason: Reason, message: str) -> None:
         super().__init__(message)
         self.reason = reason
 
 
-def require(fits: bool, reason: RejectReason, message: str) -> None:
+def require(fits: bool, reason: Reason, message: str) -> None:
     """Raise ColumnsError with `reason` unless `fits`."""
     if not fits:
         raise ColumnsError(reason, message)
@@ -67,7 +62,7 @@ def pack(columns: EventColumns) -> PackedEvents:
     """`columns` checked, sorted by time and narrowed; raises ColumnsError for a broken rule."""
     _check_events(columns)
     time_ms = columns.time_ms.astype(np.int64, copy=False)
-    order: Any = slice(None)
+    order: slice | Array = slice(None)
     if np.any(time_ms[1:] < time_ms[:-1]):
         order = np.argsort(time_ms, kind="stable")
         time_ms = time_ms[order]
@@ -91,12 +86,12 @@ def pack(columns: EventColumns) -> PackedEvents:
     )
 
 
-def _ids(columns: EventColumns, order: Any) -> Any:
+def _ids(columns: EventColumns, order: slice | Array) -> pa.StringArray | None:
     """The event ids in order as an Arrow array, or None when no event has one."""
     if columns.event_ids is None or not any(columns.event_ids):
         return None
     ids = pa.array(columns.event_ids, type=pa.string())
-    return ids if isinstance(order, slice) else ids.take(pa.array(order))
+    return ids if isinstance(order, slice) else ids.take(order)
 
 
 def _ranked(columns: EventColumns) -> tuple[tuple[str, ...], Array]:
@@ -116,7 +111,7 @@ def _ranked(columns: EventColumns) -> tuple[tuple[str, ...], Array]:
 def _check_events(columns: EventColumns) -> None:
     """Refuse what the wire cannot carry or no edge can have seen."""
     count = len(columns)
-    require(0 < count <= EVENTS_MAX, RejectReason.TOO_LARGE, f"{count} events in one batch")
+    require(0 < count <= EVENTS_MAX, Reason.TOO_LARGE, f"{count} events in one batch")
     lengths = {
         len(columns.domain_index),
         len(columns.carrier),
@@ -125,22 +120,22 @@ def _check_events(columns: EventColumns) -> None:
         len(columns.bytes_sent),
         count if columns.event_ids is None else len(columns.event_ids),
     }
-    require(lengths == {count}, RejectReason.SCHEMA, "columns of different lengths")
-    in_range(columns.time_ms, TIME_MS_END - 1, RejectReason.CLOCK, "time")
-    in_range(columns.domain_index, len(columns.domains) - 1, RejectReason.SCHEMA, "domain index")
-    in_range(columns.carrier, 3, RejectReason.SCHEME, "carrier")
-    in_range(columns.cache, 2, RejectReason.SCHEMA, "cache")
-    in_range(columns.status, STATUS_MAX, RejectReason.STATUS, "status")
-    in_range(columns.bytes_sent, BYTES_SENT_MAX, RejectReason.BYTES, "bytes_sent")
+    require(lengths == {count}, Reason.SCHEMA, "columns of different lengths")
+    in_range(columns.time_ms, TIME_MS_END - 1, Reason.CLOCK, "time")
+    in_range(columns.domain_index, len(columns.domains) - 1, Reason.SCHEMA, "domain index")
+    in_range(columns.carrier, 3, Reason.SCHEME, "carrier")
+    in_range(columns.cache, 2, Reason.SCHEMA, "cache")
+    in_range(columns.status, STATUS_MAX, Reason.STATUS, "status")
+    in_range(columns.bytes_sent, BYTES_SENT_MAX, Reason.BYTES, "bytes_sent")
     check_sum(columns.bytes_sent)
     for event_id in columns.event_ids or ():
         fits = event_id is None or len(event_id.encode()) <= EVENT_ID_BYTES_MAX
-        require(fits, RejectReason.SCHEMA, "an event id above 256 bytes")
+        require(fits, Reason.SCHEMA, "an event id above 256 bytes")
 
 
-def in_range(values: Array, top: int, reason: RejectReason, name: str) -> None:
+def in_range(values: Array, top: int, reason: Reason, name: str) -> None:
     """Refuse values of a non-integer type, below 0 or above `top`."""
-    require(values.dtype.kind in "iu", RejectReason.SCHEMA, f"{name} is {values.dtype}")
+    require(values.dtype.kind in "iu", Reason.SCHEMA, f"{name} is {values.dtype}")
     low, high = int(values.min()), int(values.max())
     require(low >= 0 and high <= top, reason, f"{name} from {low} to {high}, allowed 0 to {top}")
 
@@ -149,7 +144,7 @@ def check_sum(values: Array) -> None:
     """Refuse a column whose sum int64 could not hold with room to spare."""
     if len(values) and int(values.max()) * len(values) >= SUM_MAX:
         total = sum(values.tolist())
-        require(total < SUM_MAX, RejectReason.TOO_LARGE, f"a batch that sums to {total}")
+        require(total < SUM_MAX, Reason.TOO_LARGE, f"a batch that sums to {total}")
 
 
 def to_stream(events: PackedEvents) -> bytes:
@@ -176,9 +171,9 @@ def names_bytes(domains: tuple[str, ...]) -> bytes:
     """The dictionary as lines. Names are canonical, thus ASCII without line ends."""
     text = "\n".join(domains)
     fits = text.isascii() and text.count("\n") == len(domains) - 1
-    require(fits, RejectReason.SCHEMA, "a domain that is not canonical")
+    require(fits, Reason.SCHEMA, "a domain that is not canonical")
     longest = max(map(len, domains))
-    require(longest <= DOMAIN_BYTES_MAX, RejectReason.HOST_TOO_LONG, f"a name of {longest} bytes")
+    require(longest <= DOMAIN_BYTES_MAX, Reason.HOST_TOO_LONG, f"a name of {longest} bytes")
     return text.encode("ascii")
 
 
@@ -197,18 +192,16 @@ def from_stream(stream: bytes) -> PackedEvents:
     try:
         step, outcome_index = values.pop("time_step"), values.pop("outcome")
     except KeyError as error:
-        raise ColumnsError(RejectReason.SCHEMA, f"no column {error}") from error
+        raise ColumnsError(Reason.SCHEMA, f"no column {error}") from error
     domain_index = _joined(values, "domain", rows, 2)
     bytes_sent = _joined(values, "bytes", rows, 7)
     unknown = [*values, *table.texts]
-    require(not unknown, RejectReason.SCHEMA, "unknown columns, or signed ones")
+    require(not unknown, Reason.SCHEMA, "unknown columns, or signed ones")
     kinds = step.dtype.kind + outcome_index.dtype.kind
-    require(kinds == "uu", RejectReason.SCHEMA, "a column of another type")
-    require(int(domain_index.max()) < len(domains), RejectReason.SCHEMA, "a domain out of range")
-    require(
-        int(outcome_index.max()) < len(outcomes), RejectReason.SCHEMA, "an outcome out of range"
-    )
-    require(int(bytes_sent.max()) <= BYTES_SENT_MAX, RejectReason.BYTES, "bytes_sent above 2^50")
+    require(kinds == "uu", Reason.SCHEMA, "a column of another type")
+    require(int(domain_index.max()) < len(domains), Reason.SCHEMA, "a domain out of range")
+    require(int(outcome_index.max()) < len(outcomes), Reason.SCHEMA, "an outcome out of range")
+    require(int(bytes_sent.max()) <= BYTES_SENT_MAX, Reason.BYTES, "bytes_sent above 2^50")
     check_sum(bytes_sent)
     return PackedEvents(
         domains=domains,
@@ -228,24 +221,24 @@ def read_table(stream: bytes) -> Table:
     try:
         return read_stream(stream)
     except ArrowStreamError as error:
-        raise ColumnsError(RejectReason.SCHEMA, str(error)) from error
+        raise ColumnsError(Reason.SCHEMA, str(error)) from error
 
 
-def _check_ids(ids: Any) -> None:
+def _check_ids(ids: pa.StringArray) -> None:
     """Refuse event ids that are too long."""
     longest = pc.max(pc.binary_length(ids)).as_py() or 0
-    require(longest <= EVENT_ID_BYTES_MAX, RejectReason.SCHEMA, f"an event id of {longest} bytes")
+    require(longest <= EVENT_ID_BYTES_MAX, Reason.SCHEMA, f"an event id of {longest} bytes")
 
 
 def names_from(data: bytes | None) -> tuple[str, ...]:
     """The dictionary of domains, from lines; raises ColumnsError."""
     if data is None or not data.isascii():
-        raise ColumnsError(RejectReason.SCHEMA, "no domains in ASCII")
+        raise ColumnsError(Reason.SCHEMA, "no domains in ASCII")
     count = data.count(b"\n") + 1
-    require(count <= EVENTS_MAX, RejectReason.TOO_LARGE, f"{count} domains")
+    require(count <= EVENTS_MAX, Reason.TOO_LARGE, f"{count} domains")
     names = tuple(data.decode("ascii").split("\n"))
     longest = max(map(len, names))
-    require(longest <= DOMAIN_BYTES_MAX, RejectReason.HOST_TOO_LONG, f"a name of {longest} bytes")
+    require(longest <= DOMAIN_BYTES_MAX, Reason.HOST_TOO_LONG, f"a name of {longest} bytes")
     return names
 
 
@@ -253,20 +246,20 @@ def names_from(data: bytes | None) -> tuple[str, ...]:
 def _outcomes_from(data: bytes) -> Array:
     """The table of outcomes, with statuses to 599 and known cache codes only."""
     fits = 0 < len(data) <= 2 * OUTCOMES_END and len(data) % 2 == 0
-    require(fits, RejectReason.SCHEMA, "no outcomes")
+    require(fits, Reason.SCHEMA, "no outcomes")
     outcomes = np.frombuffer(data, dtype="<u2")
-    require(int(outcomes.max()) < OUTCOMES_END, RejectReason.SCHEME, "a carrier above 3")
+    require(int(outcomes.max()) < OUTCOMES_END, Reason.SCHEME, "a carrier above 3")
     status, _, cache = unpack_outcome(outcomes)
-    require(int(status.max()) <= STATUS_MAX, RejectReason.STATUS, f"status {int(status.max())}")
-    require(int(cache.max()) <= 2, RejectReason.SCHEMA, f"cache code {int(cache.max())}")
+    require(int(status.max()) <= STATUS_MAX, Reason.STATUS, f"status {int(status.max())}")
+    require(int(cache.max()) <= 2, Reason.SCHEMA, f"cache code {int(cache.max())}")
     return outcomes
 
 
 def _sum_of_steps(step: Array) -> int:
     """The sum of unsigned differences, exact; the first must be 0."""
-    require(int(step[0]) == 0, RejectReason.CLOCK, "the first time is not the header's")
+    require(int(step[0]) == 0, Reason.CLOCK, "the first time is not the header's")
     if step.dtype.itemsize == 8:
-        require(int(step.max()) < TIME_MS_END, RejectReason.CLOCK, "a time far in the future")
+        require(int(step.max()) < TIME_MS_END, Reason.CLOCK, "a time far in the future")
         return int(sum(step.tolist()))
     return int(step.sum(dtype=np.uint64))
 
@@ -275,9 +268,9 @@ def _joined(columns: dict[str, Array], name: str, count: int, widest: int) -> Ar
     """The byte planes `name_0`, `name_1`… taken out of `columns`, as one unsigned column."""
     planes: list[Array] = []
     while (plane := columns.pop(f"{name}_{len(planes)}", None)) is not None:
-        require(plane.dtype == np.uint8, RejectReason.SCHEMA, f"a plane of {name} is wide")
+        require(plane.dtype == np.uint8, Reason.SCHEMA, f"a plane of {name} is wide")
         planes.append(plane)
-    require(len(planes) <= widest, RejectReason.SCHEMA, f"{len(planes)} planes of {name}")
+    require(len(planes) <= widest, Reason.SCHEMA, f"{len(planes)} planes of {name}")
     size = 1 << (max(len(planes), 1) - 1).bit_length()
     planes += [np.zeros(count, dtype=np.uint8)] * (size - len(planes))
     while len(planes) > 1:  # pairs of narrow columns become wide ones: the cheapest way measured

@@ -18,7 +18,8 @@ from edge.batch.packing import (
     require,
 )
 from edge.batch.records import EVENTS_MAX, Array, CounterColumns
-from edge.event import BUCKET_MS, RejectReason
+from edge.event import BUCKET_MS
+from edge.reasons import Reason
 
 _TYPES: Final = {
     "domain": "uint16",
@@ -52,7 +53,7 @@ def counters_from_stream(stream: bytes) -> CounterColumns:
     table = read_table(stream)
     values = table.numbers
     kinds = {name: str(column.dtype) for name, column in values.items()}
-    require(kinds == _TYPES and not table.texts, RejectReason.SCHEMA, "other counter columns")
+    require(kinds == _TYPES and not table.texts, Reason.SCHEMA, "other counter columns")
     counters = CounterColumns(
         domains=names_from(table.tables.get(b"domains")),
         domain_index=values["domain"].astype(np.int32),
@@ -70,22 +71,22 @@ def counters_from_stream(stream: bytes) -> CounterColumns:
 def check_counters(counters: CounterColumns) -> None:
     """Refuse counters that no events could have made."""
     count = len(counters)
-    require(0 < count <= EVENTS_MAX, RejectReason.TOO_LARGE, f"{count} counter rows")
-    in_range(counters.bucket_ms, TIME_MS_END - 1, RejectReason.CLOCK, "bucket")
+    require(0 < count <= EVENTS_MAX, Reason.TOO_LARGE, f"{count} counter rows")
+    in_range(counters.bucket_ms, TIME_MS_END - 1, Reason.CLOCK, "bucket")
     aligned = not np.any(counters.bucket_ms % BUCKET_MS)
-    require(aligned, RejectReason.CLOCK, "a bucket that begins off the 5 minutes")
-    in_range(counters.domain_index, len(counters.domains) - 1, RejectReason.SCHEMA, "domain index")
-    in_range(counters.class_code, 2, RejectReason.SCHEME, "class code")
-    in_range(counters.requests, SUM_MAX - 1, RejectReason.SCHEMA, "requests")
-    in_range(counters.bytes_sent, SUM_MAX - 1, RejectReason.BYTES, "bytes_sent")
-    in_range(counters.status_requests, SUM_MAX - 1, RejectReason.STATUS, "requests of a status")
+    require(aligned, Reason.CLOCK, "a bucket that begins off the 5 minutes")
+    in_range(counters.domain_index, len(counters.domains) - 1, Reason.SCHEMA, "domain index")
+    in_range(counters.class_code, 2, Reason.SCHEME, "class code")
+    in_range(counters.requests, SUM_MAX - 1, Reason.SCHEMA, "requests")
+    in_range(counters.bytes_sent, SUM_MAX - 1, Reason.BYTES, "bytes_sent")
+    in_range(counters.status_requests, SUM_MAX - 1, Reason.STATUS, "requests of a status")
     check_sum(counters.requests)
     check_sum(counters.bytes_sent)
     agree = np.array_equal(counters.status_requests.sum(axis=1), counters.requests)
-    require(agree, RejectReason.STATUS, "statuses that do not add up to the requests")
-    in_range(counters.cache_hits, SUM_MAX - 1, RejectReason.SCHEMA, "cache hits")
+    require(agree, Reason.STATUS, "statuses that do not add up to the requests")
+    in_range(counters.cache_hits, SUM_MAX - 1, Reason.SCHEMA, "cache hits")
     require(
         not np.any(counters.cache_hits > counters.requests),
-        RejectReason.SCHEMA,
+        Reason.SCHEMA,
         "hits above requests",
     )

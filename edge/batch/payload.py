@@ -15,13 +15,14 @@ from edge.batch.header import LIMITS, DecodeError, Limits, require
 from edge.batch.packing import ColumnsError
 from edge.batch.records import EVENTS_MAX, CounterColumns, EventColumns, Kind
 from edge.errors import InputError
-from edge.event import BUCKET_MS, RejectReason
+from edge.event import BUCKET_MS
+from edge.reasons import Reason
 
 LEVEL: Final = 1
 
 
 class BatchTooLarge(InputError):
-    """The columns are sound but do not fit one batch: send them as two."""
+    """The columns break no rule but do not fit one batch: send them as two."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +95,7 @@ def pack_counters(counters: CounterColumns) -> Payload:
 
 def _unusable(error: ColumnsError) -> InputError:
     """The producer's error for columns that break a rule."""
-    if error.reason is RejectReason.TOO_LARGE:
+    if error.reason is Reason.TOO_LARGE:
         return BatchTooLarge(str(error), "send fewer events in one batch")
     return InputError(f"{error.reason.value}: {error}", "these values cannot be in a batch")
 
@@ -146,10 +147,10 @@ def unpack(payload: memoryview, raw_size: int, limits: Limits) -> bytes:
     """The stream in a payload; raises DecodeError before anything beyond the limits is made."""
     try:
         size = zstandard.frame_content_size(payload)
-        require(0 <= size <= limits.raw_bytes, f"{size} bytes", RejectReason.TOO_LARGE)
+        require(0 <= size <= limits.raw_bytes, f"{size} bytes", Reason.TOO_LARGE)
         allowed = _raw_bytes_allowed(len(payload), limits)
-        require(size <= allowed, f"{size} bytes in {len(payload)}", RejectReason.RATIO)
-        require(size == raw_size, "size differs from the header's", RejectReason.CHECKSUM)
+        require(size <= allowed, f"{size} bytes in {len(payload)}", Reason.RATIO)
+        require(size == raw_size, "size differs from the header's", Reason.CHECKSUM)
         return _tools.decompressor.decompress(payload, max_output_size=size, allow_extra_data=False)
     except zstandard.ZstdError as error:
-        raise DecodeError(RejectReason.CHECKSUM, f"payload of a batch: {error}") from error
+        raise DecodeError(Reason.CHECKSUM, f"payload of a batch: {error}") from error

@@ -19,8 +19,9 @@ from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
-from edge.event import BUCKET_MS
+from edge.event import BUCKET_MS, CLASSES, Scheme, Transport, billing_class
 
 Array = npt.NDArray[Any]
 Kind = Literal["events", "counters", "heartbeat"]
@@ -28,11 +29,33 @@ Kind = Literal["events", "counters", "heartbeat"]
 EVENTS_MAX: Final = 65_536
 """Most events (or counter rows) in one batch (FAULTS 5.2)."""
 
-CARRIERS: Final = (("http", "tcp"), ("https", "tcp"), ("https", "quic"), ("http", "quic"))
+CARRIERS: Final[tuple[tuple[Scheme, Transport], ...]] = (
+    ("http", "tcp"),
+    ("https", "tcp"),
+    ("https", "quic"),
+    ("http", "quic"),
+)
 """(scheme, transport) by carrier code."""
 
-CLASS_OF_CARRIER: Final = np.array([0, 1, 2, 2], dtype=np.uint8)
-"""Class code (edge.event.CLASSES) by carrier code."""
+CARRIER_CODE: Final = {pair: code for code, pair in enumerate(CARRIERS)}
+"""Carrier code by (scheme, transport)."""
+
+CLASS_OF_CARRIER: Final = np.array(
+    [CLASSES.index(billing_class(scheme, transport)) for scheme, transport in CARRIERS],
+    dtype=np.uint8,
+)
+"""Class code (edge.event.CLASSES) by carrier code, as `billing_class` decides."""
+
+_CARRIER_OF_ANSWERS: Final = np.array(
+    [
+        CARRIER_CODE["http", "tcp"],
+        CARRIER_CODE["https", "tcp"],
+        CARRIER_CODE["http", "quic"],
+        CARRIER_CODE["https", "quic"],
+    ],
+    dtype=np.uint8,
+)
+"""Carrier code by (is quic, is https), as two binary digits."""
 
 OUTCOMES_END: Final = 1 << 14
 """Packed outcomes are below this."""
@@ -93,6 +116,12 @@ class BatchHeader:
     def identity(self) -> tuple[str, int, int]:
         """(edge_id, epoch, sequence): what deduplication goes by."""
         return self.edge_id, self.epoch, self.sequence
+
+
+def carrier_codes(https: Array, quic: Array) -> Array:
+    """Carrier code of each event: whether its scheme is https, whether its transport is quic."""
+    place: Array = quic.astype(np.uint8) * np.uint8(2) + https.astype(np.uint8)
+    return _CARRIER_OF_ANSWERS.take(place)
 
 
 def pack_outcome(status: Array, carrier: Array, cache: Array) -> Array:
@@ -177,7 +206,7 @@ class PackedEvents:
     outcome_index: Array
     outcomes: Array
     bytes_sent: Array
-    event_ids: Any = None
+    event_ids: pa.StringArray | None = None
     """An Arrow array of texts, or None."""
 
     def __len__(self) -> int:

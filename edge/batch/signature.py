@@ -15,7 +15,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import orjson
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -33,7 +32,7 @@ from edge.batch.header import DecodeError
 from edge.batch.records import BatchHeader
 from edge.durable import create_exclusively
 from edge.errors import ConfigError
-from edge.event import RejectReason
+from edge.reasons import Reason
 
 
 def key_id_of(public_key: bytes) -> str:
@@ -105,7 +104,7 @@ def read_registry(path: Path) -> dict[str, RegisteredKey]:
     return {key.key_id: key for key in keys}
 
 
-def _registered(path: Path, number: int, entry: Any) -> RegisteredKey:
+def _registered(path: Path, number: int, entry: Mapping[str, str]) -> RegisteredKey:
     """One entry of a registry."""
     try:
         public_key = bytes.fromhex(entry["public_key"])
@@ -151,4 +150,4 @@ def verify(header: BatchHeader, data: bytes, registry: Registry, at_ms: int) -> 
 def _refused(header: BatchHeader, why: str) -> DecodeError:
     """The error for a batch whose origin is not proved."""
     identity = f"{header.edge_id}, epoch {header.epoch}, sequence {header.sequence}"
-    return DecodeError(RejectReason.SIGNATURE, f"batch of {identity}: {why}")
+    return DecodeError(Reason.SIGNATURE, f"batch of {identity}: {why}")

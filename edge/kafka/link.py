@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import ssl
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -80,11 +80,11 @@ class KafkaAccess(BaseModel):
         found = {name: home / file for name, file in files.items() if file is not None}
         return self.model_copy(update=found)
 
-    def options_for(self, bootstrap: str) -> dict[str, Any]:
+    def options_for(self, bootstrap: str) -> dict[str, object]:
         """Arguments that every aiokafka client takes, to reach `bootstrap` (HOST:PORT, or several
         with commas). ConfigError names what cannot be read.
         """
-        options: dict[str, Any] = {
+        options: dict[str, object] = {
             "bootstrap_servers": [server.strip() for server in bootstrap.split(",")],
             "security_protocol": self.security,
             "request_timeout_ms": round(self.request_timeout_seconds * 1000),
@@ -139,6 +139,6 @@ class KafkaLink(KafkaAccess):
     """One or more HOST:PORT, separated by commas."""
     topic: str = Field(default=TOPIC, pattern=r"^[A-Za-z0-9._-]{1,249}$")
 
-    def client_options(self) -> dict[str, Any]:
+    def client_options(self) -> dict[str, object]:
         """Arguments that every aiokafka client takes. ConfigError names what cannot be read."""
         return self.options_for(self.bootstrap)

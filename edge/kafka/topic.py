@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import uuid
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING
 
 from aiokafka.protocol import types
 from aiokafka.protocol.api import Request, RequestStruct, Response
+
+if TYPE_CHECKING:
+    from aiokafka.client import AIOKafkaClient
 
 
 class Uuid(types.AbstractType):  # type: ignore[misc]
@@ -97,12 +100,12 @@ class _Question(Request[_Asked]):  # type: ignore[misc]
     def __init__(self, topic: str) -> None:
         self.topic = topic
 
-    def build(self, request_struct_class: type[Any]) -> Any:
+    def build(self, request_struct_class: type[_Asked]) -> _Asked:
         """The request as aiokafka sends it."""
         return request_struct_class([(uuid.UUID(int=0), self.topic, {})], False, False, {})
 
 
-async def topic_identity(client: Any, topic: str) -> tuple[str, int]:
+async def topic_identity(client: AIOKafkaClient, topic: str) -> tuple[str, int]:
     """(id as 32 hex digits, number of partitions) of `topic`, as the broker says now.
 
     ("", 0) when there is none. `client` is a started aiokafka client; raises its errors.

@@ -15,17 +15,15 @@ from typing import Final
 
 from edge.errors import InputError
 from edge.logs.content import BYTE_ORDER_MARK, Chunk, Content, ContentChanged, read_chunks
-from edge.logs.formats import Format, Parsed, looks_like
+from edge.logs.formats.block import Format, Parsed
+from edge.logs.formats.shipped import looks_like
 from edge.logs.streams import KnownStreams, Step, Stream, StreamPosition, Writer
+from edge.reasons import Reason
 
-UNTERMINATED: Final = "unterminated"
-"""A last line without an end that is no whole record: left, and read when the file has grown."""
 _SAMPLE_BYTES: Final = 64 << 10
 """How much of a file is tried in other formats when the chosen one reads none of it."""
 _PARSERS: Final = 2
 """Blocks parsed at once."""
-REFUSED_BEFORE: Final = "refused_before"
-"""Lines that an earlier import of the same content refused."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,7 +39,7 @@ class ImportResult:
     events: int = 0
     duplicates: int = 0
     unattributable: int = 0
-    skipped: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[Reason] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
@@ -105,13 +103,13 @@ class Importer:
             found = self.known.find(content, self.form, whole=True)
             if found is None:
                 return
-            position, reached = found
-            if not reached:
+            position = found.position
+            if not found.reached:
                 self.result.duplicates += _data_lines(content)
                 return
             self.result.duplicates += position.events
             if position.refused:
-                self.result.skipped[REFUSED_BEFORE] += position.refused
+                self.result.skipped[Reason.REFUSED_BEFORE] += position.refused
             self._read(content, position)
             self._doubt(content, position)
         except InputError as error:
@@ -202,7 +200,7 @@ class Importer:
         if not content.cut_off and len(parsed.columns) == 1:
             return True
         if chunk.data.strip() and not chunk.data.startswith(b"#"):
-            self.result.skipped[UNTERMINATED] += 1
+            self.result.skipped[Reason.UNTERMINATED] += 1
         return False
 
 

@@ -20,6 +20,7 @@ import orjson
 
 from edge.durable import fsync_folder, write_atomically
 from edge.logs.content import KEPT_BYTES_MAX
+from edge.reasons import Reason
 from edge.spool.state import refusal
 
 FILE_BYTES_MAX: Final = 32 << 20
@@ -34,7 +35,7 @@ class RejectedLine:
     line: int
     offset: int
     length: int
-    reason: str
+    reason: Reason
     raw: bytes
 
     def document(self) -> dict[str, object]:
@@ -46,7 +47,7 @@ class RejectedLine:
             "line": self.line,
             "offset": self.offset,
             "length": self.length,
-            "reason": self.reason,
+            "reason": self.reason.value,
         }
         try:
             found["raw"] = kept.decode("utf-8")
@@ -89,7 +90,7 @@ class RejectedLines:
             os.fsync(file.fileno())
         fsync_folder(self.folder)
         counts = Counter(self.counts())
-        counts.update(line.reason for line in lines)
+        counts.update(line.reason.value for line in lines)
         write_atomically(self.folder / "counts.json", orjson.dumps(counts))
 
     def counts(self) -> dict[str, int]:

@@ -29,12 +29,10 @@ from edge.logs.content import (
     read_chunks,
     starts_alike,
 )
-from edge.logs.formats import Format, Parsed
-from edge.logs.formats.block import line_starts, no_columns
+from edge.logs.formats.block import Format, Parsed, line_starts, no_columns
 from edge.logs.refused_lines import RejectedLine, RejectedLines
+from edge.reasons import Reason
 
-TOO_LONG: Final = "too_large"
-"""The reason of a line longer than LINE_BYTES_MAX (`RejectReason.TOO_LARGE`)."""
 TARGET_LINES: Final = 48_000
 """Lines a block aims at: one block is one batch, and a batch has at most 65,536 events."""
 _NEAR_MARKS: Final = 5
@@ -129,6 +127,16 @@ class StreamPosition:
         return self.events == 0 and self.refused > 0 and self.form != form.identity
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownPlace:
+    """The stream that a file holds. `reached` False: the file ends before the position, being a
+    shorter copy of the stream.
+    """
+
+    position: StreamPosition
+    reached: bool = True
+
+
 class KnownStreams:
     """The streams a spool has positions of, to find the one a file holds.
 
@@ -166,12 +174,9 @@ class KnownStreams:
             for position in self._by_head.get(head or "", {}).values()
         )
 
-    def find(
-        self, content: Content, form: Format, *, whole: bool
-    ) -> tuple[StreamPosition, bool] | None:
-        """(position, reached) of the stream in `content`, a new one at 0 if it was never seen.
+    def find(self, content: Content, form: Format, *, whole: bool) -> KnownPlace | None:
+        """Where reading `content` goes on: at 0 of a new stream if it was never seen.
 
-        `reached` is False when the file ends before the position: a shorter copy of the stream.
         None while the file has no data line (`whole`: its last line counts without a line end).
         """
         head = head_of(content, whole=whole)
@@ -182,14 +187,16 @@ class KnownStreams:
         for position in sorted(candidates.values(), key=lambda each: -each.offset):
             same = agrees(content, position.offset, position.fingerprint, position.marks)
             if same is not False and position.misread(form):
-                return StreamPosition(head=head, generation=position.generation), True
+                again = StreamPosition(head=head, generation=position.generation)
+                return KnownPlace(position=again)
             if same:
-                return position, True
+                return KnownPlace(position=position)
             if same is None and shorter is None and starts_alike(content, position.early):
                 shorter = position
         if shorter is not None:
-            return shorter, False
-        return StreamPosition(head=head, generation=max(candidates, default=-1) + 1), True
+            return KnownPlace(position=shorter, reached=False)
+        fresh = StreamPosition(head=head, generation=max(candidates, default=-1) + 1)
+        return KnownPlace(position=fresh)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,7 +263,7 @@ class Stream:
             line=self.position.lines + 1,
             offset=chunk.start,
             length=chunk.end - chunk.start - tail.endswith(b"\n"),
-            reason=TOO_LONG,
+            reason=Reason.TOO_LARGE,
             raw=chunk.data,
         )
         return self._moved(chunk.end, 1, (row,), parsed)
@@ -322,7 +329,7 @@ class Writer:
         self.rejected = rejected
         self.events = 0
         self.unattributable = 0
-        self.skipped: Counter[str] = Counter()
+        self.skipped: Counter[Reason] = Counter()
 
     def write(self, step: Step, watermark_ms: int) -> None:
         """Append `step`; durable after `commit`, except that refused lines are kept at once."""

@@ -27,7 +27,7 @@ from edge.logs.content import (
     end_of_lines,
     head_of,
 )
-from edge.logs.formats import Format
+from edge.logs.formats.block import Format
 from edge.logs.rotation import SeenFile, files_of
 from edge.logs.streams import KnownStreams, Stream, StreamPosition, Writer
 
@@ -164,10 +164,9 @@ class Tailer:
         found = self.known.find(content, log.form, whole=closed)
         if found is None:
             return still or final or not content.read_at(0, 1)
-        position, reached = found
-        if not reached:
+        if not found.reached:
             return True
-        stream = Stream(content, log.form, position, name=seen.path.name)
+        stream = Stream(content, log.form, found.position, name=seen.path.name)
         for chunk in stream.chunks():
             if self._stopping():
                 return False

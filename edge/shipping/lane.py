@@ -6,10 +6,11 @@ everything from there on is sent again: the identity of a batch makes a resend h
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from edge.batch.codec import DecodeError, decode_header
 from edge.durable import FileLock
@@ -41,7 +42,7 @@ class Sender(Protocol):
         key: bytes,
         partition: int,
         headers: list[tuple[str, bytes]],
-    ) -> Any:
+    ) -> asyncio.Future[object]:
         """Queue a message; the awaitable it returns resolves when the broker has it."""
         ...
 
@@ -50,7 +51,7 @@ class Sender(Protocol):
 class InFlight:
     """A message on its way. `identity` is (epoch, sequence), None for a damaged frame."""
 
-    future: Any
+    future: asyncio.Future[object]
     position_after: SpoolPosition
     identity: tuple[int, int] | None
     size: int
@@ -101,7 +102,7 @@ class Lane:
         self._flying = 0
 
     @property
-    def waiting(self) -> list[Any]:
+    def waiting(self) -> list[asyncio.Future[object]]:
         """The oldest message in flight, to wait for."""
         return [self._flight[0].future] if self._flight else []
 
@@ -207,7 +208,7 @@ class Lane:
         self._resend = False
 
 
-def _seen(future: Any) -> None:
+def _seen(future: asyncio.Future[object]) -> None:
     """Take note of an outcome that nobody asks for any more (its producer was replaced)."""
     if not future.cancelled():
         future.exception()

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -22,6 +22,9 @@ from edge.kafka.link import KafkaLink, hush, why
 from edge.shipping.binding import STATUS
 from edge.shipping.lane import Lane
 from edge.spool.segment import spool_folders
+
+if TYPE_CHECKING:
+    from aiokafka import AIOKafkaProducer
 
 POLL_S = 0.05
 ACKNOWLEDGE_EVERY_S = 0.25
@@ -168,7 +171,7 @@ class Shipper:
         finally:
             await _discard(producer)
 
-    async def _pump(self, producer: Any, target: tuple[str, int]) -> None:
+    async def _pump(self, producer: AIOKafkaProducer, target: tuple[str, int]) -> None:
         while True:
             self._open_lanes(target)
             sent = settled = 0
@@ -271,7 +274,7 @@ class Shipper:
                 (lane.folder / STATUS).write_bytes(orjson.dumps(document) + b"\n")
 
 
-async def _discard(producer: Any) -> None:
+async def _discard(producer: AIOKafkaProducer) -> None:
     """End a producer without waiting for what it cannot deliver."""
     with suppress(Exception):
         await asyncio.wait_for(producer.stop(), 2.0)

@@ -8,7 +8,7 @@ import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -68,7 +68,7 @@ class ShipThread:
         self, home: Path, link: KafkaLink, *, edge: str | None = None, alarm: Callable[[str], None]
     ) -> None:
         self._home, self._link, self._edge, self._alarm = home, link, edge, alarm
-        self._shipper: Any = None
+        self._shipper: Shipper | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="edgetoll-ship", daemon=True)
@@ -82,7 +82,7 @@ class ShipThread:
 
     def stop(self, timeout_s: float = 10.0) -> None:
         """End, after what is in flight was confirmed or `timeout_s` passed; raises its error."""
-        if self._loop is not None and self._thread.is_alive():
+        if self._loop is not None and self._shipper is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._shipper.stop)
         self._thread.join(timeout_s)
         if self.error is not None:

@@ -13,26 +13,27 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import orjson
 
 from edge.batch.codec import DecodeError, decode_header, position_from
 from edge.batch.records import BatchHeader, SourcePosition
-from edge.errors import ConflictError, Corrupt
+from edge.durable import FileLock
+from edge.errors import ConflictError, Corrupt, LockRefused
+from edge.spool.durable_end import DurableEnd, read_durable_end
 from edge.spool.segment import (
     BATCH,
     HEADER,
     Acknowledged,
-    Fence,
     RawFrame,
-    header_document,
+    SegmentHeader,
+    header_in,
     raw_frames,
     read_acknowledged,
-    read_fence,
     segment_path,
     segments,
 )
+from edge.spool.state import no_room, refusal
 
 
 @dataclass(slots=True, kw_only=True)
@@ -91,8 +92,19 @@ def read_epoch(folder: Path) -> EpochFile | None:
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, IndexError) as error:
         raise Corrupt(
             f"{folder / 'epoch.json'} cannot be read",
-            "remove it if its segments are sound: the epoch is in each segment's header too",
+            "remove it if its segments are whole: the epoch is in each segment's header too",
         ) from error
+
+
+def writer_lock(folder: Path, edge_id: str) -> FileLock:
+    """The lock of the one who writes this spool, taken. Raises Busy, LockRefused, SpoolFull."""
+    try:
+        return FileLock(folder / "writer.lock", f"the agent of edge {edge_id}").__enter__()
+    except LockRefused as error:
+        what = f"the spool {folder} cannot be opened"
+        if isinstance(error.__cause__, OSError) and no_room(error.__cause__):
+            raise refusal(what, error.__cause__) from error
+        raise LockRefused(f"{what}: {error.message}", error.hint, error.errno) from error
 
 
 def recover(folder: Path, edge_id: str) -> Recovered:
@@ -103,15 +115,15 @@ def recover(folder: Path, edge_id: str) -> Recovered:
             f"the spool {folder.name} belongs to edge {file.edge_id}, not {edge_id}",
             "give each edge a spool of its own",
         )
-    fence = read_fence(folder)
+    end = read_durable_end(folder)
     state = Recovered()
     if file is not None:
         state.epoch, state.previous_epoch = file.epoch, file.previous_epoch
     names = segments(folder)
     for segment in _to_replay(folder, names, state):
-        _replay(folder, segment, state, fence)
-    if fence is not None:
-        _compare(state, fence)
+        _replay(folder, segment, state, end)
+    if end is not None:
+        _compare(state, end)
     acknowledged = _acknowledged(folder)
     if acknowledged is not None and acknowledged.epoch == state.epoch:
         state.lost_durable |= acknowledged.sequence > state.sequence
@@ -128,9 +140,9 @@ def _acknowledged(folder: Path) -> Acknowledged | None:
 
 
 def _to_replay(folder: Path, names: list[str], state: Recovered) -> list[str]:
-    """The segments to replay: from the last one with a sound header, all if none has one.
+    """The segments to replay: from the last one with a whole header, all if none has one.
 
-    A last segment without a single sound frame was born in the crash: it is left out, and named in
+    A last segment without a single whole frame was born in the crash: it is left out, and named in
     `state.stillborn` for the writer to remove.
     """
     for place in range(len(names) - 1, -1, -1):
@@ -148,10 +160,10 @@ def _frames(folder: Path, segment: str) -> Iterator[RawFrame]:
         yield from raw_frames(file.fileno(), 0, os.fstat(file.fileno()).st_size)
 
 
-def _replay(folder: Path, segment: str, state: Recovered, fence: Fence | None) -> None:
+def _replay(folder: Path, segment: str, state: Recovered, end: DurableEnd | None) -> None:
     """Move `state` over the frames of one segment, as far as they may be kept."""
     size = segment_path(folder, segment).stat().st_size
-    published = fence.offset if fence is not None and fence.segment == segment else 0
+    published = end.offset if end is not None and end.segment == segment else 0
     units = [frame.end for frame in _frames(folder, segment) if frame.kind and not frame.flags]
     keep = max(max(units, default=0), min(published, size))
     for frame in _frames(folder, segment):
@@ -163,10 +175,10 @@ def _replay(folder: Path, segment: str, state: Recovered, fence: Fence | None) -
 
 
 def _apply(frame: RawFrame, state: Recovered) -> None:
-    """Move `state` over one frame; a damaged one may still have a sound batch header."""
-    document = header_document(frame)
-    if document is not None:
-        _begin(document, state)
+    """Move `state` over one frame; a damaged one may still have a whole batch header."""
+    begins = header_in(frame)
+    if begins is not None:
+        _begin(begins, state)
         return
     state.damaged_frames += frame.kind != BATCH
     header = _batch_header(frame.payload)
@@ -178,16 +190,14 @@ def _apply(frame: RawFrame, state: Recovered) -> None:
         state.positions[position.source] = position
 
 
-def _begin(document: dict[str, Any], state: Recovered) -> None:
+def _begin(header: SegmentHeader, state: Recovered) -> None:
     """Take over a segment's header."""
-    epoch = int(document["epoch"])
-    if state.epoch is None or state.epoch == epoch:
-        state.epoch = epoch
-        previous = document.get("previous_epoch")
-        state.previous_epoch = None if previous is None else (int(previous[0]), int(previous[1]))
-        state.sequence = int(document["next_sequence"]) - 1
-    state.watermark_ms = max(state.watermark_ms, int(document["watermark_ms"]))
-    for entry in document["positions"]:
+    if state.epoch is None or state.epoch == header.epoch:
+        state.epoch = header.epoch
+        state.previous_epoch = header.previous_epoch
+        state.sequence = header.next_sequence - 1
+    state.watermark_ms = max(state.watermark_ms, header.watermark_ms)
+    for entry in header.positions:
         position = position_from(entry)
         state.positions[position.source] = position
 
@@ -200,13 +210,13 @@ def _batch_header(payload: bytes) -> BatchHeader | None:
         return None
 
 
-def _compare(state: Recovered, fence: Fence) -> None:
+def _compare(state: Recovered, end: DurableEnd) -> None:
     """Hold what was found against what had been published."""
-    if state.epoch == fence.epoch and fence.sequence >= state.sequence:
-        state.sequence = fence.sequence
-        for entry in fence.moved:
+    if state.epoch == end.epoch and end.sequence >= state.sequence:
+        state.sequence = end.sequence
+        for entry in end.moved:
             position = position_from(entry)
             state.positions[position.source] = position
-    behind = state.segment is None or state.segment < fence.segment
-    short = state.segment == fence.segment and state.end < fence.offset
+    behind = state.segment is None or state.segment < end.segment
+    short = state.segment == end.segment and state.end < end.offset
     state.lost_durable = behind or short

@@ -7,7 +7,7 @@
 
 A frame is 20 bytes of head (magic, kind, flags, length, CRC-32 of the payload, CRC-32 of the head)
 and its payload. The first frame of a segment is its header with the positions of all sources; the
-others are batches. A damaged frame is handed out as such and reading goes on at the next sound head
+others are batches. A damaged frame is handed out as such and reading goes on at the next whole head
 (FAULTS A3): never is the rest of a segment dropped in silence.
 """
 
@@ -19,12 +19,13 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 import orjson
 
 from edge.durable import write_atomically
 from edge.errors import Corrupt, InputError
+from edge.spool.durable_end import DurableEnd, read_durable_end
 
 SUFFIX: Final = ".seg"
 HEADER: Final = 1
@@ -39,10 +40,6 @@ READ_BYTES: Final = 8 << 20
 _MAGIC: Final = b"\xf5ETs"
 _HEAD: Final = struct.Struct("<4sBBHII")
 _CRC: Final = struct.Struct("<I")
-_FENCE: Final = struct.Struct("<4sII")
-_FENCE_MAGIC: Final = b"ETd1"
-FENCE_BYTES: Final = 64 << 10
-"""The file `durable` is this long from the start; a fence is far shorter."""
 HEAD_BYTES: Final = _HEAD.size + _CRC.size
 
 
@@ -94,19 +91,28 @@ class RawFrame:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fence:
-    """The published durable end of a spool, and the identity of the last batch before it.
+class _FrameHead(NamedTuple):
+    """What stands before the payload of a frame; `crc` is the payload's."""
 
-    `sequence` is -1 while the epoch holds no batch. `moved` are source positions set since the last
-    segment began, a second copy against damage.
+    kind: int
+    flags: int
+    length: int
+    crc: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentHeader:
+    """The first frame of a segment: the state before it.
+
+    `positions` are those of all sources. `previous_end` is where the segment before ends durably.
     """
 
-    segment: str
-    offset: int
     epoch: int
-    sequence: int
-    moved: tuple[dict[str, Any], ...] = ()
+    previous_epoch: tuple[int, int] | None
+    next_sequence: int
+    watermark_ms: int
+    previous_end: int | None
+    positions: tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +154,7 @@ def raw_frames(descriptor: int, start: int, end: int) -> Iterator[RawFrame]:
     """Frames and damaged stretches of an open segment file between two offsets, in order."""
     offset = start
     while offset < end:
-        head = _sound_head(os.pread(descriptor, HEAD_BYTES, offset), offset, end)
+        head = _whole_head(os.pread(descriptor, HEAD_BYTES, offset), offset, end)
         if head is None:
             resumed = _next_head(descriptor, offset + 1, end)
             raw = os.pread(descriptor, min(resumed - offset, 1 << 20), offset)
@@ -157,25 +163,26 @@ def raw_frames(descriptor: int, start: int, end: int) -> Iterator[RawFrame]:
             )
             offset = resumed
             continue
-        kind, flags, length, crc = head
-        after = offset + HEAD_BYTES + length
-        payload = os.pread(descriptor, length, offset + HEAD_BYTES)
-        if len(payload) == length and zlib.crc32(payload) == crc:
-            yield RawFrame(start=offset, end=after, kind=kind, flags=flags, payload=payload)
+        after = offset + HEAD_BYTES + head.length
+        payload = os.pread(descriptor, head.length, offset + HEAD_BYTES)
+        if len(payload) == head.length and zlib.crc32(payload) == head.crc:
+            yield RawFrame(
+                start=offset, end=after, kind=head.kind, flags=head.flags, payload=payload
+            )
         else:
             yield RawFrame(
                 start=offset,
                 end=after,
                 kind=0,
-                flags=flags,
+                flags=head.flags,
                 payload=payload[: 1 << 20],
                 reason="damaged frame payload",
             )
         offset = after
 
 
-def _sound_head(data: bytes, offset: int, end: int) -> tuple[int, int, int, int] | None:
-    """(kind, flags, length, crc) of a head whose own CRC fits and whose frame ends before `end`."""
+def _whole_head(data: bytes, offset: int, end: int) -> _FrameHead | None:
+    """The head in `data` if its own CRC fits and its frame ends before `end`."""
     if len(data) < HEAD_BYTES or data[:4] != _MAGIC:
         return None
     if _CRC.unpack_from(data, _HEAD.size)[0] != zlib.crc32(data[: _HEAD.size]):
@@ -183,11 +190,11 @@ def _sound_head(data: bytes, offset: int, end: int) -> tuple[int, int, int, int]
     _, kind, flags, _, length, crc = _HEAD.unpack_from(data)
     if length > FRAME_BYTES_MAX or offset + HEAD_BYTES + length > end:
         return None
-    return kind, flags, length, crc
+    return _FrameHead(kind=kind, flags=flags, length=length, crc=crc)
 
 
 def _next_head(descriptor: int, start: int, end: int) -> int:
-    """The offset of the next sound head at or after `start`, or `end`."""
+    """The offset of the next whole head at or after `start`, or `end`."""
     offset = start
     while offset < end:
         block = os.pread(descriptor, min(1 << 20, end - offset), offset)
@@ -196,58 +203,44 @@ def _next_head(descriptor: int, start: int, end: int) -> int:
         found = block.find(_MAGIC)
         while found >= 0:
             place = offset + found
-            if _sound_head(os.pread(descriptor, HEAD_BYTES, place), place, end) is not None:
+            if _whole_head(os.pread(descriptor, HEAD_BYTES, place), place, end) is not None:
                 return place
             found = block.find(_MAGIC, found + 1)
         offset += max(len(block) - len(_MAGIC) + 1, 1)
     return end
 
 
-def segment_header(folder: Path, segment: str) -> dict[str, Any] | None:
-    """The header of a segment, or None while it has no sound one."""
+def segment_header(folder: Path, segment: str) -> SegmentHeader | None:
+    """The header of a segment, or None while it has no whole one."""
     try:
         descriptor = os.open(segment_path(folder, segment), os.O_RDONLY)
     except FileNotFoundError:
         return None
     try:
         for frame in raw_frames(descriptor, 0, os.fstat(descriptor).st_size):
-            return header_document(frame)
+            return header_in(frame)
     finally:
         os.close(descriptor)
     return None
 
 
-def header_document(frame: RawFrame) -> dict[str, Any] | None:
-    """The document of a header frame, or None for any other frame."""
+def header_in(frame: RawFrame) -> SegmentHeader | None:
+    """The header in a header frame; None for any other frame, and for one that holds no header."""
     if frame.kind != HEADER:
         return None
-    document: dict[str, Any] = orjson.loads(frame.payload)
-    return document
-
-
-def fence_bytes(fence: Fence) -> bytes:
-    """`fence` as the content of the file `durable`."""
-    body = orjson.dumps([fence.segment, fence.offset, fence.epoch, fence.sequence, *fence.moved])
-    return _FENCE.pack(_FENCE_MAGIC, len(body), zlib.crc32(body)) + body
-
-
-def read_fence(folder: Path) -> Fence | None:
-    """The published durable end, or None where none can be read (then nothing is read beyond)."""
-    for _ in range(3):  # the writer replaces it in place: a torn read is read again
-        try:
-            data = (folder / "durable").read_bytes()
-        except FileNotFoundError:
-            return None
-        if len(data) < _FENCE.size:
-            continue
-        magic, length, crc = _FENCE.unpack_from(data)
-        body = data[_FENCE.size : _FENCE.size + length]
-        if magic == _FENCE_MAGIC and len(body) == length and zlib.crc32(body) == crc:
-            segment, offset, epoch, sequence, *moved = orjson.loads(body)
-            return Fence(
-                segment=segment, offset=offset, epoch=epoch, sequence=sequence, moved=tuple(moved)
-            )
-    return None
+    try:
+        document = orjson.loads(frame.payload)
+        previous = document.get("previous_epoch")
+        return SegmentHeader(
+            epoch=int(document["epoch"]),
+            previous_epoch=None if previous is None else (int(previous[0]), int(previous[1])),
+            next_sequence=int(document["next_sequence"]),
+            watermark_ms=int(document["watermark_ms"]),
+            previous_end=document.get("previous_end"),
+            positions=tuple(document["positions"]),
+        )
+    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError, IndexError):
+        return None
 
 
 def read_frames(
@@ -260,7 +253,7 @@ def read_frames(
     segment that is gone was acknowledged (FAULTS A7): reading goes on with the one after. A
     position behind all segments is of a spool that was wiped: this one is read from its beginning.
     """
-    fence = read_fence(folder)
+    durable_end = read_durable_end(folder)
     names = segments(folder)
     if position is not None and names and position.segment > names[-1]:
         position = None
@@ -268,10 +261,10 @@ def read_frames(
     for place, segment in enumerate(names):
         if position is not None and segment < position.segment:
             continue
-        if fence is not None and segment > fence.segment:
+        if durable_end is not None and segment > durable_end.segment:
             return
         start = position.offset if position is not None and segment == position.segment else 0
-        end = _readable_end(folder, segment, names[place + 1 : place + 2], fence)
+        end = _readable_end(folder, segment, names[place + 1 : place + 2], durable_end)
         for frame in _frames_of(folder, segment, start, end):
             yield frame
             taken += len(frame.payload)
@@ -280,15 +273,15 @@ def read_frames(
 
 
 def _readable_end(
-    folder: Path, segment: str, following: list[str], fence: Fence | None
+    folder: Path, segment: str, following: list[str], durable_end: DurableEnd | None
 ) -> int | None:
     """Where the durable frames of a segment end; None: at the end of the file."""
-    if fence is not None and fence.segment == segment:
-        return fence.offset
+    if durable_end is not None and durable_end.segment == segment:
+        return durable_end.offset
     if not following:
         return 0
     header = segment_header(folder, following[0])
-    return None if header is None else header.get("previous_end")
+    return None if header is None else header.previous_end
 
 
 def _frames_of(folder: Path, segment: str, start: int, end: int | None) -> Iterator[Frame]:
@@ -323,8 +316,12 @@ def spool_folders(home: Path) -> list[Path]:
 
 def end_position(folder: Path) -> SpoolPosition | None:
     """The durable end of a spool: where a reader that has read everything stands."""
-    fence = read_fence(folder)
-    return None if fence is None else SpoolPosition(segment=fence.segment, offset=fence.offset)
+    durable_end = read_durable_end(folder)
+    return (
+        None
+        if durable_end is None
+        else SpoolPosition(segment=durable_end.segment, offset=durable_end.offset)
+    )
 
 
 def acknowledge(folder: Path, epoch: int, sequence: int, position: SpoolPosition) -> None:

@@ -12,14 +12,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from edge.spool.disk import Disk
-from edge.spool.segment import (
-    FENCE_BYTES,
-    Fence,
-    SpoolPosition,
-    fence_bytes,
-    segment_name,
-    segment_path,
-)
+from edge.spool.durable_end import DURABLE_END_BYTES, DurableEnd, durable_end_bytes
+from edge.spool.segment import SpoolPosition, segment_name, segment_path
 
 
 class SegmentWriter:
@@ -35,10 +29,10 @@ class SegmentWriter:
         self.poisoned = True
         self.poisonings = 0
         self._descriptor = -1
-        self._fence_descriptor = disk.open(folder / "durable")
-        size = disk.size(self._fence_descriptor)
-        if size < FENCE_BYTES:  # so that publishing never needs room
-            disk.write(self._fence_descriptor, bytes(FENCE_BYTES - size), size)
+        self._durable_descriptor = disk.open(folder / "durable")
+        size = disk.size(self._durable_descriptor)
+        if size < DURABLE_END_BYTES:  # so that publishing never needs room
+            disk.write(self._durable_descriptor, bytes(DURABLE_END_BYTES - size), size)
 
     @property
     def durable_end(self) -> SpoolPosition:
@@ -109,13 +103,13 @@ class SegmentWriter:
             self.disk.close(descriptor)
         self.disk.unlink(path)
 
-    def publish(self, fence: Fence) -> None:
-        """Let readers see everything up to `fence`, in place: it never needs room on the disk."""
-        self.disk.write(self._fence_descriptor, fence_bytes(fence), 0)
+    def publish(self, end: DurableEnd) -> None:
+        """Let readers see everything up to `end`, in place: it never needs room on the disk."""
+        self.disk.write(self._durable_descriptor, durable_end_bytes(end), 0)
 
     def close(self) -> None:
         """Close what is open."""
-        for descriptor in (self._descriptor, self._fence_descriptor):
+        for descriptor in (self._descriptor, self._durable_descriptor):
             if descriptor >= 0:
                 self.disk.close(descriptor)
-        self._descriptor = self._fence_descriptor = -1
+        self._descriptor = self._durable_descriptor = -1

@@ -25,15 +25,23 @@ from edge.batch.records import CounterColumns, EventColumns, SourcePosition
 from edge.durable import FileLock
 from edge.errors import EdgetollError
 from edge.spool.disk import Disk
-from edge.spool.recovery import EpochFile, Recovered, epoch_bytes, read_epoch, recover
+from edge.spool.durable_end import DurableEnd
+from edge.spool.recovery import EpochFile, Recovered, epoch_bytes, read_epoch, recover, writer_lock
 from edge.spool.retention import expired_segments, make_reserve, release_reserve
-from edge.spool.segment import BATCH, CONTINUED, HEADER, Fence, frame_bytes, segment_path, segments
+from edge.spool.segment import BATCH, CONTINUED, HEADER, frame_bytes, segment_path, segments
 from edge.spool.segment_writer import SegmentWriter
-from edge.spool.state import SpoolBroken, SpoolFull, SpoolOptions, SpoolStatus, Staged, refusal
+from edge.spool.state import (
+    SpoolBroken,
+    SpoolFull,
+    SpoolOptions,
+    SpoolStatus,
+    Staged,
+    refusal,
+)
 
-__all__ = ["Content", "Spool", "SpoolBroken", "SpoolFull", "SpoolOptions", "SpoolStatus"]
+__all__ = ["BatchContent", "Spool", "SpoolBroken", "SpoolFull", "SpoolOptions", "SpoolStatus"]
 
-Content = EventColumns | CounterColumns | Payload
+BatchContent = EventColumns | CounterColumns | Payload
 _MOVED_MAX: Final = 100
 _STAGED_BYTES_MAX: Final = 16 << 20
 
@@ -80,9 +88,9 @@ class Spool:
         or SpoolBroken when the disk refuses.
         """
         with contextlib.ExitStack() as undo:
-            lock = FileLock(folder / "writer.lock", f"the agent of edge {edge_id}")
+            lock = writer_lock(folder, edge_id)
+            undo.push(lock)
             try:
-                undo.enter_context(lock)
                 found = recover(folder, edge_id)
             except OSError as error:
                 raise refusal(f"the spool {folder} cannot be opened", error) from error
@@ -157,7 +165,7 @@ class Spool:
         self._writer.disk.replace(self.folder / "epoch.json", epoch_bytes(file))
 
     def append(
-        self, content: Content, watermark_ms: int, sources: tuple[SourcePosition, ...] = ()
+        self, content: BatchContent, watermark_ms: int, sources: tuple[SourcePosition, ...] = ()
     ) -> tuple[int, int]:
         """Append and make durable: (epoch, last sequence) once no crash can lose it.
 
@@ -181,7 +189,7 @@ class Spool:
         return self.append(HEARTBEAT, watermark_ms, sources)
 
     def write(
-        self, content: Content, watermark_ms: int, sources: tuple[SourcePosition, ...] = ()
+        self, content: BatchContent, watermark_ms: int, sources: tuple[SourcePosition, ...] = ()
     ) -> tuple[int, int]:
         """Write without fsync; nothing counts before commit(). Returns (epoch, last sequence).
 
@@ -310,7 +318,7 @@ class Spool:
         self._unstage()
         end = self._writer.durable_end
         moved = list(self._moved.values())[-_MOVED_MAX:]
-        fence = Fence(
+        durable_end = DurableEnd(
             segment=end.segment,
             offset=end.offset,
             epoch=self._epoch,
@@ -318,7 +326,7 @@ class Spool:
             moved=tuple(position_document(position) for position in moved),
         )
         with contextlib.suppress(OSError):  # it is durable all the same; the next commit tells
-            self._writer.publish(fence)
+            self._writer.publish(durable_end)
 
     def positions(self) -> dict[str, SourcePosition]:
         """The durable position of each source, by its name: where its reader goes on."""

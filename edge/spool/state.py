@@ -22,11 +22,16 @@ class SpoolBroken(EdgetollError):
     """The disk fails; nothing was appended. Alarm; the spool may be opened again."""
 
 
+def no_room(error: OSError) -> bool:
+    """Whether the system refused for want of room."""
+    return error.errno in _DISK_FULL
+
+
 def refusal(what: str, error: OSError) -> SpoolFull | SpoolBroken:
     """The error for a disk that refused: no room, or broken. `what` says what cannot be done."""
     reason = error.strerror or str(error)
     kept = "what was not taken is still with its source"
-    if error.errno in _DISK_FULL:
+    if no_room(error):
         return SpoolFull(f"{what}: {reason}", f"free space; {kept}")
     return SpoolBroken(f"{what}: {reason}", f"check the disk and its permissions; {kept}")
 

@@ -10,17 +10,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from edge.batch.records import CARRIER_CODE, CLASS_OF_CARRIER
 from edge.domain import canonical_domains
-from edge.event import AHEAD_MS_MAX, BYTES_SENT_MAX, STATUS_MAX, TIME_MS_MIN, RejectReason
+from edge.event import AHEAD_MS_MAX, BYTES_SENT_MAX, STATUS_MAX, TIME_MS_MIN
+from edge.reasons import Reason
 from metering.counting.json_parse import RawEvent
 
 TEXT_MAX: Final = 256
-CLASS_CODES: Final = {
-    ("http", "tcp"): 0,
-    ("https", "tcp"): 1,
-    ("https", "quic"): 2,
-    ("http", "quic"): 2,
-}
+CLASS_CODES: Final = {pair: int(CLASS_OF_CARRIER[code]) for pair, code in CARRIER_CODE.items()}
 CACHE_CODES: Final[dict[Any, int]] = {None: 0, "hit": 1, "miss": 2}
 UNCHECKABLE: Final = "uncheckable"
 WRONG_KEY: Final = "key"
@@ -114,25 +111,25 @@ def _whole(value: object) -> bool:
 
 
 def _judge(event: RawEvent, key: bytes | None, bounds: Bounds) -> RawEvent | str:
-    """The event with its time in ms, or the first reason against it in RejectReason's order."""
+    """The event with its time in ms, or the first reason against it in Reason's order."""
     source, event_id, time, domain, scheme, transport, status, size, cache, region = event
     texts = _text(source) and _text(event_id) and _text(region) and isinstance(domain, str)
     if not (texts and _whole(status) and _whole(size)) or not _is_cache(cache):
-        return RejectReason.SCHEMA.value
+        return Reason.SCHEMA.value
     time_ms = milliseconds(time)
     if time_ms is None:
-        return RejectReason.SCHEMA.value
+        return Reason.SCHEMA.value
     if not TIME_MS_MIN <= time_ms <= bounds.now_ms + AHEAD_MS_MAX:
-        return RejectReason.CLOCK.value
+        return Reason.CLOCK.value
     try:
         if (scheme, transport) not in CLASS_CODES:
-            return RejectReason.SCHEME.value
+            return Reason.SCHEME.value
     except TypeError:
-        return RejectReason.SCHEMA.value
+        return Reason.SCHEMA.value
     if not 0 <= status <= STATUS_MAX:
-        return RejectReason.STATUS.value
+        return Reason.STATUS.value
     if not 0 <= size <= BYTES_SENT_MAX:
-        return RejectReason.BYTES.value
+        return Reason.BYTES.value
     if source.encode() != key:
         return WRONG_KEY
     if time_ms < bounds.window_start_ms:

@@ -1,6 +1,7 @@
 -- Free, plan and billable quantity of every charge add up to its quantity (DOMAIN §9.7).
 -- Grain: one row per charge where they do not.
 -- Reads: charges.
+-- Read by: billing/checks/invariants.py.
 SELECT charge_id, quantity, free_quantity, plan_quantity, billable_quantity
 FROM charges
 WHERE

@@ -1,6 +1,7 @@
 -- What was charged per account, hour and request item is what was counted, over all revisions (FAULTS P2).
 -- Grain: one row per account, item and hour that differs; what no run has looked at yet is left out.
 -- Reads: charges, usage, runs, replay_marks, rating_held.
+-- Read by: billing/checks/invariants.py.
 WITH seen AS (
     SELECT max(import_no) AS import_no, max(through_hour) AS through_hour
     FROM runs

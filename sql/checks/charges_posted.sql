@@ -1,6 +1,7 @@
 -- Every charge is in the ledger with its amount, and nothing else is there under the name of a charge.
 -- Grain: one row per charge or transfer that does not match.
 -- Reads: charges, transfers.
+-- Read by: billing/checks/invariants.py.
 WITH posted AS (
     SELECT
         transfer_id,

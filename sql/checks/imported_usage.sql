@@ -1,6 +1,7 @@
 -- The usage of every imported file is what its certificate says, too old files being left out.
 -- Grain: one row per file that differs.
 -- Reads: imported_files, usage.
+-- Read by: billing/checks/invariants.py.
 WITH stored AS (
     SELECT
         hour,

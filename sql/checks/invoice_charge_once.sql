@@ -1,6 +1,7 @@
 -- No charge stands on two standing invoices (FAULTS I2).
 -- Grain: one row per charge that does.
 -- Reads: invoice_corrections, invoice_events, invoices, charges.
+-- Read by: billing/checks/invariants.py.
 WITH void AS (
     SELECT DISTINCT invoice_no FROM invoice_events WHERE status = 'void'
 ),

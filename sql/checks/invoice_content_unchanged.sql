@@ -1,6 +1,7 @@
 -- What stands on an issued document is what was issued: its content still has the hash it got (FAULTS I4).
 -- Grain: one row per document whose content changed.
 -- Reads: invoices, invoice_lines, invoice_detail. The text is that of statements/invoices/content_hashes.
+-- Read by: billing/checks/invariants.py.
 WITH looked_at AS (
     SELECT invoice_no FROM invoices WHERE journal_no > $after
 ),

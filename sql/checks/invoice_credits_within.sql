@@ -1,6 +1,7 @@
 -- Credit notes never give back more than their invoice asked for, and a void one exactly that.
 -- Grain: one row per invoice where they do.
 -- Reads: invoices, invoice_events.
+-- Read by: billing/checks/invariants.py.
 WITH credited AS (
     SELECT corrects AS invoice_no, sum(total) AS total, count(*) AS notes
     FROM invoices

@@ -1,6 +1,7 @@
 -- The subtotal of a standing invoice is the sum of its month's charges and of the late ones it carries (FAULTS I1).
 -- Grain: one row per invoice where it is not.
 -- Reads: invoices, issued_months, charges, invoice_corrections, invoice_events.
+-- Read by: billing/checks/invariants.py.
 WITH void AS (
     SELECT DISTINCT invoice_no FROM invoice_events WHERE status = 'void'
 ),

@@ -1,6 +1,7 @@
 -- The ledger holds for each document the tax it asks for and the cut it gives back, once.
 -- Grain: one row per document and code that differs.
 -- Reads: invoices, transfers.
+-- Read by: billing/checks/invariants.py.
 WITH wanted AS (
     SELECT invoice_no, account_id, currency, 'tax' AS code, tax AS owed FROM invoices WHERE journal_no > $after
     UNION ALL

@@ -1,6 +1,7 @@
 -- A month of an account has at most one standing invoice, and that is the one rating knows of.
 -- Grain: one row per account and month where it is not.
 -- Reads: invoices, invoice_events, issued_months.
+-- Read by: billing/checks/invariants.py.
 WITH void AS (
     SELECT DISTINCT invoice_no FROM invoice_events WHERE status = 'void'
 ),

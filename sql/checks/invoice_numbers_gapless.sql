@@ -1,6 +1,7 @@
 -- Numbers of a series run from 1 without gap or reuse, and issue time never falls as they grow (FAULTS I3).
 -- Grain: one row per number that follows wrongly.
 -- Reads: invoices, invoice_series.
+-- Read by: billing/checks/invariants.py.
 WITH placed AS (
     SELECT
         invoice_no,

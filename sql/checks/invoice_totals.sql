@@ -1,6 +1,7 @@
 -- Every document adds up: total = subtotal - cut + tax, and its lines add up to subtotal, net and tax (FAULTS I1).
 -- Grain: one row per document that does not.
 -- Reads: invoices, invoice_lines.
+-- Read by: billing/checks/invariants.py.
 WITH sums AS (
     SELECT
         l.invoice_no,

@@ -1,6 +1,7 @@
 -- Every kept balance equals the sum of its account's transfers (FAULTS L2).
 -- Grain: one row per account and currency that differs.
 -- Reads: transfers, balances.
+-- Read by: billing/checks/invariants.py.
 WITH sides AS (
     SELECT
         account_id,

@@ -1,6 +1,7 @@
 -- The ledger sums to zero per currency, counted by entries (FAULTS L1), and no entry is out of range (L6).
 -- Grain: one row per currency that does not, or per transfer that may not stand.
 -- Reads: transfers.
+-- Read by: billing/checks/invariants.py.
 WITH entries AS (
     SELECT currency, debit_account AS ledger_account, -amount AS amount
     FROM transfers

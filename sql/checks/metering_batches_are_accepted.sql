@@ -1,6 +1,7 @@
 -- The batches of all epochs are the batches accepted (single JSON messages are units of their own).
--- One row per partition without such messages where the two differ.
--- Reads partitions, epochs, unproven.
+-- Grain: one row per partition without such messages where the two differ.
+-- Reads: partitions, epochs, unproven.
+-- Read by: metering/worker/checks.py.
 WITH held AS (
     SELECT partition, sum(batches) AS batches
     FROM epochs

@@ -1,6 +1,7 @@
 -- As many sequences are held as batches were accepted (FAULTS C1): the rest are visible gaps.
--- One row per edge and epoch where the two differ.
--- Reads epochs, intervals.
+-- Grain: one row per edge and epoch where the two differ.
+-- Reads: epochs, intervals.
+-- Read by: metering/worker/checks.py.
 WITH held AS (
     SELECT partition, edge_id, epoch, sum(high - low + 1) AS sequences
     FROM intervals

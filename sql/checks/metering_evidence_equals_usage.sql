@@ -1,6 +1,7 @@
 -- The batches noted for an hour hold its usage that is not written yet; JSON sources hold the rest.
--- One row per hour where the batches hold more, or less though there is no JSON source.
--- Reads usage, hour_batches, unproven.
+-- Grain: one row per hour where the batches hold more, or less though there is no JSON source.
+-- Reads: usage, hour_batches, unproven.
+-- Read by: metering/worker/checks.py.
 WITH open_usage AS (
     SELECT partition, epoch_ms(date_trunc('hour', bucket)) AS hour_ms, sum(requests) AS requests
     FROM usage

@@ -1,6 +1,7 @@
 -- Each closed hour holds what its certificates say, all revisions together.
--- One row per hour where the store and the certificates differ.
--- Reads hours, certificates (Arrow: partition, hour_ms, requests).
+-- Grain: one row per hour where the store and the certificates differ.
+-- Reads: hours, certificates (Arrow: partition, hour_ms, requests).
+-- Read by: metering/worker/checks.py.
 WITH certified AS (
     SELECT partition, hour_ms, sum(requests) AS requests
     FROM certificates

@@ -1,6 +1,7 @@
 -- No sequence of an epoch is held twice (FAULTS C3).
--- One row per stretch that overlaps or touches the one before it.
--- Reads intervals.
+-- Grain: one row per stretch that overlaps or touches the one before it.
+-- Reads: intervals.
+-- Read by: metering/worker/checks.py.
 SELECT partition, edge_id, epoch, low, before_high
 FROM (
     SELECT

@@ -1,6 +1,7 @@
 -- The quarantine's records are the events that ended there.
--- One row per partition where the two differ.
--- Reads partitions, quarantine.
+-- Grain: one row per partition where the two differ.
+-- Reads: partitions, quarantine.
+-- Read by: metering/worker/checks.py.
 WITH kept AS (
     SELECT partition, sum(records) AS records
     FROM quarantine

@@ -1,6 +1,7 @@
 -- What is stored as usage, open and closed, is what was accepted (FAULTS C4).
--- One row per partition where the two differ.
--- Reads partitions, usage, hours.
+-- Grain: one row per partition where the two differ.
+-- Reads: partitions, usage, hours.
+-- Read by: metering/worker/checks.py.
 WITH stored AS (
     SELECT partition, sum(requests) AS requests
     FROM (

@@ -1,6 +1,7 @@
 -- No domain has two owners at once (FAULTS A2, F5).
 -- Grain: one row per overlap.
 -- Reads: domain_ownership.
+-- Read by: billing/checks/invariants.py.
 WITH periods AS (
     SELECT
         domain,

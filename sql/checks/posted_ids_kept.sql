@@ -1,6 +1,7 @@
 -- The ids kept apart are those of the transfers that are no charges, each once (FAULTS L4).
 -- Grain: one row per id that is missing or too much.
 -- Reads: transfers, posted_ids.
+-- Read by: billing/checks/invariants.py.
 SELECT
     coalesce(t.transfer_id, p.transfer_id) AS transfer_id,
     t.journal_no AS posted_by,

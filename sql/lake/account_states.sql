@@ -1,6 +1,7 @@
--- Answers: how each account stands, with the money and the forecast it stands on, as last judged.
+-- How each account stands, with the money and the forecast it stands on, as last judged.
 -- Grain: one row per account; an account that never left ok has version 0.
 -- Reads: account_figures (session table, see billing/balance/figures.py), accounts, account_state, balance_clock, runs, open_made_from (session).
+-- Read by: sql/views/account_states.sql.
 WITH rated AS (
     SELECT MAX(through_hour) AS usage_through
     FROM runs

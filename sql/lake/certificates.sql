@@ -1,6 +1,7 @@
--- Answers: what the certificate of each imported hour proves, per edge and epoch.
+-- What the certificate of each imported hour proves, per edge and epoch.
 -- Grain: one row per hour, partition, revision, edge and epoch (no edge: one row with nulls).
 -- Reads: imported_files.
+-- Read by: sql/views/certificates.sql.
 WITH edges AS (
     SELECT
         hour,

@@ -1,6 +1,7 @@
--- Answers: what was charged, with money as exact decimals.
+-- What was charged, with money as exact decimals.
 -- Grain: one row per charge of the journal records in the session's lake_range.
 -- Reads: charges.
+-- Read by: sql/views/charges.sql, sql/views/transfers.sql.
 SELECT
     charge_id,
     account_id,

@@ -1,6 +1,7 @@
--- Answers: who owns which domain, from when to when.
+-- Who owns which domain, from when to when.
 -- Grain: one row per domain (exact or wildcard) and period.
 -- Reads: domain_ownership.
+-- Read by: sql/views/domains.sql, sql/views/usage_parts.sql.
 SELECT
     ownership_id,
     domain,

@@ -1,6 +1,7 @@
--- Answers: which closed-hour files billing has taken in.
+-- Which closed-hour files billing has taken in.
 -- Grain: one row per hour, partition and revision.
 -- Reads: imported_files.
+-- Read by: sql/views/hours.sql, sql/views/imported_files.sql.
 SELECT
     hour,
     partition,

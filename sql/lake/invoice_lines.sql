@@ -1,6 +1,7 @@
--- Answers: what stands on the documents, line by line.
+-- What stands on the documents, line by line.
 -- Grain: one row per document × line.
 -- Reads: invoice_lines.
+-- Read by: sql/views/invoice_lines.sql.
 SELECT
     l.invoice_no,
     l.line_no,

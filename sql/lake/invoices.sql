@@ -1,6 +1,7 @@
--- Answers: which documents were issued, over what, and where they stand.
+-- Which documents were issued, over what, and where they stand.
 -- Grain: one row per invoice or credit note.
 -- Reads: invoices, invoice_events.
+-- Read by: sql/views/invoices.sql.
 WITH standing AS (
     SELECT
         invoice_no,

@@ -1,6 +1,7 @@
--- Answers: the prepaid plans bought.
+-- The prepaid plans bought.
 -- Grain: one row per plan.
 -- Reads: plans, plan_state.
+-- Read by: sql/views/plans.sql.
 SELECT
     p.plan_id,
     p.account_id,

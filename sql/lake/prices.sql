@@ -1,6 +1,7 @@
--- Answers: the prices of the present price books.
+-- The prices of the present price books.
 -- Grain: one row per rate card and tier.
 -- Reads: price_cards, price_tiers, price_periods.
+-- Read by: sql/views/price_cards.sql, sql/views/prices.sql.
 SELECT
     c.card_id,
     c.book,

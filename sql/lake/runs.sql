@@ -1,6 +1,7 @@
--- Answers: the rating runs, posted and held.
+-- The rating runs, posted and held.
 -- Grain: one row per run.
 -- Reads: runs.
+-- Read by: sql/views/runs.sql.
 SELECT
     run_id,
     kind,

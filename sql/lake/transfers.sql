@@ -1,6 +1,7 @@
--- Answers: every movement of money but the charges, with exact decimals (a charge's transfer is its mirror).
+-- Every movement of money but the charges, with exact decimals (a charge's transfer is its mirror).
 -- Grain: one row per transfer of the journal records in the session's lake_range.
 -- Reads: transfers.
+-- Read by: sql/views/transfers.sql.
 SELECT
     transfer_id,
     debit_account,

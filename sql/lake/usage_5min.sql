@@ -1,6 +1,7 @@
--- Answers: imported usage of one day, with the account that owns the domain.
+-- Imported usage of one day, with the account that owns the domain.
 -- Grain: one row per bucket × domain × region × class × imported file of the imports in the session's lake_range.
 -- Reads: usage.
+-- Read by: sql/views/usage_parts.sql.
 SELECT
     bucket,
     account_id,

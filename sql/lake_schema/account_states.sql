@@ -1,6 +1,7 @@
 -- The shape of lake_account_states where billing has not published yet.
--- One row per account.
--- Reads nothing.
+-- Grain: one row per account.
+-- Reads: nothing.
+-- Read by: billing/lake/tables.py.
 CREATE TABLE lake_account_states (
     account_id VARCHAR,
     state VARCHAR,

@@ -1,6 +1,7 @@
 -- The shape of lake table accounts where billing has published none yet.
--- One row per row of sql/lake/accounts.sql.
--- Reads nothing.
+-- Grain: one row per row of sql/lake/accounts.sql.
+-- Reads: nothing.
+-- Read by: billing/lake/tables.py.
 CREATE TABLE lake_accounts (
     account_id VARCHAR,
     name VARCHAR,

@@ -1,6 +1,7 @@
 -- The shape of lake table certificates where billing has published none yet.
--- One row per row of sql/lake/certificates.sql.
--- Reads nothing.
+-- Grain: one row per row of sql/lake/certificates.sql.
+-- Reads: nothing.
+-- Read by: billing/lake/tables.py.
 CREATE TABLE lake_certificates (
     hour TIMESTAMP,
     partition VARCHAR,

@@ -1,6 +1,7 @@
 -- The shape of lake table charges where billing has published none yet.
--- One row per row of sql/lake/charges.sql.
--- Reads nothing.
+-- Grain: one row per row of sql/lake/charges.sql.
+-- Reads: nothing.
+-- Read by: billing/lake/tables.py.
 CREATE TABLE lake_charges (
     charge_id VARCHAR,
     account_id VARCHAR,

@@ -1,6 +1,7 @@
 -- The shape of lake table domains where billing has published none yet.
--- One row per row of sql/lake/domains.sql.
--- Reads nothing.
+-- Grain: one row per row of sql/lake/domains.sql.
+-- Reads: nothing.
+-- Read by: billing/lake/tables.py.
 CREATE TABLE lake_domains (
     ownership_id VARCHAR,
     domain VARCHAR,

@@ -1,6 +1,7 @@
 -- The shape of lake table imported_files where billing has published none yet.
--- One row per row of sql/lake/imported_files.sql.
--- Reads nothing.
+-- Grain: one row per row of sql/lake/imported_files.sql.
+-- Reads: nothing.
+-- Read by: billing/lake/tables.py.
 CREATE TABLE lake_imported_files (
     hour TIMESTAMP,
     partition VARCHAR,

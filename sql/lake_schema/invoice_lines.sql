@@ -1,6 +1,7 @@
 -- The shape of lake table invoice_lines where billing has published none yet.
--- One row per row of sql/lake/invoice_lines.sql.
--- Reads nothing.
+-- Grain: one row per row of sql/lake/invoice_lines.sql.
+-- Reads: nothing.
+-- Read by: billing/lake/tables.py.
 CREATE TABLE lake_invoice_lines (
     invoice_no VARCHAR,
     line_no INTEGER,

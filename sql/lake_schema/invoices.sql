@@ -1,6 +1,7 @@
 -- The shape of lake table invoices where billing has published none yet.
--- One row per row of sql/lake/invoices.sql.
--- Reads nothing.
+-- Grain: one row per row of sql/lake/invoices.sql.
+-- Reads: nothing.
+-- Read by: billing/lake/tables.py.
 CREATE TABLE lake_invoices (
     invoice_no VARCHAR,
     account_id VARCHAR,

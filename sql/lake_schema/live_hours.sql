@@ -1,6 +1,7 @@
 -- The shape of live_hours where there is no file yet.
--- One row per partition and hour that metering knows.
--- Reads nothing.
+-- Grain: one row per partition and hour that metering knows.
+-- Reads: nothing.
+-- Read by: billing/lake/tables.py.
 CREATE TABLE live_hours (
     hour TIMESTAMP,
     partition VARCHAR,

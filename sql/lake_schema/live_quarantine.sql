@@ -1,6 +1,7 @@
 -- The shape of live_quarantine where there is no file yet.
--- One row per reason and edge or source.
--- Reads nothing.
+-- Grain: one row per reason and edge or source.
+-- Reads: nothing.
+-- Read by: billing/lake/tables.py.
 CREATE TABLE live_quarantine (
     reason VARCHAR,
     source VARCHAR,

@@ -1,6 +1,7 @@
 -- The shape of live_usage where there is no file yet.
--- One row per bucket × domain × region × class (metering's closed and live files).
--- Reads nothing.
+-- Grain: one row per bucket × domain × region × class (metering's closed and live files).
+-- Reads: nothing.
+-- Read by: billing/lake/tables.py.
 CREATE TABLE live_usage (
     bucket TIMESTAMP,
     domain VARCHAR,

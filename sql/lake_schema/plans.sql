@@ -1,6 +1,7 @@
 -- The shape of lake table plans where billing has published none yet.
--- One row per row of sql/lake/plans.sql.
--- Reads nothing.
+-- Grain: one row per row of sql/lake/plans.sql.
+-- Reads: nothing.
+-- Read by: billing/lake/tables.py.
 CREATE TABLE lake_plans (
     plan_id VARCHAR,
     account_id VARCHAR,

@@ -1,6 +1,7 @@
 -- The shape of lake table price_labels where billing has published none yet.
--- One row per row of sql/lake/price_labels.sql.
--- Reads nothing.
+-- Grain: one row per row of sql/lake/price_labels.sql.
+-- Reads: nothing.
+-- Read by: billing/lake/tables.py.
 CREATE TABLE lake_price_labels (
     book VARCHAR,
     label VARCHAR,

@@ -1,6 +1,7 @@
 -- The shape of lake table prices where billing has published none yet.
--- One row per row of sql/lake/prices.sql.
--- Reads nothing.
+-- Grain: one row per row of sql/lake/prices.sql.
+-- Reads: nothing.
+-- Read by: billing/lake/tables.py.
 CREATE TABLE lake_prices (
     card_id VARCHAR,
     book VARCHAR,

@@ -1,6 +1,7 @@
 -- The shape of lake table runs where billing has published none yet.
--- One row per row of sql/lake/runs.sql.
--- Reads nothing.
+-- Grain: one row per row of sql/lake/runs.sql.
+-- Reads: nothing.
+-- Read by: billing/lake/tables.py.
 CREATE TABLE lake_runs (
     run_id VARCHAR,
     kind VARCHAR,

@@ -1,6 +1,7 @@
 -- The shape of lake table transfers where billing has published none yet.
--- One row per row of sql/lake/transfers.sql.
--- Reads nothing.
+-- Grain: one row per row of sql/lake/transfers.sql.
+-- Reads: nothing.
+-- Read by: billing/lake/tables.py.
 CREATE TABLE lake_transfers (
     transfer_id VARCHAR,
     debit_account VARCHAR,

@@ -1,6 +1,7 @@
 -- The shape of lake table usage_5min where billing has published none yet.
--- One row per row of sql/lake/usage_5min.sql.
--- Reads nothing.
+-- Grain: one row per row of sql/lake/usage_5min.sql.
+-- Reads: nothing.
+-- Read by: billing/lake/tables.py.
 CREATE TABLE lake_usage_5min (
     bucket TIMESTAMP,
     account_id VARCHAR,

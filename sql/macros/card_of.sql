@@ -1,6 +1,8 @@
 -- Which rate card prices an item from a region's label at a time: that of the narrowest scope which has any
 -- card for it; there the account's own card before the general one. NULL where none is in force.
--- One card_id per call. Reads price_cards, under names that no argument can mean. moment: UTC; default now.
+-- Grain: one card_id per call.
+-- Reads: price_cards, under names that no argument can mean. moment: UTC; default now.
+-- Read by: people (edgetoll sql), sql/macros/price_of.sql, sql/macros/what_if.sql.
 CREATE MACRO card_of(item, region, book, account := NULL, moment := NULL) AS
     (
         SELECT

@@ -1,6 +1,7 @@
 -- What a whole period with that quantity costs on a rate card of price_cards, by its card_id.
--- One value per call; DECIMAL(38, 10), cut once toward zero as the rating engine cuts a month.
--- Reads price_cards. plan_quantity: how much of it plans paid, after the free quota.
+-- Grain: one value per call; DECIMAL(38, 10), cut once toward zero as the rating engine cuts a month.
+-- Reads: price_cards. plan_quantity: how much of it plans paid, after the free quota.
+-- Read by: people (edgetoll sql), sql/macros/price_of.sql.
 CREATE MACRO card_price(card, quantity, plan_quantity := 0) AS
     CASE
         WHEN quantity < 0 OR plan_quantity < 0

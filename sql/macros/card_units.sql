@@ -1,6 +1,8 @@
 -- What a whole period with that quantity costs on a rate card, in 10^-10 units: what exceeds the free quota
 -- and what plans paid, by tiers, the percentage off, plus the flat fee, then the cap, then the floor.
--- One value per call. Reads its parameters: a row of price_cards as a struct.
+-- Grain: one value per call.
+-- Reads: its parameters: a row of price_cards as a struct.
+-- Read by: sql/macros/card_price.sql, sql/macros/what_if.sql.
 CREATE MACRO card_units(card, quantity, plan_quantity) AS
     greatest(
         least(

@@ -1,6 +1,8 @@
 -- From usage to money: what a month with that quantity of an item costs in a region, when no plan pays.
--- One value per call. Reads accounts, price_cards, under names that no argument can mean.
+-- Grain: one value per call.
+-- Reads: accounts, price_cards, under names that no argument can mean.
 -- Say for whom or by which book: account := 'acme' (its own prices too), or book := 'alibaba-china'.
+-- Read by: people (edgetoll sql).
 CREATE MACRO price_of(item, region, quantity, account := NULL, book := NULL, moment := NULL) AS
     card_price(
         coalesce(

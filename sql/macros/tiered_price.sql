@@ -1,6 +1,7 @@
 -- What if it were priced like this: the price of a quantity by tiers of your own, exact, cut once to 10^-10.
--- One value per call. tiers: [{'up_to': 5000000, 'price': 0.009}, {'up_to': NULL, 'price': 0.008}].
--- Reads its parameters: model graduated, volume, step_reached, package or per_unit; per: what price is for.
+-- Grain: one value per call. tiers: [{'up_to': 5000000, 'price': 0.009}, {'up_to': NULL, 'price': 0.008}].
+-- Reads: its parameters: model graduated, volume, step_reached, package or per_unit; per: what price is for.
+-- Read by: people (edgetoll sql).
 CREATE MACRO tiered_price(quantity, tiers, model := 'graduated', per := 1, off_percent := 0) AS
     CASE
         WHEN quantity < 0 THEN error('a quantity below zero has no price: ' || quantity)

@@ -1,6 +1,7 @@
 -- What a quantity costs by tiers, in 10^-10 units, the percentage taken off and cut once, toward zero.
--- One value per call. unit_quantity: how many base quantities (requests, bytes) a tier's price is for.
--- Reads its parameters. tiers: {above, up_to (NULL: no end), price, flat_fee, at_zero}, in order.
+-- Grain: one value per call. unit_quantity: how many base quantities (requests, bytes) a tier's price is for.
+-- Reads: its parameters. tiers: {above, up_to (NULL: no end), price, flat_fee, at_zero}, in order.
+-- Read by: sql/macros/card_units.sql, sql/macros/tiered_price.sql.
 CREATE MACRO tiers_units(quantity, tiers, model, unit_quantity, discount_millionths) AS
     list_sum(list_transform(tiers, lambda _tier:
         CASE

@@ -1,6 +1,7 @@
 -- What if that month had been priced by another book: what was charged, and what the book would charge.
--- One row per account × item × rate card of the tried book (NULL: it has no price for it).
--- Reads charges, accounts, price_cards. Prices are those in force at the month's end; plans pay what they paid.
+-- Grain: one row per account × item × rate card of the tried book (NULL: it has no price for it).
+-- Reads: charges, accounts, price_cards. Prices are those in force at the month's end; plans pay what they paid.
+-- Read by: people (edgetoll sql), sql/queries/what_another_book_would_charge.sql.
 CREATE MACRO what_if(tried_book, tried_month) AS TABLE
 WITH rated AS (
     SELECT

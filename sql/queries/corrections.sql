@@ -1,6 +1,7 @@
 -- Which charges were corrected, and why.
--- One row per correcting charge.
--- Reads charges.
+-- Grain: one row per correcting charge.
+-- Reads: charges.
+-- Read by: people (edgetoll sql).
 SELECT
     account_id,
     month,

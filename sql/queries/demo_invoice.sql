@@ -1,6 +1,7 @@
 -- The lines of one account's newest invoice: what was free, what a plan paid, what money pays.
--- One row per line of the newest invoice of account northwind.
--- Reads invoices, invoice_lines.
+-- Grain: one row per line of the newest invoice of account northwind.
+-- Reads: invoices, invoice_lines.
+-- Read by: examples/stage.py.
 WITH newest AS (
     SELECT max(invoice_no) AS invoice_no
     FROM invoices

@@ -1,6 +1,7 @@
 -- What was served, by whom, over what: the demo's first table.
--- One row per account × domain.
--- Reads usage_monthly.
+-- Grain: one row per account × domain.
+-- Reads: usage_monthly.
+-- Read by: examples/demo.py.
 SELECT
     coalesce(account_id, '(nobody)') AS account,
     domain,

@@ -1,6 +1,7 @@
 -- Which domains are served over HTTPS or QUIC, in permille of all their requests.
--- One row per account × domain.
--- Reads usage_monthly.
+-- Grain: one row per account × domain.
+-- Reads: usage_monthly.
+-- Read by: people (edgetoll sql).
 SELECT
     account_id,
     domain,

@@ -1,6 +1,7 @@
 -- What was earned, by what was sold.
--- One row per month × item × currency.
--- Reads charges.
+-- Grain: one row per month × item × currency.
+-- Reads: charges.
+-- Read by: people (edgetoll sql).
 SELECT
     month,
     item,

@@ -1,6 +1,7 @@
 -- Who spends most, and how much of it on HTTPS requests.
--- One row per account × month × currency.
--- Reads charges.
+-- Grain: one row per account × month × currency.
+-- Reads: charges.
+-- Read by: people (edgetoll sql), examples/stage.py.
 SELECT
     month,
     account_id,

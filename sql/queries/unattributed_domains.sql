@@ -1,6 +1,7 @@
 -- Which domains are served but belong to nobody: usage that is counted and charged to no one.
--- One row per domain.
--- Reads usage_daily.
+-- Grain: one row per domain.
+-- Reads: usage_daily.
+-- Read by: people (edgetoll sql).
 SELECT
     domain,
     min(day) AS first_day,

@@ -1,6 +1,7 @@
 -- What is charged but not yet on an issued invoice: open months, and late usage that the next invoice corrects.
--- One row per account × month of the invoice it will be on × currency.
--- Reads focus_rows.
+-- Grain: one row per account × month of the invoice it will be on × currency.
+-- Reads: focus_rows.
+-- Read by: people (edgetoll sql).
 SELECT
     account_id,
     billing_month AS month,

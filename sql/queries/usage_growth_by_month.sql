@@ -1,6 +1,7 @@
 -- How usage moves from month to month.
--- One row per account × class × month.
--- Reads usage_monthly.
+-- Grain: one row per account × class × month.
+-- Reads: usage_monthly.
+-- Read by: people (edgetoll sql).
 WITH monthly AS (
     SELECT
         account_id,

@@ -1,6 +1,7 @@
 -- What last month would have cost each account on another price book, and how much more that is.
--- One row per account × item. To ask about another book or month, change the two words in what_if.
--- Reads the macro what_if.
+-- Grain: one row per account × item. To ask about another book or month, change the two words in what_if.
+-- Reads: the macro what_if.
+-- Read by: people (edgetoll sql).
 SELECT
     account_id,
     item,

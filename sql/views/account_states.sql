@@ -1,6 +1,7 @@
 -- Who is about to lose service, why and when: each account's state with the money it rests on.
--- One row per account.
--- Reads lake_account_states.
+-- Grain: one row per account.
+-- Reads: lake_account_states.
+-- Read by: people (edgetoll sql).
 CREATE VIEW account_states AS
 SELECT
     account_id,

@@ -1,6 +1,7 @@
 -- Who the customers are, on what terms, and what they have: available is what may still be charged.
--- One row per account.
--- Reads lake_accounts.
+-- Grain: one row per account.
+-- Reads: lake_accounts.
+-- Read by: people (edgetoll sql), sql/macros/price_of.sql, sql/views/focus.sql.
 CREATE VIEW accounts AS
 SELECT
     account_id,

@@ -1,6 +1,7 @@
 -- What proves each imported hour: the batches of every edge and epoch in it.
--- One row per hour, partition, revision, edge and epoch.
--- Reads lake_certificates.
+-- Grain: one row per hour, partition, revision, edge and epoch.
+-- Reads: lake_certificates.
+-- Read by: people (edgetoll sql).
 CREATE VIEW certificates AS
 SELECT
     hour,

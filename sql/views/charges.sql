@@ -1,6 +1,8 @@
 -- What was charged: quantities with what was free and what plans paid, and the amount.
--- One row per account × item × region × period × revision; a revision is a difference to those before it.
--- Reads lake_charges.
+-- Grain: one row per account × item × region × period × revision; a revision is a difference to those before it.
+-- Reads: lake_charges.
+-- Read by: people (edgetoll sql), sql/macros/what_if.sql, sql/queries/corrections.sql,
+-- sql/queries/revenue_by_item.sql, sql/queries/top_accounts_by_spend.sql, sql/views/focus_rows.sql.
 CREATE VIEW charges AS
 SELECT
     account_id,

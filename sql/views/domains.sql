@@ -1,6 +1,7 @@
 -- Who owns which domain, from when to when.
--- One row per domain (exact, or *.name) and period.
--- Reads lake_domains.
+-- Grain: one row per domain (exact, or *.name) and period.
+-- Reads: lake_domains.
+-- Read by: people (edgetoll sql).
 CREATE VIEW domains AS
 SELECT
     ownership_id,

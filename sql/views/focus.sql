@@ -1,6 +1,7 @@
 -- The charges and invoices in the columns of FOCUS 1.2 (FinOps Open Cost and Usage Specification).
--- One row per row of focus_rows: "Usage" adds up to charges, the rows of an InvoiceId to its total.
--- Reads focus_rows, invoices, accounts, price_cards, plans.
+-- Grain: one row per row of focus_rows: "Usage" adds up to charges, the rows of an InvoiceId to its total.
+-- Reads: focus_rows, invoices, accounts, price_cards, plans.
+-- Read by: people (edgetoll sql).
 CREATE VIEW focus AS
 WITH billed AS (
     SELECT

@@ -1,6 +1,7 @@
 -- Which hours are open, closed or incomplete, and how much came in time and late.
--- One row per hour.
--- Reads live_hours, lake_imported_files (hours that metering no longer lists).
+-- Grain: one row per hour.
+-- Reads: live_hours, lake_imported_files (hours that metering no longer lists).
+-- Read by: people (edgetoll sql).
 CREATE VIEW hours AS
 WITH live AS (
     SELECT

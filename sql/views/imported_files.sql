@@ -1,6 +1,7 @@
 -- The closed-hour files that billing has taken in.
--- One row per hour, partition and revision.
--- Reads lake_imported_files.
+-- Grain: one row per hour, partition and revision.
+-- Reads: lake_imported_files.
+-- Read by: people (edgetoll sql).
 CREATE VIEW imported_files AS
 SELECT
     hour,

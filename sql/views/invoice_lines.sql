@@ -1,6 +1,7 @@
 -- What stands on invoices and credit notes: amount is exact, settled_amount adds up to subtotal - cut.
--- One row per document × line.
--- Reads lake_invoice_lines.
+-- Grain: one row per document × line.
+-- Reads: lake_invoice_lines.
+-- Read by: people (edgetoll sql), sql/queries/demo_invoice.sql.
 CREATE VIEW invoice_lines AS
 SELECT
     invoice_no,

@@ -1,6 +1,7 @@
 -- The ledger as entries: each transfer is one debit and one credit; credits are positive, debits negative.
--- One row per transfer and side.
--- Reads transfers.
+-- Grain: one row per transfer and side.
+-- Reads: transfers.
+-- Read by: people (edgetoll sql).
 CREATE VIEW ledger_entries AS
 SELECT
     debit_account AS ledger_account,

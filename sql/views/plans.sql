@@ -1,6 +1,7 @@
 -- The prepaid plans bought, and how much of each is used.
--- One row per plan.
--- Reads lake_plans.
+-- Grain: one row per plan.
+-- Reads: lake_plans.
+-- Read by: people (edgetoll sql), sql/views/focus.sql.
 CREATE VIEW plans AS
 SELECT
     plan_id,

@@ -1,6 +1,7 @@
 -- Which billing region of each price book a label means that edges send with their usage.
--- One row per price book × label.
--- Reads lake_price_labels.
+-- Grain: one row per price book × label.
+-- Reads: lake_price_labels.
+-- Read by: people (edgetoll sql).
 CREATE VIEW price_regions AS
 SELECT
     book,

@@ -1,6 +1,7 @@
 -- What things cost: the rate cards of the price books with their tiers.
--- One row per rate card and tier.
--- Reads lake_prices.
+-- Grain: one row per rate card and tier.
+-- Reads: lake_prices.
+-- Read by: people (edgetoll sql).
 CREATE VIEW prices AS
 SELECT
     card_id,

@@ -1,6 +1,7 @@
 -- What was not counted and why: nothing is lost, it waits there.
--- One row per reason × edge or source.
--- Reads live_quarantine.
+-- Grain: one row per reason × edge or source.
+-- Reads: live_quarantine.
+-- Read by: people (edgetoll sql).
 CREATE VIEW quarantine AS
 SELECT
     reason,

@@ -1,6 +1,7 @@
 -- The rating runs, posted and held.
--- One row per run.
--- Reads lake_runs.
+-- Grain: one row per run.
+-- Reads: lake_runs.
+-- Read by: people (edgetoll sql).
 CREATE VIEW runs AS
 SELECT
     run_id,

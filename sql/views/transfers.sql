@@ -1,6 +1,7 @@
 -- Every movement of money: a positive amount from the account debited to the one credited.
--- One row per transfer; that of a charge is made from the charge itself, which it mirrors to the unit.
--- Reads lake_transfers, lake_charges.
+-- Grain: one row per transfer; that of a charge is made from the charge itself, which it mirrors to the unit.
+-- Reads: lake_transfers, lake_charges.
+-- Read by: people (edgetoll sql), sql/views/ledger_entries.sql.
 CREATE VIEW transfers AS
 SELECT
     transfer_id,

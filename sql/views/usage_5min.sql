@@ -1,6 +1,7 @@
 -- How much was used, and by whom: imported, closed and still open hours together, each row once.
--- One row per 5-minute bucket × account × domain × region × class.
--- Reads usage_parts.
+-- Grain: one row per 5-minute bucket × account × domain × region × class.
+-- Reads: usage_parts.
+-- Read by: people (edgetoll sql).
 CREATE VIEW usage_5min AS
 SELECT
     bucket,

@@ -1,6 +1,7 @@
 -- How much was used per day in the account's own time zone (UTC where nobody owns the domain).
--- One row per day × account × domain × region × class.
--- Reads usage_parts, lake_accounts. A zone's day is looked up once per bucket, not once per row.
+-- Grain: one row per day × account × domain × region × class.
+-- Reads: usage_parts, lake_accounts. A zone's day is looked up once per bucket, not once per row.
+-- Read by: people (edgetoll sql), sql/queries/unattributed_domains.sql, sql/views/usage_monthly.sql.
 CREATE VIEW usage_daily AS
 WITH zones AS (
     SELECT DISTINCT timezone AS zone FROM lake_accounts

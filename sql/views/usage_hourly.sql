@@ -1,6 +1,7 @@
 -- How much was used per hour (UTC).
--- One row per hour × account × domain × region × class.
--- Reads usage_parts.
+-- Grain: one row per hour × account × domain × region × class.
+-- Reads: usage_parts.
+-- Read by: people (edgetoll sql).
 CREATE VIEW usage_hourly AS
 SELECT
     date_trunc('hour', bucket) AS hour,

@@ -1,6 +1,8 @@
 -- How much was used per month (YYYY-MM) in the account's own time zone, as invoices see it.
--- One row per month × account × domain × region × class.
--- Reads usage_daily.
+-- Grain: one row per month × account × domain × region × class.
+-- Reads: usage_daily.
+-- Read by: people (edgetoll sql), examples/demo.py, sql/queries/demo_usage.sql,
+-- sql/queries/https_share_by_domain.sql, sql/queries/usage_growth_by_month.sql.
 CREATE VIEW usage_monthly AS
 SELECT
     strftime(day, '%Y-%m') AS month,

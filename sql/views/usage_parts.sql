@@ -1,6 +1,7 @@
 -- What stands behind the usage views: imported, closed and still open hours together, not yet added up.
--- One row per 5-minute bucket × account × domain × region × class × file it comes from.
--- Reads lake_usage_5min, closed_usage (closed, not yet imported), live_usage (open), lake_domains.
+-- Grain: one row per 5-minute bucket × account × domain × region × class × file it comes from.
+-- Reads: lake_usage_5min, closed_usage (closed, not yet imported), live_usage (open), lake_domains.
+-- Read by: people (edgetoll sql), sql/views/usage_5min.sql, sql/views/usage_daily.sql, sql/views/usage_hourly.sql.
 CREATE VIEW usage_parts AS
 WITH open_usage AS (
     SELECT

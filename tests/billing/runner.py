@@ -38,6 +38,13 @@ def rate(home: Path, *, at: datetime = NOW, **more: Any) -> run.RunOutcome:
     return done
 
 
+def published(home: Path) -> Path:
+    """`home` with its lake, as every command leaves it that writes a record."""
+    with Store.open(home, owner="test", now=NOW) as store:
+        publish.publish(store)
+    return home
+
+
 def start(home: Path, *, at: datetime = NOW, crash: str = "") -> subprocess.Popen[bytes]:
     """The same in a process of its own; `crash` names the place where it is killed."""
     environ = {**os.environ, VARIABLE: crash} if crash else dict(os.environ)

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from deploy.kafka.broker import Broker
-from edge.spool.segment import read_acknowledged, read_fence
+from edge.spool.durable_end import read_durable_end
+from edge.spool.segment import read_acknowledged
 from tests.edge.logs.reading import nginx_lines
 from tests.kafka.world import count, wait_until
 
@@ -31,13 +32,17 @@ def test_one_process_tails_and_ships_and_each_line_is_counted_once(
 
     def all_acknowledged() -> bool:
         """Everything that is in the spool is at the broker, and the log was read."""
-        fence, done = read_fence(folder), read_acknowledged(folder)
-        return fence is not None and done is not None and done.sequence == fence.sequence >= 1
+        durable_end, done = read_durable_end(folder), read_acknowledged(folder)
+        return (
+            durable_end is not None
+            and done is not None
+            and done.sequence == durable_end.sequence >= 1
+        )
 
     wait_until(all_acknowledged)
     with open(log, "a") as file:
         file.write(nginx_lines(500, 700))
-    wait_until(lambda: all_acknowledged() and read_fence(folder).sequence >= 2)  # type: ignore[union-attr]
+    wait_until(lambda: all_acknowledged() and read_durable_end(folder).sequence >= 2)  # type: ignore[union-attr]
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=60) == 0
     assert count(home, broker.address)["accepted"] == 700

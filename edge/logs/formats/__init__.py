@@ -1,50 +1,5 @@
-"""Log formats: one file each, all giving the same columns. `find_format` knows them by name."""
+"""What one line of a log means: which columns a format has, and whether a line is an event.
 
-from __future__ import annotations
-
-from pathlib import Path
-
-from edge.configfile import read_toml
-from edge.errors import InputError
-from edge.logs.content import digest
-from edge.logs.formats.alb import ALB
-from edge.logs.formats.block import Format, Parsed, Parser, Refused
-from edge.logs.formats.caddy import CADDY
-from edge.logs.formats.cloudfront import CLOUDFRONT
-from edge.logs.formats.elb import ELB
-from edge.logs.formats.fastly import FASTLY
-from edge.logs.formats.jsonlines import JsonParser
-from edge.logs.formats.mapping import Mapping
-from edge.logs.formats.nginx import NGINX
-from edge.logs.formats.nginx_tsv import NGINX_TSV
-from edge.logs.formats.traefik import TRAEFIK
-
-FORMATS: dict[str, Format] = {
-    each.name: each for each in (NGINX, NGINX_TSV, CLOUDFRONT, ELB, ALB, FASTLY, CADDY, TRAEFIK)
-}
-
-__all__ = ["FORMATS", "Format", "Parsed", "Parser", "Refused", "find_format", "looks_like"]
-
-
-def find_format(name: str) -> Format:
-    """The format called `name`, or the one that mapping file `name` (`….toml`) describes.
-
-    Raises InputError for an unknown name and ConfigError for a mapping that cannot be used.
-    """
-    if name in FORMATS:
-        return FORMATS[name]
-    if not name.endswith(".toml"):
-        known = ", ".join(FORMATS)
-        raise InputError(f"no format «{name}»", f"use one of {known}, or a mapping file *.toml")
-    mapping = read_toml(Path(name), Mapping)
-    version = digest(mapping.model_dump_json().encode())[:8]
-    return Format(
-        name=Path(name).stem, make=lambda: JsonParser(mapping, doubt=True), version=version
-    )
-
-
-def looks_like(block: bytes, now_ms: int) -> str | None:
-    """The shipped format that reads most lines of `block`, whole lines; None if none reads any."""
-    found = {name: len(each.make().parse(block, now_ms).rows) for name, each in FORMATS.items()}
-    best = max(found, key=found.__getitem__)
-    return best if found[best] else None
+Each format gives the same columns, which are judged in one place (judge_lines). The nouns
+`Format`, `Parser`, `Parsed` and `RefusedRow` stand in block.py, `Mapping` in mapping.py.
+"""

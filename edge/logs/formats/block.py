@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from edge.batch.records import EventColumns
+from edge.batch.records import Array, EventColumns
+from edge.reasons import Reason
 
 Rows = npt.NDArray[np.int64]
 
-NOT_HTTP: Final = "not_http"
-"""A connection without an HTTP request: nothing to bill (DOMAIN §4, "TLS handshake fails")."""
-NOT_ACCESS: Final = "not_access"
-"""A line of the same file that is no access record (a debug line of Caddy, say)."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class RefusedRow:
     """One line that is no event: its physical line number in the block (from 0) and the reason."""
 
     row: int
-    reason: str
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +34,7 @@ class Parsed:
 
     columns: EventColumns
     rows: Rows
-    refused: tuple[Refused, ...] = ()
+    refused: tuple[RefusedRow, ...] = ()
     unattributable: int = 0
     notes: tuple[str, ...] = field(default=())
 
@@ -115,7 +111,7 @@ def joined(parts: list[tuple[int, Parsed]]) -> Parsed:
     if len(parts) == 1 and parts[0][0] == 0:
         return parts[0][1]
     names: dict[str, int] = {}
-    indexes: list[Any] = []
+    indexes: list[Array] = []
     for _, part in parts:
         place = [names.setdefault(name, len(names)) for name in part.columns.domains]
         indexes.append(np.array(place, dtype=np.int32)[part.columns.domain_index])
@@ -129,7 +125,11 @@ def joined(parts: list[tuple[int, Parsed]]) -> Parsed:
         cache=np.concatenate([each.cache for each in columns]),
         bytes_sent=np.concatenate([each.bytes_sent for each in columns]),
     )
-    refused = (Refused(row=first + r.row, reason=r.reason) for first, p in parts for r in p.refused)
+    refused = [
+        RefusedRow(row=first + row.row, reason=row.reason)
+        for first, part in parts
+        for row in part.refused
+    ]
     rows = [part.rows + first for first, part in parts]
     return Parsed(
         columns=together,

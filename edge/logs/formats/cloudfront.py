@@ -11,10 +11,10 @@ from urllib.parse import unquote
 
 import polars as pl
 
-from edge.event import RejectReason
-from edge.logs.formats.block import Format, Parsed, Refused, joined, no_columns, physical_lines
+from edge.logs.formats.block import Format, Parsed, RefusedRow, joined, no_columns, physical_lines
 from edge.logs.formats.delimited import OVERFLOW, is_blank, read_values
-from edge.logs.formats.judge_lines import refine, rfc3339_ms
+from edge.logs.formats.judge_lines import judge_lines, rfc3339_ms
+from edge.reasons import Reason
 
 KNOWN_VERSION = "1.0"
 _NEEDED = ("date", "time", "cs-protocol", "sc-status", "sc-bytes")
@@ -74,7 +74,7 @@ class CloudFrontParser:
         optional = [name for name in _OPTIONAL if name in self.fields]
         wanted = list(dict.fromkeys([*_NEEDED, host, *optional, self.fields[-1]]))
         raw = read_values(piece, self.fields, wanted)
-        refusals: dict[int, str] = {}
+        refusals: dict[int, Reason] = {}
         ignore: set[int] = set()
         last = pl.col(self.fields[-1])
         odd = raw.select((last.is_null() | pl.col(OVERFLOW).is_not_null()).arg_true())
@@ -82,7 +82,7 @@ class CloudFrontParser:
             if is_blank(raw.row(row)):
                 ignore.add(row)
             else:
-                refusals[row] = RejectReason.SCHEMA.value
+                refusals[row] = Reason.SCHEMA
         stamped = raw.with_columns(pl.format("{}T{}Z", "date", "time").alias("stamp"))
         frame = stamped.select(
             pl.col("stamp").alias("raw_time"),
@@ -94,7 +94,7 @@ class CloudFrontParser:
             pl.col("sc-bytes").alias("bytes"),
             _or_null(raw, "x-edge-result-type").alias("cache"),
         )
-        return refine(frame, now_ms, refusals=refusals, ignore=ignore, decode_host=unquote)
+        return judge_lines(frame, now_ms, refusals=refusals, ignore=ignore, decode_host=unquote)
 
 
 def _or_null(raw: pl.DataFrame, name: str) -> pl.Expr:
@@ -120,9 +120,9 @@ def _pieces(block: bytes) -> list[tuple[bytes, bool]]:
 
 def _unusable(piece: bytes) -> Parsed:
     """Every line refused: the `#Fields` in force lack a column that an event needs."""
-    reason = RejectReason.SCHEMA.value
+    reason = Reason.SCHEMA
     rows = (row for row, line in enumerate(physical_lines(piece)) if line.strip())
-    refused = tuple(Refused(row=row, reason=reason) for row in rows)
+    refused = tuple(RefusedRow(row=row, reason=reason) for row in rows)
     empty = no_columns()
     return Parsed(columns=empty, rows=empty.time_ms, refused=refused)
 

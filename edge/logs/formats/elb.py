@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from edge.event import RejectReason
-from edge.logs.formats.block import NOT_HTTP, Format, Parsed
+from edge.logs.formats.block import Format, Parsed
 from edge.logs.formats.delimited import read_lines
-from edge.logs.formats.judge_lines import refine, rfc3339_ms
+from edge.logs.formats.judge_lines import judge_lines, rfc3339_ms
+from edge.reasons import Reason
 
 _REQUEST = (
     r'"(?P<method>\S+) (?:(?P<scheme>[A-Za-z0-9]+)://(?P<host>[^/?# "]*))?'
@@ -45,15 +45,15 @@ class ElbParser:
         raw = (
             lines.to_frame().select(pl.col("line").str.extract_groups(self.pattern)).unnest("line")
         )
-        refusals: dict[int, str] = {}
+        refusals: dict[int, Reason] = {}
         ignore: set[int] = set()
         for row in raw.select(pl.col("host").is_null().arg_true()).to_series().to_list():
             if lines[row] is None or not lines[row].strip():
                 ignore.add(row)
             elif raw["method"][row] is None:
-                refusals[row] = RejectReason.SYNTAX.value
+                refusals[row] = Reason.SYNTAX
             else:
-                refusals[row] = NOT_HTTP
+                refusals[row] = Reason.NOT_HTTP
         frame = raw.select(
             pl.col("time").alias("raw_time"),
             rfc3339_ms("time").alias("time_ms"),
@@ -64,7 +64,8 @@ class ElbParser:
             pl.col("bytes"),
             pl.lit(None, pl.String).alias("cache"),
         )
-        return refine(frame, now_ms, refusals=refusals, ignore=ignore)
+        return judge_lines(frame, now_ms, refusals=refusals, ignore=ignore)
 
 
 ELB = Format(name="elb", make=lambda: ElbParser(alb=False))
+ALB = Format(name="alb", make=lambda: ElbParser(alb=True))

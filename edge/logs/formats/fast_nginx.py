@@ -1,4 +1,4 @@
-"""The fast way through a block of nginx's lines: typed columns at once, if every line is sound.
+"""The fast way through a block of nginx's lines: typed columns at once, if no line is odd.
 
 pyarrow cuts the block at one character into dictionaries of words and texts of digits, which are
 judged all at once. One odd line is enough for these readers to answer None, and the careful reader
@@ -7,18 +7,22 @@ of the format says which line it was.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pc
 
-from edge.batch.records import EventColumns
+from edge.batch.records import Array, EventColumns, carrier_codes
 from edge.domain import canonical_domain
 from edge.event import AHEAD_MS_MAX, BYTES_SENT_MAX, STATUS_MAX, TIME_MS_MIN
 from edge.logs.formats.block import Parsed
 from edge.logs.formats.judge_lines import HIT_WORDS, MISS_WORDS, QUIC_NAMES
+
+if TYPE_CHECKING:
+    Column = pa.Array[pa.Scalar[pa.DataType]]
 
 # Or a SIGTERM that comes while a block is read would end the agent with ArrowCancelled, not by its
 # own handler at the end of the block.
@@ -41,7 +45,7 @@ _READ: Final = {
 _TIME: Final = pa.decimal128(18, 3)
 
 
-def parse_sound_tsv(block: bytes, now_ms: int, unescape: Callable[[str], str]) -> Parsed | None:
+def parse_fast_tsv(block: bytes, now_ms: int, unescape: Callable[[str], str]) -> Parsed | None:
     """The events of `block` if each of its lines is one of `nginx-tsv`, else None."""
     lines = block.count(b"\n") + (not block.endswith(b"\n"))
     try:
@@ -50,7 +54,7 @@ def parse_sound_tsv(block: bytes, now_ms: int, unescape: Callable[[str], str]) -
         return None
 
 
-def parse_sound_json(block: bytes, now_ms: int) -> Parsed | None:
+def parse_fast_json(block: bytes, now_ms: int) -> Parsed | None:
     """The events of `block` if all its lines have the fields of its first, those of `nginx`.
 
     Cut at its quotes, such a line is `{`, `time`, `:`, a value, `,`, `host`, … `}`: only the values
@@ -83,15 +87,15 @@ def parse_sound_json(block: bytes, now_ms: int) -> Parsed | None:
 
 
 def _cut(
-    block: bytes, mark: str, names: Sequence[str], read: dict[str, Any], lines: int
-) -> dict[str, Any]:
+    block: bytes, mark: str, names: Sequence[str], read: dict[str, pa.DataType], lines: int
+) -> dict[str, Column]:
     """The columns `read` of a block whose lines are values between marks.
 
     Raises ValueError or ArrowInvalid for a line with more or fewer values.
     """
     if len(block) < 2:
         raise ValueError("too short for a line")
-    source: Any = pa.BufferReader(block)
+    source = io.BytesIO(block)
     table = pc.read_csv(
         source,
         read_options=pc.ReadOptions(
@@ -116,11 +120,19 @@ def _cut(
     return {name: _whole(table.column(name)) for name in read}
 
 
-def _whole(column: Any) -> Any:
-    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+def _whole(column: pa.ChunkedArray[pa.Scalar[pa.DataType]]) -> Column:
+    whole = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    assert isinstance(whole, pa.Array), "columns of a block are below 2 GiB"
+    return whole
 
 
-def _require_always(texts: Any, expected: str) -> None:
+def _buffer(column: Column, number: int) -> memoryview:
+    """One of a column's buffers; empty where there is none."""
+    data = column.buffers()[number]
+    return memoryview(data if data else b"")
+
+
+def _require_always(texts: Column, expected: str) -> None:
     """Raise ValueError unless each of `texts` is `expected`."""
     bounds, characters = _characters(texts)
     same_length = np.array_equal(np.diff(bounds), np.full(len(texts), len(expected)))
@@ -128,16 +140,15 @@ def _require_always(texts: Any, expected: str) -> None:
         raise ValueError("a line with other fields")
 
 
-def _characters(texts: Any) -> tuple[Any, Any]:
+def _characters(texts: Column) -> tuple[Array, Array]:
     """(bounds of each text, the bytes of all of them)."""
-    bounds = np.frombuffer(texts.buffers()[1], dtype=np.int32)
+    bounds = np.frombuffer(_buffer(texts, 1), dtype=np.int32)
     bounds = bounds[texts.offset : texts.offset + len(texts) + 1]
-    data = texts.buffers()[2]
-    characters = np.frombuffer(data, dtype=np.uint8) if data else np.zeros(0, dtype=np.uint8)
+    characters = np.frombuffer(_buffer(texts, 2), dtype=np.uint8)
     return bounds, characters[bounds[0] : bounds[-1]]
 
 
-def _events(found: dict[str, Any], now_ms: int, unescape: Callable[[str], str]) -> Parsed | None:
+def _events(found: dict[str, Column], now_ms: int, unescape: Callable[[str], str]) -> Parsed | None:
     """The events of the columns, or None where a value is out of range. Raises ValueError."""
     time_ms = _unscaled(_number(found["time"], _TIME, b"."))
     size = _number(found["bytes_sent"], pa.int64()).to_numpy()
@@ -157,7 +168,7 @@ def _events(found: dict[str, Any], now_ms: int, unescape: Callable[[str], str]) 
         domains=tuple(names),
         domain_index=index,
         time_ms=time_ms,
-        carrier=np.where(quic == 1, 3 - https, https).astype(np.uint8),
+        carrier=carrier_codes(https, quic),
         status=statuses.astype(np.uint16),
         cache=_looked_up(found["cache"], _cache).astype(np.uint8),
         bytes_sent=size,
@@ -166,7 +177,7 @@ def _events(found: dict[str, Any], now_ms: int, unescape: Callable[[str], str]) 
     return Parsed(columns=columns, rows=rows, unattributable=unattributable)
 
 
-def _number(texts: Any, kind: Any, mark: bytes = b"") -> Any:
+def _number(texts: Column, kind: pa.DataType, mark: bytes = b"") -> Column:
     """`texts` as numbers. Raises ValueError if anything but digits and `mark` stands in them.
 
     pyarrow would take signs, exponents, hexadecimal digits and spaces, which nginx never writes.
@@ -177,20 +188,22 @@ def _number(texts: Any, kind: Any, mark: bytes = b"") -> Any:
     return texts.cast(kind)
 
 
-def _unscaled(column: Any) -> Any:
+def _unscaled(column: Column) -> Array:
     """The milliseconds behind decimals of three places: the low halves of their 128 bits.
 
     A value beyond 64 bits has no place in 18 digits, which the type allows.
     """
-    words = np.frombuffer(column.buffers()[1], dtype="<i8")
+    words = np.frombuffer(_buffer(column, 1), dtype=np.int64)
     start = 2 * column.offset
     return words[start : start + 2 * len(column) : 2].copy()
 
 
-def _looked_up(column: Any, value_of: Callable[[str], int]) -> Any:
+def _looked_up(column: Column, value_of: Callable[[str], int]) -> Array:
     """`value_of` each row, worked out once per distinct text; int32."""
-    values = [_checked(value_of, text) for text in column.dictionary.to_pylist()]
-    return np.array(values, dtype=np.int32)[column.indices.to_numpy(zero_copy_only=False)]
+    assert isinstance(column, pa.DictionaryArray), "read as words"
+    values = [_checked(value_of, str(text)) for text in column.dictionary.to_pylist()]
+    places: Array = column.indices.to_numpy(zero_copy_only=False)
+    return np.array(values, dtype=np.int32)[places]
 
 
 def _checked(value_of: Callable[[str], int], text: str) -> int:

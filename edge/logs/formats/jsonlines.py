@@ -9,15 +9,15 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 import orjson
 import polars as pl
 
-from edge.event import RejectReason
-from edge.logs.formats.block import NOT_ACCESS, Parsed, physical_lines
-from edge.logs.formats.judge_lines import decimal_ms, refine, rfc3339_ms
+from edge.logs.formats.block import Parsed, physical_lines
+from edge.logs.formats.judge_lines import decimal_ms, judge_lines, rfc3339_ms
 from edge.logs.formats.mapping import PER_SECOND, Mapping, Path
+from edge.reasons import Reason
 
 _ABSENT_TLS: Final = ("", "-", "false", "null", "{}", "[]", "off", "no", "none", "0")
 """What a TLS field holds, in small letters, where there was no TLS."""
@@ -33,14 +33,14 @@ class JsonParser:
         mapping: Mapping,
         *,
         doubt: bool = False,
-        sound: Callable[[bytes, int], Parsed | None] = lambda _block, _now_ms: None,
+        fast: Callable[[bytes, int], Parsed | None] = lambda _block, _now_ms: None,
     ) -> None:
         """`doubt`: say which optional fields the first lines lack: a name may be misspelt.
 
-        `sound`: a faster way that reads a whole block as `mapping` would, or answers None.
+        `fast`: a faster way that reads a whole block as `mapping` would, or answers None.
         """
         self.mapping = mapping
-        self._sound = sound
+        self._fast = fast
         self._doubted = not doubt
         self.paths = mapping.paths()
         self.schema = _schema(self.paths)
@@ -50,10 +50,10 @@ class JsonParser:
 
     def parse(self, block: bytes, now_ms: int) -> Parsed:
         """The events of `block`; see `Parser`."""
-        sound = self._sound(block, now_ms)
-        if sound is not None:
-            return sound
-        refusals: dict[int, str] = {}
+        found = self._fast(block, now_ms)
+        if found is not None:
+            return found
+        refusals: dict[int, Reason] = {}
         ignore: set[int] = set()
         raw = self._in_columns(block)
         if raw is None:
@@ -62,9 +62,9 @@ class JsonParser:
             wanted = pl.col("only").str.starts_with(self.mapping.only.prefix).fill_null(value=False)
             for row in raw.select((~wanted).arg_true()).to_series().to_list():
                 if row not in ignore:
-                    refusals.setdefault(row, NOT_ACCESS)
+                    refusals.setdefault(row, Reason.NOT_ACCESS)
         frame = raw.select(*self._fields())
-        parsed = refine(frame, now_ms, refusals=refusals, ignore=ignore)
+        parsed = judge_lines(frame, now_ms, refusals=refusals, ignore=ignore)
         if self._doubted or not len(parsed.rows):
             return parsed
         self._doubted = True
@@ -92,7 +92,7 @@ class JsonParser:
         return frame.select(*(_leaf(path).alias(role) for role, path in self.paths.items()))
 
     def _line_by_line(
-        self, block: bytes, refusals: dict[int, str], ignore: set[int]
+        self, block: bytes, refusals: dict[int, Reason], ignore: set[int]
     ) -> pl.DataFrame:
         columns: dict[str, list[str | None]] = {role: [] for role in self.paths}
         fields = [(columns[role].append, path) for role, path in self.paths.items()]
@@ -100,7 +100,7 @@ class JsonParser:
             found = _object(line, after_prefix=self.mapping.after_prefix)
             if found is None:
                 if line.strip():
-                    refusals[row] = RejectReason.SYNTAX.value
+                    refusals[row] = Reason.SYNTAX
                 else:
                     ignore.add(row)
                 found = {}
@@ -125,15 +125,15 @@ class JsonParser:
     def _time(self) -> pl.Expr:
         wanted = self.mapping.time
         if wanted.unit == "rfc3339":
-            moment = rfc3339_ms("time")
+            ended = rfc3339_ms("time")
         elif wanted.unit == "s_or_rfc3339":
-            moment = pl.coalesce(decimal_ms("time", 1), rfc3339_ms("time"))
+            ended = pl.coalesce(decimal_ms("time", 1), rfc3339_ms("time"))
         else:
-            moment = decimal_ms("time", PER_SECOND[wanted.unit])
+            ended = decimal_ms("time", PER_SECOND[wanted.unit])
         if wanted.duration is None:
-            return moment
+            return ended
         lasted = decimal_ms("duration", PER_SECOND[wanted.duration_unit])
-        return moment + lasted.fill_null(0)
+        return ended + lasted.fill_null(0)
 
     def _scheme(self) -> pl.Expr:
         wanted = self.mapping.scheme
@@ -164,9 +164,9 @@ def _plain_scheme(text: pl.Expr) -> pl.Expr:
     return text.replace({"ws": "http", "wss": "https"})
 
 
-def _schema(paths: dict[str, Path]) -> dict[str, Any] | None:
+def _schema(paths: dict[str, Path]) -> dict[str, pl.DataType] | None:
     """The nested polars schema that reads `paths` as text; None when one path is inside another."""
-    tree: dict[str, Any] = {}
+    tree: dict[str, pl.DataType | dict[str, pl.DataType]] = {}
     for path in paths.values():
         place = tree
         for key in path[:-1]:
@@ -178,7 +178,7 @@ def _schema(paths: dict[str, Path]) -> dict[str, Any] | None:
     return {key: _dtype(child) for key, child in tree.items()}
 
 
-def _dtype(child: Any) -> Any:
+def _dtype(child: pl.DataType) -> pl.DataType:
     if child is _TEXT:
         return _TEXT
     return pl.Struct({key: _dtype(inner) for key, inner in child.items()})
@@ -191,7 +191,7 @@ def _leaf(path: Path) -> pl.Expr:
     return found
 
 
-def _object(line: bytes, *, after_prefix: bool) -> dict[str, Any] | None:
+def _object(line: bytes, *, after_prefix: bool) -> dict[str, object] | None:
     """The JSON object of a line, None if there is none; bytes that are no UTF-8 become U+FFFD."""
     if after_prefix:
         line = line[line.find(b"{") :] if b"{" in line else b""
@@ -205,7 +205,7 @@ def _object(line: bytes, *, after_prefix: bool) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _text(found: Any, path: Path) -> str | None:
+def _text(found: object, path: Path) -> str | None:
     """The value at `path` as text, as the columnar reader gives it."""
     for key in path:
         if not isinstance(found, dict):

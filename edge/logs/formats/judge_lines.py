@@ -10,16 +10,17 @@ refused before (`refusals`: row -> reason) are not looked at; blank lines and di
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from edge.batch.records import EventColumns
+from edge.batch.records import Array, EventColumns, carrier_codes
 from edge.domain import RAW_BYTES_MAX, canonical_domain
-from edge.event import AHEAD_MS_MAX, BYTES_SENT_MAX, STATUS_MAX, TIME_MS_MIN, RejectReason
-from edge.logs.formats.block import Parsed, Refused
+from edge.event import AHEAD_MS_MAX, BYTES_SENT_MAX, STATUS_MAX, TIME_MS_MIN
+from edge.logs.formats.block import Parsed, RefusedRow
+from edge.reasons import Reason
 
 HIT_WORDS: Final = ("HIT", "STALE", "UPDATING", "REVALIDATED", "Hit", "RefreshHit", "hit", "true")
 """What caches write when the answer came out of them (nginx, CloudFront, and common log fields)."""
@@ -27,13 +28,13 @@ MISS_WORDS: Final = ("MISS", "BYPASS", "EXPIRED", "SCARCE", "PASS", "Miss", "mis
 
 QUIC_NAMES: Final = ("h3", "h3-29", "http/3", "http/3.0")
 _REASONS: Final = (
-    RejectReason.SCHEMA,
-    RejectReason.CLOCK,
-    RejectReason.SCHEME,
-    RejectReason.STATUS,
-    RejectReason.BYTES,
+    Reason.SCHEMA,
+    Reason.CLOCK,
+    Reason.SCHEME,
+    Reason.STATUS,
+    Reason.BYTES,
 )
-"""In order of precedence, as `RejectReason` has it; a code in `_judged` is the place here plus
+"""In order of precedence, as `Reason` has it; a code in `_judged` is the place here plus
 one.
 """
 
@@ -63,27 +64,27 @@ def rfc3339_ms(column: str) -> pl.Expr:
     return parsed.dt.epoch("ms")
 
 
-def refine(
+def judge_lines(
     frame: pl.DataFrame,
     now_ms: int,
     *,
-    refusals: Mapping[int, str] | None = None,
+    refusals: Mapping[int, Reason] | None = None,
     ignore: set[int] | None = None,
     decode_host: Callable[[str], str] | None = None,
 ) -> Parsed:
     """The events of `frame`; `decode_host` undoes a format's escapes, on distinct hosts only."""
     typed = frame.select(*_typed())
-    keep: Any = None
-    refused: list[Refused] = []
-    if refusals or ignore or not _all_sound(typed, now_ms):
+    keep: Array | None = None
+    refused: list[RefusedRow] = []
+    if refusals or ignore or not _all_fit(typed, now_ms):
         typed = typed.with_columns(_without_bytes(frame["bytes"], typed["bytes"]))
         verdict = typed.select(_verdict(now_ms))["verdict"].to_numpy()
         keep = verdict == 0
         settled = set(ignore or ()) | set(refusals or ())
         keep[list(settled)] = False
-        refused = [Refused(row=row, reason=reason) for row, reason in (refusals or {}).items()]
+        refused = [RefusedRow(row=row, reason=reason) for row, reason in (refusals or {}).items()]
         refused += [
-            Refused(row=int(row), reason=_REASONS[int(verdict[row]) - 1].value)
+            RefusedRow(row=int(row), reason=_REASONS[int(verdict[row]) - 1])
             for row in np.flatnonzero(verdict)
             if int(row) not in settled
         ]
@@ -96,7 +97,7 @@ def refine(
         domains=domains,
         domain_index=index,
         time_ms=typed["time_ms"].to_numpy(),
-        carrier=_carrier(typed["https"].to_numpy(), typed["quic"].to_numpy()),
+        carrier=carrier_codes(typed["https"].to_numpy(), typed["quic"].to_numpy()),
         status=typed["status"].to_numpy().astype(np.uint16),
         cache=_cache(typed["cache"]),
         bytes_sent=typed["bytes"].to_numpy(),
@@ -134,7 +135,7 @@ def _without_bytes(given: pl.Series, found: pl.Series) -> pl.Series:
     return found.zip_with((given != "-").fill_null(value=True), none)
 
 
-def _all_sound(typed: pl.DataFrame, now_ms: int) -> bool:
+def _all_fit(typed: pl.DataFrame, now_ms: int) -> bool:
     """Whether no line at all is to be refused: the usual case, told by a few totals."""
     found = typed.select(
         pl.col("given").all().alias("given"),
@@ -184,22 +185,17 @@ def _verdict(now_ms: int) -> pl.Expr:
     )
 
 
-def _carrier(https: Any, quic: Any) -> Any:
-    """Carrier codes (edge.batch.CARRIERS)."""
-    codes = https.astype(np.uint8)
-    if quic.any():
-        codes[quic] = 3 - codes[quic]
+def _cache(words: pl.Series) -> Array:
+    """Cache codes (edge.event.CACHES)."""
+    hits, misses = words.is_in(HIT_WORDS), words.is_in(MISS_WORDS)
+    codes: Array = hits.fill_null(value=False).to_numpy().astype(np.uint8)
+    codes += 2 * misses.fill_null(value=False).to_numpy().astype(np.uint8)
     return codes
 
 
-def _cache(words: pl.Series) -> Any:
-    """Cache codes (edge.event.CACHES)."""
-    hits, misses = words.is_in(HIT_WORDS), words.is_in(MISS_WORDS)
-    codes = hits.fill_null(value=False).to_numpy().astype(np.uint8)
-    return codes + 2 * misses.fill_null(value=False).to_numpy().astype(np.uint8)
-
-
-def _domains(hosts: pl.Series, decode: Callable[[str], str] | None) -> tuple[tuple[str, ...], Any]:
+def _domains(
+    hosts: pl.Series, decode: Callable[[str], str] | None
+) -> tuple[tuple[str, ...], Array]:
     """(canonical names, index of each row): each distinct text is worked out once."""
     if not len(hosts):
         return (), np.zeros(0, dtype=np.int32)

@@ -25,11 +25,11 @@ FieldPath = Annotated[tuple[Key, ...], BeforeValidator(_path), Field(min_length=
 Port = Annotated[int, Field(ge=1, le=65_535, strict=True)]
 
 
-class _Strict(BaseModel):
+class _MappingPart(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class TimeField(_Strict):
+class TimeField(_MappingPart):
     """When the request ended. With `duration` the field is its start, and the duration is added."""
 
     field: FieldPath
@@ -38,7 +38,7 @@ class TimeField(_Strict):
     duration_unit: Literal["s", "ms", "us", "ns"] = "ms"
 
 
-class SchemeField(_Strict):
+class SchemeField(_MappingPart):
     """The viewer's scheme, from exactly one of these.
 
     `field`: its text is http or https (ws and wss count as those). `url`: an absolute URL. `tls`:
@@ -62,7 +62,7 @@ class SchemeField(_Strict):
         return self
 
 
-class HostField(_Strict):
+class HostField(_MappingPart):
     """The Host or :authority of the request, from a field or from an absolute URL."""
 
     field: FieldPath | None = None
@@ -75,7 +75,7 @@ class HostField(_Strict):
         return self
 
 
-class OnlyLines(_Strict):
+class OnlyLines(_MappingPart):
     """Only lines whose `field` begins with `prefix` are requests; others are skipped, counted."""
 
     field: FieldPath
@@ -86,7 +86,7 @@ def _host(value: object) -> object:
     return {"field": value} if isinstance(value, str | list | tuple) else value
 
 
-class Mapping(_Strict):
+class Mapping(_MappingPart):
     """A JSON-lines log. See docs/importing.md."""
 
     time: TimeField

@@ -5,7 +5,7 @@ quoted.
 from __future__ import annotations
 
 from edge.logs.formats.block import Format
-from edge.logs.formats.fast_nginx import parse_sound_json
+from edge.logs.formats.fast_nginx import parse_fast_json
 from edge.logs.formats.jsonlines import JsonParser
 from edge.logs.formats.mapping import Mapping
 
@@ -22,4 +22,4 @@ MAPPING = Mapping.model_validate(
     }
 )
 
-NGINX = Format(name="nginx", make=lambda: JsonParser(MAPPING, sound=parse_sound_json))
+NGINX = Format(name="nginx", make=lambda: JsonParser(MAPPING, fast=parse_fast_json))

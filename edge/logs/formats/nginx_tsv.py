@@ -11,11 +11,11 @@ import re
 
 import polars as pl
 
-from edge.event import RejectReason
 from edge.logs.formats.block import Format, Parsed, physical_lines
 from edge.logs.formats.delimited import OVERFLOW, is_blank, read_values
-from edge.logs.formats.fast_nginx import NAMES, parse_sound_tsv
-from edge.logs.formats.judge_lines import decimal_ms, refine, rfc3339_ms
+from edge.logs.formats.fast_nginx import NAMES, parse_fast_tsv
+from edge.logs.formats.judge_lines import decimal_ms, judge_lines, rfc3339_ms
+from edge.reasons import Reason
 
 _ESCAPE = re.compile(rb"\\x([0-9A-Fa-f]{2})")
 
@@ -28,11 +28,11 @@ class TsvParser:
 
     def parse(self, block: bytes, now_ms: int) -> Parsed:
         """The events of `block`; see `Parser`."""
-        sound = parse_sound_tsv(block, now_ms, unescape)
-        if sound is not None:
-            return sound
+        found = parse_fast_tsv(block, now_ms, unescape)
+        if found is not None:
+            return found
         raw = read_values(block, list(NAMES), list(NAMES))
-        refusals: dict[int, str] = {}
+        refusals: dict[int, Reason] = {}
         ignore: set[int] = set()
         # A line of another width is no line of this format; one that is blank is none at all.
         odd = raw.select((pl.col("id").is_null() | pl.col(OVERFLOW).is_not_null()).arg_true())
@@ -41,7 +41,7 @@ class TsvParser:
             if is_blank(raw.row(row)):
                 ignore.add(row)
             elif lines[row].count(b"\t") != len(NAMES) - 1:
-                refusals[row] = RejectReason.SCHEMA.value
+                refusals[row] = Reason.SCHEMA
         frame = raw.select(
             pl.col("time").alias("raw_time"),
             _time_ms(raw).alias("time_ms"),
@@ -50,7 +50,7 @@ class TsvParser:
             pl.col("scheme", "protocol", "status", "cache"),
             pl.col("bytes_sent").alias("bytes"),
         )
-        return refine(frame, now_ms, refusals=refusals, ignore=ignore, decode_host=unescape)
+        return judge_lines(frame, now_ms, refusals=refusals, ignore=ignore, decode_host=unescape)
 
 
 def _time_ms(raw: pl.DataFrame) -> pl.Series:

@@ -101,4 +101,4 @@ def test_g24_check_gives_a_verdict_for_programs_when_the_store_refuses_to_open(
     verdict = json.loads(capsys.readouterr().out)
     assert [broken["check"] for broken in verdict["broken"]] == ["billing_opens"]
     assert "journal record" in verdict["broken"][0]["rows"][0][0]
-    assert json.loads((home / "checks.json").read_text())["red"] == ["billing_opens: 1 rows"]
+    assert json.loads((home / "checks.json").read_text())["red"] == ["billing_opens: 1 row"]

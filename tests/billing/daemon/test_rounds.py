@@ -115,7 +115,9 @@ def test_healthz_names_what_is_wrong_and_answers_200_when_nothing_is(
             503,
             ["no round has ended since 2026-10-20T06:00Z"],
         )
-        (home / "checks.json").write_text('{"red": ["ledger_balances"], "at": "2026-10-20T06:10Z"}')
+        (home / "checks.json").write_text(
+            '{"red": ["ledger_balances: 1 row"], "checks": 40, "at": "2026-10-20T06:10Z"}'
+        )
         rounds.run()
         status, text = ask(port, "/healthz")
         assert json.loads(text)["problems"] == ["unverified: check is red: ledger_balances"]

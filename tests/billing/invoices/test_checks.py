@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from billing.checks import invariants
+from billing.checks.red import CheckResult
 from billing.store.store import Store
 from tests.billing.homes import Use
 from tests.billing.invoices.world import DECEMBER, NOVEMBER, october
@@ -80,7 +81,7 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         yield store
 
 
-def failing(store: Store, *statements: str, scope: int | None = None) -> list[invariants.Failure]:
+def failing(store: Store, *statements: str, scope: int | None = None) -> list[CheckResult]:
     """The checks that fail after `statements`, which are then taken back."""
     store.connection.execute("BEGIN")
     try:

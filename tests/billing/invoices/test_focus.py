@@ -12,6 +12,7 @@ from billing.lake.publish import publish
 from billing.store.store import Store
 from tests.billing.homes import Use, make_home
 from tests.billing.invoices.world import ACCOUNTS, DECEMBER, GB, NOVEMBER, PLAN, World, october
+from tests.billing.runner import published
 
 LATE = datetime(2026, 10, 5, 13, tzinfo=UTC)
 ISSUED = NOVEMBER + timedelta(hours=4)
@@ -66,7 +67,7 @@ def assert_adds_up(world: World) -> None:
 
 
 def test_it_has_the_columns_of_focus_1_2_and_is_there_in_an_empty_home(tmp_path: Path) -> None:
-    with query.connect(make_home(tmp_path)) as connection:
+    with query.connect(published(make_home(tmp_path))) as connection:
         columns = connection.table("focus").columns
         assert [name for name in columns if not name.startswith("x_")] == COLUMNS.split()
         assert connection.table("focus").fetchall() == []
@@ -127,7 +128,7 @@ def test_credits_are_rows_of_their_own_and_void_documents_none(tmp_path: Path) -
 def test_costs_are_exact_decimals_and_never_null(tmp_path: Path) -> None:
     world = october(tmp_path)
     costs = "BilledCost, EffectiveCost, ListCost, ContractedCost"
-    with query.connect(world.home) as connection:
+    with query.connect(published(world.home)) as connection:
         types = connection.table("focus").project(costs).types
     assert {str(kind) for kind in types} == {"DECIMAL(38,10)"}
     assert ask(world, "SELECT * FROM focus WHERE greatest(BilledCost, EffectiveCost) IS NULL"

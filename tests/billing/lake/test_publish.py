@@ -6,6 +6,7 @@ import os
 import shutil
 import threading
 import time
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -16,8 +17,10 @@ import pytest
 import sql
 from billing.lake import query
 from billing.lake.publish import current, publish
+from billing.lake.version import described, pointer_bytes
 from billing.ledger import transfers
 from billing.store.store import Store
+from edge.errors import EdgetollError
 from tests.billing.homes import NOW, START, Use, close_hour, close_hours, load_text, make_home
 from tests.billing.runner import rate
 
@@ -61,9 +64,11 @@ def test_money_is_an_exact_decimal_and_counts_are_whole_numbers(tmp_path: Path) 
 
 def test_every_table_exists_typed_before_anything_was_charged(tmp_path: Path) -> None:
     home = make_home(tmp_path)
+    bare = tmp_path / "bare"
+    bare.mkdir()
     views = [name.rsplit("/", 1)[1] for name in sql.names("views")]
     for view in views:
-        before = query.connect(home).execute(f"DESCRIBE {view}").fetchall()
+        before = query.connect(bare).execute(f"DESCRIBE {view}").fetchall()
         assert before, view
     with Store.open(home, owner="test", now=NOW) as store:
         publish(store)
@@ -73,18 +78,19 @@ def test_every_table_exists_typed_before_anything_was_charged(tmp_path: Path) ->
 
 def test_the_lake_has_the_same_shape_before_and_after_it_is_published(tmp_path: Path) -> None:
     home = make_home(tmp_path)
-    close_hours(home, START, 2, [Use()])
+    bare = tmp_path / "bare"
     shapes = []
     views = [name.rsplit("/", 1)[1] for name in sql.names("views")]
-    for _ in range(2):
-        connection = query.connect(home)
+    for one in (bare, home):
+        close_hours(one, START, 2, [Use()])
+        rate(home)
+        connection = query.connect(one)
         shapes.append(
             {
                 view: [row[:2] for row in connection.execute(f"DESCRIBE {view}").fetchall()]
                 for view in views
             }
         )
-        rate(home)
     assert shapes[0] == shapes[1]
 
 
@@ -226,10 +232,16 @@ def test_a_lake_of_another_program_version_is_written_again_whole(tmp_path: Path
     before = ask(home, "SELECT * FROM charges ORDER BY ALL")
     version = current(home)
     assert version is not None
-    state = version.folder / "version.json"
-    state.write_text(state.read_text().replace(version.layout, "older"))
-    for path in version.folder.rglob("*.parquet"):
-        if path.parent.name == "charges" or path.stem == "prices":
+    files = []
+    for file in version.files:
+        path = version.folder / file.path
+        if file.table in ("charges", "prices"):
             pq.write_table(pq.read_table(path).select([0]), path)
+        files.append(described(version.folder, file.table, path, file.rows))
+    older = replace(version, layout="older", files=tuple(files))
+    (version.folder / "version.json").write_bytes(older.to_bytes())
+    (home / "lake" / "CURRENT").write_bytes(pointer_bytes(older))
+    with pytest.raises(EdgetollError, match="written by another version of edgetoll"):
+        query.connect(home)
     rate(home)
     assert ask(home, "SELECT * FROM charges ORDER BY ALL") == before

@@ -14,10 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from billing.lake import query
-from billing.lake.answer import ask as ask_
-from billing.lake.export import write_answer
+from billing.lake.export import write_result
+from billing.lake.result import run
 from edge.errors import EdgetollError, InputError
 from tests.billing.homes import make_home
+from tests.billing.runner import published
 
 # 2^53 + 1 is no double; neither is it when it stands in a nest.
 ODD = 9_007_199_254_740_993
@@ -30,7 +31,7 @@ EXACT = (
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_home(tmp_path_factory.mktemp("query"))
+    return published(make_home(tmp_path_factory.mktemp("query")))
 
 
 def ask(home: Path, text: str, format_: str, output: Path | None = None) -> None:
@@ -123,7 +124,7 @@ def test_times_keep_their_seconds_and_zones_and_months(
 
 
 @pytest.mark.parametrize("format_", ["json", "csv", "parquet", "xlsx"])
-def test_an_answer_without_rows_still_has_its_columns(
+def test_a_result_without_rows_still_has_its_columns(
     format_: str, home: Path, tmp_path: Path
 ) -> None:
     output = tmp_path / f"a.{format_}"
@@ -155,9 +156,9 @@ def test_a_sheet_refuses_what_it_would_cut(home: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="40000 characters"):
         ask(home, "SELECT repeat('x', 40000)", "xlsx", tmp_path / "a.xlsx")
     with query.connect(home) as connection:
-        answer = ask_(connection, ["SELECT i FROM range(10) t(i)"], 30)
+        result = run(connection, ["SELECT i FROM range(10) t(i)"], 30)
         with pytest.raises(InputError, match="holds 9 rows"):
-            write_answer(answer, "xlsx", tmp_path / "a.xlsx", sheet_rows=10)
+            write_result(result, "xlsx", tmp_path / "a.xlsx", sheet_rows=10)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -21,7 +21,8 @@ from edge.batch.codec import BatchTooLarge, DecodeError, Limits
 from edge.batch.packing import pack, to_stream
 from edge.batch.records import EVENTS_MAX, EventColumns, SourcePosition, totals
 from edge.errors import InputError
-from edge.event import BYTES_SENT_MAX, RejectReason
+from edge.event import BYTES_SENT_MAX
+from edge.reasons import Reason
 from edge.spool.full_disk_counters import CounterStore
 from tests.edge.samples import IDENTITY, NOON_MS, THOROUGH, columns, counted, rows, some
 
@@ -80,7 +81,7 @@ def with_payload(data: bytes, payload: bytes, raw_size: int) -> bytes:
     )
 
 
-def refusal(data: bytes, limits: Limits = codec.LIMITS) -> RejectReason:
+def refusal(data: bytes, limits: Limits = codec.LIMITS) -> Reason:
     """Why a decoder refuses `data`."""
     with pytest.raises(DecodeError) as refused:
         codec.decode_events(codec.decode_header(data, limits), data, limits)
@@ -205,36 +206,36 @@ def test_d20_no_events_and_too_many_events_are_no_batch() -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"kind": "future"}, RejectReason.VERSION),
-        ({"edge_id": ""}, RejectReason.SCHEMA),
-        ({"edge_id": "../x"}, RejectReason.SCHEMA),
-        ({"edge_id": "absent"}, RejectReason.SCHEMA),
-        ({"region": "a\nb"}, RejectReason.SCHEMA),
-        ({"epoch": -1}, RejectReason.SCHEMA),
-        ({"epoch": 1 << 63}, RejectReason.SCHEMA),
-        ({"sequence": 1.5}, RejectReason.SCHEMA),
-        ({"sequence": True}, RejectReason.SCHEMA),
-        ({"events": 0, "requests": 0}, RejectReason.SCHEMA),
-        ({"events": 9, "requests": 9}, RejectReason.SCHEMA),
-        ({"events": 1 << 31, "requests": 1 << 31}, RejectReason.TOO_LARGE),
-        ({"requests": 11}, RejectReason.SCHEMA),
-        ({"first_time_ms": NOON_MS - 1}, RejectReason.CLOCK),
-        ({"last_time_ms": 1 << 50}, RejectReason.CLOCK),
-        ({"first_time_ms": NOON_MS + 10**9}, RejectReason.CLOCK),
-        ({"payload_sha256": "0" * 64}, RejectReason.CHECKSUM),
-        ({"payload_sha256": "zz"}, RejectReason.SCHEMA),
-        ({"payload_size": 1}, RejectReason.CHECKSUM),
-        ({"raw_size": 1}, RejectReason.CHECKSUM),
-        ({"sources": 7}, RejectReason.SCHEMA),
-        ({"sources": [7]}, RejectReason.SCHEMA),
-        ({"sources": [{"source": "a", "offset": -1}]}, RejectReason.SCHEMA),
-        ({"previous_epoch": [1]}, RejectReason.SCHEMA),
-        ({"previous_epoch": "no"}, RejectReason.SCHEMA),
-        ({"watermark_ms": 1 << 60}, RejectReason.CLOCK),
+        ({"kind": "future"}, Reason.VERSION),
+        ({"edge_id": ""}, Reason.SCHEMA),
+        ({"edge_id": "../x"}, Reason.SCHEMA),
+        ({"edge_id": "absent"}, Reason.SCHEMA),
+        ({"region": "a\nb"}, Reason.SCHEMA),
+        ({"epoch": -1}, Reason.SCHEMA),
+        ({"epoch": 1 << 63}, Reason.SCHEMA),
+        ({"sequence": 1.5}, Reason.SCHEMA),
+        ({"sequence": True}, Reason.SCHEMA),
+        ({"events": 0, "requests": 0}, Reason.SCHEMA),
+        ({"events": 9, "requests": 9}, Reason.SCHEMA),
+        ({"events": 1 << 31, "requests": 1 << 31}, Reason.TOO_LARGE),
+        ({"requests": 11}, Reason.SCHEMA),
+        ({"first_time_ms": NOON_MS - 1}, Reason.CLOCK),
+        ({"last_time_ms": 1 << 50}, Reason.CLOCK),
+        ({"first_time_ms": NOON_MS + 10**9}, Reason.CLOCK),
+        ({"payload_sha256": "0" * 64}, Reason.CHECKSUM),
+        ({"payload_sha256": "zz"}, Reason.SCHEMA),
+        ({"payload_size": 1}, Reason.CHECKSUM),
+        ({"raw_size": 1}, Reason.CHECKSUM),
+        ({"sources": 7}, Reason.SCHEMA),
+        ({"sources": [7]}, Reason.SCHEMA),
+        ({"sources": [{"source": "a", "offset": -1}]}, Reason.SCHEMA),
+        ({"previous_epoch": [1]}, Reason.SCHEMA),
+        ({"previous_epoch": "no"}, Reason.SCHEMA),
+        ({"watermark_ms": 1 << 60}, Reason.CLOCK),
     ],
 )
 def test_d20_a_header_that_breaks_a_rule_has_its_reason(
-    changes: dict[str, Any], reason: RejectReason
+    changes: dict[str, Any], reason: Reason
 ) -> None:
     assert refusal(reheaded(encoded(columns()), **changes)) is reason
 
@@ -242,12 +243,12 @@ def test_d20_a_header_that_breaks_a_rule_has_its_reason(
 def test_d15_unknown_fields_are_ignored_and_an_unknown_version_has_its_reason() -> None:
     data = encoded(columns())
     assert codec.decode_header(reheaded(data, shoe_size=44)) == codec.decode_header(data)
-    assert refusal(data[:3] + b"\x02" + data[4:]) is RejectReason.VERSION
+    assert refusal(data[:3] + b"\x02" + data[4:]) is Reason.VERSION
 
 
 def test_bytes_that_are_no_batch_have_their_reason() -> None:
     for noise in (b"", b"ETB", b"\x00" * 100, b'{"time": 1}' * 9):
-        assert refusal(noise) is RejectReason.SYNTAX
+        assert refusal(noise) is Reason.SYNTAX
 
 
 def test_limits_hold_at_the_limit_and_one_beyond() -> None:
@@ -255,34 +256,34 @@ def test_limits_hold_at_the_limit_and_one_beyond() -> None:
     header = codec.decode_header(data)
     size, raw = len(data), header.raw_size
     assert len(codec.decode_events(header, data, Limits(wire_bytes=size))) == 2000
-    assert refusal(data, Limits(wire_bytes=size - 1)) is RejectReason.TOO_LARGE
+    assert refusal(data, Limits(wire_bytes=size - 1)) is Reason.TOO_LARGE
     assert len(codec.decode_events(header, data, Limits(raw_bytes=raw))) == 2000
-    assert refusal(data, Limits(raw_bytes=raw - 1)) is RejectReason.TOO_LARGE
+    assert refusal(data, Limits(raw_bytes=raw - 1)) is Reason.TOO_LARGE
     assert len(codec.decode_events(header, data, Limits(events=2000))) == 2000
-    assert refusal(data, Limits(events=1999)) is RejectReason.TOO_LARGE
+    assert refusal(data, Limits(events=1999)) is Reason.TOO_LARGE
     header_bytes = struct.unpack_from("<I", data, 4)[0]
     assert codec.decode_header(data, Limits(header_bytes=header_bytes)) == header
-    assert refusal(data, Limits(header_bytes=header_bytes - 1)) is RejectReason.TOO_LARGE
+    assert refusal(data, Limits(header_bytes=header_bytes - 1)) is Reason.TOO_LARGE
 
 
 def test_a_decompression_bomb_is_refused_before_it_grows() -> None:
     bomb = zstandard.ZstdCompressor(level=1).compress(b"\x00" * (16 << 20))
     data = with_payload(encoded(columns()), bomb, 16 << 20)
-    assert refusal(data) is RejectReason.RATIO
+    assert refusal(data) is Reason.RATIO
     huge = zstandard.ZstdCompressor(level=1).compress(b"\x00" * ((16 << 20) + 1))
-    assert refusal(with_payload(encoded(columns()), huge, (16 << 20) + 1)) is RejectReason.TOO_LARGE
+    assert refusal(with_payload(encoded(columns()), huge, (16 << 20) + 1)) is Reason.TOO_LARGE
 
 
 def test_a_frame_that_hides_its_size_is_refused() -> None:
     hidden = zstandard.ZstdCompressor(write_content_size=False).compress(b"\x00" * 4096)
-    assert refusal(with_payload(encoded(columns()), hidden, 4096)) is RejectReason.TOO_LARGE
+    assert refusal(with_payload(encoded(columns()), hidden, 4096)) is Reason.TOO_LARGE
 
 
 def test_bytes_after_the_frame_are_refused() -> None:
     data = encoded(columns())
     header = codec.decode_header(data)
     payload = data[-header.payload_size :] + zstandard.ZstdCompressor().compress(b"more")
-    assert refusal(with_payload(data, payload, header.raw_size)) is RejectReason.CHECKSUM
+    assert refusal(with_payload(data, payload, header.raw_size)) is Reason.CHECKSUM
 
 
 Parts = dict[str, Any]
@@ -298,7 +299,7 @@ def stream_of(parts: Parts, tables: dict[bytes, bytes], compression: str | None 
     return bytes(sink.getvalue().to_pybytes())
 
 
-def refused_stream(stream: bytes) -> RejectReason:
+def refused_stream(stream: bytes) -> Reason:
     """Why a decoder refuses a payload of `stream`."""
     payload = zstandard.ZstdCompressor().compress(stream)
     return refusal(with_payload(encoded(columns()), payload, len(stream)))
@@ -323,31 +324,31 @@ def test_arrow_reads_what_we_write_and_we_read_what_arrow_writes() -> None:
 def test_compression_inside_the_stream_never_reaches_arrow() -> None:
     parts, tables = sample()
     for kind in ("zstd", "lz4"):
-        assert refused_stream(stream_of(parts, tables, kind)) is RejectReason.SCHEMA
+        assert refused_stream(stream_of(parts, tables, kind)) is Reason.SCHEMA
 
 
 @pytest.mark.parametrize(
     ("name", "array", "reason"),
     [
-        ("time_step", None, RejectReason.SCHEMA),
-        ("outcome", None, RejectReason.SCHEMA),
-        ("client_ip", pa.array(["192.0.2.1"] * 10), RejectReason.SCHEMA),
-        ("path", pa.array([1] * 10, pa.uint8()), RejectReason.SCHEMA),
-        ("time_step", pa.array([1] * 10, pa.uint8()), RejectReason.CLOCK),
-        ("time_step", pa.array([0] * 9 + [1 << 60], pa.uint64()), RejectReason.CLOCK),
-        ("time_step", pa.array([0.0] * 10), RejectReason.SCHEMA),
-        ("time_step", pa.array([0] * 9 + [None], pa.uint8()), RejectReason.SCHEMA),
-        ("outcome", pa.array([200] * 10, pa.uint8()), RejectReason.SCHEMA),
-        ("domain_0", pa.array([40] * 10, pa.uint8()), RejectReason.SCHEMA),
-        ("domain_0", pa.array([0] * 10, pa.uint32()), RejectReason.SCHEMA),
-        ("bytes_0", pa.array([0] * 10, pa.uint16()), RejectReason.SCHEMA),
-        ("bytes_6", pa.array([255] * 10, pa.uint8()), RejectReason.SCHEMA),
-        ("event_id", pa.array([1] * 10), RejectReason.SCHEMA),
-        ("event_id", pa.array(["x" * 257] * 10), RejectReason.SCHEMA),
+        ("time_step", None, Reason.SCHEMA),
+        ("outcome", None, Reason.SCHEMA),
+        ("client_ip", pa.array(["192.0.2.1"] * 10), Reason.SCHEMA),
+        ("path", pa.array([1] * 10, pa.uint8()), Reason.SCHEMA),
+        ("time_step", pa.array([1] * 10, pa.uint8()), Reason.CLOCK),
+        ("time_step", pa.array([0] * 9 + [1 << 60], pa.uint64()), Reason.CLOCK),
+        ("time_step", pa.array([0.0] * 10), Reason.SCHEMA),
+        ("time_step", pa.array([0] * 9 + [None], pa.uint8()), Reason.SCHEMA),
+        ("outcome", pa.array([200] * 10, pa.uint8()), Reason.SCHEMA),
+        ("domain_0", pa.array([40] * 10, pa.uint8()), Reason.SCHEMA),
+        ("domain_0", pa.array([0] * 10, pa.uint32()), Reason.SCHEMA),
+        ("bytes_0", pa.array([0] * 10, pa.uint16()), Reason.SCHEMA),
+        ("bytes_6", pa.array([255] * 10, pa.uint8()), Reason.SCHEMA),
+        ("event_id", pa.array([1] * 10), Reason.SCHEMA),
+        ("event_id", pa.array(["x" * 257] * 10), Reason.SCHEMA),
     ],
 )
 def test_d9_to_d12_a_column_that_breaks_a_rule_has_its_reason(
-    name: str, array: Any, reason: RejectReason
+    name: str, array: Any, reason: Reason
 ) -> None:
     parts, tables = sample()
     parts.pop(name, None)
@@ -358,7 +359,7 @@ def test_d9_to_d12_a_column_that_breaks_a_rule_has_its_reason(
 
 def test_d10_bytes_above_the_cap_are_refused() -> None:
     parts, tables = sample()
-    for width, reason in ((7, RejectReason.BYTES), (8, RejectReason.SCHEMA)):
+    for width, reason in ((7, Reason.BYTES), (8, Reason.SCHEMA)):
         planes = {f"bytes_{i}": pa.array([255] * 10, pa.uint8()) for i in range(width)}
         assert refused_stream(stream_of(parts | planes, tables)) is reason
 
@@ -366,17 +367,17 @@ def test_d10_bytes_above_the_cap_are_refused() -> None:
 @pytest.mark.parametrize(
     ("table", "content", "reason"),
     [
-        (b"domains", b"x" * 254, RejectReason.HOST_TOO_LONG),
-        (b"domains", "ü".encode(), RejectReason.SCHEMA),
-        (b"domains", b"", RejectReason.SCHEMA),
-        (b"outcomes", b"", RejectReason.SCHEMA),
-        (b"outcomes", b"\x00\x40" * 10, RejectReason.SCHEME),
-        (b"outcomes", struct.pack("<H", 600 << 2) * 10, RejectReason.STATUS),
-        (b"outcomes", struct.pack("<H", 3) * 10, RejectReason.SCHEMA),
+        (b"domains", b"x" * 254, Reason.HOST_TOO_LONG),
+        (b"domains", "ü".encode(), Reason.SCHEMA),
+        (b"domains", b"", Reason.SCHEMA),
+        (b"outcomes", b"", Reason.SCHEMA),
+        (b"outcomes", b"\x00\x40" * 10, Reason.SCHEME),
+        (b"outcomes", struct.pack("<H", 600 << 2) * 10, Reason.STATUS),
+        (b"outcomes", struct.pack("<H", 3) * 10, Reason.SCHEMA),
     ],
 )
 def test_d11_d12_a_table_that_breaks_a_rule_has_its_reason(
-    table: bytes, content: bytes, reason: RejectReason
+    table: bytes, content: bytes, reason: Reason
 ) -> None:
     parts, tables = sample()
     assert refused_stream(stream_of(parts, tables | {table: content})) is reason
@@ -384,8 +385,8 @@ def test_d11_d12_a_table_that_breaks_a_rule_has_its_reason(
 
 def test_a_missing_table_has_its_reason() -> None:
     parts, tables = sample()
-    assert refused_stream(stream_of(parts, {b"domains": tables[b"domains"]})) is RejectReason.SCHEMA
-    assert refused_stream(stream_of(parts, {})) is RejectReason.SCHEMA
+    assert refused_stream(stream_of(parts, {b"domains": tables[b"domains"]})) is Reason.SCHEMA
+    assert refused_stream(stream_of(parts, {})) is Reason.SCHEMA
 
 
 def test_a_stream_of_two_record_batches_is_refused() -> None:
@@ -395,7 +396,7 @@ def test_a_stream_of_two_record_batches_is_refused() -> None:
     with pa.ipc.new_stream(sink, batch.schema) as writer:
         writer.write_batch(batch, custom_metadata=tables)
         writer.write_batch(batch, custom_metadata=tables)
-    assert refused_stream(bytes(sink.getvalue().to_pybytes())) is RejectReason.SCHEMA
+    assert refused_stream(bytes(sink.getvalue().to_pybytes())) is Reason.SCHEMA
 
 
 def test_every_bit_flipped_and_every_cut_of_a_batch_is_refused_or_harmless() -> None:
@@ -405,14 +406,14 @@ def test_every_bit_flipped_and_every_cut_of_a_batch_is_refused_or_harmless() -> 
         for bit in (0, 7):
             flipped = bytearray(data)
             flipped[place] ^= 1 << bit
-            assert isinstance(refusal(bytes(flipped)), RejectReason)
-        assert isinstance(refusal(data[:place]), RejectReason)
-    assert isinstance(refusal(data + b"\x00"), RejectReason)
+            assert isinstance(refusal(bytes(flipped)), Reason)
+        assert isinstance(refusal(data[:place]), Reason)
+    assert isinstance(refusal(data + b"\x00"), Reason)
 
 
 @given(st.binary(max_size=600))
 def test_any_bytes_as_a_stream_are_refused_without_a_crash(noise: bytes) -> None:
-    assert isinstance(refused_stream(noise), RejectReason)
+    assert isinstance(refused_stream(noise), Reason)
 
 
 @given(st.data())

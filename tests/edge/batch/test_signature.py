@@ -22,7 +22,7 @@ from edge.batch.signature import (
     verify,
 )
 from edge.errors import ConfigError
-from edge.event import RejectReason
+from edge.reasons import Reason
 from edge.spool.segment import read_frames
 from tests.edge.samples import IDENTITY, NOON_MS, columns, open_spool
 
@@ -69,7 +69,7 @@ def test_an_unsigned_batch_and_an_unknown_key_are_refused(key: EdgeKey) -> None:
     unsigned = codec.encode_events(columns(), **IDENTITY)
     with pytest.raises(DecodeError) as error:
         verify(decode_header(unsigned), unsigned, registered(key), NOON_MS)
-    assert error.value.reason is RejectReason.SIGNATURE
+    assert error.value.reason is Reason.SIGNATURE
     assert refused(codec.encode_events(columns(), **IDENTITY, signer=key), {})
 
 

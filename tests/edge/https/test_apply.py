@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.edge.https.conftest import REFUSED, Edge
+from edge.https.probe import REFUSED
+from tests.edge.https.world import Edge
 
 pytestmark = pytest.mark.needs_nginx
 WWW = "www.shop.example"

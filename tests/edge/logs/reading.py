@@ -9,7 +9,8 @@ from pathlib import Path
 
 from edge.batch.codec import decode_events, decode_header
 from edge.event import CLASSES
-from edge.logs.formats import FORMATS, Format
+from edge.logs.formats.block import Format
+from edge.logs.formats.shipped import FORMATS
 from edge.logs.importer import Importer, ImportResult
 from edge.logs.refused_lines import RejectedLines
 from edge.logs.streams import KnownStreams, Writer

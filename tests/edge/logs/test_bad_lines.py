@@ -12,14 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.logs.content import LINE_BYTES_MAX
-from edge.logs.formats import FORMATS, Format
-from edge.logs.formats.block import Parsed
-from edge.logs.formats.fast_nginx import NAMES, parse_sound_json, parse_sound_tsv
+from edge.logs.formats.block import Format, Parsed
+from edge.logs.formats.fast_nginx import NAMES, parse_fast_json, parse_fast_tsv
 from edge.logs.formats.jsonlines import JsonParser
 from edge.logs.formats.mapping import Mapping
 from edge.logs.formats.nginx import MAPPING
 from edge.logs.formats.nginx_tsv import unescape
+from edge.logs.formats.shipped import FORMATS
 from edge.logs.refused_lines import RejectedLine, RejectedLines
+from edge.reasons import Reason
 from tests.edge.logs.reading import (
     NOW_MS,
     examples,
@@ -215,7 +216,7 @@ def test_the_folder_of_refused_lines_is_bounded_and_the_counts_stay(tmp_path: Pa
             line=number,
             offset=0,
             length=900,
-            reason="syntax",
+            reason=Reason.SYNTAX,
             raw=b"x" * 900,
         )
         rejected.keep((row,))
@@ -274,7 +275,7 @@ TSV_VALUES = (
     ("HIT", "MISS", "-", "", "STALE"),
     ("id", "", "\tid", "id\r"),
 )
-"""Values of each column, the first of which is sound."""
+"""Values of each column, the first of which is usual."""
 
 
 JSON_LINE = (
@@ -309,7 +310,7 @@ ODD_JSON = (
     "{}",
     "null",
 )
-"""Lines that differ from a sound one in what stands around the values."""
+"""Lines that differ from a usual one in what stands around the values."""
 
 
 def same_as_careful(fast: Parsed | None, careful: Parsed, lines: int) -> None:
@@ -329,13 +330,13 @@ def same_as_careful(fast: Parsed | None, careful: Parsed, lines: int) -> None:
 def both_ways_tsv(lines: list[tuple[str, ...]]) -> None:
     block = "".join("\t".join(line) + "\n" for line in lines).encode()
     careful = FORMATS["nginx-tsv"].make().parse(block + b"odd line\n", NOW_MS)
-    same_as_careful(parse_sound_tsv(block, NOW_MS, unescape), careful, len(lines))
+    same_as_careful(parse_fast_tsv(block, NOW_MS, unescape), careful, len(lines))
 
 
 def both_ways_json(lines: list[str]) -> None:
     block = "".join(line + "\n" for line in lines).encode()
     careful = JsonParser(MAPPING).parse(block + b"odd line\n", NOW_MS)
-    same_as_careful(parse_sound_json(block, NOW_MS), careful, len(lines))
+    same_as_careful(parse_fast_json(block, NOW_MS), careful, len(lines))
 
 
 def as_json(values: tuple[str, ...]) -> str:
@@ -344,13 +345,13 @@ def as_json(values: tuple[str, ...]) -> str:
 
 
 def test_the_fast_readers_agree_on_every_odd_value_alone() -> None:
-    sound = tuple(values[0] for values in TSV_VALUES)
+    usual = tuple(values[0] for values in TSV_VALUES)
     for column, values in enumerate(TSV_VALUES):
         for value in values:
-            line = (*sound[:column], value, *sound[column + 1 :])
+            line = (*usual[:column], value, *usual[column + 1 :])
             both_ways_tsv([line])
             both_ways_json([as_json(line)])
-            both_ways_json([as_json(sound), as_json(line)])
+            both_ways_json([as_json(usual), as_json(line)])
 
 
 @pytest.mark.parametrize("odd", ODD_JSON)
@@ -384,21 +385,21 @@ def test_the_fast_readers_say_what_the_careful_one_says_or_nothing(
     both_ways_json([as_json(line) for line in lines])
 
 
-def test_a_sound_block_of_tsv_takes_the_fast_way() -> None:
+def test_a_usual_block_of_tsv_takes_the_fast_way() -> None:
     line = b"1700000000.5\ta.example\thttps\tHTTP/3.0\t009\t7\tHIT\tx\n"
-    assert parse_sound_tsv(line * 3, NOW_MS, unescape) is not None
+    assert parse_fast_tsv(line * 3, NOW_MS, unescape) is not None
 
 
-def test_a_sound_block_of_json_takes_the_fast_way_in_whatever_order_its_fields_are() -> None:
+def test_a_usual_block_of_json_takes_the_fast_way_in_whatever_order_its_fields_are() -> None:
     other = JSON_LINE.replace('"host":"a.example","scheme":"https"', '"scheme":"http","host":"b.c"')
     for line in (JSON_LINE, other):
-        assert parse_sound_json((line + "\n").encode() * 3, NOW_MS) is not None
-    assert parse_sound_json((JSON_LINE + "\n" + other + "\n").encode(), NOW_MS) is None
+        assert parse_fast_json((line + "\n").encode() * 3, NOW_MS) is not None
+    assert parse_fast_json((JSON_LINE + "\n" + other + "\n").encode(), NOW_MS) is None
 
 
 SIGNALLED = """
 import os, signal, threading
-from edge.formats.sound import parse_sound_json
+from edge.logs.formats.fast_nginx import parse_fast_json
 seen = []
 signal.signal(signal.SIGTERM, lambda *_: seen.append(1))
 done = threading.Event()
@@ -408,7 +409,7 @@ def send():
 threading.Thread(target=send, daemon=True).start()
 block = open(0, "rb").read()
 while len(seen) < 200:
-    assert parse_sound_json(block, {now}) is not None
+    assert parse_fast_json(block, {now}) is not None
 done.set()
 """
 

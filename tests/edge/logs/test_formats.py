@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from edge.event import CACHES, CLASSES
-from edge.logs.formats import FORMATS, Parsed
+from edge.logs.formats.block import Parsed
+from edge.logs.formats.shipped import FORMATS
 from tests.edge.logs.reading import NOW_MS, import_files, spool_content
 from tests.edge.logs.samples import SAMPLES, Sample
 

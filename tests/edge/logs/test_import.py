@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from edge.batch.records import EventColumns, SourcePosition
 from edge.errors import InputError
-from edge.logs.formats import FORMATS
+from edge.logs.formats.shipped import FORMATS
 from edge.logs.importer import Importer
 from edge.logs.refused_lines import RejectedLines
 from edge.logs.streams import KnownStreams, Writer

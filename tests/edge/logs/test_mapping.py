@@ -9,7 +9,7 @@ import pytest
 
 from edge.errors import ConfigError, InputError
 from edge.event import CACHES, CLASSES
-from edge.logs.formats import find_format
+from edge.logs.formats.shipped import find_format
 from tests.edge.logs.reading import NOW_MS
 
 BASE = {

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge.errors import InputError
-from edge.logs.formats import FORMATS, find_format
+from edge.logs.formats.shipped import FORMATS, find_format
 from edge.logs.refused_lines import RejectedLines
 from edge.logs.streams import Writer
 from edge.logs.tail import Cycle, Log, Tailer

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy.nginx.real_nginx import RealNginx
-from edge.logs.formats import FORMATS
+from edge.logs.formats.shipped import FORMATS
 from edge.logs.refused_lines import RejectedLines
 from edge.logs.streams import Writer
 from edge.logs.tail import Log, Tailer

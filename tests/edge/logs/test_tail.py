@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.errors import InputError
-from edge.logs.formats import FORMATS
+from edge.logs.formats.shipped import FORMATS
 from edge.logs.refused_lines import RejectedLines
 from edge.logs.rotation import files_of
 from edge.logs.streams import Writer

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from edge.spool.segment import read_fence
+from edge.spool.durable_end import read_durable_end
 from tests.edge.logs.reading import THOROUGH, spool_content
 from tests.edge.logs.server import BusyServer
 
@@ -41,8 +41,8 @@ def lived(process: subprocess.Popen[bytes], seconds: float) -> bool:
 
 def sequence(home: Path) -> int:
     """The last durable batch of the agent's spool; -1 while there is none."""
-    fence = read_fence(home / "spool" / "e1")
-    return -1 if fence is None else fence.sequence
+    durable_end = read_durable_end(home / "spool" / "e1")
+    return -1 if durable_end is None else durable_end.sequence
 
 
 def wait_until_it_writes(process: subprocess.Popen[bytes], home: Path, before: int) -> None:

@@ -12,10 +12,10 @@ import pytest
 
 from edge.batch.codec import HEARTBEAT, decode_header
 from edge.batch.records import SourcePosition
+from edge.spool.durable_end import read_durable_end
 from edge.spool.segment import (
     SpoolPosition,
     acknowledge,
-    read_fence,
     read_frames,
     segment_name,
     segment_path,
@@ -167,16 +167,18 @@ def test_a3_a_damaged_head_inside_a_batch_does_not_hide_the_next(tmp_path: Path)
     assert [frame.damaged for frame in read_frames(tmp_path)] == [True, False]
 
 
-def test_a3_a_damaged_fence_hides_what_is_new_until_the_writer_opens_again(tmp_path: Path) -> None:
+def test_a3_a_damaged_durable_end_hides_what_is_new_until_it_is_opened_again(
+    tmp_path: Path,
+) -> None:
     with open_spool(tmp_path, options=SpoolOptions(segment_bytes=900, reserve_bytes=0)) as spool:
         for _ in range(3):
             spool.append(columns(3), NOON_MS)
     sealed = sequences(tmp_path)
     for place in some(range(50), 7):
-        fence = bytearray((tmp_path / "durable").read_bytes())
-        fence[place] ^= 0xFF
-        (tmp_path / "durable").write_bytes(fence)
-        assert read_fence(tmp_path) is None
+        durable_end = bytearray((tmp_path / "durable").read_bytes())
+        durable_end[place] ^= 0xFF
+        (tmp_path / "durable").write_bytes(durable_end)
+        assert read_durable_end(tmp_path) is None
         assert sequences(tmp_path) == sealed[: len(sequences(tmp_path))]
         open_spool(tmp_path, disk=QuickDisk()).close()
         assert sequences(tmp_path) == sealed == [0, 1, 2]

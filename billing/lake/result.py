@@ -1,6 +1,6 @@
-"""What a query answers: its columns and its rows, a part at a time, as exact values.
+"""The result of a query: its columns and its rows, a part at a time, as exact values.
 
-DuckDB hands rows out as it finds them, so that an answer of any length takes no more memory than
+DuckDB hands rows out as it finds them, so that a result of any length takes no more memory than
 `--memory`. Types that Python or Parquet would bend are cast first: a HUGEINT becomes DECIMAL(38,0)
 in Parquet and never DOUBLE, an INTERVAL of months never 30 days.
 """
@@ -13,12 +13,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from edge.errors import EdgetollError, InputError
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
+    from pyarrow import RecordBatchReader
 
 Rows = list[tuple[object, ...]]
 Made = TypeVar("Made")
@@ -65,7 +66,7 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class QueryResult:
     """The rows of one query, still to be fetched. `names` are the columns, each name once."""
 
     columns: tuple[str, ...]
@@ -95,12 +96,13 @@ class Answer:
         while rows := self.budget.spend(lambda: shown.fetchmany(CHUNK_ROWS)):
             yield rows
 
-    def arrow(self) -> Any:
+    def arrow(self) -> RecordBatchReader:
         """The rows as a reader of Arrow batches, every type as Parquet keeps it exactly."""
         exact = self._cast(
             lambda kind: _HUGE.sub(_or_quoted("DECIMAL(38,0)"), _AS_TEXT.sub(_parquet, kind))
         )
-        return self.budget.spend(lambda: exact.to_arrow_reader(CHUNK_ROWS))
+        reader: RecordBatchReader = self.budget.spend(lambda: exact.to_arrow_reader(CHUNK_ROWS))
+        return reader
 
     def _cast(self, wanted: Callable[[str], str]) -> DuckDBPyRelation:
         """The relation with the columns of which `wanted` gives another type cast to it."""
@@ -114,13 +116,13 @@ class Answer:
         return self.budget.spend(lambda: self.relation.project(", ".join(parts)))
 
 
-def ask(connection: DuckDBPyConnection, statements: list[str], seconds: int) -> Answer:
-    """The answer to the last of `statements`; the ones before it are run and their rows dropped."""
+def run(connection: DuckDBPyConnection, statements: list[str], seconds: int) -> QueryResult:
+    """The result of the last of `statements`; the ones before it are run and their rows dropped."""
     budget = Budget(connection, seconds)
     for statement in statements[:-1]:
         budget.spend(lambda text=statement: connection.execute(text).fetchmany(1))  # type: ignore[misc]
     relation = budget.spend(lambda: connection.sql(statements[-1]))
-    return Answer(
+    return QueryResult(
         columns=tuple(relation.columns),
         types=tuple(str(kind) for kind in relation.types),
         budget=budget,

@@ -1,0 +1,113 @@
+"""The tables of the lake, one record each: what writes it, what shape it has, how it is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kept = Literal["whole", "by record", "by day"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LakeTable:
+    """A table of the lake. `relation`: its name in a reader; `kept`: one file that is written
+    anew, files by ranges of journal records (it only grows), or files by day.
+    """
+
+    name: str
+    relation: str
+    select: str
+    shape: str
+    kept: Kept = "whole"
+
+
+TABLES = (
+    LakeTable(
+        name="account_states",
+        relation="lake_account_states",
+        select="lake/account_states",
+        shape="lake_schema/account_states",
+    ),
+    LakeTable(
+        name="accounts",
+        relation="lake_accounts",
+        select="lake/accounts",
+        shape="lake_schema/accounts",
+    ),
+    LakeTable(
+        name="certificates",
+        relation="lake_certificates",
+        select="lake/certificates",
+        shape="lake_schema/certificates",
+    ),
+    LakeTable(
+        name="charges",
+        relation="lake_charges",
+        select="lake/charges",
+        shape="lake_schema/charges",
+        kept="by record",
+    ),
+    LakeTable(
+        name="domains",
+        relation="lake_domains",
+        select="lake/domains",
+        shape="lake_schema/domains",
+    ),
+    LakeTable(
+        name="imported_files",
+        relation="lake_imported_files",
+        select="lake/imported_files",
+        shape="lake_schema/imported_files",
+    ),
+    LakeTable(
+        name="invoice_corrections",
+        relation="lake_invoice_corrections",
+        select="lake/invoice_corrections",
+        shape="lake_schema/invoice_corrections",
+    ),
+    LakeTable(
+        name="invoice_lines",
+        relation="lake_invoice_lines",
+        select="lake/invoice_lines",
+        shape="lake_schema/invoice_lines",
+    ),
+    LakeTable(
+        name="invoices",
+        relation="lake_invoices",
+        select="lake/invoices",
+        shape="lake_schema/invoices",
+    ),
+    LakeTable(name="plans", relation="lake_plans", select="lake/plans", shape="lake_schema/plans"),
+    LakeTable(
+        name="price_labels",
+        relation="lake_price_labels",
+        select="lake/price_labels",
+        shape="lake_schema/price_labels",
+    ),
+    LakeTable(
+        name="prices", relation="lake_prices", select="lake/prices", shape="lake_schema/prices"
+    ),
+    LakeTable(name="runs", relation="lake_runs", select="lake/runs", shape="lake_schema/runs"),
+    LakeTable(
+        name="transfers",
+        relation="lake_transfers",
+        select="lake/transfers",
+        shape="lake_schema/transfers",
+        kept="by record",
+    ),
+    LakeTable(
+        name="usage_5min",
+        relation="lake_usage_5min",
+        select="lake/usage_5min",
+        shape="lake_schema/usage_5min",
+        kept="by day",
+    ),
+)
+# What metering writes and readers see beside the lake: relation -> its shape where there is none.
+BESIDE = {
+    "closed_usage": "lake_schema/closed_usage",
+    "live_usage": "lake_schema/live_usage",
+    "live_hours": "lake_schema/live_hours",
+    "live_quarantine": "lake_schema/live_quarantine",
+}
+SHAPES = {**{table.relation: table.shape for table in TABLES}, **BESIDE}

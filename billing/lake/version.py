@@ -1,0 +1,183 @@
+"""A version of the lake: its files with rows, size and SHA-256, and whether it is whole.
+
+`lake/CURRENT` names the version to read and the SHA-256 of its version.json; version.json lists the
+files. So each byte of a version is covered by a hash that stands elsewhere, and a file that is
+missing, cut, changed, swapped or of another version is seen. Opening looks at presence, size and
+time of change, and reads again what is small or was touched since; `check` hashes everything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from edge.durable import sha256_file
+from edge.errors import Corrupt
+
+LAKE = "lake"
+POINTER = "CURRENT"
+LIST = "version.json"
+FORMAT = 2
+# Files are hashed at each opening, the smallest first, until this much has been read.
+HASHED_AT_OPENING = 8 << 20
+MEND = "run edgetoll billing rate: it writes lake/ anew from the store"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionFile:
+    """A file of a version as it was written; `path` is below the version's folder."""
+
+    table: str
+    path: str
+    rows: int
+    bytes: int
+    sha256: str
+    changed_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """A version of the lake: where it lies, up to which journal record it goes, what it holds."""
+
+    folder: Path
+    number: int
+    journal_no: int
+    journal_hash: str
+    layout: str
+    files: tuple[VersionFile, ...]
+
+    def of(self, table: str) -> list[VersionFile]:
+        """The files of one table, in the order of their names."""
+        return [file for file in self.files if file.table == table]
+
+    def paths(self, table: str) -> list[Path]:
+        """Where the files of one table lie."""
+        return [self.folder / file.path for file in self.of(table)]
+
+    def to_bytes(self) -> bytes:
+        """version.json."""
+        document = {
+            "format": FORMAT,
+            "journal_no": self.journal_no,
+            "journal_hash": self.journal_hash,
+            "layout": self.layout,
+            "files": [asdict(file) for file in self.files],
+        }
+        return json.dumps(document, indent=1).encode() + b"\n"
+
+
+def described(folder: Path, table: str, path: Path, rows: int) -> VersionFile:
+    """A file just written, as its version lists it."""
+    state = path.stat()
+    return VersionFile(
+        table=table,
+        path=str(path.relative_to(folder)),
+        rows=rows,
+        bytes=state.st_size,
+        sha256=sha256_file(path),
+        changed_ns=state.st_mtime_ns,
+    )
+
+
+def pointer_bytes(version: Version) -> bytes:
+    """CURRENT: the version's name, and the hash of its list."""
+    seal = hashlib.sha256(version.to_bytes()).hexdigest()
+    return f"{version.folder.name}\n{seal}\n".encode()
+
+
+def current(home: Path) -> Version | None:
+    """The version that readers see; None before billing has published one.
+
+    Raises Corrupt when there must be one and it cannot be told which, or what it holds.
+    """
+    pointer = home / LAKE / POINTER
+    try:
+        words = pointer.read_bytes().decode("ascii").split()
+    except FileNotFoundError:
+        if _was_published(home):
+            raise Corrupt(f"{pointer} is missing, though billing has records", MEND) from None
+        return None
+    except (OSError, ValueError) as error:
+        raise Corrupt(f"{pointer} cannot be read: {error}", MEND) from error
+    if len(words) == 1:
+        raise Corrupt(f"{pointer} is cut, or of an older edgetoll: it has no hash", MEND)
+    if len(words) != 2 or not words[0].isdigit():
+        raise Corrupt(f"{pointer} names no version", MEND)
+    folder = home / LAKE / "versions" / words[0]
+    try:
+        listed = (folder / LIST).read_bytes()
+    except FileNotFoundError as error:
+        raise Corrupt(f"{pointer} names version {words[0]}, which is not there", MEND) from error
+    except OSError as error:
+        raise Corrupt(f"{folder / LIST} cannot be read: {error.strerror}", MEND) from error
+    if hashlib.sha256(listed).hexdigest() != words[1]:
+        raise Corrupt(f"{folder / LIST} is not the list that {pointer} names", MEND)
+    return _parsed(folder, listed)
+
+
+def _parsed(folder: Path, listed: bytes) -> Version:
+    try:
+        document = json.loads(listed)
+        if document["format"] != FORMAT:
+            raise ValueError(f"format {document['format']}, this program reads {FORMAT}")
+        return Version(
+            folder=folder,
+            number=int(folder.name),
+            journal_no=document["journal_no"],
+            journal_hash=document["journal_hash"],
+            layout=document["layout"],
+            files=tuple(VersionFile(**file) for file in document["files"]),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise Corrupt(f"{folder / LIST} is no list of a version: {error}", MEND) from error
+
+
+def _was_published(home: Path) -> bool:
+    """Whether a version must have been: folders of versions are there, or a journal with records,
+    since whatever writes a record for people publishes the lake after it.
+    """
+    versions, journal = home / LAKE / "versions", home / "journal"
+    return any(entry.name.isdigit() for entry in versions.glob("*")) or any(
+        path.stat().st_size > 0 for path in journal.rglob("*.*") if path.is_file()
+    )
+
+
+def verify_open(version: Version) -> None:
+    """What each opening verifies; Corrupt names the first file that is not as it was written."""
+    read = 0
+    for file in sorted(version.files, key=lambda one: one.bytes):
+        read += file.bytes
+        if wrong := wrong_with(version, file, hashed=read <= HASHED_AT_OPENING):
+            raise Corrupt(wrong, MEND)
+
+
+def wrong_with(version: Version, file: VersionFile, *, hashed: bool) -> str | None:
+    """What is wrong with a file of a version, None: nothing. One that was touched is hashed."""
+    path = version.folder / file.path
+    try:
+        state = path.stat()
+        if state.st_size != file.bytes:
+            return f"{path} has {state.st_size} bytes, {LIST} says {file.bytes}"
+        touched = state.st_mtime_ns != file.changed_ns
+        if (hashed or touched) and sha256_file(path) != file.sha256:
+            return f"{path} is not what was written: its SHA-256 differs from {LIST}"
+    except FileNotFoundError:
+        return f"{path} is missing"
+    except OSError as error:
+        return f"{path} cannot be read: {error.strerror}"
+    return None
+
+
+def damage(version: Version) -> Iterator[tuple[str, str]]:
+    """Everything wrong with a version, as (file, why): each file is hashed, others are named."""
+    for file in version.files:
+        if wrong := wrong_with(version, file, hashed=True):
+            yield file.path, wrong
+    listed = {file.path for file in version.files} | {LIST}
+    for path in sorted(version.folder.rglob("*")):
+        name = str(path.relative_to(version.folder))
+        if path.is_file() and name not in listed:
+            yield name, f"{path} stands in the version, {LIST} does not list it"

@@ -1,0 +1,21 @@
+-- Publishing the lake: which part of each table a file holds. Run by billing/lake/publish.py on the
+-- billing store, before the SELECT of each file of sql/lake that it writes.
+
+-- name: set_lake_range
+-- One session: which journal records, and which day of usage, the next file holds. A variable, since
+-- a query with parameters is held in memory whole before it is written.
+SET VARIABLE lake_range = {
+    'after': CAST($after AS BIGINT), 'through': CAST($through AS BIGINT), 'day': CAST($day AS DATE)
+};
+
+-- name: changed_days
+-- One row per day of usage to write since a journal record; moved: rows already published changed
+-- their owner, so that the whole day is written again.
+SELECT day, bool_or(moved) AS moved
+FROM (
+    SELECT DISTINCT CAST(hour AS DATE) AS day, false AS moved FROM usage WHERE import_no > $after
+    UNION ALL
+    SELECT day, true AS moved FROM moved_days WHERE journal_no > $after
+)
+GROUP BY day
+ORDER BY day;

@@ -1,0 +1,29 @@
+-- Reading the lake: what a reader's own in-memory DuckDB needs beside the views. Run by
+-- billing/lake/query.py, and the last two for people who ask what there is.
+
+-- name: create_closed_hour_list
+-- One row per partition and closed hour, filled from the names of the closed files, so that views
+-- drop the live rows of hours that are closed.
+CREATE TABLE closed_hour_list (partition VARCHAR, hour TIMESTAMP);
+
+-- name: add_closed_hours
+-- One row per partition and hour. Two texts of equally many words: DuckDB takes a list value by
+-- value, slowly.
+INSERT INTO closed_hour_list (partition, hour)
+SELECT
+    unnest(string_split($partitions, ' ')),
+    unnest(string_split($hours, ' '))::TIMESTAMP;
+
+-- name: list_views
+-- One row per public view, with its columns: what `edgetoll sql` without a query prints.
+SELECT
+    c.table_name AS view_name,
+    string_agg(c.column_name, ', ' ORDER BY c.column_index) AS columns
+FROM duckdb_columns() AS c
+INNER JOIN duckdb_views() AS v ON c.table_oid = v.view_oid
+WHERE NOT v.internal
+    AND NOT starts_with(v.view_name, 'lake_')
+    AND NOT starts_with(v.view_name, 'live_')
+    AND v.view_name <> 'closed_usage'
+GROUP BY c.table_name
+ORDER BY c.table_name
