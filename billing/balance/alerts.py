@@ -13,7 +13,7 @@ from billing.balance.figures import run
 from billing.balance.grace_clock import Clock
 from billing.balance.rows import naive
 
-LEFT_OF_PLANS = "statements/rating/plans_left"
+LEFT_OF_PLANS = "statements/rating/quotas_and_plans/plans_left"
 
 
 def raised_alerts(

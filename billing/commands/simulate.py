@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,7 +19,7 @@ from edge.terminal import (
 )
 
 if TYPE_CHECKING:
-    from billing.rating.simulate import WhatIf
+    from billing.rating.records import WhatIf
 
 
 def simulate(
@@ -63,7 +63,7 @@ def _amounts(currency: str, old: int, new: int) -> dict[str, str]:
     }
 
 
-def _document(result: WhatIf) -> dict[str, Any]:
+def _document(result: WhatIf) -> dict[str, object]:
     return {
         "price_book": result.book,
         "instead_of": list(result.instead_of),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt
@@ -297,7 +297,7 @@ def _labels(regions: dict[str, tuple[str, ...]], path: Path) -> dict[str, str]:
 def _check_together(cards: list[RateCard], regions: dict[str, str], path: Path) -> None:
     scopes = {*regions.values(), units.OVERSEAS, units.EVERYWHERE}
     based = {(card.item, card.scope) for card in cards if card.account_id is None}
-    seen: dict[Any, str] = {}
+    seen: dict[tuple[str | None, str, str, datetime], str] = {}
     names: set[str] = set()
     for card in cards:
         if card.card_id in names:

@@ -1,6 +1,6 @@
 """Price books as rows of whole numbers, the form in which SQL prices a million accounts at once.
 
-A *lane* is what accumulates together: one item in one scope of one book. All amounts of a lane are
+A *tally* is what accumulates together: one item in one scope of one book. All its amounts are
 numerators over one denominator, so that sums stay exact and are cut once (DOMAIN §10.11).
 """
 
@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from math import lcm
 
-from billing.prices.limits import COLUMN_MOST, check_fits, hour_most
+from billing.prices.largest_hour import COLUMN_MOST, check_fits, hour_most
 from billing.prices.records import PriceBooks, RateCard
 from billing.prices.units import BANDWIDTH_ITEMS, ITEMS
 
@@ -29,32 +29,32 @@ Row = tuple[object, ...]
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """Rows for the tables that sql/statements/rating/price_tables.sql makes, one list per table."""
+    """Rows for the tables that sql/statements/rating/price_books.sql makes, one list per table."""
 
     books: list[Row] = field(default_factory=list)
     regions: list[Row] = field(default_factory=list)
-    lanes: list[Row] = field(default_factory=list)
+    tallies: list[Row] = field(default_factory=list)
     terms: list[Row] = field(default_factory=list)
     curve: list[Row] = field(default_factory=list)
     force: list[Row] = field(default_factory=list)
-    limits: list[Row] = field(default_factory=list)
+    largest_hours: list[Row] = field(default_factory=list)
 
 
 def compile_books(books: PriceBooks) -> Compiled:
-    """All books as rows; card and lane numbers are places in the lists, from 1."""
+    """All books as rows; card and tally numbers are places in the lists, from 1."""
     out = Compiled()
-    lanes: dict[tuple[str, str, str], list[RateCard]] = {}
+    by_tally: dict[tuple[str, str, str], list[RateCard]] = {}
     for book in sorted(books, key=lambda book: book.book_id):
         out.books.append((book.book_id, book.currency, book.timezone))
         out.regions.extend((book.book_id, label, region) for label, region in book.regions.items())
         for card in book.cards:
-            lanes.setdefault((card.book, card.item, card.scope), []).append(card)
-    for number, ((book_id, item, scope), cards) in enumerate(sorted(lanes.items()), start=1):
+            by_tally.setdefault((card.book, card.item, card.scope), []).append(card)
+    for number, ((book_id, item, scope), cards) in enumerate(sorted(by_tally.items()), start=1):
         common = lcm(*(_denominator(card) for card in cards))
         factor = PERCENTILE_FACTOR if item == "percentile95_bandwidth" else 1
         for card in cards:
             check_fits(card, common * factor)
-        out.lanes.append((
+        out.tallies.append((
             number, book_id, ITEMS.index(item) + 1, item, scope, common * factor, factor,
             any(card.has_fixed_terms for card in cards),
             any(card.free_quantity for card in cards),
@@ -66,7 +66,7 @@ def compile_books(books: PriceBooks) -> Compiled:
             out.terms.append(_card_row(ids[card.card_id], number, card, common, factor))
             out.curve.extend(_curve(ids[card.card_id], card, common))
         out.force.extend(_force_rows(number, cards, ids))
-        out.limits.extend(_limit_rows(number, cards, common * factor))
+        out.largest_hours.extend(_largest_hour_rows(number, cards, common * factor))
     return out
 
 
@@ -116,26 +116,26 @@ def card_periods(cards: Iterable[RateCard]) -> list[Row]:
     ]
 
 
-def _force_rows(lane: int, cards: list[RateCard], ids: dict[str, int]) -> list[Row]:
+def _force_rows(tally: int, cards: list[RateCard], ids: dict[str, int]) -> list[Row]:
     base = in_force(card for card in cards if card.account_id is None)
-    rows: list[Row] = [(None, lane, ids[card.card_id], start, end) for card, start, end in base]
+    rows: list[Row] = [(None, tally, ids[card.card_id], start, end) for card, start, end in base]
     own: dict[str, list[RateCard]] = {}
     for card in cards:
         if card.account_id is not None:
             own.setdefault(card.account_id, []).append(card)
     for account_id, overrides in sorted(own.items()):
         runs = with_overrides(base, in_force(overrides))
-        rows.extend((account_id, lane, ids[card.card_id], start, end) for card, start, end in runs)
+        rows.extend((account_id, tally, ids[card.card_id], start, end) for card, start, end in runs)
     return rows
 
 
-def _limit_rows(lane: int, cards: list[RateCard], denominator: int) -> list[Row]:
-    """(account or None for everybody else, lane, the largest quantity of one hour)."""
+def _largest_hour_rows(tally: int, cards: list[RateCard], denominator: int) -> list[Row]:
+    """(account or None for everybody else, tally, the largest quantity of one hour)."""
     base = [card for card in cards if card.account_id is None]
     owners = sorted({card.account_id for card in cards if card.account_id is not None})
-    rows: list[Row] = [(None, lane, hour_most(base, denominator))]
+    rows: list[Row] = [(None, tally, hour_most(base, denominator))]
     rows.extend(
-        (owner, lane, hour_most([c for c in cards if c.account_id in (None, owner)], denominator))
+        (owner, tally, hour_most([c for c in cards if c.account_id in (None, owner)], denominator))
         for owner in owners
     )
     return rows
@@ -146,11 +146,11 @@ def _denominator(card: RateCard) -> int:
     return lcm(*(rate.denominator for rate in card.step_prices() + fees))
 
 
-def _card_row(number: int, lane: int, card: RateCard, common: int, factor: int) -> Row:
+def _card_row(number: int, tally: int, card: RateCard, common: int, factor: int) -> Row:
     scale = common * factor
     at_zero = card.tiers[0].flat_fee * card.discount_factor if card.tiers[0].at_zero else 0
     return (
-        number, card.card_id, card.account_id, lane, card.currency, card.period,
+        number, card.card_id, card.account_id, tally, card.currency, card.period,
         card.flat_fee * scale,
         None if card.minimum is None else card.minimum * scale,
         None if card.maximum is None else card.maximum * scale,

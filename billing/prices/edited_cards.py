@@ -26,6 +26,26 @@ class SeenCard:
     used: bool
 
 
+def seen_card(
+    *,
+    card_id: str,
+    book: str,
+    fingerprint: str,
+    effective_from: datetime,
+    effective_until: datetime | None,
+    used: bool,
+) -> SeenCard:
+    """From a stored row, whose times have no zone."""
+    return SeenCard(
+        card_id=card_id,
+        book=book,
+        fingerprint=fingerprint,
+        effective_from=effective_from.replace(tzinfo=UTC),
+        effective_until=None if effective_until is None else effective_until.replace(tzinfo=UTC),
+        used=used,
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correction:
     """A new card that prices hours already rated: its accounts are replayed from then on."""
@@ -88,8 +108,3 @@ def _still_the_same(old: SeenCard, card: RateCard | None, rated_through: datetim
     ends = [end for end in (old.effective_until, card.effective_until) if end is not None]
     if old.effective_until != card.effective_until and min(ends) < rated_through:
         raise ConflictError(f"{name} was ended in hours that are rated already", hint)
-
-
-def aware(value: datetime) -> datetime:
-    """A stored time, which is UTC without a zone, as aware UTC."""
-    return value.replace(tzinfo=UTC)

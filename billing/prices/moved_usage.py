@@ -8,6 +8,7 @@ keep the old price, a replay would take the new one; so such an edit is refused 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import duckdb
 
@@ -20,6 +21,24 @@ from edge.errors import ConflictError
 Scopes = dict[tuple[str, str], set[str]]
 
 
+class _KnownLabel(NamedTuple):
+    book: str
+    label: str
+    region: str
+
+
+class _KnownScope(NamedTuple):
+    book: str
+    item: str
+    scope: str
+
+
+class _RatedLabel(NamedTuple):
+    book: str
+    label: str
+    item: str
+
+
 def refuse_moved_usage(
     connection: duckdb.DuckDBPyConnection,
     books: PriceBooks,
@@ -28,13 +47,12 @@ def refuse_moved_usage(
     last_through: datetime,
 ) -> None:
     """ConflictError naming book and label when rated usage would now go to other cards."""
-    known = connection.execute(sql.text("statements/rating/known_labels")).fetchall()
-    labels = {(book, label): region for book, label, region in known}
+    known_labels = connection.execute(sql.text("statements/rating/price_books/known_labels"))
+    labels = {(k.book, k.label): k.region for k in sql.rows(known_labels, _KnownLabel)}
     scopes: Scopes = {}
-    for book, item, scope in connection.execute(
-        sql.text("statements/rating/known_scopes")
-    ).fetchall():
-        scopes.setdefault((book, item), set()).add(scope)
+    known_scopes = connection.execute(sql.text("statements/rating/price_books/known_scopes"))
+    for known in sql.rows(known_scopes, _KnownScope):
+        scopes.setdefault((known.book, known.item), set()).add(known.scope)
     books_before = {book for book, _ in scopes}
     labels_now = {(b.book_id, label): region for b in books for label, region in b.regions.items()}
     scopes_now = _scopes(books)
@@ -44,9 +62,9 @@ def refuse_moved_usage(
         return
     corrected = _corrected_from_the_start(books, origin)
     used = connection.execute(
-        sql.text("statements/rating/rated_labels"), {"last_through": last_through}
-    ).fetchall()
-    for book, label, item in sorted(used):
+        sql.text("statements/rating/price_books/rated_labels"), {"last_through": last_through}
+    )
+    for book, label, item in sql.rows(used, _RatedLabel):
         if book not in books_before:
             continue
         before, now = labels.get((book, label)), labels_now.get((book, label))
@@ -98,7 +116,7 @@ def _corrected_from_the_start(books: PriceBooks, origin: datetime) -> set[tuple[
 
 
 def _scope(scopes: set[str], item: str, region: str | None) -> str | None:
-    """The narrowest scope that has any card (DOMAIN §10.13), as sql/statements/rating/routes."""
+    """The narrowest scope that has any card (DOMAIN §10.13), as rating/routes.sql takes it."""
     if item == "percentile95_bandwidth" and region not in (None, HOME_REGION):
         region = OVERSEAS
     if region is not None and region in scopes:

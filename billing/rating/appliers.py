@@ -7,31 +7,29 @@ tables.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import duckdb
 
 import sql
 
-# effect -> the statements it needs, in order. An effect that a run does not have changes nothing.
+# effect -> the statement it needs, in order. An effect that a run does not have changes nothing.
 _STATEMENTS = {
-    "replayed": ("apply_month_state_forget",),
-    "month_state": ("apply_month_state_replaced",),
-    "charges": ("month_moves", "apply_month_state_moved", "drop_month_moves"),
-    "plan_use": ("apply_plan_use", "apply_plan_state"),
-    "rating_held": ("apply_held_forget", "apply_held"),
-    "price_versions": ("apply_price_versions_forget", "apply_price_versions"),
-    "price_cards": ("forget_price_cards", "keep_price_cards"),
-    "price_labels": ("forget_price_labels", "keep_price_labels"),
-    "price_tiers": ("forget_price_tiers", "keep_price_tiers"),
-    "price_periods": ("forget_price_periods", "keep_price_periods"),
+    "replayed": "statements/rating/apply/forget_replayed_months",
+    "month_state": "statements/rating/apply/keep_replayed_months",
+    "charges": "statements/rating/apply/move_months_on",
+    "plan_use": "statements/rating/apply/keep_plan_use",
+    "rating_held": "statements/rating/apply/replace_held",
+    "price_versions": "statements/rating/apply/replace_price_versions",
+    "price_cards": "statements/rating/apply/replace_price_cards",
+    "price_labels": "statements/rating/apply/replace_price_labels",
+    "price_tiers": "statements/rating/apply/replace_price_tiers",
+    "price_periods": "statements/rating/apply/replace_price_periods",
 }
 
 
-def apply(connection: duckdb.DuckDBPyConnection, effects: Mapping[str, Any]) -> None:
+def apply(connection: duckdb.DuckDBPyConnection, effects: Mapping[str, object]) -> None:
     """Move month_state, plan_use, plan_state, rating_held, rating_marks, price_* by `effects`."""
-    for effect, statements in _STATEMENTS.items():
+    for effect, statement in _STATEMENTS.items():
         if effect in effects:
-            for name in statements:
-                connection.execute(sql.text(f"statements/rating/{name}"))
-    connection.execute(sql.text("statements/rating/apply_mark"), effects["rating_mark"])
+            connection.execute(sql.text(statement))
+    connection.execute(sql.text("statements/rating/apply/keep_mark"), effects["rating_mark"])

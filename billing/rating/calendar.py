@@ -12,14 +12,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pyarrow as pa
 
+from billing.prices.tables import Schema
 from edge.errors import InputError
 
 # The columns of month_rows and day_rows.
-MONTH_SCHEMA = [
+MONTH_SCHEMA: Schema = [
     ("timezone", pa.string()), ("number", pa.int64()), ("month", pa.string()),
     ("starts_at", pa.timestamp("us")), ("ends_at", pa.timestamp("us")), ("days", pa.int64()),
 ]  # fmt: skip
-DAY_SCHEMA = [
+DAY_SCHEMA: Schema = [
     ("timezone", pa.string()), ("day", pa.date32()), ("number", pa.int64()),
     ("starts_at", pa.timestamp("us")), ("ends_at", pa.timestamp("us")),
 ]  # fmt: skip

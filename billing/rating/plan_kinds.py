@@ -6,6 +6,9 @@ what the product is for. Bandwidth freezes data plans, since nothing is then sol
 
 from __future__ import annotations
 
+import pyarrow as pa
+
+from billing.prices.tables import Schema
 from billing.prices.units import ITEMS
 
 PLAN_KINDS = ("data_transfer", "https_requests")
@@ -22,6 +25,8 @@ PAID_BY_PLAN: dict[str, tuple[str, ...]] = {
     "percentile95_bandwidth": (),
 }
 assert set(PAID_BY_PLAN) == set(ITEMS)
+
+OFFSET_SCHEMA: Schema = [("item", pa.string()), ("plan_kind", pa.string())]
 
 
 def offset_rows() -> list[tuple[str, str]]:

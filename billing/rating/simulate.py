@@ -8,10 +8,8 @@ written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -20,38 +18,24 @@ import sql
 from billing.prices import tables
 from billing.prices.records import PriceBook, PriceBooks
 from billing.rating import calendar
-from billing.rating.engine import HeldHour, Pass, last_mark, price
+from billing.rating.engine import Pass, last_mark, price
+from billing.rating.records import HeldHour, Repriced, WhatIf
 from edge.errors import InputError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Repriced:
-    """One account's month: what was charged and what the tried book would charge, in 10^-10
-    units.
-    """
-
-    account_id: str
+class _BookInUse:
+    book: str
     currency: str
-    charged: int
-    tried: int
-    items: Mapping[str, tuple[int, int]]
-
-    @property
-    def change(self) -> int:
-        """What the account would pay more (less, if negative)."""
-        return self.tried - self.charged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WhatIf:
-    """All accounts of a simulation, and the hours for which the tried book has no price."""
-
-    book: str
-    instead_of: tuple[str, ...]
-    month: str
-    through: datetime
-    accounts: tuple[Repriced, ...]
-    held: tuple[HeldHour, ...]
+class _Amounts:
+    account_id: str
+    item: str
+    currency: str
+    charged: int
+    tried: int
 
 
 def simulate(
@@ -70,26 +54,25 @@ def simulate(
     """
     first = _first_day(month)
     mark = last_mark(connection)
-    if mark is None or mark[1] <= first - timedelta(hours=14):
+    if mark is None or mark.through <= first - timedelta(hours=14):
         raise InputError(f"no hour of {month} has been rated", "run edgetoll billing rate first")
     replaced = _replaced(connection, tried, instead_of)
     tables.bind(connection, PriceBooks(books={**books.books, tried.book_id: tried}))
-    schema = [("book", pa.string()), ("tried", pa.string())]
+    schema: tables.Schema = [("book", pa.string()), ("tried", pa.string())]
     tables.register(
         connection, "given_what_if", schema, [(book, tried.book_id) for book in replaced]
     )
-    connection.execute(sql.text("statements/rating/usage_of_store"))
-    connection.execute(sql.text("statements/rating/subjects_of_what_if"))
+    connection.execute(sql.text("statements/rating/changes/usage_and_subjects"))
+    connection.execute(sql.text("statements/rating/what_if/tried_subjects"))
+    connection.execute(sql.text("statements/rating/what_if/replay_everyone"), {"since": first})
     after = calendar.first_of(calendar.month_number(first.date()) + 1)
     end = datetime(after.year, after.month, after.day) + timedelta(hours=14)  # noqa: DTZ001
     one = Pass(
         connection=connection,
-        through=min(end, mark[1]),
-        last_through=mark[1],
-        last_import=mark[0],
-        origin=mark[2],
+        through=min(end, mark.through),
+        last_through=mark.through,
+        origin=mark.origin,
     )
-    one.run("changes_everyone", since=first)
     price(one)
     return WhatIf(
         book=tried.book_id,
@@ -111,14 +94,15 @@ def _first_day(month: str) -> datetime:
 def _replaced(
     connection: duckdb.DuckDBPyConnection, tried: PriceBook, instead_of: str | None
 ) -> tuple[str, ...]:
-    rows = connection.execute(sql.text("statements/rating/books_in_use")).fetchall()
-    in_use = {book for book, _, _ in rows}
+    statement = sql.text("statements/rating/what_if/books_in_use")
+    rows = sql.rows(connection.execute(statement), _BookInUse)
+    in_use = {one.book for one in rows}
     if instead_of is not None:
         found = {instead_of} & in_use
     elif tried.book_id in in_use:
         found = {tried.book_id}
     else:
-        found = {book for book, currency, _ in rows if currency == tried.currency}
+        found = {one.book for one in rows if one.currency == tried.currency}
     if not found:
         raise InputError(
             f"no account has a price book that {tried.book_id} could replace",
@@ -128,10 +112,11 @@ def _replaced(
 
 
 def _repriced(connection: duckdb.DuckDBPyConnection, month: str) -> tuple[Repriced, ...]:
-    rows = connection.execute(sql.text("statements/rating/what_if"), {"month": month}).fetchall()
+    statement = sql.text("statements/rating/what_if/amounts")
     found: dict[tuple[str, str], dict[str, tuple[int, int]]] = {}
-    for account_id, item, currency, charged, tried in rows:
-        found.setdefault((account_id, currency), {})[item] = (int(charged), int(tried))
+    for one in sql.rows(connection.execute(statement, {"month": month}), _Amounts):
+        items = found.setdefault((one.account_id, one.currency), {})
+        items[one.item] = (int(one.charged), int(one.tried))
     return tuple(
         Repriced(
             account_id=account_id,
@@ -145,9 +130,6 @@ def _repriced(connection: duckdb.DuckDBPyConnection, month: str) -> tuple[Repric
 
 
 def _held(connection: duckdb.DuckDBPyConnection, month: str) -> tuple[HeldHour, ...]:
-    statement = sql.text("statements/rating/what_if_held")
-    rows: list[Any] = connection.execute(statement, {"month": month}).fetchall()
-    return tuple(
-        HeldHour(account_id=who, hour=hour.replace(tzinfo=UTC), problem=problem, hint=hint)
-        for who, hour, problem, hint in rows
-    )
+    statement = sql.text("statements/rating/what_if/held_in_month")
+    found = sql.rows(connection.execute(statement, {"month": month}), HeldHour.stored)
+    return tuple(found)

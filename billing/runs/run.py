@@ -29,7 +29,7 @@ from edge.errors import ConflictError, Corrupt, InputError
 
 if TYPE_CHECKING:
     from billing.prices import PriceBooks
-    from billing.rating.engine import RatingOutcome
+    from billing.rating.records import RatingOutcome
 
 
 __all__ = ["RunOutcome", "RunSettings", "after", "check", "rate", "read_settings", "release"]

@@ -1,42 +1,227 @@
--- Answers: what is to be priced, in the order in which it uses quotas, plans and tiers: by place in
--- time (late usage where it was first rated), hour, month, price change, region (DOMAIN §10.2, §10.12).
--- kind: 0 usage, 1 bandwidth, 2 a moment of fixed terms, which comes after all usage of its hour and card:
--- a region may sort after its card's scope, and nothing may follow the moment that closes the month.
--- Grain: account × lane × seq. Temporary.
--- Reads: rating_sold, rating_sold_bandwidth, rating_touches, rating_held_now.
+-- Slices: everything that moves a month's total, in the order in which it uses quotas, plans and tiers.
+-- Usage, bandwidth and the moments of fixed terms come together here; account-hours without a price are held out.
+-- Reads: rating_sold, rating_sold_bandwidth, rating_input, rating_accounts, rating_method_periods, rating_months, month_state, price_*.
+
+-- name: fixed_term_moments
+-- One row per account × tally × month × moment at which a fixed term (flat fee, cap, floor, fee at zero) moves the
+-- total without usage: its month or billing method begins, the card in force changes, its month ends (DOMAIN §10.7).
+CREATE OR REPLACE TEMP TABLE rating_fixed_term_moments AS
+WITH months AS (
+    SELECT
+        a.account_key, a.account_id, a.replay_from, l.tally, l.item_no, l.scope, m.number AS month,
+        m.starts_at, m.ends_at, a.basic_item_no,
+        greatest(m.starts_at, $origin::TIMESTAMP, time_bucket(INTERVAL 5 MINUTE, a.opened_at))
+            AS opens_at
+    FROM rating_accounts AS a
+    JOIN price_tallies AS l ON l.book = a.book AND l.has_terms
+    JOIN rating_months AS m ON m.timezone = a.timezone
+    WHERE a.has_book AND a.currency_fits AND m.ends_at > a.opened_at
+        AND m.ends_at > $origin::TIMESTAMP
+), own AS (
+    SELECT DISTINCT account_id, tally FROM price_force WHERE account_id IS NOT NULL
+), runs AS (
+    SELECT p.account_key, p.tally, p.month, f.card, f.force_no, f.force_from, f.force_until
+    FROM months AS p
+    LEFT JOIN own AS o ON o.account_id = p.account_id AND o.tally = p.tally
+    JOIN price_force AS f
+        ON f.tally = p.tally AND f.account_id IS NOT DISTINCT FROM o.account_id
+        AND f.force_from < p.ends_at AND f.force_until > p.opens_at
+), moments AS (
+    SELECT p.*, p.opens_at AS moment, TRUE AS opens, FALSE AS closes FROM months AS p
+    UNION ALL
+    SELECT p.*, r.force_from, FALSE, FALSE
+    FROM months AS p JOIN runs AS r USING (account_key, tally, month)
+    WHERE r.force_from > p.opens_at AND r.force_from < p.ends_at
+    UNION ALL
+    SELECT p.*, d.starts_at, FALSE, FALSE
+    FROM months AS p
+    JOIN rating_method_periods AS d ON d.account_key = p.account_key AND d.item_no = p.item_no
+    WHERE d.starts_at > p.opens_at AND d.starts_at < p.ends_at
+    UNION ALL
+    SELECT p.*, p.ends_at - INTERVAL 5 MINUTE, FALSE, TRUE FROM months AS p
+)
+SELECT
+    m.account_key, m.tally, m.month, date_trunc('hour', m.moment) AS hour, m.opens, m.closes, r.card,
+    r.force_no, t.scope_no,
+    greatest(date_trunc('hour', m.moment), m.starts_at, r.force_from) AS period_start,
+    least(date_trunc('hour', m.moment) + INTERVAL 1 HOUR, m.ends_at, r.force_until) AS period_end
+FROM moments AS m
+JOIN runs AS r
+    ON r.account_key = m.account_key AND r.tally = m.tally AND r.month = m.month
+    AND m.moment >= r.force_from AND m.moment < r.force_until
+JOIN price_scopes AS t ON t.scope = m.scope
+LEFT JOIN rating_method_periods AS p
+    ON p.account_key = m.account_key AND m.moment >= p.starts_at AND m.moment < p.ends_at
+WHERE date_trunc('hour', m.moment) < $through
+    AND (m.item_no <= 3 OR m.item_no = coalesce(p.item_no, m.basic_item_no))
+    AND CASE
+        WHEN m.replay_from IS NULL THEN date_trunc('hour', m.moment) >= $last_through
+        ELSE m.moment >= m.replay_from
+    END;
+
+-- name: months_so_far
+-- One row per account × tally × month of accounts that only add: the month-to-date before this run. Replayed
+-- accounts begin their months from nothing. too_large: a numerator does not fit the denominator that the tally's
+-- prices have now, or leaves no room for the rest of a month (billing.prices.largest_hour).
+CREATE OR REPLACE TEMP TABLE rating_months_so_far AS
+WITH parts AS (
+    SELECT
+        a.account_key, l.tally, m.number AS month, s.free_quantity, s.billable_quantity, s.amount,
+        CASE
+            WHEN s.denominator = l.denominator THEN s.numerator
+            ELSE TRY(s.numerator * (l.denominator // gcd(s.denominator, l.denominator)))
+                // (s.denominator // gcd(s.denominator, l.denominator))
+        END AS numerator
+    FROM month_state AS s
+    JOIN rating_accounts AS a ON a.account_id = s.account_id AND a.replay_from IS NULL
+    JOIN price_tallies AS l ON l.book = a.book AND l.item = s.item AND l.scope = s.region
+    JOIN rating_months AS m ON m.timezone = a.timezone AND m.month = s.month
+    WHERE s.month >= $first_month
+)
+SELECT
+    account_key, tally, month, sum(free_quantity) AS free_quantity,
+    sum(billable_quantity) AS billable_quantity, sum(amount) AS amount,
+    sum(numerator) AS numerator,
+    bool_or(numerator IS NULL OR abs(numerator) > 50000000000000000000000000000000000000)
+        AS too_large
+FROM parts
+GROUP BY ALL;
+
+-- name: too_large
+-- One row per account × hour × tally that is too large to be priced in whole numbers: a product would not fit, and
+-- a sum might wrap around. Either the hour holds more than its tally's limit, or the month so far does not fit the
+-- denominator its prices have now.
+CREATE OR REPLACE TEMP TABLE rating_too_large AS
+WITH sold AS (
+    SELECT account_key, hour, tally, month, quantity FROM rating_sold WHERE tally IS NOT NULL
+    UNION ALL
+    SELECT account_key, hour, tally, month, quantity FROM rating_sold_bandwidth
+    WHERE tally IS NOT NULL
+    UNION ALL
+    SELECT account_key, hour, tally, month, 0 FROM rating_fixed_term_moments
+), smallest AS (
+    SELECT tally, min(hour_most) AS hour_most FROM price_largest_hours GROUP BY tally
+), large AS (
+    -- An hour has less than a thousand rows of one tally: nearly always nothing is left to add up.
+    SELECT DISTINCT s.account_key, s.hour, s.tally
+    FROM sold AS s
+    JOIN smallest AS l ON l.tally = s.tally AND s.quantity > l.hour_most // 1000
+), added AS (
+    SELECT s.account_key, s.hour, s.tally, sum(s.quantity) AS quantity
+    FROM sold AS s
+    SEMI JOIN large AS g ON g.account_key = s.account_key AND g.hour = s.hour AND g.tally = s.tally
+    GROUP BY ALL
+)
+SELECT d.account_key, d.hour, d.tally, d.quantity, coalesce(o.hour_most, l.hour_most) AS hour_most
+FROM added AS d
+JOIN rating_accounts AS a ON a.account_key = d.account_key
+JOIN price_largest_hours AS l ON l.tally = d.tally AND l.account_id IS NULL
+LEFT JOIN price_largest_hours AS o ON o.tally = d.tally AND o.account_id = a.account_id
+WHERE d.quantity > coalesce(o.hour_most, l.hour_most)
+UNION
+SELECT s.account_key, s.hour, s.tally, NULL, NULL
+FROM sold AS s
+SEMI JOIN (SELECT account_key, tally, month FROM rating_months_so_far WHERE too_large) AS t
+    ON t.account_key = s.account_key AND t.tally = s.tally AND t.month = s.month;
+
+-- name: held_now
+-- One row per account × hour that cannot be priced, and what to do about it. It stays unrated.
+CREATE OR REPLACE TEMP TABLE rating_held_now AS
+WITH unpriced AS (
+    SELECT account_key, hour, item_no, book, label, tally, region FROM rating_sold
+    WHERE card IS NULL
+    UNION ALL
+    SELECT account_key, hour, item_no, book, label, tally, region FROM rating_sold_bandwidth
+    WHERE card IS NULL
+), problems AS (
+    SELECT DISTINCT
+        u.account_key, u.hour,
+        CASE
+            WHEN u.tally IS NULL AND u.region = '?'
+            THEN 'region ' || u.label || ' is in no billing region of price book ' || u.book
+            WHEN u.tally IS NULL
+            THEN 'price book ' || u.book || ' has no card of ' || i.item || ' for region ' || u.label
+            ELSE 'price book ' || u.book || ' has no card of ' || i.item || ' in force for region '
+                || u.label || ' at ' || strftime(u.hour, '%Y-%m-%dT%H:00Z')
+        END AS problem,
+        CASE
+            WHEN u.tally IS NULL AND u.region = '?' THEN 'add the label to [regions] of the book'
+            ELSE 'add a card to the price book; the hour is rated at the next run'
+        END AS hint
+    FROM unpriced AS u
+    JOIN price_items AS i ON i.item_no = u.item_no
+    UNION ALL
+    SELECT DISTINCT
+        i.account_key, i.hour,
+        CASE
+            WHEN NOT a.has_book THEN 'there is no price book ' || a.book
+            WHEN NOT a.currency_fits
+            THEN 'the account pays in ' || a.currency || ', price book ' || a.book || ' does not'
+            ELSE 'the account has no known billing method'
+        END,
+        CASE
+            WHEN NOT a.has_book THEN 'put the book into prices/ or give the account another'
+            WHEN NOT a.currency_fits THEN 'give the account a price book in its currency'
+            ELSE 'use data_transfer, peak_bandwidth or percentile95_bandwidth'
+        END
+    FROM rating_input AS i
+    JOIN rating_accounts AS a ON a.account_key = i.account_key
+    WHERE NOT a.has_book OR NOT a.currency_fits OR i.basic_item_no NOT IN (4, 5, 6)
+    UNION ALL
+    SELECT
+        t.account_key, t.hour,
+        CASE
+            WHEN t.quantity IS NULL
+            THEN l.item || ' of the month so far is too much for the prices that price book '
+                || l.book || ' has now'
+            ELSE t.quantity || CASE WHEN l.item_no <= 3 THEN ' requests' ELSE ' bytes' END || ' of '
+                || l.item || ' are too many to be priced exactly by price book ' || l.book || ': '
+                || t.hour_most || ' in one hour at most'
+        END,
+        'look for what produced them; if they are true, lower the price or write the item''s prices '
+            || 'in one unit, and percentages with fewer decimals'
+    FROM rating_too_large AS t
+    JOIN price_tallies AS l ON l.tally = t.tally
+)
+SELECT account_key, hour, min(problem) AS problem, arg_min(hint, problem) AS hint
+FROM problems
+GROUP BY account_key, hour;
+
+-- name: slices
+-- One row per account × seq, the order: turn (late usage first), hour, month, price change, region
+-- (DOMAIN §10.2, §10.12). kind: 0 usage, 1 bandwidth, 2 a moment of fixed terms, which comes after all usage of its
+-- hour and card: a region may sort after its card's scope, and nothing may follow the moment that closes the month.
 CREATE OR REPLACE TEMP TABLE rating_slices AS
 WITH parts AS (
-    SELECT account_key, lane, month, hour, placed, late, card, force_no, place_no, 0 AS kind,
+    SELECT account_key, tally, month, hour, turn, late, card, force_no, scope_no, 0 AS kind,
         FALSE AS opens, FALSE AS closes, 1::HUGEINT AS weight, period_start, period_end, quantity
     FROM rating_sold
     WHERE card IS NOT NULL
     UNION ALL
-    SELECT account_key, lane, month, hour, hour, FALSE, card, force_no, place_no, 1,
+    SELECT account_key, tally, month, hour, hour, FALSE, card, force_no, scope_no, 1,
         FALSE, FALSE, weight, starts_at, ends_at, quantity
     FROM rating_sold_bandwidth
     WHERE card IS NOT NULL
     UNION ALL
-    SELECT account_key, lane, month, hour, hour, FALSE, card, force_no, place_no, 2,
+    SELECT account_key, tally, month, hour, hour, FALSE, card, force_no, scope_no, 2,
         opens, closes, 1, period_start, period_end, 0
-    FROM rating_touches
-), ordered AS (
+    FROM rating_fixed_term_moments
+), slices AS (
     SELECT
-        p.*,
-        ((((((epoch(p.placed)::BIGINT // 3600 - $hour_zero) * 2
-            + CASE WHEN p.late THEN 0 ELSE 1 END) * $hours
-            + (epoch(p.hour)::BIGINT // 3600 - $hour_zero)) * $months
-            + (p.month - $month_zero)) * $forces
-            + p.force_no) * $places
-            + CASE p.kind WHEN 2 THEN $places - 1 ELSE p.place_no END) * 3
-            + p.kind AS seq
+        p.account_key, p.tally, p.month, p.hour, p.turn, p.late, p.card, p.force_no, p.scope_no,
+        p.kind, bool_or(p.opens) AS opens, bool_or(p.closes) AS closes,
+        any_value(p.weight) AS weight, any_value(p.period_start) AS period_start,
+        any_value(p.period_end) AS period_end, sum(p.quantity) AS quantity
     FROM parts AS p
     ANTI JOIN rating_held_now AS h ON h.account_key = p.account_key AND h.hour = p.hour
+    GROUP BY ALL
 )
 SELECT
-    account_key, lane, seq, card, any_value(month) AS month, any_value(hour) AS hour,
-    any_value(late) AS late, any_value(force_no) AS force_no, any_value(place_no) AS place_no,
-    any_value(kind) AS kind, bool_or(opens) AS opens, bool_or(closes) AS closes,
-    any_value(weight) AS weight, any_value(period_start) AS period_start,
-    any_value(period_end) AS period_end, sum(quantity) AS quantity
-FROM ordered
-GROUP BY account_key, lane, seq, card;
+    * EXCLUDE (turn),
+    row_number() OVER (
+        PARTITION BY account_key
+        ORDER BY turn, late DESC, hour, month, force_no, kind = 2, scope_no, kind, tally
+    ) AS seq
+FROM slices;
+DROP TABLE rating_input;
+DROP TABLE rating_sold;

@@ -1,13 +1,53 @@
--- Answers: what a month has cost each account and each item, and what it would cost.
--- Grain: account × item.
--- Reads: charges, rating_truth, rating_subjects.
+-- What if: the same statements over other usage or other books; nothing is posted (billing.rating.simulate, engine.project).
+-- Pricing ahead takes the hours still open on top of the months so far; a simulation replays a month for everyone on another book.
+-- Reads: open_usage (made by the caller), accounts, given_what_if (book now, book tried), charges, rating_*.
+
+-- name: open_usage
+-- The usage of open hours in place of the store's, and no account whose past changed.
+CREATE OR REPLACE TEMP VIEW rating_usage AS
+SELECT
+    account_id, date_trunc('hour', bucket) AS hour, bucket, region, class, requests, bytes_sent,
+    0::BIGINT AS import_no
+FROM open_usage
+WHERE account_id IS NOT NULL;
+CREATE OR REPLACE TEMP TABLE rating_replays (
+    account_id VARCHAR, from_bucket TIMESTAMP, reason VARCHAR
+);
+
+-- name: projection
+-- One row per account × currency: what open usage would add to its charges.
+CREATE OR REPLACE TEMP TABLE rating_projection AS
+SELECT account_id, currency, sum(amount) AS amount
+FROM rating_should_cost
+GROUP BY account_id, currency;
+
+-- name: books_in_use
+-- One row per price book × currency that accounts have.
+SELECT DISTINCT price_book AS book, currency FROM accounts ORDER BY ALL;
+
+-- name: tried_subjects
+-- One row per account whose book is tried another way, under the book that is tried.
+CREATE OR REPLACE TEMP VIEW rating_subjects AS
+SELECT
+    a.rowid AS account_key, a.account_id, a.currency, a.timezone, w.tried AS price_book,
+    a.billing_method, a.opened_at
+FROM accounts AS a
+JOIN given_what_if AS w ON w.book = a.price_book;
+
+-- name: replay_everyone
+-- One row per account, to be rated anew from a time on.
+CREATE OR REPLACE TEMP TABLE rating_replays AS
+SELECT account_id, $since::TIMESTAMP AS from_bucket, 'what-if' AS reason FROM rating_subjects;
+
+-- name: amounts
+-- One row per account × item: what the month has cost, and what it would cost.
 WITH amounts AS (
     SELECT c.account_id, c.item, c.currency, c.amount AS charged, 0::HUGEINT AS tried
     FROM charges AS c
     SEMI JOIN rating_subjects AS s ON s.account_id = c.account_id
     WHERE c.month = $month
     UNION ALL
-    SELECT account_id, item, currency, 0, amount FROM rating_truth WHERE month = $month
+    SELECT account_id, item, currency, 0, amount FROM rating_should_cost WHERE month = $month
 )
 SELECT
     account_id, item, currency, sum(charged)::DECIMAL(38, 0) AS charged,
@@ -15,3 +55,12 @@ SELECT
 FROM amounts
 GROUP BY account_id, item, currency
 ORDER BY account_id, item;
+
+-- name: held_in_month
+-- One row per account × hour of the month that would have no price.
+SELECT a.account_id, n.hour, n.problem, n.hint
+FROM rating_held_now AS n
+JOIN rating_accounts AS a ON a.account_key = n.account_key
+JOIN rating_months AS m ON m.timezone = a.timezone AND m.month = $month
+WHERE n.hour >= m.starts_at - INTERVAL 1 HOUR AND n.hour < m.ends_at
+ORDER BY n.hour, a.account_id;

@@ -17,8 +17,8 @@ from billing.lake import query
 from billing.lake.sources import Sources
 from billing.prices import PriceBooks, RateCard, tables
 from billing.prices.compiled import compile_books
-from billing.prices.curve import price_of
 from billing.prices.units import ITEMS
+from tests import reference
 from tests.billing.homes import BOOK, START, THOROUGH, Use, close_hours, make_home
 from tests.billing.prices.test_curves import quantities
 from tests.billing.rating.generated import BOOK as GENERATED
@@ -35,10 +35,9 @@ def lake_of(case: Case) -> duckdb.DuckDBPyConnection:
         connection.execute(sql.text(f"schema/{schema}"))
     connection.execute("CREATE TEMP TABLE rating_out_charges AS FROM charges")
     tables.offer(connection, case.books)
-    for name in ("cards", "tiers", "periods"):
+    for name in ("cards", "labels", "tiers", "periods"):
         connection.table(f"rating_out_price_{name}").insert_into(f"price_{name}")
-    labels = [(GENERATED, label, region) for label, region in REGIONS.items()]
-    connection.executemany("INSERT INTO price_labels VALUES (?, ?, ?)", labels)
+    assert set(case.books.books) == {GENERATED}
     for name in ("prices", "price_labels"):
         connection.sql(sql.text(f"lake/{name}")).create(f"lake_{name}")
     for name in sql.names("views"):
@@ -56,7 +55,7 @@ def lake_of(case: Case) -> duckdb.DuckDBPyConnection:
 
 def month_price(card: RateCard, quantity: int, plan: int) -> Decimal:
     """What the engine charges for a whole period: fractions, cut once toward zero."""
-    exact = price_of(card, max(quantity - card.free_quantity - plan, 0)) + card.flat_fee
+    exact = reference.price(card, max(quantity - card.free_quantity - plan, 0)) + card.flat_fee
     if card.maximum is not None:
         exact = min(exact, Fraction(card.maximum))
     exact = max(exact, Fraction(card.minimum or 0))
@@ -118,7 +117,7 @@ def test_the_card_found_in_sql_is_the_card_that_rates(
 def routed(
     books: PriceBooks, item: str, label: str, account: str | None, when: datetime
 ) -> str | None:
-    """The card by the engine's own rows of lanes and cards in force."""
+    """The card by the engine's own rows of tallies and cards in force."""
     compiled = compile_books(books)
     region = REGIONS.get(label)
     if item == "percentile95_bandwidth" and region not in (None, "CN"):
@@ -126,11 +125,11 @@ def routed(
     fitting = {region: 1, "all": 3}
     if region not in (None, "CN"):
         fitting["OverSeas"] = min(2, fitting.get("OverSeas", 2))
-    lanes = {row[4]: row[0] for row in compiled.lanes if row[3] == item and row[4] in fitting}
-    if not lanes:
+    tallies = {row[4]: row[0] for row in compiled.tallies if row[3] == item and row[4] in fitting}
+    if not tallies:
         return None
-    lane = lanes[min(lanes, key=lambda scope: fitting[scope])]
-    rows = [row for row in compiled.force if row[1] == lane]
+    tally = tallies[min(tallies, key=lambda scope: fitting[scope])]
+    rows = [row for row in compiled.force if row[1] == tally]
     own = [row for row in rows if row[0] is not None and row[0] == account]
     names = {row[0]: row[1] for row in compiled.terms}
     for _, _, card, start, end in own or [row for row in rows if row[0] is None]:

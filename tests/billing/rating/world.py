@@ -18,7 +18,7 @@ import sql
 from billing.prices import read_book
 from billing.prices.records import PriceBooks
 from billing.rating import appliers, engine
-from billing.rating.engine import RatingOutcome
+from billing.rating.records import RatingOutcome
 from tests.reference import Account, Usage
 
 BOOK = "book"

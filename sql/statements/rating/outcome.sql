@@ -1,0 +1,171 @@
+-- Outcome: what the run would change, as tables that the journal records; nothing lasting is written here.
+-- Rating by subtraction: what a period should cost, minus what has been charged for it, is posted (DESIGN §3.7).
+-- Reads: rating_should_cost, rating_plan_parts, rating_held_now, rating_accounts, rating_months, charges, plan_use, rating_held, price_*.
+
+-- name: new_charges
+-- One row per account × item × region × month × period × rate card of new hours: first revisions.
+CREATE OR REPLACE TEMP TABLE rating_out_charges AS
+SELECT
+    account_id, item, region, month, period_start, period_end, quantity, free_quantity,
+    plan_quantity, billable_quantity, amount, currency, rate_card, 0 AS revision,
+    'usage' AS reason, numerator, denominator, place_from, FALSE AS replayed
+FROM rating_should_cost
+WHERE NOT replayed AND (quantity <> 0 OR amount <> 0 OR numerator <> 0);
+
+-- name: revisions
+-- The same by which a replayed past differs from what has been charged: numbered revisions with their reason, old
+-- card and new card apart; new hours are first revisions.
+INSERT INTO rating_out_charges
+WITH charged AS (
+    SELECT
+        a.account_key, c.account_id, c.item, c.region, c.month, c.period_start, c.rate_card,
+        max(c.period_end) AS period_end, any_value(c.currency) AS currency,
+        max(c.revision) AS revision, sum(c.quantity) AS quantity,
+        sum(c.free_quantity) AS free_quantity, sum(c.plan_quantity) AS plan_quantity,
+        sum(c.billable_quantity) AS billable_quantity, sum(c.amount) AS amount
+    FROM charges AS c
+    JOIN rating_accounts AS a ON a.account_id = c.account_id AND a.replay_from IS NOT NULL
+    JOIN rating_months AS m ON m.timezone = a.timezone AND m.month = c.month
+    WHERE m.number >= a.replay_month AND c.month >= $first_month
+    GROUP BY ALL
+), latest AS (
+    SELECT account_id, item, region, month, period_start, max(revision) AS revision
+    FROM charged
+    GROUP BY ALL
+), should_cost AS (
+    SELECT * FROM rating_should_cost WHERE replayed
+), differences AS (
+    SELECT
+        coalesce(t.account_id, c.account_id) AS account_id, coalesce(t.item, c.item) AS item,
+        coalesce(t.region, c.region) AS region, coalesce(t.month, c.month) AS month,
+        coalesce(t.period_start, c.period_start) AS period_start,
+        coalesce(t.period_end, c.period_end) AS period_end,
+        coalesce(t.quantity, 0) - coalesce(c.quantity, 0) AS quantity,
+        coalesce(t.free_quantity, 0) - coalesce(c.free_quantity, 0) AS free_quantity,
+        coalesce(t.plan_quantity, 0) - coalesce(c.plan_quantity, 0) AS plan_quantity,
+        coalesce(t.billable_quantity, 0) - coalesce(c.billable_quantity, 0) AS billable_quantity,
+        coalesce(t.amount, 0) - coalesce(c.amount, 0) AS amount,
+        coalesce(t.currency, c.currency) AS currency,
+        coalesce(t.rate_card, c.rate_card) AS rate_card
+    FROM should_cost AS t
+    FULL JOIN charged AS c
+        ON c.account_id = t.account_id AND c.item = t.item AND c.region = t.region
+        AND c.month = t.month AND c.period_start = t.period_start AND c.rate_card = t.rate_card
+)
+SELECT
+    d.account_id, d.item, d.region, d.month, d.period_start, d.period_end, d.quantity,
+    d.free_quantity, d.plan_quantity, d.billable_quantity, d.amount, d.currency, d.rate_card,
+    coalesce(l.revision, -1) + row_number() OVER (
+        PARTITION BY d.account_id, d.item, d.region, d.month, d.period_start ORDER BY d.rate_card
+    ),
+    CASE WHEN l.revision IS NULL AND d.period_start >= $last_through THEN 'usage' ELSE a.reason END,
+    0, 1, 0, TRUE
+FROM differences AS d
+JOIN rating_accounts AS a ON a.account_id = d.account_id
+LEFT JOIN latest AS l
+    ON l.account_id = d.account_id AND l.item = d.item AND l.region = d.region
+    AND l.month = d.month AND l.period_start = d.period_start
+WHERE d.quantity <> 0 OR d.free_quantity <> 0 OR d.plan_quantity <> 0 OR d.amount <> 0;
+
+-- name: replayed_months
+-- One row per replayed account and its first month; one row per account × month × item × region × rate card that
+-- replaces what is kept of these months.
+CREATE OR REPLACE TEMP TABLE rating_out_replayed AS
+SELECT a.account_id, m.month AS from_month, a.reason
+FROM rating_accounts AS a
+JOIN rating_months AS m ON m.timezone = a.timezone AND m.number = a.replay_month
+WHERE a.replay_from IS NOT NULL;
+CREATE OR REPLACE TEMP TABLE rating_out_month_state AS
+SELECT
+    account_id, month, item, region, rate_card, sum(quantity) AS quantity,
+    sum(free_quantity) AS free_quantity, sum(plan_quantity) AS plan_quantity,
+    sum(billable_quantity) AS billable_quantity, sum(amount) AS amount,
+    min(place_from) AS place_from, sum(numerator) AS numerator,
+    any_value(denominator) AS denominator
+FROM rating_should_cost
+WHERE replayed AND (quantity <> 0 OR amount <> 0 OR numerator <> 0)
+GROUP BY account_id, month, item, region, rate_card;
+
+-- name: plan_use
+-- One row per plan × month × hour: what the plan paid; for replayed accounts the difference to what it had paid.
+CREATE OR REPLACE TEMP TABLE rating_out_plan_use AS
+WITH paid AS (
+    SELECT q.plan_id, a.account_id, m.month, q.hour, q.quantity
+    FROM rating_plan_parts AS q
+    JOIN rating_accounts AS a ON a.account_key = q.account_key
+    JOIN rating_months AS m ON m.timezone = a.timezone AND m.number = q.month
+    UNION ALL
+    SELECT u.plan_id, u.account_id, u.month, u.hour, -u.quantity
+    FROM plan_use AS u
+    JOIN rating_accounts AS a ON a.account_id = u.account_id AND a.replay_from IS NOT NULL
+    JOIN rating_months AS m ON m.timezone = a.timezone AND m.month = u.month
+    WHERE m.number >= a.replay_month
+)
+SELECT plan_id, account_id, month, hour, sum(quantity) AS quantity
+FROM paid
+GROUP BY plan_id, account_id, month, hour
+HAVING sum(quantity) <> 0;
+
+-- name: held
+-- One row per account × hour that stays unrated after this run, old and new.
+CREATE OR REPLACE TEMP TABLE rating_out_held AS
+SELECT a.account_id, n.hour, n.problem, n.hint
+FROM rating_held_now AS n JOIN rating_accounts AS a ON a.account_key = n.account_key
+UNION ALL
+SELECT h.account_id, h.hour, h.problem, h.hint
+FROM rating_held AS h
+JOIN rating_accounts AS a ON a.account_id = h.account_id
+WHERE a.replay_from IS NULL OR h.hour < a.replay_from;
+
+-- name: price_versions
+-- One row per rate card seen so far and whether a charge has used it.
+CREATE OR REPLACE TEMP TABLE rating_out_price_versions AS
+SELECT
+    g.card_id, g.book, g.fingerprint, g.effective_from, g.effective_until,
+    coalesce(v.used, FALSE)
+        OR g.card_id IN (SELECT DISTINCT rate_card FROM rating_out_charges) AS used
+FROM given_versions AS g
+LEFT JOIN price_versions AS v ON v.card_id = g.card_id;
+
+-- name: changed
+-- One row: which of the effects that replace a table's content would change it.
+SELECT
+    (SELECT count(*) > 0 FROM rating_out_plan_use) AS plan_use,
+    EXISTS (
+        (FROM rating_held EXCEPT FROM rating_out_held)
+        UNION ALL (FROM rating_out_held EXCEPT FROM rating_held)
+    ) AS rating_held,
+    EXISTS (
+        (FROM price_versions EXCEPT FROM rating_out_price_versions)
+        UNION ALL (FROM rating_out_price_versions EXCEPT FROM price_versions)
+    ) AS price_versions,
+    EXISTS (
+        (FROM price_cards EXCEPT FROM rating_out_price_cards)
+        UNION ALL (FROM rating_out_price_cards EXCEPT FROM price_cards)
+    ) AS price_cards,
+    EXISTS (
+        (FROM price_labels EXCEPT FROM rating_out_price_labels)
+        UNION ALL (FROM rating_out_price_labels EXCEPT FROM price_labels)
+    ) AS price_labels,
+    EXISTS (
+        (FROM price_tiers EXCEPT FROM rating_out_price_tiers)
+        UNION ALL (FROM rating_out_price_tiers EXCEPT FROM price_tiers)
+    ) AS price_tiers,
+    EXISTS (
+        (FROM price_periods EXCEPT FROM rating_out_price_periods)
+        UNION ALL (FROM rating_out_price_periods EXCEPT FROM price_periods)
+    ) AS price_periods;
+
+-- name: held_to_tell
+-- One row per account × hour unrated after this run, the oldest first, at most $most; and how many there are.
+SELECT account_id, hour, problem, hint, count(*) OVER () AS held
+FROM rating_out_held
+ORDER BY hour, account_id
+LIMIT $most;
+
+-- name: run_totals
+-- One row per currency: what this run charges in all, in how many charges.
+SELECT currency, sum(amount)::DECIMAL(38, 0) AS amount, count(*) AS charges
+FROM rating_out_charges
+GROUP BY currency
+ORDER BY currency;
