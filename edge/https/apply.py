@@ -10,9 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import signal
-import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -23,8 +20,9 @@ import certifi
 
 from edge.crash_point import crash_point
 from edge.durable import FileLock, fsync_folder, write_atomically
-from edge.errors import ConfigError, EdgetollError
+from edge.errors import EdgetollError
 from edge.https.names import probe_name
+from edge.https.nginx import Nginx
 from edge.https.nginx_config import NginxVersion, Places, generation, render, unable
 from edge.https.probe import REFUSED, running_generation, served_leaf
 from edge.https.records import HttpsSettings, StoppedName
@@ -47,65 +45,6 @@ class Applied:
     waiting: bool = False
     notes: tuple[str, ...] = ()
     status: HttpsStatus = field(default_factory=HttpsStatus)
-
-
-class Nginx:
-    """The nginx of this edge: the one program and the configuration file it runs with."""
-
-    def __init__(self, program: str, folder: Path) -> None:
-        self.program = program
-        self.folder = folder
-        self.configuration = folder / "nginx.conf"
-
-    def version(self) -> NginxVersion:
-        """Its version; ConfigError when it cannot be run."""
-        return NginxVersion.read(self._run("-v"))
-
-    def refuses(self, path: Path) -> str:
-        """Why nginx would not start with the configuration at `path`; blank when it would."""
-        (self.folder / "tmp").mkdir(parents=True, exist_ok=True)
-        process = self._process("-t", "-q", "-p", str(self.folder), "-c", str(path))
-        if process.returncode == 0:
-            return ""
-        lines = [line for line in process.stderr.splitlines() if "[emerg]" in line]
-        said = lines[0].partition("[emerg] ")[2] if lines else process.stderr.strip()[:200]
-        return said or f"nginx -t ended with {process.returncode}"
-
-    def master(self) -> int:
-        """The process id of the running master, 0 when there is none."""
-        try:
-            pid = int((self.folder / "nginx.pid").read_text())
-            os.kill(pid, 0)
-        except (OSError, ValueError):
-            return 0
-        return pid
-
-    def reload(self) -> bool:
-        """Tell the running nginx to read its configuration again; False when none runs."""
-        pid = self.master()
-        if pid:
-            os.kill(pid, signal.SIGHUP)
-        return bool(pid)
-
-    def _run(self, *words: str) -> str:
-        process = self._process(*words)
-        return process.stderr + process.stdout
-
-    def _process(self, *words: str) -> subprocess.CompletedProcess[str]:
-        try:
-            return subprocess.run(
-                [self.program, *words],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=60,
-                check=False,
-            )
-        except FileNotFoundError as error:
-            raise ConfigError(
-                f"there is no program {self.program}",
-                "install nginx, or name it in [edge.https] nginx",
-            ) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,12 +106,13 @@ class _Apply:
             write_atomically(self.nginx.configuration, text.encode())
         crash_point("https-renamed")
         reloaded = False
+        old_workers = self.nginx.accepting()
         if new_text or self.status.configuration != generation(text):
             reloaded = self.nginx.reload()
         crash_point("https-reloaded")
         if not self.nginx.master():
             return self._wait(version, changed, text)
-        problem = self._prove(text, changed)
+        problem = self._prove(text, changed, old_workers if reloaded else set())
         if problem:
             self._put_back(before)
             self._fail(problem)
@@ -182,7 +122,7 @@ class _Apply:
     def _places(self) -> Places:
         log = self.edge.log_file
         return Places(
-            folder=self.nginx.folder.resolve(),
+            folder=self.nginx.folder,
             live=self.wishes.live.resolve(),
             log_file=log if log.is_absolute() else (self.home / log).resolve(),
             stopped_log_file=(
@@ -227,7 +167,7 @@ class _Apply:
         if why:
             self._fail(f"nginx would not take the configuration: {why}")
 
-    def _prove(self, text: str, changed: Sequence[HttpsSettings]) -> str:
+    def _prove(self, text: str, changed: Sequence[HttpsSettings], old_workers: set[int]) -> str:
         """Why what is wished is not served within the time allowed; blank when it is."""
         address = self.edge.address or "127.0.0.1"
         until = time.monotonic() + self.edge.prove_seconds
@@ -245,7 +185,10 @@ class _Apply:
 
         def new_workers() -> str:
             found = running_generation(address, self.edge.http_port)
-            return "" if found == wanted_generation else "nginx did not take the configuration over"
+            if found != wanted_generation:
+                return "nginx did not take the configuration over"
+            # For a moment old and new workers both take connections.
+            return "old workers still answer" if old_workers & self.nginx.accepting() else ""
 
         problem = retried(new_workers)
         for one in changed if not problem else ():
@@ -334,6 +277,7 @@ class _Apply:
             one.domain: DomainStatus(
                 wish=wanted.get(one.domain, ""),
                 state=state,
+                wished_at=one.changed_at,
                 live_since=self.now if state == "live" else None,
                 served=one.certificate.sha256 if one.certificate and one.enabled else "",
                 expires=one.certificate.not_after if one.certificate and one.enabled else None,

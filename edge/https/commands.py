@@ -128,7 +128,8 @@ def disable(
     wishes.forget_unused()
     off = wishes.known(settings.domain)
     emit(_document(off), as_json=as_json, human=lambda: print(
-        f"HTTPS of {off.domain} is off; its certificate and key are deleted.\n{_then()}"
+        f"HTTPS of {off.domain} is off; its certificate and key are deleted.\n"
+        "nginx forgets the name with the next edgetoll edge https apply."
     ))  # fmt: skip
 
 
@@ -211,7 +212,7 @@ def show(
     Example: edgetoll edge https show
     """
     from edge.https.names import served_name
-    from edge.https.status import read_status
+    from edge.https.status import read_status, served_as
     from edge.https.wishes import Wishes
 
     wishes = Wishes(home)
@@ -220,10 +221,9 @@ def show(
     documents = []
     for one in chosen:
         line = status.domains.get(one.domain)
-        proven = {"state": line.state, "live_since": line.live_since, "stopped": line.stopped} if (
-            line
-        ) else {"state": "waiting", "live_since": None, "stopped": False}  # fmt: skip
-        documents.append(_document(one) | {"proven": proven})
+        state = served_as(status, one.domain, one.changed_at)
+        since = line.live_since if line and state != "waiting" else None
+        documents.append(_document(one) | {"served": state, "live_since": since})
     emit({"domains": documents}, as_json=as_json, human=lambda: _show(chosen, home))
 
 
@@ -476,7 +476,7 @@ def _renew(name: str) -> str:
 
 
 def _line(one: Finding) -> str:
-    return f"{one.sentence} [{one.id}]" + (f". {one.mend}" if one.mend else "")
+    return f"{one.sentence} [{one.id}]" + (f": {one.mend}" if one.mend else "")
 
 
 def _show_check(found: Judgement) -> None:
@@ -498,18 +498,17 @@ def _show_applied(done: Applied) -> None:
 
 
 def _show(chosen: list[HttpsSettings], home: Path) -> None:
-    from edge.https.status import read_status
+    from edge.https.status import read_status, served_as
 
     status = read_status(home)
     rows = []
     for one in chosen:
-        line = status.domains.get(one.domain)
         leaf = one.certificate
         rows.append(
             (
                 one.domain,
                 "on" if one.enabled else "off",
-                ("stopped" if line.stopped else line.state) if line else "waiting",
+                served_as(status, one.domain, one.changed_at),
                 f"{leaf.not_after:%Y-%m-%d}" if leaf and one.enabled else "-",
                 one.redirect,
                 f"{one.hsts_seconds // 86_400}d" if one.hsts_seconds else "off",

@@ -18,13 +18,15 @@ State = Literal["live", "waiting"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainStatus:
-    """One domain as it was last proven. `wish` is the digest of what was proven.
+    """One domain as it was last proven. `wish` is the digest of what was proven, `wished_at` when
+    a command wished it.
 
     `seconds_to_live` is the time from the command that wished it to the proof.
     """
 
     wish: str
     state: str
+    wished_at: datetime | None = None
     live_since: datetime | None = None
     served: str = ""
     expires: datetime | None = None
@@ -58,6 +60,14 @@ def read_status(home: Path) -> HttpsStatus:
         return _FORM.validate_json((home / NAME).read_bytes())
     except (FileNotFoundError, ValueError, ValidationError):
         return HttpsStatus()
+
+
+def served_as(status: HttpsStatus, domain: str, changed_at: datetime | None) -> str:
+    """`live`, `stopped`, or `waiting` where what was wished at `changed_at` is not proven yet."""
+    line = status.domains.get(domain)
+    if line is None or line.wished_at != changed_at or line.state != "live":
+        return "waiting"
+    return "stopped" if line.stopped else "live"
 
 
 def write_status(home: Path, status: HttpsStatus) -> None:

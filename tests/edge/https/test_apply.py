@@ -259,6 +259,34 @@ def test_bad_input_is_one_line_and_changes_nothing(
     assert {path.name: path.read_bytes() for path in domains.iterdir()} == before
 
 
+def test_a_home_may_be_named_relatively(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(edge.home.parent)
+    edge.home = Path("home")
+    started(edge, WWW)
+    assert edge.curl(f"https://{WWW}/")["status"] == 200
+
+
+def test_show_tells_what_is_wished_from_what_is_served(
+    edge: Edge, capsys: pytest.CaptureFixture[str]
+) -> None:
+    started(edge, WWW)
+
+    def served() -> str:
+        capsys.readouterr()
+        edge.done("show", WWW, "--json")
+        said: str = json.loads(capsys.readouterr().out)["domains"][0]["served"]
+        return said
+
+    assert served() == "live"
+    edge.done("set", WWW, "--hsts", "1d")
+    assert served() == "waiting"
+    edge.done("apply")
+    assert served() == "live"
+    edge.stop_domains(WWW)
+    edge.done("apply")
+    assert served() == "stopped"
+
+
 def test_check_judges_without_storing(edge: Edge, capsys: pytest.CaptureFixture[str]) -> None:
     certificate, key = edge.files(WWW)
     edge.done("check", certificate, key, "--domain", WWW)

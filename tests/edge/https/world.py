@@ -89,7 +89,7 @@ class Edge:
 
     def start(self) -> None:
         """Start nginx with the configuration that apply wrote."""
-        folder = self.home / "https" / "nginx"
+        folder = (self.home / "https" / "nginx").resolve()
         command = [
             "nginx",
             "-p",
