@@ -60,6 +60,7 @@ def front_page() -> str:
         *(f"  {name:<{width}}{about}" for name, (_, _, about) in COMMANDS.items()),
         "",
         "Everywhere: --home DIR or EDGETOLL_HOME (default ./edgetoll-home); --json for programs.",
+        "Completion for bash, zsh, fish: edgetoll --show-completion SHELL",
         "Example:",
         "  edgetoll init && edgetoll edge import a.log --format nginx --edge e1 --region DE",
     ]
@@ -77,7 +78,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words[0] == "--version":
         print(f"edgetoll {VERSION}")
         return 0
+    if words[0] == "--complete":
+        for candidate in complete(words[1:]):
+            print(candidate)
+        return 0
     name, rest = words[0], words[1:]
+    if "--show-completion" in words[:2] or "--install-completion" in words[:2]:
+        return show_completion(words)
     if name not in GROUPS and name not in COMMANDS:
         print(f"edgetoll: no command «{name}». See edgetoll --help", file=sys.stderr)
         return 2
@@ -101,12 +108,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if said is None:
             raise
         print(f"edgetoll: {said}", file=sys.stderr)
+        from edge.trouble import remedy
+
+        advice = remedy(said) or "look at free space, memory and permissions"
         print(
-            "  hint: look at free space, memory and permissions, then run the command again: what"
-            " was committed stands, and it takes up the rest",
+            f"  hint: {advice}. What was committed stands; run again, it takes up the rest",
             file=sys.stderr,
         )
         return 1
+    return 0
+
+
+def complete(words: Sequence[str]) -> list[str]:
+    """The candidates for the word at PLACE of a command line: `--complete PLACE WORD…`."""
+    from edge.completion import Command, candidates
+
+    def command(name: str) -> Command:
+        from typer.main import get_command
+
+        found: Command = get_command(application(name))
+        return found
+
+    place = int(words[0]) if words and words[0].isdigit() else 0
+    typed = [*words[1 : place + 2], *[""] * (place + 2 - len(words))]
+    return candidates(typed, (*GROUPS, *COMMANDS), command)
+
+
+def show_completion(words: Sequence[str]) -> int:
+    """`edgetoll [GROUP] --show-completion [SHELL]`: the script for a shell to read."""
+    from edge.completion import SHOW, how_to_install, script
+    from edge.errors import InputError
+
+    if SHOW not in words:
+        print(f"edgetoll: completion is kept where your shell looks for it:\n{how_to_install()}")
+        return 0
+    try:
+        print(script(words), end="")
+    except InputError as error:
+        print(f"edgetoll: {error.message}\n  hint: {error.hint}", file=sys.stderr)
+        return 2
     return 0
 
 
@@ -137,6 +177,10 @@ def application(name: str) -> Typer:
         module, attribute, _about = COMMANDS[name]
         made = typer.Typer(add_completion=False)
         made.command(name)(getattr(import_module(module), attribute))
+    if name not in ("edge", "metering"):  # these know no --as-of
+        from billing.as_of import bounded
+
+        bounded(made)
     made.pretty_exceptions_enable = False
     # Plain help: «[edge] of edgetoll.toml» is a section, not markup; and it starts faster.
     made.rich_markup_mode = None

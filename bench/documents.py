@@ -29,12 +29,13 @@ import duckdb
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from billing.appliers import open_store
 from billing.checks import invariants
 from billing.invoices import reading
 from billing.invoices.documents import bulk, pdf_document
 from billing.invoices.run import Order, issue, prepare
 from billing.invoices.settings import InvoiceSettings
-from billing.money import cut_to_minor
+from billing.invoices.settlement import cut_to_minor
 from billing.store.store import Store
 
 MONTH = "2026-10"
@@ -226,7 +227,7 @@ def main() -> None:
     options = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as folder,
-        Store.open(Path(folder), owner="bench", now=AT) as store,
+        open_store(Path(folder), owner="bench", now=AT) as store,
     ):
         filled = timed(lambda: fill(store, options.accounts, options.hours))
         print(f"filled in {filled:.1f} s", file=sys.stderr)

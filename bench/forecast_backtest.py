@@ -21,8 +21,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from billing.balance.forecast import Burn, burns, forecast
-from billing.balance.records import Figures
+import duckdb
+import pyarrow as pa
+
+import sql
 from tests.simulation.population import (
     Customer,
     Payer,
@@ -57,7 +59,7 @@ class Score:
 
 
 @dataclass
-class Standing:
+class Followed:
     """One account as the back-test follows it."""
 
     customer: Customer
@@ -92,8 +94,9 @@ def follow(customer: Customer, seed: int, hours: int, scores: dict[str, Score]) 
     """One account's year; returns how often its balance fell below zero."""
     traffic, payer = Traffic(customer, seed), Payer(customer, seed)
     first = customer.hourly_mean * price_per_request(None) * customer.top_up_hours
-    it = Standing(customer=customer, available=customer.credit_limit + first)
-    crossings = 0
+    it = Followed(customer=customer, available=customer.credit_limit + first)
+    known: list[dict[str, int]] = []
+    lived: list[tuple[int, bool]] = []
     for number in range(hours):
         hour = START + HOUR * number
         amount = traffic.requests(hour, number // 24) * price_per_request(hour)
@@ -102,55 +105,81 @@ def follow(customer: Customer, seed: int, hours: int, scores: dict[str, Score]) 
         paid = payer.payment(hour, number // 24, was, state)
         it.available += paid - amount
         it.recent.append(amount)
-        settle_alarms(it, number, paid > 0, scores)
+        known.append(figures(it))
+        lived.append((it.available, paid > 0))
+    crossings = 0
+    for number, ((available, paid_now), spans) in enumerate(
+        zip(lived, forecasts(known), strict=True)
+    ):
+        it.available = available
+        settle_alarms(it, number, paid_now, scores)
         it.below_hours = it.below_hours + 1 if it.available < 0 else -1
         if it.below_hours == 0:
             crossings += 1
             judge_crossing(it, scores)
         if it.below_hours == customer.grace_hours:
             judge_suspension(it, scores)
-        spans = say(it, hour)
         it.said.append((it.available < 0, spans))
         if it.available >= 0:
             raise_alarms(it, number, spans, scores)
     return crossings
 
 
-def say(it: Standing, hour: datetime) -> dict[str, int | None]:
-    """Hours to zero by each method, from what is known in this hour."""
+def figures(it: Followed) -> dict[str, int]:
+    """What is known of the account in this hour, as the product measures it."""
     amounts = list(it.recent)
     posted, still_open = amounts[:-LAG_HOURS], amounts[-LAG_HOURS:]
-    figures = Figures(
-        account_id=it.customer.account_id,
-        currency="USD",
-        available=it.available + sum(still_open),
-        open_amount=sum(still_open),
-        payable_hour=posted[-1] if posted else 0,
-        payable_24_hours=sum(posted[-24:]),
-        payable_168_hours=sum(posted),
-        hours_known=max(1, len(posted)),
-    )
-    outlook = forecast(figures, start=hour)
-    _hour, day, week = burns(figures)
     return {
-        "forecast": _hours(outlook.zero_at, hour),
-        "early end": _hours(outlook.earliest, hour),
-        "late end": _hours(outlook.latest, hour),
-        "day only": _span(day, figures.projected),
-        "week only": _span(week, figures.projected),
+        "projected": it.available,
+        "available": it.available + sum(still_open),
+        "open_amount": sum(still_open),
+        "payable_hour": posted[-1] if posted else 0,
+        "payable_24_hours": sum(posted[-24:]),
+        "payable_168_hours": sum(posted),
+        "hours_known": max(1, len(posted)),
     }
 
 
-def _span(burn: Burn, left: int) -> int | None:
-    seconds = burn.seconds_to_spend(left)
+def forecasts(known: list[dict[str, int]]) -> list[dict[str, int | None]]:
+    """Hours to zero by each method for every hour, the product's by its own statement."""
+    connection = duckdb.connect()
+    connection.register(
+        "known", pa.table({name: [str(one[name]) for one in known] for name in known[0]})
+    )
+    connection.execute(
+        "CREATE TEMP TABLE figures_measured AS SELECT 'a' AS account_id, 'USD' AS currency,"
+        " hours_known::BIGINT AS hours_known, COLUMNS(* EXCLUDE (hours_known))::HUGEINT,"
+        " 0::HUGEINT AS payable_7_hours, 0::HUGEINT AS payable_day FROM known"
+    )
+    connection.execute(sql.text("statements/balance/figures/forecast"))
+    rows = connection.execute(
+        "SELECT zero_in, zero_in_earliest, zero_in_latest FROM account_figures ORDER BY rowid"
+    ).fetchall()
+    return [
+        {
+            "forecast": _hours(middle),
+            "early end": _hours(earliest),
+            "late end": _hours(latest),
+            "day only": _span(one, one["payable_24_hours"], min(24, one["hours_known"])),
+            "week only": _span(one, one["payable_168_hours"], one["hours_known"]),
+        }
+        for one, (middle, earliest, latest) in zip(known, rows, strict=True)
+    ]
+
+
+def _span(known: dict[str, int], burnt: int, hours: int) -> int | None:
+    """The baseline: hours until what is projected is spent at one burn."""
+    if known["projected"] < 0:
+        return 0
+    span = known["projected"] * hours // burnt if burnt > 0 else None
+    return span if span is not None and span <= 366 * 24 else None
+
+
+def _hours(seconds: int | None) -> int | None:
     return None if seconds is None else seconds // 3600
 
 
-def _hours(at: datetime | None, start: datetime) -> int | None:
-    return None if at is None else int((at - start).total_seconds()) // 3600
-
-
-def judge_crossing(it: Standing, scores: dict[str, Score]) -> None:
+def judge_crossing(it: Followed, scores: dict[str, Score]) -> None:
     """Zero was crossed now: what did each method say 24 hours ago?"""
     if len(it.said) < AHEAD_HOURS or it.said[-AHEAD_HOURS][0]:
         return
@@ -160,7 +189,7 @@ def judge_crossing(it: Standing, scores: dict[str, Score]) -> None:
         score.dry_foreseen += span is not None and span <= SLACK_HOURS
 
 
-def judge_suspension(it: Standing, scores: dict[str, Score]) -> None:
+def judge_suspension(it: Followed, scores: dict[str, Score]) -> None:
     """The grace is over now: what did each method say 24 hours ago?"""
     if len(it.said) < AHEAD_HOURS:
         return
@@ -176,7 +205,7 @@ def judge_suspension(it: Standing, scores: dict[str, Score]) -> None:
 
 
 def raise_alarms(
-    it: Standing, number: int, spans: dict[str, int | None], scores: dict[str, Score]
+    it: Followed, number: int, spans: dict[str, int | None], scores: dict[str, Score]
 ) -> None:
     """An alarm begins when zero is within 24 hours and none stands."""
     for name, score in scores.items():
@@ -186,7 +215,7 @@ def raise_alarms(
             score.alarms += 1
 
 
-def settle_alarms(it: Standing, number: int, paid: bool, scores: dict[str, Score]) -> None:
+def settle_alarms(it: Followed, number: int, paid: bool, scores: dict[str, Score]) -> None:
     """An alarm ends when zero came, when somebody paid, or falsely after 48 hours."""
     for name, (since, _paid) in list(it.open_alarms.items()):
         if it.available < 0 or paid:

@@ -26,12 +26,14 @@ import duckdb
 
 from bench.rating import START, compare, loop
 from billing.accounts.load import publish_owned_domains
+from billing.appliers import open_store
 from billing.balance import states
+from billing.follow_up import check_record
 from billing.invoices import payments
 from billing.lake import publish
 from billing.prices import load_books
 from billing.runs import run as runs
-from billing.store.store import Store
+from billing.runs.settings import read_settings
 from edge.durable import sha256_file
 from metering.closed import Certificate, certificate_sha256, closed_file, hour_text
 
@@ -110,7 +112,7 @@ def make_home(home: Path, accounts: int) -> None:
             ("account_versions", ACCOUNTS), ("domains", DOMAINS), ("plans", PLANS)
         )
     }  # fmt: skip
-    with Store.open(home, owner="bench", now=START) as store:
+    with open_store(home, owner="bench", now=START) as store:
         store.commit("load", effects, at=START)
 
 
@@ -147,12 +149,12 @@ def run(home: Path, at: datetime) -> dict[str, float]:
     def lap(name: str) -> None:
         clock.append((name, time.perf_counter()))
 
-    books, settings = load_books(home / "prices"), runs.read_settings(home)
-    store = Store.open(home, owner="bench", now=at)
+    books, settings = load_books(home / "prices"), read_settings(home)
+    store = open_store(home, owner="bench", now=at)
     lap("open")
     done = runs.rate(store, books=books, settings=settings, at=at)
     lap("rate")
-    red = runs.check(store, done, at=at)
+    red = check_record(store, done.journal_no, at=at)
     lap("check")
     payments.settle(store, at=at)
     states.refresh(store, now=at)
@@ -214,7 +216,7 @@ def main() -> None:
                 seconds = [*(laps[name] for name in steps), sum(laps.values()), cpu]
                 print(f"{accounts:>9,} {number:>4}", *(f"{one:>6.2f}" for one in seconds), end="")
                 print(f" {peak:>9,}", flush=True)
-            with Store.open(home, owner="bench", now=datetime.now(UTC)) as store:
+            with open_store(home, owner="bench", now=datetime.now(UTC)) as store:
                 looped, wanted = loop(store.connection)
                 compare(store.connection, wanted)
             print(f"{'':>9} equal to the loop over accounts, which takes {looped:.2f} s for"

@@ -1,37 +1,72 @@
-"""Wiring: imports every module that registers appliers, so that any record of the journal can be
-applied.
+"""What each kind of journal record does to the tables: one literal table for every command.
+
+The functions of a kind are called in the order in which they stand here. Money moves first, then
+what was decided about the account (its state, the events that tell of it) is taken in. `open_store`
+is how every command opens the billing store.
 """
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
 
-_MODULES = (
-    "billing.ledger.transfers",
-    "billing.accounts.load",
-    "billing.runs.import_hours",
-    "billing.runs.run",
-    "billing.prices",
-    "billing.prices.adoption",
-    "billing.rating",
-    "billing.rating.appliers",
-    "billing.invoices",
-    "billing.invoices.appliers",
-    "billing.balance",
-    "billing.balance.appliers",
-    "billing.outbox",
-    "billing.outbox.appliers",
+from billing.accounts import appliers as accounts
+from billing.balance.appliers import apply_states
+from billing.invoices import appliers as invoices
+from billing.ledger import transfers
+from billing.older_copy import refuse_older_copy
+from billing.outbox import appliers as outbox
+from billing.runs import import_hours, run
+from billing.settings import check_settings
+from billing.store.open import opened
+from billing.store.store import Appliers, Store
+
+APPLIERS: Appliers = MappingProxyType(
+    {
+        # accounts, domains, plans
+        "load": (accounts.apply_load, apply_states),
+        "terms": (run.apply_terms,),
+        # closed hours and what they cost
+        "import": (import_hours.apply_import,),
+        "accept_too_old": (import_hours.apply_accept,),
+        "run_held": (run.apply_held,),
+        "rating_run": (run.apply_rating,),
+        # payments, vouchers, refunds
+        "transfers": (transfers.apply_transfers, apply_states),
+        # invoices
+        "invoice_run": (invoices.apply_run,),
+        "invoice_void": (invoices.apply_void,),
+        "credit_note": (invoices.apply_credit_note, apply_states),
+        "invoice_paid": (invoices.apply_paid,),
+        # how accounts stand, and who was told
+        "account_states": (apply_states,),
+        "account_act": (apply_states,),
+        "full_state": (apply_states,),
+        "deliveries": (outbox.apply_deliveries,),
+    }
 )
 
 
-def _present(name: str) -> bool:
-    parent = name.rpartition(".")[0]
-    if parent != "billing" and not _present(parent):
-        return False
-    return importlib.util.find_spec(name) is not None
+def open_store(
+    home: Path,
+    *,
+    owner: str,
+    now: datetime,
+    wait_seconds: int = 0,
+    appliers: Appliers = APPLIERS,
+) -> Store:
+    """Take the lock of `home` and open its store, brought up to the journal, unless the lake or a
+    document shows that store and journal are an older copy.
 
-
-for _name in _MODULES:
-    if _present(_name):
-        importlib.import_module(_name)
+    First the settings are read whole: ConfigError names a key that nobody would read.
+    """
+    check_settings(home)
+    return opened(
+        home,
+        owner=owner,
+        now=now,
+        appliers=appliers,
+        evidence=refuse_older_copy,
+        wait_seconds=wait_seconds,
+    )

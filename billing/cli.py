@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,9 +21,10 @@ from edge.terminal import (
 
 if TYPE_CHECKING:
     from billing.prices import PriceBooks
-    from billing.runs.run import RunOutcome
+    from billing.runs.records import RunOutcome
 
 app = typer.Typer(
+    add_completion=False,
     no_args_is_help=True,
     help="Price closed hours, keep the ledger, issue invoices, flag accounts in time.",
 )
@@ -43,34 +43,44 @@ def load(
     """
     from billing.accounts.file_rows import read_load_file
     from billing.accounts.load import load as load_rows
-    from billing.accounts.load import publish_owned_domains, zone_lookup
-    from billing.outbox import stop_topic
-    from billing.store.store import PATIENCE_SECONDS, Store
+    from billing.accounts.staging import zone_lookup
+    from billing.follow_up import changing, follow_up
 
     at = as_of_time(as_of)
     loaded = read_load_file(file)
-    zones = {book.book_id: book.timezone for book in _books(home)}
-    with Store.open(home, owner="billing load", now=at, wait_seconds=PATIENCE_SECONDS) as store:
+    books = _books(home)
+    zones = {book.book_id: book.timezone for book in books}
+    fees = {book.book_id for book in books if book.has_monthly_fees}
+    with_fees = {row.id for _place, row in loaded.accounts if row.price_book in fees}
+    with changing(home, owner="billing load", at=at) as store:
         done = load_rows(store, loaded, at=at, zone_of_book=zone_lookup(zones))
-        publish_owned_domains(store, home / "lake" / "owned_domains.txt")
-        if done.journal_no is not None:
-            _follow(store, at)
-    stop_topic.follow(home)
+        follow_up(store, at=at, accounts=done.accounts, owners=True)
+
+    paying = {one: done.opened[one] for one in sorted(done.opened) if one in with_fees}
 
     def human() -> None:
         rows = [(kind, done.new[kind], done.known[kind]) for kind in done.new]
         table(f"Loaded {file}", ("kind", "new", "stored already"), rows, right=("new",))
+        for one in list(paying)[:20]:
+            print(f"{one} pays its monthly fee from {paying[one]:%Y-%m-%d}.")
+        if len(paying) > 20:
+            print(f"… and {len(paying) - 20:,} more pay theirs from their first day on.")
         if done.journal_no is None:
             print("Nothing new: nothing was written.")
 
     emit(
-        {"new": dict(done.new), "known": dict(done.known), "journal_no": done.journal_no},
+        {
+            "new": dict(done.new),
+            "known": dict(done.known),
+            "journal_no": done.journal_no,
+            "pays_monthly_fee_from": paying,
+        },
         as_json=as_json,
         human=human,
     )
 
 
-@app.command("top-up")
+@app.command("top-up", context_settings={"ignore_unknown_options": True})
 def top_up(
     account: Annotated[str, typer.Argument(help="The account.")],
     amount: Annotated[str, typer.Argument(help="A decimal amount in the account's currency.")],
@@ -88,21 +98,19 @@ def top_up(
 
     Example: edgetoll billing top-up acme 250.00 --id stripe-ch_1234
     """
-    from billing.balance.states import present
+    from billing.balance.states import current_state
+    from billing.follow_up import changing, follow_up
     from billing.ledger import transfers as ledger
+    from billing.ledger.top_up import top_up
     from billing.money import format_amount, parse_amount
-    from billing.outbox import stop_topic
-    from billing.store.store import PATIENCE_SECONDS, Store
 
     at = as_of_time(as_of)
     units = parse_amount(amount)
-    with Store.open(home, owner="billing top-up", now=at, wait_seconds=PATIENCE_SECONDS) as store:
-        done = ledger.top_up(store, account, units, key=key, kind=kind, at=at)  # type: ignore[arg-type]
-        if done.new:
-            _follow(store, at)
+    with changing(home, owner="billing top-up", at=at) as store:
+        done = top_up(store, account, units, key=key, kind=kind, at=at)  # type: ignore[arg-type]
+        follow_up(store, at=at, accounts=(account,))
         have = ledger.balance(store.connection, account)
-        stands = present(store.connection, account)
-    stop_topic.follow(home)
+        stands = current_state(store.connection, account)
     document = {
         "account_id": account,
         "id": key,
@@ -145,25 +153,23 @@ def rate(
 
     Running it again, or while another one runs, changes nothing. Example: edgetoll billing rate
     """
-    from billing.outbox import stop_topic
+    from billing.follow_up import RED_HINT, changing, follow_up
     from billing.runs import run as runs
-    from billing.store.store import Store
+    from billing.runs.settings import read_settings
     from edge.errors import Corrupt
 
     at = as_of_time(as_of)
     until = parse_time(through) if through else None
     books = _books(home)
-    settings = runs.read_settings(home)
-    with Store.open(home, owner="billing rate", now=at) as store:
+    settings = read_settings(home)
+    with changing(home, owner="billing rate", at=at, wait_seconds=0) as store:
         done = runs.rate(
             store, books=books, settings=settings, at=at, through=until, dry_run=dry_run
         )
-        red = runs.check(store, done, at=at)
-        runs.after(store, at=at)
-    stop_topic.follow(home)
+        followed = follow_up(store, at=at, record=done.journal_no)
     emit(done.document(), as_json=as_json, human=lambda: _print_run(done))
-    if red:
-        raise Corrupt(red, "no account moves to suspension meanwhile; run edgetoll check")
+    if followed.red:
+        raise Corrupt(followed.red, RED_HINT)
     if done.state == "held":
         raise typer.Exit(3)
 
@@ -180,18 +186,20 @@ def release(
 
     Example: edgetoll billing release R00000042 --reason "new customer, checked with sales"
     """
-    from billing.outbox import stop_topic
+    from billing.follow_up import RED_HINT, changing, follow_up
     from billing.runs import run as runs
-    from billing.store.store import Store
+    from billing.runs.settings import read_settings
+    from edge.errors import Corrupt
 
     at = as_of_time(as_of)
     books = _books(home)
-    settings = runs.read_settings(home)
-    with Store.open(home, owner="billing release", now=at) as store:
+    settings = read_settings(home)
+    with changing(home, owner="billing release", at=at, wait_seconds=0) as store:
         done = runs.release(store, run, reason=reason, books=books, settings=settings, at=at)
-        runs.after(store, at=at)
-    stop_topic.follow(home)
+        followed = follow_up(store, at=at, record=done.journal_no)
     emit(done.document(), as_json=as_json, human=lambda: _print_run(done))
+    if followed.red:
+        raise Corrupt(followed.red, RED_HINT)
 
 
 @app.command()
@@ -209,23 +217,21 @@ def accept(
     Without --reason it only shows what waits. Example: edgetoll billing accept --reason "edge in
     repair"
     """
+    from billing.appliers import open_store
     from billing.runs import import_hours
-    from billing.store.store import Store
 
     at = as_of_time(as_of)
-    with Store.open(home, owner="billing accept", now=at) as store:
+    with open_store(home, owner="billing accept", now=at) as store:
         waiting = import_hours.too_old_files(store)
         number = None
         if reason.strip():
             number = import_hours.accept_too_old(store, hours or (), reason=reason, at=at)
-    files = [
-        {"hour": hour, "partition": partition, "revision": revision, "requests": requests}
-        for hour, partition, revision, requests in waiting
-    ]
+    names = ("hour", "partition", "revision", "requests")
+    rows = [(one.hour, one.partition, one.revision, one.requests) for one in waiting]
+    files = [dict(zip(names, row, strict=True)) for row in rows]
 
     def human() -> None:
-        rows = [tuple(file.values()) for file in files]
-        table("Usage held as too old", ("hour", "partition", "revision", "requests"), rows)
+        table("Usage held as too old", names, rows)
         if number is not None:
             print("Accepted. Next: edgetoll billing rate")
         elif files:
@@ -247,12 +253,12 @@ def ledger(
 
     Example: edgetoll billing ledger acme
     """
+    from billing.appliers import open_store
     from billing.ledger import transfers as books
     from billing.money import format_amount
     from billing.reports.ledger import read_report
-    from billing.store.store import Store
 
-    with Store.open(home, owner="billing ledger", now=as_of_time(as_of)) as store:
+    with open_store(home, owner="billing ledger", now=as_of_time(as_of)) as store:
         if account is not None:
             books.balance(store.connection, account)
         report = read_report(store, account, limit=limit)
@@ -285,13 +291,6 @@ def _books(home: Path) -> PriceBooks:
     if not home.is_dir():
         raise InputError(f"there is no home {home}", f"make one first: edgetoll init {home}")
     return load_books(home / "prices")
-
-
-def _follow(store: Any, at: Any) -> None:
-    """What follows a change of money or terms: accounts are judged and the lake is published."""
-    from billing.runs import run as runs
-
-    runs.after(store, at=at)
 
 
 def _count(number: int, what: str) -> str:
@@ -353,12 +352,5 @@ _MOUNTED = (
 )
 
 
-def _mount() -> None:
-    for module, function, name in _MOUNTED:
-        if importlib.util.find_spec(module) is not None:
-            found = getattr(importlib.import_module(module), function, None)
-            if found is not None:
-                app.command(name)(found)
-
-
-_mount()
+for _module, _function, _name in _MOUNTED:
+    app.command(_name)(getattr(importlib.import_module(_module), _function))

@@ -1,8 +1,9 @@
-"""Money: a whole number of 10^-10 currency units; the one file that rounds.
+"""Money: a whole number of 10^-10 currency units, and its text.
 
 An amount is an `int` in Python, HUGEINT in SQL and DECIMAL(38,10) in Parquet and views. Nothing
 here or near it is a float: 0.1 has no exact binary form, and 9007199254740993 is not a double
-(FAULTS G25).
+(FAULTS G25). No amount is made here by rounding: rating rounds to 10^-10 units where it prices
+(sql/macros), and documents to the minor unit where they are settled (billing.invoices.settlement).
 """
 
 from __future__ import annotations
@@ -81,28 +82,11 @@ def minor_digits(currency: str) -> int:
     return _OTHER_MINOR_DIGITS.get(check_currency(currency), 2)
 
 
-def cut_to_minor(units: int, currency: str) -> tuple[int, int]:
-    """(kept, cut): `units` cut toward zero to the minor unit of `currency`; kept + cut == units.
-
-    DOMAIN §9.9: money is cut only on the settlement document, with the cut shown.
-    """
-    check_amount(units)
-    step = 10 ** (DIGITS - minor_digits(currency))
-    kept = abs(units) // step * step
-    kept = -kept if units < 0 else kept
-    return kept, units - kept
-
-
 def floor_to_minor(units: int, currency: str) -> int:
     """`units` in whole minor units of `currency`, never more than there is: -2.001 -> -2.01.
 
-    For telling people their balance: who pays what is missing of this is surely not in debt.
+    Only for telling people their balance, never for an amount that is posted: who pays what is
+    missing of this is surely not in debt.
     """
     step: int = 10 ** (DIGITS - minor_digits(currency))
     return check_amount(units) // step * step
-
-
-def divide_cut(numerator: int, denominator: int) -> int:
-    """`numerator / denominator` cut toward zero, as SQL's `//` does (Python's `//` floors)."""
-    quotient = abs(numerator) // abs(denominator)
-    return quotient if (numerator < 0) == (denominator < 0) else -quotient

@@ -22,10 +22,26 @@ CLASSES: Final[tuple[BillingClass, ...]] = ("http", "https", "quic")
 CACHES: Final[tuple[Cache | None, ...]] = (None, "hit", "miss")
 """Cache states by their code: `CACHES[cache_code]`."""
 
+SCHEME_NAMES: Final[dict[str, Scheme]] = {
+    "http": "http",
+    "ws": "http",
+    "grpc": "http",
+    "h2c": "http",
+    "https": "https",
+    "wss": "https",
+    "grpcs": "https",
+    "h2": "https",
+    "h3": "https",
+}
+"""What logs call the two schemes, in small letters: one table for all formats."""
+
 DOMAIN_BYTES_MAX: Final = 253
 LABEL_BYTES_MAX: Final = 63
 EVENT_ID_BYTES_MAX: Final = 256
-STATUS_MAX: Final = 599
+STATUS_MAX: Final = 999
+"""Statuses have three digits; an origin chooses them, and web servers pass 600 to 999 on (E4)."""
+STATUS_CLASSES: Final = ("0xx", "1xx", "2xx", "3xx", "4xx", "5xx", "other")
+"""Classes of statuses by their code: the first digit up to 5, and one for 600 to 999."""
 BYTES_SENT_MAX: Final = 1 << 50
 BUCKET_MS: Final = 5 * 60 * 1000
 DAY_MS: Final = 86_400_000

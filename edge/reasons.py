@@ -8,6 +8,7 @@ stand in files, in `--json` and in views, so a value is never renamed.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 
 class Reason(StrEnum):
@@ -39,6 +40,8 @@ class Reason(StrEnum):
     """A line of the same file that is no access record (a debug line of Caddy, say)."""
     SCHEMA = "schema"
     """A field that an event needs is missing, or is of another type."""
+    UNTRUSTED = "untrusted"
+    """A JSON event of a source that may report none: not listed, an edge's name, or turned off."""
     CLOCK = "clock"
     """A time that cannot be read, before 2000, or more than a day ahead."""
     SCHEME = "scheme"
@@ -51,6 +54,8 @@ class Reason(StrEnum):
     """A name in a batch that is longer than a name can be."""
     SNI_MISMATCH = "sni_mismatch"
     """The TLS server name and the Host of one request are different names (DESIGN 3.1)."""
+    DOMAIN = "domain"
+    """A JSON event for a name that its source may not report."""
     KEY = "key"
     """A message whose key is not its source: its duplicate could be in another partition."""
     UNCHECKABLE = "uncheckable"
@@ -65,3 +70,21 @@ class Reason(StrEnum):
     """A line that an earlier import of the same content refused."""
     ERROR = "error"
     """A defect of ours met this event: the log of the program has the traceback."""
+
+
+UNREADABLE: Final = frozenset(
+    {
+        Reason.TOO_LARGE,
+        Reason.SYNTAX,
+        Reason.SCHEMA,
+        Reason.CLOCK,
+        Reason.SCHEME,
+        Reason.STATUS,
+        Reason.BYTES,
+        Reason.ERROR,
+    }
+)
+"""Reasons that say a line was not understood: many of them mean a wrong format, not odd requests.
+
+The others are answers (no access record, no HTTP, another name than the connection's).
+"""

@@ -138,9 +138,11 @@ class Stage:
             for line in accounts.read_text(encoding="utf-8").splitlines()
             if line.startswith("# begins ")
         )
-        self.run("billing", "load", str(accounts), "--as-of", begin)
+        # A second run says again what happened then, behind everything that has happened since.
+        then = ("--as-of", begin, "--really")
+        self.run("billing", "load", str(accounts), *then)
         for account, amount, key in PAYMENTS:
-            self.run("billing", "top-up", account, amount, "--id", key, "--as-of", begin)
+            self.run("billing", "top-up", account, amount, "--id", key, *then)
 
     def traffic(
         self, *, seed: int, start: datetime, end: datetime, requests: int

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
-from edge.errors import Corrupt, InputError
+from edge.errors import InputError
 from edge.terminal import DEFAULT_HOME, HomeOption, JsonOption
 
+if TYPE_CHECKING:
+    from metering.closed import SequenceGap
+    from metering.status import HourStatus, MeteringStatus
+
 app = typer.Typer(
+    add_completion=False,
     no_args_is_help=True,
     help="Count each event once, close hours, say how far everything is.",
 )
 
 HOURS_SHOWN = 24
+EDGE_COLUMNS = [
+    "edge",
+    "region",
+    "epoch",
+    "sequence",
+    "requests",
+    "refused",
+    "watermark",
+    "lag_s",
+    "gaps",
+]
 STATES = ("closed", "incomplete", "open")
 
 DrainOption = Annotated[
@@ -41,22 +58,25 @@ def run(
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
 ) -> None:
-    """Count what edges have sent; without --drain until SIGTERM.
+    """Count what edges have sent; without --drain until SIGTERM. Exit 1: not all of it counts.
 
     Example: edgetoll metering run --drain
     """
-    from edge.terminal import emit
+    from edge.terminal import emit, warn
 
     if kafka is not None:
         from metering.worker import kafka_process
 
-        kafka_process.run(home, bootstrap=kafka, partitions=partitions, drain=drain)
+        met = kafka_process.run(home, bootstrap=kafka, partitions=partitions, drain=drain)
     else:
         from metering.worker.process import run_spool
 
-        run_spool(home, drain=drain)
-    document = _status(home)
-    emit(document, as_json=as_json, human=lambda: _show(document))
+        met = run_spool(home, drain=drain)
+    found = _status(home)
+    emit(asdict(found), as_json=as_json, human=lambda: _show(found))
+    if met.told:
+        warn(f"not everything was counted: {met.text}")
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -67,8 +87,8 @@ def status(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None
     """
     from edge.terminal import emit
 
-    document = _status(home)
-    emit(document, as_json=as_json, human=lambda: _show(document))
+    found = _status(home)
+    emit(asdict(found), as_json=as_json, human=lambda: _show(found))
 
 
 @app.command()
@@ -103,8 +123,9 @@ def edges(
         requests.retire(home, retire, since, at=now())
     if expect is not None:
         requests.expect(home, expect, region, since, at=now())
-    document = {"edges": _status(home)["edges"], **_asked(home)}
-    emit(document, as_json=as_json, human=lambda: _show_asked(document))
+    found, asked = _status(home), _asked(home)
+    document = {"edges": [asdict(edge) for edge in found.edges], **asked}
+    emit(document, as_json=as_json, human=lambda: _show_asked(found, asked))
 
 
 @app.command()
@@ -121,7 +142,7 @@ def replay(
     Example: edgetoll metering replay --reason signature --kafka 127.0.0.1:9092
     """
     from edge.terminal import emit, now
-    from metering.settings import to_ms
+    from metering.hour import to_ms
     from metering.worker import replay as sending
 
     _home_exists(home)
@@ -179,7 +200,7 @@ def _warn_of_unknown(home: Path, edge_id: str) -> None:
     """Say so when nobody has heard of the edge: the name may be mistyped."""
     from edge.terminal import warn
 
-    known = {edge["edge_id"] for edge in _status(home)["edges"]} | _asked(home)["expected"].keys()
+    known = {edge.edge_id for edge in _status(home).edges} | _asked(home)["expected"].keys()
     if known and edge_id not in known:
         names = ", ".join(sorted(known)[:8])
         more = f" and {len(known) - 8} more" if len(known) > 8 else ""
@@ -191,143 +212,138 @@ def _home_exists(home: Path) -> None:
         raise InputError(f"there is no home {home}", f"make one: edgetoll init {home}")
 
 
-def _status(home: Path) -> dict[str, Any]:
-    """The status documents of all workers of a home, as one; never the running worker's store."""
+def _status(home: Path) -> MeteringStatus:
+    """What all workers of a home publish, as one; never the running worker's store."""
+    from metering.status import read
+
     _home_exists(home)
-    found: dict[str, Any] = {
-        "accepted": 0,
-        "duplicate": 0,
-        "quarantined": 0,
-        "read": 0,
-        "adds_up": True,
-        "fresh_at": None,
-        "alarms": [],
-        "edges": [],
-        "hours": [],
-        "quarantine": [],
-        "partitions": [],
-    }
-    for path in sorted((home / "live").glob("status*.json")):
-        try:
-            document = json.loads(path.read_bytes())
-        except ValueError as error:
-            hint = "remove it: the worker writes it anew"
-            raise Corrupt(f"{path} is no status: {error}", hint) from error
-        for name in ("accepted", "duplicate", "quarantined", "read"):
-            found[name] += document[name]
-        for name in ("alarms", "edges", "hours", "quarantine", "partitions"):
-            found[name].extend(document[name])
-        found["adds_up"] = found["adds_up"] and document["adds_up"]
-        known = found["fresh_at"]
-        fresh = document["fresh_at"]
-        found["fresh_at"] = fresh if known is None else min(known, fresh)
-    return found
+    return read(home)
 
 
-def _asked(home: Path) -> dict[str, Any]:
+class Waived(TypedDict):
+    """An hour that closes without the promise of an edge."""
+
+    edge_id: str
+    hour: str
+    by: str
+    reason: str
+
+
+class Asked(TypedDict):
+    """What people asked of the workers: edge -> time, and hours waived."""
+
+    retired: dict[str, str]
+    expected: dict[str, str]
+    waived: list[Waived]
+
+
+def _asked(home: Path) -> Asked:
     """Retirements, expectations and waivers that people asked for."""
     from metering.closed import hour_text
+    from metering.hour import time_of, time_text
     from metering.hours import requests
-    from metering.hours.certificate import time_of, time_text
 
     asked = requests.read(home)
-    return {
-        "retired": {edge: time_text(ms) for edge, ms in sorted(asked.retired.items())},
-        "expected": {one.edge_id: time_text(one.from_ms) for one in asked.expected},
-        "waived": [
-            {
-                "edge_id": one.edge_id,
-                "hour": hour_text(time_of(ms)),
-                "by": one.by,
-                "reason": one.reason,
-            }
+    return Asked(
+        retired={edge: time_text(ms) for edge, ms in sorted(asked.retired.items())},
+        expected={one.edge_id: time_text(one.from_ms) for one in asked.expected},
+        waived=[
+            Waived(
+                edge_id=one.edge_id,
+                hour=hour_text(time_of(ms)),
+                by=one.by,
+                reason=one.reason,
+            )
             for (_, ms), one in sorted(asked.waivers.items())
         ],
-    }
+    )
 
 
-def _show(document: dict[str, Any]) -> None:
+def _show(found: MeteringStatus) -> None:
     from edge.terminal import table, warn
 
     print(
-        f"accepted {document['accepted']:,}  duplicate {document['duplicate']:,}  "
-        f"quarantined {document['quarantined']:,}  as of {document['fresh_at'] or 'never'}"
+        f"accepted {found.accepted:,}  duplicate {found.duplicate:,}  "
+        f"quarantined {found.quarantined:,}"
     )
-    if document["fresh_at"] is None:
+    print(f"as of {found.fresh_at or 'never'}")
+    if found.fresh_at is None:
         print("metering has not run in this home: edgetoll metering run --drain")
-    for alarm in document["alarms"]:
+    for alarm in found.alarms:
         warn(alarm)
-    _show_edges(document)
-    states = Counter(hour["state"] for hour in document["hours"])
+    _show_edges(found)
+    states = Counter(hour.state for hour in found.hours)
     print("hours: " + ", ".join(f"{states[name]:,} {name}" for name in STATES))
     table(
         "Hours (newest last; older ones where they are not closed)",
         ("hour", "partition", "state", "accepted", "late", "waiting for or missing"),
         [
             (
-                hour["hour"],
-                hour["partition"],
-                hour["state"],
-                f"{hour['accepted']:,}",
-                f"{hour['late']:,}",
-                ", ".join(hour["missing_edges"]),
+                hour.hour,
+                hour.partition,
+                hour.state,
+                f"{hour.accepted:,}",
+                f"{hour.late:,}",
+                ", ".join(hour.missing_edges),
             )
-            for hour in _worth_showing(document["hours"])
+            for hour in _worth_showing(found.hours)
         ],
         right=("accepted", "late"),
     )
-    if document["quarantine"]:
+    if found.quarantine:
         table(
             "Quarantine",
             ("reason", "source", "records"),
-            [(row["reason"], row["source"], row["records"]) for row in document["quarantine"]],
+            [(row.reason, row.source, row.records) for row in found.quarantine],
             right=("records",),
         )
 
 
-def _worth_showing(hours: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _worth_showing(hours: Sequence[HourStatus]) -> list[HourStatus]:
     """The newest hours, and before them those that wait for somebody."""
     newest = hours[-HOURS_SHOWN:]
-    older = [hour for hour in hours[:-HOURS_SHOWN] if hour["state"] != "closed"]
+    older = [hour for hour in hours[:-HOURS_SHOWN] if hour.state != "closed"]
     return [*older[-HOURS_SHOWN:], *newest]
 
 
-def _show_asked(document: dict[str, Any]) -> None:
+def _show_asked(found: MeteringStatus, asked: Asked) -> None:
     """The edges as the worker last saw them, then what people asked for, a line each."""
     from edge.terminal import printable
 
-    _show_edges(document)
-    lines = [f"expected: {edge} from {time} on" for edge, time in document["expected"].items()]
-    for edge, time in document["retired"].items():
+    _show_edges(found)
+    lines = [f"expected: {edge} from {time} on" for edge, time in asked["expected"].items()]
+    for edge, time in asked["retired"].items():
         lines.append(f"retired: {edge} is not waited for in hours from {time} on")
-    for one in document["waived"]:
+    for one in asked["waived"]:
         lines.append(f"waived: {one['edge_id']} in {one['hour']} by {one['by']}: {one['reason']}")
     for line in lines:
         print(printable(line).replace("\n", "\\n"))
 
 
-def _show_edges(document: dict[str, Any]) -> None:
+def _show_edges(found: MeteringStatus) -> None:
     from edge.terminal import table
 
     table(
         "Edges",
-        ("edge", "region", "epoch", "sequence", "requests", "watermark", "lag s", "gaps"),
+        EDGE_COLUMNS,
         [
             (
-                edge["edge_id"],
-                edge["region"],
-                edge["epoch"],
-                edge["sequence"],
-                f"{edge['requests']:,}",
-                edge["watermark"],
-                edge["lag_seconds"],
-                ", ".join(_gap(gap) for gap in edge["gaps"]),
+                edge.edge_id,
+                edge.region,
+                edge.epoch,
+                edge.sequence,
+                f"{edge.requests:,}",
+                f"{edge.refused:,}",
+                edge.watermark,
+                edge.lag_seconds,
+                ", ".join(_gap(gap) for gap in edge.gaps),
             )
-            for edge in document["edges"]
+            for edge in found.edges
         ],
-        right=("sequence", "requests", "lag s"),
+        right=("sequence", "requests", "refused", "lag_s"),
     )
 
 
-def _gap(gap: dict[str, Any]) -> str:
-    return f"{gap['epoch']}:{gap['first_sequence']}-{gap['last_sequence']}"
+def _gap(gap: SequenceGap) -> str:
+    last = "?" if gap.last_sequence is None else gap.last_sequence
+    return f"{gap.epoch}:{gap.first_sequence}-{last}"

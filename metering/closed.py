@@ -151,7 +151,8 @@ class ClosedHour:
     files: tuple[ClosedFile, ...] = field(default=())
 
 
-def _nested(raw: Mapping[str, Any]) -> dict[str, Any]:
+def _nested(raw: Mapping[str, Any]) -> dict[str, object]:
+    # What JSON holds is anything; the records refuse what they do not know.
     edges = tuple(
         EdgeEvidence(
             **{
@@ -199,13 +200,16 @@ def _in_folder(folder: str, hour: datetime, partition: str, revision: int) -> Cl
     )
 
 
-def list_closed(home: Path) -> list[ClosedFile]:
-    """Every revision with a certificate, by hour, partition, revision; other names are no data."""
+def list_closed(home: Path, folders: Iterable[str] | None = None) -> list[ClosedFile]:
+    """Every revision with a certificate, by hour, partition, revision; other names are no data.
+
+    `folders`: only in these of closed/, by name.
+    """
     root = home / CLOSED_FOLDER
     if not root.is_dir():
         return []
     found = []
-    for folder in os.listdir(root):
+    for folder in os.listdir(root) if folders is None else folders:
         hour_match = _HOUR.match(folder)
         if not hour_match:
             continue
@@ -216,6 +220,35 @@ def list_closed(home: Path) -> list[ClosedFile]:
             if match:
                 found.append(_in_folder(place, hour, match[1], int(match[2])))
     return sorted(found, key=lambda file: (file.hour, file.partition, file.revision))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedMark:
+    """What tells two moments of the closed folder apart without listing its hours: the time of its
+    last new hour, and the newest checkpoint of each partition.
+    """
+
+    folder_ns: int = 0
+    checkpoints: tuple[tuple[str, int], ...] = ()
+
+
+def closed_mark(home: Path) -> ClosedMark:
+    """Where the closed folder stands now. Two equal marks: no round of closing came between them.
+
+    Every revision comes with a checkpoint of its partition, and a new hour with a new folder; so
+    who keeps the mark of what it has read need not list years of hours to learn that nothing came.
+    """
+    root = home / CLOSED_FOLDER
+    try:
+        changed = root.stat().st_mtime_ns
+    except FileNotFoundError:
+        return ClosedMark()
+    newest = []
+    for place in sorted((root / "checkpoints").glob("partition=*")):
+        names = [name[:12] for name in os.listdir(place) if name.endswith(".checkpoint")]
+        numbers = [int(name) for name in names if name.isdigit()]
+        newest.append((place.name.removeprefix("partition="), max(numbers, default=0)))
+    return ClosedMark(folder_ns=changed, checkpoints=tuple(newest))
 
 
 def read_certificate(path: Path) -> Certificate:

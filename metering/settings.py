@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from edge.configfile import section
-from metering.hours.when_to_close import Expectation, Policy
+from metering.hour import Expectation, Policy, to_ms
+from metering.sources.kafka.settings import MeteringKafka
 
 
 class ExpectedEdge(BaseModel):
@@ -28,6 +28,25 @@ class ExpectedEdge(BaseModel):
         if value is None or value.tzinfo is not None:
             return value
         return value.replace(tzinfo=UTC)
+
+
+class JsonSource(BaseModel):
+    """`[[metering.json_events.sources]]`: this source may report JSON events."""
+
+    model_config = ConfigDict(extra="forbid")
+    source: str = Field(min_length=1)
+    domains: list[str] = Field(default_factory=list)
+    """The names it may report, exact or `*.parent` for all below; none listed: any."""
+
+
+class JsonEvents(BaseModel):
+    """`[metering.json_events]`: who may send events one by one, without a signature."""
+
+    model_config = ConfigDict(extra="forbid")
+    enabled: bool = True
+    """False: none is counted, whoever sends it."""
+    sources: list[JsonSource] = Field(default_factory=list)
+    """Where any is listed, or `keys_file` is set, only these may."""
 
 
 class MeteringSettings(BaseModel):
@@ -57,11 +76,13 @@ class MeteringSettings(BaseModel):
     """What DuckDB may hold in memory before it spills to disk."""
     threads: int = Field(default=2, ge=1)
     """Threads of DuckDB."""
-    kafka: dict[str, Any] = Field(default_factory=dict)
-    """[metering.kafka]: checked by the Kafka source when it is used."""
+    kafka: MeteringKafka = Field(default_factory=MeteringKafka)
+    """[metering.kafka]: how a worker reaches a broker and reads there."""
     keys_file: str = ""
     """Public keys of the edges (edge/batch/signature.py), relative to the home. Where named, a
-    batch not signed by a key of its own edge goes to quarantine."""
+    batch not signed by a key of its own edge goes to quarantine, and JSON events are counted of
+    listed sources only."""
+    json_events: JsonEvents = Field(default_factory=JsonEvents)
     expected_edges: list[ExpectedEdge] = Field(default_factory=list)
 
     def policy(self) -> Policy:
@@ -84,12 +105,6 @@ class MeteringSettings(BaseModel):
             )
             for edge in self.expected_edges
         ]
-
-
-def to_ms(time: datetime) -> int:
-    """An aware time as UTC ms, exactly."""
-    passed = time - datetime(1970, 1, 1, tzinfo=UTC)
-    return (passed.days * 86_400 + passed.seconds) * 1000 + passed.microseconds // 1000
 
 
 def load(home: Path) -> MeteringSettings:

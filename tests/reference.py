@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from functools import cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 FIVE = timedelta(minutes=5)
@@ -68,16 +69,17 @@ def price(card, quantity):
 class Rating:
     """Rates one account from its first hour to `through`."""
 
-    def __init__(self, account, cards, regions, origin, through):
+    def __init__(self, account, cards, regions, through):
         self.account, self.regions, self.through = account, regions, through
         self.zone = ZoneInfo(account.zone)
         self.cards = [c for c in cards if c.account_id in (None, account.account_id)]
-        self.start = max(origin, account.opened.replace(minute=account.opened.minute // 5 * 5))
+        self.start = account.opened.replace(minute=account.opened.minute // 5 * 5)  # §10.14
         self.quantities = defaultdict(lambda: [0, 0, 0])  # month, item, scope: used, free, plan
         self.billable = defaultdict(int)  # the same and by hour and day
         self.usage_amount = defaultdict(Fraction)
         self.charged = defaultdict(int)
         self.by_hour = defaultdict(int)
+        self.terms = {}  # month, item, scope: what flat fee, maximum and minimum make of it
         self.plan_left = {plan.plan_id: plan.quantity for plan in account.plans}
         self.plan_paid = defaultdict(int)
 
@@ -220,15 +222,26 @@ class Rating:
         _, item, scope = lane
         total = self.usage_amount[lane]
         card = self.card(item, scope, moment)
+        steps = [total]
         if card is not None:
-            total += card.flat_fee
-            total = total if card.maximum is None else min(total, card.maximum)
+            share = self.open_share(lane[0]) if card.prorated else 1
+            steps.append(total := total + card.flat_fee * share)
+            steps.append(total := total if card.maximum is None else min(total, card.maximum))
             if ended and card.minimum is not None:
-                total = max(total, card.minimum)
+                total = max(total, card.minimum * share)
+            steps.append(total)
         elif any(c.has_fixed_terms for c in self.cards if (c.item, c.scope) == (item, scope)):
             return
         self.by_hour[lane, hour] += int(total) - self.charged[lane]  # §10.11: cut toward zero
         self.charged[lane] = int(total)
+        self.terms[lane] = [int(after) - int(before) for before, after in pairwise(steps)]
+
+    def open_share(self, month):
+        """§10.14: by 5-minute buckets of the month, from the account's opening."""
+        begins, ends = self.utc(month), self.month_end(month)
+        return Fraction(
+            (ends - min(max(begins, self.start), ends)) // FIVE, (ends - begins) // FIVE
+        )
 
     def lanes(self, month):
         known = [*self.quantities, *self.usage_amount]
@@ -294,6 +307,6 @@ def plain(moment):
     return moment.astimezone(UTC).replace(tzinfo=None)
 
 
-def rate(account, cards, regions, usage, origin, through):
+def rate(account, cards, regions, usage, through):
     """The Rating of one account, done."""
-    return Rating(account, cards, regions, origin, through).run(usage)
+    return Rating(account, cards, regions, through).run(usage)

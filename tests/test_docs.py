@@ -125,3 +125,21 @@ def test_the_last_lines_name_what_a_left_out_test_needs() -> None:
         "NOT RUN: 2 tests need nginx, which this machine lacks: tests/a.py."
         " Get it: apt-get install -y nginx-light curl"
     )
+
+
+def test_each_rule_stands_where_the_architecture_page_says(root: Path) -> None:
+    """The twenty rows of "Where is it decided": file::name, a Python name or a statement's."""
+    page = (root / "docs" / "architecture.md").read_text(encoding="utf-8")
+    table = page.split("## Where is it decided", 1)[1].split("\n## ", 1)[0]
+    rows = [line for line in table.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) >= 20
+    missing: list[str] = []
+    for row in rows:
+        places = re.findall(r"`([\w/.]+)::(\w+)`", row)
+        assert places, f"names no place: {row}"
+        for file, name in places:
+            text = (root / file).read_text(encoding="utf-8") if (root / file).is_file() else ""
+            said = rf"^\s*(?:def|class|async def) {name}\b|^{name}\b.*=|^-- name: {name}$"
+            if not re.search(said, text, re.MULTILINE):
+                missing.append(f"{file}::{name}")
+    assert missing == []

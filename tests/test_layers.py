@@ -13,6 +13,7 @@ SHARED_OF_EDGE = {
     "edge.configfile",
     "edge.crash_point",
     "edge.terminal",
+    "edge.trouble",
     "edge.domain",
     "edge.durable",
     "edge.errors",
@@ -20,10 +21,11 @@ SHARED_OF_EDGE = {
     "edge.kafka.link",
     "edge.kafka.topic",
     "edge.reasons",
+    "edge.spool.durable_end",
     "edge.spool.segment",
     "edge.batch.signature",
 }
-SHARED_OF_METERING = {"metering", "metering.closed"}
+SHARED_OF_METERING = {"metering", "metering.closed", "metering.status"}
 # `edgetoll run` and `edgetoll check` join all three in one process: wiring, not logic (0002).
 JOINING = {"billing.daemon.host", "billing.commands.check", "billing.commands.init"}
 NO_WORLD = {"time", "random", "uuid", "socket", "asyncio"}
@@ -109,3 +111,84 @@ def test_front_door_help_imports_nothing_heavy(root: Path) -> None:
         [sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True
     )
     assert answer.stdout.splitlines()[-1] == "[]"
+
+
+def package_of(module: str, parsed: dict[str, ast.Module]) -> str:
+    """The package a module stands in, as `billing.rating`; a module at the top of one of the three
+    stands for itself (`edge.errors`), as does an `__init__`.
+    """
+    if any(other.startswith(f"{module}.") for other in parsed):
+        return module
+    parent = module.rpartition(".")[0]
+    return module if parent in (*PACKAGES, "") else parent
+
+
+def package_circles(parsed: dict[str, ast.Module]) -> list[str]:
+    """Each circle of packages, lazy imports included, as `a -> b -> a`; none is the empty list."""
+    arrows: dict[str, set[str]] = {}
+    for name, tree in parsed.items():
+        if name.split(".")[0] not in ("edge", "metering", "billing") or name in JOINING:
+            continue
+        here = package_of(name, parsed)
+        there = {package_of(target, parsed) for target in imports(tree, set(parsed))}
+        arrows.setdefault(here, set()).update(there - {here, *PACKAGES, "edgetoll"})
+    circles: list[str] = []
+    done: set[str] = set()
+
+    def visit(name: str, way: tuple[str, ...]) -> None:
+        if name in way:
+            circles.append(" -> ".join((*way[way.index(name) :], name)))
+            return
+        if name in done:
+            return
+        for target in sorted(arrows.get(name, ())):
+            visit(target, (*way, name))
+        done.add(name)
+
+    for name in sorted(arrows):
+        visit(name, ())
+    return circles
+
+
+def test_packages_form_no_circle_imports_inside_functions_included(root: Path) -> None:
+    assert package_circles(modules(root)) == []
+
+
+def test_a_planted_lazy_import_is_seen_as_a_circle(root: Path) -> None:
+    parsed = modules(root)
+    planted = "def late():\n    from billing.balance import states\n    return states\n"
+    parsed["billing.store.planted"] = ast.parse(planted)
+    found = package_circles(parsed)
+    assert any(
+        "billing.store -> billing.balance" in circle or "billing.balance" in circle
+        for circle in found
+    ), found
+
+
+def test_no_folder_of_code_is_too_broad_for_a_newcomer(root: Path) -> None:
+    broad = {
+        str(folder.relative_to(root)): len(files)
+        for package in ("edge", "metering", "billing")
+        for folder in (root / package, *(root / package).rglob("*"))
+        if folder.is_dir() and len(files := list(folder.glob("*.py"))) > 16
+    }
+    assert broad == {}
+
+
+def test_each_package_says_what_is_decided_in_it(root: Path) -> None:
+    short = [
+        str(path.relative_to(root))
+        for package in ("edge", "metering", "billing")
+        for path in (root / package).rglob("__init__.py")
+        if len(ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "") < 60
+    ]
+    assert short == []
+
+
+def test_class_names_are_unique_across_the_product(root: Path) -> None:
+    homes: dict[str, list[str]] = {}
+    for name, tree in modules(root).items():
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(name)
+    assert {name: places for name, places in homes.items() if len(places) > 1} == {}

@@ -52,13 +52,13 @@ def worker(home: Path, address: str, partitions: str) -> None:
     from metering.counting.json_events import JsonIntake
     from metering.counting.quarantine import Quarantine
     from metering.settings import load
-    from metering.sources.kafka.settings import read_settings, worker_name
+    from metering.sources.kafka.settings import at_bootstrap, worker_name
     from metering.sources.kafka.source import KafkaSource
     from metering.worker.process import wall_clock
     from metering.worker.worker import Worker
 
     settings = load(home)
-    source = KafkaSource(read_settings(settings.kafka, address), partitions, alarm=print)
+    source = KafkaSource(at_bootstrap(settings.kafka, address), partitions, alarm=print)
     keep = Quarantine(home, 1 << 30).keep
     messages = JsonIntake.for_topic(4000, source.retention_ms, keep)
     name = worker_name(partitions)

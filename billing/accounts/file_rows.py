@@ -10,21 +10,33 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, Self, TypeVar
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from billing.money import check_currency, parse_amount
-from edge.configfile import line_of, read_toml
+from billing.text_rules import check_email, check_line
+from edge.configfile import read_toml, said, table_lines
 from edge.domain import canonical_domain
 from edge.errors import InputError
 
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
+NEVER = datetime(9999, 12, 31, tzinfo=UTC).replace(tzinfo=None)
 Method = Literal["data_transfer", "peak_bandwidth", "percentile95_bandwidth"]
 _ID = r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}"
 _BYTES = {"KB": 1, "MB": 2, "GB": 3, "TB": 4, "PB": 5}
@@ -52,6 +64,10 @@ def _instant(value: object) -> datetime:
     return moment
 
 
+def _end(value: object) -> datetime:
+    return NEVER if value == "never" else _instant(value)
+
+
 def _money(value: object) -> int:
     try:
         return parse_amount(str(value) if type(value) is int else value)  # type: ignore[arg-type]
@@ -59,12 +75,12 @@ def _money(value: object) -> int:
         raise ValueError(error.message + '; write it in quotes, like "500.00"') from error
 
 
-def _percent(value: object) -> int:
-    units = _money(value)
-    points, rest = divmod(int(units), 10**8)
-    if rest or not 0 <= points <= 10_000:
-        raise ValueError(f"{value} is not a percentage from 0 to 100 with at most two decimals")
-    return points
+def _percent(value: object) -> Decimal:
+    """A percentage as basis points, of which there may be hundredths: 8.875 % is 887.50 of them."""
+    hundredths, rest = divmod(int(_money(value)), 10**6)
+    if rest or not 0 <= hundredths <= 1_000_000:
+        raise ValueError(f"{value} is not a percentage from 0 to 100 with at most four decimals")
+    return Decimal(hundredths).scaleb(-2)
 
 
 def _quantity(value: object) -> int:
@@ -101,6 +117,8 @@ def _timezone(value: str | None) -> str | None:
 
 
 Instant = Annotated[datetime, BeforeValidator(_instant)]
+End = Annotated[datetime, BeforeValidator(_end)]
+"""When something ends; `"never"`: an end that is stored was wrong."""
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 Money = Annotated[int, BeforeValidator(_money)]
 Id = Annotated[str, Field(pattern=f"^{_ID}$")]
@@ -109,9 +127,22 @@ Id = Annotated[str, Field(pattern=f"^{_ID}$")]
 class _Row(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_max_length=500)
 
+    @field_validator("*")
+    @classmethod
+    def _is_a_line(cls, value: object) -> object:
+        """Text that is stored is one visible line: it is printed, mailed and shown by terminals."""
+        return check_line(value) if isinstance(value, str) else value
+
+
+R = TypeVar("R", bound=_Row)
+
 
 class AccountRow(_Row):
-    """One version of an account; without `effective_from` it is the account's first."""
+    """One version of an account; without `effective_from` it is the account's first.
+
+    `opened` and `closed` bound the months in which its fixed fees are due; not said, it is open
+    from its first load on. To put one of them right that is stored, say `why`.
+    """
 
     id: Id
     name: str = Field(min_length=1)
@@ -122,24 +153,39 @@ class AccountRow(_Row):
     credit_limit: Annotated[Money, Field(ge=0, lt=2**96)] = 0
     grace_hours: int = Field(default=24, ge=0, le=24 * 366)
     suspension_policy: Literal["confirm", "auto"] = "confirm"
-    tax_rate_percent: Annotated[int, BeforeValidator(_percent)] = 0
-    email: str = ""
+    tax_rate_percent: Annotated[Decimal, BeforeValidator(_percent)] = Decimal(0)
+    email: Annotated[str, AfterValidator(check_email)] = ""
     address: str = ""
     country: str = ""
     tax_id: str = ""
     low_balance_threshold: Money | None = None
-    opened: Instant = BEGINNING
+    opened: Instant | None = None
+    closed: End | None = None
     effective_from: Instant | None = None
+    why: str = ""
 
 
-class DomainRow(_Row):
+class _Correctable(_Row):
+    """A fact that may put a stored one right: of the same id, or of that named by `replaces`."""
+
+    replaces: str = ""
+    why: str = ""
+
+    @model_validator(mode="after")
+    def _says_why(self) -> Self:
+        if self.replaces and not self.why:
+            raise ValueError("what replaces another says why: `why`")
+        return self
+
+
+class DomainRow(_Correctable):
     """An account owns a name, or with `*.` one level below it, from a time to another."""
 
     id: str | None = Field(default=None, min_length=1, max_length=400)
     domain: Annotated[str, BeforeValidator(_domain)]
     account: Id
     effective_from: Instant = BEGINNING
-    effective_to: Instant | None = None
+    effective_to: End | None = None
 
     @property
     def ownership_id(self) -> str:
@@ -147,7 +193,7 @@ class DomainRow(_Row):
         return self.id or f"{self.domain}@{self.account}@{self.effective_from:%Y-%m-%dT%H:%M}"
 
 
-class PlanRow(_Row):
+class PlanRow(_Correctable):
     """A prepaid plan that was bought. `quantity` is bytes for data_transfer, else requests."""
 
     id: Id
@@ -204,15 +250,22 @@ def read_load_file(path: Path) -> Loaded:
     if path.suffix.lower() != ".toml":
         raise InputError(f"{path} ends neither in .toml nor in .csv", "name it so")
     content = read_toml(path, LoadFile)
-    text = path.read_text(encoding="utf-8")
-    placed: dict[str, Any] = {
-        kind: tuple(
-            (f"{path.name}, line {line_of(text, (kind, number))}", row)
-            for number, row in enumerate(getattr(content, kind))
+    lines = table_lines(path.read_text(encoding="utf-8-sig"))
+    return Loaded(
+        accounts=_placed(path, lines.get("accounts", ()), content.accounts),
+        domains=_placed(path, lines.get("domains", ()), content.domains),
+        plans=_placed(path, lines.get("plans", ()), content.plans),
+        methods=_placed(path, lines.get("methods", ()), content.methods),
+    )
+
+
+def _placed(path: Path, lines: Sequence[int], rows: Sequence[R]) -> tuple[tuple[str, R], ...]:
+    """Each row with its line; with its number where the rows stand in one inline array."""
+    if len(lines) == len(rows):
+        return tuple(
+            (f"{path.name}, line {line}", row) for line, row in zip(lines, rows, strict=True)
         )
-        for kind in ("accounts", "domains", "plans", "methods")
-    }
-    return Loaded(**placed)
+    return tuple((f"{path.name}, row {number}", row) for number, row in enumerate(rows, start=1))
 
 
 def _read_csv(path: Path) -> Loaded:
@@ -220,23 +273,27 @@ def _read_csv(path: Path) -> Loaded:
         with open(path, encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
             columns = tuple(reader.fieldnames or ())
-            kind, model = _csv_kind(path, columns)
-            rows = tuple(
+            model = _csv_model(path, columns)
+            rows = [
                 (
                     f"{path.name}, line {reader.line_num}",
                     _csv_row(path, reader.line_num, row, model),
                 )
                 for row in reader
-            )
+            ]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path} cannot be read: {error}", "save it as UTF-8 CSV") from error
     if not rows:
         raise InputError(f"{path} has no rows", "a blank file is never taken for «nothing»")
-    placed: dict[str, Any] = {kind: rows}
-    return Loaded(**placed)
+    return Loaded(
+        accounts=tuple((place, row) for place, row in rows if isinstance(row, AccountRow)),
+        domains=tuple((place, row) for place, row in rows if isinstance(row, DomainRow)),
+        plans=tuple((place, row) for place, row in rows if isinstance(row, PlanRow)),
+        methods=tuple((place, row) for place, row in rows if isinstance(row, MethodRow)),
+    )
 
 
-def _csv_kind(path: Path, columns: tuple[str, ...]) -> tuple[str, type[_Row]]:
+def _csv_model(path: Path, columns: tuple[str, ...]) -> type[_Row]:
     for column, kind, model in _CSV_KINDS:
         if column in columns:
             unknown = sorted(set(columns) - set(model.model_fields))
@@ -245,14 +302,14 @@ def _csv_kind(path: Path, columns: tuple[str, ...]) -> tuple[str, type[_Row]]:
                     f"{path}, line 1: unknown column {unknown[0]!r} for {kind}",
                     f"columns are {', '.join(model.model_fields)}",
                 )
-            return kind, model
+            return model
     raise InputError(
         f"{path}, line 1: cannot tell what the columns are for",
         "accounts have `currency`, domains `domain`, plans `quantity`, methods `method`",
     )
 
 
-def _csv_row(path: Path, line: int, row: Mapping[str | None, Any], model: type[_Row]) -> _Row:
+def _csv_row(path: Path, line: int, row: Mapping[str | None, object], model: type[_Row]) -> _Row:
     if None in row or None in row.values():
         raise InputError(
             f"{path}, line {line}: the number of cells is not that of line 1", "fix it"
@@ -262,4 +319,4 @@ def _csv_row(path: Path, line: int, row: Mapping[str | None, Any], model: type[_
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{path}, line {line}, key {key}: {first['msg']}", "correct it") from error
+        raise InputError(f"{path}, line {line}, key {key}: {said(first)}", "correct it") from error

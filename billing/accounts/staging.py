@@ -1,73 +1,104 @@
-"""The rows of a load in the form of the tables: one dictionary per row, typed Arrow tables to stage
-them.
-"""
+"""The rows of a load in the form of the tables, and the Arrow tables that carry them there."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
 
 import duckdb
 import pyarrow as pa
 
-from billing.accounts.file_rows import AccountRow, DomainRow, MethodRow, PlanRow
+from billing.accounts.file_rows import BEGINNING, AccountRow, DomainRow, Loaded, MethodRow, PlanRow
+from billing.accounts.records import (
+    AccountFact,
+    AccountVersion,
+    MethodChange,
+    Ownership,
+    PlanBought,
+)
 from edge.errors import InputError
 
-Row = dict[str, Any]
-_TIME = pa.timestamp("us")
-_MONEY = pa.decimal128(38, 0)
+Fact = TypeVar("Fact", bound=AccountFact)
 
 
-def _schema(fields: list[tuple[str, Any]]) -> pa.Schema:
-    return pa.schema([pa.field(name, kind) for name, kind in fields])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed(Generic[Fact]):
+    """A fact of a file, the place it stands at, and what it puts right: the stored one of its own
+    id, or that named by `replaces`. `is_first`: an account's row that names no version;
+    `has_opening`: one that says when the account was opened.
+    """
+
+    place: str
+    fact: Fact
+    why: str = ""
+    replaces: str = ""
+    is_first: bool = False
+    has_opening: bool = True
 
 
-ACCOUNT_SCHEMA = _schema(
-    [
-        ("account_id", pa.string()),
-        ("effective_from", _TIME),
-        ("name", pa.string()),
-        ("currency", pa.string()),
-        ("timezone", pa.string()),
-        ("price_book", pa.string()),
-        ("billing_method", pa.string()),
-        ("credit_limit", _MONEY),
-        ("grace_hours", pa.int32()),
-        ("suspension_policy", pa.string()),
-        ("tax_rate_bp", pa.int32()),
-        ("email", pa.string()),
-        ("address", pa.string()),
-        ("country", pa.string()),
-        ("tax_id", pa.string()),
-        ("low_balance_threshold", _MONEY),
-        ("opened_at", _TIME),
-    ]
+_TEXT: pa.DataType = pa.string()
+_TIME: pa.DataType = pa.timestamp("us")
+_MONEY: pa.DataType = pa.decimal128(38, 0)
+_SMALL: pa.DataType = pa.int32()
+_BASIS_POINTS: pa.DataType = pa.decimal128(9, 2)
+_COUNT: pa.DataType = pa.int64()
+ACCOUNT_SCHEMA = pa.schema(
+    {
+        "account_id": _TEXT,
+        "effective_from": _TIME,
+        "name": _TEXT,
+        "currency": _TEXT,
+        "timezone": _TEXT,
+        "price_book": _TEXT,
+        "billing_method": _TEXT,
+        "credit_limit": _MONEY,
+        "grace_hours": _SMALL,
+        "suspension_policy": _TEXT,
+        "tax_rate_bp": _BASIS_POINTS,
+        "email": _TEXT,
+        "address": _TEXT,
+        "country": _TEXT,
+        "tax_id": _TEXT,
+        "low_balance_threshold": _MONEY,
+        "opened_at": _TIME,
+        "closed_at": _TIME,
+    }
 )
-DOMAIN_SCHEMA = _schema(
-    [
-        ("ownership_id", pa.string()),
-        ("domain", pa.string()),
-        ("account_id", pa.string()),
-        ("effective_from", _TIME),
-        ("effective_to", _TIME),
-    ]
+DOMAIN_SCHEMA = pa.schema(
+    {
+        "ownership_id": _TEXT,
+        "domain": _TEXT,
+        "account_id": _TEXT,
+        "effective_from": _TIME,
+        "effective_to": _TIME,
+    }
 )
-PLAN_SCHEMA = _schema(
-    [
-        ("plan_id", pa.string()),
-        ("account_id", pa.string()),
-        ("kind", pa.string()),
-        ("region", pa.string()),
-        ("quantity", pa.int64()),
-        ("starts_at", _TIME),
-        ("ends_at", _TIME),
-        ("bought_at", _TIME),
-    ]
+PLAN_SCHEMA = pa.schema(
+    {
+        "plan_id": _TEXT,
+        "account_id": _TEXT,
+        "kind": _TEXT,
+        "region": _TEXT,
+        "quantity": _COUNT,
+        "starts_at": _TIME,
+        "ends_at": _TIME,
+        "bought_at": _TIME,
+    }
 )
-METHOD_SCHEMA = _schema(
-    [("account_id", pa.string()), ("method", pa.string()), ("effective_from", _TIME)]
+DATES_SCHEMA = pa.schema(
+    {"account_id": _TEXT, "opened_at": _TIME, "closed_at": _TIME, "why": _TEXT}
 )
-_REFERENCE_SCHEMA = _schema([("account_id", pa.string()), ("place", pa.string())])
+REPLACED_SCHEMA = pa.schema({"kind": _TEXT, "fact_id": _TEXT, "replaced_by": _TEXT, "why": _TEXT})
+METHOD_SCHEMA = pa.schema({"account_id": _TEXT, "method": _TEXT, "effective_from": _TIME})
+
+
+def table_of(facts: Iterable[object], schema: pa.Schema) -> pa.Table:
+    """`facts`, all of one kind, as an Arrow table of `schema`."""
+    rows = list(facts)
+    columns = {name: [getattr(row, name) for row in rows] for name in schema.names}
+    return pa.Table.from_pydict(columns, schema)
 
 
 def zone_lookup(zones: Mapping[str, str]) -> Callable[[str], str]:
@@ -84,86 +115,139 @@ def zone_lookup(zones: Mapping[str, str]) -> Callable[[str], str]:
     return zone_of_book
 
 
-def account_row(place: str, row: AccountRow, zone_of_book: Callable[[str], str]) -> Row:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagedLoad:
+    """A file's rows as the tables would hold them."""
+
+    accounts: Sequence[Placed[AccountVersion]]
+    domains: Sequence[Placed[Ownership]]
+    plans: Sequence[Placed[PlanBought]]
+    methods: Sequence[Placed[MethodChange]]
+
+    def relations(self) -> dict[str, pa.Table]:
+        """The relations that the chapter accounts/load reads, by name."""
+        domains = [(one.fact.ownership_id, one.replaces) for one in self.domains]
+        plans = [(one.fact.plan_id, one.replaces) for one in self.plans]
+        references = {
+            "account_id": [
+                *(one.fact.account_id for one in self.domains),
+                *(one.fact.account_id for one in self.plans),
+                *(one.fact.account_id for one in self.methods),
+            ],
+            "place": [
+                *(one.place for one in self.domains),
+                *(one.place for one in self.plans),
+                *(one.place for one in self.methods),
+            ],
+        }
+        changes = (one.fact for one in self.methods)
+        return {
+            "load_accounts": _strings(account_id=[one.fact.account_id for one in self.accounts]),
+            "load_domains": _strings(ownership_id=[name for pair in domains for name in pair]),
+            "load_plans": _strings(plan_id=[name for pair in plans for name in pair]),
+            "load_methods": table_of(changes, METHOD_SCHEMA),
+            "load_references": _strings(**references),
+        }
+
+
+def _strings(**columns: list[str]) -> pa.Table:
+    return pa.Table.from_pydict(columns, pa.schema(dict.fromkeys(columns, _TEXT)))
+
+
+def stage(loaded: Loaded, zone_of_book: Callable[[str], str], *, opening: datetime) -> StagedLoad:
+    """The rows of `loaded` in the form of the tables; `zone_of_book` raises for an unknown book.
+
+    `opening`: from when an account is open that does not say so.
+    """
+    return StagedLoad(
+        accounts=[_account(place, row, zone_of_book, opening) for place, row in loaded.accounts],
+        domains=[
+            Placed(place=place, fact=_ownership(row), why=row.why, replaces=row.replaces)
+            for place, row in loaded.domains
+        ],
+        plans=[
+            Placed(place=place, fact=_plan(row), why=row.why, replaces=row.replaces)
+            for place, row in loaded.plans
+        ],
+        methods=[Placed(place=place, fact=_method(row)) for place, row in loaded.methods],
+    )
+
+
+def _account(
+    place: str, row: AccountRow, zone_of_book: Callable[[str], str], opening: datetime
+) -> Placed[AccountVersion]:
     """The version of an account, its time zone that of its price book unless it names one."""
     try:
         zone = zone_of_book(row.price_book)
     except InputError as error:
         raise InputError(f"{place}: {error.message}", error.hint) from error
-    return {
-        "account_id": row.id,
-        "effective_from": row.effective_from or row.opened,
-        "name": row.name,
-        "currency": row.currency,
-        "timezone": row.timezone or zone,
-        "price_book": row.price_book,
-        "billing_method": row.billing_method,
-        "credit_limit": row.credit_limit,
-        "grace_hours": row.grace_hours,
-        "suspension_policy": row.suspension_policy,
-        "tax_rate_bp": row.tax_rate_percent,
-        "email": row.email,
-        "address": row.address,
-        "country": row.country,
-        "tax_id": row.tax_id,
-        "low_balance_threshold": row.low_balance_threshold,
-        "opened_at": row.opened,
-    }
+    version = AccountVersion(
+        account_id=row.id,
+        effective_from=row.effective_from or row.opened or BEGINNING,
+        name=row.name,
+        currency=row.currency,
+        timezone=row.timezone or zone,
+        price_book=row.price_book,
+        billing_method=row.billing_method,
+        credit_limit=row.credit_limit,
+        grace_hours=row.grace_hours,
+        suspension_policy=row.suspension_policy,
+        tax_rate_bp=row.tax_rate_percent,
+        email=row.email,
+        address=row.address,
+        country=row.country,
+        tax_id=row.tax_id,
+        low_balance_threshold=row.low_balance_threshold,
+        opened_at=row.opened or opening,
+        closed_at=row.closed,
+    )
+    return Placed(
+        place=place,
+        fact=version,
+        why=row.why,
+        is_first=row.effective_from is None,
+        has_opening=row.opened is not None,
+    )
 
 
-def ownership_row(row: DomainRow) -> Row:
-    """The period in which an account owns a domain."""
-    return {
-        "ownership_id": row.ownership_id,
-        "domain": row.domain,
-        "account_id": row.account,
-        "effective_from": row.effective_from,
-        "effective_to": row.effective_to,
-    }
+def _ownership(row: DomainRow) -> Ownership:
+    return Ownership(
+        ownership_id=row.ownership_id,
+        domain=row.domain,
+        account_id=row.account,
+        effective_from=row.effective_from,
+        effective_to=row.effective_to,
+    )
 
 
-def plan_row(row: PlanRow) -> Row:
+def _plan(row: PlanRow) -> PlanBought:
     """The plan, bought when it starts unless the row says when."""
-    return {
-        "plan_id": row.id,
-        "account_id": row.account,
-        "kind": row.kind,
-        "region": row.region,
-        "quantity": row.quantity,
-        "starts_at": row.starts,
-        "ends_at": row.ends,
-        "bought_at": row.bought or row.starts,
-    }
+    return PlanBought(
+        plan_id=row.id,
+        account_id=row.account,
+        kind=row.kind,
+        region=row.region,
+        quantity=row.quantity,
+        starts_at=row.starts,
+        ends_at=row.ends,
+        bought_at=row.bought or row.starts,
+    )
 
 
-def method_row(row: MethodRow) -> Row:
-    """The change of method."""
-    return {
-        "account_id": row.account,
-        "method": row.method,
-        "effective_from": row.effective_from,
-    }
+def _method(row: MethodRow) -> MethodChange:
+    return MethodChange(
+        account_id=row.account, method=row.method, effective_from=row.effective_from
+    )
 
 
-class Staged:
-    """The rows of a load as relations load_* of the session, while the block runs."""
+class Registered:
+    """Arrow tables as relations of a session, by name, while the block runs."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, *kinds: list[tuple[str, Row]]
+        self, connection: duckdb.DuckDBPyConnection, tables: Mapping[str, pa.Table]
     ) -> None:
         self.connection = connection
-        names = ("load_accounts", "load_domains", "load_plans", "load_methods")
-        schemas = (ACCOUNT_SCHEMA, DOMAIN_SCHEMA, PLAN_SCHEMA, METHOD_SCHEMA)
-        self.tables = {
-            name: pa.Table.from_pylist([row for _, row in rows], schema)
-            for name, schema, rows in zip(names, schemas, kinds, strict=True)
-        }
-        references = [
-            {"account_id": row["account_id"], "place": place}
-            for rows in kinds[1:]
-            for place, row in rows
-        ]
-        self.tables["load_references"] = pa.Table.from_pylist(references, _REFERENCE_SCHEMA)
+        self.tables = tables
 
     def __enter__(self) -> None:
         for name, table in self.tables.items():

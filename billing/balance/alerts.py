@@ -1,65 +1,118 @@
-"""Measuring customers' own rules: between the store's tables and billing/balance/rules."""
+"""Measuring customers' own rules: between the store's tables and customer_alerts."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
+
+import duckdb
 
 import sql
 from billing.balance.customer_alerts import Kind, Measured, Raised, Rule, raise_alert, read_rules
-from billing.balance.figures import run
-from billing.balance.grace_clock import Clock
-from billing.balance.rows import naive
+from billing.balance.grace_clock import GraceClock
+from billing.instants import naive
 
-LEFT_OF_PLANS = "statements/rating/quotas_and_plans/plans_left"
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ZoneRow:
+    """Row of `zones`."""
+
+    timezone: str
+    period: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _MeasuredRow:
+    """Row of the three measuring statements."""
+
+    rule_id: str
+    account_id: str
+    kind: str
+    subject: str
+    domain: str | None
+    measured: int
+    limit: int
+    release_hours: int
+    currency: str
+    unit: str
+
+    def measured_rule(self) -> Measured:
+        """The row as a noun."""
+        return Measured(
+            rule_id=self.rule_id,
+            account_id=self.account_id,
+            kind=Kind(self.kind),
+            subject=self.subject,
+            domain=self.domain,
+            measured=self.measured,
+            limit=self.limit,
+            release_hours=self.release_hours,
+            currency=self.currency,
+            unit=self.unit,
+        )
 
 
 def raised_alerts(
-    connection: Any, home: Path, *, now: datetime, clock: Clock
+    connection: duckdb.DuckDBPyConnection,
+    home: Path,
+    *,
+    now: datetime,
+    clock: GraceClock,
+    accounts: Collection[str] | None = None,
 ) -> tuple[Raised, ...]:
     """The rules that are over their limit and have not been told for this period or plan."""
-    rules = read_rules(home)
+    rules = [rule for rule in read_rules(home) if accounts is None or rule.account in set(accounts)]
     if not rules:
         return ()
     _bind_rules(connection, rules, at=now)
-    found = _measure(connection, "measure_requests")
+    found = sql.rows(
+        connection.execute(sql.text("statements/balance/customer_alerts/measure_requests")),
+        _MeasuredRow,
+    )
     if clock.usage_through is not None:
         # A bill is of the day that was rated last, which just after midnight is not today.
         _bind_rules(connection, rules, at=clock.usage_through - timedelta(microseconds=1))
-        found += _measure(connection, "measure_bills")
-    if any(rule.kind is Kind.PLAN_LOW for rule in rules):
-        connection.register("plans_left", connection.sql(sql.text(LEFT_OF_PLANS)).to_arrow_table())
-        found += _measure(connection, "measure_plans", now=naive(now))
-        connection.unregister("plans_left")
-    return tuple(raise_alert(one, now=now) for one in found if one.over)
+        bills = connection.execute(sql.text("statements/balance/customer_alerts/measure_bills"))
+        found += sql.rows(bills, _MeasuredRow)
+    plans = connection.execute(
+        sql.text("statements/balance/customer_alerts/measure_plans"), {"now": naive(now)}
+    )
+    found += sql.rows(plans, _MeasuredRow)
+    measured = [row.measured_rule() for row in found]
+    return tuple(raise_alert(one, now=now) for one in measured if one.over)
 
 
-def _bind_rules(connection: Any, rules: tuple[Rule, ...], *, at: datetime) -> None:
-    run(connection, "empty_rules")
+def _bind_rules(
+    connection: duckdb.DuckDBPyConnection, rules: Collection[Rule], *, at: datetime
+) -> None:
+    connection.execute(sql.text("statements/balance/customer_alerts/make_tables"))
     for rule in rules:
-        run(
-            connection,
-            "add_rule",
-            rule_id=rule.id,
-            account_id=rule.account,
-            kind=rule.kind.value,
-            domain=rule.domain,
-            quantity=rule.quantity,
-            period=rule.period,
-            release_hours=rule.release_hours,
+        connection.execute(
+            sql.text("statements/balance/customer_alerts/add_rule"),
+            {
+                "rule_id": rule.id,
+                "account_id": rule.account,
+                "kind": rule.kind.value,
+                "domain": rule.domain,
+                "quantity": rule.quantity,
+                "period": rule.period,
+                "release_hours": rule.release_hours,
+            },
         )
-    zones = connection.execute(sql.text("statements/balance/rule_timezones")).fetchall()
-    for zone, period in zones:
-        start, end = bounds(at, zone, period)
-        run(
-            connection,
-            "add_period_bounds",
-            timezone=zone,
-            period=period,
-            period_start=naive(start),
-            period_end=naive(end),
+    zones = connection.execute(sql.text("statements/balance/customer_alerts/zones"))
+    for zone in sql.rows(zones, _ZoneRow):
+        start, end = bounds(at, zone.timezone, zone.period)
+        connection.execute(
+            sql.text("statements/balance/customer_alerts/add_period_bounds"),
+            {
+                "timezone": zone.timezone,
+                "period": zone.period,
+                "period_start": naive(start),
+                "period_end": naive(end),
+            },
         )
 
 
@@ -77,22 +130,3 @@ def bounds(at: datetime, zone: str, period: str) -> tuple[datetime, datetime]:
         after = (start + timedelta(days=32)).date().replace(day=1)
     end = start.replace(year=after.year, month=after.month, day=after.day)
     return start, end
-
-
-def _measure(connection: Any, name: str, **parameters: Any) -> list[Measured]:
-    rows = connection.execute(sql.text(f"statements/balance/{name}"), parameters or None).fetchall()
-    return [
-        Measured(
-            rule_id=row[0],
-            account_id=row[1],
-            kind=Kind(row[2]),
-            subject=row[3],
-            domain=row[4],
-            measured=int(row[5]),
-            limit=int(row[6]),
-            release_hours=row[7],
-            currency=row[8],
-            unit=row[9] if len(row) > 9 else "",
-        )
-        for row in rows
-    ]

@@ -1,4 +1,4 @@
-"""Appliers: how records about states enter the tables. Registered when the store opens.
+"""How records about states enter the tables.
 
 A record of any kind may carry the effects `states`, `events`, `alerts` and `clock`: a top-up and
 the state it clears are one record (FAULTS U4, G17).
@@ -6,49 +6,48 @@ the state it clears are one record (FAULTS U4, G17).
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-from billing.balance.figures import run
+import duckdb
+
+import sql
 from billing.balance.rows import ALERT_COLUMNS, EVENT_COLUMNS, STATE_COLUMNS, as_table
 from billing.store.journal import Record
-from billing.store.store import Effects, applier
-
-KINDS = ("account_states", "account_act")
-CARRIERS = ("top_up", "load", "transfer", "transfers", "chargeback", "credit_note")
-"""Kinds of other modules that may carry state effects; their own appliers run before these."""
+from billing.store.store import Effects
 
 
-def apply_states(connection: Any, record: Record, effects: Effects) -> None:
+def apply_states(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
     """Take the effects of a record that are about balances in; does nothing when it has none."""
+    numbered = {"journal_no": record.number}
     if "states" in effects:
-        _bind(connection, "states", effects["states"], STATE_COLUMNS)
-        run(connection, "put_states", journal_no=record.number)
-        run(connection, "drop_replaced_states")
-        run(connection, "put_present_states", journal_no=record.number)
-        _unbind(connection, "states", effects["states"])
+        with bound(connection, "states", effects["states"], STATE_COLUMNS):
+            connection.execute(sql.text("statements/balance/states/put_history"), numbered)
+            connection.execute(sql.text("statements/balance/states/drop_replaced_states"))
+            connection.execute(sql.text("statements/balance/states/put_current"), numbered)
     if "events" in effects:
-        _bind(connection, "events", effects["events"], EVENT_COLUMNS)
-        run(connection, "put_events", journal_no=record.number)
-        _unbind(connection, "events", effects["events"])
+        with bound(connection, "events", effects["events"], EVENT_COLUMNS):
+            connection.execute(sql.text("statements/balance/outbox/put_events"), numbered)
     if "alerts" in effects:
-        _bind(connection, "alerts", effects["alerts"], ALERT_COLUMNS)
-        run(connection, "put_alerts", journal_no=record.number)
-        _unbind(connection, "alerts", effects["alerts"])
+        with bound(connection, "alerts", effects["alerts"], ALERT_COLUMNS):
+            connection.execute(sql.text("statements/balance/customer_alerts/put_raised"), numbered)
     if "clock" in effects:
-        run(connection, "clear_clock")
-        run(connection, "put_clock", journal_no=record.number, **effects["clock"])
+        connection.execute(sql.text("statements/balance/grace_clock/clear"))
+        connection.execute(
+            sql.text("statements/balance/grace_clock/put"), {**numbered, **effects["clock"]}
+        )
 
 
-def _bind(connection: Any, name: str, effect: Any, columns: tuple[str, ...]) -> None:
-    # A table effect is bound by the store already, under the same name.
-    if isinstance(effect, list):
-        connection.register(f"effect_{name}", as_table(effect, columns))
-
-
-def _unbind(connection: Any, name: str, effect: Any) -> None:
-    if isinstance(effect, list):
+@contextmanager
+def bound(
+    connection: duckdb.DuckDBPyConnection, name: str, effect: object, columns: Sequence[str]
+) -> Iterator[None]:
+    """An effect's rows as the table effect_NAME; one that is a file is bound by the store."""
+    if not isinstance(effect, list):
+        yield
+        return
+    connection.register(f"effect_{name}", as_table(effect, columns))
+    try:
+        yield
+    finally:
         connection.unregister(f"effect_{name}")
-
-
-for _kind in (*KINDS, *CARRIERS):
-    applier(_kind)(apply_states)

@@ -23,7 +23,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from billing.balance.events import Event, envelope, event_id, stamp
+from billing.balance.events import Event, envelope, event_id
+from billing.instants import stamp
 from billing.money import format_amount, parse_amount
 from edge.configfile import read_toml
 from edge.domain import canonical_domain
@@ -95,7 +96,7 @@ class _Rules(BaseModel):
 
 def read_rules(home: Path) -> tuple[Rule, ...]:
     """The rules of HOME/alert_rules.toml; no file: no rules; a blank or wrong one: ConfigError."""
-    path = home / FILE
+    path = home.joinpath(FILE)
     return tuple(read_toml(path, _Rules).rule) if path.exists() else ()
 
 

@@ -7,13 +7,14 @@ same thing under two ids. Money is a decimal string; receivers keep the highest 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
 import orjson
 
-from billing.balance.records import STOPPED, Standing
+from billing.balance.records import STOPPED, AccountState
+from billing.instants import stamp
 from billing.money import floor_to_minor, format_amount
 
 AMOUNTS = ("available", "open_amount", "projected", "payable_7_hours", "payable_day")
@@ -37,31 +38,31 @@ def event_id(*parts: object) -> str:
     return "msg_" + hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def state_event(standing: Standing, *, currency: str) -> Event:
+def state_event(decided: AccountState, *, currency: str) -> Event:
     """The event of one change of state."""
-    resumed = standing.previous in STOPPED and standing.state not in STOPPED
-    kind = "account.resumed" if resumed else f"account.{standing.state}"
-    assert standing.since is not None, "a decided standing has a time"
+    resumed = decided.previous in STOPPED and decided.state not in STOPPED
+    kind = "account.resumed" if resumed else f"account.{decided.state}"
+    assert decided.since is not None, "a decided state has a time"
     data = {
-        "account_id": standing.account_id,
-        "version": standing.version,
-        "state": standing.state.value,
-        "previous": standing.previous.value,
-        "since": stamp(standing.since),
-        "reason": standing.reason,
-        "cause": standing.cause.value if standing.cause else None,
-        "by": standing.by or None,
+        "account_id": decided.account_id,
+        "version": decided.version,
+        "state": decided.state.value,
+        "previous": decided.previous.value,
+        "since": stamp(decided.since),
+        "reason": decided.reason,
+        "cause": decided.cause.value if decided.cause else None,
+        "by": decided.by or None,
         "currency": currency,
-        "amount_due": amount_due(standing.evidence, currency),
-        **public_evidence(standing.evidence, currency),
+        "amount_due": amount_due(decided.evidence, currency),
+        **public_evidence(decided.evidence, currency),
     }
     return Event(
-        event_id=event_id("state", standing.account_id, standing.version),
-        account_id=standing.account_id,
-        version=standing.version,
+        event_id=event_id("state", decided.account_id, decided.version),
+        account_id=decided.account_id,
+        version=decided.version,
         kind=kind,
-        happened_at=standing.since,
-        body=envelope(kind, standing.since, data),
+        happened_at=decided.since,
+        body=envelope(kind, decided.since, data),
     )
 
 
@@ -72,7 +73,7 @@ def amount_due(evidence: dict[str, object], currency: str) -> str:
     return format_amount(max(0, owed), currency)
 
 
-def envelope(kind: str, at: datetime, data: dict[str, Any]) -> str:
+def envelope(kind: str, at: datetime, data: Mapping[str, object]) -> str:
     """The payload layout of Standard Webhooks: type, timestamp, data."""
     document = {"type": kind, "timestamp": stamp(at), "data": data}
     return orjson.dumps(document, option=orjson.OPT_SORT_KEYS).decode()
@@ -91,8 +92,3 @@ def _public(name: str, value: object, currency: str) -> object:
     if isinstance(value, datetime):
         return stamp(value)
     return value
-
-
-def stamp(at: datetime) -> str:
-    """RFC 3339 in UTC with Z."""
-    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -27,7 +27,7 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Clock:
+class GraceClock:
     """The grace clock as it was last recorded."""
 
     judged_at: datetime | None = None
@@ -60,12 +60,12 @@ class Clock:
 
 def judge_trust(
     health: Health,
-    clock: Clock,
+    clock: GraceClock,
     *,
     now: datetime,
     usage_limit_hours: int,
     payments_limit_hours: int | None,
-) -> Clock:
+) -> GraceClock:
     """The clock at `now`: seconds moved on, the flag raised or lowered with its reason."""
     until, stale = None, []
     if health.usage_through is None:
@@ -86,19 +86,19 @@ def judge_trust(
     reasons += [f"run {run} is held" for run in health.held_runs]
     reasons += stale
     unverified = "; ".join(reasons) or None
-    standing_since = clock.unverified_since if clock.unverified else now
-    return Clock(
+    raised_at = clock.unverified_since if clock.unverified else now
+    return GraceClock(
         judged_at=now,
         verified_seconds=clock.seconds_at(now),
         verified_until=None if unverified else until,
         unverified=unverified,
-        unverified_since=standing_since if unverified else None,
+        unverified_since=raised_at if unverified else None,
         usage_through=health.usage_through,
         payments_through=health.payments_through,
     )
 
 
-def differs(old: Clock, new: Clock) -> bool:
+def differs(old: GraceClock, new: GraceClock) -> bool:
     """Whether the new clock must be recorded; mere passing of time need not be."""
     return (
         old.judged_at is None

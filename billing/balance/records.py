@@ -1,4 +1,4 @@
-"""The nouns of the balance: what is known of an account, its policy, its state and evidence.
+"""The nouns of the balance: what is known of an account, its terms, its state and evidence.
 
 Amounts are whole numbers of 10^-10 currency units, times are aware UTC, spans are whole seconds.
 """
@@ -35,7 +35,7 @@ class Cause(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class SuspensionTerms:
     """What was agreed with one account about alerts and suspension."""
 
     grace_seconds: int = 24 * 3600
@@ -66,6 +66,12 @@ class Figures:
     """Payable of the most recent whole day in the account's time zone."""
     hours_known: int = 168
     """Hours, at most 168, of which the sums above can hold anything: since the account's start."""
+    burn_per_hour: int = 0
+    """The burn that the forecast goes by, cut down: for people only."""
+    zero_in: int | None = None
+    """Seconds until the projected amount is spent, as forecast; None: not within a year."""
+    zero_in_earliest: int | None = None
+    zero_in_latest: int | None = None
 
     @property
     def projected(self) -> int:
@@ -74,14 +80,14 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+class Conditions:
     """What is true for all accounts when they are judged."""
 
     now: datetime
     ledger_version: int
     """Number of the last journal record that the figures contain."""
     verified_seconds: int = 0
-    """The clock that grace is measured by: it stands still while `unverified` stands."""
+    """What the grace clock shows: it does not run while `unverified` stands."""
     unverified: str | None = None
     """Why no suspension may begin now; None: everything is verified."""
     usage_through: datetime | None = None
@@ -92,7 +98,7 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class AccountState:
     """One version of an account's state: what was decided, when, by whom, on what evidence."""
 
     account_id: str
@@ -103,7 +109,7 @@ class Standing:
     reason: str = ""
     overdue_since: datetime | None = None
     overdue_clock: int | None = None
-    """The verified clock when the arrears began; None while there are none."""
+    """What the grace clock showed when the arrears began; None while there are none."""
     cause: Cause | None = None
     by: str = ""
     evidence: dict[str, object] = field(default_factory=dict)

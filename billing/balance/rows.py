@@ -1,4 +1,4 @@
-"""Standings and events as rows of a journal record, and back from what DuckDB answers.
+"""States, events and the grace clock as rows of a journal record, and back from what DuckDB gives.
 
 In a record every field is text or a whole number: canonical JSON has no other exact forms.
 """
@@ -6,17 +6,21 @@ In a record every field is text or a whole number: canonical JSON has no other e
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
 
 import orjson
 import pyarrow as pa
 
 from billing.balance.customer_alerts import Raised
 from billing.balance.events import Event
-from billing.balance.grace_clock import Clock
-from billing.balance.records import Cause, Figures, Policy, Standing, State
+from billing.balance.grace_clock import GraceClock
+from billing.balance.records import AccountState, Cause, Figures, State, SuspensionTerms
 from billing.balance.settings import BalanceSettings
+from billing.instants import aware_or_none, exact_text
+
+Row = Mapping[str, str | None]
+"""A row of a table effect: every field is text."""
 
 STATE_COLUMNS = (
     "account_id", "version", "state", "previous", "since", "reason", "overdue_since",
@@ -32,143 +36,179 @@ DAILY_METHOD = "peak_bandwidth"
 """The billing method that settles by the day (DOMAIN §1.3)."""
 
 
-def aware(at: datetime | None) -> datetime | None:
-    """A TIMESTAMP of the store (UTC without zone) as an aware time."""
-    return None if at is None else at.replace(tzinfo=UTC)
-
-
-def naive(at: datetime | None) -> datetime | None:
-    """An aware time as the store keeps it: UTC without zone."""
-    return None if at is None else at.astimezone(UTC).replace(tzinfo=None)
-
-
-def text_time(at: datetime | None) -> str | None:
-    """An aware time as text that DuckDB casts to TIMESTAMP exactly."""
-    plain = naive(at)
-    return None if plain is None else plain.isoformat(timespec="microseconds")
-
-
-def state_row(standing: Standing) -> dict[str, Any]:
-    """A decided standing as a row of the record."""
-    ledger_version = standing.evidence["ledger_version"]
+def state_row(decided: AccountState) -> Row:
+    """A decided state as a row of the record."""
+    ledger_version = decided.evidence["ledger_version"]
     assert isinstance(ledger_version, int), "a decision names the ledger version it rests on"
-    clock = standing.overdue_clock
+    clock = decided.overdue_clock
     return {
-        "account_id": standing.account_id,
-        "version": str(standing.version),
-        "state": standing.state.value,
-        "previous": standing.previous.value,
-        "since": text_time(standing.since),
-        "reason": standing.reason,
-        "overdue_since": text_time(standing.overdue_since),
+        "account_id": decided.account_id,
+        "version": str(decided.version),
+        "state": decided.state.value,
+        "previous": decided.previous.value,
+        "since": _exact(decided.since),
+        "reason": decided.reason,
+        "overdue_since": _exact(decided.overdue_since),
         "overdue_clock": None if clock is None else str(clock),
-        "cause": standing.cause.value if standing.cause else None,
-        "decided_by": standing.by,
-        "evidence": _json(standing.evidence),
+        "cause": decided.cause.value if decided.cause else None,
+        "decided_by": decided.by,
+        "evidence": _json(decided.evidence),
         "ledger_version": str(ledger_version),
     }
 
 
-def event_row(event: Event) -> dict[str, Any]:
+def event_row(event: Event) -> Row:
     """An event as a row of the record."""
     return {
         "event_id": event.event_id,
         "account_id": event.account_id,
         "version": str(event.version),
         "kind": event.kind,
-        "happened_at": text_time(event.happened_at),
+        "happened_at": _exact(event.happened_at),
         "body": event.body,
     }
 
 
-def alert_row(raised: Raised) -> dict[str, Any]:
+def alert_row(raised: Raised) -> Row:
     """A crossing of a customer's rule as a row of the record."""
     return {
         "rule_id": raised.measured.rule_id,
         "subject": raised.measured.subject,
         "account_id": raised.measured.account_id,
         "kind": raised.measured.kind.value,
-        "since": text_time(raised.since),
-        "until": text_time(raised.until),
+        "since": _exact(raised.since),
+        "until": _exact(raised.until),
         "domain": raised.measured.domain,
         "event_id": raised.event.event_id,
     }
 
 
-def clock_row(clock: Clock) -> dict[str, Any]:
+def clock_row(clock: GraceClock) -> dict[str, str | int | None]:
     """The clock as a row of the record."""
     return {
-        "judged_at": text_time(clock.judged_at),
+        "judged_at": _exact(clock.judged_at),
         "verified_seconds": clock.verified_seconds,
-        "verified_until": text_time(clock.verified_until),
+        "verified_until": _exact(clock.verified_until),
         "unverified": clock.unverified,
-        "unverified_since": text_time(clock.unverified_since),
-        "usage_through": text_time(clock.usage_through),
-        "payments_through": text_time(clock.payments_through),
+        "unverified_since": _exact(clock.unverified_since),
+        "usage_through": _exact(clock.usage_through),
+        "payments_through": _exact(clock.payments_through),
     }
 
 
-def as_effect(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Any:
+def _exact(at: datetime | None) -> str | None:
+    return None if at is None else exact_text(at)
+
+
+def as_effect(rows: Sequence[Row], columns: Sequence[str]) -> list[Row] | pa.Table:
     """Rows as an effect: inside the record when few, as a table beside it when many."""
     return list(rows) if len(rows) <= INLINE_MAX else as_table(rows, columns)
 
 
-def as_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> pa.Table:
+def as_table(rows: Sequence[Row], columns: Sequence[str]) -> pa.Table:
     """Rows as an Arrow table of text."""
     schema = pa.schema([(name, pa.string()) for name in columns])
     return pa.Table.from_pylist([dict(row) for row in rows], schema=schema)
 
 
-def clock_of(row: Sequence[Any] | None) -> Clock:
-    """The clock from statement `clock`, or the one before any judgement."""
-    if row is None:
-        return Clock()
-    return Clock(
-        judged_at=aware(row[0]),
-        verified_seconds=row[1],
-        verified_until=aware(row[2]),
-        unverified=row[3],
-        unverified_since=aware(row[4]),
-        usage_through=aware(row[5]),
-        payments_through=aware(row[6]),
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockRow:
+    """Row of statement `grace_clock/clock`; times as the store keeps them."""
+
+    judged_at: datetime
+    verified_seconds: int
+    verified_until: datetime | None
+    unverified: str | None
+    unverified_since: datetime | None
+    usage_through: datetime | None
+    payments_through: datetime | None
+
+    def clock(self) -> GraceClock:
+        """The grace clock."""
+        return GraceClock(
+            judged_at=aware_or_none(self.judged_at),
+            verified_seconds=self.verified_seconds,
+            verified_until=aware_or_none(self.verified_until),
+            unverified=self.unverified,
+            unverified_since=aware_or_none(self.unverified_since),
+            usage_through=aware_or_none(self.usage_through),
+            payments_through=aware_or_none(self.payments_through),
+        )
 
 
-def case_of(row: Mapping[str, Any], settings: BalanceSettings) -> tuple[Figures, Standing, Policy]:
-    """What the decision needs of one account, from a row of statement `candidates`."""
-    figures = Figures(
-        account_id=row["account_id"],
-        currency=row["currency"],
-        available=int(row["available"]),
-        open_amount=int(row["open_amount"]),
-        payable_hour=int(row["payable_hour"]),
-        payable_7_hours=int(row["payable_7_hours"]),
-        payable_24_hours=int(row["payable_24_hours"]),
-        payable_168_hours=int(row["payable_168_hours"]),
-        payable_day=int(row["payable_day"]),
-        hours_known=row["hours_known"],
-    )
-    standing = Standing(
-        account_id=row["account_id"],
-        version=row["version"],
-        state=State(row["state"]),
-        previous=State(row["state"]),
-        since=aware(row["since"]),
-        reason=row["reason"],
-        overdue_since=aware(row["overdue_since"]),
-        overdue_clock=row["overdue_clock"],
-        cause=Cause(row["cause"]) if row["cause"] else None,
-    )
-    threshold = row["low_balance_threshold"]
-    policy = Policy(
-        grace_seconds=row["grace_hours"] * 3600,
-        automatic=row["suspension_policy"] == "auto",
-        daily=row["billing_method"] == DAILY_METHOD,
-        threshold=None if threshold is None else int(threshold),
-        hysteresis_percent=settings.hysteresis_percent,
-        release_seconds=settings.release_days * 86_400,
-    )
-    return figures, standing, policy
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseRow:
+    """Row of statement `states/whom_to_judge`: all that the decision needs of one account."""
+
+    account_id: str
+    currency: str
+    available: int
+    open_amount: int
+    payable_hour: int
+    payable_7_hours: int
+    payable_24_hours: int
+    payable_168_hours: int
+    payable_day: int
+    hours_known: int
+    burn_per_hour: int
+    zero_in: int | None
+    zero_in_earliest: int | None
+    zero_in_latest: int | None
+    grace_hours: int
+    suspension_policy: str
+    billing_method: str
+    low_balance_threshold: int | None
+    version: int
+    state: str
+    since: datetime | None
+    reason: str
+    overdue_since: datetime | None
+    overdue_clock: int | None
+    cause: str | None
+
+    def figures(self) -> Figures:
+        """What is known of its money."""
+        return Figures(
+            account_id=self.account_id,
+            currency=self.currency,
+            available=self.available,
+            open_amount=self.open_amount,
+            payable_hour=self.payable_hour,
+            payable_7_hours=self.payable_7_hours,
+            payable_24_hours=self.payable_24_hours,
+            payable_168_hours=self.payable_168_hours,
+            payable_day=self.payable_day,
+            hours_known=self.hours_known,
+            burn_per_hour=self.burn_per_hour,
+            zero_in=self.zero_in,
+            zero_in_earliest=self.zero_in_earliest,
+            zero_in_latest=self.zero_in_latest,
+        )
+
+    def state_before(self) -> AccountState:
+        """How it stood until now."""
+        return AccountState(
+            account_id=self.account_id,
+            version=self.version,
+            state=State(self.state),
+            previous=State(self.state),
+            since=aware_or_none(self.since),
+            reason=self.reason,
+            overdue_since=aware_or_none(self.overdue_since),
+            overdue_clock=self.overdue_clock,
+            cause=Cause(self.cause) if self.cause else None,
+        )
+
+    def terms(self, settings: BalanceSettings) -> SuspensionTerms:
+        """What was agreed with it."""
+        return SuspensionTerms(
+            grace_seconds=self.grace_hours * 3600,
+            automatic=self.suspension_policy == "auto",
+            daily=self.billing_method == DAILY_METHOD,
+            threshold=self.low_balance_threshold,
+            hysteresis_percent=settings.hysteresis_percent,
+            release_seconds=settings.release_days * 86_400,
+        )
 
 
 def _json(evidence: Mapping[str, object]) -> str:
@@ -180,7 +220,7 @@ def _plain(value: object) -> object:
     if isinstance(value, dict):
         return {str(key): _plain(inner) for key, inner in value.items()}
     if isinstance(value, datetime):
-        return text_time(value)
+        return _exact(value)
     if isinstance(value, bool) or value is None:
         return value
     return str(value) if isinstance(value, int) and abs(value) >= 2**53 else value

@@ -26,12 +26,6 @@ class BalanceSettings(BaseModel):
     """`accounts --at-risk` lists accounts whose service is forecast to stop within this."""
 
 
-class _Billing(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-    balance: BalanceSettings = BalanceSettings()
-
-
 def read_settings(home: Path) -> BalanceSettings:
     """[billing.balance] of HOME/edgetoll.toml and its environment; ConfigError names the key."""
-    return section(home, "billing", _Billing).balance
+    return section(home, "billing.balance", BalanceSettings)

@@ -1,10 +1,10 @@
-"""The decision: (what is known, where it stood, policy, moment) -> the next standing, or none.
+"""The decision: (what is known, state before, terms, conditions) -> the next state, or none.
 
 Pure: no clock, no store. The rules are DESIGN §3.8 and DOMAIN §3. What shapes the code:
  - worse states come at once; `low_balance` and `projected_overdue` are left only when a margin
    above the limit is reached (hysteresis), arrears the moment the balance is back at zero;
- - while the moment is unverified nobody moves to `suspend_due`, `suspended` or `released`,
-   whoever asks, and the clock that grace is measured by stands still;
+ - while the figures are unverified nobody moves to `suspend_due`, `suspended` or `released`,
+   whoever asks, and the grace clock does not run;
  - a payment lifts only what was stopped for arrears.
 """
 
@@ -13,43 +13,47 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from billing.balance.forecast import Forecast, burns, forecast
+from billing.balance.forecast import Forecast, burns_per_hour, forecast
 from billing.balance.records import (
     IN_ARREARS,
     STOPPED,
+    AccountState,
     Act,
     Cause,
+    Conditions,
     Figures,
-    Moment,
-    Policy,
-    Standing,
     State,
+    SuspensionTerms,
 )
 from edge.errors import ConflictError
 
 
-def decide(figures: Figures, prior: Standing, policy: Policy, moment: Moment) -> Standing | None:
-    """The account's next standing, or None when its state does not change."""
-    state, reason = _judge(figures, prior, policy, moment)
+def decide(
+    figures: Figures, prior: AccountState, terms: SuspensionTerms, conditions: Conditions
+) -> AccountState | None:
+    """The account's next state, or None when it does not change."""
+    state, reason = _judge(figures, prior, terms, conditions)
     if state is prior.state:
         return None
-    return _next(figures, prior, policy, moment, state, reason)
+    return _next(figures, prior, terms, conditions, state, reason)
 
 
-def obey(act: Act, figures: Figures, prior: Standing, policy: Policy, moment: Moment) -> Standing:
-    """The standing after a person's order; ConflictError when the order may not be followed."""
+def apply_order(
+    act: Act, figures: Figures, prior: AccountState, terms: SuspensionTerms, conditions: Conditions
+) -> AccountState:
+    """The state after a person's order; ConflictError when the order may not be followed."""
     who = f"{act.reason} (by {act.by})"
     if not act.suspend:
-        return _resume(act, figures, prior, policy, moment)
+        return _resume(act, figures, prior, terms, conditions)
     for_another_cause = act.cause is Cause.ADMINISTRATIVE and prior.cause is Cause.ARREARS
     if prior.state in STOPPED and not for_another_cause:
         raise ConflictError(
             f"{prior.account_id} is {prior.state} already since {prior.since:%Y-%m-%dT%H:%MZ}",
             "nothing to do; resume it with: edgetoll billing resume",
         )
-    if act.cause is Cause.ARREARS and moment.unverified:
+    if act.cause is Cause.ARREARS and conditions.unverified:
         raise ConflictError(
-            f"{prior.account_id} cannot be suspended now: {moment.unverified}",
+            f"{prior.account_id} cannot be suspended now: {conditions.unverified}",
             "no suspension on unverified figures; correct that first",
         )
     if act.cause is Cause.ARREARS and prior.state is not State.SUSPEND_DUE:
@@ -58,13 +62,13 @@ def obey(act: Act, figures: Figures, prior: Standing, policy: Policy, moment: Mo
             "only a debt older than its grace is suspended; for another cause:"
             " --cause administrative",
         )
-    chosen = _next(figures, prior, policy, moment, State.SUSPENDED, who)
+    chosen = _next(figures, prior, terms, conditions, State.SUSPENDED, who)
     return replace(chosen, by=act.by, cause=act.cause)
 
 
 def _resume(
-    act: Act, figures: Figures, prior: Standing, policy: Policy, moment: Moment
-) -> Standing:
+    act: Act, figures: Figures, prior: AccountState, terms: SuspensionTerms, conditions: Conditions
+) -> AccountState:
     """Service again: the debt, if one is left, gets a fresh grace from now."""
     if prior.state not in STOPPED and prior.state is not State.SUSPEND_DUE:
         raise ConflictError(
@@ -72,53 +76,59 @@ def _resume(
             "see how it stands: edgetoll billing accounts",
         )
     fresh = replace(prior, state=State.OK, overdue_since=None, overdue_clock=None, cause=None)
-    patient = replace(policy, grace_seconds=max(1, policy.grace_seconds))
-    state, _reason = _judge(figures, fresh, patient, moment)
-    resumed = _next(figures, fresh, policy, moment, state, f"{act.reason} (by {act.by})")
+    patient = replace(terms, grace_seconds=max(1, terms.grace_seconds))
+    state, _reason = _judge(figures, fresh, patient, conditions)
+    resumed = _next(figures, fresh, terms, conditions, state, f"{act.reason} (by {act.by})")
     return replace(resumed, previous=prior.state, by=act.by)
 
 
-def _judge(figures: Figures, prior: Standing, policy: Policy, moment: Moment) -> tuple[State, str]:
+def _judge(
+    figures: Figures, prior: AccountState, terms: SuspensionTerms, conditions: Conditions
+) -> tuple[State, str]:
     """The state the rules give, with the rule in words."""
     if prior.cause is Cause.ADMINISTRATIVE and prior.state in STOPPED:
         return prior.state, prior.reason
     if figures.available < 0:
-        return _judge_debtor(prior, policy, moment)
-    return _judge_solvent(figures, prior, policy)
+        return _judge_debtor(prior, terms, conditions)
+    return _judge_solvent(figures, prior, terms)
 
 
-def _judge_debtor(prior: Standing, policy: Policy, moment: Moment) -> tuple[State, str]:
+def _judge_debtor(
+    prior: AccountState, terms: SuspensionTerms, conditions: Conditions
+) -> tuple[State, str]:
     if prior.state in STOPPED:
         assert prior.since is not None, "a stopped account has a time since when"
-        stopped_seconds = int((moment.now - prior.since).total_seconds())
-        long_enough = stopped_seconds >= policy.release_seconds
-        if prior.state is State.SUSPENDED and long_enough and not moment.unverified:
-            days = policy.release_seconds // 86_400
+        stopped_seconds = int((conditions.now - prior.since).total_seconds())
+        long_enough = stopped_seconds >= terms.release_seconds
+        if prior.state is State.SUSPENDED and long_enough and not conditions.unverified:
+            days = terms.release_seconds // 86_400
             return State.RELEASED, f"suspended for {days} days: configuration dropped"
         return prior.state, prior.reason
-    if moment.unverified:
+    if conditions.unverified:
         held = prior.state if prior.state is State.SUSPEND_DUE else State.OVERDUE
         return held, "the balance is below zero"
-    if grace_used(prior, moment) < policy.grace_seconds:
+    if grace_used(prior, conditions) < terms.grace_seconds:
         return State.OVERDUE, "the balance is below zero"
-    due = State.SUSPENDED if policy.automatic else State.SUSPEND_DUE
-    if policy.grace_seconds == 0:
+    due = State.SUSPENDED if terms.automatic else State.SUSPEND_DUE
+    if terms.grace_seconds == 0:
         return due, "the balance is below zero and there is no grace"
-    return due, f"below zero for longer than the grace of {policy.grace_seconds // 3600} h"
+    return due, f"below zero for longer than the grace of {terms.grace_seconds // 3600} h"
 
 
-def grace_used(prior: Standing, moment: Moment) -> int:
+def grace_used(prior: AccountState, conditions: Conditions) -> int:
     """Verified seconds in arrears up to now; 0 when the arrears begin now."""
     if prior.overdue_clock is None:
         return 0
-    return moment.verified_seconds - prior.overdue_clock
+    return conditions.verified_seconds - prior.overdue_clock
 
 
-def _judge_solvent(figures: Figures, prior: Standing, policy: Policy) -> tuple[State, str]:
+def _judge_solvent(
+    figures: Figures, prior: AccountState, terms: SuspensionTerms
+) -> tuple[State, str]:
     # Compared as products, so that the mean of seven is never rounded:
     # available < 3 * sum // 7  would let 11.9999999999 pass for a limit of 12.
     mean_limit = 3 * figures.payable_7_hours
-    margin = policy.hysteresis_percent
+    margin = terms.hysteresis_percent
     stay_projected = prior.state is State.PROJECTED_OVERDUE
     if figures.projected < 0:
         return State.PROJECTED_OVERDUE, "the open hours will take the balance below zero"
@@ -128,86 +138,88 @@ def _judge_solvent(figures: Figures, prior: Standing, policy: Policy) -> tuple[S
     scale = 100 + margin if stay_low else 100
     if 700 * figures.available < scale * mean_limit:
         return State.LOW_BALANCE, "less than 3 hours at the mean of the last 7"
-    if policy.daily and 100 * figures.available < scale * figures.payable_day:
+    if terms.daily and 100 * figures.available < scale * figures.payable_day:
         return State.LOW_BALANCE, "less than the most recent day's payable"
-    if policy.threshold is not None and 100 * figures.available < scale * policy.threshold:
+    if terms.threshold is not None and 100 * figures.available < scale * terms.threshold:
         return State.LOW_BALANCE, "below the customer's own threshold"
     return State.OK, _relief(prior)
 
 
-def _relief(prior: Standing) -> str:
+def _relief(prior: AccountState) -> str:
     return "the balance was restored" if prior.state in IN_ARREARS else "enough balance"
 
 
 def stops_at(
-    standing: Standing, outlook: Forecast, policy: Policy, moment: Moment
+    current: AccountState, outlook: Forecast, terms: SuspensionTerms, conditions: Conditions
 ) -> datetime | None:
     """When service would stop unless somebody pays; None: not foreseen, or stopped already.
 
     Zero as forecast plus the grace; in arrears what is left of the grace. While the figures are
     unverified no grace passes, so that it is the earliest time.
     """
-    if standing.state in STOPPED:
+    if current.state in STOPPED:
         return None
-    if standing.state is State.SUSPEND_DUE:
-        return moment.now
-    if standing.overdue_clock is not None:
-        left = max(0, policy.grace_seconds - grace_used(standing, moment))
-        return moment.now + timedelta(seconds=left)
+    if current.state is State.SUSPEND_DUE:
+        return conditions.now
+    if current.overdue_clock is not None:
+        left = max(0, terms.grace_seconds - grace_used(current, conditions))
+        return conditions.now + timedelta(seconds=left)
     if outlook.zero_at is None:
         return None
-    return max(outlook.zero_at, moment.now) + timedelta(seconds=policy.grace_seconds)
+    return max(outlook.zero_at, conditions.now) + timedelta(seconds=terms.grace_seconds)
 
 
 def _next(
-    figures: Figures, prior: Standing, policy: Policy, moment: Moment, state: State, reason: str
-) -> Standing:
+    figures: Figures,
+    prior: AccountState,
+    terms: SuspensionTerms,
+    conditions: Conditions,
+    state: State,
+    reason: str,
+) -> AccountState:
     arrears = figures.available < 0
     began = prior.overdue_since is not None
-    chosen = Standing(
+    chosen = AccountState(
         account_id=prior.account_id,
         version=prior.version + 1,
         state=state,
         previous=prior.state,
-        since=moment.now,
+        since=conditions.now,
         reason=reason,
-        overdue_since=(prior.overdue_since if began else moment.now) if arrears else None,
-        overdue_clock=(prior.overdue_clock if began else moment.verified_seconds)
+        overdue_since=(prior.overdue_since if began else conditions.now) if arrears else None,
+        overdue_clock=(prior.overdue_clock if began else conditions.verified_seconds)
         if arrears
         else None,
         cause=Cause.ARREARS if state in STOPPED else None,
     )
-    return replace(chosen, evidence=evidence(figures, chosen, policy, moment))
+    return replace(chosen, evidence=evidence(figures, chosen, terms, conditions))
 
 
 def evidence(
-    figures: Figures, chosen: Standing, policy: Policy, moment: Moment
+    figures: Figures, chosen: AccountState, terms: SuspensionTerms, conditions: Conditions
 ) -> dict[str, object]:
     """What the decision rested on, to be kept with it: anyone can repeat the judgement."""
-    outlook = forecast(figures, start=moment.known_through or moment.usage_through or moment.now)
-    hour, day, week = burns(figures)
+    outlook = forecast(
+        figures, start=conditions.known_through or conditions.usage_through or conditions.now
+    )
     return {
-        "ledger_version": moment.ledger_version,
-        "usage_through": moment.usage_through,
-        "payments_through": moment.payments_through,
+        "ledger_version": conditions.ledger_version,
+        "usage_through": conditions.usage_through,
+        "payments_through": conditions.payments_through,
         "available": figures.available,
         "open_amount": figures.open_amount,
         "projected": figures.projected,
         "payable_7_hours": figures.payable_7_hours,
         "payable_day": figures.payable_day,
-        "burn_per_hour": {
-            "last_hour": hour.per_hour,
-            "last_day": day.per_hour,
-            "last_week": week.per_hour,
-        },
+        "burn_per_hour": burns_per_hour(figures),
         "projected_zero_at": outlook.zero_at,
         "projected_zero_earliest": outlook.earliest,
         "projected_zero_latest": outlook.latest,
         "overdue_since": chosen.overdue_since,
-        "grace_seconds": policy.grace_seconds,
-        "grace_used_seconds": grace_used(chosen, moment),
-        "policy": "auto" if policy.automatic else "confirm",
-        "suspension_at": stops_at(chosen, outlook, policy, moment),
-        "release_seconds": policy.release_seconds,
-        "unverified": moment.unverified,
+        "grace_seconds": terms.grace_seconds,
+        "grace_used_seconds": grace_used(chosen, conditions),
+        "policy": "auto" if terms.automatic else "confirm",
+        "suspension_at": stops_at(chosen, outlook, terms, conditions),
+        "release_seconds": terms.release_seconds,
+        "unverified": conditions.unverified,
     }

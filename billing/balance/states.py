@@ -1,51 +1,61 @@
-"""States of all accounts: compute, decide, commit. Also what a person orders about one account.
+"""States of accounts: measure, decide, commit. Also what a person orders about one account.
 
-`refresh` is called after every rating run and by `billing alerts`. SQL finds the accounts whose
-state would change; the pure decision judges only those; one journal record takes the new standings,
-their events and the clock in together. Nothing changed: nothing is written.
+`refresh` is called after every change of money and by `billing alerts`. SQL leaves out the accounts
+that no rule could move; the pure decision judges the others; one journal record takes the new
+states, their events and the grace clock in together. Nothing changed: nothing is written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from pathlib import Path
 from weakref import WeakKeyDictionary
+
+import duckdb
 
 import sql
 from billing.balance import alerts, figures
 from billing.balance.events import Event, state_event
-from billing.balance.grace_clock import Clock, differs, judge_trust
-from billing.balance.records import Act, Moment, Standing, State
+from billing.balance.grace_clock import GraceClock, differs, judge_trust
+from billing.balance.records import AccountState, Act, Conditions, State
 from billing.balance.rows import (
     ALERT_COLUMNS,
     EVENT_COLUMNS,
     STATE_COLUMNS,
     alert_row,
     as_effect,
-    aware,
     clock_row,
     event_row,
     state_row,
 )
 from billing.balance.settings import BalanceSettings, read_settings
-from billing.balance.state_rules import decide, obey
+from billing.balance.state_rules import apply_order, decide
+from billing.instants import aware
 from billing.store.store import Store
 from edge.errors import InputError
 
-# The journal number that an open store's figures were computed at: nothing is computed twice.
-_figures_of: WeakKeyDictionary[Store, int] = WeakKeyDictionary()
+TOUCHED_MAX = 1000
+"""More accounts than this are not measured apart: all are."""
+# Records that move the figures or the state of the accounts they name, and of no other.
+_OF_FEW_ACCOUNTS = frozenset(
+    {"load", "transfers", "account_states", "account_act", "invoice_paid", "deliveries",
+     "full_state"}
+)  # fmt: skip
+# Session and journal number at which an open store's figures were computed, and of which accounts.
+_Measured = tuple[int, int, frozenset[str] | None]
+_figures_of: WeakKeyDictionary[Store, _Measured] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refreshed:
-    """What one look at all accounts came to."""
+    """What one judgement of the accounts came to."""
 
     at: datetime
     journal_no: int | None
     """The record that took the changes in; None: nothing changed."""
-    changed: tuple[Standing, ...]
+    changed: tuple[AccountState, ...]
     unverified: str | None
     events: tuple[Event, ...]
 
@@ -56,60 +66,88 @@ def refresh(
     now: datetime,
     payments_through: datetime | None = None,
     settings: BalanceSettings | None = None,
+    accounts: Collection[str] | None = None,
 ) -> Refreshed:
-    """Judge every account at `now` and record what changed, in one journal record.
+    """Judge the accounts at `now` and record what changed, in one journal record.
 
     `payments_through`: the payment feed's promise that all payments up to then have been posted.
-    The session's table account_figures holds the figures afterwards, for commands and the lake.
+    `accounts`: only these, since a change of money touched no other; None: every account.
+    The session's table account_figures holds their figures afterwards.
     """
     settings = settings or read_settings(store.home)
-    old, clock = look(store, now=now, payments_through=payments_through, settings=settings)
-    moment = moment_of(clock, now=now, ledger_version=store.journal.last_no)
-    figures.compute(store.connection, store.home, now=now, usage_through=clock.usage_through)
-    moment = figures.known_through(store.connection, moment)
-    standings: list[Standing] = []
-    events: list[Event] = []
-    for known, prior, policy in figures.cases(store.connection, settings, moment):
-        standing = decide(known, prior, policy, moment)
-        if standing is not None:
-            standings.append(standing)
-            events.append(state_event(standing, currency=known.currency))
-    raised = alerts.raised_alerts(store.connection, store.home, now=now, clock=clock)
+    old, clock = gather(store, now=now, payments_through=payments_through, settings=settings)
+    conditions = measure(store, clock, now=now, accounts=accounts)
+    cases = figures.cases(store.connection, settings, everyone=accounts is not None)
+    states, events = _decided(cases, conditions)
+    raised = alerts.raised_alerts(
+        store.connection, store.home, now=now, clock=clock, accounts=accounts
+    )
     events += [one.event for one in raised]
-    effects = effects_of(standings, events)
+    effects = effects_of(states, events)
     if raised:
         effects["alerts"] = as_effect([alert_row(one) for one in raised], ALERT_COLUMNS)
     if differs(old, clock):
         effects["clock"] = clock_row(clock)
+    session = store.sessions
     number = store.commit("account_states", effects, at=now) if effects else None
-    _figures_of[store] = store.journal.last_no
+    measured = None if accounts is None else frozenset(accounts)
+    _figures_of[store] = session, store.journal.last_no, measured
     return Refreshed(
         at=now,
         journal_no=number,
-        changed=tuple(standings),
+        changed=tuple(states),
         unverified=clock.unverified,
         events=tuple(events),
     )
 
 
-def prepare_lake(store: Store, *, now: datetime) -> None:
-    """Bring the session's table account_figures up to date; the lake's account_states reads it."""
-    if _figures_of.get(store) == store.journal.last_no:
+def prepare_lake(
+    store: Store, *, now: datetime, since: int = 0, before: Sequence[Path] = ()
+) -> None:
+    """Make what the lake's account_states reads: figures, and rows of before that still hold.
+
+    `before`: the table's files as published at journal record `since`. Where the records after it
+    touched a few accounts only, the rows of all others are taken from there, as last judged: one
+    payment must not cost a look at every account.
+    """
+    store.connection.execute(sql.text("statements/balance/states/forget_published"))
+    here = store.sessions, store.journal.last_no
+    if _figures_of.get(store) == (*here, None):
         return
-    settings = read_settings(store.home)
-    _old, clock = look(store, now=now, payments_through=None, settings=settings)
-    figures.compute(store.connection, store.home, now=now, usage_through=clock.usage_through)
-    _figures_of[store] = store.journal.last_no
+    touched = _touched(store, since) if before else None
+    few = None if touched is None else frozenset(touched)
+    if _figures_of.get(store) != (*here, few):
+        settings = read_settings(store.home)
+        _old, clock = gather(store, now=now, payments_through=None, settings=settings)
+        measure(store, clock, now=now, accounts=touched)
+        _figures_of[store] = (*here, few)
+    if touched is None:
+        return
+    store.connection.execute(
+        sql.text("statements/balance/states/keep_published"),
+        {"files": [str(path) for path in before]},
+    )
 
 
-def look(
+def _touched(store: Store, since: int) -> list[str] | None:
+    """The accounts whose row may be another one than at journal record `since`; None: any may."""
+    for record in store.journal.records(after=since):
+        if record.kind not in _OF_FEW_ACCOUNTS or "clock" in record.effects:
+            return None
+    rows = store.connection.execute(
+        sql.text("statements/balance/states/touched"), {"since": since, "most": TOUCHED_MAX + 1}
+    ).fetchall()
+    return None if len(rows) > TOUCHED_MAX else [account_id for (account_id,) in rows]
+
+
+def gather(
     store: Store,
     *,
     now: datetime,
     payments_through: datetime | None,
     settings: BalanceSettings,
-) -> tuple[Clock, Clock]:
-    """The clock as recorded, and as it is at `now`."""
+) -> tuple[GraceClock, GraceClock]:
+    """The grace clock as recorded, and as it is at `now`."""
     old = figures.read_clock(store.connection)
     known = [at for at in (old.payments_through, payments_through) if at is not None]
     health = figures.read_health(store.connection, store.home, max(known, default=None))
@@ -123,93 +161,125 @@ def look(
     return old, clock
 
 
-def moment_of(clock: Clock, *, now: datetime, ledger_version: int) -> Moment:
-    """What is true for all accounts at `now`."""
-    return Moment(
-        now=now,
-        ledger_version=ledger_version,
-        verified_seconds=clock.verified_seconds,
-        unverified=clock.unverified,
-        usage_through=clock.usage_through,
-        payments_through=clock.payments_through,
-    )
+def measure(
+    store: Store,
+    clock: GraceClock,
+    *,
+    now: datetime,
+    accounts: Collection[str] | None = None,
+    moved: Mapping[str, int] | None = None,
+) -> Conditions:
+    """Fill account_figures, of all accounts or some; what is true for all of them at `now`.
 
-
-def present(connection: Any, account_id: str) -> Standing:
-    """How an account stands now; one that never left `ok` has no reason and no time."""
-    row = connection.execute(
-        sql.text("statements/balance/present_standing"), {"account_id": account_id}
-    ).fetchone()
-    if row is None:
-        return Standing(account_id=account_id)
-    version, state, since, reason = row
-    return Standing(
-        account_id=account_id,
-        version=version,
-        state=State(state),
-        since=aware(since),
-        reason=reason,
-    )
-
-
-def order(store: Store, account_id: str, act: Act, *, now: datetime) -> Standing:
-    """Carry out what a person ordered about one account, and record who and why.
-
-    First everything that is due is recorded, so that the order meets the account as it stands now.
-    InputError: no such account. ConflictError: the order may not be followed, with the reason.
+    `moved`: by how much the funds of each account grow in the record about to be written, which
+    then is the ledger version; only these accounts are measured.
     """
-    settings = read_settings(store.home)
-    refresh(store, now=now, settings=settings)
-    _old, clock = look(store, now=now, payments_through=None, settings=settings)
-    moment = moment_of(clock, now=now, ledger_version=store.journal.last_no)
-    moment = figures.known_through(store.connection, moment)
-    found = next(figures.cases(store.connection, settings, moment, accounts=[account_id]), None)
-    if found is None:
-        raise InputError(f"there is no account {account_id!r}", "see: edgetoll billing accounts")
-    known, prior, policy = found
-    standing = obey(act, known, prior, policy, moment)
-    effects = effects_of([standing], [state_event(standing, currency=known.currency)])
-    effects["act"] = {"by": act.by, "reason": act.reason, "suspend": act.suspend}
-    store.commit("account_act", effects, at=now)
-    return standing
-
-
-def funding_effects(store: Store, deltas: Mapping[str, int], *, now: datetime) -> dict[str, Any]:
-    """The state effects of a change of funds, to travel in the record that changes them.
-
-    `deltas`: per account, by how much its cash, vouchers or credit limit grow (10^-10 units, may
-    be negative). The evidence names the record about to be written as its ledger version.
-    """
-    settings = read_settings(store.home)
-    _old, clock = look(store, now=now, payments_through=None, settings=settings)
-    moment = moment_of(clock, now=now, ledger_version=store.journal.last_no + 1)
-    standings: list[Standing] = []
-    events: list[Event] = []
+    _figures_of.pop(store, None)
     figures.compute(
         store.connection,
         store.home,
         now=now,
         usage_through=clock.usage_through,
-        accounts=deltas.keys(),
+        accounts=accounts,
+        moved=moved,
     )
-    moment = figures.known_through(store.connection, moment)
-    for known, prior, policy in figures.cases(
-        store.connection, settings, moment, accounts=deltas.keys()
-    ):
-        delta = deltas[known.account_id]
-        moved = replace(known, available=known.available + delta)
-        standing = decide(moved, prior, policy, moment) if delta else None
-        if standing is not None:
-            standings.append(standing)
-            events.append(state_event(standing, currency=known.currency))
-    return effects_of(standings, events)
+    conditions = Conditions(
+        now=now,
+        ledger_version=store.journal.last_no + (1 if moved else 0),
+        verified_seconds=clock.verified_seconds,
+        unverified=clock.unverified,
+        usage_through=clock.usage_through,
+        payments_through=clock.payments_through,
+    )
+    return figures.with_open_hours(store.connection, conditions)
 
 
-def effects_of(standings: Sequence[Standing], events: Sequence[Event]) -> dict[str, Any]:
-    """Standings and events as effects of a record; none of them: no effects."""
-    effects: dict[str, Any] = {}
-    if standings:
-        effects["states"] = as_effect([state_row(one) for one in standings], STATE_COLUMNS)
+def _decided(
+    cases: Iterable[figures.Case], conditions: Conditions
+) -> tuple[list[AccountState], list[Event]]:
+    """The states that change, and the event of each."""
+    states: list[AccountState] = []
+    events: list[Event] = []
+    for known, prior, terms in cases:
+        decided = decide(known, prior, terms, conditions)
+        if decided is not None:
+            states.append(decided)
+            events.append(state_event(decided, currency=known.currency))
+    return states, events
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _CurrentRow:
+    """Row of `current`."""
+
+    account_id: str
+    version: int
+    state: str
+    since: datetime
+    reason: str
+
+
+def current_state(connection: duckdb.DuckDBPyConnection, account_id: str) -> AccountState:
+    """How an account stands; one that never left `ok` has no reason and no time."""
+    result = connection.execute(
+        sql.text("statements/balance/states/current"), {"account_id": account_id}
+    )
+    row = sql.row(result, _CurrentRow)
+    if row is None:
+        return AccountState(account_id=account_id)
+    return AccountState(
+        account_id=account_id,
+        version=row.version,
+        state=State(row.state),
+        since=aware(row.since),
+        reason=row.reason,
+    )
+
+
+def order(store: Store, account_id: str, act: Act, *, now: datetime) -> AccountState:
+    """Carry out what a person ordered about one account, and record who and why.
+
+    First everything that is due for it is recorded, so that the order meets the account as it
+    stands now. InputError: no such account. ConflictError: the order may not be followed, with the
+    reason.
+    """
+    settings = read_settings(store.home)
+    refresh(store, now=now, settings=settings, accounts=[account_id])
+    _old, clock = gather(store, now=now, payments_through=None, settings=settings)
+    conditions = measure(store, clock, now=now, accounts=[account_id])
+    found = next(figures.cases(store.connection, settings, everyone=True), None)
+    if found is None:
+        raise InputError(f"there is no account {account_id!r}", "see: edgetoll billing accounts")
+    known, prior, terms = found
+    decided = apply_order(act, known, prior, terms, conditions)
+    effects = effects_of([decided], [state_event(decided, currency=known.currency)])
+    effects["act"] = {"by": act.by, "reason": act.reason, "suspend": act.suspend}
+    store.commit("account_act", effects, at=now)
+    return decided
+
+
+def funding_effects(store: Store, moved: Mapping[str, int], *, now: datetime) -> dict[str, object]:
+    """The state effects of a change of funds, to travel in the record that changes them.
+
+    `moved`: per account, by how much its cash, vouchers or credit limit grow (10^-10 units, may
+    be negative). The evidence names the record about to be written as its ledger version.
+    """
+    moved = {account_id: amount for account_id, amount in moved.items() if amount}
+    if not moved:
+        return {}
+    settings = read_settings(store.home)
+    _old, clock = gather(store, now=now, payments_through=None, settings=settings)
+    conditions = measure(store, clock, now=now, moved=moved)
+    return effects_of(
+        *_decided(figures.cases(store.connection, settings, everyone=True), conditions)
+    )
+
+
+def effects_of(states: Sequence[AccountState], events: Sequence[Event]) -> dict[str, object]:
+    """States and events as effects of a record; none of them: no effects."""
+    effects: dict[str, object] = {}
+    if states:
+        effects["states"] = as_effect([state_row(one) for one in states], STATE_COLUMNS)
     if events:
         effects["events"] = as_effect([event_row(one) for one in events], EVENT_COLUMNS)
     return effects

@@ -5,7 +5,8 @@ Example: edgetoll billing accounts --at-risk
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,6 +24,7 @@ from edge.terminal import (
 )
 
 if TYPE_CHECKING:
+    from billing.balance.records import Act
     from billing.balance.states import Refreshed
     from billing.reports.accounts import AccountLine
 
@@ -100,25 +102,16 @@ def alerts(
 
     Example: edgetoll billing alerts
     """
-    from billing.balance import states
-    from billing.lake import publish
-    from billing.outbox import daily_state, stop_list, stop_topic
+    from billing.appliers import open_store
+    from billing.follow_up import changing, follow_up
     from billing.outbox import deliver as delivery
-    from billing.outbox.settings import read_delivery
-    from billing.store.store import PATIENCE_SECONDS, Store
 
     now = as_of_time(as_of)
     promised = parse_time(payments_through) if payments_through else None
-    with Store.open(home, owner="billing alerts", now=now, wait_seconds=PATIENCE_SECONDS) as store:
+    with changing(home, owner="billing alerts", at=now) as store:
         enabled = delivery.enable(store, enable, now=now) if enable else ""
-        done = states.refresh(store, now=now, payments_through=promised)
-        daily_state.record_daily_state(
-            store, now=now, due_hour=read_delivery(home).daily_state_hour
-        )
-        publish.publish(store)
-        stop_list.publish(store, now=now)
-    stop_topic.follow(home)
-    told = delivery.deliver(home, now=now, jitter_permille=jitter_permille)
+        done = follow_up(store, at=now, payments_through=promised, daily=True).judged
+    told = delivery.deliver(home, open_store=open_store, now=now, jitter_permille=jitter_permille)
 
     def human() -> None:
         if enabled:
@@ -156,7 +149,7 @@ def _print_changes(done: Refreshed) -> None:
         warn(f"unverified: {done.unverified}. No suspension begins while this stands.")
 
 
-def _changes_document(done: Refreshed) -> dict[str, Any]:
+def _changes_document(done: Refreshed) -> dict[str, object]:
     return {
         "at": done.at,
         "journal_no": done.journal_no,
@@ -193,7 +186,7 @@ def suspend(
 
     Example: edgetoll billing suspend acme --by ann --reason "reminded twice"
     """
-    from billing.balance.records import Cause
+    from billing.balance.records import Act, Cause
     from edge.errors import InputError
 
     try:
@@ -201,7 +194,8 @@ def suspend(
     except ValueError as error:
         names = ", ".join(known.value for known in Cause)
         raise InputError(f"there is no cause {cause!r}", f"one of: {names}") from error
-    _order(account, True, (by, reason, chosen), home, as_json, as_of)
+    act = Act(suspend=True, by=by, reason=reason, cause=chosen)
+    _order(account, act, home, as_json, as_of)
 
 
 def resume(
@@ -216,39 +210,30 @@ def resume(
 
     Example: edgetoll billing resume acme --by ann --reason "promised to pay on Friday"
     """
-    from billing.balance.records import Cause
-
-    _order(account, False, (by, reason, Cause.ARREARS), home, as_json, as_of)
-
-
-def _order(
-    account: str, stop: bool, who: tuple[str, str, Any], home: Any, as_json: bool, as_of: str | None
-) -> None:
-    from billing.balance import states
     from billing.balance.records import Act
-    from billing.lake import publish
-    from billing.outbox import stop_list, stop_topic
-    from billing.store.store import PATIENCE_SECONDS, Store
 
-    by, reason, cause = who
+    _order(account, Act(suspend=False, by=by, reason=reason), home, as_json, as_of)
+
+
+def _order(account: str, act: Act, home: Path, as_json: bool, as_of: str | None) -> None:
+    from billing.balance import states
+    from billing.follow_up import changing, follow_up
+
     now = as_of_time(as_of)
-    owner = "billing suspend" if stop else "billing resume"
-    with Store.open(home, owner=owner, now=now, wait_seconds=PATIENCE_SECONDS) as store:
-        act = Act(suspend=stop, by=by, reason=reason, cause=cause)
-        standing = states.order(store, account, act, now=now)
-        publish.publish(store)
-        stop_list.publish(store, now=now)
-    stop_topic.follow(home)
+    owner = "billing suspend" if act.suspend else "billing resume"
+    with changing(home, owner=owner, at=now) as store:
+        decided = states.order(store, account, act, now=now)
+        follow_up(store, at=now, accounts=(account,))
 
     def human() -> None:
-        say(f"{account}: {standing.previous} -> {standing.state}, {standing.reason}")
+        say(f"{account}: {decided.previous} -> {decided.state}, {decided.reason}")
 
     document = {
         "account_id": account,
-        "version": standing.version,
-        "from": standing.previous.value,
-        "to": standing.state.value,
-        "by": by,
-        "reason": reason,
+        "version": decided.version,
+        "from": decided.previous.value,
+        "to": decided.state.value,
+        "by": act.by,
+        "reason": act.reason,
     }
     emit(document, as_json=as_json, human=human)

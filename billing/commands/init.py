@@ -24,9 +24,9 @@ def make_home(home: Path) -> dict[str, list[str]]:
     made: list[str] = []
     kept: list[str] = []
     for folder in FOLDERS:
-        (home / folder).mkdir(parents=True, exist_ok=True)
+        (home.joinpath(folder)).mkdir(parents=True, exist_ok=True)
     for name, content in sorted(_samples().items()):
-        path = home / name
+        path = home.joinpath(name)
         if path.exists():
             kept.append(name)
         else:
@@ -39,7 +39,9 @@ def make_home(home: Path) -> dict[str, list[str]]:
 def _samples() -> dict[str, bytes]:
     """The example files, as they travel in the wheel, by their names in a home."""
     examples = files("examples")
-    samples = {name: (examples / name).read_bytes() for name in ("edgetoll.toml", "accounts.toml")}
+    samples = {
+        name: (examples.joinpath(name)).read_bytes() for name in ("edgetoll.toml", "accounts.toml")
+    }
     for book in (examples / "prices").iterdir():
         if book.name.endswith(".toml"):
             samples[f"prices/{book.name}"] = book.read_bytes()

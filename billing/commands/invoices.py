@@ -5,17 +5,14 @@ Example: edgetoll billing invoice --month 2026-10
 
 from __future__ import annotations
 
-import os
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from billing.invoices import showing
-from billing.reports.diff import diff
-from billing.reports.explain import explain
-from billing.reports.statement import statement
+from billing.commands import invoice_tables as tables
+from billing.commands.reports import diff, explain, statement
 from edge.errors import InputError
 from edge.terminal import (
     DEFAULT_HOME,
@@ -30,9 +27,10 @@ from edge.terminal import (
 )
 
 if TYPE_CHECKING:
+    from billing.commands.invoice_tables import ShownInvoice
     from billing.invoices.crediting import Credited
-    from billing.invoices.documents.files import Written
-    from billing.invoices.run import Issued
+    from billing.invoices.documents.files import FilesWritten
+    from billing.invoices.run import Issued, Order
     from billing.invoices.settings import InvoiceSettings
     from billing.store.store import Store
 
@@ -63,22 +61,18 @@ def invoice(
 
     Example: edgetoll billing invoice --month 2026-10
     """
+    from billing.follow_up import changing
     from billing.invoices.run import Order
-    from billing.outbox import stop_topic
-    from billing.store.store import Store
 
     at = as_of_time(as_of)
     order = Order(month=month, account=account, at=at, draft=draft, reissue=reissue)
     settings = _settings(home)
-    with Store.open(home, owner="edgetoll billing invoice", now=at) as store:
+    with changing(home, owner="edgetoll billing invoice", at=at, wait_seconds=0) as store:
         if draft:
             _draft(store, order, settings, as_json=as_json)
             return
         issued, rows, written = _issue(store, order, settings)
-    stop_topic.follow(home)
-    if issued.invoices:
-        showing.warn_of_seller(settings)
-    showing.show_issued(issued, rows, written, month=month, home=home, as_json=as_json)
+    tables.show_issued(issued, rows, written, month=month, home=home, as_json=as_json)
     if issued.waiting:
         first = issued.waiting[0]
         others = len(issued.waiting) - 1
@@ -101,17 +95,15 @@ def void(
 
     Example: edgetoll billing void INV-USD-2026-000042 --reason "wrong address"
     """
+    from billing.follow_up import changing
     from billing.invoices import crediting
-    from billing.outbox import stop_topic
-    from billing.store.store import Store
 
     at = as_of_time(as_of)
     settings = _settings(home)
-    with Store.open(home, owner="edgetoll billing void", now=at) as store:
+    with changing(home, owner="edgetoll billing void", at=at, wait_seconds=0) as store:
         done = crediting.void(store, invoice_no, reason=reason, settings=settings, at=at)
         _finish_credit(store, done, settings, at=at)
-    stop_topic.follow(home)
-    showing.show_credit(done, as_json=as_json)
+    tables.show_credit(done, as_json=as_json)
 
 
 def credit_note(
@@ -129,14 +121,13 @@ def credit_note(
     Example: edgetoll billing credit-note INV-USD-2026-000042 --line 1 --amount 5.00 --id T-17
     --reason "goodwill"
     """
+    from billing.follow_up import changing
     from billing.invoices import crediting
     from billing.money import parse_amount
-    from billing.outbox import stop_topic
-    from billing.store.store import Store
 
     at = as_of_time(as_of)
     settings = _settings(home)
-    with Store.open(home, owner="edgetoll billing credit-note", now=at) as store:
+    with changing(home, owner="edgetoll billing credit-note", at=at, wait_seconds=0) as store:
         done = crediting.credit(
             store,
             invoice_no,
@@ -148,8 +139,7 @@ def credit_note(
             at=at,
         )
         _finish_credit(store, done, settings, at=at)
-    stop_topic.follow(home)
-    showing.show_credit(done, as_json=as_json)
+    tables.show_credit(done, as_json=as_json)
 
 
 def paid(
@@ -171,40 +161,41 @@ def paid(
 
     Example: edgetoll billing paid INV-USD-2026-000042 --id BANK-2026-11-03-7
     """
+    from billing.follow_up import changing, follow_up
     from billing.invoices import payments
-    from billing.outbox import stop_topic
-    from billing.runs import run
-    from billing.store.store import Store
 
     at = as_of_time(as_of)
-    with Store.open(home, owner="edgetoll billing paid", now=at) as store:
+    accounts = None
+    posted = None
+    with changing(home, owner="edgetoll billing paid", at=at, wait_seconds=0) as store:
         if invoice_no is not None:
-            payments.take_in(store, invoice_no, amount=amount, key=key, at=at)
-        changed = payments.settle(store, at=at)
-        run.after(store, at=at)
+            posted = payments.take_in(store, invoice_no, amount=amount, key=key, at=at)
+            accounts = (posted.transfer.account_id,)
+        changed = follow_up(store, at=at, accounts=accounts).settled
         rows = payments.standing(store.connection)
-    stop_topic.follow(home)
-    document: dict[str, Any] = {"changed": changed, "invoices": [row.document() for row in rows]}
+    document = {
+        "posted": None if posted is None else tables.posted_document(posted),
+        "changed": changed,
+        "invoices": [row.document() for row in rows],
+    }
 
     def human() -> None:
+        from billing.money import format_amount
+
         table(
             "Open invoices, oldest first",
             ("invoice", "account", "month", "due", "owed", "open", ""),
             [
-                (
-                    row["invoice_no"],
-                    row["account_id"],
-                    row["month"],
-                    row["due_on"],
-                    row["owed"],
-                    row["open"],
-                    row["currency"],
-                )
-                for row in document["invoices"]
+                (row.invoice_no, row.account_id, row.month, row.due_on,
+                 format_amount(row.owed, row.currency),
+                 format_amount(row.still_open, row.currency), row.currency)
+                for row in rows
             ],
             right=("owed", "open"),
-        )
-        say(f"{changed} invoices changed their standing")
+        )  # fmt: skip
+        if posted is not None:
+            say(tables.posted_words(posted))
+        say(f"{tables.count(changed, 'invoice')} changed standing")
 
     emit(document, as_json=as_json, human=human)
 
@@ -217,73 +208,59 @@ def _settings(home: Path) -> InvoiceSettings:
 
 
 def _issue(
-    store: Store, order: Any, settings: InvoiceSettings
-) -> tuple[Issued, list[dict[str, Any]], Written]:
+    store: Store, order: Order, settings: InvoiceSettings
+) -> tuple[Issued, list[ShownInvoice], FilesWritten]:
+    from billing.follow_up import follow_up
     from billing.invoices import reading
-    from billing.invoices.documents import bulk, files
-    from billing.invoices.documents.files import Written
+    from billing.invoices.documents import writing
     from billing.invoices.run import issue, prepare
-    from billing.runs import run
     from edge.crash_point import crash_point
+    from edge.errors import Corrupt
 
-    issued = issue(store, prepare(store, order, settings))
+    issued = issue(
+        store,
+        prepare(store, order, settings, unprintable=writing.unprintable(store.home, settings)),
+    )
     crash_point("invoice-issued")
-    run.after(store, at=order.at)
-    _verify(store, issued.journal_no)
+    accounts = None if order.account is None else (order.account,)
+    red = follow_up(store, at=order.at, accounts=accounts, record=issued.journal_no).red
+    if red:
+        raise Corrupt(red, "send nothing of it; run edgetoll check")
     crash_point("invoice-settled")
+    reading.choose_month(store.connection, order.month, order.account)
+    statuses = reading.statuses(store.connection, order.month)
+    rows = tables.rows_of(reading.month_rows(store.connection), statuses)
     with progress(f"documents of {order.month}") as advance:
-        documents = reading.of_month(store.connection, order.month, order.account)
-        statuses = reading.statuses(store.connection, order.month)
-        rows = showing.rows_of(reading.month_rows(store.connection), statuses)
-        written, formats = Written(), settings.formats
-        if len(rows) >= bulk.BULK:
-            written = bulk.write(
-                store.home,
-                store.connection,
-                order.month,
-                workers=os.cpu_count() or 1,
-                advance=advance,
-            )
-            formats = tuple(name for name in formats if name not in ("json", "csv"))
-        if formats:
-            written.add(files.write(store.home, documents, formats, advance=advance))
+        written = writing.write_month(
+            store.home,
+            store.connection,
+            order.month,
+            settings.formats,
+            account=order.account,
+            advance=advance,
+        )
     crash_point("invoice-rendered")
     return issued, rows, written
 
 
-def _verify(store: Store, journal_no: int | None) -> None:
-    """The invariants over what one record issued; Corrupt names the first that fails."""
-    from billing.checks import invariants
-    from edge.errors import Corrupt
-
-    if journal_no is None:
-        return
-    failures = invariants.run(store.connection, scope=journal_no)
-    if failures:
-        raise Corrupt(
-            f"check {failures[0].check} fails after record {journal_no}: {failures[0].what}",
-            "send nothing of it; run edgetoll check",
-        )
-
-
-def _draft(store: Store, order: Any, settings: InvoiceSettings, *, as_json: bool) -> None:
+def _draft(store: Store, order: Order, settings: InvoiceSettings, *, as_json: bool) -> None:
     from billing.invoices import reading
-    from billing.invoices.documents import files
+    from billing.invoices.documents import files, writing
     from billing.invoices.run import prepare
 
-    prepare(store, order, settings)
-    documents = reading.of_month(store.connection, order.month, order.account, reading.DRAFTS)
-    rows = showing.rows_of(reading.month_rows(store.connection, reading.DRAFTS), {})
-    written = files.write(store.home, documents, settings.formats, drafts=True)
-    showing.warn_of_boxes(written, store.home)
-    folder = files.folder_of(store.home, order.month) / "drafts"
+    prepared = prepare(store, order, settings)
+    reading.choose_month(store.connection, order.month, order.account, reading.DRAFTS)
+    rows = tables.rows_of(reading.month_rows(store.connection, reading.DRAFTS), {})
+    writing.write_drafts(
+        store.home, store.connection, order.month, settings.formats, account=order.account
+    )
+    folder = files.folder_of(store.home, order.month).joinpath(files.DRAFTS)
 
     def human() -> None:
-        showing.print_rows(f"Drafts of {order.month}", rows)
+        tables.print_rows(f"Drafts of {order.month}", rows)
         say(f"nothing was issued; the drafts are in {folder}")
 
-    if rows:
-        showing.warn_of_seller(settings)
+    tables.warn_of_draft(settings, prepared.invoices, prepared.early)
     emit(
         {"month": order.month, "drafts": rows, "folder": str(folder)},
         as_json=as_json,
@@ -294,10 +271,10 @@ def _draft(store: Store, order: Any, settings: InvoiceSettings, *, as_json: bool
 def _finish_credit(
     store: Store, done: Credited, settings: InvoiceSettings, *, at: datetime
 ) -> None:
-    from billing.invoices import reading
-    from billing.invoices.documents import files
-    from billing.runs import run
+    from billing.follow_up import follow_up
+    from billing.invoices import crediting
+    from billing.invoices.documents import writing
 
-    run.after(store, at=at)
-    note = reading.one(store.connection, done.credit_note)
-    showing.warn_of_boxes(files.write(store.home, [note], settings.formats), store.home)
+    account = crediting.subject(store, done.invoice_no).account_id
+    follow_up(store, at=at, accounts=(account,))
+    writing.write_one(store.home, store.connection, done.credit_note, settings.formats)

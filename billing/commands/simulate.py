@@ -42,13 +42,13 @@ def simulate(
 
     Example: edgetoll billing simulate --price-book new.toml --month 2026-10
     """
+    from billing.appliers import open_store
     from billing.prices import load_books, read_book
     from billing.rating.simulate import simulate as run
-    from billing.store.store import Store
 
     tried = read_book(price_book)
     books = load_books(home / "prices")
-    with Store.open(home, owner="billing simulate", now=as_of_time(as_of)) as store:
+    with open_store(home, owner="billing simulate", now=as_of_time(as_of)) as store:
         result = run(store.connection, books=books, tried=tried, month=month, instead_of=instead_of)
     emit(_document(result), as_json=as_json, human=lambda: _show(result))
 
@@ -75,7 +75,14 @@ def _document(result: WhatIf) -> dict[str, object]:
                 "currency": one.currency,
                 **_amounts(one.currency, one.charged, one.tried),
                 "items": {
-                    item: _amounts(one.currency, old, new) for item, (old, new) in one.items.items()
+                    item: {
+                        **_amounts(one.currency, old, new),
+                        "terms": {
+                            term: _amounts(one.currency, *amounts)
+                            for term, amounts in one.terms(item).items()
+                        },
+                    }
+                    for item, (old, new) in one.items.items()
                 },
             }
             for one in result.accounts
@@ -99,6 +106,17 @@ def _totals(result: WhatIf) -> dict[str, tuple[int, int]]:
     return totals
 
 
+def _fixed(result: WhatIf) -> list[tuple[str, str, int, int]]:
+    """(currency, fixed term, charged, simulated) over all accounts."""
+    found: dict[tuple[str, str], tuple[int, int]] = {}
+    for one in result.accounts:
+        for (_, term), (charged, tried) in one.parts.items():
+            if term != "usage":
+                old, new = found.get((one.currency, term), (0, 0))
+                found[one.currency, term] = (old + charged, new + tried)
+    return [(*key, *amounts) for key, amounts in sorted(found.items())]
+
+
 def _show(result: WhatIf) -> None:
     rows = [
         (one.account_id, one.currency, *_amounts(one.currency, one.charged, one.tried).values())
@@ -112,6 +130,9 @@ def _show(result: WhatIf) -> None:
     title = f"{result.month} with {result.book} instead of {', '.join(result.instead_of)}"
     table(title, columns, rows, right=columns[2:])
     print(f"Usage before {result.through:%Y-%m-%dT%H:%MZ} was priced. Nothing was changed.")
+    for currency, term, old, new in _fixed(result):
+        was, now, change = _amounts(currency, old, new).values()
+        print(f"Of it {term}: {was} {currency} was charged, {now} would be ({change}).")
     for one in result.held[:5]:
         warn(f"{one.account_id}, {one.hour:%Y-%m-%dT%H:%MZ} would not be charged: {one.problem}")
     if len(result.held) > 5:

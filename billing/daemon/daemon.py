@@ -7,13 +7,15 @@ Cron lines with `billing rate`, `billing alerts` and `billing invoice` do the sa
 
 from __future__ import annotations
 
+import heapq
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,11 +23,17 @@ from billing.daemon.metrics import Board
 from edge.errors import Busy, EdgetollError
 from edge.terminal import DEFAULT_HOME, HomeOption
 from edge.terminal import now as wall_clock
+from metering.closed import closed_mark
+
+if TYPE_CHECKING:
+    from billing.daemon.rounds import Step, Turn
 
 RETRY_FAILED = timedelta(minutes=1)
+LOOK_SECONDS = timedelta(milliseconds=200).total_seconds()
 """What failed is tried again after this, without waiting for a change: it may be mended."""
 Clock = Callable[[], datetime]
-Step = Callable[[Path, datetime, Board], None]
+Mark = tuple[object, ...]
+HOURS_WATCHED = 200
 
 
 def daemon(
@@ -73,14 +81,14 @@ def loop(home: Path, stop: threading.Event, *, clock: Clock = wall_clock) -> Non
     from apscheduler.schedulers.background import BackgroundScheduler
 
     from billing.daemon.log import log
-    from billing.daemon.metrics import serving
-    from billing.daemon.settings import read_daemon
+    from billing.daemon.serving import serving
     from billing.outbox.settings import check_secrets
+    from billing.settings import read_daemon
 
     settings = read_daemon(home)
     wake = threading.Event()
     check_secrets(home)
-    board = Board(stop=stop)
+    board = Board(stop=stop, begun_at=clock())
     with locked(home):
         # One job, which does no work and cannot be late: it only wakes this thread.
         scheduler = BackgroundScheduler(timezone="UTC")
@@ -96,7 +104,7 @@ def loop(home: Path, stop: threading.Event, *, clock: Clock = wall_clock) -> Non
                     if rounds.is_due():
                         rounds.run()
                     wake.clear()
-                    while not stop.is_set() and not wake.wait(timeout=0.2):
+                    while not stop.is_set() and not wake.wait(timeout=LOOK_SECONDS):
                         pass
         finally:
             scheduler.shutdown(wait=True)
@@ -107,10 +115,14 @@ class Rounds:
     """The rounds of one daemon: what it saw last, so that an idle home costs nothing."""
 
     def __init__(self, home: Path, board: Board, *, clock: Clock = wall_clock) -> None:
+        from billing.runs.import_hours import SeenFolders
+
         self.home = home
         self.board = board
         self.clock = clock
-        self._seen: tuple[int, ...] = ()
+        self._watch = HomeWatch(home)
+        self._seen_folders = SeenFolders()
+        self._mark: Mark = ()
         self._next_at: datetime | None = None
         self._ran_at = datetime.min.replace(tzinfo=UTC)
 
@@ -121,44 +133,53 @@ class Rounds:
             return True
         if now < self._ran_at:
             return True  # the clock was set back: what it said last is no guide
-        return self._seen != self._mark()
+        return self._mark != self._watch.mark()
 
     def run(self) -> None:
         """One round: every step that is due, in order; a failing step does not stop the others."""
         from billing.daemon import rounds
 
-        mark = self._mark()
-        for name, step in rounds.STEPS.items():
-            if self.board.stop.is_set():
-                return
-            # Each step has its own moment: after a long one, signatures would be too old at once.
-            self._step(name, step, self.clock())
+        mark = self._watch.mark()
+        turn = rounds.Turn(
+            home=self.home, board=self.board, seen=self._seen_folders, now=self.clock()
+        )
+        try:
+            for name, step in rounds.STEPS.items():
+                if self.board.stop.is_set():
+                    return
+                # Each step has its own moment: after a long one, signatures would be too old.
+                turn.now = self.clock()
+                self._step(name, step, turn)
+        finally:
+            turn.leave()
         now = self.clock()
         self._ran_at = now
         with self.board.lock:
-            self.board.round_at = self.clock()
+            self.board.round_at = now
         self._next_at = rounds.next_round_at(self.home, self.board.signs, now=now)
         if self.board.failing:
             self._next_at = min(self._next_at, now + RETRY_FAILED)
         # What changed during the round, by us or others, is looked at once more; a round that finds
         # nothing changes nothing, so this ends.
-        self._seen = mark
+        self._mark = mark
 
-    def _step(self, name: str, step: Step, now: datetime) -> None:
+    def _step(self, name: str, step: Step, turn: Turn) -> None:
         from billing.daemon.log import log
 
         begun = monotonic()
         failure = ""
         try:
-            step(self.home, now, self.board)
+            step(turn)
         except Busy as error:
             log("busy", step=name, reason=error.message)
         except EdgetollError as error:
             failure = str(error)
             log("failed", step=name, reason=error.message, hint=error.hint)
+            turn.leave(error)
         except Exception as error:
             failure = f"{type(error).__name__}: {error}"
             log("failed", step=name, reason=failure, trace=True)
+            turn.leave(error)
         with self.board.lock:
             spent = int((monotonic() - begun) * 1000)
             self.board.seconds[name] = self.board.seconds.get(name, 0) + spent
@@ -168,10 +189,29 @@ class Rounds:
             else:
                 self.board.failing.pop(name, None)
 
-    def _mark(self) -> tuple[int, ...]:
-        """What changes when there may be something to do: closed hours, the journal."""
-        closed = self.home / "closed"
-        hours = [path.stat().st_mtime_ns for path in closed.iterdir()] if closed.is_dir() else []
-        journal = self.home / "journal" / "journal.jsonl"
-        size = journal.stat().st_size if journal.exists() else 0
-        return (max(hours, default=0), len(hours), size)
+
+class HomeWatch:
+    """What changes when there may be something to do: closed hours, the journal.
+
+    Asked every few seconds, so it must not grow with the home: metering's own mark, and the times
+    of the newest hours' folders, since certificates get their names after the mark has changed.
+    What these miss, a revision of an old hour just then, the next judgement finds.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._journal = home / "journal" / "journal.jsonl"
+        self._listed_at: int | None = None
+        self._newest: list[Path] = []
+
+    def mark(self) -> Mark:
+        """Equal marks: nothing has happened since."""
+        closed = closed_mark(self._home)
+        if closed.folder_ns != self._listed_at:
+            folder = self._home / "closed"
+            names = os.listdir(folder) if folder.is_dir() else []
+            newest = heapq.nlargest(HOURS_WATCHED, (n for n in names if n.startswith("hour=")))
+            self._newest = [folder.joinpath(name) for name in newest]
+            self._listed_at = closed.folder_ns
+        journal = self._journal.stat().st_size if self._journal.exists() else 0
+        return (closed, journal, *(path.stat().st_mtime_ns for path in self._newest))

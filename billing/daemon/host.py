@@ -9,6 +9,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -19,6 +20,8 @@ from edge.errors import EdgetollError, InputError
 from edge.terminal import DEFAULT_HOME, HomeOption, say
 
 Part = Callable[[threading.Event], None]
+
+LOOK_SECONDS = timedelta(milliseconds=500).total_seconds()
 
 
 def parts(home: Path, *, tail: bool) -> dict[str, Part]:
@@ -66,7 +69,7 @@ def host(chosen: dict[str, Part], stop: threading.Event) -> None:
         thread.start()
     for thread in threads:
         while thread.is_alive():
-            thread.join(timeout=0.5)
+            thread.join(timeout=LOOK_SECONDS)
     if failures:
         name, error = failures[0]
         if isinstance(error, EdgetollError):

@@ -1,4 +1,4 @@
-"""Metrics in Prometheus' text format and /healthz, served on 127.0.0.1 by the daemon.
+"""What /metrics says, in Prometheus' families, and what keeps the daemon from being ready.
 
 What can only be known with the store open is gathered once per round (`VitalSigns`); ages and what
 metering publishes are computed when somebody asks, so that a hung round shows as growing ages.
@@ -7,20 +7,22 @@ metering publishes are computed when somebody asks, so that a hung round shows a
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-import orjson
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from edge.terminal import parse_time
 
 EDGES_MAX = 500
 """More edges than this are summed up: label values must stay bounded."""
-STATUS_OLD_SECONDS = 120
+ROUND_MINUTES_MOST = 30
+"""A round that takes longer than this hangs."""
+Family = GaugeMetricFamily | CounterMetricFamily
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,175 +51,178 @@ class Board:
     failures: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, int] = field(default_factory=dict)
     """Milliseconds spent, by step."""
+    begun_at: datetime | None = None
     round_at: datetime | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     """Set when the daemon must leave; those who wait for others ask it."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metric:
-    """One metric family with its samples (labels, value)."""
-
-    name: str
-    kind: str
-    about: str
-    samples: tuple[tuple[Mapping[str, str], int], ...]
+class _Published(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-def metric(
-    name: str, about: str, value: int | Iterable[tuple[Mapping[str, str], int]], kind: str = "gauge"
-) -> Metric:
-    """A family of one value, or of labelled samples."""
-    samples = (({}, value),) if isinstance(value, int) else tuple(value)
-    return Metric(name=f"edgetoll_{name}", kind=kind, about=about, samples=samples)
+class EdgeStatus(_Published):
+    """An edge, as a metering worker publishes it."""
+
+    edge_id: str
+    watermark: str | None = None
+    gaps: tuple[object, ...] = ()
 
 
-def render(metrics: Iterable[Metric]) -> str:
-    """The text that Prometheus reads."""
-    lines: list[str] = []
-    for one in metrics:
-        lines += [f"# HELP {one.name} {one.about}", f"# TYPE {one.name} {one.kind}"]
-        for labels, value in one.samples:
-            inner = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
-            lines.append(f"{one.name}{{{inner}}} {value}" if inner else f"{one.name} {value}")
-    return "\n".join(lines) + "\n"
+class HourStatus(_Published):
+    """An hour that a worker has open, or closed lately."""
+
+    hour: str
+    state: str
 
 
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+class WorkerStatus(_Published):
+    """What a metering worker published last (`live/status*.json`)."""
+
+    accepted: int = 0
+    duplicate: int = 0
+    quarantined: int = 0
+    adds_up: bool = False
+    fresh_at: str | None = None
+    edges: tuple[EdgeStatus, ...] = ()
+    hours: tuple[HourStatus, ...] = ()
 
 
-def read_statuses(home: Path) -> list[dict[str, Any]]:
-    """What each metering worker published last; an unreadable file is left out."""
+def read_statuses(home: Path) -> list[WorkerStatus]:
+    """What each metering worker published last; one that cannot be read does not add up."""
     found = []
     for path in sorted((home / "live").glob("status*.json")):
         try:
-            found.append(orjson.loads(path.read_bytes()))
-        except (OSError, ValueError):
+            found.append(WorkerStatus.model_validate_json(path.read_bytes()))
+        except FileNotFoundError:
             continue
+        except (OSError, ValidationError):
+            found.append(WorkerStatus())
     return found
 
 
-def metering_metrics(statuses: list[dict[str, Any]], *, now: datetime) -> Iterator[Metric]:
+def gauge(name: str, about: str, value: int) -> GaugeMetricFamily:
+    """A family of one value."""
+    return GaugeMetricFamily(f"edgetoll_{name}", about, value=value)
+
+
+def gauges(name: str, about: str, label: str, values: Iterable[tuple[str, int]]) -> Family:
+    """A family with one sample for each value of `label`."""
+    made = GaugeMetricFamily(f"edgetoll_{name}", about, labels=[label])
+    for key, value in values:
+        made.add_metric([key], value)
+    return made
+
+
+def counters(name: str, about: str, label: str, values: Iterable[tuple[str, int]]) -> Family:
+    """The same of what only grows; its samples end in `_total`."""
+    made = CounterMetricFamily(f"edgetoll_{name}", about, labels=[label])
+    for key, value in values:
+        made.add_metric([key], value)
+    return made
+
+
+def metering_metrics(statuses: Sequence[WorkerStatus], *, now: datetime) -> Iterator[Family]:
     """Event-time lag, conservation, open and incomplete hours, gaps."""
-    for result in ("accepted", "duplicate", "quarantined"):
-        total = sum(int(one.get(result, 0)) for one in statuses)
-        yield metric(f"events_{result}_total", f"Events read and {result}.", total, "counter")
-    holds = all(bool(one.get("adds_up", False)) for one in statuses)
-    yield metric("conservation_holds", "1: read = accepted + duplicate + quarantined.", int(holds))
-    ages = [_age(one.get("fresh_at"), now) for one in statuses]
-    yield metric(
+    totals = {
+        "accepted": sum(one.accepted for one in statuses),
+        "duplicate": sum(one.duplicate for one in statuses),
+        "quarantined": sum(one.quarantined for one in statuses),
+    }
+    for result, total in totals.items():
+        name = f"edgetoll_events_{result}"
+        yield CounterMetricFamily(name, f"Events read and {result}.", value=total)
+    holds = all(one.adds_up for one in statuses)
+    yield gauge("conservation_holds", "1: read = accepted + duplicate + quarantined.", int(holds))
+    ages = [_age(one.fresh_at, now) for one in statuses]
+    yield gauge(
         "metering_status_age_seconds", "Since metering last published.", max(ages, default=0)
     )
-    edges = [edge for one in statuses for edge in one.get("edges", [])]
-    if len(edges) <= EDGES_MAX:
-        lags = [({"edge": str(e["edge_id"])}, _age(e.get("watermark"), now)) for e in edges]
-    else:
-        lags = [({"edge": "all"}, max(_age(e.get("watermark"), now) for e in edges))]
-    yield metric("event_time_lag_seconds", "How far an edge's watermark is behind.", lags)
-    gaps = sum(len(e.get("gaps", [])) for e in edges)
-    yield metric("sequence_gaps", "Holes in the sequences of edges.", gaps)
-    hours = [hour for one in statuses for hour in one.get("hours", [])]
-    begun = [parse_time(f"{h['hour']}:00") for h in hours if h.get("state") == "open"]
+    edges = [edge for one in statuses for edge in one.edges]
+    lags = [(edge.edge_id, _age(edge.watermark, now)) for edge in edges]
+    if len(edges) > EDGES_MAX:
+        lags = [("all", max(lag for _edge, lag in lags))]
+    yield gauges("event_time_lag_seconds", "How far an edge's watermark is behind.", "edge", lags)
+    gaps = sum(len(edge.gaps) for edge in edges)
+    yield gauge("sequence_gaps", "Holes in the sequences of edges.", gaps)
+    hours = [hour for one in statuses for hour in one.hours]
+    begun = [parse_time(f"{hour.hour}:00") for hour in hours if hour.state == "open"]
     oldest = max((int((now - at).total_seconds()) for at in begun), default=0)
-    yield metric(
-        "oldest_open_hour_age_seconds", "Since the oldest open hour began.", max(0, oldest)
-    )
-    incomplete = sum(1 for h in hours if h.get("state") == "incomplete")
-    yield metric("incomplete_hours", "Hours closed without an edge.", incomplete)
+    yield gauge("oldest_open_hour_age_seconds", "Since the oldest open hour began.", max(0, oldest))
+    incomplete = sum(1 for hour in hours if hour.state == "incomplete")
+    yield gauge("incomplete_hours", "Hours closed without an edge.", incomplete)
 
 
-def billing_metrics(board: Board, *, now: datetime) -> Iterator[Metric]:
+def billing_metrics(board: Board, *, now: datetime) -> Iterator[Family]:
     """States, trust, deliveries, and how the daemon itself does."""
     signs = board.signs
     if signs is not None:
-        by_state = [({"state": state}, count) for state, count in signs.accounts.items()]
-        yield metric("accounts", "Accounts by state.", by_state)
-        yield metric("unverified", "1: no suspension begins now.", int(bool(signs.unverified)))
-        yield metric("runs_held", "Rating runs that wait for a person.", signs.runs_held)
+        yield gauges("accounts", "Accounts by state.", "state", signs.accounts.items())
+        yield gauge("unverified", "1: no suspension begins now.", int(bool(signs.unverified)))
+        yield gauge("runs_held", "Rating runs that wait for a person.", signs.runs_held)
         age = int((now - signs.usage_through).total_seconds()) if signs.usage_through else 0
-        yield metric("usage_rated_age_seconds", "Since the end of the last rated hour.", age)
-        waiting = [({"endpoint": name}, count) for name, count in signs.waiting.items()]
-        yield metric("deliveries_waiting", "Events waiting to be sent.", waiting)
-        off = [({"endpoint": name}, 1) for name in signs.disabled]
-        yield metric("endpoint_disabled", "1: the endpoint is switched off.", off)
-        yield metric("stopped_domains", "Names on the stop list.", signs.stopped_domains)
-    failures = [({"step": step}, count) for step, count in sorted(board.failures.items())]
-    yield metric("step_failures_total", "Failures of the daemon's steps.", failures, "counter")
-    spent = [({"step": step}, count) for step, count in sorted(board.seconds.items())]
-    yield metric("step_milliseconds_total", "Time spent in the daemon's steps.", spent, "counter")
+        yield gauge("usage_rated_age_seconds", "Since the end of the last rated hour.", age)
+        about = "Events waiting to be sent."
+        yield gauges("deliveries_waiting", about, "endpoint", signs.waiting.items())
+        off = [(name, 1) for name in signs.disabled]
+        yield gauges("endpoint_disabled", "1: the endpoint is switched off.", "endpoint", off)
+        yield gauge("stopped_domains", "Names on the stop list.", signs.stopped_domains)
+    failures = sorted(board.failures.items())
+    yield counters("step_failures", "Failures of the daemon's steps.", "step", failures)
+    spent = sorted(board.seconds.items())
+    yield counters("step_milliseconds", "Time spent in the daemon's steps.", "step", spent)
     if board.round_at is not None:
         age = int((now - board.round_at).total_seconds())
-        yield metric("round_age_seconds", "Since the daemon's last round ended.", age)
+        yield gauge("round_age_seconds", "Since the daemon's last round ended.", age)
 
 
-def problems(board: Board, statuses: list[dict[str, Any]], *, now: datetime) -> list[str]:
-    """What is wrong now, in words; nothing: healthy."""
+def hangs(board: Board, *, now: datetime) -> str | None:
+    """Why the daemon should be started again: its rounds end no more; None: they do."""
+    since = board.round_at or board.begun_at
+    if since is None or now - since <= timedelta(minutes=ROUND_MINUTES_MOST):
+        return None
+    return f"no round has ended since {since:%Y-%m-%dT%H:%M}Z"
+
+
+def problems(board: Board, statuses: Sequence[WorkerStatus], *, now: datetime) -> list[str]:
+    """What is wrong now, in words; nothing: the daemon is ready."""
     found = [f"{step}: {why}" for step, why in sorted(board.failing.items())]
-    if board.round_at is None:
+    hanging = hangs(board, now=now)
+    if hanging is not None:
+        found.append(hanging)
+    elif board.round_at is None:
         found.append("no round has ended yet")
-    elif now - board.round_at > timedelta(minutes=30):
-        found.append(f"no round has ended since {board.round_at:%Y-%m-%dT%H:%M}Z")
-    if not all(bool(one.get("adds_up", False)) for one in statuses):
+    if not all(one.adds_up for one in statuses):
         found.append("conservation is broken: read is not accepted + duplicate + quarantined")
     if board.signs is not None and board.signs.unverified:
         found.append(f"unverified: {board.signs.unverified}")
     return found
 
 
-def _age(text: object, now: datetime) -> int:
-    if not isinstance(text, str):
-        return 0
-    return max(0, int((now - parse_time(text)).total_seconds()))
+class HomeCollector(Collector):
+    """All families of a home, made when they are asked for."""
+
+    def __init__(self, home: Path, board: Board, *, clock: Callable[[], datetime]) -> None:
+        self.home = home
+        self.board = board
+        self.clock = clock
+
+    def collect(self) -> Iterator[Family]:
+        """Every family, of one moment."""
+        now = self.clock()
+        statuses = read_statuses(self.home)
+        with self.board.lock:
+            wrong = problems(self.board, statuses, now=now)
+            alive = hangs(self.board, now=now) is None
+            found = [
+                *metering_metrics(statuses, now=now),
+                *billing_metrics(self.board, now=now),
+                gauge("healthy", "1: /healthz answers 200.", int(alive)),
+                gauge("ready", "1: /readyz answers 200.", int(not wrong)),
+            ]
+        yield from found
 
 
-@contextmanager
-def serving(
-    home: Path, board: Board, *, listen: str, clock: Callable[[], datetime]
-) -> Iterator[int]:
-    """Serve /metrics and /healthz at `listen` (HOST:PORT, port 0: any); yields the port."""
-    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
-    host, _, port = listen.rpartition(":")
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            now = clock()
-            statuses = read_statuses(home)
-            with board.lock:
-                wrong = problems(board, statuses, now=now)
-                families = [
-                    *metering_metrics(statuses, now=now),
-                    *billing_metrics(board, now=now),
-                    metric("healthy", "1: /healthz answers 200.", int(not wrong)),
-                ]
-            if self.path == "/metrics":
-                self._answer(200, "text/plain; version=0.0.4", render(families).encode())
-            elif self.path == "/healthz":
-                document = {"healthy": not wrong, "problems": wrong}
-                status = 503 if wrong else 200
-                self._answer(status, "application/json", orjson.dumps(document) + b"\n")
-            else:
-                self._answer(404, "text/plain", b"/metrics or /healthz\n")
-
-        def _answer(self, status: int, kind: str, body: bytes) -> None:
-            self.send_response(status)
-            self.send_header("content-type", kind)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None:
-            """Scrapes are not worth a line."""
-
-    server = ThreadingHTTPServer((host, int(port)), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1})
-    thread.start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+def _age(text: str | None, now: datetime) -> int:
+    return 0 if text is None else max(0, int((now - parse_time(text)).total_seconds()))

@@ -1,114 +1,75 @@
 """What a round of the daemon does, step by step. Each step finds in the data what is due.
 
-Every step opens the store for itself and leaves it again: commands of people get their turn.
+The store is opened once, for the steps that need it, and left before anybody is waited for: a
+receiver, a broker. Commands of people get their turn meanwhile, and between rounds.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+
+import duckdb
 
 import sql
-from billing.balance.rows import aware
+from billing.appliers import open_store
 from billing.daemon.log import log
 from billing.daemon.metrics import Board, VitalSigns
-from billing.daemon.settings import read_daemon
-from billing.outbox import daily_state, deliver, stop_list
+from billing.follow_up import RED_HINT, follow_up
+from billing.instants import aware_or_none
+from billing.outbox import deliver, stop_list
+from billing.outbox.deliver import DisabledEndpoint
+from billing.outbox.sending import Due
 from billing.outbox.settings import read_delivery
+from billing.runs.import_hours import SeenFolders
+from billing.settings import read_daemon
 from billing.store.store import Store
 from edge.errors import Corrupt, InputError
 
-Step = Callable[[Path, datetime, Board], None]
 OWNER = "billing daemon"
-CHECK_HINT = "no account moves to suspension meanwhile; run edgetoll check"
 
 
-def rate(home: Path, now: datetime, _board: Board) -> None:
-    """Import and rate closed hours, post, check, judge the accounts, publish the lake."""
-    from billing.prices import load_books
-    from billing.runs import run
+@dataclass(kw_only=True)
+class Turn:
+    """What the steps of one round share. `now` is the moment the step at hand began."""
 
-    books = load_books(home / "prices")
-    settings = run.read_settings(home)
-    with Store.open(home, owner=OWNER, now=now) as store:
-        done = run.rate(store, books=books, settings=settings, at=now)
-        red = run.check(store, done, at=now)
-        run.after(store, at=now)
-    if done.state not in ("nothing", "waiting"):
-        log("rated", run=done.run_id, state=done.state, through=done.through, reason=done.reason)
-    if red:
-        raise Corrupt(red, CHECK_HINT)
+    home: Path
+    board: Board
+    seen: SeenFolders
+    now: datetime
+    due: tuple[Due, ...] = ()
+    is_judged: bool = False
+    _store: Store | None = field(default=None, repr=False)
 
+    def store(self) -> Store:
+        """The store, opened by the first step that needs it; Busy when somebody else has it."""
+        if self._store is None:
+            self._store = open_store(self.home, owner=OWNER, now=self.now)
+        return self._store
 
-def invoice(home: Path, now: datetime, _board: Board) -> None:
-    """Issue the invoices of past months that have none yet and whose hours are closed and rated."""
-    if not read_daemon(home).invoices:
-        return
-    this_month = now.astimezone(UTC).strftime("%Y-%m")
-    with Store.open(home, owner=OWNER, now=now) as store:
-        months = store.connection.execute(
-            sql.text("statements/balance/months_due"), {"this_month": this_month}
-        ).fetchall()
-        for (month,) in months:
-            _issue(store, month, now)
-        for month, count in store.connection.execute(
-            sql.text("statements/balance/documents_wanted")
-        ).fetchall():
-            if _documents(home, month) < count:
-                _write_documents(store, month)
+    def leave(self, error: BaseException | None = None) -> None:
+        """Close the store, if it is open. `error`: what a step met in it; it does not vouch for
+        the file then, and the next step opens it anew.
+        """
+        store, self._store = self._store, None
+        if store is not None:
+            store.__exit__(None if error is None else type(error), error, None)
 
 
-def _issue(store: Store, month: str, now: datetime) -> None:
-    from billing.invoices.run import Order, issue, prepare
-    from billing.invoices.settings import InvoiceSettings
-    from billing.runs import run
-    from edge.configfile import section
-
-    settings = section(store.home, "invoices", InvoiceSettings)
-    order = Order(month=month, account=None, at=now, draft=False, reissue=False)
-    try:
-        issued = issue(store, prepare(store, order, settings))
-    except InputError as error:
-        # Not due yet (hours still open, a zone whose month has not ended): asked again later.
-        log("waiting", step="invoice", month=month, reason=error.message)
-        return
-    red = run.check_record(store, issued.journal_no, at=now)
-    run.after(store, at=now)
-    if issued.journal_no is not None:
-        log("invoiced", month=month, journal_no=issued.journal_no)
-    if red:
-        raise Corrupt(red, CHECK_HINT)
+Step = Callable[[Turn], None]
 
 
-def _documents(home: Path, month: str) -> int:
-    """How many invoices of a month have been written out."""
-    return sum(1 for _ in (home / "invoices" / month).glob("*.json"))
-
-
-def _write_documents(store: Store, month: str) -> None:
-    """Write a month's documents; also after a crash between issuing and writing (FAULTS G14)."""
-    from billing.invoices import reading
-    from billing.invoices.documents import files
-    from billing.invoices.settings import InvoiceSettings
-    from edge.configfile import section
-
-    settings = section(store.home, "invoices", InvoiceSettings)
-    documents = reading.of_month(store.connection, month, None)
-    files.write(store.home, documents, settings.formats)
-    log("documents", month=month)
-
-
-def check(home: Path, now: datetime, _board: Board) -> None:
+def check(turn: Turn) -> None:
     """Run every invariant once a night and say which are red in HOME/checks.json."""
-    if not _check_is_due(home, now):
+    if not _check_is_due(turn.home, turn.now):
         return
     from billing.checks import red
     from billing.commands.check import every_check
 
-    state = red.note_full(home, every_check(home), at=now)
+    state = red.note_full(turn.home, every_check(turn.home), at=turn.now)
     log("checked", checks=state.checks, red=state.names)
 
 
@@ -123,9 +84,134 @@ def _check_is_due(home: Path, now: datetime) -> bool:
     return last is None or last < due or last > now + timedelta(days=1)
 
 
-def tell(home: Path, now: datetime, board: Board) -> None:
+def rate(turn: Turn) -> None:
+    """Import and rate closed hours, post, and what follows: checks, judging, the lake."""
+    from billing.prices import load_books
+    from billing.runs import run
+    from billing.runs.settings import read_settings
+
+    books = load_books(turn.home / "prices")
+    settings = read_settings(turn.home)
+    store = turn.store()
+    done = run.rate(store, books=books, settings=settings, at=turn.now, seen=turn.seen)
+    failing = follow_up(store, at=turn.now, record=done.journal_no, daily=True).red
+    turn.is_judged = True
+    if done.state not in ("nothing", "waiting"):
+        log("rated", run=done.run_id, state=done.state, through=done.through, reason=done.reason)
+    if failing:
+        raise Corrupt(failing, RED_HINT)
+
+
+def judge(turn: Turn) -> None:
+    """Judge the accounts where rating failed: who paid is served again whatever a price book
+    says.
+    """
+    if not turn.is_judged:
+        follow_up(turn.store(), at=turn.now, daily=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Month:
+    month: str
+
+
+def invoice(turn: Turn) -> None:
+    """Issue the invoices of past months that have none yet and whose hours are closed and rated."""
+    if not read_daemon(turn.home).invoices:
+        return
+    from billing.invoices.documents import writing
+
+    store = turn.store()
+    result = store.connection.execute(
+        sql.text("statements/balance/daemon/months_due"),
+        {"this_month": turn.now.astimezone(UTC).strftime("%Y-%m")},
+    )
+    for due in sql.rows(result, _Month):
+        _issue(store, due.month, turn.now)
+    for month in writing.missing(turn.home, store.connection):
+        _write_documents(store, month)
+
+
+def _issue(store: Store, month: str, now: datetime) -> None:
+    from billing.invoices.documents import writing
+    from billing.invoices.run import Order, issue, prepare
+    from billing.invoices.settings import InvoiceSettings
+    from edge.configfile import section
+
+    settings = section(store.home, "invoices", InvoiceSettings)
+    order = Order(month=month, account=None, at=now, draft=False, reissue=False)
+    try:
+        unprintable = writing.unprintable(store.home, settings)
+        issued = issue(store, prepare(store, order, settings, unprintable=unprintable))
+    except InputError as error:
+        # Not due yet (hours still open, a zone whose month has not ended): asked again later.
+        log("waiting", step="invoice", month=month, reason=error.message)
+        return
+    if issued.waiting:
+        first = issued.waiting[0]
+        log(
+            "waiting",
+            step="invoice",
+            month=month,
+            accounts=len(issued.waiting),
+            account=first.account_id,
+            reason=f"{first.problem}: {first.hint}",
+        )
+    if issued.journal_no is None:
+        return
+    failing = follow_up(store, at=now, record=issued.journal_no).red
+    log("invoiced", month=month, journal_no=issued.journal_no)
+    if failing:
+        raise Corrupt(failing, RED_HINT)
+
+
+def _write_documents(store: Store, month: str) -> None:
+    """Write a month's documents; also after a crash between issuing and writing (FAULTS G14)."""
+    from billing.invoices.documents import writing
+    from billing.invoices.settings import InvoiceSettings
+    from edge.configfile import section
+
+    settings = section(store.home, "invoices", InvoiceSettings)
+    writing.write_month(store.home, store.connection, month, settings.formats)
+    log("documents", month=month)
+
+
+def look(turn: Turn) -> None:
+    """Gather what is due to be told, and what the metrics say of the store."""
+    store = turn.store()
+    turn.due = deliver.due_now(store.connection, read_delivery(turn.home), now=turn.now)
+    _note(turn, store)
+
+
+def _note(turn: Turn, store: Store) -> None:
+    signs = vital_signs(store.connection, now=turn.now)
+    with turn.board.lock:
+        turn.board.signs = signs
+
+
+def stop(turn: Turn) -> None:
+    """Tell the broker, where one is set, which domains edges must not serve."""
+    settings = read_delivery(turn.home).stop_list
+    if settings.kafka is None:
+        return
+    turn.leave()
+    from billing.outbox.stop_topic import publish_changes
+
+    publish_changes(turn.home, settings)
+
+
+def tell(turn: Turn) -> None:
     """Send the events that are due, and again those whose time has come."""
-    told = deliver.deliver(home, now=now, jitter_permille=_jitter_permille, stop=board.stop.is_set)
+    turn.leave()
+    told = deliver.send(
+        turn.home,
+        turn.due,
+        open_store=open_store,
+        now=turn.now,
+        jitter_permille=_jitter_permille,
+        stop=turn.board.stop.is_set,
+        recorded=lambda store: _note(turn, store),
+    )
     if told.counts:
         log("told", counts=told.counts)
     for name in told.disabled:
@@ -134,54 +220,57 @@ def tell(home: Path, now: datetime, board: Board) -> None:
         raise told.problems[0]
 
 
-def stop(home: Path, now: datetime, _board: Board) -> None:
-    """Publish which domains edges must not serve, and once a day how every account stands."""
-    delivery = read_delivery(home)
-    with Store.open(home, owner=OWNER, now=now) as store:
-        stop_list.publish(store, now=now)
-        daily_state.record_daily_state(store, now=now, due_hour=delivery.daily_state_hour)
-    settings = delivery.stop_list
-    if settings.kafka is not None:
-        from billing.outbox.stop_topic import publish_changes
-
-        publish_changes(home, settings)
-
-
-def look(home: Path, now: datetime, board: Board) -> None:
-    """Gather what the metrics say of the store."""
-    with Store.open(home, owner=OWNER, now=now) as store:
-        signs = vital_signs(store.connection, now=now)
-    with board.lock:
-        board.signs = signs
-
-
 STEPS: dict[str, Step] = {
     "check": check,
     "rate": rate,
+    "judge": judge,
     "invoice": invoice,
+    "look": look,
     "stop": stop,
     "tell": tell,
-    "look": look,
 }
 
 
-def vital_signs(connection: Any, *, now: datetime) -> VitalSigns:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Signs:
+    accounts: int
+    runs_held: int
+    usage_through: datetime | None
+    unverified: str | None
+    next_delivery_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _StateCount:
+    state: str
+    accounts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Backlog:
+    endpoint: str
+    waiting: int
+
+
+def vital_signs(connection: duckdb.DuckDBPyConnection, *, now: datetime) -> VitalSigns:
     """What the store says of itself now."""
-    row = connection.execute(sql.text("statements/balance/vital_signs")).fetchone()
-    counts = dict(connection.execute(sql.text("statements/balance/state_counts")).fetchall())
-    accounts = {"ok": row[0] - sum(counts.values()), **counts}
-    waiting = dict(connection.execute(sql.text("statements/balance/backlog")).fetchall())
-    off = connection.execute(sql.text("statements/balance/disabled_endpoints")).fetchall()
+    found = sql.row(connection.execute(sql.text("statements/balance/daemon/vital_signs")), _Signs)
+    assert found is not None, "the signs are one row"
+    states = connection.execute(sql.text("statements/balance/states/counts"))
+    counts = {one.state: one.accounts for one in sql.rows(states, _StateCount)}
+    backlog = connection.execute(sql.text("statements/balance/outbox/backlog"))
+    waiting = {one.endpoint: one.waiting for one in sql.rows(backlog, _Backlog)}
+    off = connection.execute(sql.text("statements/balance/outbox/disabled"))
     return VitalSigns(
         at=now,
-        accounts=accounts,
-        runs_held=row[1],
-        usage_through=aware(row[2]),
-        unverified=row[3],
+        accounts={"ok": found.accounts - sum(counts.values()), **counts},
+        runs_held=found.runs_held,
+        usage_through=aware_or_none(found.usage_through),
+        unverified=found.unverified,
         waiting=waiting,
-        disabled=tuple(name for name, _at, _reason in off),
+        disabled=tuple(one.endpoint for one in sql.rows(off, DisabledEndpoint)),
         stopped_domains=len(stop_list.stopped_domains(connection, now=now)),
-        next_delivery_at=aware(row[4]),
+        next_delivery_at=aware_or_none(found.next_delivery_at),
     )
 
 

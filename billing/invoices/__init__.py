@@ -1,8 +1,8 @@
-"""invoices: the monthly settlement documents, their numbers, tax, cut, corrections and payment.
+"""invoices: who gets a settlement document when, what stands on it in whole minor units, and which
+of them the customer's money has reached. An issued document never changes: what corrects it is
+another document.
 
-records   the nouns           numbering, figures   pure rules of text and numbers
-settings  seller and terms    readiness            is a month complete for an account?
-run       the monthly act     appliers             what a journal record does to the tables
-documents json, csv, html, pdf of one `Invoice`, the same bytes on every run
-commands  invoice, void, credit note, paid
+Its public nouns stand in `records`: `Invoice`, `InvoiceLine`, `DetailRow`, `Evidence`, `Party`.
+Acts: `run` (issue a month), `crediting` (void, credit note), `payments` (paid); `documents` writes
+them as JSON, CSV, HTML and PDF.
 """

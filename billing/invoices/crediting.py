@@ -9,17 +9,20 @@ what is left of the line. Its line carries the number of the line it is about.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import sql
+from billing.instants import naive
 from billing.invoices.numbering import invoice_no as number_text
 from billing.invoices.numbering import series_of
-from billing.invoices.run import OUT, seller_text
-from billing.invoices.settings import InvoiceSettings, check_prefixes
-from billing.money import DIGITS, cut_to_minor, format_amount
+from billing.invoices.records import InvoiceKind
+from billing.invoices.run import OUT, finish, seller_text
+from billing.invoices.settings import InvoiceSettings, check_prefixes, check_seller
+from billing.invoices.settlement import cut_to_minor
+from billing.money import DIGITS, format_amount
 from billing.store.store import Store, TableRef
 from edge.errors import ConflictError, InputError
 
@@ -28,18 +31,19 @@ DOCUMENTS = ("invoices", "invoice_lines", "invoice_detail", "invoice_transfers")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """The invoice that is credited: where it stands and what was credited on it before."""
+    """The document that is credited: where it stands and what was credited on it before."""
 
     invoice_no: str
+    kind: InvoiceKind
     status: str
     account_id: str
     month: str
     currency: str
     digits: int
     total: int
-    tax_rate_bp: int
     credited: int
-    credit_notes: str
+    numbers: str
+    """The credit notes on it so far, as they are named to people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,27 +57,31 @@ class Credited:
     new: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteOfRun:
+    """The credit note that a command made: what it is about, and over how much."""
+
+    invoice_no: str
+    corrects: str
+    total: int
+    currency: str
+    net: int
+    line_no: int
+
+
 def subject(store: Store, invoice_no: str) -> Subject:
     """The invoice of that number; InputError if there is none, or if it is itself a credit note."""
-    row = store.connection.execute(
-        sql.text("statements/invoices/standing_of"), {"invoice_no": invoice_no}
-    ).fetchone()
-    if row is None:
-        raise InputError(f"there is no invoice {invoice_no}", "see the view invoices for numbers")
-    if row[0] != "invoice":
-        raise InputError(f"{invoice_no} is a credit note", "name the invoice it is about")
-    return Subject(
-        invoice_no=invoice_no,
-        status=row[1],
-        account_id=row[2],
-        month=row[3],
-        currency=row[4],
-        digits=row[5],
-        total=row[6],
-        tax_rate_bp=row[7],
-        credited=row[8],
-        credit_notes=row[9],
+    found = sql.row(
+        store.connection.execute(
+            sql.text("statements/invoices/crediting/standing_of"), {"invoice_no": invoice_no}
+        ),
+        Subject,
     )
+    if found is None:
+        raise InputError(f"there is no invoice {invoice_no}", "see the view invoices for numbers")
+    if found.kind != "invoice":
+        raise InputError(f"{invoice_no} is a credit note", "name the invoice it is about")
+    return found
 
 
 def void(
@@ -85,13 +93,13 @@ def void(
     run_id = f"void-{invoice_no}"
     if about.status == "void":
         return _found(store, run_id)
-    if about.credit_notes:
+    if about.numbers:
         raise ConflictError(
-            f"{invoice_no} was credited in part by {about.credit_notes}",
+            f"{invoice_no} was credited in part by {about.numbers}",
             "credit the rest with edgetoll billing credit-note; a void covers a whole invoice",
         )
     note = _Note(store, settings, about, at=at, reason=f"Void: {reason}", run_id=run_id)
-    note.lines("credit_all_lines", {})
+    note.lines("statements/invoices/crediting/credit_all_lines", {})
     effects = note.finish(partial=False)
     effects["void"] = {"invoice_no": invoice_no, "reason": reason}
     store.commit("invoice_void", effects, at=at)
@@ -113,17 +121,16 @@ def credit(
     _check_reason(reason)
     about = subject(store, invoice_no)
     run_id = f"credit-{key}"
-    before = store.connection.execute(
-        sql.text("statements/invoices/document_of_run"), {"run_id": run_id}
-    ).fetchone()
+    before = _note_of(store, run_id)
     if before is not None:
-        return _same_credit(store, run_id, about, (line_no, amount), before)
+        return _same_credit(about, key, (line_no, amount), before)
     _check_amount(about, amount)
     _check_line(store, about, line_no, amount)
     note = _Note(store, settings, about, at=at, reason=reason, run_id=run_id)
     step = 10 ** (DIGITS - about.digits)
     note.lines(
-        "credit_one_line", {"line_no": line_no, "amount": amount, "step": step, "reason": reason}
+        "statements/invoices/crediting/credit_one_line",
+        {"line_no": line_no, "amount": amount, "step": step, "reason": reason},
     )
     effects = note.finish(partial=True)
     total = store.connection.table("invoice_out_heads").project("total").fetchall()[0][0]
@@ -154,10 +161,11 @@ class _Note:
         run_id: str,
     ) -> None:
         check_prefixes(settings)
+        check_seller(settings)
         self.connection = store.connection
         series = series_of(settings.credit_note_prefix, about.currency, at, settings.timezone)
         last = self.connection.execute(
-            sql.text("statements/invoices/last_number"), {"series": series}
+            sql.text("statements/invoices/crediting/last_number"), {"series": series}
         ).fetchall()[0][0]
         self.about, self.reason, self.run_id = about, reason, run_id
         issued_on = at.astimezone(ZoneInfo(settings.timezone)).date()
@@ -166,18 +174,18 @@ class _Note:
             "number_text": self.number_text,
             "series": series,
             "number": last + 1,
-            "issued_at": at.astimezone(UTC).replace(tzinfo=None, microsecond=0),
+            "issued_at": naive(at.replace(microsecond=0)),
             "issued_on": issued_on,
-            "seller": seller_text(settings, issued_on),
+            "seller": seller_text(settings, ()),
             "reason": reason,
             "run_id": run_id,
             "invoice_no": about.invoice_no,
         }
 
-    def lines(self, statement: str, parameters: dict[str, Any]) -> None:
-        """Compute the note's lines."""
+    def lines(self, statement: str, parameters: Mapping[str, object]) -> None:
+        """Compute the note's lines by the statement of that name."""
         self.connection.execute(
-            sql.text(f"statements/invoices/{statement}"),
+            sql.text(statement),
             {
                 "number_text": self.number_text,
                 "invoice_no": self.about.invoice_no,
@@ -185,23 +193,14 @@ class _Note:
             },
         )
 
-    def finish(self, *, partial: bool) -> dict[str, Any]:
+    def finish(self, *, partial: bool) -> dict[str, object]:
         """Head, hash and transfers; the effects of the journal record."""
-        self.connection.execute(sql.text("statements/invoices/credit_detail"))
-        self.connection.execute(sql.text("statements/invoices/credit_head"), self.head)
-        self.connection.execute(
-            sql.text("statements/invoices/content_hashes"),
-            {
-                "heads": "invoice_heads",
-                "lines": OUT["invoice_lines"],
-                "detail": OUT["invoice_detail"],
-            },
-        )
-        self.connection.execute(sql.text("statements/invoices/out_heads"))
-        self.connection.execute(sql.text("statements/invoices/out_transfers"))
+        self.connection.execute(sql.text("statements/invoices/crediting/credit_detail"))
+        self.connection.execute(sql.text("statements/invoices/crediting/credit_head"), self.head)
+        finish(self.connection)
         if partial:
-            self.connection.execute(sql.text("statements/invoices/credit_transfers"))
-        effects: dict[str, Any] = {name: TableRef(OUT[name]) for name in DOCUMENTS}
+            self.connection.execute(sql.text("statements/invoices/crediting/credit_transfers"))
+        effects: dict[str, object] = {name: TableRef(OUT[name]) for name in DOCUMENTS}
         effects["run"] = {
             "run_id": self.run_id,
             "month": self.about.month,
@@ -213,30 +212,41 @@ class _Note:
 
 
 def _found(store: Store, run_id: str, *, new: bool = False) -> Credited:
-    row = store.connection.execute(
-        sql.text("statements/invoices/document_of_run"), {"run_id": run_id}
-    ).fetchone()
-    assert row is not None, "the record that made it was just applied"
-    return Credited(credit_note=row[0], invoice_no=row[1], currency=row[3], total=row[2], new=new)
+    found = _note_of(store, run_id)
+    assert found is not None, "the record that made it was just applied"
+    return _credited(found, new=new)
+
+
+def _note_of(store: Store, run_id: str) -> NoteOfRun | None:
+    return sql.row(
+        store.connection.execute(
+            sql.text("statements/invoices/crediting/note_of_run"), {"run_id": run_id}
+        ),
+        NoteOfRun,
+    )
+
+
+def _credited(note: NoteOfRun, *, new: bool) -> Credited:
+    return Credited(
+        credit_note=note.invoice_no,
+        invoice_no=note.corrects,
+        currency=note.currency,
+        total=note.total,
+        new=new,
+    )
 
 
 def _same_credit(
-    store: Store,
-    run_id: str,
-    about: Subject,
-    line_and_amount: tuple[int, int],
-    before: tuple[Any, ...],
+    about: Subject, key: str, line_and_amount: tuple[int, int], before: NoteOfRun
 ) -> Credited:
-    net, line_no = store.connection.execute(
-        sql.text("statements/invoices/net_of_document"), {"invoice_no": before[0]}
-    ).fetchall()[0]
-    if before[1] != about.invoice_no or (line_no, -net) != line_and_amount:
+    if before.corrects != about.invoice_no or (before.line_no, -before.net) != line_and_amount:
         raise ConflictError(
-            f"key {run_id.removeprefix('credit-')!r} made credit note {before[0]} over"
-            f" {format_amount(-net, about.currency)} on line {line_no} of {before[1]}",
+            f"key {key!r} made credit note {before.invoice_no} over"
+            f" {format_amount(-before.net, about.currency)} on line {before.line_no} of"
+            f" {before.corrects}",
             "a key stands for one credit: use another",
         )
-    return _found(store, run_id)
+    return _credited(before, new=False)
 
 
 def _check_reason(reason: str) -> None:
@@ -246,7 +256,7 @@ def _check_reason(reason: str) -> None:
 
 def _check_line(store: Store, about: Subject, line_no: int, amount: int) -> None:
     left = store.connection.execute(
-        sql.text("statements/invoices/left_of_line"),
+        sql.text("statements/invoices/crediting/left_of_line"),
         {"invoice_no": about.invoice_no, "line_no": line_no},
     ).fetchall()[0][0]
     if left is None:

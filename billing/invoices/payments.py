@@ -4,21 +4,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 import duckdb
 
 import sql
-from billing.ledger.transfers import Posted, find, top_up
+from billing.ledger.records import Posted
+from billing.ledger.top_up import top_up
+from billing.ledger.transfers import find
 from billing.money import format_amount, parse_amount
 from billing.store.store import Store, TableRef
 from edge.errors import InputError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class InvoiceStanding:
     """An invoice that is not void: what it asks for after credit notes, and how much of that is
     open.
     """
@@ -32,7 +34,7 @@ class Standing:
     still_open: int
     due_on: date
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, object]:
         """For `--json`; money as decimal strings."""
         return {
             "invoice_no": self.invoice_no,
@@ -46,14 +48,16 @@ class Standing:
         }
 
 
-def settle(store: Store, *, at: datetime, account: str | None = None) -> int:
+def settle(store: Store, *, at: datetime, accounts: Sequence[str] | None = None) -> int:
     """Note invoices that payments now reach as paid, and those a chargeback uncovered as issued
-    again.
+    again, of these accounts or of all.
 
     One journal record for all of them; nothing is written when nothing changed. Returns how many
     changed.
     """
-    store.connection.execute(sql.text("statements/invoices/standing"), {"account": account})
+    store.connection.execute(
+        sql.text("statements/invoices/payments/standing"), {"accounts": _listed(accounts)}
+    )
     changed = int(store.connection.table("invoice_standing").shape[0])
     if changed:
         store.commit("invoice_paid", {"standing": TableRef("invoice_standing")}, at=at)
@@ -62,24 +66,20 @@ def settle(store: Store, *, at: datetime, account: str | None = None) -> int:
 
 def standing(
     connection: duckdb.DuckDBPyConnection, *, account: str | None = None, with_paid: bool = False
-) -> list[Standing]:
+) -> list[InvoiceStanding]:
     """The invoices not fully paid, oldest first; with the paid ones too if asked."""
-    rows = connection.execute(
-        sql.text("statements/invoices/open_invoices"), {"account": account, "with_paid": with_paid}
-    ).fetchall()
-    return [
-        Standing(
-            invoice_no=row[0],
-            account_id=row[1],
-            month=row[2],
-            status=row[3],
-            currency=row[4],
-            owed=row[5],
-            still_open=row[6],
-            due_on=row[7],
-        )
-        for row in rows
-    ]
+    accounts = None if account is None else [account]
+    return sql.rows(
+        connection.execute(
+            sql.text("statements/invoices/payments/open_invoices"),
+            {"accounts": accounts, "with_paid": with_paid},
+        ),
+        InvoiceStanding,
+    )
+
+
+def _listed(accounts: Sequence[str] | None) -> list[str] | None:
+    return None if accounts is None else list(accounts)
 
 
 def take_in(
@@ -100,7 +100,7 @@ def take_in(
     before = find(store.connection, key)
     owed = found[0].still_open if amount is None else parse_amount(amount)
     if amount is None and before is not None:
-        owed = int(before[2])
+        owed = before.amount
     elif amount is None and owed == 0:
         raise InputError(f"{invoice_no} is paid already", "name --amount to take money in anyway")
     return top_up(store, found[0].account_id, owed, key=key, at=at)

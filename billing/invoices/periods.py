@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
 from zoneinfo import ZoneInfo
 
 from edge.errors import InputError
@@ -13,7 +14,7 @@ _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class LocalPeriod:
     """A half-open stretch of aware UTC time, [start, end); `day` is the local day it is."""
 
     start: datetime
@@ -28,15 +29,15 @@ def check_month(text: str) -> str:
     return text
 
 
-def month_span(month: str, timezone: str) -> Span:
+def month_span(month: str, timezone: str) -> LocalPeriod:
     """The month in `timezone`, from its first midnight to the next month's."""
     year, number = int(month[:4]), int(month[5:])
     first = date(year, number, 1)
     following = date(year + number // 12, number % 12 + 1, 1)
-    return Span(start=_midnight(first, timezone), end=_midnight(following, timezone))
+    return LocalPeriod(start=_midnight(first, timezone), end=_midnight(following, timezone))
 
 
-def month_days(month: str, timezone: str) -> list[Span]:
+def month_days(month: str, timezone: str) -> list[LocalPeriod]:
     """The local days of the month; 23 or 25 hours where the clock changes (FAULTS E2, E3)."""
     span = month_span(month, timezone)
     day = date(int(month[:4]), int(month[5:]), 1)
@@ -45,9 +46,14 @@ def month_days(month: str, timezone: str) -> list[Span]:
     while start < span.end:
         day_after = day + timedelta(days=1)
         end = _midnight(day_after, timezone)
-        days.append(Span(start=start, end=end, day=day))
+        days.append(LocalPeriod(start=start, end=end, day=day))
         day, start = day_after, end
     return days
+
+
+def zone_rules() -> str:
+    """The edition of the time zone rules that cut out a period; it is kept with the document."""
+    return str(import_module("tzdata").IANA_VERSION)
 
 
 def _midnight(day: date, timezone: str) -> datetime:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import duckdb
 
 import sql
-from billing.invoices.periods import Span
+from billing.instants import aware_or_none, minute_text, naive
+from billing.invoices.periods import LocalPeriod
 from edge.errors import InputError
 from edge.terminal import parse_time
 
@@ -24,46 +26,89 @@ class Readiness:
 
     ready: tuple[str, ...]
     problems: dict[str, tuple[str, str]]
+    too_old: dict[str, tuple[str, str]]
+    """Of these problems the ones that hours too old to be billed unseen make."""
     import_no: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartitionClosed:
+    """Up to where a partition's hours are closed and taken in; None when nothing is whole yet."""
+
+    partition: str
+    complete_through: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RatedThrough:
+    """Up to where usage was rated, which import that covers, and the runs that are held."""
+
+    through_hour: datetime | None
+    import_no: int
+    has_unrated: bool
+    held_runs: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TooOldHours:
+    """How many hours of a month wait for a person to accept them, and what they hold."""
+
+    timezone: str
+    hours: int
+    requests: int
+    first_hour: datetime
+
+
+class EdgeStatus(TypedDict):
+    """What metering publishes of one edge, as far as it matters here."""
+
+    edge_id: str
+    partition: str
+    epoch: int | None
+    watermark: str | None
+    expected_until: str | None
+
+
 def check(
-    connection: duckdb.DuckDBPyConnection, home: Path, *, spans: dict[str, Span], now: datetime
+    connection: duckdb.DuckDBPyConnection,
+    home: Path,
+    *,
+    spans: dict[str, LocalPeriod],
+    now: datetime,
 ) -> Readiness:
     """Judge each time zone of `spans` by what was closed, taken in and rated."""
-    closed = {
-        partition: None if through is None else through.replace(tzinfo=UTC)
-        for partition, through in connection.execute(
-            sql.text("statements/invoices/lagging_partitions")
-        ).fetchall()
-    }
-    row = connection.execute(sql.text("statements/invoices/rated_through")).fetchone()
-    assert row is not None, "an aggregate always has a row"
-    through, import_no, has_unrated, held_runs = row
-    rated = None if through is None else through.replace(tzinfo=UTC)
+    partitions = sql.rows(
+        connection.execute(sql.text("statements/invoices/due/lagging_partitions")), PartitionClosed
+    )
+    closed = {one.partition: aware_or_none(one.complete_through) for one in partitions}
+    rated = sql.row(
+        connection.execute(sql.text("statements/invoices/due/rated_through")), RatedThrough
+    )
+    assert rated is not None, "an aggregate always has a row"
+    too_old = _too_old(connection, spans)
     problems: dict[str, tuple[str, str]] = {}
     for zone, span in spans.items():
         problem = _too_early(span, now) or _not_closed(span, closed, home)
-        problem = problem or _not_rated(span, rated, held_runs)
-        if problem is None and has_unrated:
+        problem = problem or too_old.get(zone) or _not_rated(span, rated)
+        if problem is None and rated.has_unrated:
             problem = (
-                f"usage was taken in that is not rated yet{_held(held_runs)}",
+                f"usage was taken in that is not rated yet{_held(rated.held_runs)}",
                 "run edgetoll billing rate",
             )
         if problem is not None:
             problems[zone] = problem
     ready = tuple(zone for zone in spans if zone not in problems)
-    return Readiness(ready=ready, problems=problems, import_no=int(import_no))
+    return Readiness(ready=ready, problems=problems, too_old=too_old, import_no=rated.import_no)
 
 
-def _too_early(span: Span, now: datetime) -> tuple[str, str] | None:
+def _too_early(span: LocalPeriod, now: datetime) -> tuple[str, str] | None:
     if now < span.end:
-        return (f"the month ends at {_instant(span.end)}", "wait until then, or use --draft")
+        return (f"the month ends at {minute_text(span.end)}", "wait until then, or use --draft")
     return None
 
 
 def _not_closed(
-    span: Span, closed: dict[str, datetime | None], home: Path
+    span: LocalPeriod, closed: dict[str, datetime | None], home: Path
 ) -> tuple[str, str] | None:
     """The partition furthest behind, the hours it has not closed, and the edges they wait for."""
     if not closed:
@@ -80,7 +125,7 @@ def _not_closed(
     )
     first = max(span.start, through) if through is not None else span.start
     edges = silent_edges(home, partition, span.end)
-    count = whole_hours(Span(start=first, end=span.end))
+    count = whole_hours(LocalPeriod(start=first, end=span.end))
     waits = f", waiting for edge {', '.join(edges[:SHOWN])}" if edges else ""
     hint = (
         "bring the edge back or waive it (edgetoll metering waive), then edgetoll billing rate"
@@ -88,19 +133,47 @@ def _not_closed(
         else "run edgetoll metering run (or import with --through), then edgetoll billing rate"
     )
     return (
-        f"{count} hours from {_instant(first)} to {_instant(span.end)} are not closed in partition"
-        f" {partition}{waits}",
+        f"{count} hours from {minute_text(first)} to {minute_text(span.end)} are not closed in"
+        f" partition {partition}{waits}",
         hint,
     )
 
 
-def _not_rated(span: Span, rated: datetime | None, held_runs: str) -> tuple[str, str] | None:
-    if rated is None:
-        return (f"no usage was rated yet{_held(held_runs)}", "run edgetoll billing rate")
-    if rated < span.end:
+def _too_old(
+    connection: duckdb.DuckDBPyConnection, spans: Mapping[str, LocalPeriod]
+) -> dict[str, tuple[str, str]]:
+    """The time zones of whose month hours wait to be accepted: they are on no bill (CASES G9)."""
+    rows = sql.rows(
+        connection.execute(
+            sql.text("statements/invoices/due/too_old_hours"),
+            {
+                "zones": list(spans),
+                "starts": [naive(span.start) for span in spans.values()],
+                "ends": [naive(span.end) for span in spans.values()],
+            },
+        ),
+        TooOldHours,
+    )
+    found = {}
+    for one in rows:
+        whole = whole_hours(spans[one.timezone])
+        said = f"{one.hours} hours of it are" if one.hours > 1 else "1 hour of it is"
+        found[one.timezone] = (
+            f"{whole - one.hours} of {whole} hours can be billed: {said} too old to be billed"
+            f" unseen, the first {minute_text(one.first_hour)}, with {one.requests:,} requests",
+            "look at them and run edgetoll billing accept, then edgetoll billing rate",
+        )
+    return found
+
+
+def _not_rated(span: LocalPeriod, rated: RatedThrough) -> tuple[str, str] | None:
+    through, held = aware_or_none(rated.through_hour), _held(rated.held_runs)
+    if through is None:
+        return (f"no usage was rated yet{held}", "run edgetoll billing rate")
+    if through < span.end:
         return (
-            f"usage is rated up to {_instant(rated)} only, the month ends at {_instant(span.end)}"
-            f"{_held(held_runs)}",
+            f"usage is rated up to {minute_text(through)} only, the month ends at"
+            f" {minute_text(span.end)}{held}",
             "run edgetoll billing rate",
         )
     return None
@@ -118,13 +191,19 @@ def silent_edges(home: Path, partition: str, end: datetime) -> list[str]:
     """
     paths = sorted((home / "live").glob("status*.json"))
     try:
-        edges = [edge for path in paths for edge in json.loads(path.read_bytes())["edges"]]
+        edges: list[EdgeStatus] = [
+            edge for path in paths for edge in json.loads(path.read_bytes())["edges"]
+        ]
         return sorted(
             {
                 edge["edge_id"]
                 for edge in edges
                 if edge["partition"] == partition
-                and (_never_seen(edge) if edge["watermark"] is None else _at(edge) < end)
+                and (
+                    _never_seen(edge)
+                    if edge["watermark"] is None
+                    else parse_time(edge["watermark"]) < end
+                )
                 and (edge["expected_until"] is None or parse_time(edge["expected_until"]) >= end)
             }
         )
@@ -132,13 +211,9 @@ def silent_edges(home: Path, partition: str, end: datetime) -> list[str]:
         return []
 
 
-def _never_seen(edge: dict[str, Any]) -> bool:
+def _never_seen(edge: EdgeStatus) -> bool:
     """Expected and not heard of yet; nobody waits for what is there and never promised."""
     return edge["epoch"] is None
-
-
-def _at(edge: dict[str, Any]) -> datetime:
-    return parse_time(edge["watermark"])
 
 
 def not_due_error(month: str, problems: dict[str, tuple[str, str]], accounts: int) -> InputError:
@@ -150,11 +225,7 @@ def not_due_error(month: str, problems: dict[str, tuple[str, str]], accounts: in
     )
 
 
-def _instant(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
-
-
-def whole_hours(span: Span) -> int:
+def whole_hours(span: LocalPeriod) -> int:
     """How many UTC hours the span touches: 744 for a month of 31 days, one more at +5:45."""
     first = span.start.replace(minute=0)
     return -((first - span.end) // timedelta(hours=1))

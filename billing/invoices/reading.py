@@ -5,20 +5,30 @@ at once.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
 from functools import lru_cache
 from itertools import islice
-from typing import Any
+from typing import Generic, TypeVar
 
 import duckdb
 
 import sql
-from billing.invoices.records import DetailRow, Evidence, Invoice, InvoiceLine, Party
+from billing.instants import aware, aware_or_none
+from billing.invoices.records import (
+    DetailRow,
+    Evidence,
+    Invoice,
+    InvoiceKind,
+    InvoiceLine,
+    Party,
+)
 from billing.invoices.run import OUT
 from edge.errors import InputError
 
+Row = TypeVar("Row", InvoiceLine, DetailRow)
 # Documents read at once; choose_month numbers its chunks by the same figure.
 CHUNK = 20_000
 
@@ -36,36 +46,135 @@ ISSUED = Tables()
 DRAFTS = Tables(heads=OUT["invoices"], lines=OUT["invoice_lines"], detail=OUT["invoice_detail"])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceFigures:
+    """One document in the list that a command prints; money in 10^-10 units."""
+
+    invoice_no: str
+    account_id: str
+    kind: InvoiceKind
+    lines: int
+    currency: str
+    digits: int
+    subtotal: int
+    cut: int
+    tax: int
+    total: int
+    content_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceHead:
+    """One row of the table of documents, times without zone as they stand there."""
+
+    invoice_no: str
+    kind: InvoiceKind
+    account_id: str
+    month: str
+    currency: str
+    digits: int
+    issued_at: datetime
+    due_on: date | None
+    period_start: datetime
+    period_end: datetime
+    timezone: str
+    seller: str
+    customer_name: str
+    customer_address: str
+    customer_country: str
+    customer_tax_id: str
+    customer_email: str
+    subtotal: int
+    cut: int
+    tax: int
+    total: int
+    tax_rate_bp: Decimal | None
+    hours: int
+    incomplete_hours: int
+    certificates: int
+    usage_sha256: str
+    corrects: str | None
+    reason: str
+    content_sha256: str
+    tzdata: str | None
+
+
+def choose_month(
+    connection: duckdb.DuckDBPyConnection, month: str, account: str | None, tables: Tables = ISSUED
+) -> None:
+    """Choose the documents of a month (of one account, if named) for what reads or renders next."""
+    connection.execute(
+        sql.text("statements/invoices/reading/choose_month"),
+        {"heads": tables.heads, "month": month, "account": account, "size": CHUNK},
+    )
+
+
+def choose_one(connection: duckdb.DuckDBPyConnection, invoice_no: str) -> None:
+    """Choose one issued document; InputError if there is none of that number."""
+    connection.execute(
+        sql.text("statements/invoices/reading/choose_one"), {"invoice_no": invoice_no}
+    )
+    if not chosen(connection):
+        raise InputError(
+            f"there is no invoice {invoice_no}",
+            'list them: edgetoll sql "SELECT invoice_no, account_id, month FROM invoices"',
+        )
+
+
+def chosen(connection: duckdb.DuckDBPyConnection) -> int:
+    """How many documents are chosen."""
+    return int(connection.table("invoice_chosen").shape[0])
+
+
+def chunks(connection: duckdb.DuckDBPyConnection) -> range:
+    """The chunks in which the chosen documents are read and rendered."""
+    return range(-(-chosen(connection) // CHUNK))
+
+
+def documents(connection: duckdb.DuckDBPyConnection, tables: Tables = ISSUED) -> Iterator[Invoice]:
+    """The chosen documents, in the order of their numbers."""
+    for chunk in chunks(connection):
+        lines = _Groups(
+            sql.rows(
+                connection.execute(
+                    sql.text("statements/invoices/reading/read_lines"),
+                    {"lines": tables.lines, "chunk": chunk},
+                ),
+                InvoiceLine,
+            )
+        )
+        detail = _Groups(
+            sql.rows(
+                connection.execute(
+                    sql.text("statements/invoices/reading/read_detail"),
+                    {"detail": tables.detail, "chunk": chunk},
+                ),
+                DetailRow,
+            )
+        )
+        heads = sql.rows(
+            connection.execute(
+                sql.text("statements/invoices/reading/read_heads"),
+                {"heads": tables.heads, "chunk": chunk},
+            ),
+            InvoiceHead,
+        )
+        for head in heads:
+            yield _invoice(head, lines.of(head.invoice_no), detail.of(head.invoice_no))
+
+
 def of_month(
     connection: duckdb.DuckDBPyConnection, month: str, account: str | None, tables: Tables = ISSUED
 ) -> Iterator[Invoice]:
     """The documents of a month (of one account, if named), in the order of their numbers."""
-    connection.execute(
-        sql.text("statements/invoices/choose_month"),
-        {"heads": tables.heads, "month": month, "account": account, "size": CHUNK},
-    )
-    return _chosen(connection, tables)
+    choose_month(connection, month, account, tables)
+    return documents(connection, tables)
 
 
-def month_rows(
-    connection: duckdb.DuckDBPyConnection, tables: Tables = ISSUED
-) -> list[dict[str, Any]]:
-    """The figures of the documents that `of_month` chose, without reading their lines."""
-    keys = (
-        "invoice_no", "account_id", "kind", "lines", "currency", "digits", "subtotal", "cut",
-        "tax", "total", "content_sha256",
-    )  # fmt: skip
-    found = connection.execute(
-        sql.text("statements/invoices/month_rows"), {"heads": tables.heads, "lines": tables.lines}
-    ).fetchall()
-    return [dict(zip(keys, row, strict=True)) for row in found]
-
-
-def statuses(connection: duckdb.DuckDBPyConnection, month: str) -> dict[str, str]:
-    """Where each document of a month stands: issued, paid or void."""
-    return dict(
-        connection.execute(sql.text("statements/invoices/statuses"), {"month": month}).fetchall()
-    )
+def one(connection: duckdb.DuckDBPyConnection, invoice_no: str) -> Invoice:
+    """One issued document; InputError if there is none of that number."""
+    choose_one(connection, invoice_no)
+    return next(documents(connection))
 
 
 def first_of_month(
@@ -75,92 +184,84 @@ def first_of_month(
     return islice(of_month(connection, month, None), count)
 
 
-def one(connection: duckdb.DuckDBPyConnection, invoice_no: str) -> Invoice:
-    """One issued document; InputError if there is none of that number."""
-    connection.execute(sql.text("statements/invoices/choose_one"), {"invoice_no": invoice_no})
-    for invoice in _chosen(connection, ISSUED):
-        return invoice
-    raise InputError(
-        f"there is no invoice {invoice_no}",
-        'list them: edgetoll sql "SELECT invoice_no, account_id, month FROM invoices"',
+def month_rows(
+    connection: duckdb.DuckDBPyConnection, tables: Tables = ISSUED
+) -> list[InvoiceFigures]:
+    """The figures of the chosen documents, without reading their lines."""
+    return sql.rows(
+        connection.execute(
+            sql.text("statements/invoices/reading/month_rows"),
+            {"heads": tables.heads, "lines": tables.lines},
+        ),
+        InvoiceFigures,
     )
 
 
-def _chosen(connection: duckdb.DuckDBPyConnection, tables: Tables) -> Iterator[Invoice]:
-    count = connection.table("invoice_chosen").shape[0]
-    for chunk in range(-(-count // CHUNK)):
-        lines = _Groups(_rows(connection, "read_lines", {"lines": tables.lines, "chunk": chunk}))
-        detail = _Groups(
-            _rows(connection, "read_detail", {"detail": tables.detail, "chunk": chunk})
-        )
-        for head in _rows(connection, "read_heads", {"heads": tables.heads, "chunk": chunk}):
-            yield _invoice(head, lines.of(head[0]), detail.of(head[0]))
+def statuses(connection: duckdb.DuckDBPyConnection, month: str) -> dict[str, str]:
+    """Where each document of a month stands: issued, paid or void."""
+    return dict(
+        connection.execute(
+            sql.text("statements/invoices/reading/statuses"), {"month": month}
+        ).fetchall()
+    )
 
 
-def _rows(
-    connection: duckdb.DuckDBPyConnection, name: str, parameters: dict[str, Any]
-) -> list[tuple[Any, ...]]:
-    rows: list[tuple[Any, ...]] = connection.execute(
-        sql.text(f"statements/invoices/{name}"), parameters
-    ).fetchall()
-    return rows
-
-
-class _Groups:
+class _Groups(Generic[Row]):
     """Rows sorted by document number, handed out document by document."""
 
-    def __init__(self, rows: list[tuple[Any, ...]]) -> None:
-        self._rows = iter(rows)
-        self._next = next(self._rows, None)
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self._rows: Iterator[Row] = iter(rows)
+        self._next: Row | None = next(self._rows, None)
 
-    def of(self, invoice_no: str) -> list[tuple[Any, ...]]:
+    def of(self, invoice_no: str) -> tuple[Row, ...]:
         found = []
         row = self._next
-        while row is not None and row[0] == invoice_no:
+        while row is not None and row.invoice_no == invoice_no:
             found.append(row)
             row = next(self._rows, None)
         self._next = row
-        return found
+        return tuple(found)
 
 
 def _invoice(
-    head: tuple[Any, ...], lines: list[tuple[Any, ...]], detail: list[tuple[Any, ...]]
+    head: InvoiceHead, lines: tuple[InvoiceLine, ...], detail: tuple[DetailRow, ...]
 ) -> Invoice:
-    seller, notes = _seller(head[11])
+    seller, notes = _seller(head.seller)
     evidence = None
-    if head[1] == "invoice":
+    if head.usage_sha256:
         evidence = Evidence(
-            hours=head[22],
-            incomplete_hours=head[23],
-            certificates=head[24],
-            usage_sha256=head[25],
+            hours=head.hours,
+            incomplete_hours=head.incomplete_hours,
+            certificates=head.certificates,
+            usage_sha256=head.usage_sha256,
+            tzdata=head.tzdata,
         )
     return Invoice(
-        invoice_no=head[0],
-        kind=head[1],
-        account_id=head[2],
-        month=head[3],
-        currency=head[4],
-        digits=head[5],
-        issued_at=_utc(head[6]),
-        due_on=head[7],
-        period_start=_utc(head[8]),
-        period_end=_utc(head[9]),
-        timezone=head[10],
+        invoice_no=head.invoice_no,
+        kind=head.kind,
+        account_id=head.account_id,
+        month=head.month,
+        currency=head.currency,
+        digits=head.digits,
+        issued_at=aware(head.issued_at),
+        due_on=head.due_on,
+        period_start=aware(head.period_start),
+        period_end=aware(head.period_end),
+        timezone=head.timezone,
         seller=seller,
         customer=_customer(head),
-        lines=tuple(_line(row) for row in lines),
-        subtotal=head[17],
-        cut=head[18],
-        tax=head[19],
-        total=head[20],
-        tax_rate_bp=head[21],
+        lines=tuple(_line(line) for line in lines),
+        subtotal=head.subtotal,
+        cut=head.cut,
+        tax=head.tax,
+        total=head.total,
+        tax_rate_bp=head.tax_rate_bp,
         evidence=evidence,
-        notes=() if head[1] == "credit_note" else notes,
-        corrects=head[26],
-        reason=head[27],
-        detail=tuple(_detail(row) for row in detail),
-        content_sha256=head[28],
+        notes=() if head.kind == "credit_note" else notes,
+        corrects=head.corrects,
+        reason=head.reason,
+        detail=detail,
+        content_sha256=head.content_sha256,
     )
 
 
@@ -177,55 +278,26 @@ def _seller(text: str) -> tuple[Party, tuple[str, ...]]:
     return party, tuple(content["notes"])
 
 
-def _customer(head: tuple[Any, ...]) -> Party:
-    parts = (part.strip(" \t\n\f\r") for part in head[13].replace("\n", ",").split(","))
+def _customer(head: InvoiceHead) -> Party:
+    parts = (
+        part.strip(" \t\n\f\r") for part in head.customer_address.replace("\n", ",").split(",")
+    )
     address = tuple(part for part in parts if part)
     return Party(
-        name=head[12],
-        lines=(*address, head[14]) if head[14] else address,
-        tax_id=head[15],
-        email=head[16],
-        account_id=head[2],
+        name=head.customer_name,
+        lines=(*address, head.customer_country) if head.customer_country else address,
+        tax_id=head.customer_tax_id,
+        email=head.customer_email,
+        account_id=head.account_id,
     )
 
 
-def _line(row: tuple[Any, ...]) -> InvoiceLine:
-    return InvoiceLine(
-        line_no=row[1],
-        kind=row[2],
-        item=row[3],
-        region=row[4],
-        domain=row[5],
-        quantity=row[6],
-        free_quantity=row[7],
-        plan_quantity=row[8],
-        billable_quantity=row[9],
-        unit=row[10],
-        unit_quantity=row[11],
-        unit_price=row[12],
-        amount=row[13],
-        settled_amount=row[14],
-        leftover=row[15],
-        tax_rate_bp=row[16],
-        tax=row[17],
-        rate_card=row[18],
-        tier=row[19],
-        corrects_invoice=row[20],
-        corrects_hour=None if row[21] is None else _utc(row[21]),
-        reason=row[22],
+def _line(line: InvoiceLine) -> InvoiceLine:
+    """The line with its time in UTC, where it names one."""
+    if line.corrects_hour is None:
+        return line
+    return replace(
+        line,
+        corrects_hour=aware(line.corrects_hour),
+        corrects_until=aware_or_none(line.corrects_until),
     )
-
-
-def _detail(row: tuple[Any, ...]) -> DetailRow:
-    return DetailRow(
-        day=row[1],
-        domain=row[2],
-        traffic_class=row[3],
-        region=row[4],
-        requests=row[5],
-        bytes_sent=row[6],
-    )
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC)

@@ -31,6 +31,7 @@ from edge.errors import Corrupt
 
 KEEP_SECONDS = 3600
 LAKE_CHECK = "lake_version_is_whole"
+STATES = "account_states"
 MERGED_ROWS_MAX = 8_000_000
 MERGED_AT_ONCE = 6
 DAY_FILES_MAX = 24
@@ -52,7 +53,7 @@ class Building:
     store: Store
     folder: Path
     base: Version | None
-    hashed: bool
+    broken: frozenset[str]
     files: list[VersionFile] = field(default_factory=list)
 
     @property
@@ -65,15 +66,14 @@ class Building:
         if self.base is None:
             return []
         files = self.base.of(table)
-        broken = (versions.wrong_with(self.base, one, hashed=self.hashed) for one in files)
-        return [] if any(broken) else files
+        return [] if any(one.path in self.broken for one in files) else files
 
     def link(self, old: VersionFile) -> None:
         """Take over a file of the base."""
         assert self.base is not None
-        path = self.folder / old.path
+        path = self.folder.joinpath(old.path)
         path.unlink(missing_ok=True)
-        os.link(self.base.folder / old.path, path)
+        os.link(self.base.folder.joinpath(old.path), path)
         # A file copied with its home has another time of change, and was hashed for it.
         changed_ns = path.stat().st_mtime_ns
         self.files.append(
@@ -114,16 +114,20 @@ def publish(store: Store) -> Version:
 
     before = current(store.home)
     suspect = LAKE_CHECK in red.read(store.home).names
+    broken = (
+        frozenset(file.path for file, _ in versions.broken(before, hashed=suspect))
+        if before
+        else frozenset()
+    )
     last_no, last_hash = store.journal.last_no, store.journal.last_hash
     now_here = (last_no, last_hash, layout())
     if (
         before
         and (before.journal_no, before.journal_hash, before.layout) == now_here
-        and not any(versions.wrong_with(before, one, hashed=suspect) for one in before.files)
+        and not broken
     ):
         return before
-    states.prepare_lake(store, now=store.now)
-    place = store.home / versions.LAKE / "versions"
+    place = store.home.joinpath(versions.LAKE) / "versions"
     number = _next_number(place)
     folder = place / f".{number:08d}.building"
     if folder.exists():
@@ -136,7 +140,9 @@ def publish(store: Store) -> Version:
         and store.journal.hash_at(before.journal_no) == before.journal_hash
         else None
     )
-    building = Building(store=store, folder=folder, base=base, hashed=suspect)
+    building = Building(store=store, folder=folder, base=base, broken=broken)
+    files = [base.folder.joinpath(one.path) for one in building.whole(STATES)] if base else []
+    states.prepare_lake(store, now=store.now, since=building.start, before=files)
     for table in TABLES:
         if table.kept == "by record":
             _grow(building, table)
@@ -158,14 +164,14 @@ def _show(building: Building, place: Path, number: int) -> Version:
         layout=layout(),
         files=tuple(sorted(building.files, key=lambda one: one.path)),
     )
-    write_atomically(building.folder / versions.LIST, made.to_bytes())
+    write_atomically(building.folder.joinpath(versions.LIST), made.to_bytes())
     for folder in building.folder.iterdir():
         if folder.is_dir():
             fsync_folder(folder)
     crash_point("lake-built")
     os.replace(building.folder, made.folder)
     fsync_folder(place)
-    pointer = building.store.home / versions.LAKE / versions.POINTER
+    pointer = building.store.home.joinpath(versions.LAKE, versions.POINTER)
     write_atomically(pointer, versions.pointer_bytes(made))
     crash_point("lake-published")
     _remove_old(place, made.folder)
@@ -220,7 +226,7 @@ def _grow(building: Building, table: LakeTable) -> None:
     """Link the files of the version before and add one for the records since; merge small
     neighbours.
     """
-    folder = building.folder / table.name
+    folder = building.folder.joinpath(table.name)
     folder.mkdir()
     ranges: list[tuple[int, int, int]] = []
     for old in building.whole(table.name):
@@ -258,7 +264,7 @@ def _write_days(building: Building, table: LakeTable) -> None:
     """Usage in files by day: new imports add a file to their days; a day that moved is written
     anew. Where a file of the version before is not as it was written, all days are.
     """
-    folder = building.folder / table.name
+    folder = building.folder.joinpath(table.name)
     folder.mkdir()
     last = building.store.journal.last_no
     files: dict[str, list[VersionFile]] = {}

@@ -55,7 +55,7 @@ class Version:
 
     def paths(self, table: str) -> list[Path]:
         """Where the files of one table lie."""
-        return [self.folder / file.path for file in self.of(table)]
+        return [self.folder.joinpath(file.path) for file in self.of(table)]
 
     def to_bytes(self) -> bytes:
         """version.json."""
@@ -93,7 +93,7 @@ def current(home: Path) -> Version | None:
 
     Raises Corrupt when there must be one and it cannot be told which, or what it holds.
     """
-    pointer = home / LAKE / POINTER
+    pointer = home.joinpath(LAKE, POINTER)
     try:
         words = pointer.read_bytes().decode("ascii").split()
     except FileNotFoundError:
@@ -106,15 +106,15 @@ def current(home: Path) -> Version | None:
         raise Corrupt(f"{pointer} is cut, or of an older edgetoll: it has no hash", MEND)
     if len(words) != 2 or not words[0].isdigit():
         raise Corrupt(f"{pointer} names no version", MEND)
-    folder = home / LAKE / "versions" / words[0]
+    folder = home.joinpath(LAKE, "versions", words[0])
     try:
-        listed = (folder / LIST).read_bytes()
+        listed = (folder.joinpath(LIST)).read_bytes()
     except FileNotFoundError as error:
         raise Corrupt(f"{pointer} names version {words[0]}, which is not there", MEND) from error
     except OSError as error:
-        raise Corrupt(f"{folder / LIST} cannot be read: {error.strerror}", MEND) from error
+        raise Corrupt(f"{folder.joinpath(LIST)} cannot be read: {error.strerror}", MEND) from error
     if hashlib.sha256(listed).hexdigest() != words[1]:
-        raise Corrupt(f"{folder / LIST} is not the list that {pointer} names", MEND)
+        raise Corrupt(f"{folder.joinpath(LIST)} is not the list that {pointer} names", MEND)
     return _parsed(folder, listed)
 
 
@@ -132,14 +132,14 @@ def _parsed(folder: Path, listed: bytes) -> Version:
             files=tuple(VersionFile(**file) for file in document["files"]),
         )
     except (ValueError, KeyError, TypeError) as error:
-        raise Corrupt(f"{folder / LIST} is no list of a version: {error}", MEND) from error
+        raise Corrupt(f"{folder.joinpath(LIST)} is no list of a version: {error}", MEND) from error
 
 
 def _was_published(home: Path) -> bool:
     """Whether a version must have been: folders of versions are there, or a journal with records,
     since whatever writes a record for people publishes the lake after it.
     """
-    versions, journal = home / LAKE / "versions", home / "journal"
+    versions, journal = home.joinpath(LAKE) / "versions", home / "journal"
     return any(entry.name.isdigit() for entry in versions.glob("*")) or any(
         path.stat().st_size > 0 for path in journal.rglob("*.*") if path.is_file()
     )
@@ -147,16 +147,22 @@ def _was_published(home: Path) -> bool:
 
 def verify_open(version: Version) -> None:
     """What each opening verifies; Corrupt names the first file that is not as it was written."""
+    for _file, wrong in broken(version):
+        raise Corrupt(wrong, MEND)
+
+
+def broken(version: Version, *, hashed: bool = False) -> Iterator[tuple[VersionFile, str]]:
+    """The listed files that are not as they were written, and why; `hashed`: read all of them."""
     read = 0
     for file in sorted(version.files, key=lambda one: one.bytes):
         read += file.bytes
-        if wrong := wrong_with(version, file, hashed=read <= HASHED_AT_OPENING):
-            raise Corrupt(wrong, MEND)
+        if wrong := wrong_with(version, file, hashed=hashed or read <= HASHED_AT_OPENING):
+            yield file, wrong
 
 
 def wrong_with(version: Version, file: VersionFile, *, hashed: bool) -> str | None:
     """What is wrong with a file of a version, None: nothing. One that was touched is hashed."""
-    path = version.folder / file.path
+    path = version.folder.joinpath(file.path)
     try:
         state = path.stat()
         if state.st_size != file.bytes:
@@ -173,9 +179,8 @@ def wrong_with(version: Version, file: VersionFile, *, hashed: bool) -> str | No
 
 def damage(version: Version) -> Iterator[tuple[str, str]]:
     """Everything wrong with a version, as (file, why): each file is hashed, others are named."""
-    for file in version.files:
-        if wrong := wrong_with(version, file, hashed=True):
-            yield file.path, wrong
+    for file, wrong in broken(version, hashed=True):
+        yield file.path, wrong
     listed = {file.path for file in version.files} | {LIST}
     for path in sorted(version.folder.rglob("*")):
         name = str(path.relative_to(version.folder))

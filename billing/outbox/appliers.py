@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+import duckdb
 
-from billing.balance.appliers import apply_states
-from billing.balance.figures import run
-from billing.balance.rows import as_table
+import sql
+from billing.balance.appliers import apply_states, bound
 from billing.store.journal import Record
-from billing.store.store import Effects, applier
+from billing.store.store import Effects
 
 DELIVERY_COLUMNS = (
     "event_id", "endpoint", "status", "attempts", "first_at", "next_at", "answer",
 )  # fmt: skip
 
 
-@applier("deliveries")
-def apply_deliveries(connection: Any, record: Record, effects: Effects) -> None:
+def apply_deliveries(
+    connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects
+) -> None:
     """Take in how events went, which endpoints are off, and the events that tell of that."""
-    rows = effects.get("deliveries", [])
-    if isinstance(rows, list):
-        connection.register("effect_deliveries", as_table(rows, DELIVERY_COLUMNS))
-    run(connection, "drop_replaced_deliveries")
-    run(connection, "put_deliveries", journal_no=record.number)
-    if isinstance(rows, list):
-        connection.unregister("effect_deliveries")
+    numbered = {"journal_no": record.number}
+    with bound(connection, "deliveries", effects.get("deliveries", []), DELIVERY_COLUMNS):
+        connection.execute(sql.text("statements/balance/outbox/drop_replaced_deliveries"))
+        connection.execute(sql.text("statements/balance/outbox/put_deliveries"), numbered)
     for endpoint in effects.get("disabled", []):
-        run(connection, "disable_endpoint", journal_no=record.number, **endpoint)
+        connection.execute(sql.text("statements/balance/outbox/disable"), {**numbered, **endpoint})
     for name in effects.get("enabled", []):
-        run(connection, "enable_endpoint", endpoint=name)
+        connection.execute(sql.text("statements/balance/outbox/enable"), {"endpoint": name})
     apply_states(connection, record, {k: v for k, v in effects.items() if k == "events"})
-
-
-@applier("full_state")
-def apply_full_state(connection: Any, record: Record, effects: Effects) -> None:
-    """Take the day's messages with all states in."""
-    apply_states(connection, record, effects)

@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import sql
-from billing.balance.events import Event, envelope, event_id, stamp
-from billing.balance.rows import EVENT_COLUMNS, as_effect, aware, event_row
+from billing.balance.events import Event, envelope, event_id
+from billing.balance.rows import EVENT_COLUMNS, as_effect, event_row
+from billing.instants import stamp
 from billing.store.store import Store
 
 PAGE = 80
 """Accounts in one message: it stays below the 20 kB of FAULTS §5.2 with the longest ids."""
 KIND = "accounts.full_state"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotOk:
+    """Row of `not_ok`: one account that is in some trouble."""
+
+    account_id: str
+    version: int
+    state: str
+    since: datetime
+
+    def document(self) -> dict[str, object]:
+        """The account as the message names it."""
+        return {
+            "account_id": self.account_id,
+            "version": self.version,
+            "state": self.state,
+            "since": stamp(self.since),
+        }
 
 
 def record_daily_state(store: Store, *, now: datetime, due_hour: int) -> int | None:
@@ -23,10 +43,7 @@ def record_daily_state(store: Store, *, now: datetime, due_hour: int) -> int | N
     next day sends them.
     """
     day = (now.astimezone(UTC) - timedelta(hours=due_hour)).date().isoformat()
-    exists = store.connection.execute(
-        sql.text("statements/balance/event_exists"), {"event_id": event_id(KIND, day, 1)}
-    ).fetchone()
-    if exists is not None and exists[0]:
+    if store.value("statements/balance/outbox/has_event", {"event_id": event_id(KIND, day, 1)}):
         return None
     return _record(store, day, now=now)
 
@@ -37,13 +54,13 @@ def record_state_now(store: Store, *, now: datetime) -> int:
 
 
 def _record(store: Store, day: str, *, now: datetime) -> int:
-    rows = store.connection.execute(sql.text("statements/balance/states_not_ok")).fetchall()
-    events = list(pages(rows, day=day, now=now))
+    found = store.connection.execute(sql.text("statements/balance/states/not_ok"))
+    events = list(pages(sql.rows(found, NotOk), day=day, now=now))
     effect = as_effect([event_row(event) for event in events], EVENT_COLUMNS)
     return store.commit("full_state", {"events": effect}, at=now)
 
 
-def pages(rows: Sequence[Sequence[Any]], *, day: str, now: datetime) -> Iterator[Event]:
+def pages(rows: Sequence[NotOk], *, day: str, now: datetime) -> Iterator[Event]:
     """The messages of one day (or moment); with no account to name there is still one that says so.
 
     An account that no page of them names is ok.
@@ -55,7 +72,7 @@ def pages(rows: Sequence[Sequence[Any]], *, day: str, now: datetime) -> Iterator
             "day": day[:10],
             "page": number,
             "pages": count,
-            "accounts": [_account(row) for row in part],
+            "accounts": [row.document() for row in part],
         }
         yield Event(
             event_id=event_id(KIND, day, number),
@@ -65,13 +82,3 @@ def pages(rows: Sequence[Sequence[Any]], *, day: str, now: datetime) -> Iterator
             happened_at=now,
             body=envelope(KIND, now, data),
         )
-
-
-def _account(row: Sequence[Any]) -> dict[str, object]:
-    since = aware(row[3])
-    return {
-        "account_id": row[0],
-        "version": row[1],
-        "state": row[2],
-        "since": stamp(since) if since else None,
-    }

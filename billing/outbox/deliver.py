@@ -7,24 +7,31 @@ Sending is at least once: a crash between sending and recording sends again, wit
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+
+import duckdb
 
 import sql
-from billing.balance.events import Event, envelope, event_id, stamp
-from billing.balance.figures import run
-from billing.balance.rows import EVENT_COLUMNS, as_effect, aware, event_row, naive, text_time
+from billing.balance.events import Event, envelope, event_id
+from billing.balance.rows import (
+    EVENT_COLUMNS,
+    Row,
+    as_effect,
+    event_row,
+)
+from billing.instants import aware_or_none, exact_text, naive, naive_or_none, stamp
 from billing.outbox.address import Resolver, resolve
 from billing.outbox.appliers import DELIVERY_COLUMNS
 from billing.outbox.daily_state import record_state_now
 from billing.outbox.retry import next_attempt
-from billing.outbox.sending import FILE, HOOK, MAIL, Due, Outcome, Round, never, send_all
+from billing.outbox.sending import FILE, HOOK, MAIL, Due, Outcome, SendingRound, never, send_all
 from billing.outbox.settings import DeliverySettings, read_delivery
-from billing.outbox.webhook import Attempt, Result
-from billing.store.store import Store
+from billing.outbox.webhook import Attempt, AttemptResult
+from billing.store.store import Opener, Store
 from edge.crash_point import crash_point
 from edge.errors import ConfigError, InputError
 
@@ -38,6 +45,15 @@ RECORD_WAIT_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DisabledEndpoint:
+    """Row of `disabled`: an endpoint that is off until a person enables it."""
+
+    endpoint: str
+    disabled_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
     """What a round came to: counts by status, endpoints that were switched off, wrong settings."""
 
@@ -46,28 +62,55 @@ class Delivered:
     problems: tuple[ConfigError, ...] = ()
 
 
+def ignore(_store: Store) -> None:
+    """What is done with the store after recording where nothing more is asked of it."""
+
+
 def deliver(
     home: Path,
     *,
+    open_store: Opener,
     now: datetime,
     jitter_permille: Callable[[], int],
     resolver: Resolver = resolve,
     stop: Callable[[], bool] = never,
 ) -> Delivered:
-    """Send everything that is due and record it; endpoints that fail are tried again later.
+    """Send everything that is due and record it; endpoints that fail are tried again later."""
+    with open_store(home, owner="billing delivery", now=now) as store:
+        due = due_now(store.connection, read_delivery(home), now=now)
+    return send(
+        home,
+        due,
+        open_store=open_store,
+        now=now,
+        jitter_permille=jitter_permille,
+        resolver=resolver,
+        stop=stop,
+    )
+
+
+def send(
+    home: Path,
+    due: Sequence[Due],
+    *,
+    open_store: Opener,
+    now: datetime,
+    jitter_permille: Callable[[], int],
+    resolver: Resolver = resolve,
+    stop: Callable[[], bool] = never,
+    recorded: Callable[[Store], None] = ignore,
+) -> Delivered:
+    """Send what is `due` and record how it went; the store is opened only for that.
 
     `stop`: asked while waiting; once it says so, nothing more is begun. Messages whose settings are
     wrong wait, and what is wrong comes back as `problems`: it never keeps the others from being
-    recorded, since what is not recorded is sent again.
+    recorded, since what is not recorded is sent again. `recorded` is called with the store then.
     """
-    settings = read_delivery(home)
-    with Store.open(home, owner="billing delivery", now=now) as store:
-        due = due_now(store.connection, settings, now=now)
     if not due:
         return Delivered(counts={})
-    this = Round(
+    this = SendingRound(
         home=home,
-        settings=settings,
+        settings=read_delivery(home),
         now=now,
         began=time.monotonic(),
         resolver=resolver,
@@ -75,10 +118,11 @@ def deliver(
     )
     sent = send_all(this, due)
     crash_point("delivery-sent")
-    with Store.open(
+    with open_store(
         home, owner="billing delivery", now=now, wait_seconds=RECORD_WAIT_SECONDS
     ) as store:
         done = record(store, sent.outcomes, now=now, jitter_permille=jitter_permille)
+        recorded(store)
     return replace(done, problems=sent.problems)
 
 
@@ -90,35 +134,24 @@ def endpoints(settings: DeliverySettings) -> tuple[str, ...]:
     return tuple(names)
 
 
-def due_now(connection: Any, settings: DeliverySettings, *, now: datetime) -> tuple[Due, ...]:
+def due_now(
+    connection: duckdb.DuckDBPyConnection, settings: DeliverySettings, *, now: datetime
+) -> tuple[Due, ...]:
     """What must be sent now, the oldest first, filtered by what each endpoint takes."""
-    run(connection, "empty_endpoints")
+    connection.execute(sql.text("statements/balance/outbox/make_endpoints"))
     for name in endpoints(settings):
-        run(connection, "add_endpoint", endpoint=name)
-    rows = connection.execute(
-        sql.text("statements/balance/due_deliveries"),
+        connection.execute(sql.text("statements/balance/outbox/add_endpoint"), {"endpoint": name})
+    result = connection.execute(
+        sql.text("statements/balance/outbox/due"),
         {
             "now": naive(now),
             "not_before": naive(now - timedelta(hours=NEW_HOURS)),
             "farthest": naive(now + timedelta(hours=FARTHEST_HOURS)),
             "most": ROUND_MAX,
         },
-    ).fetchall()
+    )
     return tuple(
-        Due(
-            event_id=row[0],
-            endpoint=row[1],
-            account_id=row[2],
-            version=row[3],
-            kind=row[4],
-            body=row[5],
-            attempts=row[6],
-            first_at=aware(row[7]),
-            present_version=row[8],
-            email=row[9],
-            name=row[10],
-        )
-        for row in rows
+        replace(one, first_at=aware_or_none(one.first_at)) for one in sql.rows(result, Due)
     )
 
 
@@ -130,50 +163,48 @@ def record(
     jitter_permille: Callable[[], int],
 ) -> Delivered:
     """Record one round in the journal: how each went, which endpoints are off from now."""
-    rows: list[dict[str, Any]] = []
+    rows: list[Row] = []
     off: dict[str, str] = {}
     put_off: list[Due] = []
     for one, attempt in outcomes:
-        if attempt.result is Result.PUT_OFF:
+        if attempt.result is AttemptResult.PUT_OFF:
             put_off.append(one)
             continue
         row = row_of(one, attempt, now=now, jitter_permille=jitter_permille())
         rows.append(row)
         lost = row["status"] == "given_up" and is_dead(store.connection, one)
-        if attempt.result is Result.GONE or lost:
+        if attempt.result is AttemptResult.GONE or lost:
             off.setdefault(one.endpoint, attempt.answer)
     rows += [put_off_row(one, rows, now=now) for one in put_off]
     events = [endpoint_event(name, why, now=now) for name, why in sorted(off.items())]
-    effects: dict[str, Any] = {"deliveries": as_effect(rows, DELIVERY_COLUMNS)}
+    effects: dict[str, object] = {"deliveries": as_effect(rows, DELIVERY_COLUMNS)}
     if off:
         effects["disabled"] = [
-            {"endpoint": name, "disabled_at": text_time(now), "reason": why}
+            {"endpoint": name, "disabled_at": exact_text(now), "reason": why}
             for name, why in sorted(off.items())
         ]
         effects["events"] = as_effect([event_row(event) for event in events], EVENT_COLUMNS)
     if rows:
         store.commit("deliveries", effects, at=now)
-    counts: dict[str, int] = {}
-    for row in rows:
-        counts[row["status"]] = counts.get(row["status"], 0) + 1
-    return Delivered(counts=counts, disabled=tuple(sorted(off)))
+    counts = Counter(str(row["status"]) for row in rows)
+    return Delivered(counts=dict(counts), disabled=tuple(sorted(off)))
 
 
-def is_dead(connection: Any, one: Due) -> bool:
+def is_dead(connection: duckdb.DuckDBPyConnection, one: Due) -> bool:
     """Whether a receiver that never took `one` took nothing else either since its first attempt.
 
     One message that a receiver chokes on must not cost it all the others.
     """
     if not one.endpoint.startswith(HOOK):
         return False
-    row = connection.execute(
-        sql.text("statements/balance/took_since"),
-        {"endpoint": one.endpoint, "since": naive(one.first_at)},
-    ).fetchone()
-    return row is None or not row[0]
+    (row,) = connection.execute(
+        sql.text("statements/balance/outbox/took_since"),
+        {"endpoint": one.endpoint, "since": naive_or_none(one.first_at)},
+    ).fetchall()
+    return not row[0]
 
 
-def put_off_row(one: Due, rows: Sequence[dict[str, Any]], *, now: datetime) -> dict[str, Any]:
+def put_off_row(one: Due, rows: Sequence[Row], *, now: datetime) -> Row:
     """How an event waits that was not tried because others just failed at its endpoint."""
     again = [row["next_at"] for row in rows if row["endpoint"] == one.endpoint and row["next_at"]]
     return {
@@ -181,19 +212,19 @@ def put_off_row(one: Due, rows: Sequence[dict[str, Any]], *, now: datetime) -> d
         "endpoint": one.endpoint,
         "status": "waiting",
         "attempts": str(one.attempts),
-        "first_at": text_time(one.first_at or now),
-        "next_at": max(again, default=text_time(now + timedelta(minutes=5))),
+        "first_at": exact_text(one.first_at or now),
+        "next_at": max(again, default=exact_text(now + timedelta(minutes=5))),
         "answer": "put off: the receiver does not answer",
     }
 
 
-def row_of(one: Due, attempt: Attempt, *, now: datetime, jitter_permille: int) -> dict[str, Any]:
+def row_of(one: Due, attempt: Attempt, *, now: datetime, jitter_permille: int) -> Row:
     """How an event stands at an endpoint after an attempt."""
     attempts = one.attempts + 1
     again = None
-    if attempt.result is Result.DELIVERED:
+    if attempt.result is AttemptResult.DELIVERED:
         status = "superseded" if attempt.answer.startswith("superseded") else "delivered"
-    elif attempt.result is Result.GONE:
+    elif attempt.result is AttemptResult.GONE:
         status = "given_up"
     else:
         again = next_attempt(attempts=attempts, now=now, jitter_permille=jitter_permille)
@@ -203,8 +234,8 @@ def row_of(one: Due, attempt: Attempt, *, now: datetime, jitter_permille: int) -
         "endpoint": one.endpoint,
         "status": status,
         "attempts": str(attempts),
-        "first_at": text_time(one.first_at or now),
-        "next_at": text_time(again),
+        "first_at": exact_text(one.first_at or now),
+        "next_at": exact_text(again) if again else None,
         "answer": attempt.answer,
     }
 
@@ -231,8 +262,8 @@ def enable(store: Store, name: str, *, now: datetime) -> str:
     endpoint = name if name in known else HOOK + name
     if endpoint not in known:
         raise InputError(f"there is no endpoint {name!r}", f"the settings have {', '.join(known)}")
-    off = store.connection.execute(sql.text("statements/balance/disabled_endpoints")).fetchall()
-    if endpoint not in {row[0] for row in off}:
+    result = store.connection.execute(sql.text("statements/balance/outbox/disabled"))
+    if endpoint not in {off.endpoint for off in sql.rows(result, DisabledEndpoint)}:
         raise InputError(f"{endpoint} is not switched off", "there is nothing to enable")
     store.commit("deliveries", {"enabled": [endpoint]}, at=now)
     record_state_now(store, now=now)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import orjson
 
-from billing.outbox.webhook import Attempt, Result
+from billing.outbox.webhook import Attempt, AttemptResult
 
 
 def append(path: Path, lines: list[bytes]) -> Attempt:
@@ -29,8 +29,8 @@ def append(path: Path, lines: list[bytes]) -> Attempt:
         finally:
             os.close(descriptor)
     except OSError as error:
-        return Attempt(result=Result.FAILED, answer=str(error)[:200])
-    return Attempt(result=Result.DELIVERED, answer="written")
+        return Attempt(result=AttemptResult.FAILED, answer=str(error)[:200])
+    return Attempt(result=AttemptResult.DELIVERED, answer="written")
 
 
 def line(*, event_id: str, kind: str, account_id: str, version: int, body: str) -> bytes:

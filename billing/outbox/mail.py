@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING
 
 import orjson
 
 from billing.outbox import wording
 from billing.outbox.settings import MailSettings
-from billing.outbox.webhook import Attempt, Result
+from billing.outbox.webhook import Attempt, AttemptResult, unexpected
 from edge.terminal import parse_time, printable
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 SMTP_SECONDS = 20
 
@@ -50,7 +53,7 @@ def compose(letter: Letter, *, sender: str) -> EmailMessage:
 
     A customer sees only their own address; operators get the same mail unseen.
     """
-    document: dict[str, Any] = orjson.loads(letter.body)
+    document = orjson.loads(letter.body)
     data = document["data"]
     subject = wording.subject(letter.kind, data)
     account = data.get("account_id")
@@ -59,7 +62,7 @@ def compose(letter: Letter, *, sender: str) -> EmailMessage:
         "name": printable(letter.name or str(account or "")),
         "advice": wording.advice(letter.kind, data),
         "event_id": letter.event_id,
-        "at": wording.moment(document["timestamp"]),
+        "at": wording.time_text(document["timestamp"]),
         "rows": wording.facts(letter.kind, data),
     }
     mail = EmailMessage()
@@ -77,7 +80,7 @@ def compose(letter: Letter, *, sender: str) -> EmailMessage:
 
 
 @cache
-def _template(name: str) -> Any:
+def _template(name: str) -> Template:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -111,8 +114,10 @@ def send_letters(
                 if is_over():
                     break
                 attempts.append(_send(server, letter, settings.sender))
-    except (OSError, smtplib.SMTPException) as error:
+    except OSError as error:
         attempts.append(_failed(error))
+    except Exception as error:
+        attempts.append(unexpected(error))
     return attempts[: len(letters)]
 
 
@@ -122,15 +127,23 @@ def _send(server: smtplib.SMTP, letter: Letter, sender: str) -> Attempt:
         refused = server.send_message(compose(letter, sender=sender), to_addrs=letter.to)
     except smtplib.SMTPServerDisconnected:
         raise
-    except (smtplib.SMTPException, ValueError, LookupError) as error:
+    except smtplib.SMTPException as error:
         return _failed(error)
+    except OSError:
+        raise
+    except Exception as error:
+        return unexpected(error)
     if letter.customer in refused:
-        return Attempt(result=Result.FAILED, answer=f"address refused: {refused[letter.customer]}")
-    return Attempt(result=Result.DELIVERED, answer=f"mailed to {len(letter.to) - len(refused)}")
+        return Attempt(
+            result=AttemptResult.FAILED, answer=f"address refused: {refused[letter.customer]}"
+        )
+    return Attempt(
+        result=AttemptResult.DELIVERED, answer=f"mailed to {len(letter.to) - len(refused)}"
+    )
 
 
 def _failed(error: Exception) -> Attempt:
-    return Attempt(result=Result.FAILED, answer=f"{type(error).__name__}: {error}"[:200])
+    return Attempt(result=AttemptResult.FAILED, answer=f"{type(error).__name__}: {error}"[:200])
 
 
 def _connect(settings: MailSettings) -> smtplib.SMTP:

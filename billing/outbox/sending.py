@@ -1,9 +1,10 @@
 """Sending one round: to the file, by mail, to webhooks; each endpoint for itself, in bounded time.
 
 An endpoint whose settings are wrong (a key that others may read) is left out and named, and the
-others are still told; what was sent is always recorded. A receiver that is away costs one group of
-attempts, not one per message: the rest of its messages is put off with it. When the daemon is told
-to leave, what is in flight is dropped and sent again later, with the same id.
+others are still told; what was sent is always recorded, whatever another delivery raises. A
+receiver that is away costs one group of attempts, not one per message: the rest of its messages is
+put off with it. When the daemon is told to leave, what is in flight is dropped and sent again
+later, with the same id.
 """
 
 from __future__ import annotations
@@ -21,18 +22,18 @@ from billing.outbox import events_file, mail, webhook
 from billing.outbox.address import Resolver, resolve
 from billing.outbox.daily_state import KIND as FULL_STATE
 from billing.outbox.settings import DeliverySettings, WebhookSettings, mail_password, read_keys
-from billing.outbox.webhook import Attempt, Result
+from billing.outbox.webhook import Attempt, AttemptResult
 from edge.errors import ConfigError
 
 MAIL, FILE, HOOK = "mail", "file", "webhook:"
 AT_ONCE = 16
 ROUND_SECONDS = 60
 """No new group of messages is begun after so long: rating and judging must get their turn."""
-STOP_SECONDS = 0.1
+STOP_SECONDS = timedelta(milliseconds=100).total_seconds()
 """How often somebody who waits for an answer asks whether to leave."""
 RECHECKED = frozenset({"account.suspend_due", "account.suspended"})
 """Not sent any more once the account has a later version: nobody acts on a debt that is paid."""
-PUT_OFF = Attempt(result=Result.PUT_OFF, answer="put off with others")
+PUT_OFF = Attempt(result=AttemptResult.PUT_OFF, answer="put off with others")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,7 @@ class Due:
     body: str
     attempts: int
     first_at: datetime | None
-    present_version: int
+    current_version: int
     email: str
     name: str
 
@@ -61,7 +62,7 @@ def never() -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Round:
+class SendingRound:
     """What one round of sending works with."""
 
     home: Path
@@ -89,7 +90,7 @@ class Sent:
     problems: tuple[ConfigError, ...] = ()
 
 
-def send_all(this: Round, due: Sequence[Due]) -> Sent:
+def send_all(this: SendingRound, due: Sequence[Due]) -> Sent:
     """Send to every endpoint; what an endpoint does not take counts as delivered there."""
     outcomes: list[Outcome] = []
     problems: list[ConfigError] = []
@@ -97,7 +98,7 @@ def send_all(this: Round, due: Sequence[Due]) -> Sent:
     for one in due:
         answer = needless(one, this.settings)
         if answer is not None:
-            outcomes.append((one, Attempt(result=Result.DELIVERED, answer=answer)))
+            outcomes.append((one, Attempt(result=AttemptResult.DELIVERED, answer=answer)))
         else:
             waiting.setdefault(one.endpoint, []).append(one)
     outcomes += _to_file(this, waiting.pop(FILE, []))
@@ -130,9 +131,9 @@ def endpoint_of(home: Path, hook: WebhookSettings) -> webhook.Endpoint:
 
 def needless(one: Due, settings: DeliverySettings) -> str | None:
     """Why an event need not be sent to this endpoint; None: it must be."""
-    late = 0 < one.version < one.present_version
+    late = 0 < one.version < one.current_version
     if late and (one.kind in RECHECKED or one.endpoint == MAIL):
-        return f"superseded by version {one.present_version}"
+        return f"superseded by version {one.current_version}"
     if one.endpoint == MAIL and not (mail.is_mailed(one.kind) and recipients(one, settings)):
         return "not mailed"
     if one.endpoint.startswith(HOOK):
@@ -159,24 +160,33 @@ def body_for(one: Due, hook: WebhookSettings) -> str:
     return orjson.dumps(document, option=orjson.OPT_SORT_KEYS).decode()
 
 
-def _to_file(this: Round, due: Sequence[Due]) -> list[Outcome]:
+def _to_file(this: SendingRound, due: Sequence[Due]) -> list[Outcome]:
     if not due or this.settings.file is None:
         return []
-    lines = [
-        events_file.line(
-            event_id=one.event_id,
-            kind=one.kind,
-            account_id=one.account_id,
-            version=one.version,
-            body=one.body,
-        )
-        for one in due
-    ]
-    attempt = events_file.append(this.home / this.settings.file.path, lines)
-    return [(one, attempt) for one in due]
+    lines: list[bytes] = []
+    fit: list[Due] = []
+    outcomes: list[Outcome] = []
+    for one in due:
+        try:
+            lines.append(_line(one))
+            fit.append(one)
+        except Exception as error:
+            outcomes.append((one, webhook.unexpected(error)))
+    attempt = events_file.append(this.home.joinpath(this.settings.file.path), lines)
+    return [*outcomes, *((one, attempt) for one in fit)]
 
 
-def _to_mail(this: Round, due: Sequence[Due]) -> list[Outcome]:
+def _line(one: Due) -> bytes:
+    return events_file.line(
+        event_id=one.event_id,
+        kind=one.kind,
+        account_id=one.account_id,
+        version=one.version,
+        body=one.body,
+    )
+
+
+def _to_mail(this: SendingRound, due: Sequence[Due]) -> list[Outcome]:
     settings = this.settings.mail
     if settings is None or not due:
         return []
@@ -200,20 +210,20 @@ def _with_the_rest_put_off(due: Sequence[Due], attempts: Sequence[Attempt]) -> l
     """Outcomes of those tried; after a failure the others wait as long as the one that failed."""
     outcomes = list(zip(due[: len(attempts)], attempts, strict=True))
     cut_short = len(attempts) < len(due)
-    if cut_short and attempts and attempts[-1].result is Result.FAILED:
+    if cut_short and attempts and attempts[-1].result is AttemptResult.FAILED:
         outcomes += [(one, PUT_OFF) for one in due[len(attempts) :]]
     return outcomes
 
 
 async def _to_hooks(
-    this: Round, hooks: Sequence[tuple[webhook.Endpoint, Sequence[Due], WebhookSettings]]
+    this: SendingRound, hooks: Sequence[tuple[webhook.Endpoint, Sequence[Due], WebhookSettings]]
 ) -> list[Outcome]:
     parts = await asyncio.gather(*(_to_hook(this, *hook) for hook in hooks))
     return [outcome for part in parts for outcome in part]
 
 
 async def _to_hook(
-    this: Round, endpoint: webhook.Endpoint, due: Sequence[Due], hook: WebhookSettings
+    this: SendingRound, endpoint: webhook.Endpoint, due: Sequence[Due], hook: WebhookSettings
 ) -> list[Outcome]:
     """All of one endpoint, some at once; after a whole group failed the rest is put off."""
     outcomes: list[Outcome] = []
@@ -223,28 +233,22 @@ async def _to_hook(
         group = due[start : start + AT_ONCE]
         answered = await _group(this, endpoint, group, hook)
         outcomes += answered
-        if answered and all(attempt.result is not Result.DELIVERED for _one, attempt in answered):
+        if answered and all(
+            attempt.result is not AttemptResult.DELIVERED for _one, attempt in answered
+        ):
             outcomes += [(one, PUT_OFF) for one in due[start + len(group) :]]
             break
     return outcomes
 
 
 async def _group(
-    this: Round, endpoint: webhook.Endpoint, group: Sequence[Due], hook: WebhookSettings
+    this: SendingRound, endpoint: webhook.Endpoint, group: Sequence[Due], hook: WebhookSettings
 ) -> list[Outcome]:
-    """The outcomes of a group; those still in flight when the daemon must leave have none."""
-    tasks = [
-        asyncio.create_task(
-            webhook.send(
-                endpoint,
-                message_id=one.event_id,
-                body=body_for(one, hook).encode(),
-                timestamp=this.timestamp(),
-                resolver=this.resolver,
-            )
-        )
-        for one in group
-    ]
+    """The outcomes of a group; those still in flight when the daemon must leave have none.
+
+    Whatever one of them raises is its own outcome: the others have been sent and must be recorded.
+    """
+    tasks = [asyncio.create_task(_send(this, endpoint, one, hook)) for one in group]
     waiting = set(tasks)
     while waiting and not this.stop():
         _done, waiting = await asyncio.wait(waiting, timeout=STOP_SECONDS)
@@ -254,3 +258,18 @@ async def _group(
     return [
         (one, task.result()) for one, task in zip(group, tasks, strict=True) if not task.cancelled()
     ]
+
+
+async def _send(
+    this: SendingRound, endpoint: webhook.Endpoint, one: Due, hook: WebhookSettings
+) -> Attempt:
+    try:
+        return await webhook.send(
+            endpoint,
+            message_id=one.event_id,
+            body=body_for(one, hook).encode(),
+            timestamp=this.timestamp(),
+            resolver=this.resolver,
+        )
+    except Exception as error:
+        return webhook.unexpected(error)

@@ -18,13 +18,13 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from billing.outbox.address import check_url
 from billing.outbox.signing import Key, parse_key
 from edge.configfile import section
-from edge.errors import ConfigError
+from edge.errors import ConfigError, InputError
 from edge.kafka.link import KafkaAccess
 
 
@@ -44,21 +44,13 @@ class WebhookSettings(_Frozen):
     allow_private: bool = False
     """The receiver stands in the operator's own network (http and private addresses allowed)."""
 
-    @field_validator("url")
-    @classmethod
-    def _is_a_url(cls, url: str) -> str:
-        # The text of the URL may hold a token: it is never part of a message.
-        parts = urlsplit(url)
-        if parts.scheme not in ("https", "http") or not parts.hostname:
-            raise ValueError("the url must begin with https:// and name a host")
-        if parts.username is not None or parts.password is not None:
-            raise ValueError("the url may not hold a password: the signature proves who sends")
-        return url
-
     @model_validator(mode="after")
-    def _is_safe(self) -> WebhookSettings:
-        if self.url.startswith("http://") and not self.allow_private:
-            raise ValueError("plain http needs allow_private = true (a receiver in your network)")
+    def _may_be_called(self) -> WebhookSettings:
+        # The text of the URL may hold a token: it is never part of a message.
+        try:
+            check_url(self.url, allow_private=self.allow_private)
+        except InputError as error:
+            raise ValueError(f"{error.message}: {error.hint}") from error
         return self
 
 
@@ -122,15 +114,9 @@ class DeliverySettings(_Frozen):
         return self
 
 
-class _Billing(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-    delivery: DeliverySettings = DeliverySettings()
-
-
 def read_delivery(home: Path) -> DeliverySettings:
     """[billing.delivery] of HOME/edgetoll.toml and its environment; ConfigError names the key."""
-    return section(home, "billing", _Billing).delivery
+    return section(home, "billing.delivery", DeliverySettings)
 
 
 def check_secrets(home: Path) -> None:
@@ -160,13 +146,15 @@ def read_keys(home: Path, files: list[Path], *, of: str) -> tuple[Key, ...]:
         except ConfigError as error:
             if error.message.startswith(of):
                 raise
-            raise ConfigError(f"{of}, {home / file}: {error.message}", error.hint) from error
+            raise ConfigError(
+                f"{of}, {home.joinpath(file)}: {error.message}", error.hint
+            ) from error
     return tuple(keys)
 
 
 def read_secret(home: Path, file: Path, *, of: str) -> str:
     """The text of a secret file; ConfigError names the file, never its content."""
-    path = home / file
+    path = home.joinpath(file)
     try:
         mode = path.stat().st_mode
         text = path.read_text(encoding="ascii").strip()

@@ -11,18 +11,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
+import duckdb
 import orjson
 
 import sql
-from billing.balance.events import stamp
-from billing.balance.rows import aware, naive
+from billing.instants import aware, aware_or_none, naive, stamp
 from billing.outbox.settings import read_delivery
 from billing.store.store import Store
 from edge.durable import write_atomically
 
 FORMAT = 1
+Value = dict[str, object]
+"""What stands in file and topic of one name: whose it is, why it is stopped and since when."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,7 @@ class StoppedDomain:
     until: datetime | None
     version: int
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> Value:
         """The name as it stands in the file and in the topic."""
         return {
             "domain": self.domain,
@@ -48,31 +49,42 @@ class StoppedDomain:
         }
 
 
-def stopped_domains(connection: Any, *, now: datetime) -> tuple[StoppedDomain, ...]:
-    """The names that are stopped at `now`, sorted."""
-    rows = connection.execute(
-        sql.text("statements/balance/stopped_domains"), {"now": naive(now)}
-    ).fetchall()
-    found = []
-    for domain, account_id, cause, since, until, version in rows:
-        began = aware(since)
-        assert began is not None, "a stop has a time"
-        found.append(
-            StoppedDomain(
-                domain=domain,
-                account_id=account_id,
-                cause=cause,
-                since=began,
-                until=aware(until),
-                version=version,
-            )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """Row of `stopped_domains`; times as the store keeps them."""
+
+    domain: str
+    account_id: str
+    cause: str
+    since: datetime
+    until: datetime | None
+    version: int
+
+    def stopped(self) -> StoppedDomain:
+        """The row as a noun."""
+        return StoppedDomain(
+            domain=self.domain,
+            account_id=self.account_id,
+            cause=self.cause,
+            since=aware(self.since),
+            until=aware_or_none(self.until),
+            version=self.version,
         )
-    return tuple(found)
+
+
+def stopped_domains(
+    connection: duckdb.DuckDBPyConnection, *, now: datetime
+) -> tuple[StoppedDomain, ...]:
+    """The names that are stopped at `now`, sorted."""
+    result = connection.execute(
+        sql.text("statements/balance/stop_list/stopped_domains"), {"now": naive(now)}
+    )
+    return tuple(row.stopped() for row in sql.rows(result, _Row))
 
 
 def publish(store: Store, *, now: datetime) -> tuple[StoppedDomain, ...]:
     """Write both files from the store as it stands; returns the list."""
-    folder = store.home / read_delivery(store.home).stop_list.folder
+    folder = store.home.joinpath(read_delivery(store.home).stop_list.folder)
     found = stopped_domains(store.connection, now=now)
     write_files(folder, found, ledger_version=store.journal.last_no, now=now)
     return found
@@ -95,7 +107,7 @@ def write_files(
     write_atomically(folder / "domains.txt", ("\n".join(lines) + "\n").encode())
 
 
-def read_file(path: Path) -> dict[str, dict[str, Any]]:
+def read_file(path: Path) -> dict[str, Value]:
     """The names in a domains.json by name; ValueError when it is not whole: keep what you had."""
     document = orjson.loads(path.read_bytes())
     domains = document["domains"]

@@ -8,9 +8,9 @@ topic itself is read, or a name in it that has paid since would stay stopped for
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import orjson
 
@@ -36,7 +36,7 @@ def publish_changes(home: Path, settings: StopListSettings) -> int:
     One sender at a time, each with the file as it is then: a slow one never sends an older list
     after a newer one. Busy: another sender did not leave in time. NotSent: the broker refused.
     """
-    folder = home / settings.folder
+    folder = home.joinpath(settings.folder)
     with FileLock(
         folder / "kafka.lock", "stop list", wait_seconds=2 * settings.request_timeout_seconds
     ):
@@ -58,7 +58,7 @@ def follow(home: Path) -> None:
     the next round of the daemon sends it.
     """
     settings = read_delivery(home).stop_list
-    if settings.kafka is None or not (home / settings.folder / "domains.json").exists():
+    if settings.kafka is None or not (home.joinpath(settings.folder) / "domains.json").exists():
         return  # without a file nothing has been stopped yet, or the next look writes it anew
     try:
         publish_changes(home, settings)
@@ -66,14 +66,14 @@ def follow(home: Path) -> None:
         warn(f"the stop list is written, but not yet in topic {settings.topic}: {error.message}")
 
 
-def changed(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+def changed(before: Mapping[str, object], after: Mapping[str, object]) -> dict[str, object]:
     """Per name the new value, None where it is no longer stopped; unchanged names are left out."""
     gone = {name: None for name in before if name not in after}
     new = {name: value for name, value in after.items() if before.get(name) != value}
     return {**gone, **new}
 
 
-def _lost(home: Path, settings: StopListSettings) -> dict[str, Any]:
+def _lost(home: Path, settings: StopListSettings) -> dict[str, object]:
     """What stands in the topic, where nothing here says it: a first start, or a lost file.
 
     Somebody who may only write cannot know: told so, and goes on as at a first start.
@@ -90,7 +90,7 @@ def _lost(home: Path, settings: StopListSettings) -> dict[str, Any]:
         return {}
 
 
-async def _read(settings: StopListSettings) -> dict[str, Any]:
+async def _read(settings: StopListSettings) -> dict[str, object]:
     """The last value of each name in the topic; raises NotSent, or that it may not be read."""
     from aiokafka import AIOKafkaConsumer
     from aiokafka.errors import (
@@ -103,7 +103,7 @@ async def _read(settings: StopListSettings) -> dict[str, Any]:
     assert settings.kafka is not None, "asked only when a broker is set"
     options = settings.options_for(settings.kafka)
     consumer = AIOKafkaConsumer(settings.topic, **options, auto_offset_reset="earliest")
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     try:
         async with asyncio.timeout(settings.request_timeout_seconds):
             await consumer.start()
@@ -123,7 +123,7 @@ async def _read(settings: StopListSettings) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _value(raw: bytes | None) -> Any:
+def _value(raw: bytes | None) -> object:
     """What a message says of its name; what nobody of us wrote is something to be replaced."""
     if raw is None:
         return None
@@ -133,7 +133,7 @@ def _value(raw: bytes | None) -> Any:
         return raw.hex()
 
 
-async def _send(settings: StopListSettings, changes: dict[str, Any]) -> None:
+async def _send(settings: StopListSettings, changes: dict[str, object]) -> None:
     """Send, and return once the broker has all of it; raises NotSent."""
     from aiokafka import AIOKafkaProducer
     from aiokafka.errors import KafkaError

@@ -18,7 +18,7 @@ BODY_BYTES_MAX = 20 * 1000
 """FAULTS §5.2: longer messages are split before they get here."""
 
 
-class Result(StrEnum):
+class AttemptResult(StrEnum):
     """What an attempt came to."""
 
     DELIVERED = "delivered"
@@ -34,7 +34,7 @@ class Result(StrEnum):
 class Attempt:
     """How one attempt went, in a few words for the record."""
 
-    result: Result
+    result: AttemptResult
     answer: str
 
 
@@ -110,12 +110,17 @@ async def _send(
 def judge_status(status: int) -> Attempt:
     """2xx is delivered, 410 is gone, all else (redirects too) is a failure to be tried again."""
     if 200 <= status < 300:
-        return Attempt(result=Result.DELIVERED, answer=str(status))
+        return Attempt(result=AttemptResult.DELIVERED, answer=str(status))
     if status == 410:
-        return Attempt(result=Result.GONE, answer="410 Gone")
+        return Attempt(result=AttemptResult.GONE, answer="410 Gone")
     words = "redirect refused" if 300 <= status < 400 else "refused"
     return _failed(f"{status} {words}")
 
 
 def _failed(answer: str) -> Attempt:
-    return Attempt(result=Result.FAILED, answer=answer)
+    return Attempt(result=AttemptResult.FAILED, answer=answer)
+
+
+def unexpected(error: Exception) -> Attempt:
+    """A failed attempt for an error nobody thought of: it is one message's, and shows as itself."""
+    return _failed(f"unexpected {type(error).__name__}: {error}"[:200])

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any
 
 from billing.money import floor_to_minor, format_amount, parse_amount
 from edge.errors import InputError
 from edge.terminal import parse_time, printable
 
-Data = Mapping[str, Any]
+Data = Mapping[str, object]
 
 SUBJECTS = {
     "account.ok": "Your balance is sufficient again",
@@ -56,7 +55,7 @@ def facts(kind: str, data: Data) -> list[tuple[str, str]]:
     return [(label, printable(value)) for label, value in found if value]
 
 
-def moment(text: object) -> str:
+def time_text(text: object) -> str:
     """A time of an event as people read it."""
     return f"{parse_time(text):%d %B %Y, %H:%M} UTC" if isinstance(text, str) and text else ""
 
@@ -74,6 +73,11 @@ def _text(data: Data, name: str) -> str:
     return "" if value is None else str(value)
 
 
+def _whole(data: Data, name: str) -> int:
+    value = data.get(name)
+    return value if isinstance(value, int) else 0
+
+
 def _why(data: Data) -> str:
     """The rule in words, without the name of who decided: that is for the operator's own record."""
     reason, by = _text(data, "reason"), _text(data, "by")
@@ -85,12 +89,12 @@ def _debt(data: Data) -> str:
 
 
 def _grace(data: Data) -> str:
-    hours = int(data.get("grace_seconds") or 0) // 3600
+    hours = _whole(data, "grace_seconds") // 3600
     return f"{hours} hours" if hours else ""
 
 
 def _low(data: Data) -> str:
-    at = moment(data.get("projected_zero_at"))
+    at = time_text(data.get("projected_zero_at"))
     when = f"At the present pace your balance is used up on {at}. " if at else ""
     grace = _grace(data)
     after = f"{grace} after the balance has fallen below zero" if grace else "Below zero"
@@ -113,7 +117,7 @@ def _missing(data: Data, name: str) -> str:
 
 
 def _overdue(data: Data) -> str:
-    at = moment(data.get("suspension_at"))
+    at = time_text(data.get("suspension_at"))
     return f"{_debt(data)} by {at}. If the balance is still below zero then, {WHOLE}."
 
 
@@ -126,7 +130,8 @@ def _suspended(data: Data) -> str:
         return "All your domains are off. A payment does not change that: please contact us."
     kept = ""
     if data.get("since") and data.get("release_seconds"):
-        end = parse_time(data["since"]) + timedelta(seconds=int(data["release_seconds"]))
+        lasts = timedelta(seconds=_whole(data, "release_seconds"))
+        end = parse_time(_text(data, "since")) + lasts
         kept = f" Your configuration is kept until {end:%d %B %Y, %H:%M} UTC."
     return (
         f"All your domains are off, whatever is left of data plans. {_debt(data)}: the service"
@@ -152,7 +157,7 @@ def _resumed(data: Data) -> str:
 
 def _capped(data: Data) -> str:
     return (
-        f"{_text(data, 'domain')} is off until {moment(data.get('until'))} and comes back by"
+        f"{_text(data, 'domain')} is off until {time_text(data.get('until'))} and comes back by"
         " itself. Your other domains are not touched."
     )
 
@@ -181,16 +186,16 @@ def _money_facts(data: Data) -> list[tuple[str, str]]:
     in_debt = bool(data.get("overdue_since"))
     burn = data.get("burn_per_hour")
     day = burn.get("last_day") if isinstance(burn, dict) else None
-    band = [moment(data.get(f"projected_zero_{end}")) for end in ("earliest", "latest")]
+    band = [time_text(data.get(f"projected_zero_{end}")) for end in ("earliest", "latest")]
     return [
         ("Balance, with credit limit", amount(data, "available")),
         ("Balance once the open hours are billed", amount(data, "projected")),
         ("To be paid", amount(data, "amount_due") if in_debt else ""),
         ("Spent per hour, over the last day", amount({**data, "day": day}, "day")),
         ("Expected to reach zero", "" if in_debt else _band(*band)),
-        ("Below zero since", moment(data.get("overdue_since"))),
-        ("Service stops", moment(data.get("suspension_at")) if in_debt else ""),
-        ("Usage known through", moment(data.get("usage_through"))),
+        ("Below zero since", time_text(data.get("overdue_since"))),
+        ("Service stops", time_text(data.get("suspension_at")) if in_debt else ""),
+        ("Usage known through", time_text(data.get("usage_through"))),
     ]
 
 
@@ -203,7 +208,7 @@ def _band(earliest: str, latest: str) -> str:
 
 def _alert_facts(kind: str, data: Data) -> list[tuple[str, str]]:
     if kind == "endpoint.disabled":
-        return [("Endpoint", _text(data, "endpoint")), ("Since", moment(data.get("since")))]
+        return [("Endpoint", _text(data, "endpoint")), ("Since", time_text(data.get("since")))]
     if kind == "alert.high_bill":
         figures = (amount(data, "measured"), amount(data, "limit"))
     elif kind == "alert.usage_cap":
@@ -231,6 +236,6 @@ def _quantity(data: Data, name: str) -> str:
 
 def _period(subject: str) -> str:
     try:
-        return moment(subject)
+        return time_text(subject)
     except InputError:
         return subject

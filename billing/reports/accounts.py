@@ -7,26 +7,27 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+
+import duckdb
 
 import sql
+from billing.appliers import open_store
 from billing.balance import figures, states
-from billing.balance.events import stamp
 from billing.balance.forecast import Forecast, forecast
 from billing.balance.records import (
     IN_ARREARS,
     SEVERITY,
     STOPPED,
+    AccountState,
+    Conditions,
     Figures,
-    Moment,
-    Standing,
     State,
 )
-from billing.balance.rows import naive
 from billing.balance.settings import read_settings
 from billing.balance.state_rules import decide, stops_at
+from billing.instants import naive, stamp
 from billing.money import SCALE, floor_to_minor, format_amount
-from billing.store.store import PATIENCE_SECONDS, Store
+from billing.store.store import PATIENCE_SECONDS
 
 PLOT_HOURS = 24
 CELL_WIDTH = 18
@@ -58,7 +59,7 @@ class AccountLine:
     """One account as the report shows it."""
 
     figures: Figures
-    standing: Standing
+    standing: AccountState
     outlook: Forecast
     stops_at: datetime | None
     """When service would stop if nothing is paid: zero plus what is left of the grace."""
@@ -109,7 +110,7 @@ class AccountLine:
         first, last = (_short(at) or "?" for at in (self.outlook.earliest, self.outlook.latest))
         return _stacked(_short(self.outlook.zero_at), f"{first} …", last)
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, object]:
         """The line for programs; money as decimal strings."""
         known, now_at = self.figures, self.standing
         return {
@@ -139,15 +140,13 @@ def report(home: Path, *, now: datetime, at_risk: bool) -> tuple[list[AccountLin
     Judges as of `now` without recording: what `billing alerts` would make of it.
     """
     settings = read_settings(home)
-    with Store.open(
+    with open_store(
         home, owner="billing accounts", now=now, wait_seconds=PATIENCE_SECONDS
     ) as store:
-        _old, clock = states.look(store, now=now, payments_through=None, settings=settings)
-        moment = states.moment_of(clock, now=now, ledger_version=store.journal.last_no)
-        figures.compute(store.connection, home, now=now, usage_through=clock.usage_through)
-        moment = figures.known_through(store.connection, moment)
-        cases = figures.cases(store.connection, settings, moment, everyone=True)
-        lines = [line_of(case, moment) for case in cases]
+        _old, clock = states.gather(store, now=now, payments_through=None, settings=settings)
+        conditions = states.measure(store, clock, now=now)
+        cases = figures.cases(store.connection, settings, everyone=True)
+        lines = [line_of(case, conditions) for case in cases]
         if at_risk:
             horizon = now + timedelta(hours=settings.at_risk_hours)
             lines = [line for line in lines if is_at_risk(line, horizon)]
@@ -164,18 +163,20 @@ def report(home: Path, *, now: datetime, at_risk: bool) -> tuple[list[AccountLin
     return shown, clock.unverified
 
 
-def line_of(case: figures.Case, moment: Moment) -> AccountLine:
-    """One account's line: its standing as the rules see it now, its forecast, its end."""
-    known, prior, policy = case
-    standing = decide(known, prior, policy, moment) or prior
-    outlook = forecast(known, start=moment.known_through or moment.usage_through or moment.now)
+def line_of(case: figures.Case, conditions: Conditions) -> AccountLine:
+    """One account's line: its state as the rules see it now, its forecast, its end."""
+    known, prior, terms = case
+    standing = decide(known, prior, terms, conditions) or prior
+    outlook = forecast(
+        known, start=conditions.known_through or conditions.usage_through or conditions.now
+    )
     return AccountLine(
         figures=known,
         standing=standing,
         outlook=outlook,
-        stops_at=stops_at(standing, outlook, policy, moment),
-        automatic=policy.automatic,
-        unverified=moment.unverified is not None,
+        stops_at=stops_at(standing, outlook, terms, conditions),
+        automatic=terms.automatic,
+        unverified=conditions.unverified is not None,
     )
 
 
@@ -196,13 +197,13 @@ def sparkline(amounts: Sequence[int]) -> str:
 
 
 def _recent_payables(
-    connection: Any, through: datetime | None, lines: Iterable[AccountLine]
+    connection: duckdb.DuckDBPyConnection, through: datetime | None, lines: Iterable[AccountLine]
 ) -> dict[str, tuple[int, ...]]:
     if through is None:
         return {}
     begin = through - timedelta(hours=PLOT_HOURS)
     rows = connection.execute(
-        sql.text("statements/balance/recent_payables"),
+        sql.text("statements/balance/figures/recent_payables"),
         {
             "begin": naive(begin),
             "through": naive(through),
@@ -215,10 +216,12 @@ def _recent_payables(
     return {account_id: tuple(amounts) for account_id, amounts in plots.items()}
 
 
-def _told(connection: Any, lines: Iterable[AccountLine]) -> dict[tuple[str, int], tuple[Told, ...]]:
+def _told(
+    connection: duckdb.DuckDBPyConnection, lines: Iterable[AccountLine]
+) -> dict[tuple[str, int], tuple[Told, ...]]:
     """Where the event of each account's recorded state went, by account and version."""
     rows = connection.execute(
-        sql.text("statements/balance/told"),
+        sql.text("statements/balance/states/told"),
         {"accounts": [line.figures.account_id for line in lines]},
     ).fetchall()
     found: dict[tuple[str, int], tuple[Told, ...]] = {}

@@ -4,66 +4,83 @@ the other.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
+from billing.invoices.documents.page import unit_text
+from billing.money import format_amount
+from billing.reports.explain import sums
+from billing.reports.records import (
+    CardTier,
+    CertificateTaken,
+    DomainUse,
+    EdgeRange,
+    ExplainedLine,
+    Explanation,
+    PlacedPeriod,
+)
 from edge.terminal import say, table
 
 SHOWN = 24
 
 
-def show(document: dict[str, Any]) -> None:
-    """Print the explanation that `billing.reports.explain.explanation` made."""
-    line = document["line"]
-    priced = line["unit_quantity"] > 0
+def show(found: Explanation) -> None:
+    """Print what is behind an invoice line."""
+    line = found.line
+    priced = line.unit_quantity > 0
     table(
-        f"{document['invoice_no']} line {document['line_no']}, account {line['account_id']},"
-        f" month {line['month']}",
+        f"{found.invoice_no} line {found.line_no}, account {line.account_id},"
+        f" month {line.month}",
         ("item", "region", "quantity", "free", "by plan", "billable", "price", "per", "amount"),
         [
             (
-                line["item"], line["region"], _count(line["quantity"]),
-                _count(line["free_quantity"]), _count(line["plan_quantity"]),
-                _count(line["billable_quantity"]), line["unit_price"] if priced else "",
-                line["unit"] if priced else "", f"{line['amount']} {line['currency']}",
+                line.item, line.region, _count(line.quantity), _count(line.free_quantity),
+                _count(line.plan_quantity), _count(line.billable_quantity),
+                _money(line.unit_price, line) if priced else "", line.unit if priced else "",
+                f"{_money(line.amount, line)} {line.currency}",
             )
         ],
         right=("quantity", "free", "by plan", "billable", "price", "amount"),
     )  # fmt: skip
-    if line["corrects_invoice"]:
-        say(
-            f"It corrects {line['corrects_invoice']}, hour {line['corrects_hour']} UTC:"
-            f" {line['reason']}"
-        )
-    elif line["reason"]:
-        say(line["reason"])
-    if line["tier"]:
-        say(f"It is the part: {line['tier']}")
-    _show_card(document["rate_card"], line)
-    _show_hours(document)
-    _show_domains(document["domains"])
-    _show_edges(document["edges"], document["certificates"])
+    if line.corrects_invoice:
+        say(f"It corrects {line.corrects_invoice}, hour {line.corrects_hour} UTC: {line.reason}")
+    elif line.reason:
+        say(line.reason)
+    if line.tier:
+        say(f"It is the part: {line.tier}")
+    if found.card:
+        _show_card(found.card, line)
+    _show_periods(found)
+    _show_domains(found.domains)
+    _show_edges(found.edges, found.certificates)
 
 
-def _show_card(card: dict[str, Any], line: dict[str, Any]) -> None:
+def _money(amount: int, line: ExplainedLine) -> str:
+    return format_amount(amount, line.currency)
+
+
+def _show_card(tiers: Sequence[CardTier], line: ExplainedLine) -> None:
+    card = tiers[0]
     rows = [
-        (tier["tier_no"], _bound(tier["above"], card), _bound(tier["up_to"], card),
-         tier["unit_price"], tier["flat_fee"])
-        for tier in card["tiers"]
+        (tier.tier_no, _bound(tier.lower, card), _bound(tier.upper, card),
+         _money(tier.unit_price, line), _money(tier.flat_fee, line))
+        for tier in tiers
     ]  # fmt: skip
-    if not rows:
-        return
-    more = [_price_words(card, line["item"])]
+    more = [_price_words(card, line.item)]
     more += [
-        f"{name} {card[key]} {line['currency']}"
-        for name, key in (("fixed fee", "flat_fee"), ("minimum", "minimum"), ("maximum", "maximum"))
-        if card[key] not in (None, "0.00")
+        f"{name} {_money(amount, line)} {line.currency}"
+        for name, amount in (
+            ("fixed fee", card.card_fee),
+            ("minimum", card.minimum),
+            ("maximum", card.maximum),
+        )
+        if amount
     ]
-    if card["free_quantity"]:
-        more.append(f"free per month {_bound(card['free_quantity'], card)}")
-    if card["discount_millionths"]:
-        more.append(f"discount {_percent(card['discount_millionths'])} %")
+    if card.free_quantity:
+        more.append(f"free per month {_bound(card.free_quantity, card)}")
+    if card.discount_millionths:
+        more.append(f"discount {_percent(card.discount_millionths)} %")
     table(
-        f"Rate card {card['rate_card']}, {card['model']}",
+        f"Rate card {line.rate_card}, {card.model}",
         ("tier", "above", "up to", "unit price", "flat fee"),
         rows,
         right=("tier", "above", "up to", "unit price", "flat fee"),
@@ -71,34 +88,45 @@ def _show_card(card: dict[str, Any], line: dict[str, Any]) -> None:
     say("; ".join(more))
 
 
-def _show_hours(document: dict[str, Any]) -> None:
-    hours, lines, sums = document["hours"], document["lines"], document["sums"]
-    rows = [
-        (f"{one['period_start']:%Y-%m-%d %H:%M}", _count(one["quantity"]),
-         _count(one["free_quantity"]), _count(one["plan_quantity"]),
-         _count(one["billable_quantity"]), f"{one['month_from']:,}–{one['month_to']:,}",
-         _count(one["in_this_line"]), one["amount"], one["last_revision"], one["reasons"])
-        for one in hours[:SHOWN]
-    ]  # fmt: skip
+def _show_periods(found: Explanation) -> None:
+    total = sums(found.periods)
+    rows: list[Sequence[object]] = [_period_cells(one, found.line) for one in found.chosen[:SHOWN]]
     rows.append(
-        ("all periods", _count(sums["quantity"]), _count(sums["free_quantity"]),
-         _count(sums["plan_quantity"]), _count(sums["billable_quantity"]), "",
-         _count(sums["in_this_line"]), sums["amount"], "", "")
+        ("all periods", _count(total["quantity"]), _count(total["free_quantity"]),
+         _count(total["plan_quantity"]), _count(total["billable_quantity"]), "",
+         _count(total["in_this_line"]), _money(total["amount"], found.line), "", "")
     )  # fmt: skip
     columns = ("period from (UTC)", "quantity", "free", "by plan", "billable",
                "place in the month", "in this line", "charged", "rev.", "why")  # fmt: skip
-    right = columns[1:9]
-    table(f"{len(hours)} periods", columns, rows, right=right)
-    _more(len(hours))
-    if len(lines) > 1:
-        parts = " + ".join(f"{one['amount']} (line {one['line_no']})" for one in lines)
-        say(f"charged {sums['amount']} = {parts}")
+    table(f"{len(found.chosen)} periods", columns, rows, right=columns[1:9])
+    _more(len(found.chosen))
+    if len(found.lines) > 1:
+        parts = " + ".join(
+            f"{_money(one.amount, found.line)} (line {one.line_no})" for one in found.lines
+        )
+        say(f"charged {_money(total['amount'], found.line)} = {parts}")
 
 
-def _show_domains(domains: list[dict[str, Any]]) -> None:
+def _period_cells(one: PlacedPeriod, line: ExplainedLine) -> Sequence[object]:
+    known = one.charged
+    return (
+        f"{known.period_start:%Y-%m-%d %H:%M}",
+        _count(known.quantity),
+        _count(known.free_quantity),
+        _count(known.plan_quantity),
+        _count(known.billable_quantity),
+        f"{one.month_from:,}–{one.month_to:,}",
+        _count(one.in_this_line),
+        _money(known.amount, line),
+        known.last_revision,
+        known.reasons,
+    )
+
+
+def _show_domains(domains: Sequence[DomainUse]) -> None:
     rows = [
-        (one["domain"], one["class"], one["region"], _count(one["requests"]),
-         _count(one["bytes_sent"]), one["hours"])
+        (one.domain, one.traffic_class, one.region, _count(one.requests), _count(one.bytes_sent),
+         one.hours)
         for one in domains[:SHOWN]
     ]  # fmt: skip
     columns = ("domain", "class", "edge region", "requests", "bytes", "hours")
@@ -109,13 +137,13 @@ def _show_domains(domains: list[dict[str, Any]]) -> None:
     _more(len(domains))
 
 
-def _show_edges(edges: list[dict[str, Any]], certificates: list[dict[str, Any]]) -> None:
+def _show_edges(edges: Sequence[EdgeRange], certificates: Sequence[CertificateTaken]) -> None:
     rows = [
-        (one["edge_id"], one["region"], one["epoch"],
-         f"{one['first_sequence']}–{one['last_sequence']}", _count(one["events"]), one["hours"])
+        (one.edge_id, one.region, one.epoch, f"{one.first_sequence}–{one.last_sequence}",
+         _count(one.events), one.hours)
         for one in edges[:SHOWN]
     ]  # fmt: skip
-    incomplete = sum(1 for one in certificates if one["state"] == "incomplete")
+    incomplete = sum(1 for one in certificates if one.state == "incomplete")
     title = f"{len(certificates)} certificates" + (
         f", {incomplete} incomplete" if incomplete else ""
     )
@@ -134,32 +162,30 @@ def _count(value: int) -> str:
     return f"{value:,}"
 
 
-def _price_words(card: dict[str, Any], item: str) -> str:
+def _price_words(card: CardTier, item: str) -> str:
     """What the card's prices are for, as its book says it, and what the quantities here count."""
-    from billing.invoices.documents.page import unit_text
-
-    many = card["per"] != 1
-    unit = f"{card['unit']}s" if many and card["unit"] == "request" else card["unit"]
-    words = unit_text(item, f"{_count(card['per'])} {unit}" if many else unit)
-    if card["unit"] == "request":
+    many = card.per != 1
+    unit = f"{card.unit}s" if many and card.unit == "request" else card.unit
+    words = unit_text(item, f"{_count(card.per)} {unit}" if many else unit)
+    if card.unit == "request":
         return f"its prices are {words}"
     if item == "data_transfer":
         return f"its prices are {words}; quantities here are bytes"
-    size = _count(card["unit_quantity"] // card["per"])
+    size = _count(card.unit_quantity // card.per)
     return (
         f"its prices are {words}; quantities here are bytes in 5 minutes, {size} of them are"
-        f" 1 {card['unit']}"
+        f" 1 {card.unit}"
     )
 
 
-def _bound(value: int | None, card: dict[str, Any]) -> str:
+def _bound(value: int | None, card: CardTier) -> str:
     """A tier's bound in the card's unit where it is a whole number of them."""
     if value is None:
         return "no end"
-    size = card["unit_quantity"] // card["per"]
-    if card["unit"] == "request" or value % size:
+    size = card.unit_quantity // card.per
+    if card.unit == "request" or value % size:
         return _count(value)
-    return f"{_count(value // size)} {card['unit']}"
+    return f"{_count(value // size)} {card.unit}"
 
 
 def _percent(millionths: int) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import sql
 from billing.ledger.transfers import ledger_hash
@@ -13,7 +12,7 @@ from billing.store.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AccountLine:
+class LedgerAccountLine:
     """Debits and credits of one ledger account in one currency (10^-10 units)."""
 
     ledger_account: str
@@ -50,10 +49,10 @@ class LedgerReport:
     journal_no: int
     journal_hash: str
     ledger_hash: str
-    accounts: tuple[AccountLine, ...]
+    accounts: tuple[LedgerAccountLine, ...]
     transfers: tuple[TransferLine, ...]
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, object]:
         """For `--json`; money as decimal strings."""
         return {
             "journal_no": self.journal_no,
@@ -89,41 +88,25 @@ class LedgerReport:
 
 def read_report(store: Store, account_id: str | None, *, limit: int) -> LedgerReport:
     """The whole ledger by account, or one account's part with its latest `limit` transfers."""
-    accounts = store.connection.execute(
-        sql.text("statements/billing/ledger_accounts"), {"account_id": account_id}
-    ).fetchall()
-    transfers = []
+    accounts = sql.rows(
+        store.connection.execute(
+            sql.text("statements/invoices/statement/ledger_accounts"), {"account_id": account_id}
+        ),
+        LedgerAccountLine,
+    )
+    transfers: list[TransferLine] = []
     if account_id is not None:
-        transfers = store.connection.execute(
-            sql.text("statements/billing/ledger_transfers"),
-            {"account_id": account_id, "limit": limit},
-        ).fetchall()
+        transfers = sql.rows(
+            store.connection.execute(
+                sql.text("statements/invoices/statement/ledger_transfers"),
+                {"account_id": account_id, "limit": limit},
+            ),
+            TransferLine,
+        )
     return LedgerReport(
         journal_no=store.journal.last_no,
         journal_hash=store.journal.last_hash,
         ledger_hash=ledger_hash(store.connection),
-        accounts=tuple(
-            AccountLine(
-                ledger_account=name,
-                currency=currency,
-                debits=int(debits),
-                credits=int(credited),
-                entries=entries,
-            )
-            for name, currency, debits, credited, entries in accounts
-        ),
-        transfers=tuple(
-            TransferLine(
-                effective_at=row[0],
-                transfer_id=row[1],
-                code=row[2],
-                debit_account=row[3],
-                credit_account=row[4],
-                amount=int(row[5]),
-                currency=row[6],
-                reference=row[7],
-                journal_no=row[8],
-            )
-            for row in transfers
-        ),
+        accounts=tuple(accounts),
+        transfers=tuple(transfers),
     )

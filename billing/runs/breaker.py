@@ -41,7 +41,7 @@ class Total:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class BreakerLimits:
     """`factor` times the trailing median per period holds a run, if it is above `floor` as well;
     `caps` are absolute, per currency. Amounts in 10^-10 units.
     """
@@ -84,7 +84,7 @@ def from_text(text: str) -> list[Total]:
 
 
 def verdict(
-    totals: Sequence[Total], history: Sequence[Sequence[Total]], limits: Limits
+    totals: Sequence[Total], history: Sequence[Sequence[Total]], limits: BreakerLimits
 ) -> str | None:
     """Why the run must wait, in one line; None: post it. `history`: the runs before it."""
     for currency in sorted({total.currency for total in totals}):

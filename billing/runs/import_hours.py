@@ -10,21 +10,25 @@ counted, but kept out until a person accepts it (FAULTS G11).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import os
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import duckdb
 
 import sql
-from billing.accounts.load import refresh_accounts
+from billing.accounts.appliers import refresh_accounts
+from billing.instants import aware
 from billing.store.journal import Record
-from billing.store.store import Effects, Store, applier
+from billing.store.store import Effects, Store
 from edge.durable import sha256_file
 from edge.errors import Corrupt
 from metering.closed import (
+    CLOSED_FOLDER,
     Certificate,
     ClosedFile,
     certificate_sha256,
@@ -37,6 +41,19 @@ from metering.closed import (
 )
 
 _RESTORE = "restore the closed folder from its backup"
+_SETTLED_NS = 2 * 10**9
+"""A folder's time is believed once it is so old: clocks of file systems tick in milliseconds."""
+
+
+class ImportedFile(TypedDict):
+    """A file as a journal record of kind `import` names it."""
+
+    hour: str
+    partition: str
+    revision: int
+    data_sha256: str
+    certificate_sha256: str
+    too_old: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,19 +68,99 @@ class ImportOutcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TooOldFile:
+    """A file whose usage waits for a person's decision."""
+
+    hour: datetime
+    partition: str
+    revision: int
+    requests: int
+
+
+class SeenFolders:
+    """The hour folders in which everything is imported, by the time they had when that was seen.
+
+    A folder's time changes when a file is added to it, so a daemon looks again only into those that
+    changed: after two years there are 17,520 of them. A new process has seen none.
+    """
+
+    def __init__(self) -> None:
+        self._done: dict[str, int] = {}
+
+    def changed(self, home: Path) -> dict[str, int]:
+        """The folders to look into, with their present time."""
+        try:
+            with os.scandir(home.joinpath(CLOSED_FOLDER)) as entries:
+                found = {entry.name: entry.stat().st_mtime_ns for entry in entries}
+        except FileNotFoundError:
+            return {}
+        return {name: at for name, at in found.items() if self._done.get(name) != at}
+
+    def note(self, looked_into: dict[str, int], waiting: set[str]) -> None:
+        """Everything in the folders `looked_into` is imported, but for those `waiting`."""
+        settled = time.time_ns() - _SETTLED_NS
+        for name, at in looked_into.items():
+            if at < settled and name not in waiting:
+                self._done[name] = at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Identity:
+    hour: str
+    partition: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ChainEnd:
+    partition: str
+    certificate_number: int
+    certificate_sha256: str
+    complete_through: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Totals:
+    """What an import put into usage, and what its certificates say it is."""
+
+    rows: int
+    requests: int
+    bytes_sent: int
+    certified_rows: int
+    certified_requests: int
+    certified_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Hashes:
+    hour: str
+    partition: str
+    revision: int
+    data_sha256: str
+    certificate_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Home:
+    home: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Candidate:
     file: ClosedFile
     certificate: Certificate
     sha256: str
 
 
-def import_closed(store: Store, *, at: datetime, too_old_days: int) -> ImportOutcome:
+def import_closed(
+    store: Store, *, at: datetime, too_old_days: int, seen: SeenFolders | None = None
+) -> ImportOutcome:
     """Import every closed-hour file that is new and whose hour has ended at `at`.
 
     Raises Corrupt, and imports nothing, if a file does not match its certificate or a chain has a
-    hole.
+    hole. `seen`: what this process has looked into before.
     """
-    chosen, future = _choose(store, at)
+    chosen, future = _choose(store, at, seen or SeenFolders())
     if not chosen:
         return ImportOutcome(future=future)
     oldest = at - timedelta(days=too_old_days)
@@ -83,52 +180,40 @@ def rated_through(store: Store, *, at: datetime) -> datetime | None:
     """The end of the last hour that every partition known here has closed, at most `at`; None:
     none.
     """
-    rows = store.connection.execute(sql.text("statements/billing/newest_certificates")).fetchall()
-    if not rows:
+    ends = _chain_ends(store.connection)
+    if not ends:
         return None
-    whole: datetime = min(row[3] for row in rows).replace(tzinfo=UTC)
+    whole = aware(min(end.complete_through for end in ends))
     return min(whole, at.replace(minute=0, second=0, microsecond=0))
 
 
-def too_old_files(store: Store) -> list[tuple[datetime, str, int, int]]:
-    """(hour, partition, revision, requests) of what waits for a person's decision."""
-    rows: list[tuple[datetime, str, int, int]] = store.connection.execute(
-        sql.text("statements/billing/too_old_files")
-    ).fetchall()
-    return rows
+def too_old_files(store: Store) -> list[TooOldFile]:
+    """What waits for a person's decision, by hour."""
+    found = store.connection.execute(sql.text("statements/runs/import/too_old_files"))
+    return sql.rows(found, TooOldFile)
 
 
-def _choose(store: Store, at: datetime) -> tuple[list[_Candidate], int]:
+def _chain_ends(connection: duckdb.DuckDBPyConnection) -> list[_ChainEnd]:
+    found = connection.execute(sql.text("statements/runs/import/newest_certificates"))
+    return sql.rows(found, _ChainEnd)
+
+
+def _choose(store: Store, at: datetime, seen: SeenFolders) -> tuple[list[_Candidate], int]:
     """The new files in the order of their partition's chain, and how many lie in the future.
 
     A chain is followed only as far as its hours have ended, since certificates chain in the order
     of closing and none may be left out.
     """
-    known = set(
-        store.connection.execute(sql.text("statements/billing/imported_identities")).fetchall()
-    )
-    chains: dict[str, list[_Candidate]] = {}
-    for file in list_closed(store.home):
-        if (hour_text(file.hour), file.partition, file.revision) in known:
-            continue
-        certificate = read_certificate(file.certificate_path)
-        candidate = _Candidate(
-            file=file,
-            certificate=certificate,
-            sha256=certificate_sha256(file.certificate_path),
-        )
-        chains.setdefault(file.partition, []).append(candidate)
-    ends = {
-        row[0]: (row[1], row[2])
-        for row in store.connection.execute(
-            sql.text("statements/billing/newest_certificates")
-        ).fetchall()
-    }
+    chains = _new_files(store, seen)
+    if not chains:
+        return [], 0
+    ends = {end.partition: end for end in _chain_ends(store.connection)}
     chosen: list[_Candidate] = []
     future = 0
     for partition, chain in sorted(chains.items()):
         chain.sort(key=lambda candidate: candidate.certificate.number)
-        number, digest = ends.get(partition, (0, None))
+        end = ends.get(partition)
+        number, digest = (end.certificate_number, end.certificate_sha256) if end else (0, None)
         for candidate in chain:
             if candidate.file.hour + timedelta(hours=1) > at:
                 break
@@ -142,6 +227,38 @@ def _choose(store: Store, at: datetime) -> tuple[list[_Candidate], int]:
     return chosen, future
 
 
+def _new_files(store: Store, seen: SeenFolders) -> dict[str, list[_Candidate]]:
+    """The files that are not imported, by partition."""
+    folders = seen.changed(store.home)
+    files = list_closed(store.home, folders)
+    hours = sorted({f"{hour_text(file.hour)}:00:00" for file in files})
+    known = set(
+        sql.rows(
+            store.connection.execute(
+                sql.text("statements/runs/import/imported_identities"), {"hours": hours}
+            ),
+            _Identity,
+        )
+        if hours
+        else ()
+    )
+    chains: dict[str, list[_Candidate]] = {}
+    waiting = set()
+    for file in files:
+        name = hour_text(file.hour)
+        if _Identity(hour=name, partition=file.partition, revision=file.revision) in known:
+            continue
+        waiting.add(file.certificate_path.parent.name)
+        candidate = _Candidate(
+            file=file,
+            certificate=read_certificate(file.certificate_path),
+            sha256=certificate_sha256(file.certificate_path),
+        )
+        chains.setdefault(file.partition, []).append(candidate)
+    seen.note(folders, waiting)
+    return chains
+
+
 def _check_link(candidate: _Candidate, number: int, digest: str | None) -> None:
     certificate = candidate.certificate
     if certificate.number != number or certificate.previous_certificate_sha256 != digest:
@@ -153,7 +270,7 @@ def _check_link(candidate: _Candidate, number: int, digest: str | None) -> None:
         )
 
 
-def _effect(candidate: _Candidate, *, too_old: bool) -> dict[str, Any]:
+def _effect(candidate: _Candidate, *, too_old: bool) -> ImportedFile:
     return {
         "hour": hour_text(candidate.file.hour),
         "partition": candidate.file.partition,
@@ -164,19 +281,16 @@ def _effect(candidate: _Candidate, *, too_old: bool) -> dict[str, Any]:
     }
 
 
-@applier("import")
-def _apply_import(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
+def apply_import(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
     """Read the named files again: the same bytes give the same rows, today or in a rebuild."""
-    home = Path(connection.execute(sql.text("statements/billing/home_of_session")).fetchall()[0][0])
-    listed = [_located(home, file) for file in effects["files"]]
     refresh_accounts(connection, record.at)
-    _take_in(connection, record, listed)
+    _take_in(connection, record, effects["files"])
     connection.execute(
-        sql.text("statements/billing/insert_imported_files"), {"import_no": record.number}
+        sql.text("statements/runs/import/insert_imported_files"), {"import_no": record.number}
     )
 
 
-def _located(home: Path, file: Mapping[str, Any]) -> dict[str, Any]:
+def _located(home: Path, file: ImportedFile) -> dict[str, object]:
     """`file` with its path and its certificate's text, checked against the journal's hashes."""
     place = closed_file(home, parse_hour(file["hour"]), file["partition"], file["revision"])
     for path, wanted in (
@@ -191,25 +305,32 @@ def _located(home: Path, file: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _take_in(
-    connection: duckdb.DuckDBPyConnection, record: Record, listed: Sequence[Mapping[str, Any]]
+    connection: duckdb.DuckDBPyConnection, record: Record, files: Sequence[ImportedFile]
 ) -> None:
+    """Put the usage of `files` in, but for those that are too old."""
+    found = sql.row(connection.execute(sql.text("statements/runs/import/home_of_session")), _Home)
+    assert found is not None, "each session of the store knows its home"
+    listed = [_located(Path(found.home), file) for file in files]
     connection.execute(
-        sql.text("statements/billing/import_list"), {"files": json.dumps(list(listed))}
+        sql.text("statements/runs/import/import_list"), {"files": json.dumps(listed)}
     )
     paths = [file["path"] for file in listed if not file["too_old"]]
     if paths:
         connection.execute(
-            sql.text("statements/billing/import_usage"),
+            sql.text("statements/runs/import/import_usage"),
             {"paths": paths, "import_no": record.number},
         )
     _compare_totals(connection, record)
 
 
 def _compare_totals(connection: duckdb.DuckDBPyConnection, record: Record) -> None:
-    stored = connection.execute(
-        sql.text("statements/billing/imported_totals"), {"import_no": record.number}
-    ).fetchall()[0]
-    stated = connection.execute(sql.text("statements/billing/certified_totals")).fetchall()[0]
+    result = connection.execute(
+        sql.text("statements/runs/import/import_totals"), {"import_no": record.number}
+    )
+    found = sql.row(result, _Totals)
+    assert found is not None, "totals are one row"
+    stored = (found.rows, found.requests, found.bytes_sent)
+    stated = (found.certified_rows, found.certified_requests, found.certified_bytes)
     if stored != stated:
         raise Corrupt(
             f"the closed hours hold {stored} (rows, requests, bytes),"
@@ -227,9 +348,9 @@ def accept_too_old(store: Store, hours: Iterable[str], *, reason: str, at: datet
     """
     wanted = set(hours)
     files = [
-        {"hour": hour_text(hour.replace(tzinfo=UTC)), "partition": partition, "revision": revision}
-        for hour, partition, revision, _ in too_old_files(store)
-        if not wanted or hour_text(hour.replace(tzinfo=UTC)) in wanted
+        {"hour": hour_text(aware(one.hour)), "partition": one.partition, "revision": one.revision}
+        for one in too_old_files(store)
+        if not wanted or hour_text(aware(one.hour)) in wanted
     ]
     if not files:
         return None
@@ -237,16 +358,24 @@ def accept_too_old(store: Store, hours: Iterable[str], *, reason: str, at: datet
     return store.commit("accept_too_old", effects, at=at)
 
 
-@applier("accept_too_old")
-def _apply_accept(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
-    home = Path(connection.execute(sql.text("statements/billing/home_of_session")).fetchall()[0][0])
-    listed = []
+def apply_accept(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
+    """Take in what a person accepted, by the hashes under which it was imported as too old."""
+    result = connection.execute(sql.text("statements/runs/import/hashes_of_held"))
+    held = {(one.hour, one.partition, one.revision): one for one in sql.rows(result, _Hashes)}
+    files: list[ImportedFile] = []
     for file in effects["files"]:
-        hashes = connection.execute(
-            sql.text("statements/billing/hashes_of_file"),
-            {**file, "hour": f"{file['hour']}:00:00"},
-        ).fetchall()[0]
-        stored = {"data_sha256": hashes[0], "certificate_sha256": hashes[1], "too_old": False}
-        listed.append(_located(home, {**file, **stored}))
-    _take_in(connection, record, listed)
-    connection.execute(sql.text("statements/billing/accept_files"), {"import_no": record.number})
+        one = held[file["hour"], file["partition"], file["revision"]]
+        files.append(
+            {
+                "hour": one.hour,
+                "partition": one.partition,
+                "revision": one.revision,
+                "data_sha256": one.data_sha256,
+                "certificate_sha256": one.certificate_sha256,
+                "too_old": False,
+            }
+        )
+    _take_in(connection, record, files)
+    connection.execute(
+        sql.text("statements/runs/import/accept_files"), {"import_no": record.number}
+    )

@@ -1,41 +1,14 @@
-"""What a rating run is set by and what it comes to: settings and outcome."""
+"""The nouns of a run: what it came to."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
-from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from billing.money import format_amount, parse_amount
+from billing.money import format_amount
+from billing.rating.records import HeldHour
 from billing.runs import breaker
 from billing.runs.import_hours import ImportOutcome
-from edge.configfile import section
-
-
-class RunSettings(BaseModel):
-    """[billing] of edgetoll.toml, as far as runs go."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    too_old_days: int = Field(default=60, ge=1)
-    """Usage older than this waits for a person (`edgetoll billing accept`)."""
-    breaker_factor: int = Field(default=10, ge=2)
-    """A run above this many times the trailing median per period is held."""
-    breaker_floor: str = "100.00"
-    """The median does not hold runs that charge less than this per period."""
-    breaker_caps: dict[str, str] = {}
-    """Absolute cap of one run, per currency."""
-
-    def limits(self) -> breaker.Limits:
-        """The breaker's limits in 10^-10 units; InputError for an amount that is none."""
-        return breaker.Limits(
-            factor=self.breaker_factor,
-            floor=parse_amount(self.breaker_floor),
-            caps={key: parse_amount(value) for key, value in self.breaker_caps.items()},
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +23,11 @@ class RunOutcome:
     imported: ImportOutcome = field(default_factory=ImportOutcome)
     totals: tuple[breaker.Total, ...] = ()
     reason: str = ""
-    held_hours: tuple[Any, ...] = ()
+    held_hours: tuple[HeldHour, ...] = ()
     held_count: int = 0
     journal_no: int | None = None
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, object]:
         """The run for `--json`; money as decimal strings."""
         return {
             "state": self.state,
@@ -83,8 +56,3 @@ class RunOutcome:
             "held_count": self.held_count,
             "journal_no": self.journal_no,
         }  # fmt: skip
-
-
-def read_settings(home: Path) -> RunSettings:
-    """[billing] of HOME/edgetoll.toml and its environment."""
-    return section(home, "billing", RunSettings)

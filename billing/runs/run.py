@@ -1,38 +1,36 @@
 """`edgetoll billing rate`: one run from closed hours to posted charges, states and the lake.
 
-Import what is new, rate it, ask the breaker, write one journal record, post, judge the accounts,
-publish. A run that finds nothing new writes nothing. Killed at any step it can simply be run again:
-what reached the journal is applied, what did not is computed anew, and both ends have the same
-ledger.
+Import what is new, rate it, ask the breaker, write one journal record, post; what follows stands in
+`billing.follow_up`. A run that finds nothing new writes nothing. Killed at any step it can simply
+be run again: what reached the journal is applied, what did not is computed anew, and both ends have
+the same ledger.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 import duckdb
 
 import sql
-from billing.accounts.load import publish_owned_domains, refresh_accounts
-from billing.checks import invariants, red
-from billing.ledger.transfers import instant_text, post_charges
+from billing.accounts.appliers import refresh_accounts, versions_due
+from billing.instants import aware, instant_text
+from billing.ledger.transfers import post_charges
 from billing.runs import breaker
-from billing.runs.import_hours import ImportOutcome, import_closed, rated_through
-from billing.runs.records import RunOutcome, RunSettings, read_settings
+from billing.runs.import_hours import ImportOutcome, SeenFolders, import_closed, rated_through
+from billing.runs.records import RunOutcome
+from billing.runs.settings import RunSettings
 from billing.store.journal import Record
-from billing.store.store import Effects, Store, TableRef, applier
+from billing.store.store import Effects, Store, TableRef
 from edge.crash_point import crash_point
 from edge.errors import ConflictError, Corrupt, InputError
 
 if TYPE_CHECKING:
     from billing.prices import PriceBooks
     from billing.rating.records import RatingOutcome
-
-
-__all__ = ["RunOutcome", "RunSettings", "after", "check", "rate", "read_settings", "release"]
 
 
 def rate(
@@ -43,8 +41,11 @@ def rate(
     at: datetime,
     through: datetime | None = None,
     dry_run: bool = False,
+    seen: SeenFolders | None = None,
 ) -> RunOutcome:
     """Import and rate every closed hour up to `through` (default: all that have ended at `at`).
+
+    `seen`: the folders of closed hours that this process has looked into before.
 
     Raises InputError for a future hour (FAULTS G7), Corrupt for a damaged file or chain.
     """
@@ -54,7 +55,7 @@ def rate(
             "only hours that have ended are rated",
         )
     bring_terms_up(store, at)
-    imported = import_closed(store, at=at, too_old_days=settings.too_old_days)
+    imported = import_closed(store, at=at, too_old_days=settings.too_old_days, seen=seen)
     crash_point("rate-imported")
     return _rate_imported(store, books, settings, at, imported, through=through, dry_run=dry_run)
 
@@ -75,25 +76,24 @@ def release(
     """
     if not reason.strip():
         raise InputError("a release needs a reason", "say why the total is right: --reason TEXT")
-    row = store.connection.execute(
-        sql.text("statements/billing/run_by_id"), {"run_id": run_id}
-    ).fetchone()
-    if row is None:
+    result = store.connection.execute(sql.text("statements/runs/run/run_by_id"), {"run_id": run_id})
+    found = sql.row(result, _StoredRun)
+    if found is None:
         raise InputError(f"there is no run {run_id!r}", "see `edgetoll billing rate --json`")
-    state, through, seen, _ = row
-    if state != "held":
-        raise ConflictError(f"run {run_id} is {state}, not held", "nothing to release")
-    outcome = _engine_rate(store, books, run_id, through.replace(tzinfo=UTC))
+    if found.state != "held":
+        raise ConflictError(f"run {run_id} is {found.state}, not held", "nothing to release")
+    through = aware(found.through_hour)
+    outcome = _engine_rate(store, books, run_id, through)
     totals = _totals(store.connection, outcome)
-    if breaker.to_text(totals) != seen:
+    if breaker.to_text(totals) != found.totals:
         raise ConflictError(
             f"run {run_id} charges something else now than when it was held",
             "run edgetoll billing rate: it holds the new total for you to see",
         )
-    return _post(
-        store, outcome, _Run(run_id=run_id, state="released", reason=reason, at=at,
-                             through=through.replace(tzinfo=UTC), totals=totals),
-    )  # fmt: skip
+    run = _Run(
+        run_id=run_id, state="released", reason=reason, at=at, through=through, totals=totals
+    )
+    return _post(store, outcome, run)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,15 +106,60 @@ class _Run:
     totals: tuple[breaker.Total, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _StoredRun:
+    state: str
+    through_hour: datetime
+    totals: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _HeldRun:
+    run_id: str
+    totals: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Totals:
+    totals: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _RunEffect:
+    """What a record posted: charges and their sum, money moved, and both in the journal's file."""
+
+    charges: int
+    amount: int
+    posted: int
+    journaled_charges: int
+    journaled: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Facts:
+    """What a run finds: the last run that posted, the last import, pasts that wait for a look."""
+
+    last_through: datetime | None
+    last_run_import: int | None
+    last_import: int
+    pending: int
+
+
+def _facts(store: Store) -> _Facts:
+    found = sql.row(store.connection.execute(sql.text("statements/runs/run/run_facts")), _Facts)
+    assert found is not None, "the facts are one row"
+    return found
+
+
 def bring_terms_up(store: Store, at: datetime) -> None:
     """Account versions that came into force since the last record take effect now (FAULTS G22)."""
-    due = store.value("statements/billing/due_account_versions", {"now": instant_text(at)})
+    due = versions_due(store.connection, at)
     if due:
         store.commit("terms", {"accounts": due}, at=at)
 
 
-@applier("terms")
-def _apply_terms(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
+def apply_terms(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
+    """Let the account versions that are in force at the record's time take effect."""
     refresh_accounts(connection, record.at)
 
 
@@ -131,10 +176,10 @@ def _rate_imported(
     whole = rated_through(store, at=at)
     if whole is None:
         return RunOutcome(state="waiting", imported=imported)
-    last = store.connection.execute(sql.text("statements/billing/last_run")).fetchone()
+    facts = _facts(store)
     whole = min(whole, through) if through is not None else whole
-    if last is not None:
-        whole = max(whole, last[1].replace(tzinfo=UTC))
+    if facts.last_through is not None:
+        whole = max(whole, aware(facts.last_through))
     run_id = f"R{store.journal.last_no + 1:08d}"
     outcome = _engine_rate(store, books, run_id, whole)
     totals = _totals(store.connection, outcome)
@@ -143,7 +188,7 @@ def _rate_imported(
     if dry_run:
         return RunOutcome(state="dry", through=whole, imported=imported, totals=totals,
                           held_hours=held_hours, held_count=held_count)  # fmt: skip
-    if _nothing_new(store, outcome, last, whole):
+    if _nothing_new(outcome, facts, whole):
         return RunOutcome(
             state="nothing",
             through=whole,
@@ -180,49 +225,34 @@ def _totals(
 ) -> tuple[breaker.Total, ...]:
     connection.register("run_charges", connection.table(outcome.effects["charges"]))
     try:
-        rows = connection.execute(sql.text("statements/billing/charge_totals")).fetchall()
+        result = connection.execute(sql.text("statements/runs/run/charge_totals"))
+        return tuple(sql.rows(result, breaker.Total))
     finally:
         connection.unregister("run_charges")
-    return tuple(
-        breaker.Total(
-            currency=currency,
-            period_kind=kind,
-            amount=int(amount),
-            gross=int(gross),
-            periods=periods,
-            charges=charges,
-        )
-        for currency, kind, amount, gross, periods, charges in rows
-    )
 
 
 def _history(connection: duckdb.DuckDBPyConnection) -> list[list[breaker.Total]]:
-    rows = connection.execute(
-        sql.text("statements/billing/recent_runs"), {"limit": breaker.HISTORY}
-    ).fetchall()
-    return [breaker.from_text(text) for (text,) in rows]
+    result = connection.execute(
+        sql.text("statements/runs/run/recent_totals"), {"limit": breaker.HISTORY}
+    )
+    return [breaker.from_text(one.totals) for one in sql.rows(result, _Totals)]
 
 
-def _nothing_new(
-    store: Store, outcome: RatingOutcome, last: tuple[Any, ...] | None, through: datetime
-) -> bool:
+def _nothing_new(outcome: RatingOutcome, facts: _Facts, through: datetime) -> bool:
     """True when this run would leave everything as it is (FAULTS G2)."""
     if outcome.charges or outcome.effects.keys() - {"charges"}:
         return False
-    if last is None or last[1].replace(tzinfo=UTC) != through:
+    if facts.last_through is None or aware(facts.last_through) != through:
         return False
-    if last[2] != store.value("statements/billing/last_import"):
-        return False
-    pending = store.value("statements/billing/pending_changes", {"through": last[1]})
-    return bool(pending == 0)
+    return facts.last_run_import == facts.last_import and facts.pending == 0
 
 
 def _hold(store: Store, run: _Run, why: str, imported: ImportOutcome) -> RunOutcome:
     """Record that the run waits; a run that is held already with the same totals stays as it is."""
-    held = store.connection.execute(sql.text("statements/billing/held_run")).fetchone()
+    held = sql.row(store.connection.execute(sql.text("statements/runs/run/held_run")), _HeldRun)
     run_id, number = run.run_id, None
-    if held is not None and held[2] == breaker.to_text(run.totals):
-        run_id = held[0]
+    if held is not None and held.totals == breaker.to_text(run.totals):
+        run_id = held.run_id
     else:
         effect = {**_effect(store, run), "state": "held", "reason": why}
         number = store.commit("run_held", {"run": effect}, at=run.at)
@@ -237,15 +267,14 @@ def _hold(store: Store, run: _Run, why: str, imported: ImportOutcome) -> RunOutc
     )
 
 
-def _effect(store: Store, run: _Run) -> dict[str, Any]:
-    import_no = store.value("statements/billing/last_import")
+def _effect(store: Store, run: _Run) -> dict[str, object]:
     return {
         "run_id": run.run_id,
         "kind": "rating_run",
         "ran_at": instant_text(run.at),
         "state": run.state,
         "through_hour": instant_text(run.through),
-        "import_no": import_no,
+        "import_no": _facts(store).last_import,
         "charges": sum(total.charges for total in run.totals),
         "hours": max((total.periods for total in run.totals), default=0),
         "totals": breaker.to_text(run.totals),
@@ -254,7 +283,7 @@ def _effect(store: Store, run: _Run) -> dict[str, Any]:
 
 
 def _post(store: Store, outcome: RatingOutcome, run: _Run) -> RunOutcome:
-    effects: dict[str, Any] = {name: TableRef(table) for name, table in outcome.effects.items()}
+    effects: dict[str, object] = {name: TableRef(table) for name, table in outcome.effects.items()}
     effects |= {"rating_mark": dict(outcome.mark), "run": _effect(store, run)}
     number = store.commit("rating_run", effects, at=run.at)
     _read_back(store, number, run.totals)
@@ -269,12 +298,19 @@ def _read_back(store: Store, number: int, totals: Sequence[breaker.Total]) -> No
     sum, money moved. A rebuild would read the file, which nothing has read so far.
     """
     file = store.journal.effect_path(store.journal.effect_file(number, "charges"))
-    stored = store.connection.execute(
-        sql.text("statements/billing/run_effect_of"), {"journal_no": number, "file": str(file)}
-    ).fetchall()[0]
+    result = store.connection.execute(
+        sql.text("statements/runs/run/run_effect_of"), {"journal_no": number, "file": str(file)}
+    )
+    stored = sql.row(result, _RunEffect)
     charges = sum(total.charges for total in totals)
     amount = sum(total.amount for total in totals)
-    wanted = (charges, amount, amount, charges, amount)
+    wanted = _RunEffect(
+        charges=charges,
+        amount=amount,
+        posted=amount,
+        journaled_charges=charges,
+        journaled=amount,
+    )
     if stored != wanted:
         raise Corrupt(
             f"journal record {number} posted {stored}, the run computed {wanted}",
@@ -282,70 +318,33 @@ def _read_back(store: Store, number: int, totals: Sequence[breaker.Total]) -> No
         )
 
 
-@applier("run_held")
-def _apply_held(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
-    connection.execute(sql.text("statements/billing/end_held_runs"))
+def apply_held(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
+    """Note a run that waits for a person; it supersedes one that waited before."""
+    connection.execute(sql.text("statements/runs/run/end_held_runs"))
     _insert_run(connection, record, effects["run"])
 
 
-@applier("rating_run")
-def _apply_rating(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
+def apply_rating(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
+    """Add a run's charges, post them, move rating's own tables, and note the run."""
     from billing.rating import appliers
 
     run = effects["run"]
     refresh_accounts(connection, record.at)
     connection.execute(
-        sql.text("statements/billing/insert_charges"),
+        sql.text("statements/runs/run/insert_charges"),
         {"run_id": run["run_id"], "journal_no": record.number},
     )
     post_charges(connection, record)
     appliers.apply(connection, effects)
-    connection.execute(sql.text("statements/billing/clear_replay_marks"))
-    connection.execute(sql.text("statements/billing/drop_run"), {"run_id": run["run_id"]})
-    connection.execute(sql.text("statements/billing/end_held_runs"))
+    connection.execute(sql.text("statements/runs/run/clear_replay_marks"))
+    connection.execute(sql.text("statements/runs/run/drop_run"), {"run_id": run["run_id"]})
+    connection.execute(sql.text("statements/runs/run/end_held_runs"))
     _insert_run(connection, record, run)
 
 
 def _insert_run(
-    connection: duckdb.DuckDBPyConnection, record: Record, run: Mapping[str, Any]
+    connection: duckdb.DuckDBPyConnection, record: Record, run: Mapping[str, object]
 ) -> None:
     connection.execute(
-        sql.text("statements/billing/insert_run"), {**run, "journal_no": record.number}
+        sql.text("statements/runs/run/insert_run"), {**run, "journal_no": record.number}
     )
-
-
-def check(store: Store, done: RunOutcome, *, at: datetime) -> str | None:
-    """Hold the checks against what a run posted; says what is red, None if nothing is.
-
-    A red check is written to HOME/checks.json before accounts are judged, since nobody moves to
-    suspension while one stands (FAULTS U3). `edgetoll check` writes it green again.
-    """
-    if done.state != "done":
-        return None
-    return check_record(store, done.journal_no, at=at)
-
-
-def check_record(store: Store, journal_no: int | None, *, at: datetime) -> str | None:
-    """The same for any record; what was red before stays red beside it."""
-    failures = invariants.run(store.connection, scope=journal_no) if journal_no else []
-    if not failures or journal_no is None:
-        return None
-    red.note_record(store.home, failures, record=journal_no, at=at)
-    return f"check {failures[0].check} is red after record {journal_no}: {failures[0].what}"
-
-
-def after(store: Store, *, at: datetime) -> None:
-    """What follows every change of money: invoices paid, accounts judged, the stop list and the
-    lake published. Who pays is off the list before the command ends.
-    """
-    from billing.balance import states
-    from billing.invoices import payments
-    from billing.lake import publish
-    from billing.outbox import stop_list
-
-    payments.settle(store, at=at)
-    states.refresh(store, now=at)
-    crash_point("rate-judged")
-    stop_list.publish(store, now=at)
-    publish_owned_domains(store, store.home / "lake" / "owned_domains.txt")
-    publish.publish(store)

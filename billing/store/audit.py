@@ -13,23 +13,39 @@ from pathlib import Path
 
 import duckdb
 
-import sql
+from billing.store import layout
 from billing.store.session import exact
 from billing.store.store import Store
 
 
 def differences(store: Store) -> list[str]:
-    """One line per table that differs from a replay of the journal; empty when all agree."""
+    """One line per table that differs from a replay of the journal; empty when all agree.
+
+    Raises Corrupt when the journal or one of its effect files is damaged. The store notes how it
+    came out.
+    """
+    found = _compared(store)
+    store.note_audit(agrees=not found)
+    return found
+
+
+def _compared(store: Store) -> list[str]:
     folder = Path(tempfile.mkdtemp(prefix=".audit-", dir=store.home))
     try:
-        scratch = Store.replayed(store.home, folder / "billing.duckdb", now=store.now)
+        scratch = Store.replayed(
+            store.home, folder / "billing.duckdb", now=store.now, appliers=store.appliers
+        )
         try:
+            here = set(layout.lasting_tables(store.connection))
+            there = set(layout.lasting_tables(scratch.connection))
             return [
-                line
-                for (name,) in store.connection.execute(
-                    sql.text("statements/billing/lasting_tables")
-                ).fetchall()
-                if (line := _difference(name, store.connection, scratch.connection))
+                *(f"table {name} is none of billing's" for name in sorted(here - there)),
+                *(f"table {name} is missing" for name in sorted(there - here)),
+                *(
+                    line
+                    for name in sorted(here & there)
+                    if (line := _difference(name, store.connection, scratch.connection))
+                ),
             ]
         finally:
             scratch.close()

@@ -14,8 +14,9 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO, TypeAlias, TypedDict, final
 
 from edge.crash_point import crash_point
 from edge.durable import fsync_folder
@@ -27,38 +28,56 @@ ROWS_AT_ONCE = 1_000_000
 """While the store is brought up to the journal, one transaction takes so many records, and ends
 with the record that brings its rows to this: its memory must not grow with the journal."""
 _TAIL = len(',"hash":""}') + 64
+_BLOCK = 1 << 16
 _RESTORE = "restore journal/ from a backup that has this record; never edit it"
+
+
+@final
+class FileEffect(TypedDict):
+    """A table: the Parquet file in journal/effects that holds it."""
+
+    file: str
+    sha256: str
+    rows: int
+
+
+@final
+class InlineEffect(TypedDict):
+    """A small value, as JSON in the record itself."""
+
+    json: object
+
+
+StoredEffects: TypeAlias = Mapping[str, FileEffect | InlineEffect]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One record. `effects` maps a name to {"json": value} or {"file", "sha256", "rows"}."""
+    """One record: effects, not intentions."""
 
     number: int
     kind: str
     at: datetime
-    effects: Mapping[str, Mapping[str, Any]]
+    effects: StoredEffects
     previous: str
     hash: str
-
-    def json_effect(self, name: str) -> Any:
-        """The inline value of effect `name`; KeyError if the record has none of that name."""
-        return self.effects[name]["json"]
 
     @property
     def rows(self) -> int:
         """Rows of its tables."""
-        return sum(effect.get("rows", 0) for effect in self.effects.values())
+        return sum(effect["rows"] for effect in self.effects.values() if "file" in effect)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tail:
-    """What the end of the file looked like: whole records, and bytes after the last whole one."""
+class Anchor:
+    """A place in the file up to which the chain was verified: a record, and where its line ends."""
 
-    last_no: int
-    last_hash: str
-    whole_bytes: int
-    torn: bytes
+    number: int
+    hash: str
+    end: int
+
+
+BEGINNING = Anchor(number=0, hash=FIRST_HASH, end=0)
 
 
 def canonical(document: object) -> bytes:
@@ -86,48 +105,54 @@ class Journal:
         self.folder = folder
         self.path = folder / "journal.jsonl"
         self.effects_folder = folder / "effects"
-        self.last_no = 0
-        self.last_hash = FIRST_HASH
+        self.last = BEGINNING
 
-    def verify(self) -> Tail:
-        """Check every hash of the chain and return its end; Corrupt names the first record that is
-        wrong.
+    @property
+    def last_no(self) -> int:
+        """The number of the last record."""
+        return self.last.number
 
-        Bytes after the last newline are returned as `torn` and left in place: `cut` removes them,
-        once the caller knows that no store is ahead of the journal.
+    @property
+    def last_hash(self) -> str:
+        """The hash of the last record."""
+        return self.last.hash
+
+    def verify(self, since: Anchor = BEGINNING) -> bytes:
+        """Check every hash of the chain behind `since` and find its end; Corrupt names the first
+        record that is wrong. Returns the bytes behind the last whole record, left in place: `cut`
+        removes them, once the caller knows that no store is ahead of the journal.
         """
-        number, last_hash, whole, torn = 0, FIRST_HASH, 0, b""
-        for line in self._lines():
+        if not self._stands(since):
+            since = BEGINNING
+        number, last_hash, end, torn = since.number, since.hash, since.end, b""
+        for line in self._lines(since.end):
             if not line.endswith(b"\n"):
                 torn = line
                 break
             number += 1
             last_hash = _checked_hash(line[:-1], number, last_hash)
-            whole += len(line)
+            end += len(line)
         if torn and _is_whole(torn[:-1], last_hash):
             raise Corrupt(f"journal record {number + 1} has a damaged end of line", _RESTORE)
         if torn and _is_whole(torn, last_hash):  # only its newline is missing: it counts
-            number, last_hash = number + 1, _hash_of(torn)
-            whole, torn = whole + len(torn), b""
+            number, last_hash, end = number + 1, _hash_of(torn), end + len(torn) + 1
             self._append_bytes(b"\n")
-            whole += 1
-        self.last_no, self.last_hash = number, last_hash
-        return Tail(last_no=number, last_hash=last_hash, whole_bytes=whole, torn=torn)
+            torn = b""
+        self.last = Anchor(number=number, hash=last_hash, end=end)
+        return torn
 
-    def cut(self, tail: Tail) -> None:
-        """Cut a torn last record; its bytes are kept beside the journal."""
-        if not tail.torn:
+    def cut(self, torn: bytes) -> None:
+        """Cut the bytes of a torn last record that `verify` found; they are kept in a file."""
+        if not torn:
             return
-        keep = self.folder / f"torn-after-{tail.last_no}.bin"
-        keep.write_bytes(tail.torn)
+        keep = self.folder / f"torn-after-{self.last_no}.bin"
+        keep.write_bytes(torn)
         with open(self.path, "r+b") as file:
-            file.truncate(tail.whole_bytes)
+            file.truncate(self.last.end)
             file.flush()
             os.fsync(file.fileno())
 
-    def next_record(
-        self, kind: str, effects: Mapping[str, Mapping[str, Any]], *, at: datetime
-    ) -> Record:
+    def next_record(self, kind: str, effects: StoredEffects, *, at: datetime) -> Record:
         """The record that `append` would write next, hashed to the chain."""
         number = self.last_no + 1
         body = _body(number, kind, at, effects, self.last_hash)
@@ -140,34 +165,39 @@ class Journal:
             hash=hashlib.sha256(body).hexdigest(),
         )
 
+    @staticmethod
+    def line(record: Record) -> bytes:
+        """The line of the file that holds `record`."""
+        body = _body(record.number, record.kind, record.at, record.effects, record.previous)
+        return body[:-1] + b',"hash":"' + record.hash.encode() + b'"}\n'
+
     def append(self, record: Record) -> None:
         """Write `record` and fsync: on return it has happened, whatever happens to the store."""
         if record.number != self.last_no + 1 or record.previous != self.last_hash:
             raise Corrupt(f"record {record.number} does not continue the journal", _RESTORE)
-        body = _body(record.number, record.kind, record.at, record.effects, record.previous)
-        line = body[:-1] + b',"hash":"' + record.hash.encode() + b'"}\n'
+        line = self.line(record)
         new = not self.path.exists()
         crash_point("journal-before-append")
         self._append_bytes(line)
         if new:
             fsync_folder(self.folder)
         crash_point("journal-after-append")
-        self.last_no, self.last_hash = record.number, record.hash
+        self.last = Anchor(number=record.number, hash=record.hash, end=self.last.end + len(line))
 
     def records(self, after: int = 0) -> Iterator[Record]:
         """The records with a number above `after`, in order; call `verify` first."""
-        for number, line in enumerate(self._lines(), start=1):
-            if number > after and line.endswith(b"\n"):
+        lines = self._lines(self._end_of(min(after, self.last_no)))
+        for number, line in enumerate(lines, start=after + 1):
+            if number <= self.last_no:
                 yield _parse(line, number)
 
     def hash_at(self, number: int) -> str | None:
         """The hash of record `number`; of 0 the chain's beginning; None without such a record."""
         if number == 0:
             return FIRST_HASH
-        for count, line in enumerate(self._lines(), start=1):
-            if count == number:
-                return _hash_of(line[:-1])
-        return None
+        if not 0 < number <= self.last_no:
+            return None
+        return _hash_of(self._line_ending_at(self._end_of(number))[:-1])
 
     @staticmethod
     def effect_file(number: int, name: str) -> str:
@@ -176,13 +206,44 @@ class Journal:
 
     def effect_path(self, file: str) -> Path:
         """Where the Parquet file named in a record lies."""
-        return self.effects_folder / file
+        return self.effects_folder.joinpath(file)
 
-    def _lines(self) -> Iterator[bytes]:
+    def _lines(self, begin: int) -> Iterator[bytes]:
         if not self.path.exists():
             return
         with open(self.path, "rb") as file:
+            file.seek(begin)
             yield from file
+
+    def _stands(self, anchor: Anchor) -> bool:
+        """Whether the file has the record of `anchor` where it says."""
+        if not self.path.exists() or not 1 <= anchor.end <= self.path.stat().st_size:
+            return False
+        line = self._line_ending_at(anchor.end)
+        return (
+            line.endswith(b"\n")
+            and _is_hashed(line[:-1])
+            and _hash_of(line[:-1]) == anchor.hash
+            and _parse(line, anchor.number).number == anchor.number
+        )
+
+    def _line_ending_at(self, end: int) -> bytes:
+        with open(self.path, "rb") as file:
+            begin = next(_newlines_back(file, end - 1), -1) + 1
+            file.seek(begin)
+            return file.read(end - begin)
+
+    def _end_of(self, number: int) -> int:
+        """Where the line of record `number` ends: sought from the end, where what is asked for
+        lies.
+        """
+        if number == 0:
+            return 0
+        back = self.last_no - number
+        if back == 0:
+            return self.last.end
+        with open(self.path, "rb") as file:
+            return next(islice(_newlines_back(file, self.last.end - 1), back - 1, None)) + 1
 
     def _append_bytes(self, data: bytes) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -190,8 +251,9 @@ class Journal:
         try:
             begin = os.lseek(descriptor, 0, os.SEEK_END)
             try:
-                if os.write(descriptor, data) != len(data):
-                    raise OSError("short write")
+                left = memoryview(data)
+                while left:  # a disk that fills up takes a part, and says why at the next
+                    left = left[os.write(descriptor, left) :]
                 os.fsync(descriptor)
             except OSError:
                 # Disk full, or a failed fsync: take back what was written, so that this process and
@@ -204,7 +266,7 @@ class Journal:
             os.close(descriptor)
 
 
-def _body(number: int, kind: str, at: datetime, effects: Mapping[str, Any], previous: str) -> bytes:
+def _body(number: int, kind: str, at: datetime, effects: StoredEffects, previous: str) -> bytes:
     instant = at.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return canonical(
         {"at": instant, "effects": effects, "kind": kind, "number": number, "previous": previous}
@@ -215,14 +277,30 @@ def _hash_of(line: bytes) -> str:
     return line[-66:-2].decode("ascii", "replace")
 
 
+def _is_hashed(line: bytes) -> bool:
+    """Whether `line` (no newline) ends in the hash of its own content."""
+    if len(line) <= _TAIL or line[-_TAIL:-66] != b',"hash":"' or not line.endswith(b'"}'):
+        return False
+    return hashlib.sha256(line[:-_TAIL] + b"}").hexdigest() == _hash_of(line)
+
+
 def _is_whole(line: bytes, previous: str) -> bool:
     """Whether `line` (no newline) is a record whose hash fits and that continues `previous`."""
-    if len(line) <= _TAIL or line[-_TAIL:-66] != b',"hash":"':
-        return False
-    body = line[:-_TAIL] + b"}"
-    if not line.endswith(b'"}') or hashlib.sha256(body).hexdigest() != _hash_of(line):
-        return False
-    return body.endswith(b'"previous":"' + previous.encode() + b'"}')
+    link = b'"previous":"' + previous.encode() + b'"'
+    return _is_hashed(line) and line[:-_TAIL].endswith(link)
+
+
+def _newlines_back(file: BinaryIO, end: int) -> Iterator[int]:
+    """Where the newlines before byte `end` stand, the last one first."""
+    while end > 0:
+        begin = max(0, end - _BLOCK)
+        file.seek(begin)
+        block = file.read(end - begin)
+        place = block.rfind(b"\n")
+        while place >= 0:
+            yield begin + place
+            place = block.rfind(b"\n", 0, place)
+        end = begin
 
 
 def _checked_hash(line: bytes, number: int, previous: str) -> str:
@@ -245,6 +323,20 @@ def _parse(line: bytes, number: int) -> Record:
         previous=document["previous"],
         hash=document["hash"],
     )
+
+
+def newest_at(path: Path) -> datetime | None:
+    """When the last whole record of the journal at `path` happened; None if there is none."""
+    try:
+        with open(path, "rb") as file:
+            ends = islice(_newlines_back(file, file.seek(0, os.SEEK_END)), 2)
+            last, before = next(ends, -1), next(ends, -1)
+            if last < 0:
+                return None
+            file.seek(before + 1)
+            return datetime.fromisoformat(json.loads(file.read(last - before - 1))["at"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None  # what is damaged is told by whoever opens the store
 
 
 def grouped(records: Iterable[Record]) -> Iterator[list[Record]]:

@@ -29,18 +29,23 @@ def present() -> str:
 
 def stored(connection: duckdb.DuckDBPyConnection) -> str | None:
     """What the tables of the open store look like: None for an empty one, "" if it does not say."""
-    tables = {
-        name
-        for (name,) in connection.execute(sql.text("statements/billing/lasting_tables")).fetchall()
-    }
-    if "store_layout" in tables:
-        rows = connection.execute(sql.text("statements/billing/store_layout")).fetchall()
-        return str(rows[0][0]) if rows else ""
-    return "" if tables else None
+    tables = lasting_tables(connection)
+    if "store_layout" not in tables:
+        return "" if tables else None
+    noted = connection.execute(sql.text("statements/store/session/store_layout")).fetchone()
+    return str(noted[0]) if noted else ""
+
+
+def lasting_tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The names of the tables that the store keeps, in order."""
+    found = connection.execute(sql.text("statements/store/session/lasting_tables")).fetchall()
+    return [name for (name,) in found]
 
 
 def create(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the tables that are not there, temporary ones too, and note what they look like."""
     for name in names():
         connection.execute(sql.text(name))
-    connection.execute(sql.text("statements/billing/note_store_layout"), {"layout": present()})
+    connection.execute(
+        sql.text("statements/store/session/note_store_layout"), {"layout": present()}
+    )

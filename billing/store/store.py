@@ -1,9 +1,7 @@
 """The billing store: billing.duckdb behind the journal, one writer, short sessions.
 
-`Store.open` takes the lock, verifies the journal and applies what the tables lack; `Store.commit`
-is the one way to change anything. A lost or older billing.duckdb is rebuilt from the journal and
-the closed hours, and so is one whose tables another version laid out; one that is ahead of the
-journal, or differs from it, is refused.
+`Store.commit` is the one way to change anything: it appends a record to the journal and applies it
+to the tables. billing.store.open opens a store; billing.store.audit compares it with the journal.
 """
 
 from __future__ import annotations
@@ -15,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Any, Protocol, Self, TypeAlias
 
 import duckdb
 import pyarrow as pa
@@ -23,18 +21,33 @@ import pyarrow.parquet as pq
 
 import sql
 from billing.store import layout, left_note
-from billing.store.journal import Journal, Record, grouped
+from billing.store.journal import FIRST_HASH, FileEffect, InlineEffect, Journal, Record, grouped
 from billing.store.session import SMALL_CHANGE_ROWS, connect, exact
 from edge.crash_point import crash_point
 from edge.durable import FileLock, fsync_folder, sha256_file
-from edge.errors import Corrupt, EdgetollError
-from edge.terminal import warn
+from edge.errors import Corrupt
 
 STORE_NAME = "billing.duckdb"
 PATIENCE_SECONDS = 30
 """A person's command waits so long for the store: the daemon holds it for a step at a time."""
 Effects: TypeAlias = Mapping[str, Any]
 Applier: TypeAlias = Callable[[duckdb.DuckDBPyConnection, Record, Effects], None]
+"""Applies one record to the tables: gets (connection, record, effects).
+
+Each table effect is the view `effect_NAME` (HUGEINT is itself or, read from the journal,
+DECIMAL(38,0), which goes exactly into HUGEINT), each inline effect is `effects[NAME]`. It must be a
+function of these and of the tables alone: replaying the journal calls it again, years later.
+"""
+Appliers: TypeAlias = Mapping[str, tuple[Applier, ...]]
+"""The functions of each kind of record, in the order in which they are called."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """Which journal record the tables have: its number and hash."""
+
+    last_no: int
+    last_hash: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,78 +62,83 @@ class TableRef:
 # What applying a record raises when its effects have other columns or keys than expected.
 _OTHER_SHAPE = (duckdb.BinderException, duckdb.CatalogException, duckdb.InvalidInputException,
                 KeyError)  # fmt: skip
-_APPLIERS: dict[str, list[Applier]] = {}
 
 
-def applier(kind: str) -> Callable[[Applier], Applier]:
-    """Register a function that applies records of `kind`; several are called in the order
-    registered.
+class Opener(Protocol):
+    """Opens the billing store with the product's appliers (`billing.appliers.open_store`)."""
 
-    It gets (connection, record, effects): each table effect is the view `effect_NAME` (HUGEINT is
-    itself or, read from the journal, DECIMAL(38,0), which goes exactly into HUGEINT), each inline
-    effect is `effects[NAME]`. It must be a function of these and of the tables alone, since
-    replaying the journal calls it again, years later.
-    """
-
-    def register(function: Applier) -> Applier:
-        _APPLIERS.setdefault(kind, []).append(function)
-        return function
-
-    return register
+    def __call__(
+        self, home: Path, *, owner: str, now: datetime, wait_seconds: int = 0
+    ) -> Store: ...
 
 
 class Store:
-    """An open billing store; use as a context manager. `connection` is the one DuckDB session."""
+    """An open billing store; use as a context manager. `connection` is the one DuckDB session.
 
-    def __init__(self, home: Path, now: datetime, *, path: Path | None = None) -> None:
+    `sessions` counts the sessions there have been: a temporary table of an earlier one is gone.
+    `is_as_left`: the home is as the last session left it, so nobody else has been at it.
+    `verified_at`, `verified_no`: when the whole chain was last verified, and through which record.
+    """
+
+    def __init__(
+        self, home: Path, now: datetime, *, appliers: Appliers, path: Path | None = None
+    ) -> None:
         self.home = home
         self.now = now
-        self.path = path or home / STORE_NAME
+        self.appliers = appliers
+        self.path = path or home.joinpath(STORE_NAME)
         self.journal = Journal(home / "journal")
+        self.sessions = 1
+        self.verified_at: datetime | None = None
+        self.verified_no = 0
+        self.is_as_left = False
+        self._vouches = True
         self._lock: FileLock | None = None
         self.connection = connect(self.path, home)
 
     @classmethod
-    def open(cls, home: Path, *, owner: str, now: datetime, wait_seconds: int = 0) -> Store:
-        """Take HOME/billing.lock (Busy names its holder, after `wait_seconds` for it to leave),
-        open the store, bring it up to the journal.
+    def replayed(cls, home: Path, path: Path, *, now: datetime, appliers: Appliers) -> Store:
+        """A store at `path` made from the home's journal and closed hours alone; unlocked. The
+        whole chain of the journal is verified on the way.
         """
-        import billing.appliers  # noqa: F401  (registers every module's appliers)
-
-        if not home.is_dir():
-            raise EdgetollError(f"there is no home {home}", f"make one first: edgetoll init {home}")
-        lock = FileLock(home / "billing.lock", owner, wait_seconds=wait_seconds)
-        lock.__enter__()
-        store = None
-        try:
-            untouched = left_note.agrees(home / STORE_NAME)
-            store = cls(home, now)
-            store._bring_up()
-            if not untouched:
-                store._refuse_edited()
-            left_note.clear(store.path)
-        except BaseException:
-            if store is not None:
-                store.connection.close()
-            lock.__exit__(None, None, None)
-            raise
-        store._lock = lock
-        return store
-
-    @classmethod
-    def replayed(cls, home: Path, path: Path, *, now: datetime) -> Store:
-        """A store at `path` made from the home's journal and closed hours alone; unlocked."""
-        store = cls(home, now, path=path)
-        store._create_tables()
+        store = cls(home, now, appliers=appliers, path=path)
+        store.create_tables()
         store.journal.verify()
-        store._catch_up()
+        store.catch_up()
         return store
+
+    def note_audit(self, *, agrees: bool) -> None:
+        """Note how a comparison of the whole store with a replay of the journal came out. A store
+        that differs is not vouched for at its end: the next start compares it, and refuses it.
+        """
+        self._vouches = agrees
+        if agrees:
+            self.verified_at, self.verified_no = self.now, self.journal.last_no
+
+    def hold(self, lock: FileLock) -> None:
+        """Keep `lock` until the store is closed."""
+        self._lock = lock
 
     def close(self) -> None:
-        """Close the session, note how the file was left, and release the lock."""
+        """Close the session, note how the home was left, and release the lock."""
+        self._end(orderly=True)
+
+    def _end(self, *, orderly: bool) -> None:
         self.connection.close()
-        if self._lock is not None:
-            left_note.note(self.path)
+        if self._lock is None:
+            return
+        try:
+            state = left_note.state_of(self.path)
+            if orderly and self._vouches and state is not None:
+                note = left_note.LeftNote(
+                    store=state,
+                    journal=left_note.state_of(self.journal.path),
+                    anchor=self.journal.last,
+                    verified_at=self.verified_at,
+                    verified_no=self.verified_no,
+                )
+                left_note.write(self.path, note)
+        finally:
             self._lock.__exit__(None, None, None)
 
     def __enter__(self) -> Self:
@@ -132,9 +150,10 @@ class Store:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        # What met a contradiction, or lost its session, does not vouch for the file.
+        self._end(orderly=not isinstance(error, (Corrupt, duckdb.Error)))
 
-    def value(self, name: str, parameters: Mapping[str, Any] | None = None) -> Any:
+    def value(self, name: str, parameters: Mapping[str, object] | None = None) -> Any:
         """The first value of the first row that statement `name` of sql/ gives."""
         return self.connection.execute(sql.text(name), dict(parameters or {})).fetchall()[0][0]
 
@@ -157,7 +176,7 @@ class Store:
         self.connection.execute("COMMIT")
 
     def commit(
-        self, kind: str, effects: Mapping[str, pa.Table | TableRef | Any], *, at: datetime
+        self, kind: str, effects: Mapping[str, pa.Table | TableRef | object], *, at: datetime
     ) -> int:
         """Append one record to the journal and apply it; returns its number.
 
@@ -167,7 +186,7 @@ class Store:
         """
         number = self.journal.last_no + 1
         stored = {name: self._store_effect(number, name, value) for name, value in effects.items()}
-        self.expect(sum(effect.get("rows", 0) for effect in stored.values()))
+        self.expect(sum(one["rows"] for one in stored.values() if "file" in one))
         crash_point(f"{kind}-effects-written")
         record = self.journal.next_record(kind, stored, at=at)
         # A table that was just written is applied as it stands: reading it back and casting its
@@ -185,13 +204,14 @@ class Store:
             # stands.
             if self.journal.last_no != record.number:
                 raise
-            self.connection.close()
-            self.connection = connect(self.path, self.home)
-            self._catch_up()
+            self.reconnect()
+            self.catch_up()
         self._read_back(record)
         return record.number
 
-    def _store_effect(self, number: int, name: str, value: Any) -> dict[str, Any]:
+    def _store_effect(
+        self, number: int, name: str, value: pa.Table | TableRef | object
+    ) -> FileEffect | InlineEffect:
         if not isinstance(value, (pa.Table, TableRef)):
             return {"json": value}
         folder = self.journal.effects_folder
@@ -208,9 +228,13 @@ class Store:
         with open(hidden, "rb+") as written:
             os.fsync(written.fileno())
         digest = sha256_file(hidden)
-        hidden.replace(folder / file)
+        hidden.replace(folder.joinpath(file))
         fsync_folder(folder)
-        return {"file": file, "sha256": digest, "rows": pq.read_metadata(folder / file).num_rows}
+        return {
+            "file": file,
+            "sha256": digest,
+            "rows": pq.read_metadata(folder.joinpath(file)).num_rows,
+        }
 
     def _apply(self, record: Record, present: Mapping[str, str] | None = None) -> None:
         """Apply one record inside the open transaction; effects must have their hashes.
@@ -218,7 +242,7 @@ class Store:
         Those just written, of which `present` names the tables, were hashed a moment ago and are
         not read again for it.
         """
-        functions = _APPLIERS.get(record.kind)
+        functions = self.appliers.get(record.kind)
         if not functions:
             raise Corrupt(
                 f"journal record {record.number} is of kind {record.kind!r}, which is unknown here",
@@ -234,7 +258,7 @@ class Store:
             for function in functions:
                 function(self.connection, record, effects)
             self.connection.execute(
-                sql.text("statements/billing/move_journal_state"),
+                sql.text("statements/store/session/move_journal_state"),
                 {"number": record.number, "hash": record.hash},
             )
         finally:
@@ -246,7 +270,7 @@ class Store:
         self,
         record: Record,
         name: str,
-        effect: Mapping[str, Any],
+        effect: FileEffect,
         present: Mapping[str, str] | None,
     ) -> str:
         """Make one table effect the view effect_NAME; `present`: the tables just written."""
@@ -265,66 +289,21 @@ class Store:
         self.connection.register(f"effect_{name}", relation)
         return str(path)
 
-    def _bring_up(self) -> None:
-        tail = self.journal.verify()
-        fits = layout.stored(self.connection) in (None, layout.present())
-        if fits:
-            self._create_tables()
-        number, stored_hash = self._state()
-        if number > tail.last_no:
-            raise Corrupt(
-                f"billing.duckdb holds journal record {number}, the journal ends at {tail.last_no}",
-                "restore the journal; or, if it is right, move billing.duckdb away: it is rebuilt",
-            )
-        if self.journal.hash_at(number) != stored_hash:
-            raise Corrupt(
-                f"billing.duckdb and the journal differ at record {number}",
-                "if the journal is right, move billing.duckdb away: it is rebuilt",
-            )
-        if tail.torn:
-            warn(f"cut a torn record of {len(tail.torn)} bytes after journal record {tail.last_no}")
-            self.journal.cut(tail)
-        if not fits:
-            self._rebuild()
-            self._create_tables()
-        self._catch_up()
-
-    def _rebuild(self) -> None:
-        """Replace a store whose tables another version laid out by one made from the journal."""
-        warn(f"{STORE_NAME} is of another version of edgetoll: it is rebuilt from the journal")
-        path = self.path.with_name(f".{STORE_NAME}.rebuilt")
-        leftovers = (path, path.with_name(f"{path.name}.wal"))
-        for left in leftovers:
-            left.unlink(missing_ok=True)
-        try:
-            Store.replayed(self.home, path, now=self.now).connection.close()
-        except BaseException:
-            for left in leftovers:
-                left.unlink(missing_ok=True)
-            raise
+    def reconnect(self) -> None:
+        """Begin another session of the same file, with the tables a session has."""
         self.connection.close()
-        self.path.with_name(f"{STORE_NAME}.wal").unlink(missing_ok=True)
-        os.replace(path, self.path)
-        fsync_folder(self.home)
         self.connection = connect(self.path, self.home)
+        self.sessions += 1
+        self.create_tables()
 
-    def _create_tables(self) -> None:
+    def create_tables(self) -> None:
+        """Make the tables that are not there, temporary ones too."""
         with self.transaction():
             layout.create(self.connection)
 
-    def _refuse_edited(self) -> None:
-        """The file is not as billing left it: is it still what the journal says (FAULTS G24)?"""
-        from billing.store.audit import differences
-
-        found = differences(self)
-        if found:
-            raise Corrupt(
-                f"{STORE_NAME} was changed by something other than billing: {found[0]}",
-                "move it away: it is rebuilt from the journal",
-            )
-
-    def _catch_up(self) -> None:
-        number, _ = self._state()
+    def catch_up(self) -> None:
+        """Apply the records of the journal that the tables do not have yet."""
+        number = self.state().last_no
         for group in grouped(self.journal.records(after=number)):
             self.expect(sum(record.rows for record in group))
             with self.transaction():
@@ -345,13 +324,14 @@ class Store:
                 "use the version that wrote it; nothing was changed",
             ) from error
 
-    def _state(self) -> tuple[int, str]:
-        rows = self.connection.execute(sql.text("statements/billing/journal_state")).fetchall()
-        return (rows[0][0], rows[0][1]) if rows else (0, "0" * 64)
+    def state(self) -> Applied:
+        """The last record that the tables have."""
+        result = self.connection.execute(sql.text("statements/store/session/journal_state"))
+        return sql.row(result, Applied) or Applied(last_no=0, last_hash=FIRST_HASH)
 
     def _read_back(self, record: Record) -> None:
         """COMMIT after a swallowed error raises nothing and stores nothing (FAULTS C9): so look."""
-        if self._state() != (record.number, record.hash):
+        if self.state() != Applied(last_no=record.number, last_hash=record.hash):
             raise Corrupt(
                 f"journal record {record.number} is not in billing.duckdb after COMMIT",
                 "run the command again: the store is brought up to the journal",

@@ -45,6 +45,7 @@ http {{
         ssl_certificate_key {folder}/key.pem;
         location / {{ return 200 "hello\\n"; }}
         location /missing {{ return 404; }}
+        location /misdirected {{ return 421; }}
         location /moved {{ return 301 https://$host/; }}
         location /cached {{
             proxy_cache small; proxy_cache_valid 200 1h;
@@ -125,11 +126,20 @@ class RealNginx:
         scheme, port = ("https", self.secure) if secure else ("http", self.plain)
         return f"{scheme}://127.0.0.1:{port}{path}"
 
-    def get(self, host: str, path: str, *, secure: bool, http2: bool = False) -> None:
-        """One request with curl, so that a client nobody here wrote speaks to it."""
+    def get(
+        self, host: str, path: str, *, secure: bool, http2: bool = False, sni: str | None = None
+    ) -> None:
+        """One request with curl, so that a client nobody here wrote speaks to it.
+
+        `sni`: the name to open the TLS connection for; None: none, as for an address.
+        """
         version = "--http2" if http2 else "--http1.1"
         command = ["curl", "-s", "-k", version, "-o", "/dev/null", "-H", f"Host: {host}"]
-        subprocess.run([*command, self.url(path, secure=secure)], check=True, timeout=20)
+        url = self.url(path, secure=secure)
+        if sni is not None:
+            url = f"https://{sni}:{self.secure}{path}"
+            command += ["--resolve", f"{sni}:{self.secure}:127.0.0.1"]
+        subprocess.run([*command, url], check=True, timeout=20)
 
     def _wait_until_it_listens(self) -> None:
         until = time.monotonic() + 10

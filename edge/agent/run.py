@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
 import time
 from collections import Counter
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from edge.agent.opened_spool import checked_home, open_spool
+from edge.agent.report import AgentReport, write_report
 from edge.agent.settings import EdgeSettings, complete
-from edge.agent.status import damage_of
+from edge.agent.status import written_ms
 from edge.errors import InputError
 from edge.instants import now_ms
+from edge.logs.followed import Log
 from edge.logs.formats.shipped import find_format
 from edge.logs.refused_lines import RejectedLines
+from edge.logs.rotation import files_of
 from edge.logs.streams import Writer
-from edge.logs.tail import Cycle, Log, Tailer
+from edge.logs.tail import Cycle, Tailer, TailOptions
 from edge.reasons import Reason
 from edge.spool.spool import Spool, SpoolBroken, SpoolFull
 from edge.terminal import warn
 
 _RETENTION_SECONDS = 60.0
 _RETRY_SECONDS = 1.0
+_REPORT_SECONDS = 5.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,6 +39,9 @@ class Followed:
     skipped: Counter[Reason] = field(default_factory=Counter)
     watermark_ms: int = 0
     problems: list[str] = field(default_factory=list)
+    repeated_ids: int = 0
+    nul_bytes: int = 0
+    examples: dict[Reason, str] = field(default_factory=dict)
 
 
 def follow(
@@ -43,34 +50,36 @@ def follow(
     *,
     stop: threading.Event,
     once: bool = False,
+    give_up: bool = False,
     through_ms: int | None = None,
     beside: AbstractContextManager[object] | None = None,
 ) -> Followed:
     """Follow the logs of `settings` into their spool until `stop` is set, or `once` to their end.
 
-    `through_ms` is a promise made after everything was read. `beside` is entered once the spool is
-    open and left when the agent ends: a shipper in the same process. Raises ConfigError,
-    InputError, Busy.
+    `through_ms` is a promise made after everything was read. `give_up`: files that were begun and
+    cannot be found are gone. `beside` is entered once the spool is open and left when the agent
+    ends: a shipper in the same process. Raises ConfigError, InputError, Busy.
     """
     settings = complete(settings)
-    if not home.is_dir():
-        raise InputError(f"no home at {home}", f"make one first: edgetoll init {home}")
-    logs = [Log(path=log.path, form=find_format(log.format)) for log in settings.logs]
+    checked_home(home)
     folder = home / "spool" / settings.edge_id
-    with Spool.open(
-        folder,
-        settings.edge_id,
-        settings.region,
-        random64=lambda: secrets.randbits(64),
-        signer=settings.signer(home),
-    ) as spool:
-        for damage in damage_of(spool.status(), folder):
-            warn(damage)
+    logs = _logs(settings, ghost=once and not folder.exists())
+    options = TailOptions(
+        allow_refused=settings.allow_refused,
+        drop_repeated=settings.drop_repeated,
+        give_up=give_up,
+        written_ms=written_ms(folder),
+    )
+    with open_spool(home, settings.edge_id, settings.region) as spool:
+        if spool.region_before not in ("", settings.region):
+            warn(f"edge {spool.edge_id} was in {spool.region_before}, is now in {settings.region}")
         writer = Writer(spool, RejectedLines(folder))
-        tailer = Tailer(writer, spool.positions(), logs, now_ms=now_ms, stopping=stop.is_set)
+        tailer = Tailer(
+            writer, spool.positions(), logs, now_ms=now_ms, stopping=stop.is_set, options=options
+        )
         tailer.begin(settings.start_from)
         agent = _Agent(tailer, spool, settings, stop)
-        with beside or nullcontext():
+        with closing(tailer), beside or nullcontext():
             if once:
                 agent.drain()
             else:
@@ -83,7 +92,23 @@ def follow(
             skipped=writer.skipped,
             watermark_ms=spool.status().watermark_ms,
             problems=agent.problems,
+            repeated_ids=writer.repeated_ids,
+            nul_bytes=writer.nul_bytes,
+            examples={reason: row.told() for reason, row in sorted(writer.examples.items())},
         )
+
+
+def _logs(settings: EdgeSettings, *, ghost: bool) -> list[Log]:
+    """The logs to follow. `ghost`: no spool may be begun for logs that are not there, since hours
+    would wait for an edge that a mistyped name made.
+    """
+    logs = [
+        Log(path=log.path, form=find_format(log.format), rotated=log.rotated)
+        for log in settings.logs
+    ]
+    if ghost and not any(files_of(log.path, rotated=log.rotated) for log in logs):
+        raise InputError(f"{logs[0].path} is not there", "nothing was read: correct the path")
+    return logs
 
 
 class _Agent:
@@ -98,6 +123,9 @@ class _Agent:
         self._stop = stop
         self._heartbeat_at = 0.0
         self._retention_at = 0.0
+        self._report_at = 0.0
+        self._held = ""
+        self._reported: list[str] | None = None
         self.problems: list[str] = []
         self._told: set[str] = set()
 
@@ -113,6 +141,7 @@ class _Agent:
                 self._stop.wait(_RETRY_SECONDS)
                 continue
             self._tell(cycle.problems)
+            self._report(cycle)
             for note in cycle.notes:
                 warn(note)
             if not cycle.events:
@@ -122,21 +151,52 @@ class _Agent:
         """Cycle until one finds nothing new in any file, then promise."""
         while not self._stop.is_set():
             cycle = self._tailer.cycle(final=True)
+            for note in cycle.notes:
+                warn(note)
             if cycle.problems or (cycle.at_end and not cycle.events):
+                if cycle.problems:
+                    self._spool.heartbeat(0, held="; ".join(cycle.problems))
                 self._promise(cycle)
                 self.problems = cycle.problems
+                self._report(cycle)
                 return
             if not cycle.events:
                 # Rotation moved a file while it was opened: look again.
                 self._stop.wait(self._settings.poll_seconds)
 
     def _promise(self, cycle: Cycle) -> None:
-        """Move the watermark to the cycle's start less the buffer time, every heartbeat."""
-        if not (cycle.at_end and self._settings.promise) or time.monotonic() < self._heartbeat_at:
+        """Move the watermark to the cycle's start less the buffer time, every heartbeat.
+
+        A promise that is held is told too, with its reason: certificates name it (CASES E2).
+        """
+        held = "; ".join(cycle.problems)
+        if not self._settings.promise or time.monotonic() < self._heartbeat_at:
             return
-        watermark_ms = cycle.started_ms - int(self._settings.log_buffer_seconds * 1000)
-        self._spool.heartbeat(watermark_ms)
+        if cycle.at_end:
+            watermark_ms = cycle.started_ms - int(self._settings.log_buffer_seconds * 1000)
+            self._spool.heartbeat(watermark_ms)
+        elif held and held == self._held:
+            self._spool.heartbeat(0, held=held)
+        else:
+            self._held = held  # in the midst of a rotation a log is not there for a moment
+            return
         self._heartbeat_at = time.monotonic() + self._settings.heartbeat_seconds
+
+    def _report(self, cycle: Cycle) -> None:
+        """Say in a file what stands in the way of the promise, for whoever asks (`edge status`)."""
+        if time.monotonic() < self._report_at and cycle.problems == self._reported:
+            return
+        writer = self._tailer.writer
+        report = AgentReport(
+            at_ms=cycle.started_ms,
+            held=tuple(cycle.problems),
+            repeated_ids=writer.repeated_ids,
+            nul_bytes=writer.nul_bytes,
+            examples={reason.value: row.told() for reason, row in writer.examples.items()},
+        )
+        with suppress(OSError):  # a full disk: the promise stands still all the same
+            write_report(self._spool.folder, report)
+        self._report_at, self._reported = time.monotonic() + _REPORT_SECONDS, cycle.problems
 
     def _retain(self) -> None:
         """Let the spool delete what was acknowledged long ago."""

@@ -11,6 +11,7 @@ from edge.batch.signature import EdgeKey, load_key
 from edge.configfile import CONFIG_NAME, section
 from edge.errors import ConfigError
 from edge.https.settings import HttpsEdge
+from edge.kafka.link import KafkaLink
 
 
 class LogSettings(BaseModel):
@@ -20,10 +21,12 @@ class LogSettings(BaseModel):
 
     path: Path
     format: str = "nginx"
+    rotated: tuple[str, ...] = ()
+    """Patterns of where rotation puts its files, if not beside the log (logrotate's olddir)."""
 
 
 class EdgeSettings(BaseModel):
-    """What `edge tail` needs. `kafka` belongs to `edge ship`, which reads it itself.
+    """What `edge tail` needs; `kafka` is for `edge ship`.
 
     `log_buffer_seconds` is the longest time the web server may hold a line back (`flush=` of
     nginx): the promise stays that far behind the clock. `promise` False: make none, since the lines
@@ -40,8 +43,12 @@ class EdgeSettings(BaseModel):
     heartbeat_seconds: float = Field(default=10, gt=0, le=600)
     poll_seconds: float = Field(default=0.2, gt=0, le=60)
     promise: bool = True
-    kafka: dict[str, object] | None = None
-    https: HttpsEdge = HttpsEdge()
+    allow_refused: bool = False
+    """Promise though a tenth of a log's lines or more cannot be read."""
+    drop_repeated: bool = False
+    """Refuse a line whose request id was seen shortly before: a server that logs each twice."""
+    https: HttpsEdge = Field(default_factory=HttpsEdge)
+    kafka: KafkaLink = Field(default_factory=KafkaLink)
     key_file: str = ""
     """Ed25519 private key (PEM) that signs every batch; relative to the home. Blank: no signing."""
 

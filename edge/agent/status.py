@@ -9,16 +9,16 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
-from edge.batch.codec import DecodeError, decode_header
+from edge.agent.report import read_report
 from edge.errors import EdgetollError, InputError
 from edge.instants import from_ms
+from edge.logs.positions import StreamPosition
 from edge.logs.refused_lines import RejectedLines
-from edge.logs.streams import StreamPosition
 from edge.spool.recovery import Recovered, recover
-from edge.spool.segment import read_acknowledged, read_frames, segment_path, segments, spool_folders
+from edge.spool.segment import read_acknowledged, segment_path, segments, spool_folders
 from edge.spool.state import SpoolStatus
 
 _LOCKS = Path("/proc/locks")
@@ -46,9 +46,10 @@ def _status(folder: Path, now: datetime) -> dict[str, object]:
     rejected = RejectedLines(folder)
     disk = shutil.disk_usage(folder)
     logs = _logs(state)
+    report = read_report(folder)
     return {
         "edge_id": folder.name,
-        "region": _region(folder),
+        "region": state.region or None,
         "writer": writer_of(folder / "writer.lock"),
         "written_at": written,
         "written_seconds_ago": _seconds(now, written),
@@ -66,6 +67,10 @@ def _status(folder: Path, now: datetime) -> dict[str, object]:
         "damaged_frames": state.damaged_frames,
         "refused": rejected.counts(),
         "rejected": str(rejected.folder),
+        "held": list(report.held),
+        "repeated_ids": report.repeated_ids,
+        "nul_bytes": report.nul_bytes,
+        "examples": report.examples,
         "problems": _damage(
             folder, state.bytes_cut, state.damaged_frames, durable_lost=state.lost_durable
         ),
@@ -117,12 +122,18 @@ def _damage(folder: Path, cut: int, damaged: int, *, durable_lost: bool) -> list
     return found
 
 
-def _written_at(folder: Path) -> datetime | None:
-    """When a batch was last made durable."""
+def written_ms(folder: Path) -> int | None:
+    """When a batch was last made durable, UTC ms; None if never."""
     try:
-        return datetime.fromtimestamp((folder / "durable").stat().st_mtime, UTC)
+        return (folder / "durable").stat().st_mtime_ns // 1_000_000
     except FileNotFoundError:
         return None
+
+
+def _written_at(folder: Path) -> datetime | None:
+    """The same as a time."""
+    found = written_ms(folder)
+    return None if found is None else from_ms(found)
 
 
 def _seconds(now: datetime, then: datetime | None) -> int | None:
@@ -156,13 +167,3 @@ def _unacknowledged(folder: Path) -> int:
         elif segment == acknowledged.position.segment:
             unread += max(0, size - acknowledged.position.offset)
     return unread
-
-
-def _region(folder: Path) -> str | None:
-    """The region in the oldest batch that is kept."""
-    for frame in read_frames(folder, None, 1):
-        try:
-            return decode_header(frame.payload).region
-        except DecodeError:
-            return None
-    return None

@@ -59,6 +59,8 @@ def _show_status(home: Path, found: list[dict[str, Any]]) -> None:
     for each in found:
         for problem in each["problems"]:
             warn(f"{each['edge_id']}: {problem}")
+        for reason in each.get("held", ()):
+            warn(f"{each['edge_id']}: the promise stands still: {reason}")
         if each.get("refused"):
             counts = ", ".join(f"{name} {count:,}" for name, count in each["refused"].items())
             warn(f"{each['edge_id']}: refused lines: {counts}; kept in {each['rejected']}")

@@ -20,6 +20,7 @@ from typing import Final, Protocol, Required, TypedDict, Unpack
 import orjson
 
 from edge.batch.header import (
+    HELD_MAX,
     LIMITS,
     VERSION,
     DecodeError,
@@ -100,6 +101,7 @@ class Identity(TypedDict, total=False):
     watermark_ms: Required[int]
     sources: tuple[SourcePosition, ...]
     previous_epoch: tuple[int, int] | None
+    held: str
     signer: Signer | None
 
 
@@ -113,6 +115,7 @@ def seal(
     watermark_ms: int,
     sources: tuple[SourcePosition, ...] = (),
     previous_epoch: tuple[int, int] | None = None,
+    held: str = "",
     signer: Signer | None = None,
 ) -> bytes:
     """`payload` with its identity: the bytes of one batch. Raises InputError for a bad name."""
@@ -134,6 +137,8 @@ def seal(
         "raw_size": payload.raw_size,
         "key_id": None if signer is None else signer.key_id,
     }
+    if held:  # a field that decoders of before pass over
+        document["held"] = held[:HELD_MAX]
     try:
         header_from(document, None)
     except DecodeError as error:

@@ -16,6 +16,9 @@ VERSION: Final = 1
 NUMBER_END: Final = 1 << 63
 """Epochs, sequences and counts are below this."""
 
+HELD_MAX: Final = 1000
+"""Most characters of why a promise stands still."""
+
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
 _REGION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._/-]{0,63}\Z")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}\Z")
@@ -131,6 +134,7 @@ def header_from(document: object, signature: bytes | None) -> BatchHeader:
         raw_size=_number(document, "raw_size"),
         sources=tuple(position_from(source) for source in sources),
         previous_epoch=previous,
+        held=_text(document, "held", HELD_MAX, ""),
         key_id=key_id,
         signature=signature,
     )

@@ -244,7 +244,7 @@ def names_from(data: bytes | None) -> tuple[str, ...]:
 
 @lru_cache(maxsize=256)
 def _outcomes_from(data: bytes) -> Array:
-    """The table of outcomes, with statuses to 599 and known cache codes only."""
+    """The table of outcomes, with statuses to 999 and known cache codes only."""
     fits = 0 < len(data) <= 2 * OUTCOMES_END and len(data) % 2 == 0
     require(fits, Reason.SCHEMA, "no outcomes")
     outcomes = np.frombuffer(data, dtype="<u2")

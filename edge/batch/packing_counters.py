@@ -17,7 +17,7 @@ from edge.batch.packing import (
     read_table,
     require,
 )
-from edge.batch.records import EVENTS_MAX, Array, CounterColumns
+from edge.batch.records import EVENTS_MAX, STATUS_COLUMNS, Array, CounterColumns
 from edge.event import BUCKET_MS
 from edge.reasons import Reason
 
@@ -27,9 +27,13 @@ _TYPES: Final = {
     "class_code": "uint8",
     "requests": "int64",
     "bytes_sent": "int64",
-    **{f"status_{digit}xx": "int64" for digit in range(6)},
+    **dict.fromkeys(STATUS_COLUMNS[:-1], "int64"),
     "cache_hits": "int64",
 }
+_OTHER: Final = STATUS_COLUMNS[-1]
+"""A column since statuses go to 999, and only in batches that hold such requests: without them a
+batch is what it always was, and a decoder of before reads it (E4).
+"""
 
 
 def counters_to_stream(counters: CounterColumns) -> bytes:
@@ -42,8 +46,10 @@ def counters_to_stream(counters: CounterColumns) -> bytes:
         "requests": counters.requests.astype(np.int64),
         "bytes_sent": counters.bytes_sent.astype(np.int64),
     }
-    for digit in range(6):
-        columns[f"status_{digit}xx"] = np.ascontiguousarray(counters.status_requests[:, digit])
+    for place, name in enumerate(STATUS_COLUMNS):
+        columns[name] = np.ascontiguousarray(counters.status_requests[:, place])
+    if not columns[_OTHER].any():
+        del columns[_OTHER]
     columns["cache_hits"] = counters.cache_hits.astype(np.int64)
     return write_stream(columns, {b"domains": names_bytes(counters.domains)}, {})
 
@@ -53,7 +59,9 @@ def counters_from_stream(stream: bytes) -> CounterColumns:
     table = read_table(stream)
     values = table.numbers
     kinds = {name: str(column.dtype) for name, column in values.items()}
-    require(kinds == _TYPES and not table.texts, Reason.SCHEMA, "other counter columns")
+    others = values.pop(_OTHER, np.zeros(table.rows, dtype=np.int64))
+    known = kinds == _TYPES or kinds == _TYPES | {_OTHER: "int64"}
+    require(known and not table.texts, Reason.SCHEMA, "other counter columns")
     counters = CounterColumns(
         domains=names_from(table.tables.get(b"domains")),
         domain_index=values["domain"].astype(np.int32),
@@ -61,7 +69,7 @@ def counters_from_stream(stream: bytes) -> CounterColumns:
         class_code=values["class_code"],
         requests=values["requests"],
         bytes_sent=values["bytes_sent"],
-        status_requests=np.column_stack([values[f"status_{digit}xx"] for digit in range(6)]),
+        status_requests=np.column_stack([*(values[name] for name in STATUS_COLUMNS[:-1]), others]),
         cache_hits=values["cache_hits"],
     )
     check_counters(counters)

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from edge.event import BUCKET_MS, CLASSES, Scheme, Transport, billing_class
+from edge.event import BUCKET_MS, CLASSES, STATUS_CLASSES, Scheme, Transport, billing_class
 
 Array = npt.NDArray[Any]
 Kind = Literal["events", "counters", "heartbeat"]
@@ -60,10 +60,15 @@ _CARRIER_OF_ANSWERS: Final = np.array(
 OUTCOMES_END: Final = 1 << 14
 """Packed outcomes are below this."""
 
-_GROUPS_OF_CLASS: Final = 12
+STATUS_COLUMNS: Final = tuple(f"status_{name}" for name in STATUS_CLASSES)
+"""Names of the columns that count requests by class of status, here and in every file."""
 
-GROUPS: Final = 3 * _GROUPS_OF_CLASS
-"""What an outcome matters by: class, first digit of the status, hit or not (see group_codes)."""
+_STATUS_OTHER: Final = np.uint8(STATUS_CLASSES.index("other"))
+
+GROUPS_OF_CLASS: Final = 2 * len(STATUS_CLASSES)
+"""Groups of one billing class: class of status, hit or not."""
+GROUPS: Final = len(CLASSES) * GROUPS_OF_CLASS
+"""What an outcome matters by: billing class, class of status, hit or not (see group_codes)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +96,7 @@ class BatchHeader:
     the positions this batch moves on to. `previous_epoch` is (epoch, its last sequence) in the
     first batch of an epoch that follows another, else None. `requests` is what the batch counts
     for: the events, or the sum of a counters batch. `payload_size` is compressed, `raw_size` not.
+    `held` says why the edge's promise stands still; blank when it does not.
     """
 
     version: int
@@ -109,6 +115,7 @@ class BatchHeader:
     raw_size: int
     sources: tuple[SourcePosition, ...] = ()
     previous_epoch: tuple[int, int] | None = None
+    held: str = ""
     key_id: str | None = None
     signature: bytes | None = None
 
@@ -124,8 +131,14 @@ def carrier_codes(https: Array, quic: Array) -> Array:
     return _CARRIER_OF_ANSWERS.take(place)
 
 
+def status_classes(status: Array) -> Array:
+    """The place in STATUS_CLASSES of each status."""
+    digit = (status // np.uint16(100)).astype(np.uint8)
+    return np.minimum(digit, _STATUS_OTHER)
+
+
 def pack_outcome(status: Array, carrier: Array, cache: Array) -> Array:
-    """Carrier code, status 0 to 599 and cache code as one uint16 each event, in that order."""
+    """Carrier code, status 0 to 999 and cache code as one uint16 each event, in that order."""
     packed = carrier.astype(np.uint16)
     packed <<= np.uint16(10)
     packed |= status.astype(np.uint16, copy=False)
@@ -170,8 +183,8 @@ class EventColumns:
 
     @property
     def status_class(self) -> Array:
-        """First digit of the status of each event, 0 to 5."""
-        return (self.status // np.uint16(100)).astype(np.uint8)
+        """Class of the status of each event: its place in STATUS_CLASSES."""
+        return status_classes(self.status)
 
     def slice(self, start: int, stop: int) -> EventColumns:
         """Events start to stop (exclusive), with the whole dictionary."""
@@ -243,7 +256,7 @@ class CounterColumns:
     """Exact counts per (5-minute bucket, domain, class); one row per key, keys ascending.
 
     `bucket_ms` is the start of the bucket, UTC ms. `requests`, `bytes_sent`, `cache_hits` int64.
-    `status_requests` is int64 of shape (rows, 6): requests by first digit of the status, 0 to 5.
+    `status_requests` is int64 of shape (rows, 7): requests by class of status (STATUS_CLASSES).
     """
 
     domains: tuple[str, ...]
@@ -312,10 +325,10 @@ def _groups(outcomes: bytes) -> tuple[Array, Array]:
 
 @lru_cache(maxsize=256)
 def group_codes(outcomes: bytes) -> Array:
-    """The group of each packed outcome: 12 x class + 2 x first digit of the status + hit."""
+    """The group of each packed outcome: 14 x billing class + 2 x class of status + hit."""
     status, carrier, cache = unpack_outcome(np.frombuffer(outcomes, dtype=np.uint16))
-    digit = (status // np.uint16(100)).astype(np.uint8)
-    codes: Array = CLASS_OF_CARRIER[carrier] * np.uint8(_GROUPS_OF_CLASS) + digit * np.uint8(2)
+    digit = status_classes(status)
+    codes: Array = CLASS_OF_CARRIER[carrier] * np.uint8(GROUPS_OF_CLASS) + digit * np.uint8(2)
     codes += cache == 1
     return codes
 
@@ -337,12 +350,12 @@ def _fold(
 ) -> CounterColumns:
     """Rising cells of (bucket x domain, group), folded to rows of (bucket, domain, class)."""
     group, requests, bytes_sent = cells
-    class_code = group // _GROUPS_OF_CLASS
-    starts = _starts(place * 3 + class_code)
-    digit_starts = _starts(place * 18 + group // 2)  # 3 classes of 6 digits
-    digits = np.zeros((len(starts), 6), dtype=np.int64)
+    class_code = group // GROUPS_OF_CLASS
+    starts = _starts(place * len(CLASSES) + class_code)
+    digit_starts = _starts(place * (GROUPS // 2) + group // 2)
+    digits = np.zeros((len(starts), len(STATUS_CLASSES)), dtype=np.int64)
     row = np.searchsorted(starts, digit_starts, side="right") - 1
-    digit = group.take(digit_starts) % _GROUPS_OF_CLASS // 2
+    digit = group.take(digit_starts) % GROUPS_OF_CLASS // 2
     digits[row, digit] = np.add.reduceat(requests, digit_starts)
     bucket, domain = np.divmod(place.take(starts), len(domains))
     return CounterColumns(

@@ -14,10 +14,14 @@ from pathlib import Path
 from typing import Final
 
 from edge.errors import InputError
-from edge.logs.content import BYTE_ORDER_MARK, Chunk, Content, ContentChanged, read_chunks
+from edge.logs.chunks import Chunk, ContentChanged, read_chunks, without_nuls
+from edge.logs.content import BYTE_ORDER_MARK, Content
+from edge.logs.foreign import what_it_is
 from edge.logs.formats.block import Format, Parsed
 from edge.logs.formats.shipped import looks_like
-from edge.logs.streams import KnownStreams, Step, Stream, StreamPosition, Writer
+from edge.logs.positions import KnownStreams, StreamPosition
+from edge.logs.repeated_ids import RecentIds
+from edge.logs.streams import Step, Stream, Writer
 from edge.reasons import Reason
 
 _SAMPLE_BYTES: Final = 64 << 10
@@ -31,7 +35,10 @@ class ImportResult:
     """What an import did. `lines == events + duplicates + sum(skipped)` always.
 
     `lines` counts data lines of all files, `events` what was added, `duplicates` what an earlier
-    import had added already. `problems` are files that could not be read to their end.
+    import had added already. `problems` are files that could not be read to their end,
+    `not_understood` those of which no line, or nine in ten at most, could be read. `repeated_ids`
+    counts lines whose request id was seen shortly before, `nul_bytes` what holes left in the files.
+    `examples` has the first refused line of each reason.
     """
 
     files: int = 0
@@ -39,9 +46,13 @@ class ImportResult:
     events: int = 0
     duplicates: int = 0
     unattributable: int = 0
+    repeated_ids: int = 0
+    nul_bytes: int = 0
     skipped: Counter[Reason] = field(default_factory=Counter)
+    examples: dict[Reason, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    not_understood: list[str] = field(default_factory=list)
 
     def document(self) -> dict[str, object]:
         """As `--json` prints it."""
@@ -52,13 +63,27 @@ class ImportResult:
             "duplicates": self.duplicates,
             "skipped": dict(sorted(self.skipped.items())),
             "unattributable": self.unattributable,
+            "repeated_ids": self.repeated_ids,
+            "nul_bytes": self.nul_bytes,
+            "examples": dict(sorted(self.examples.items())),
             "notes": self.notes,
             "problems": self.problems,
+            "not_understood": self.not_understood,
         }
 
 
+def check_files(paths: Sequence[Path]) -> None:
+    """Raise InputError, before anything is changed, when one of `paths` cannot be opened."""
+    for path in paths:
+        if path.is_dir():
+            raise InputError(f"{path} is a folder", "name the log files in it")
+        Content(path).close()
+
+
 class Importer:
-    """Imports files of one format into one spool."""
+    """Imports files of one format into one spool. `drop_repeated`: lines whose request id was seen
+    shortly before are refused.
+    """
 
     def __init__(
         self,
@@ -68,12 +93,14 @@ class Importer:
         *,
         now_ms: Callable[[], int],
         advance: Callable[[int], None] = lambda _bytes: None,
+        drop_repeated: bool = False,
     ) -> None:
         self.writer = writer
         self.known = known
         self.form = form
         self.now_ms = now_ms
         self.advance = advance
+        self.drop_repeated = drop_repeated
         self.result = ImportResult()
         self._failed = False
 
@@ -82,10 +109,7 @@ class Importer:
 
         Raises InputError, before anything is changed, when one of them cannot be opened.
         """
-        for path in paths:
-            if path.is_dir():
-                raise InputError(f"{path} is a folder", "name the log files in it")
-            Content(path).close()
+        check_files(paths)
         for path in paths:
             with Content(path) as content:
                 self._file(content)
@@ -93,15 +117,37 @@ class Importer:
         result = self.result
         result.events = self.writer.events
         result.unattributable = self.writer.unattributable
+        result.repeated_ids = self.writer.repeated_ids
+        result.nul_bytes += self.writer.nul_bytes
         result.skipped.update(self.writer.skipped)
         result.lines = result.events + result.duplicates + sum(result.skipped.values())
+        self._tell()
         return result
+
+    def _tell(self) -> None:
+        """Notes about what was found in the files as a whole."""
+        result = self.result
+        for reason, row in sorted(self.writer.examples.items()):
+            result.examples[reason] = row.told()
+            result.notes.append(row.told())
+        if result.repeated_ids:
+            verb = "were refused" if self.drop_repeated else "count twice (--drop-repeated)"
+            result.notes.append(
+                f"{result.repeated_ids:,} lines have a request id seen shortly before: does the"
+                f" server log each request twice? They {verb}"
+            )
+        if result.nul_bytes and result.events:
+            result.notes.append(
+                f"{result.nul_bytes:,} NUL bytes passed over: a log that was cut while its server"
+                " wrote on (copytruncate) has such holes"
+            )
 
     def _file(self, content: Content) -> None:
         self.result.files += 1
         try:
             found = self.known.find(content, self.form, whole=True)
             if found is None:
+                self._without_lines(content)
                 return
             position = found.position
             if not found.reached:
@@ -110,8 +156,10 @@ class Importer:
             self.result.duplicates += position.events
             if position.refused:
                 self.result.skipped[Reason.REFUSED_BEFORE] += position.refused
+            unfinished = self.result.skipped[Reason.UNTERMINATED]
             self._read(content, position)
-            self._doubt(content, position)
+            now = self.known.current(position)
+            self._doubt(content, now, self.result.skipped[Reason.UNTERMINATED] - unfinished)
         except InputError as error:
             self.result.problems.append(error.message)
         except ContentChanged:
@@ -119,21 +167,43 @@ class Importer:
         if content.cut_off:
             self.result.problems.append(f"{content.path}: the gzip file is cut off")
 
-    def _doubt(self, content: Content, before: StreamPosition) -> None:
-        """Say so when not one line of a file could be read: the format may be the wrong one."""
-        now = self.known.current(before)
-        if now.events or now.refused == before.refused:
+    def _without_lines(self, content: Content) -> None:
+        """A file without a data line is nothing, unless it holds bytes that are none."""
+        kind = what_it_is(content.read_at(0, _SAMPLE_BYTES))
+        if kind is not None:
+            self.result.not_understood.append(f"{content.path}: no line could be read: {kind}")
+
+    def _doubt(self, content: Content, now: StreamPosition, unfinished: int) -> None:
+        """Say so when much of a file could not be read: the format may be the wrong one."""
+        if not now.not_understood and (now.events or not unfinished):
             return
-        note = f"{now.name}: no line of {now.refused:,} could be read as {self.form.name}"
+        name, lines = content.path.name, now.events + now.refused + unfinished
+        if now.events:
+            self.result.not_understood.append(
+                f"{name}: {now.unreadable:,} of {lines:,} lines could not be read as"
+                f" {self.form.name}"
+            )
+            return
+        note = f"{name}: no line of {lines:,} could be read as {self.form.name}"
         start = content.read_at(0, _SAMPLE_BYTES).removeprefix(BYTE_ORDER_MARK)
         likely = looks_like(start[: start.rfind(b"\n") + 1], self.now_ms())
         if likely and likely != self.form.name:
             note += f"; it looks like {likely}. Import it again with --format {likely}"
+        elif kind := what_it_is(content.read_at(0, _SAMPLE_BYTES)):
+            note += f"; {kind}"
+        self.result.not_understood.append(note)
         self.result.notes.append(note)
 
     def _read(self, content: Content, position: StreamPosition) -> None:
         """Parse ahead in some threads and write in another: nobody waits for the disk."""
-        stream = Stream(content, self.form, position, name=content.path.name)
+        stream = Stream(
+            content,
+            self.form,
+            position,
+            name=content.path.name,
+            repeats=RecentIds() if self.drop_repeated else None,
+            drop_repeated=self.drop_repeated,
+        )
         # Directives steer what follows them, so blocks of such a format are parsed one by one.
         parsers = 1 if self.form.directives else _PARSERS
         with ThreadPoolExecutor(parsers) as parsing, ThreadPoolExecutor(1) as writing:
@@ -171,6 +241,9 @@ class Importer:
         """The chunks of a file up to the last whole record."""
         done = content.stored_offset()
         for chunk in stream.chunks():
+            if chunk.open_end and (chunk.hole or chunk.oversized):
+                self._endless(chunk, content)
+                return
             if chunk.open_end:
                 # In the queue behind what it follows, whose directives it stands under.
                 parsed = parsing.submit(stream.parse, chunk, self.now_ms()).result()
@@ -179,6 +252,19 @@ class Importer:
             self.advance(content.stored_offset() - done)
             done = content.stored_offset()
             yield chunk
+
+    def _endless(self, chunk: Chunk, content: Content) -> None:
+        """Say what stands at the end of a file without a line end, and is left there."""
+        size = chunk.end - chunk.start
+        if chunk.hole:
+            self.result.nul_bytes += size
+            if chunk.start == 0:
+                self.result.not_understood.append(f"{content.path}: nothing but {size:,} NUL bytes")
+            return
+        self.result.skipped[Reason.UNTERMINATED] += 1
+        self.result.problems.append(
+            f"{content.path}: the last {size:,} bytes have no line end: they are no line, and left"
+        )
 
     def _write(self, step: Step) -> None:
         """Without an fsync of its own: the spool makes one every 16 MiB, and `run` the last one.
@@ -208,7 +294,9 @@ def _data_lines(content: Content) -> int:
     """Lines that are neither blank nor directives."""
     count = 0
     for chunk in read_chunks(content, 0, [4 << 20]):
+        if chunk.oversized and chunk.open_end:
+            continue
         data = chunk.data if chunk.start else chunk.data.removeprefix(BYTE_ORDER_MARK)
-        lines = data.split(b"\n")
+        lines = without_nuls(data).split(b"\n")
         count += sum(1 for line in lines if line.strip() and not line.startswith(b"#"))
     return count

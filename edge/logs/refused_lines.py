@@ -19,7 +19,8 @@ from typing import Final
 import orjson
 
 from edge.durable import fsync_folder, write_atomically
-from edge.logs.content import KEPT_BYTES_MAX
+from edge.logs.chunks import KEPT_BYTES_MAX
+from edge.logs.formats.why_refused import shown
 from edge.reasons import Reason
 from edge.spool.state import refusal
 
@@ -37,6 +38,12 @@ class RejectedLine:
     length: int
     reason: Reason
     raw: bytes
+    detail: str = ""
+
+    def told(self) -> str:
+        """The line and what was wrong with it, for a person."""
+        why = f": {self.detail}" if self.detail else ""
+        return f"{self.name}, line {self.line}: {self.reason}{why}: {shown(self.raw, 80)}"
 
     def document(self) -> dict[str, object]:
         """As it is kept."""
@@ -49,6 +56,8 @@ class RejectedLine:
             "length": self.length,
             "reason": self.reason.value,
         }
+        if self.detail:
+            found["detail"] = self.detail
         try:
             found["raw"] = kept.decode("utf-8")
         except UnicodeDecodeError:
@@ -77,21 +86,35 @@ class RejectedLines:
         """As keep(), raising OSError."""
         self.folder.mkdir(parents=True, exist_ok=True)
         current = self.folder / "lines.jsonl"
-        if current.exists() and current.stat().st_size >= self.file_bytes_max:
-            os.replace(current, self.folder / "lines.1.jsonl")
-        data = b"".join(orjson.dumps(line.document()) + b"\n" for line in lines)
-        with open(current, "ab+") as file:
-            if file.tell():
-                file.seek(-1, os.SEEK_END)
-                if file.read(1) != b"\n":  # a crash or a full disk left half a line
-                    file.write(b"\n")
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        kept = [orjson.dumps(line.document()) + b"\n" for line in lines]
+        while kept:
+            kept = kept[self._append(current, kept) :]
         fsync_folder(self.folder)
         counts = Counter(self.counts())
         counts.update(line.reason.value for line in lines)
         write_atomically(self.folder / "counts.json", orjson.dumps(counts))
+
+    def _append(self, current: Path, kept: list[bytes]) -> int:
+        """As many of `kept` as `current` has room for, fsynced; a full file becomes the old one."""
+        with open(current, "ab+") as file:
+            size = file.tell()
+            if size:
+                file.seek(-1, os.SEEK_END)
+                if file.read(1) != b"\n":  # a crash or a full disk left half a line
+                    file.write(b"\n")
+                    size += 1
+            fitting = 0
+            while fitting < len(kept) and size + len(kept[fitting]) <= self.file_bytes_max:
+                size += len(kept[fitting])
+                fitting += 1
+            if not size and not fitting:
+                fitting = 1  # a bound below one line: kept all the same
+            file.write(b"".join(kept[:fitting]))
+            file.flush()
+            os.fsync(file.fileno())
+        if fitting < len(kept):
+            os.replace(current, self.folder / "lines.1.jsonl")
+        return fitting
 
     def counts(self) -> dict[str, int]:
         """Refused lines by reason since this spool began; a crash may count some twice.

@@ -1,42 +1,43 @@
 """From the lines of log files to batches in a spool: shared by `edge import` and `edge tail`.
 
-A *stream* is the content of one log file, whatever its name is today. Its position travels in the
-batch that holds the lines up to it, so that a crash neither skips nor repeats a line. Refused lines
-are kept on disk before the position moves past them.
+A stream's position (positions.py) travels in the batch that holds the lines up to it, so that a
+crash neither skips nor repeats a line. Refused lines are kept on disk before the position moves
+past them.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-import orjson
-
 from edge.batch.records import EventColumns, SourcePosition
-from edge.logs.content import (
-    BYTE_ORDER_MARK,
-    Chunk,
-    Content,
-    ContentChanged,
+from edge.logs.chunks import Chunk, ContentChanged, read_chunks, without_nuls
+from edge.logs.content import BYTE_ORDER_MARK, Content
+from edge.logs.fingerprints import (
     Trail,
-    agrees,
-    begins_alike,
     directives_before,
-    head_of,
     marks_of,
-    read_chunks,
-    starts_alike,
 )
-from edge.logs.formats.block import Format, Parsed, line_starts, no_columns
+from edge.logs.formats.block import (
+    Format,
+    Parsed,
+    line_starts,
+    no_columns,
+    no_rows,
+    parse_whatever,
+    without,
+)
+from edge.logs.positions import StreamPosition
 from edge.logs.refused_lines import RejectedLine, RejectedLines
-from edge.reasons import Reason
+from edge.logs.repeated_ids import RecentIds
+from edge.reasons import UNREADABLE, Reason
 
 TARGET_LINES: Final = 48_000
 """Lines a block aims at: one block is one batch, and a batch has at most 65,536 events."""
-_NEAR_MARKS: Final = 5
-"""Marks up to 64 KiB."""
+_NO_CLOCK_MS: Final = 1 << 47
+"""Later than any line: for reading lines whose times were judged before."""
 _BLOCK_BYTES: Final = (1 << 20, 16 << 20)
 
 
@@ -61,145 +62,6 @@ class BatchSink(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StreamPosition:
-    """How far a stream was read: `offset` in content bytes, and what was found up to there.
-
-    `lines` counts physical lines, `events` what became events, `refused` data lines that did not.
-    `fingerprint`, `marks` and `early` identify the content (edge/logs/content.py); `form` is the
-    identity of the format it was read with.
-    """
-
-    head: str
-    generation: int = 0
-    offset: int = 0
-    lines: int = 0
-    events: int = 0
-    refused: int = 0
-    fingerprint: str = ""
-    marks: tuple[str, ...] = ()
-    early: str = ""
-    name: str = ""
-    form: str = ""
-
-    def to_source(self) -> SourcePosition:
-        """As a batch carries it."""
-        detail = {
-            "name": self.name,
-            "lines": self.lines,
-            "events": self.events,
-            "refused": self.refused,
-            "marks": self.marks,
-            "early": self.early,
-            "format": self.form,
-        }
-        return SourcePosition(
-            source=f"{self.head}.{self.generation}",
-            generation=self.generation,
-            offset=self.offset,
-            fingerprint=self.fingerprint,
-            detail=orjson.dumps(detail).decode(),
-        )
-
-    @classmethod
-    def from_source(cls, position: SourcePosition) -> StreamPosition | None:
-        """Of a position that `to_source` made; None for a source of another kind."""
-        head, _, _generation = position.source.rpartition(".")
-        try:
-            detail = orjson.loads(position.detail)
-            return cls(
-                head=head,
-                generation=position.generation,
-                offset=position.offset,
-                lines=detail["lines"],
-                events=detail["events"],
-                refused=detail["refused"],
-                fingerprint=position.fingerprint,
-                marks=tuple(detail["marks"]),
-                early=detail.get("early", ""),
-                name=detail["name"],
-                form=detail.get("format", ""),
-            )
-        except (orjson.JSONDecodeError, KeyError, TypeError):
-            return None
-
-    def misread(self, form: Format) -> bool:
-        """Whether no line became an event, and the format was another one: a mistake to mend."""
-        return self.events == 0 and self.refused > 0 and self.form != form.identity
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownPlace:
-    """The stream that a file holds. `reached` False: the file ends before the position, being a
-    shorter copy of the stream.
-    """
-
-    position: StreamPosition
-    reached: bool = True
-
-
-class KnownStreams:
-    """The streams a spool has positions of, to find the one a file holds.
-
-    A stream of which no line became an event, read in another format than `form`, counts as unread:
-    somebody chose the wrong format, and nothing of it has been counted.
-    """
-
-    def __init__(self, positions: Mapping[str, SourcePosition]) -> None:
-        self._by_head: dict[str, dict[int, StreamPosition]] = {}
-        for source in positions.values():
-            position = StreamPosition.from_source(source)
-            if position is not None:
-                self.remember(position)
-
-    def remember(self, position: StreamPosition) -> None:
-        """Take `position` as where that stream stands now."""
-        self._by_head.setdefault(position.head, {})[position.generation] = position
-
-    def current(self, position: StreamPosition) -> StreamPosition:
-        """Where the stream of `position` stands now."""
-        return self._by_head.get(position.head, {}).get(position.generation, position)
-
-    def has_archived(self, content: Content, form: Format) -> bool:
-        """Whether a gzip file holds a stream that was read to its end, told without inflating it
-        all.
-
-        By its first line, the windows near its start, and the size of its content in its trailer.
-        """
-        head = head_of(content, whole=True)
-        return any(
-            not position.misread(form)
-            and position.offset % (1 << 32) == content.trailer_size()
-            and starts_alike(content, position.early)
-            and all(begins_alike(content, position.marks[:_NEAR_MARKS]))
-            for position in self._by_head.get(head or "", {}).values()
-        )
-
-    def find(self, content: Content, form: Format, *, whole: bool) -> KnownPlace | None:
-        """Where reading `content` goes on: at 0 of a new stream if it was never seen.
-
-        None while the file has no data line (`whole`: its last line counts without a line end).
-        """
-        head = head_of(content, whole=whole)
-        if head is None:
-            return None
-        candidates = self._by_head.get(head, {})
-        shorter: StreamPosition | None = None
-        for position in sorted(candidates.values(), key=lambda each: -each.offset):
-            same = agrees(content, position.offset, position.fingerprint, position.marks)
-            if same is not False and position.misread(form):
-                again = StreamPosition(head=head, generation=position.generation)
-                return KnownPlace(position=again)
-            if same:
-                return KnownPlace(position=position)
-            if same is None and shorter is None and starts_alike(content, position.early):
-                shorter = position
-        if shorter is not None:
-            return KnownPlace(position=shorter, reached=False)
-        fresh = StreamPosition(head=head, generation=max(candidates, default=-1) + 1)
-        return KnownPlace(position=fresh)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """A block that was parsed and not yet written: what to append, keep and remember."""
 
@@ -208,23 +70,46 @@ class Step:
     rejected: tuple[RejectedLine, ...]
     notes: tuple[str, ...]
     unattributable: int
+    repeated_ids: int = 0
+    nul_bytes: int = 0
 
 
 class Stream:
     """One file being read into steps; `position` is where the last step leaves it."""
 
     def __init__(
-        self, content: Content, form: Format, position: StreamPosition, *, name: str
+        self,
+        content: Content,
+        form: Format,
+        position: StreamPosition,
+        *,
+        name: str,
+        repeats: RecentIds | None = None,
+        drop_repeated: bool = False,
     ) -> None:
+        """`repeats` remembers request ids; `drop_repeated` refuses a line whose id it knows."""
         self.position = replace(position, name=name, form=form.identity)
         self.content = content
+        self.repeats = repeats
+        self.drop_repeated = drop_repeated
         self._parser = form.make()
         if form.directives:
             self._parser.recall(directives_before(content, position.offset))
         self._trail = Trail.resume(content, position.offset, position.marks)
         if position.offset and self._trail.fingerprint() != position.fingerprint:
             raise ContentChanged
+        if drop_repeated and repeats is not None and not repeats and position.offset:
+            self._recall_ids(repeats, position.offset)
         self.target_bytes = [_BLOCK_BYTES[0]]
+
+    def _recall_ids(self, repeats: RecentIds, offset: int) -> None:
+        """Let `repeats` know the lines before `offset`: another process read them."""
+        start = max(0, offset - _BLOCK_BYTES[0])
+        before = self.content.read_at(start, offset - start)
+        lines = before[before.find(b"\n") + 1 :] if start else before
+        ids = parse_whatever(self._parser, without_nuls(lines), _NO_CLOCK_MS).ids
+        if ids is not None:
+            repeats.remember(ids)
 
     def chunks(self) -> Iterator[Chunk]:
         """The lines behind the position. Raises ContentChanged."""
@@ -238,25 +123,36 @@ class Stream:
 
     def parse(self, chunk: Chunk, now_ms: int) -> Parsed:
         """What `chunk` holds, without moving. Formats without directives may do it in any order."""
-        if chunk.oversized:
-            return Parsed(columns=no_columns(), rows=no_columns().time_ms)
+        if chunk.oversized or chunk.hole:
+            return Parsed(columns=no_columns(), rows=no_rows())
         data = chunk.data if chunk.start else chunk.data.removeprefix(BYTE_ORDER_MARK)
-        return self._parser.parse(data, now_ms)
+        return parse_whatever(self._parser, without_nuls(data), now_ms)
 
     def move(self, chunk: Chunk, parsed: Parsed) -> Step:
         """Move past `chunk`, which begins at the position and holds `parsed`."""
-        if chunk.oversized:
-            return self._oversized(chunk, parsed)
+        if chunk.oversized or chunk.hole:
+            return self._passed(chunk, parsed)
         self._trail.feed(chunk.data)
         lines = chunk.data.count(b"\n") + chunk.open_end
         self._aim(len(chunk.data), lines)
+        if self.repeats is not None and parsed.ids is not None:
+            again = self.repeats.again(parsed.ids, parsed.rows)
+            parsed = replace(parsed, repeated=again)
+            if self.drop_repeated and len(again):
+                parsed = without(parsed, again, Reason.REPEATED_ID)
         rejected = self._rejected(chunk, parsed)
-        return self._moved(chunk.end, lines, rejected, parsed)
+        step = self._moved(chunk.end, lines, rejected, parsed)
+        nul_bytes = len(chunk.data) - len(without_nuls(chunk.data))
+        return replace(step, nul_bytes=nul_bytes, repeated_ids=len(parsed.repeated))
 
-    def _oversized(self, chunk: Chunk, parsed: Parsed) -> Step:
-        tail = self.content.read_at(max(chunk.start, chunk.end - 4096), chunk.end - chunk.start)
+    def _passed(self, chunk: Chunk, parsed: Parsed) -> Step:
+        """Move past one line that is too long, or past a hole."""
         marks = marks_of(self.content, chunk.end)
         self._trail = Trail.resume(self.content, chunk.end, marks)
+        if chunk.hole:
+            step = self._moved(chunk.end, 0, (), parsed)
+            return replace(step, nul_bytes=chunk.end - chunk.start)
+        tail = self.content.read_at(max(chunk.start, chunk.end - 1), 1)
         row = RejectedLine(
             source=self.position.to_source().source,
             name=self.position.name,
@@ -264,6 +160,7 @@ class Stream:
             offset=chunk.start,
             length=chunk.end - chunk.start - tail.endswith(b"\n"),
             reason=Reason.TOO_LARGE,
+            detail=f"{chunk.end - chunk.start:,} bytes in one line",
             raw=chunk.data,
         )
         return self._moved(chunk.end, 1, (row,), parsed)
@@ -284,7 +181,9 @@ class Stream:
                     offset=chunk.start + start,
                     length=end - start,
                     reason=refused.reason,
-                    raw=chunk.data[start:end].rstrip(b"\n"),
+                    detail=refused.detail,
+                    # The record, not the 4 KiB of NULs that a hole may leave in front of it.
+                    raw=chunk.data[start:end].rstrip(b"\n").strip(b"\0"),
                 )
             )
         return tuple(rows)
@@ -302,6 +201,7 @@ class Stream:
             lines=self.position.lines + lines,
             events=self.position.events + len(parsed.columns),
             refused=self.position.refused + len(rejected),
+            unreadable=self.position.unreadable + sum(r.reason in UNREADABLE for r in rejected),
             fingerprint=self._trail.fingerprint(),
             marks=tuple(self._trail.marks),
             early=self._trail.early,
@@ -330,16 +230,28 @@ class Writer:
         self.events = 0
         self.unattributable = 0
         self.skipped: Counter[Reason] = Counter()
+        self.repeated_ids = 0
+        self.nul_bytes = 0
+        self.examples: dict[Reason, RejectedLine] = {}
+        """The first refused line of each reason: what a person looks at to see what is wrong."""
 
-    def write(self, step: Step, watermark_ms: int) -> None:
-        """Append `step`; durable after `commit`, except that refused lines are kept at once."""
+    def write(self, step: Step, watermark_ms: int, also: tuple[SourcePosition, ...] = ()) -> None:
+        """Append `step`; durable after `commit`, except that refused lines are kept at once.
+
+        `also` are positions that become durable with it.
+        """
+        sources = (step.position.to_source(), *also)
         if step.rejected:
             self.rejected.keep(step.rejected)
         if len(step.columns):
-            self.spool.write(step.columns, watermark_ms, (step.position.to_source(),))
+            self.spool.write(step.columns, watermark_ms, sources)
         else:
             # A block of refused lines only must move its position too.
-            self.spool.heartbeat(watermark_ms, (step.position.to_source(),))
+            self.spool.heartbeat(watermark_ms, sources)
         self.events += len(step.columns)
         self.unattributable += step.unattributable
+        self.repeated_ids += step.repeated_ids
+        self.nul_bytes += step.nul_bytes
         self.skipped.update(row.reason for row in step.rejected)
+        for row in step.rejected:
+            self.examples.setdefault(row.reason, row)

@@ -1,48 +1,34 @@
 """`edge tail`: growing logs into the spool, each line once, over crashes and rotation.
 
 A cycle looks at every file of every log, oldest first, and reads what is new in whole lines. Files
-are known by content, so it does not matter whether rotation renamed, copied, truncated or
+are known by content, so it does not matter whether rotation renamed, moved, copied, truncated or
 compressed them, or whether the agent was away meanwhile. The promise (watermark) moves on only
-after a cycle that read every file to its end, and then to when that cycle began, less what the web
-server may hold back.
+after a cycle that read every file to its end, found every file that was begun, and understood what
+it read; and then to when that cycle began, less what the web server may hold back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
-
-import orjson
 
 from edge.batch.records import SourcePosition
 from edge.errors import InputError
-from edge.logs.content import (
-    EARLY_BYTES,
-    Chunk,
-    Content,
-    ContentChanged,
-    early_lines,
-    end_of_lines,
-    head_of,
-)
-from edge.logs.formats.block import Format
-from edge.logs.rotation import SeenFile, files_of
-from edge.logs.streams import KnownStreams, Stream, StreamPosition, Writer
+from edge.logs.chunks import Chunk, ContentChanged
+from edge.logs.content import Content
+from edge.logs.fingerprints import EARLY_BYTES, early_lines, end_of_lines, head_of
+from edge.logs.followed import FollowedLog, Log
+from edge.logs.positions import KnownStreams, StreamPosition
+from edge.logs.repeated_ids import RecentIds
+from edge.logs.rotation import SeenFile, files_of, packed_files
+from edge.logs.streams import Stream, Writer
+from edge.reasons import Reason
 
 HALF_LINE_MS: Final = 60_000
 """A line without an end, in a file untouched for this long, will not be finished any more."""
 _UNREAD: Final = 1 << 62
 """The offset given to compressed files that `--from end` passes over unread."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Log:
-    """A log to follow and the format of its lines."""
-
-    path: Path
-    form: Format
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,6 +40,24 @@ class Cycle:
     events: int = 0
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    def hold(self, problem: str) -> None:
+        """Something was not read: the promise stands still, and says why."""
+        self.at_end = False
+        self.problems.append(problem)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TailOptions:
+    """How to follow. `allow_refused`: promise though many lines cannot be read. `drop_repeated`:
+    refuse a line whose request id was seen shortly before. `give_up`: a person says that files that
+    were begun and cannot be found are gone. `written_ms`: when this spool was last written before.
+    """
+
+    allow_refused: bool = False
+    drop_repeated: bool = False
+    give_up: bool = False
+    written_ms: int | None = None
 
 
 class Tailer:
@@ -67,40 +71,47 @@ class Tailer:
         *,
         now_ms: Callable[[], int],
         stopping: Callable[[], bool] = lambda: False,
+        options: TailOptions | None = None,
     ) -> None:
         self.writer = writer
-        self.logs = logs
         self.known = KnownStreams(positions)
+        self.options = options or TailOptions()
+        paths = [log.path for log in logs]
+        self.followed = [
+            FollowedLog.of(log, [path for path in paths if path != log.path], positions.get(source))
+            for log, source in ((log, log.source) for log in logs)
+        ]
         self._begun = {source for source in positions if source.startswith("log:")}
         self._now_ms = now_ms
         self._stopping = stopping
         self._read_states: dict[tuple[int, int], tuple[int, int]] = {}
-        self._doubted: set[str] = set()
+        self._doubts: dict[tuple[int, int], str] = {}
+        self._recent: dict[str, RecentIds] = {}
+        self._noted: set[str] = set()
+        self._looked_for_packed = False
+        self._packed: list[str] = []
 
     def begin(self, start_from: str | None) -> None:
         """Decide, durably, where a log starts that the spool knows nothing of.
 
         Raises InputError when there is such a log and `start_from` says neither beginning nor end.
         """
-        fresh = [log for log in self.logs if _log_source(log.path) not in self._begun]
+        fresh = [each for each in self.followed if each.log.source not in self._begun]
         if not fresh:
             return
         if start_from not in ("beginning", "end"):
             raise InputError(
-                f"nothing is known of {fresh[0].path} yet",
+                f"nothing is known of {fresh[0].log.path} yet",
                 "say where to start: --from beginning (all that is there) or --from end",
             )
-        sources = [
-            SourcePosition(
-                source=_log_source(log.path),
-                offset=0,
-                detail=orjson.dumps({"from": start_from, "at": self._now_ms()}).decode(),
-            )
-            for log in fresh
-        ]
-        if start_from == "end":
-            for log in fresh:
-                for seen in files_of(log.path):
+        sources: list[SourcePosition] = []
+        for followed in fresh:
+            followed.began = {"from": start_from, "at": self._now_ms()}
+            sources.append(followed.position())
+            if start_from == "end":
+                for seen in files_of(
+                    followed.log.path, others=followed.others, rotated=followed.log.rotated
+                ):
                     position = self._passed_over(seen)
                     if position is not None:
                         self.known.remember(position)
@@ -116,36 +127,87 @@ class Tailer:
         cycle = Cycle(started_ms=self._now_ms())
         before = self.writer.events
         seen_inodes: set[tuple[int, int]] = set()
-        for log in self.logs:
-            files = files_of(log.path)
+        for followed in self.followed:
+            files = followed.look()
             if not any(seen.live for seen in files):
-                cycle.at_end = False
-                cycle.problems.append(f"{log.path} is not there")
+                cycle.hold(f"{followed.log.path} is not there")
             for seen in files:
                 if self._stopping():
                     cycle.at_end = False
                     break
                 seen_inodes.add(seen.inode)
                 if self._read_states.get(seen.inode) != seen.state:
-                    self._file(log, seen, cycle, final=final)
+                    self._file(followed, seen, cycle, final=final)
+                if seen.inode in self._doubts and not self.options.allow_refused:
+                    cycle.hold(self._doubts[seen.inode])
+            else:
+                self._after(followed, cycle, final=final)
         for gone in self._read_states.keys() - seen_inodes:
             del self._read_states[gone]
+            self._doubts.pop(gone, None)
+        self._looked_for_packed = True
         self.writer.spool.commit()
         cycle.events = self.writer.events - before
         return cycle
 
-    def _file(self, log: Log, seen: SeenFile, cycle: Cycle, *, final: bool) -> None:
+    def _after(self, followed: FollowedLog, cycle: Cycle, *, final: bool) -> None:
+        """What was begun must be found; what is finished is let go."""
+        self._missing(followed, cycle, final=final)
+        self._packed_meanwhile(followed, cycle)
+        followed.let_go(cycle.started_ms, self._read_states)
+        for gone in self._recent.keys() - {s for each in self.followed for s in each.streams()}:
+            del self._recent[gone]
+        if followed.changed:
+            self.writer.spool.heartbeat(0, (followed.position(),))
+
+    def _missing(self, followed: FollowedLog, cycle: Cycle, *, final: bool) -> None:
+        """Look for streams that were begun and no file holds; hold the promise for the rest."""
+        missing = followed.missing(self.known)
+        if not missing:
+            return
+        packed = followed.search(missing)
+        for seen in followed.look():
+            if self._read_states.get(seen.inode) != seen.state and not seen.live:
+                self._file(followed, seen, cycle, final=final)
+        missing = followed.missing(self.known)
+        if self.options.give_up:
+            followed.give_up(missing)
+            cycle.notes += [f"{_lost(followed, each)}; given up" for each in missing]
+            return
+        hint = f"; {', '.join(packed)} may hold it: unpack it beside the log" if packed else ""
+        for position in missing:
+            cycle.hold(
+                f"{_lost(followed, position)}: its last lines are not read{hint}. Say where rotated"
+                " files are with --rotated, or that it is gone with --give-up"
+            )
+
+    def _packed_meanwhile(self, followed: FollowedLog, cycle: Cycle) -> None:
+        """Archives that cannot be read and hold lines of the time the agent was away (E2)."""
+        since = self.options.written_ms
+        if since is not None and not self._looked_for_packed and not self.options.give_up:
+            new = packed_files(followed.log.path, followed.log.rotated)
+            self._packed += [str(seen.path) for seen in new if seen.modified_ms > since]
+        for path in self._packed:
+            if any(str(s.path) == path for s in packed_files(followed.log.path)):
+                cycle.hold(
+                    f"{path} was packed while the agent was away, in a way that is not read: unpack"
+                    " it beside the log, or say that it is no loss with --give-up"
+                )
+
+    def _file(self, followed: FollowedLog, seen: SeenFile, cycle: Cycle, *, final: bool) -> None:
         try:
-            with Content(seen.path) as content:
-                done = self._content(log, seen, content, cycle, final=final)
-                if content.cut_off:
-                    done = False
-                    cycle.problems.append(f"{seen.path}: the gzip file ends early")
+            content = followed.content(seen)
+            done = self._content(followed, seen, content, cycle, final=final)
+            if content.cut_off:
+                done = False
+                cycle.problems.append(f"{seen.path}: the gzip file ends early")
+                followed.reopen(seen)
         except ContentChanged:
             done = False
         except InputError as error:
             # Gone since the listing: rotation moved it, and the next cycle finds it again.
             done = False
+            followed.reopen(seen)
             if seen.path.exists():
                 cycle.problems.append(error.message)
         if done:
@@ -154,10 +216,12 @@ class Tailer:
             cycle.at_end = False
 
     def _content(
-        self, log: Log, seen: SeenFile, content: Content, cycle: Cycle, *, final: bool
+        self, followed: FollowedLog, seen: SeenFile, content: Content, cycle: Cycle, *, final: bool
     ) -> bool:
         """Read what is new in one file; True when it was read to its end."""
-        if content.gzip and self.known.has_archived(content, log.form):
+        log = followed.log
+        if content.gzip and (position := self.known.archived(content, log.form)):
+            followed.holds(seen, position.to_source().source)
             return True
         still = content.gzip or cycle.started_ms - seen.modified_ms > HALF_LINE_MS
         closed = not seen.live and (still or final)
@@ -166,26 +230,102 @@ class Tailer:
             return still or final or not content.read_at(0, 1)
         if not found.reached:
             return True
-        stream = Stream(content, log.form, found.position, name=seen.path.name)
+        source = found.position.to_source().source
+        followed.holds(seen, source)
+        stream = Stream(
+            content,
+            log.form,
+            found.position,
+            name=seen.path.name,
+            repeats=self._recent.setdefault(source, RecentIds()),
+            drop_repeated=self.options.drop_repeated,
+        )
+        done = self._read(followed, seen, stream, cycle, closed=closed, may_end=still or final)
+        self._judge(followed, seen, stream.position)
+        return done
+
+    def _read(
+        self,
+        followed: FollowedLog,
+        seen: SeenFile,
+        stream: Stream,
+        cycle: Cycle,
+        *,
+        closed: bool,
+        may_end: bool,
+    ) -> bool:
+        """Read the lines behind the position of `stream`; True when there are no more."""
         for chunk in stream.chunks():
             if self._stopping():
                 return False
-            if chunk.open_end and not (closed and self._is_record(stream, chunk)):
-                return still or final
+            whole = not (chunk.oversized or chunk.hole)
+            if chunk.open_end and not (whole and closed and self._is_record(stream, chunk)):
+                self._half_line(seen, chunk, cycle, left=closed)
+                return may_end
             step = stream.step(chunk, self._now_ms())
             cycle.notes += [f"{seen.path.name}: {note}" for note in step.notes]
-            self.writer.write(step, 0)
+            followed.begun(step.position.to_source().source)
+            also = (followed.position(),) if followed.changed else ()
+            self.writer.write(step, 0, also)
             self.writer.spool.commit()
             self.known.remember(step.position)
-            self._doubt(log, step.position, cycle)
+            self._doubt(followed.log, step.position, cycle)
+            if step.repeated_ids:
+                self._note(
+                    f"{seen.path}: lines have a request id seen shortly before: does the server log"
+                    " each request twice?",
+                    cycle,
+                )
+        return True
+
+    def _half_line(self, seen: SeenFile, chunk: Chunk, cycle: Cycle, *, left: bool) -> None:
+        """Say what stands at the end of a file without a line end, and is no record."""
+        size = chunk.end - chunk.start
+        if chunk.hole:
+            return
+        if chunk.oversized:
+            self._note(f"{seen.path}: the last {size:,} bytes have no line end", cycle)
+        elif left and self._note(
+            f"{seen.path}: its last line, {size:,} bytes, has no end and is no record: left", cycle
+        ):
+            self.writer.skipped[Reason.UNTERMINATED] += 1
+
+    def _judge(self, followed: FollowedLog, seen: SeenFile, position: StreamPosition) -> None:
+        """Doubt the format of a file of which much could not be read (CASES E3).
+
+        A log that requests were read from before may hold none for a while.
+        """
+        log = followed.log
+        self._doubts.pop(seen.inode, None)
+        if position.events:
+            followed.understood()
+        never = position.without_events and not followed.was_understood
+        if position.often_unreadable or never:
+            bad = position.unreadable or position.refused
+            lines = position.events + position.refused
+            self._doubts[seen.inode] = (
+                f"{seen.path}: {bad:,} of {lines:,} lines could not be read as {log.form.name}:"
+                " correct the format, or take them as they are with allow_refused"
+            )
+
+    def _note(self, note: str, cycle: Cycle) -> bool:
+        """Say `note` once; whether it was new."""
+        if note in self._noted:
+            return False
+        self._noted.add(note)
+        cycle.notes.append(note)
         return True
 
     def _doubt(self, log: Log, position: StreamPosition, cycle: Cycle) -> None:
         """Say once that not one line of a file could be read: the format may be the wrong one."""
-        source = position.to_source().source
-        if position.refused and not position.events and source not in self._doubted:
-            self._doubted.add(source)
-            cycle.notes.append(f"{log.path}: no line yet that could be read as {log.form.name}")
+        if position.refused and not position.events:
+            example = next(iter(self.writer.examples.values()), None)
+            told = f" ({example.told()})" if example else ""
+            source = position.to_source().source
+            if source not in self._noted:
+                self._noted.add(source)
+                form = log.form.name
+                cycle.notes.append(f"{log.path}: no line yet that could be read as {form}{told}")
 
     def _is_record(self, stream: Stream, chunk: Chunk) -> bool:
         return len(stream.parse(chunk, self._now_ms()).columns) == 1
@@ -209,7 +349,15 @@ class Tailer:
                 name=seen.path.name,
             )
 
+    def close(self) -> None:
+        """Close the files that are open."""
+        for followed in self.followed:
+            followed.close()
 
-def _log_source(path: Path) -> str:
-    """The name under which a spool remembers that a log was begun."""
-    return f"log:{path.absolute()}"
+
+def _lost(followed: FollowedLog, position: StreamPosition) -> str:
+    """The sentence for a file that was begun and is not there."""
+    return (
+        f"{followed.log.path}: the file that was {position.name}, read up to byte"
+        f" {position.offset:,}, cannot be found any more"
+    )

@@ -10,9 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from edge.agent.settings import load
+from edge.agent.settings import EdgeSettings
 from edge.configfile import section
 from edge.kafka.link import KafkaLink
 from edge.terminal import warn
@@ -21,17 +19,9 @@ if TYPE_CHECKING:
     from edge.shipping.loop import Shipper
 
 
-class _EdgeSection(BaseModel):
-    """The part of section [edge] that is about Kafka."""
-
-    model_config = ConfigDict(extra="ignore")
-    kafka: KafkaLink = Field(default_factory=KafkaLink)
-
-
 def settings(home: Path, bootstrap: str | None = None) -> KafkaLink:
     """[edge.kafka] of the home; `bootstrap` (--kafka) replaces its address."""
-    load(home)  # a misspelt key of the section must not leave us with the defaults
-    link = section(home, "edge", _EdgeSection).kafka.below(home)
+    link = section(home, "edge", EdgeSettings).kafka.below(home)
     return link if bootstrap is None else link.model_copy(update={"bootstrap": bootstrap})
 
 

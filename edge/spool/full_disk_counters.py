@@ -88,8 +88,8 @@ class CounterStore:
             class_code=np.array([class_code for _, _, class_code in keys], dtype=np.uint8),
             requests=table[:, 0],
             bytes_sent=table[:, 1],
-            status_requests=table[:, 2:8],
-            cache_hits=table[:, 8],
+            status_requests=table[:, 2:-1],
+            cache_hits=table[:, -1],
         )
 
     def drop(self, counters: CounterColumns) -> None:

@@ -48,6 +48,8 @@ class Recovered:
     previous_epoch: tuple[int, int] | None = None
     sequence: int = -1
     watermark_ms: int = 0
+    region: str = ""
+    """Where the edge stood when it last sent events."""
     positions: dict[str, SourcePosition] = field(default_factory=dict)
     segment: str | None = None
     end: int = 0
@@ -186,6 +188,8 @@ def _apply(frame: RawFrame, state: Recovered) -> None:
         return
     state.sequence = max(state.sequence, header.sequence)
     state.watermark_ms = max(state.watermark_ms, header.watermark_ms)
+    if header.kind != "heartbeat":
+        state.region = header.region
     for position in header.sources:
         state.positions[position.source] = position
 
@@ -197,6 +201,7 @@ def _begin(header: SegmentHeader, state: Recovered) -> None:
         state.previous_epoch = header.previous_epoch
         state.sequence = header.next_sequence - 1
     state.watermark_ms = max(state.watermark_ms, header.watermark_ms)
+    state.region = header.region or state.region
     for entry in header.positions:
         position = position_from(entry)
         state.positions[position.source] = position

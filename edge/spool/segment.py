@@ -113,6 +113,7 @@ class SegmentHeader:
     watermark_ms: int
     previous_end: int | None
     positions: tuple[object, ...]
+    region: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,6 +239,7 @@ def header_in(frame: RawFrame) -> SegmentHeader | None:
             watermark_ms=int(document["watermark_ms"]),
             previous_end=document.get("previous_end"),
             positions=tuple(document["positions"]),
+            region=str(document.get("region", "")),
         )
     except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError, IndexError):
         return None

@@ -6,8 +6,7 @@ A source position travels in the batch that holds its lines, so a crash neither 
 one. One process writes a spool (a lock names it); any number read it (edge/spool/segment.py).
 
 - Disk full: nothing of the batch stays, the state is as before, SpoolFull is raised (FAULTS A4).
-- fsync fails: that segment is never trusted again; what it had not made durable is written anew,
-  with the same identities, to the next segment (FAULTS A5).
+- fsync fails: that segment is left; what it had not made durable goes to the next one (FAULTS A5).
 - An epoch survives restarts. A lost spool, or lost durable bytes, begin a new one (FAULTS A2, A8).
 """
 
@@ -54,6 +53,10 @@ class Spool:
         self.folder = folder
         self.edge_id = edge_id
         self.region = region
+        self.region_before = state.region
+        """Where the edge stood before; it stands there until events from `region` are written."""
+        self._region = state.region or region
+        self._held = ""
         self._found = state
         self._options = SpoolOptions()
         self._signer: Signer | None = None
@@ -183,9 +186,10 @@ class Spool:
         return identity
 
     def heartbeat(
-        self, watermark_ms: int, sources: tuple[SourcePosition, ...] = ()
+        self, watermark_ms: int, sources: tuple[SourcePosition, ...] = (), *, held: str = ""
     ) -> tuple[int, int]:
-        """Append a batch without events, which moves the watermark (and, if given, sources)."""
+        """A batch without events: moves the watermark and sources, or says why it is `held`."""
+        self._held = held
         return self.append(HEARTBEAT, watermark_ms, sources)
 
     def write(
@@ -194,10 +198,9 @@ class Spool:
         """Write without fsync; nothing counts before commit(). Returns (epoch, last sequence).
 
         Columns too large for one batch become several that stand or fall together; the source
-        positions travel in the last. A `watermark_ms` behind an earlier one changes nothing: a
-        promise is not taken back. Raises SpoolFull or SpoolBroken: then, as with commit(), nothing
-        since the last commit is appended. Raises InputError for values no batch may hold: only
-        this content is refused.
+        positions travel in the last. A `watermark_ms` behind an earlier one changes nothing.
+        Raises SpoolFull or SpoolBroken: then, as with commit(), nothing since the last commit is
+        appended. Raises InputError for values no batch may hold: only this content is refused.
         """
         payloads = split(content)
         if self._writer.poisoned or self._staged.size > _STAGED_BYTES_MAX:
@@ -238,15 +241,18 @@ class Spool:
         sources: tuple[SourcePosition, ...],
     ) -> bytes:
         """`payload` as the batch `sequence` of this spool."""
+        if payload.kind != "heartbeat":
+            self._region = self.region
         return seal(
             payload,
             edge_id=self.edge_id,
-            region=self.region,
+            region=self._region,
             epoch=self._epoch,
             sequence=sequence,
             watermark_ms=watermark_ms,
             sources=sources,
             previous_epoch=self._previous_epoch if sequence == 0 else None,
+            held=self._held if payload.kind == "heartbeat" else "",
             signer=self._signer,
         )
 
@@ -299,7 +305,7 @@ class Spool:
         document = {
             "format": 1,
             "edge_id": self.edge_id,
-            "region": self.region,
+            "region": self._region,
             "epoch": self._epoch,
             "previous_epoch": self._previous_epoch,
             "next_sequence": self._next_sequence,

@@ -18,28 +18,15 @@ from edge.batch.codec import DecodeError, decode_counters, decode_header, decode
 from edge.batch.records import BatchHeader, CounterColumns, PackedEvents
 from edge.batch.signature import Registry, verify
 from edge.event import AHEAD_MS_MAX, BUCKET_MS, TIME_MS_MIN
+from edge.reasons import Reason
 from metering.counting.edge_progress import EdgeProgress
-from metering.counting.flush import Digest, Flush
+from metering.counting.flush import Flush
+from metering.counting.records import Digest, Identity, Rejected
 from metering.sources.source import Covered, SourceBatch
 
 DIGEST_BYTES = 16
 BATCH_BYTES_SENT_END = 1 << 56
 """A batch that claims more bytes (64 PiB) is refused, so that sums stay in 64 bits."""
-
-Identity = tuple[str, int, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rejected:
-    """A unit that goes to quarantine whole: its bytes are kept under their hash."""
-
-    partition: str
-    source: str
-    position: str
-    reason: str
-    detail: str
-    data: bytes
-    seen_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +70,12 @@ class Intake:
         before = self.flush.positions.get(batch.source)
         covered = Covered(position=batch.position_after)
         if batch.payload is None:
-            self._reject(batch, "damaged", batch.problem or "damaged", 1, now_ms, read=1)
+            self._reject(batch, Reason.DAMAGED, batch.problem or "damaged", 1, now_ms, read=1)
         else:
             try:
                 header = decode_header(batch.payload)
             except DecodeError as error:
-                self._reject(batch, error.reason.value, error.message, 1, now_ms, read=1)
+                self._reject(batch, error.reason, error.message, 1, now_ms, read=1)
             else:
                 covered = replace(covered, epoch=header.epoch, sequence=header.sequence)
                 self._identified(batch, batch.payload, header, now_ms)
@@ -111,11 +98,12 @@ class Intake:
             else:
                 self._reject(
                     suspect.batch,
-                    "fork",
+                    Reason.FORK,
                     f"edge {identity[0]} sent other content as epoch {identity[1]},"
                     f" sequence {identity[2]}",
                     suspect.header.requests,
                     suspect.now_ms,
+                    source=suspect.header.edge_id,
                 )
         self._suspects.clear()
 
@@ -128,7 +116,7 @@ class Intake:
             try:
                 verify(header, payload, self.registry, now_ms)
             except DecodeError as error:
-                self._reject(batch, error.reason.value, error.message, header.requests, now_ms)
+                self._refuse_batch(batch, header, error.reason, error.message, now_ms)
                 return
         edge = self.edges.get(header.edge_id)
         digest = hashlib.sha256(payload[: len(payload) - header.payload_size]).digest()
@@ -142,10 +130,10 @@ class Intake:
             content, refused = readable(header, payload, now_ms)
         except DecodeError as error:
             # Not held: a good copy may still come, and until then the sequence is a visible hole.
-            self._reject(batch, error.reason.value, error.message, header.requests, now_ms)
+            self._refuse_batch(batch, header, error.reason, error.message, now_ms)
             return
         except ValueError as error:
-            self._reject(batch, "bytes", str(error), header.requests, now_ms)
+            self._refuse_batch(batch, header, Reason.BYTES, str(error), now_ms)
             return
         self._accept(header, digest, now_ms)
         if refused:
@@ -178,30 +166,44 @@ class Intake:
             )
         )
 
+    def _refuse_batch(
+        self, batch: SourceBatch, header: BatchHeader, reason: Reason, detail: str, now_ms: int
+    ) -> None:
+        """Quarantine a batch whose header can be read, under the name of its edge."""
+        self._reject(batch, reason, detail, header.requests, now_ms, source=header.edge_id)
+
     def _refuse_events(
         self, batch: SourceBatch, header: BatchHeader, refused: int, now_ms: int
     ) -> None:
         """Events of an accepted batch with an absurd time: quarantined one by one, in a sum."""
-        self._keep(batch, "clock", f"{refused} of {header.requests} events", now_ms)
-        self.flush.reject("clock", header.edge_id, events=refused, first_ms=now_ms, last_ms=now_ms)
+        self._keep(batch, Reason.CLOCK, f"{refused} of {header.requests} events", now_ms)
+        self.flush.reject(
+            Reason.CLOCK, header.edge_id, events=refused, first_ms=now_ms, last_ms=now_ms
+        )
 
     def _reject(
         self,
         batch: SourceBatch,
-        reason: str,
+        reason: Reason,
         detail: str,
         events: int,
         now_ms: int,
         *,
         read: int = 0,
+        source: str | None = None,
     ) -> None:
-        """Quarantine a whole unit. One whose header cannot be read counts as `read` records."""
+        """Quarantine a whole unit, counted under its edge where its header can be read.
+
+        One whose header cannot be read counts as `read` records of the transport's source.
+        """
         self._keep(batch, reason, detail, now_ms)
         self.flush.batches.quarantined += 1
         self.flush.events.read += read
-        self.flush.reject(reason, batch.source, events=events, first_ms=now_ms, last_ms=now_ms)
+        self.flush.reject(
+            reason, source or batch.source, events=events, first_ms=now_ms, last_ms=now_ms
+        )
 
-    def _keep(self, batch: SourceBatch, reason: str, detail: str, now_ms: int) -> None:
+    def _keep(self, batch: SourceBatch, reason: Reason, detail: str, now_ms: int) -> None:
         self.keep(
             Rejected(
                 partition=batch.partition,

@@ -200,7 +200,7 @@ def _hole(
         missing = SequenceGap(
             epoch=epoch.epoch, first_sequence=FIRST_SEQUENCE, last_sequence=interval.low - 1
         )
-    elif epoch.previous is not None:
+    else:
         missing = _lost_tail(before, epoch.previous)
     if missing is None:
         return None
@@ -213,9 +213,18 @@ def _hole(
 
 
 def _lost_tail(
-    before: tuple[EpochProgress, Interval] | None, previous: tuple[int, int]
+    before: tuple[EpochProgress, Interval] | None, previous: tuple[int, int] | None
 ) -> SequenceGap | None:
-    """What the epoch before lacks at its end, as the next epoch names it."""
+    """What the epoch before lacks at its end, as the next epoch names it.
+
+    An epoch that does not name the one that is known says nothing of its end: what it held beyond
+    what came is unknown, and may be lost (CASES E13).
+    """
+    if before is not None and previous is None:
+        first = before[1].high + 1
+        return SequenceGap(epoch=before[0].epoch, first_sequence=first, last_sequence=None)
+    if previous is None:
+        return None
     named, last = previous
     held = before[1].high if before is not None and before[0].epoch == named else FIRST_SEQUENCE - 1
     if last <= held:

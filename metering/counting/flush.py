@@ -9,22 +9,23 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Protocol
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 
 from edge.batch.records import Array, BatchHeader, CounterColumns, PackedEvents, totals
 from edge.errors import Corrupt
 from edge.event import CLASSES
+from edge.reasons import Reason
+from metering.counting.records import COUNTS, Digest, Tally, Windowed
 from metering.counting.sums import Sums
-from metering.hours.when_to_close import HOUR_MS
+from metering.hour import HOUR_MS, hour_of
 from metering.sources.source import Covered, SourceBatch
 
 NAMES_KEPT = 262_144
 TOGETHER_ROWS = 300_000
-COUNTS = ("requests", "bytes_sent", *(f"status_{digit}xx" for digit in range(6)), "cache_hits")
 
 
 class Names(dict[str, int]):
@@ -33,7 +34,7 @@ class Names(dict[str, int]):
     def __init__(self) -> None:
         super().__init__()
         self._count = itertools.count()
-        self._array: Any = None
+        self._array: pa.StringArray | None = None
 
     def __missing__(self, name: str) -> int:
         self[name] = number = next(self._count)
@@ -43,7 +44,7 @@ class Names(dict[str, int]):
         """The id of each name, int32."""
         return np.fromiter(map(self.__getitem__, names), dtype=np.int32, count=len(names))
 
-    def array(self) -> Any:
+    def array(self) -> pa.StringArray:
         """All names in order of their ids."""
         if self._array is None or len(self._array) != len(self):
             self._array = pa.array(self.keys(), type=pa.string())
@@ -60,32 +61,6 @@ class Names(dict[str, int]):
 
 
 @dataclass(slots=True)
-class Tally:
-    """How many batches (or messages) and events were read, and how each ended."""
-
-    read: int = 0
-    accepted: int = 0
-    duplicate: int = 0
-    quarantined: int = 0
-
-    @property
-    def adds_up(self) -> bool:
-        """Read = accepted + duplicate + quarantined."""
-        return self.read == self.accepted + self.duplicate + self.quarantined
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Digest:
-    """Identity and digest of an accepted batch."""
-
-    edge_id: str
-    epoch: int
-    sequence: int
-    digest: bytes
-    seen_ms: int
-
-
-@dataclass(slots=True)
 class Flush:
     """The content of one transaction. `extra` runs inside it, with the connection."""
 
@@ -94,12 +69,12 @@ class Flush:
     batches: Tally = field(default_factory=Tally)
     events: Tally = field(default_factory=Tally)
     positions: dict[str, Covered] = field(default_factory=dict)
-    rejects: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    rejects: dict[tuple[Reason, str], list[int]] = field(default_factory=dict)
     touched: dict[tuple[int, str, int], list[int]] = field(default_factory=dict)
     unproven: set[tuple[int, str]] = field(default_factory=set)
     digests: list[Digest] = field(default_factory=list)
     changed_edges: set[str] = field(default_factory=set)
-    extra: list[Callable[[Any], None]] = field(default_factory=list)
+    extra: list[Callable[[duckdb.DuckDBPyConnection], None]] = field(default_factory=list)
     rows_written: int = 0
     newest_ms: int = 0
     """The latest time, UTC ms, that anything accepted speaks of."""
@@ -135,7 +110,7 @@ class Flush:
         self._counted += len(events)
         hours: dict[int, int] = {}
         for bucket_ms, requests in added:
-            hour = bucket_ms // HOUR_MS * HOUR_MS
+            hour = hour_of(bucket_ms)
             hours[hour] = hours.get(hour, 0) + requests
         self._touch(hours.items(), header)
 
@@ -190,7 +165,9 @@ class Flush:
                 known[2] += 1
                 known[3] += events
 
-    def reject(self, reason: str, source: str, *, events: int, first_ms: int, last_ms: int) -> None:
+    def reject(
+        self, reason: Reason, source: str, *, events: int, first_ms: int, last_ms: int
+    ) -> None:
         """Count `events` records as quarantined; the caller keeps what bytes it has."""
         known = self.rejects.get((reason, source))
         if known is None:
@@ -241,7 +218,7 @@ class Flush:
 
 
 def _usage_table(
-    columns: list[Array], region: Array, dictionaries: tuple[list[str], Any]
+    columns: list[Array], region: Array, dictionaries: tuple[list[str], pa.StringArray]
 ) -> pa.Table:
     """Counted rows as Arrow: text by dictionary, counts as int64."""
     bucket, name, class_code = columns[:3]
@@ -258,10 +235,9 @@ def _usage_table(
     return pa.table(table)
 
 
-def _texts(codes: Array, dictionary: Any) -> Any:
+def _texts(codes: Array, dictionary: pa.StringArray) -> pa.DictionaryArray[Any, Any]:
     """Text by dictionary."""
-    indices: Any = pa.array(codes.astype(np.int32))
-    return pa.DictionaryArray.from_arrays(indices, dictionary)
+    return pa.DictionaryArray.from_arrays(codes.astype(np.int32), dictionary)
 
 
 def usage_tables(flushes: Sequence[Flush]) -> Iterator[pa.Table]:
@@ -287,20 +263,17 @@ def usage_tables(flushes: Sequence[Flush]) -> Iterator[pa.Table]:
 
 
 class MessageIntake(Protocol):
-    """Takes units of single messages (SourceBatch.messages), with a table of their ids."""
+    """Takes units of single messages (SourceBatch.messages), with tables of their ids."""
+
+    @property
+    def windows(self) -> tuple[Windowed, ...]:
+        """The tables of ids that a checkpoint has to cover."""
+        ...
 
     def take(self, flush: Flush, batch: SourceBatch, now_ms: int) -> None:
         """Parse and hold the messages; sets the flush's positions and what was read."""
         ...
 
-    def settle(self, flush: Flush, connection: Any, now_ms: int) -> None:
+    def settle(self, flush: Flush, connection: duckdb.DuckDBPyConnection, now_ms: int) -> None:
         """Decide duplicates by the ids `connection` knows; count the rest. Before Flush.check."""
-        ...
-
-    def export(self, connection: Any, partition: str, folder: Path, now_ms: int) -> list[str]:
-        """Write new ids to files in `folder`; the names of all files a checkpoint must name."""
-        ...
-
-    def restore(self, connection: Any, partition: str, folder: Path, names: list[str]) -> None:
-        """Put the ids of those files in the place of what is stored of the partition."""
         ...

@@ -7,29 +7,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, Final
+from datetime import datetime
+from typing import Final, TypeGuard, cast
 
 from edge.batch.records import CARRIER_CODE, CLASS_OF_CARRIER
 from edge.domain import canonical_domains
-from edge.event import AHEAD_MS_MAX, BYTES_SENT_MAX, STATUS_MAX, TIME_MS_MIN
+from edge.event import AHEAD_MS_MAX, BYTES_SENT_MAX, CACHES, STATUS_MAX, TIME_MS_MIN
 from edge.reasons import Reason
 from metering.counting.json_parse import RawEvent
+from metering.counting.json_trust import EVERYBODY, JsonTrust
+from metering.hour import to_ms
 
 TEXT_MAX: Final = 256
-CLASS_CODES: Final = {pair: int(CLASS_OF_CARRIER[code]) for pair, code in CARRIER_CODE.items()}
-CACHE_CODES: Final[dict[Any, int]] = {None: 0, "hit": 1, "miss": 2}
-UNCHECKABLE: Final = "uncheckable"
-WRONG_KEY: Final = "key"
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_NUMBERS: Final = (2, 6, 7)
+_TEXTS: Final = (0, 1, 3, 9)
+"""Places in FIELDS: time, status and bytes; source, id, domain and region."""
+CLASS_CODES: Final[dict[tuple[str, str], int]] = {
+    pair: int(CLASS_OF_CARRIER[code]) for pair, code in CARRIER_CODE.items()
+}
+CACHE_CODES: Final[dict[str | None, int]] = {cache: code for code, cache in enumerate(CACHES)}
+Judged = tuple[str, str, int, str, str, str, int, int, str | None, str]
+"""An event in the order of FIELDS whose values may be counted; its time is UTC ms."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """Times between which an event can be judged, UTC ms."""
+    """Times between which an event can be judged, UTC ms, and who may report what."""
 
     window_start_ms: int
     now_ms: int
+    trust: JsonTrust = EVERYBODY
 
 
 @dataclass(slots=True)
@@ -45,7 +52,7 @@ class Checked:
     bytes_sent: list[int] = field(default_factory=list)
     cache: list[int] = field(default_factory=list)
     region: list[str] = field(default_factory=list)
-    refused: list[tuple[int, str, str]] = field(default_factory=list)
+    refused: list[tuple[int, Reason, str]] = field(default_factory=list)
     """(place in the input, reason, source or "?")."""
 
 
@@ -54,38 +61,45 @@ def check(events: Sequence[RawEvent], keys: Sequence[bytes | None], bounds: Boun
     checked = Checked()
     if not events:
         return checked
-    columns = list(zip(*events, strict=True))
-    if _all_good(columns, keys, bounds):
-        _add(checked, columns)
+    if _all_good(events, keys, bounds):
+        _add(checked, events)
         return checked
-    good: list[RawEvent] = []
+    good: list[Judged] = []
     for place, (event, key) in enumerate(zip(events, keys, strict=True)):
         judged = _judge(event, key, bounds)
-        if isinstance(judged, str):
-            source = event[0] if _text(event[0]) else "?"
+        if isinstance(judged, Reason):
+            source = str(event[0]) if _text(event[0]) else "?"
             checked.refused.append((place, judged, source))
         else:
             good.append(judged)
     if good:
-        _add(checked, list(zip(*good, strict=True)))
+        _add(checked, good)
     return checked
 
 
-def _all_good(columns: list[Any], keys: Sequence[bytes | None], bounds: Bounds) -> bool:
-    """Whether every event of these columns may be counted, without looking at single ones."""
-    source, event_id, time, domain, scheme, transport, status, size, cache, region = columns
-    for numbers in (time, status, size):
-        if set(map(type, numbers)) != {int}:
-            return False
-    for texts in (source, event_id, domain, region):
-        if set(map(type, texts)) != {str}:
-            return False
+def _all_good(
+    events: Sequence[RawEvent], keys: Sequence[bytes | None], bounds: Bounds
+) -> TypeGuard[Sequence[Judged]]:
+    """Whether every event may be counted, looked at by columns and not one by one."""
+    columns = list(zip(*events, strict=True))
+    if not all(set(map(type, columns[place])) == {int} for place in _NUMBERS):
+        return False
+    if not all(set(map(type, columns[place])) == {str} for place in _TEXTS):
+        return False
+    source, event_id, time, domain, scheme, transport, status, size, cache, region = zip(
+        *cast(Sequence[Judged], events), strict=True
+    )
     try:
         known = set(zip(scheme, transport, strict=True)) <= CLASS_CODES.keys()
         known = known and set(cache) <= CACHE_CODES.keys()
     except TypeError:  # a list or an object, where a word belongs
         return False
     pairs = set(zip(source, keys, strict=True))
+    trust = bounds.trust
+    if any(map(trust.against, set(source))):
+        return False
+    if trust.names_are_listed and not _names_allowed(source, domain, trust):
+        return False
     return (
         known
         and min(time) >= max(bounds.window_start_ms, TIME_MS_MIN)
@@ -101,43 +115,58 @@ def _all_good(columns: list[Any], keys: Sequence[bytes | None], bounds: Bounds) 
     )
 
 
-def _text(value: object) -> bool:
+def _names_allowed(sources: Sequence[str], names: Sequence[str], trust: JsonTrust) -> bool:
+    """Whether each source may report each of its names, as they are counted."""
+    pairs = list(set(zip(sources, names, strict=True)))
+    canonical = canonical_domains([name for _, name in pairs])
+    return all(
+        trust.may_report(source, name) for (source, _), name in zip(pairs, canonical, strict=True)
+    )
+
+
+def _text(value: object) -> TypeGuard[str]:
     """A text of 1 to TEXT_MAX characters."""
     return isinstance(value, str) and 0 < len(value) <= TEXT_MAX
 
 
-def _whole(value: object) -> bool:
+def _whole(value: object) -> TypeGuard[int]:
     return type(value) is int
 
 
-def _judge(event: RawEvent, key: bytes | None, bounds: Bounds) -> RawEvent | str:
+def _judge(event: RawEvent, key: bytes | None, bounds: Bounds) -> Judged | Reason:
     """The event with its time in ms, or the first reason against it in Reason's order."""
     source, event_id, time, domain, scheme, transport, status, size, cache, region = event
-    texts = _text(source) and _text(event_id) and _text(region) and isinstance(domain, str)
-    if not (texts and _whole(status) and _whole(size)) or not _is_cache(cache):
-        return Reason.SCHEMA.value
+    if not (_text(source) and _text(event_id) and _text(region) and isinstance(domain, str)):
+        return Reason.SCHEMA
+    if not (_whole(status) and _whole(size) and _is_cache(cache)):
+        return Reason.SCHEMA
     time_ms = milliseconds(time)
     if time_ms is None:
-        return Reason.SCHEMA.value
+        return Reason.SCHEMA
+    if (untrusted := bounds.trust.against(source)) is not None:
+        return untrusted
     if not TIME_MS_MIN <= time_ms <= bounds.now_ms + AHEAD_MS_MAX:
-        return Reason.CLOCK.value
-    try:
-        if (scheme, transport) not in CLASS_CODES:
-            return Reason.SCHEME.value
-    except TypeError:
-        return Reason.SCHEMA.value
+        return Reason.CLOCK
+    if isinstance(scheme, list | dict) or isinstance(transport, list | dict):
+        return Reason.SCHEMA
+    if not isinstance(scheme, str) or not isinstance(transport, str):
+        return Reason.SCHEME
+    if (scheme, transport) not in CLASS_CODES:
+        return Reason.SCHEME
     if not 0 <= status <= STATUS_MAX:
-        return Reason.STATUS.value
+        return Reason.STATUS
     if not 0 <= size <= BYTES_SENT_MAX:
-        return Reason.BYTES.value
+        return Reason.BYTES
+    if bounds.trust.names_are_listed and not _names_allowed((source,), (domain,), bounds.trust):
+        return Reason.DOMAIN
     if source.encode() != key:
-        return WRONG_KEY
+        return Reason.KEY
     if time_ms < bounds.window_start_ms:
-        return UNCHECKABLE
+        return Reason.UNCHECKABLE
     return source, event_id, time_ms, domain, scheme, transport, status, size, cache, region
 
 
-def _is_cache(value: object) -> bool:
+def _is_cache(value: object) -> TypeGuard[str | None]:
     return value is None or (isinstance(value, str) and value in CACHE_CODES)
 
 
@@ -158,14 +187,15 @@ def milliseconds(time: object) -> int | None:
     if parsed.tzinfo is None:
         return None
     try:
-        passed = parsed - _EPOCH
+        return to_ms(parsed)
     except OverflowError:
         return None
-    return (passed.days * 86_400 + passed.seconds) * 1000 + passed.microseconds // 1000
 
 
-def _add(checked: Checked, columns: list[Any]) -> None:
-    source, event_id, time, domain, scheme, transport, status, size, cache, region = columns
+def _add(checked: Checked, events: Sequence[Judged]) -> None:
+    source, event_id, time, domain, scheme, transport, status, size, cache, region = zip(
+        *events, strict=True
+    )
     distinct = list(dict.fromkeys(domain))
     names = dict(zip(distinct, canonical_domains(distinct), strict=True))
     checked.source += source

@@ -7,26 +7,27 @@ as `uncheckable` rather than be counted on a guess.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 
 import sql
-from edge.batch.records import CounterColumns
+from edge.batch.records import STATUS_COLUMNS, CounterColumns
 from edge.errors import ConfigError
-from metering.counting.batches import Rejected
-from metering.counting.flush import COUNTS, Flush
+from edge.reasons import Reason
+from metering.counting.flush import Flush
 from metering.counting.json_check import Bounds, Checked, check
-from metering.counting.json_parse import RawEvent, Refused, events_of
-from metering.hours import checkpoint_sidecars
+from metering.counting.json_parse import RawEvent, Unreadable, events_of
+from metering.counting.json_trust import EVERYBODY, JsonTrust
+from metering.counting.records import COUNTS, Rejected, Windowed
+from metering.hour import HOUR_MS, hour_of
 from metering.sources.source import Covered, Message, SourceBatch
 
 DAY_MS: Final = 86_400_000
-HOUR_MS: Final = 3_600_000
 TABLE: Final = "json_ids"
 RAW_BYTES_KEPT: Final = 1 << 20
 """Of each unit and reason, so many raw bytes of refused messages are kept."""
@@ -43,29 +44,40 @@ class _Held:
 class JsonIntake:
     """Takes units of JSON messages (a MessageIntake). `keep` stores raw bytes of refused ones."""
 
-    def __init__(self, window_ms: int, keep: Callable[[Rejected], None]) -> None:
+    def __init__(
+        self,
+        window_ms: int,
+        keep: Callable[[Rejected], None],
+        trust: JsonTrust = EVERYBODY,
+    ) -> None:
         self.window_ms = window_ms
+        self.trust = trust
         self._keep = keep
         self._endless = False
         self._held: dict[str, _Held] = {}
         self._forgotten: dict[str, int] = {}
-        known = {window.table for window in checkpoint_sidecars.WINDOWED}
-        if TABLE not in known:
-            # One hour more than the window, whose first hour is judged by its start.
-            checkpoint_sidecars.WINDOWED.append(
-                checkpoint_sidecars.Windowed(table=TABLE, keep_ms=window_ms + HOUR_MS)
-            )
+
+    @property
+    def windows(self) -> tuple[Windowed, ...]:
+        """The table of known ids: an hour more than the window, whose first hour is judged by its
+        start.
+        """
+        return (Windowed(table=TABLE, keep_ms=self.window_ms + HOUR_MS),)
 
     @classmethod
     def for_topic(
-        cls, window_days: float, retention_ms: int, keep: Callable[[Rejected], None]
+        cls,
+        window_days: float,
+        retention_ms: int,
+        keep: Callable[[Rejected], None],
+        trust: JsonTrust = EVERYBODY,
     ) -> JsonIntake:
         """An intake whose window is no shorter than the topic keeps records (DESIGN 3.2).
 
         A topic that keeps them for ever can have no such window: then the first JSON message
         raises ConfigError (batches do not mind).
         """
-        made = cls(max(round(window_days * DAY_MS), retention_ms), keep)
+        made = cls(max(round(window_days * DAY_MS), retention_ms), keep, trust)
         made._endless = retention_ms < 0
         return made
 
@@ -90,7 +102,7 @@ class JsonIntake:
         )
         refused = _Refusals(flush=flush, batch=batch, now_ms=now_ms)
         events, keys, origin = self._parse(batch.messages, refused)
-        bounds = Bounds(window_start_ms=self._window_start(now_ms), now_ms=now_ms)
+        bounds = Bounds(window_start_ms=self._window_start(now_ms), now_ms=now_ms, trust=self.trust)
         checked = check(events, keys, bounds)
         for place, reason, source in checked.refused:
             refused.add(reason, source, batch.messages[origin[place]][1])
@@ -100,19 +112,18 @@ class JsonIntake:
 
     def _window_start(self, now_ms: int) -> int:
         """The first hour whose ids are known; earlier events are uncheckable."""
-        return (now_ms - self.window_ms) // HOUR_MS * HOUR_MS
+        return hour_of(now_ms - self.window_ms)
 
     def _parse(
-        self, messages: Any, refused: _Refusals
+        self, messages: Sequence[Message], refused: _Refusals
     ) -> tuple[list[RawEvent], list[bytes | None], list[int]]:
         """(events, the key each came under, the message each came in)."""
         events: list[RawEvent] = []
         keys: list[bytes | None] = []
         origin: list[int] = []
-        message: Message
         for place, message in enumerate(messages):
             found = events_of(message)
-            if isinstance(found, Refused):
+            if isinstance(found, Unreadable):
                 key = message[0]
                 source = "?" if key is None else key.decode("utf-8", "replace")[:256]
                 refused.unreadable += found.events
@@ -123,59 +134,81 @@ class JsonIntake:
             origin += [place] * len(found)
         return events, keys, origin
 
-    def settle(self, flush: Flush, connection: Any, now_ms: int) -> None:
+    def settle(self, flush: Flush, connection: duckdb.DuckDBPyConnection, now_ms: int) -> None:
         """Tell new events from repeated ones and count them, inside the flush's transaction."""
         held = self._held.pop(flush.partition, None)
         if held is None or held.flush is not flush or not held.events.id:
             return
         connection.register("json_seen", _arrow(held.events))
         try:
-            connection.execute(_sql("judge"), {"partition": flush.partition})
+            judge = sql.text("statements/metering/json_events/judge")
+            connection.execute(judge, {"partition": flush.partition})
         finally:
             connection.unregister("json_seen")
         self._tally(flush, connection, now_ms)
-        _count(flush, connection.execute(_sql("counts")).to_arrow_table())
-        for hour_ms, source in connection.execute(_sql("sources_by_hour")).fetchall():
-            flush.unproven.add((hour_ms, source))
+        counts = connection.execute(sql.text("statements/metering/json_events/counts"))
+        _count(flush, counts.to_arrow_table())
+        sources = connection.execute(sql.text("statements/metering/json_events/sources_by_hour"))
+        flush.unproven.update((one.hour_ms, one.source) for one in sql.rows(sources, _HourSource))
         partition, start = flush.partition, self._window_start(now_ms)
 
-        def remember(inside: Any) -> None:
-            inside.execute(_sql("add_ids"), {"partition": partition, "seen_ms": now_ms})
+        def remember(inside: duckdb.DuckDBPyConnection) -> None:
+            add = sql.text("statements/metering/json_events/add_ids")
+            inside.execute(add, {"partition": partition, "seen_ms": now_ms})
             if self._forgotten.get(partition) != start:
-                inside.execute(_sql("forget_before"), {"partition": partition, "hour_ms": start})
+                forget = sql.text("statements/metering/json_events/forget_before")
+                inside.execute(forget, {"partition": partition, "hour_ms": start})
                 self._forgotten[partition] = start
 
         flush.extra.append(remember)
 
-    def _tally(self, flush: Flush, connection: Any, now_ms: int) -> None:
+    def _tally(self, flush: Flush, connection: duckdb.DuckDBPyConnection, now_ms: int) -> None:
         """Duplicates, and conflicts: the same id with other content stays counted as it was."""
         conflicts = 0
-        for verdict, source, events in connection.execute(_sql("verdicts")).fetchall():
-            if verdict == "duplicate":
-                flush.events.duplicate += events
-            elif verdict == "conflict":
-                conflicts += events
-                flush.reject("conflict", source, events=events, first_ms=now_ms, last_ms=now_ms)
+        verdicts = connection.execute(sql.text("statements/metering/json_events/verdicts"))
+        for one in sql.rows(verdicts, _SourceVerdict):
+            if one.verdict == "duplicate":
+                flush.events.duplicate += one.events
+            elif one.verdict == "conflict":
+                conflicts += one.events
+                flush.reject(
+                    Reason.CONFLICT,
+                    one.source,
+                    events=one.events,
+                    first_ms=now_ms,
+                    last_ms=now_ms,
+                )
         if conflicts:
-            rows = connection.execute(_sql("conflicts")).to_arrow_table().to_pylist()
+            found = connection.execute(sql.text("statements/metering/json_events/conflicts"))
+            rows = found.to_arrow_table().to_pylist()
             self._keep(
                 Rejected(
                     partition=flush.partition,
                     source=rows[0]["source"],
                     position=next(iter(flush.positions.values())).position,
-                    reason="conflict",
+                    reason=Reason.CONFLICT,
                     detail=f"{conflicts} events came again under a counted id with other content",
                     data=b"\n".join(str(row).encode() for row in rows),
                     seen_ms=now_ms,
                 )
             )
 
-    def export(self, connection: Any, partition: str, folder: Path, now_ms: int) -> list[str]:
-        """Nothing of its own: table json_ids travels as a windowed table of the checkpoint."""
-        return []
 
-    def restore(self, connection: Any, partition: str, folder: Path, names: list[str]) -> None:
-        """Nothing of its own (see export)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _HourSource:
+    """A source that has accepted events in an hour."""
+
+    hour_ms: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _SourceVerdict:
+    """How many events of a source ended in one way."""
+
+    verdict: str
+    source: str
+    events: int
 
 
 @dataclass(slots=True)
@@ -186,10 +219,10 @@ class _Refusals:
     batch: SourceBatch
     now_ms: int
     unreadable: int = 0
-    raw: dict[str, list[bytes]] = field(default_factory=dict)
-    sizes: dict[str, int] = field(default_factory=dict)
+    raw: dict[Reason, list[bytes]] = field(default_factory=dict)
+    sizes: dict[Reason, int] = field(default_factory=dict)
 
-    def add(self, reason: str, source: str, value: bytes, events: int = 1) -> None:
+    def add(self, reason: Reason, source: str, value: bytes, events: int = 1) -> None:
         now_ms = self.now_ms
         self.flush.reject(reason, source, events=events, first_ms=now_ms, last_ms=now_ms)
         size = self.sizes.get(reason, 0)
@@ -211,10 +244,6 @@ class _Refusals:
                     seen_ms=self.now_ms,
                 )
             )
-
-
-def _sql(name: str) -> str:
-    return sql.text(f"statements/metering_json/{name}")
 
 
 def _extend(held: Checked, new: Checked) -> None:
@@ -254,7 +283,7 @@ def _count(flush: Flush, rows: pa.Table) -> None:
         part = rows.slice(begin, end - begin)
         encoded = part["domain"].combine_chunks().dictionary_encode()
         columns = {name: part[name].to_numpy().astype(np.int64) for name in COUNTS}
-        statuses = np.column_stack([columns[f"status_{digit}xx"] for digit in range(6)])
+        statuses = np.column_stack([columns[name] for name in STATUS_COLUMNS])
         flush.count(
             CounterColumns(
                 domains=tuple(map(str, encoded.dictionary.to_pylist())),

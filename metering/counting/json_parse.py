@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
+from edge.reasons import Reason
 from metering.sources.source import Message
 
 FIELDS: Final = (
@@ -37,18 +38,21 @@ TYPE: Final = "edgetoll.request.v1"
 UNKNOWN_REGION: Final = "unknown"
 _BATCH_TYPE: Final = b"application/cloudevents-batch+json"
 
-RawEvent = tuple[Any, ...]
+RawEvent = tuple[object, ...]
+"""One event in the order of FIELDS; its values are judged in json_check."""
+
+JsonObject = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class Unreadable:
     """A message that holds no readable events, and how many it counts for (at least one)."""
 
-    reason: str
+    reason: Reason
     events: int = 1
 
 
-def events_of(message: Message) -> Sequence[RawEvent] | Refused:
+def events_of(message: Message) -> Sequence[RawEvent] | Unreadable:
     """The events of one message, in order."""
     _, value, headers = message
     if headers:
@@ -60,49 +64,49 @@ def events_of(message: Message) -> Sequence[RawEvent] | Refused:
     return _document(value, MESSAGE_BYTES_MAX)
 
 
-def _document(value: bytes, limit: int) -> Sequence[RawEvent] | Refused:
+def _document(value: bytes, limit: int) -> Sequence[RawEvent] | Unreadable:
     """A plain event, a structured CloudEvent, or an array of CloudEvents."""
     if value[:1] == b"[":
         limit = BATCHED_BYTES_MAX
     if len(value) > limit:
-        return Refused(reason="too_large")
+        return Unreadable(reason=Reason.TOO_LARGE)
     parsed = _strict(value)
-    if isinstance(parsed, Refused):
+    if isinstance(parsed, Unreadable):
         return parsed
     if type(parsed) is dict:
         one = _one(parsed)
-        return one if isinstance(one, Refused) else (one,)
+        return one if isinstance(one, Unreadable) else (one,)
     if type(parsed) is not list or not parsed:
-        return Refused(reason="schema")
+        return Unreadable(reason=Reason.SCHEMA)
     if len(parsed) > BATCHED_EVENTS_MAX:
-        return Refused(reason="too_large", events=len(parsed))
+        return Unreadable(reason=Reason.TOO_LARGE, events=len(parsed))
     found = []
     for document in parsed:
         # One message is one fact: a batch with a bad member is refused whole, so that it can be
         # corrected and sent again under the same ids.
-        one = _structured(document) if type(document) is dict else Refused(reason="schema")
-        if isinstance(one, Refused):
-            return Refused(reason=one.reason, events=len(parsed))
+        one = _structured(document) if type(document) is dict else Unreadable(reason=Reason.SCHEMA)
+        if isinstance(one, Unreadable):
+            return Unreadable(reason=one.reason, events=len(parsed))
         found.append(one)
     return found
 
 
-def _strict(value: bytes) -> Any:
-    """The JSON in `value`, or Refused: orjson for speed, the slow parser where a key may repeat."""
+def _strict(value: bytes) -> object:
+    """The JSON in `value`, or Unreadable: by orjson, by the slow parser where a key may repeat."""
     try:
         parsed = orjson.loads(value)
     except orjson.JSONDecodeError:
-        return Refused(reason="syntax")
+        return Unreadable(reason=Reason.SYNTAX)
     # In a flat object without odd spacing, `":` occurs once per key; anything else is looked at.
     if type(parsed) is dict and value.count(b'":') == len(parsed):
         return parsed
-    return parsed if _sound(value) else Refused(reason="syntax")
+    return parsed if _strictly_formed(value) else Unreadable(reason=Reason.SYNTAX)
 
 
-def _sound(value: bytes) -> bool:
+def _strictly_formed(value: bytes) -> bool:
     """Whether no object repeats a key and nothing is nested deeper than DEPTH_MAX."""
 
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def unique(pairs: list[tuple[str, object]]) -> JsonObject:
         made = dict(pairs)
         if len(made) != len(pairs):
             raise ValueError("a key twice")
@@ -139,11 +143,11 @@ def _depth(value: bytes) -> int:
     return deepest
 
 
-def _one(document: dict[str, Any]) -> RawEvent | Refused:
+def _one(document: JsonObject) -> RawEvent | Unreadable:
     if "specversion" in document:
         return _structured(document)
     if document.get("version", VERSION) != VERSION:
-        return Refused(reason="version")
+        return Unreadable(reason=Reason.VERSION)
     try:
         return (
             document["source"],
@@ -158,19 +162,17 @@ def _one(document: dict[str, Any]) -> RawEvent | Refused:
             document.get("region", UNKNOWN_REGION),
         )
     except KeyError:
-        return Refused(reason="schema")
+        return Unreadable(reason=Reason.SCHEMA)
 
 
-def _structured(document: dict[str, Any]) -> RawEvent | Refused:
+def _structured(document: JsonObject) -> RawEvent | Unreadable:
     """A CloudEvent whose attributes stand beside `data`."""
     if document.get("specversion") != "1.0" or document.get("type") != TYPE:
-        return Refused(reason="version" if "specversion" in document else "schema")
+        return Unreadable(reason=Reason.VERSION if "specversion" in document else Reason.SCHEMA)
     data = document.get("data")
     if type(data) is not dict:
-        return Refused(reason="schema")
-    attributes: dict[str, Any] = {
-        name: document[name] for name in ("id", "source") if name in document
-    }
+        return Unreadable(reason=Reason.SCHEMA)
+    attributes: JsonObject = {name: document[name] for name in ("id", "source") if name in document}
     time = document.get("time")
     if time is not None:
         attributes["time"] = time
@@ -179,12 +181,12 @@ def _structured(document: dict[str, Any]) -> RawEvent | Refused:
     return _one({**data, **attributes, "version": data.get("version", VERSION)})
 
 
-def _binary(value: bytes, headers: dict[str, bytes]) -> Sequence[RawEvent] | Refused:
+def _binary(value: bytes, headers: dict[str, bytes]) -> Sequence[RawEvent] | Unreadable:
     """A CloudEvent whose attributes are headers `ce_…` and whose data is the value."""
     if len(value) > MESSAGE_BYTES_MAX:
-        return Refused(reason="too_large")
+        return Unreadable(reason=Reason.TOO_LARGE)
     data = _strict(value)
-    if isinstance(data, Refused):
+    if isinstance(data, Unreadable):
         return data
     document = {"data": data}
     try:
@@ -192,6 +194,6 @@ def _binary(value: bytes, headers: dict[str, bytes]) -> Sequence[RawEvent] | Ref
             if name.startswith("ce_"):
                 document[name[3:]] = content.decode("utf-8")
     except UnicodeDecodeError:
-        return Refused(reason="schema")
+        return Unreadable(reason=Reason.SCHEMA)
     one = _structured(document)
-    return one if isinstance(one, Refused) else (one,)
+    return one if isinstance(one, Unreadable) else (one,)

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from edge.durable import write_atomically
 from edge.errors import EdgetollError
-from metering.counting.batches import Rejected
-from metering.hours.certificate import time_text
+from metering.counting.records import Rejected
+from metering.hour import time_text
 
 FOLDER = "quarantine"
 

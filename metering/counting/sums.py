@@ -9,12 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
-from edge.batch.records import GROUPS, Array, PackedEvents, exact_sums, group_codes
-from edge.event import BUCKET_MS
+from edge.batch.records import (
+    GROUPS,
+    GROUPS_OF_CLASS,
+    Array,
+    PackedEvents,
+    exact_sums,
+    group_codes,
+)
+from edge.event import BUCKET_MS, STATUS_CLASSES
 
 NAMES_MAX: Final = 1024
 """Names by id that have a place in the tables; a batch with any other goes as rows."""
@@ -98,8 +105,9 @@ class Sums:
             return None
         self._bytes_most = most
         codes = group_codes(events.outcomes.tobytes())
-        key: Any = events.domain_index.astype(np.uint16 if cells <= 1 << 16 else np.uint32)
-        key *= key.dtype.type(GROUPS)
+        narrow = np.uint16 if cells <= 1 << 16 else np.uint32
+        key: Array = events.domain_index.astype(narrow)
+        key *= narrow(GROUPS)
         key += codes.take(events.outcome_index)
         place = key.astype(np.intp)
         for bucket_ms, start, stop in spans:
@@ -127,7 +135,7 @@ class Sums:
     def rows(self) -> Iterator[Rows]:
         """One row per (bucket, region, name, class) that has requests."""
         for (bucket_ms, region), table in self._tables.items():
-            requests = table.requests.reshape(-1, 6, 2)
+            requests = table.requests.reshape(-1, len(STATUS_CLASSES), 2)
             total = requests.sum(axis=(1, 2))
             held = np.flatnonzero(total)
             kept = requests[held]
@@ -139,7 +147,7 @@ class Sums:
                 counts=np.column_stack(
                     (
                         total[held],
-                        table.bytes_sent.reshape(-1, 12)[held].sum(axis=1),
+                        table.bytes_sent.reshape(-1, GROUPS_OF_CLASS)[held].sum(axis=1),
                         kept.sum(axis=2),
                         kept[:, :, 1].sum(axis=1),
                     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 from metering.closed import (
     Certificate,
@@ -14,9 +13,8 @@ from metering.closed import (
     hour_text,
 )
 from metering.counting.edge_progress import EdgeProgress
-from metering.hours.when_to_close import HOUR_MS, Closing, Standing
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from metering.hour import HOUR_MS, time_of, time_text
+from metering.hours.when_to_close import Closing, Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,16 +48,6 @@ class Link:
     previous_sha256: str | None
     duplicates: int
     quarantined: int
-
-
-def time_of(ms: int) -> datetime:
-    """UTC ms as an aware time."""
-    return _EPOCH + timedelta(milliseconds=ms)
-
-
-def time_text(ms: int) -> str:
-    """UTC ms as RFC 3339 with milliseconds."""
-    return time_of(ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def certificate(

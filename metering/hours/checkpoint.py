@@ -20,10 +20,10 @@ import mmap
 import os
 import re
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from io import IOBase
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
@@ -71,7 +71,6 @@ class Head:
     written_at: str
     pending: tuple[Pending, ...]
     sidecars: tuple[Sidecar, ...]
-    message_files: tuple[str, ...] = ()
     tables: tuple[tuple[str, int, int], ...] = ()
 
 
@@ -90,11 +89,14 @@ def newest_generation(home: Path, partition: str) -> int:
     return max(_numbered(folder(home, partition), _GENERATION), default=0)
 
 
-def claim(home: Path, partition: str, owner: str) -> int:
-    """Take the partition: the next generation, created exclusively; older owners stop."""
+def claim(home: Path, partition: str, owner: str, known: int = 0) -> int:
+    """Take the partition: the next generation, created exclusively; older owners stop.
+
+    It is beyond `known`, the last one that the store has heard of, whatever claims were lost.
+    """
     place = folder(home, partition)
     while True:
-        generation = newest_generation(home, partition) + 1
+        generation = max(newest_generation(home, partition), known) + 1
         try:
             create_exclusively(place / f"generation-{generation:09d}", owner.encode() + b"\n")
         except FileExistsError:
@@ -174,7 +176,7 @@ def _numbered(place: Path, pattern: re.Pattern[str]) -> list[int]:
     return sorted(int(match[1]) for name in names if (match := pattern.match(name)))
 
 
-def _write_stream(file: Any, batches: Iterator[pa.RecordBatch]) -> None:
+def _write_stream(file: IOBase, batches: Iterator[pa.RecordBatch]) -> None:
     first = next(batches)
     options = pa.ipc.IpcWriteOptions(compression="zstd")
     with pa.ipc.new_stream(file, first.schema, options=options) as stream:
@@ -183,7 +185,7 @@ def _write_stream(file: Any, batches: Iterator[pa.RecordBatch]) -> None:
             stream.write_batch(batch)
 
 
-def _document(head: Head, places: list[tuple[str, int, int]]) -> dict[str, Any]:
+def _document(head: Head, places: list[tuple[str, int, int]]) -> dict[str, object]:
     return {
         "format": 1,
         "partition": head.partition,
@@ -192,16 +194,16 @@ def _document(head: Head, places: list[tuple[str, int, int]]) -> dict[str, Any]:
         "written_at": head.written_at,
         "pending": [_plain(one) for one in head.pending],
         "sidecars": [_plain(one) for one in head.sidecars],
-        "message_files": list(head.message_files),
+        "message_files": [],
         "tables": places,
     }
 
 
-def _plain(record: Pending | Sidecar) -> dict[str, Any]:
+def _plain(record: Pending | Sidecar) -> dict[str, object]:
     return {name: getattr(record, name) for name in record.__slots__}
 
 
-def _open(path: Path) -> tuple[Head, Any]:
+def _open(path: Path) -> tuple[Head, pa.Buffer]:
     try:
         with open(path, "rb") as file:
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
@@ -209,11 +211,11 @@ def _open(path: Path) -> tuple[Head, Any]:
         raise Corrupt(f"{path} cannot be read: {error}", _HINT) from error
     body = len(mapped) - _SHA_BYTES
     tail = body - _LENGTH.size
-    sound = tail > len(MAGIC) and mapped[: len(MAGIC)] == MAGIC
-    if not sound or hashlib.sha256(memoryview(mapped)[:body]).digest() != mapped[body:]:
+    fits = tail > len(MAGIC) and mapped[: len(MAGIC)] == MAGIC
+    if not fits or hashlib.sha256(memoryview(mapped)[:body]).digest() != mapped[body:]:
         raise Corrupt(f"{path} is damaged: its hash differs", _HINT)
     (length,) = _LENGTH.unpack(mapped[tail:body])
-    raw: Mapping[str, Any] = json.loads(mapped[tail - length : tail])
+    raw = json.loads(mapped[tail - length : tail])
     if raw["format"] != 1:
         raise Corrupt(f"{path} has format {raw['format']}", "use the edgetoll that wrote it")
     head = Head(
@@ -223,7 +225,6 @@ def _open(path: Path) -> tuple[Head, Any]:
         written_at=raw["written_at"],
         pending=tuple(Pending(**one) for one in raw["pending"]),
         sidecars=tuple(Sidecar(**one) for one in raw["sidecars"]),
-        message_files=tuple(raw["message_files"]),
         tables=tuple((name, begins, size) for name, begins, size in raw["tables"]),
     )
     return head, pa.py_buffer(mapped)

@@ -8,10 +8,8 @@ still reach into the window.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -19,48 +17,28 @@ import pyarrow.parquet as pq
 
 from edge.durable import fsync_folder, sha256_file
 from edge.errors import Corrupt
+from metering.counting.records import Windowed
 from metering.hours import checkpoint
 from metering.hours.certificate import Round
 from metering.hours.checkpoint import Sidecar
-from metering.store.rows import PartitionState
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Windowed:
-    """A table with columns `partition`, `flush_no` and `seen_ms`, kept for `keep_ms`."""
-
-    table: str
-    keep_ms: int
-
-
-WINDOWED = [Windowed(table="accepted_batches", keep_ms=72 * 3_600_000)]
-"""The JSON path adds its own table of known ids when it is imported."""
-
-
-def rows_of(
-    connection: duckdb.DuckDBPyConnection, table: str, partition: str, after_flush: int = -1
-) -> Iterator[pa.RecordBatch]:
-    """The rows of one partition, of flushes after `after_flush` where that is asked for."""
-    wanted: Any = duckdb.ColumnExpression("partition") == duckdb.ConstantExpression(partition)
-    relation = connection.table(table).filter(wanted)
-    if after_flush >= 0:
-        number: Any = duckdb.ColumnExpression("flush_no")
-        relation = relation.filter(number > duckdb.ConstantExpression(after_flush))
-    reader = relation.to_arrow_reader(100_000)
-    yield pa.RecordBatch.from_pylist([], schema=reader.schema)
-    yield from reader
+from metering.store.records import PartitionState
+from metering.store.windowed import rows_of
 
 
 def write(
-    home: Path, connection: duckdb.DuckDBPyConnection, state: PartitionState, around: Round
+    home: Path,
+    connection: duckdb.DuckDBPyConnection,
+    windows: Sequence[Windowed],
+    state: PartitionState,
+    around: Round,
 ) -> list[Sidecar]:
-    """Write what came to the windowed tables since the last round; all sidecars in the window."""
+    """Write what came to the `windows` since the last round; all sidecars still inside of them."""
     newest = max(checkpoint.numbers(home, state.partition), default=0)
     kept: list[Sidecar] = []
     if newest and newest == state.checkpoint_no:
         head = checkpoint.read_head(checkpoint.path_of(home, state.partition, newest))
-        kept = [one for one in head.sidecars if _reaches(one, around.now_ms)]
-    for window in WINDOWED:
+        kept = [one for one in head.sidecars if _reaches(one, windows, around.now_ms)]
+    for window in windows:
         after = state.checkpoint_flush_no
         table = pa.Table.from_batches(rows_of(connection, window.table, state.partition, after))
         if not len(table):
@@ -81,8 +59,8 @@ def write(
     return kept
 
 
-def _reaches(sidecar: Sidecar, now_ms: int) -> bool:
-    keep = {window.table: window.keep_ms for window in WINDOWED}
+def _reaches(sidecar: Sidecar, windows: Sequence[Windowed], now_ms: int) -> bool:
+    keep = {window.table: window.keep_ms for window in windows}
     return sidecar.newest_ms > now_ms - keep.get(sidecar.table, 0)
 
 
@@ -96,12 +74,3 @@ def load(home: Path, head: checkpoint.Head) -> Iterator[tuple[str, pa.Table]]:
                 "restore the closed folder from its backup",
             )
         yield sidecar.table, pq.read_table(path)
-
-
-def owned_names(home: Path) -> pa.Table:
-    """The names accounts own, exact or `*.parent`, as billing published them; else none."""
-    try:
-        lines = (home / "lake" / "owned_domains.txt").read_text(encoding="utf-8").split()
-    except FileNotFoundError:
-        lines = []
-    return pa.table({"name": pa.array(sorted(set(lines)), type=pa.string())})

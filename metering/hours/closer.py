@@ -17,31 +17,32 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import os
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from edge.crash_point import crash_point
-from edge.durable import sha256_file
-from edge.errors import Corrupt
 from metering.closed import CLOSED_FOLDER, ClosedFile, EpochRange, closed_file
-from metering.counting.flush import MessageIntake
+from metering.counting.records import ACCEPTED_BATCHES, Windowed
+from metering.hour import time_of, time_text, to_ms
 from metering.hours import certificate as evidence
 from metering.hours import checkpoint, checkpoint_sidecars
 from metering.hours.certificate import Link, Round, Written
 from metering.hours.checkpoint import Head, Pending
-from metering.hours.data_file import UsageFile, make_durable
+from metering.hours.data_file import UsageFile
+from metering.hours.publishing import hidden_path, prepare, publish
 from metering.hours.unowned_names import folded
 from metering.hours.when_to_close import Closing, Plan, Standing
-from metering.settings import to_ms
-from metering.store.rows import TABLES, PartitionState
-from metering.store.store import Store, Transaction, fenced
+from metering.store.faults import fenced
+from metering.store.records import PartitionState
+from metering.store.rows import TABLES
+from metering.store.store import Transaction, UsageStore, compact_usage
+from metering.store.windowed import rows_of
 
 ROUND = 2_048
 """Most certificates written in one round. A round costs a checkpoint of everything still open, so a
@@ -50,14 +51,60 @@ ROUND_ROWS = 4_000_000
 """Most rows of usage written in one round, unless a single hour has more."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenHour:
+    """An hour with usage that is not written yet: requests, and rows as they lie there."""
+
+    hour_ms: int
+    requests: int
+    usage_rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _HourBatches:
+    """The batches of an epoch that hold events of an hour."""
+
+    hour_ms: int
+    edge_id: str
+    epoch: int
+    first_sequence: int
+    last_sequence: int
+    batches: int
+    events: int
+
+    def range(self) -> EpochRange:
+        """The same as the certificate has it."""
+        return EpochRange(
+            epoch=self.epoch,
+            first_sequence=self.first_sequence,
+            last_sequence=self.last_sequence,
+            batches=self.batches,
+            events=self.events,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _HourSource:
+    """A source without a promise that has usage in an hour."""
+
+    hour_ms: int
+    source: str
+
+
+def open_hours(store: UsageStore, partition: str) -> list[OpenHour]:
+    """The hours of a partition with usage that is not written yet, in order."""
+    return store.read("statements/metering/closing/usage_hours", OpenHour, partition=partition)
+
+
 class Closer:
     """Writes the closing rounds of one worker."""
 
     def __init__(
-        self, home: Path, store: Store, *, names_kept: int, messages: MessageIntake | None = None
+        self, home: Path, store: UsageStore, *, names_kept: int, windows: Sequence[Windowed]
     ) -> None:
+        """`windows` are the tables of which only the newest rows are kept."""
         self.home = home
-        self.messages = messages
+        self.windows = tuple(windows)
         self.store = store
         self.names_kept = names_kept
         self.round_hours = ROUND
@@ -92,7 +139,7 @@ class Closer:
         """As many of the closings as one round may write, and at least the first."""
         if len(closings) < 2:
             return closings
-        hour_rows = dict(self.store.read("usage_hour_rows", partition=partition))
+        hour_rows = {one.hour_ms: one.usage_rows for one in open_hours(self.store, partition)}
         rows = itertools.accumulate(hour_rows.get(one.hour_ms, 0) for one in closings)
         fitting = bisect_right(list(rows), self.round_rows)
         return closings[: max(1, min(fitting, self.round_hours))]
@@ -107,7 +154,7 @@ class Closer:
         files = {
             one.hour_ms: hidden_path(self._file(state, one), state.generation) for one in closings
         }
-        hours = pa.array([evidence.time_of(hour).replace(tzinfo=None) for hour in files])
+        hours = pa.array([time_of(hour).replace(tzinfo=None) for hour in files])
         wanted = pa.table({"hour": hours.cast(pa.timestamp("us"))})
         written: dict[int, Written] = {}
         open_hour: int | None = None
@@ -127,7 +174,7 @@ class Closer:
         return written
 
     def _file(self, state: PartitionState, closing: Closing) -> ClosedFile:
-        hour = evidence.time_of(closing.hour_ms)
+        hour = time_of(closing.hour_ms)
         return closed_file(self.home, hour, state.partition, closing.revision)
 
     def _certificates(
@@ -138,11 +185,7 @@ class Closer:
         around: Round,
     ) -> list[Pending]:
         """The certificates of the round, chained; nothing is written yet."""
-        hours = _hours_table(closings)
-        ranges = self._ranges(state.partition, hours)
-        unproven: dict[int, list[str]] = {}
-        for hour, source in self._with_hours("hour_unproven", state.partition, hours):
-            unproven.setdefault(hour, []).append(source)
+        ranges, unproven = self._evidence(state.partition, closings)
         link = Link(
             number=state.certificate_no + 1,
             previous_sha256=state.certificate_sha256,
@@ -183,32 +226,28 @@ class Closer:
             requests=written.requests,
         )
 
-    def _ranges(
-        self, partition: str, hours: pa.Table
-    ) -> dict[int, dict[str, tuple[EpochRange, ...]]]:
-        found: dict[int, dict[str, tuple[EpochRange, ...]]] = {}
-        for hour, edge_id, epoch, first, last, batches, events in self._with_hours(
-            "hour_evidence", partition, hours
-        ):
-            edges = found.setdefault(hour, {})
-            edges[edge_id] = (
-                *edges.get(edge_id, ()),
-                EpochRange(
-                    epoch=epoch,
-                    first_sequence=first,
-                    last_sequence=last,
-                    batches=batches,
-                    events=events,
-                ),
-            )
-        return found
-
-    def _with_hours(self, name: str, partition: str, hours: pa.Table) -> list[tuple[Any, ...]]:
-        self.store.connection.register("closing_hours", hours)
+    def _evidence(
+        self, partition: str, closings: tuple[Closing, ...]
+    ) -> tuple[dict[int, dict[str, tuple[EpochRange, ...]]], dict[int, list[str]]]:
+        """By hour: the batches of each edge that hold its usage, and who promises nothing."""
+        read = self.store.read
+        connection = self.store.connection
+        connection.register("closing_hours", _hours_table(partition, closings))
         try:
-            return self.store.read(name, partition=partition)
+            name = "statements/metering/closing/hour_evidence"
+            batches = read(name, _HourBatches, partition=partition)
+            name = "statements/metering/closing/hour_unproven"
+            sources = read(name, _HourSource, partition=partition)
         finally:
-            self.store.connection.unregister("closing_hours")
+            connection.unregister("closing_hours")
+        ranges: dict[int, dict[str, tuple[EpochRange, ...]]] = {}
+        for one in batches:
+            edges = ranges.setdefault(one.hour_ms, {})
+            edges[one.edge_id] = (*edges.get(one.edge_id, ()), one.range())
+        unproven: dict[int, list[str]] = {}
+        for source in sources:
+            unproven.setdefault(source.hour_ms, []).append(source.source)
+        return ranges, unproven
 
     def _commit(
         self,
@@ -221,15 +260,16 @@ class Closer:
         path = checkpoint.path_of(self.home, partition, around.checkpoint)
         with self.store.transaction() as transaction:
             self._move_state(transaction, state, closings, pending, around)
-            sidecars = checkpoint_sidecars.write(self.home, transaction.connection, state, around)
+            sidecars = checkpoint_sidecars.write(
+                self.home, transaction.connection, self.windows, state, around
+            )
             head = Head(
                 partition=partition,
                 generation=state.generation,
                 number=around.checkpoint,
-                written_at=evidence.time_text(around.now_ms),
+                written_at=time_text(around.now_ms),
                 pending=tuple(pending),
                 sidecars=tuple(sidecars),
-                message_files=tuple(self._message_files(transaction, partition, around)),
             )
             try:
                 checkpoint.write(path, head, _tables(transaction.connection, partition))
@@ -239,13 +279,6 @@ class Closer:
             publish(self.home, head)
             crash_point("after_certificates")
         checkpoint.prune(self.home, partition, [one.file for one in sidecars])
-
-    def _message_files(self, transaction: Transaction, partition: str, around: Round) -> list[str]:
-        """Files with the ids of single messages, where this worker takes such."""
-        if self.messages is None:
-            return []
-        place = checkpoint.folder(self.home, partition)
-        return self.messages.export(transaction.connection, partition, place, around.now_ms)
 
     def _move_state(
         self,
@@ -257,19 +290,24 @@ class Closer:
     ) -> None:
         """Bring the store, inside its transaction, to where it stands after the round."""
         partition = state.partition
-        hours = {"closing_hours": _hours_table(closings)}
-        transaction.run_with("keep_hours", hours, partition=partition)
-        for table in ("usage", "hour_batches", "unproven", "hours"):
-            transaction.run_with(f"drop_written_{table}", hours, partition=partition)
+        hours = {"closing_hours": _hours_table(partition, closings)}
+        name = "statements/metering/closing/keep_hours"
+        transaction.run_with(name, hours, partition=partition)
+        transaction.run_with("statements/metering/closing/drop_written", hours)
         closed_now = _closed_rows(closings, [one.requests for one in pending], around.now_ms)
-        transaction.run_with("add_hours", {"closed_now": closed_now}, partition=partition)
+        name = "statements/metering/closing/add_hours"
+        transaction.run_with(name, {"closed_now": closed_now}, partition=partition)
         if state.flush_no != state.checkpoint_flush_no:
             # Else nothing came since the checkpoint before, whose round compacted what is left.
-            transaction.run("compact_usage", partition=partition)
-            transaction.run("forget/usage", partition=partition)
-            transaction.run("put_compacted")
+            compact_usage(transaction, partition)
+            transaction.run_with("statements/metering/closing/compact_quarantine", hours)
+            transaction.run(
+                "statements/metering/closing/forget_digests",
+                partition=partition,
+                before_ms=around.now_ms - ACCEPTED_BATCHES.keep_ms,
+            )
         moved = transaction.run(
-            "advance_certificates",
+            "statements/metering/closing/advance_certificates",
             partition=partition,
             generation=state.generation,
             flush_no=state.flush_no,
@@ -282,67 +320,12 @@ class Closer:
             raise fenced(partition, state.generation)
 
 
-def prepare(home: Path, pending: list[Pending]) -> None:
-    """Write the certificates of a round under hidden names and make them and the data durable."""
-    written: list[Path] = []
-    for one in pending:
-        hidden = _prepared_certificate(home, one)
-        hidden.write_bytes(one.text.encode())
-        written.extend((home / one.prepared, hidden))
-    make_durable(written)
-
-
-def publish(home: Path, head: Head) -> None:
-    """Give the files of a round their names. Safe to repeat, in whatever state a crash left them.
-
-    Raises Fenced when a name is taken by other content: another worker closed that hour.
-    """
-    for one in head.pending:
-        data, certificate = home / one.data, home / one.certificate
-        if not _named(home / one.prepared, data) and sha256_file(data) != one.data_sha256:
-            raise fenced(head.partition, head.generation)
-        fresh = _named(_prepared_certificate(home, one), certificate)
-        if not fresh and certificate.read_bytes() != one.text.encode():
-            raise fenced(head.partition, head.generation)
-        crash_point("after_certificate")
-    make_durable([], folders={(home / one.data).parent for one in head.pending})
-    for one in head.pending:
-        (home / one.prepared).unlink(missing_ok=True)
-        _prepared_certificate(home, one).unlink(missing_ok=True)
-
-
-def _named(hidden: Path, name: Path) -> bool:
-    """Link a prepared file to its name; False when the name exists, for the caller to compare."""
-    try:
-        os.link(hidden, name)
-    except FileExistsError:
-        return False
-    except FileNotFoundError:
-        if not name.exists():
-            raise Corrupt(
-                f"{name} is named by its checkpoint and exists no more",
-                "restore the closed folder from its backup",
-            ) from None
-        return False
-    return True
-
-
-def _prepared_certificate(home: Path, one: Pending) -> Path:
-    """Where a certificate is prepared, beside its data."""
-    return home / f"{one.prepared}.certificate"
-
-
-def hidden_path(file: ClosedFile, generation: int) -> Path:
-    """Where a data file is prepared: hidden, and never shared by two workers."""
-    return file.data_path.with_name(f".{file.data_path.name}.g{generation}")
-
-
 def _tables(
     connection: duckdb.DuckDBPyConnection, partition: str
 ) -> Iterator[tuple[str, Iterator[pa.RecordBatch]]]:
     """Each table of the store, the rows of one partition."""
     for name in TABLES:
-        yield name, checkpoint_sidecars.rows_of(connection, name, partition)
+        yield name, rows_of(connection, name, partition)
 
 
 def _finish(file: UsageFile) -> Written:
@@ -356,11 +339,15 @@ def _finish(file: UsageFile) -> Written:
     )
 
 
-def _hours_table(closings: tuple[Closing, ...]) -> pa.Table:
+def _hours_table(partition: str, closings: tuple[Closing, ...]) -> pa.Table:
     hours = [one.hour_ms for one in closings]
-    stamps = pa.array([evidence.time_of(hour).replace(tzinfo=None) for hour in hours])
+    stamps = pa.array([time_of(hour).replace(tzinfo=None) for hour in hours])
     return pa.table(
-        {"hour_ms": pa.array(hours, type=pa.int64()), "hour": stamps.cast(pa.timestamp("us"))}
+        {
+            "partition": [partition] * len(hours),
+            "hour_ms": pa.array(hours, type=pa.int64()),
+            "hour": stamps.cast(pa.timestamp("us")),
+        }
     )
 
 

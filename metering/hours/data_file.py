@@ -9,27 +9,28 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from edge.durable import fsync_folder, sha256_file
-from metering.counting.flush import COUNTS
+from metering.counting.records import COUNTS, LATER_COUNTS
 
-_FIELDS: list[Any] = [
-    pa.field("bucket", pa.timestamp("us")),
-    pa.field("domain", pa.string()),
-    pa.field("region", pa.string()),
-    pa.field("class", pa.string()),
-    *(pa.field(name, pa.int64()) for name in COUNTS),
-]
 FEW = 16
 """Up to so many files are synced one by one; for more, one call syncs the whole file system."""
 GROUP_ROWS = 100_000
 SMALL_ROWS = 1_000
-SCHEMA: pa.Schema = pa.schema(_FIELDS)
+_TYPES: dict[str, pa.DataType] = {
+    "bucket": pa.timestamp("us"),
+    "domain": pa.string(),
+    "region": pa.string(),
+    "class": pa.string(),
+    **dict.fromkeys(COUNTS, pa.int64()),
+}
+SCHEMA = pa.schema([pa.field(name, kind) for name, kind in _TYPES.items()])
+"""Columns of a file of usage: the key, then the counts."""
 
 
 class UsageFile:
@@ -49,7 +50,7 @@ class UsageFile:
         self.sha256 = ""
         self._waiting: list[pa.RecordBatch] = []
         self._waiting_rows = 0
-        self._writer: Any = None
+        self._writer: pq.ParquetWriter | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -109,16 +110,25 @@ class UsageFile:
             file.write(content)
 
 
-def _writer(place: Any, compression: str) -> Any:
+def _writer(place: str | pa.NativeFile, compression: Literal["zstd", "none"]) -> pq.ParquetWriter:
     """A Parquet writer into a path or a stream."""
-    options: dict[str, Any] = {
-        "use_dictionary": ["domain", "region", "class"],
-        "compression": compression,
-    }
-    return pq.ParquetWriter(place, SCHEMA, **options)
+    # The stubs of pyarrow know no list of columns here; pyarrow does.
+    names: Any = ["domain", "region", "class"]
+    return pq.ParquetWriter(place, SCHEMA, use_dictionary=names, compression=compression)
 
 
-def sum_exactly(column: Any) -> int:
+def with_later_counts(rows: pa.RecordBatch) -> pa.RecordBatch:
+    """Rows of closed files with every column of SCHEMA: a count that older files lack is 0."""
+    for name in LATER_COUNTS:
+        if name not in rows.schema.names:
+            rows = rows.append_column(name, pa.array(np.zeros(rows.num_rows, dtype=np.int64)))
+        elif rows.column(name).null_count:
+            place = rows.schema.get_field_index(name)
+            rows = rows.set_column(place, name, rows.column(name).fill_null(0))
+    return rows
+
+
+def sum_exactly(column: pa.Array[Any]) -> int:
     """The sum of an int64 column without nulls, as an integer of any size."""
     values = column.to_numpy(zero_copy_only=False)
     return (int((values >> 32).sum()) << 32) + int((values & 0xFFFFFFFF).sum())

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from datetime import UTC
 from pathlib import Path
-from typing import Any
 
 from edge.durable import FileLock
 from edge.errors import Corrupt
 from metering.closed import CLOSED_FOLDER, list_closed
-from metering.counting.flush import MessageIntake
+from metering.hour import time_of
 from metering.hours import checkpoint, checkpoint_sidecars
-from metering.hours.certificate import time_of
-from metering.hours.closer import publish
-from metering.store.rows import PartitionState
-from metering.store.store import Store
+from metering.hours.publishing import publish
+from metering.store.records import PartitionState
+from metering.store.store import UsageStore
 
 TAKING_S = 60
 """How long another worker may be busy with taking its partitions."""
 
 
-def take(home: Path, partitions: tuple[str, ...]) -> dict[str, int]:
-    """Claim all of them together, older owners stop; the generation of each.
+def take(home: Path, beyond: Mapping[str, int]) -> dict[str, int]:
+    """Claim all partitions together, older owners stop; the generation of each.
+
+    `beyond` are the generations their stores know: a claim that was lost is not given out again.
 
     One worker at a time: of two that begin at once the later must own all, or each would stop for
     what the other has taken of it, and nobody would be left.
@@ -30,12 +31,13 @@ def take(home: Path, partitions: tuple[str, ...]) -> dict[str, int]:
     owner = f"pid {os.getpid()}"
     path = home / CLOSED_FOLDER / "checkpoints" / "taking.lock"
     with FileLock(path, owner, wait_seconds=TAKING_S):
-        return {partition: checkpoint.claim(home, partition, owner) for partition in partitions}
+        return {
+            partition: checkpoint.claim(home, partition, owner, known)
+            for partition, known in beyond.items()
+        }
 
 
-def recover(
-    home: Path, store: Store, partition: str, generation: int, messages: MessageIntake | None
-) -> PartitionState:
+def recover(home: Path, store: UsageStore, partition: str, generation: int) -> PartitionState:
     """Bring the store to where the newest checkpoint of a claimed partition is, or beyond.
 
     The store may be ahead (usual), behind (its disk was lost, or its WAL) or empty. Raises Corrupt
@@ -46,13 +48,7 @@ def recover(
     if numbers and numbers[-1] > state.checkpoint_no:
         head, tables = checkpoint.read(checkpoint.path_of(home, partition, numbers[-1]))
         publish(home, head)
-        place = checkpoint.folder(home, partition)
-
-        def restore_messages(connection: Any) -> None:
-            if messages is not None:
-                messages.restore(connection, partition, place, list(head.message_files))
-
-        store.restore(partition, tables, checkpoint_sidecars.load(home, head), restore_messages)
+        store.restore(partition, tables, checkpoint_sidecars.load(home, head))
     elif not state.positions and not numbers:
         _refuse_a_second_beginning(home, partition)
     remove_prepared(home, partition)

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from edge.durable import create_exclusively
 from edge.errors import Corrupt
 from metering.closed import Waiver, hour_text, parse_hour
-from metering.hours.when_to_close import Expectation
-from metering.settings import to_ms
+from metering.hour import Expectation, to_ms
 
 FOLDER = "requests"
 
@@ -84,12 +83,31 @@ def read(home: Path) -> Requests:
     return Requests(waivers=waivers, retired=retired, expected=tuple(expected.values()))
 
 
+class RequestBook:
+    """The requests of a home, read again only when one was added: the files never change."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._seen: tuple[int, int] | None = None
+        self._requests = Requests()
+
+    def all(self) -> Requests:
+        """Every request so far; raises Corrupt as `read` does."""
+        folder = self.home / FOLDER
+        # A clock tick may hold two changes: the number of names tells them apart.
+        seen = (folder.stat().st_mtime_ns, len(os.listdir(folder))) if folder.is_dir() else (0, 0)
+        if seen != self._seen:
+            self._requests = read(self.home)
+            self._seen = seen
+        return self._requests
+
+
 def _files(home: Path) -> Iterable[Path]:
     folder = home / FOLDER
     return sorted(folder.glob("[0-9]*.json")) if folder.is_dir() else []
 
 
-def _write(home: Path, document: dict[str, Any], at: datetime) -> Path:
+def _write(home: Path, document: dict[str, str], at: datetime) -> Path:
     """Write a request once: the same one again is the same file."""
     stamp = at.strftime("%Y%m%dT%H%M%S%fZ")
     text = json.dumps({**document, "at": at.isoformat()}, sort_keys=True, indent=1) + "\n"

@@ -12,30 +12,10 @@ from dataclasses import dataclass, field
 
 from metering.closed import HourState, Waiver
 from metering.counting.edge_progress import EdgeProgress, Gap
+from metering.hour import HOUR_MS, ClosedHours, Expectation, Policy, hour_of
 
-HOUR_MS = 3_600_000
 LONGEST_EMPTY_RUN = 744
 """Hours: a longer run of empty hours gets one range certificate instead of one file each."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """How long to wait, in ms. See MeteringSettings for what each means."""
-
-    lateness_ms: int
-    deadline_ms: int
-    revise_after_ms: int
-    unproven_wait_ms: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expectation:
-    """An edge is to be waited for in hours from `from_ms` until `until_ms` (None: for ever)."""
-
-    edge_id: str
-    region: str
-    from_ms: int
-    until_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,18 +30,8 @@ class Standing:
     def expected_in(self, start_ms: int, end_ms: int) -> bool:
         """Whether the edge is to be waited for in some hour of [start_ms, end_ms)."""
         until = self.expected.until_ms
-        begins = self.expected.from_ms // HOUR_MS * HOUR_MS
+        begins = hour_of(self.expected.from_ms)
         return begins < end_ms and (until is None or start_ms < until)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClosedState:
-    """What is known of an hour that is closed: newest revision, its state, when it was written."""
-
-    revision: int
-    state: HourState
-    closed_ms: int
-    empty_since_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +77,7 @@ class View:
     """A partition at one moment: hours with usage not yet written, closed hours, edges, waivers."""
 
     usage_hours: Collection[int]
-    closed: Mapping[int, ClosedState]
+    closed: ClosedHours
     standings: Sequence[Standing]
     waivers: Mapping[tuple[str, int], Waiver] = field(default_factory=dict)
 
@@ -135,9 +105,18 @@ def standings(
     *,
     now_ms: int,
     deadline_ms: int,
+    unread: Mapping[str, int] | None = None,
 ) -> list[Standing]:
-    """Every edge to wait for, with its promise: those asked for, and those seen, until retired."""
+    """Every edge to wait for, with its promise: those asked for, and those seen, until retired.
+
+    `unread` are edges with something that cannot be read, by the time since when: one that nobody
+    knows else is waited for in every hour, as a known edge that has fallen silent would be.
+    """
     found: dict[str, Standing] = {}
+    for edge_id, unread_since in (unread or {}).items():
+        expected = Expectation(edge_id=edge_id, region="unknown", from_ms=0)
+        if edge_id not in edges:
+            found[edge_id] = Standing(expected=expected, advanced_ms=unread_since)
     for expectation in asked:
         found[expectation.edge_id] = Standing(expected=expectation)
     for edge_id, edge in edges.items():
@@ -219,8 +198,9 @@ def plan(view: View, *, now_ms: int, policy: Policy, final: bool = False) -> Pla
         return Plan(closings=(), complete_through_ms=None)
     closings: list[Closing] = []
     open_from: int | None = None
-    last_end = max((hour + HOUR_MS for hour in view.closed), default=0)
-    last_known = max((*view.usage_hours, *view.closed))
+    newest = view.closed.last_ms
+    last_end = 0 if newest is None else newest + HOUR_MS
+    last_known = max((*view.usage_hours, *(() if newest is None else (newest,))))
     for start, end in _candidates(view, now_ms):
         verdict = judge(view, start, end, now_ms=now_ms, policy=policy)
         # An empty hour after all usage, of which no edge says a word, is no news: it stays open.
@@ -254,17 +234,15 @@ def _candidates(view: View, now_ms: int) -> list[tuple[int, int]]:
     They reach to the furthest promise but no further than now; when every edge is retired, to now.
     Stretches are cut at now, since one that ends in the future could not close at all until then.
     """
-    present = now_ms // HOUR_MS * HOUR_MS
+    present = hour_of(now_ms)
     blocks = [(hour, hour + HOUR_MS, True) for hour in view.usage_hours if hour not in view.closed]
-    for hour, known in view.closed.items():
-        since = hour if known.empty_since_ms is None else known.empty_since_ms
-        blocks.append((since, hour + HOUR_MS, False))
+    blocks += [(start, end, False) for start, end in view.closed.runs]
     blocks.sort()
     marks = [edge.watermark_ms for edge in view.standings]
     ends = [edge.expected.until_ms for edge in view.standings]
     if ends and all(end is not None and end <= now_ms for end in ends):
         marks.append(now_ms)
-    horizon = min(max(marks, default=0) // HOUR_MS * HOUR_MS, present)
+    horizon = min(hour_of(max(marks, default=0)), present)
     found: list[tuple[int, int]] = []
     expected_next = blocks[0][0]
     for start, end, is_open in blocks:
@@ -285,7 +263,7 @@ def _empty_run(found: list[tuple[int, int]], start_ms: int, end_ms: int, view: V
         return
     if count > LONGEST_EMPTY_RUN:
         marks = [s.watermark_ms for s in view.standings if s.expected_in(start_ms, end_ms)]
-        reached = min(marks, default=end_ms) // HOUR_MS * HOUR_MS
+        reached = hour_of(min(marks, default=end_ms))
         cut = min(end_ms, reached) if reached > start_ms else end_ms
         found.append((start_ms, cut))
         _empty_run(found, cut, end_ms, view)
@@ -296,11 +274,10 @@ def _empty_run(found: list[tuple[int, int]], start_ms: int, end_ms: int, view: V
 def _revisions(view: View, *, now_ms: int, policy: Policy, final: bool) -> list[Closing]:
     """Later revisions: late usage, and incomplete hours that became complete."""
     found = []
-    for hour, known in sorted(view.closed.items()):
+    for hour in sorted(view.closed.incomplete.union(view.closed.keys() & set(view.usage_hours))):
+        known = view.closed[hour]
         late = hour in view.usage_hours
-        if not late and known.state == "closed":
-            continue
-        start = hour if known.empty_since_ms is None else known.empty_since_ms
+        start = known.begins_ms(hour)
         verdict = judge(view, start, hour + HOUR_MS, now_ms=now_ms, policy=policy)
         healed = known.state == "incomplete" and verdict.complete and verdict.spoken_for
         aged = now_ms >= known.closed_ms + policy.revise_after_ms

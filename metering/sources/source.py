@@ -42,6 +42,22 @@ class Covered:
     sequence: int = -1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceState:
+    """Whether one source of an edge can be read to its end, as the transport sees it.
+
+    `problem` says why not (None: it can); `since_ms` is when the transport was last changed. `last`
+    is the newest batch that was ever durable there, as (epoch, sequence), and `read` whether
+    reading has come to its end: then metering holds that batch, or it was lost.
+    """
+
+    source: str
+    problem: str | None
+    since_ms: int
+    last: tuple[int, int] | None = None
+    read: bool = False
+
+
 class Source(Protocol):
     """A readable transport: the worker seeks once, fetches, and acknowledges what it may forget.
 
@@ -67,6 +83,10 @@ class Source(Protocol):
 
     def end_positions(self) -> dict[str, str]:
         """The durable end of each source now, for lag; absent where it is unknown."""
+        ...
+
+    def states(self) -> list[SourceState]:
+        """How each source stands whose name is that of its edge; empty where they have none."""
         ...
 
     def acknowledge(self, covered: Mapping[str, Covered]) -> None:

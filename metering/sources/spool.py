@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from edge.spool.segment import SpoolPosition, acknowledge, end_position, read_frames, spool_folders
-from metering.sources.source import Covered, SourceBatch
+from edge.spool.segment import Frame, SpoolPosition, acknowledge, end_position, read_frames
+from metering.sources.source import Covered, SourceBatch, SourceState
+from metering.sources.spool_health import is_spool, state_of
 
 PARTITION = "spool"
 SHIPPED_MARK = "kafka.json"
@@ -53,6 +54,14 @@ class SpoolSource:
         ends = {folder.name: end_position(folder) for folder in self._folders()}
         return {name: end.to_text() for name, end in ends.items() if end is not None}
 
+    def states(self) -> list[SourceState]:
+        """Whether each folder can be read to its durable end."""
+        return [state_of(folder, self._position(folder)) for folder in self._folders()]
+
+    def _position(self, folder: Path) -> SpoolPosition | None:
+        known = self._positions.get(folder.name)
+        return None if known is None else SpoolPosition.from_text(known)
+
     def acknowledge(self, covered: Mapping[str, Covered]) -> None:
         """Tell each edge what a checkpoint holds, so that it may delete that after 72 h."""
         for source, place in covered.items():
@@ -70,9 +79,15 @@ class SpoolSource:
         """Nothing is held open."""
 
     def _folders(self) -> list[Path]:
-        """The folders read in place: not those shipped to Kafka, which arrive from there."""
-        folders = spool_folders(self.home)
-        return [folder for folder in folders if not (folder / SHIPPED_MARK).exists()]
+        """The folders read in place: not those shipped to Kafka, which arrive from there.
+
+        Whatever looks like a spool counts, however little of it is left: an edge that metering
+        cannot read must not look like one that has nothing to say.
+        """
+        root = self.home / "spool"
+        if not root.is_dir():
+            return []
+        return [folder for folder in sorted(root.iterdir()) if _read_in_place(folder)]
 
     def _pass(self, max_batches: int) -> list[SourceBatch]:
         """One look at every folder."""
@@ -80,9 +95,7 @@ class SpoolSource:
         for folder in self._folders():
             if len(found) >= max_batches:
                 break
-            known = self._positions.get(folder.name)
-            position = None if known is None else SpoolPosition.from_text(known)
-            for frame in read_frames(folder, position, _FOLDER_BYTES):
+            for frame in _frames(folder, self._position(folder)):
                 after = frame.position_after.to_text()
                 found.append(
                     SourceBatch(
@@ -98,3 +111,18 @@ class SpoolSource:
                 if len(found) >= max_batches:
                     break
         return found
+
+
+def _read_in_place(folder: Path) -> bool:
+    try:
+        return is_spool(folder) and not (folder / SHIPPED_MARK).exists()
+    except OSError:  # a folder that may not be looked into: `states` says so
+        return True
+
+
+def _frames(folder: Path, position: SpoolPosition | None) -> Iterator[Frame]:
+    """The frames after `position`; none of a folder that may not be read (see `states`)."""
+    try:
+        yield from read_frames(folder, position, _FOLDER_BYTES)
+    except PermissionError:
+        return

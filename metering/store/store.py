@@ -9,51 +9,43 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 import sql
 from edge.crash_point import crash_point
-from edge.errors import Busy, ConflictError, Corrupt, EdgetollError
-from metering.counting.batches import Identity
+from edge.errors import Corrupt
+from metering.counting.edge_progress import EdgeProgress
 from metering.counting.flush import Flush, usage_tables
-from metering.hours.when_to_close import ClosedState
-from metering.sources.source import Covered
+from metering.counting.records import LATER_COUNTS, Identity
+from metering.hour import ClosedHours
 from metering.store import rows
-from metering.store.rows import PartitionState
+from metering.store.faults import (
+    Uncertain,
+    can_pass,
+    fenced,
+    first_line,
+    lasting,
+    not_opened,
+)
+from metering.store.records import (
+    EpochRow,
+    HourRow,
+    IntervalRow,
+    PartitionRow,
+    PartitionState,
+    PositionRow,
+    edges_from,
+)
+from metering.store.rows import FlushOf
 
 T = TypeVar("T")
-
-_REBUILD = (
-    "stop the worker, remove usage.duckdb and usage.duckdb.wal and start it again:"
-    " it is rebuilt from the last checkpoint and the spool or Kafka"
-)
-
-
-_REFUSED = (
-    "No space left",
-    "File too large",
-    "Disk quota",
-    "Permission denied",
-    "Read-only file system",
-    "Too many open files",
-)
-
-
-class Fenced(ConflictError):
-    """Another worker has taken the partition; this one must stop and write nothing more."""
-
-
-class Uncertain(EdgetollError):
-    """COMMIT raised: the store was opened anew, and the caller has to read what is stored."""
-
-
-class Unavailable(EdgetollError):
-    """The system does not let the store be opened or written now; nothing is damaged."""
 
 
 class Transaction:
@@ -63,18 +55,14 @@ class Transaction:
         self.connection = connection
         self.failure: BaseException | None = None
 
-    def run(self, name: str, **parameters: object) -> list[tuple[Any, ...]]:
-        """Execute statement `statements/metering/<name>` and return its rows."""
-        return self._guarded(
-            lambda: self.connection.execute(
-                sql.text(f"statements/metering/{name}"), parameters
-            ).fetchall()
-        )
+    def run(self, name: str, **parameters: object) -> list[tuple[object, ...]]:
+        """Execute statement `name`, as `sql.text` takes it, to its end; the rows it returns."""
+        return self._guarded(lambda: self.connection.execute(sql.text(name), parameters).fetchall())
 
     def run_with(
         self, name: str, tables: Mapping[str, pa.Table], **parameters: object
-    ) -> list[tuple[Any, ...]]:
-        """As `run`, with Arrow tables under the names the statement reads them by."""
+    ) -> list[tuple[object, ...]]:
+        """As `run`, with Arrow tables under the names the statement reads them by; its rows."""
         for view, table in tables.items():
             self.connection.register(view, table)
         try:
@@ -84,8 +72,17 @@ class Transaction:
                 self.connection.unregister(view)
 
     def insert(self, table: str, content: pa.Table) -> None:
-        """Append Arrow rows, columns in the table's order."""
-        self._guarded(lambda: self.connection.from_arrow(content).insert_into(table))
+        """Append Arrow rows that have the columns of the table, in whatever order.
+
+        A checkpoint of before a column of LATER_COUNTS was there has none of what it counts.
+        """
+        columns = self.connection.table(table).columns
+        for name in LATER_COUNTS.intersection(columns).difference(content.schema.names):
+            zeros = pa.array(np.zeros(len(content), dtype=np.int64))
+            content = content.append_column(name, zeros)
+        self._guarded(
+            lambda: self.connection.from_arrow(content.select(columns)).insert_into(table)
+        )
 
     def _guarded(self, action: Callable[[], T]) -> T:
         try:
@@ -95,7 +92,7 @@ class Transaction:
             raise
 
 
-class Store:
+class UsageStore:
     """The private store of one worker. Not for threads: one at a time may use it."""
 
     def __init__(self, path: Path, *, memory_limit: str = "512MB", threads: int = 2) -> None:
@@ -127,23 +124,10 @@ class Store:
         try:
             self._connection = duckdb.connect(str(self.path), config=self._options)
             self.connection.execute("SET TimeZone = 'UTC'")
-            for name in ("schema/metering", *sql.names("schema/metering")):
-                self.connection.execute(sql.text(name))
+            self.connection.execute(sql.text("schema/metering"))
         except duckdb.Error as error:
             self._connection = None
-            raise self._explained(error) from error
-
-    def _explained(self, error: duckdb.Error) -> EdgetollError:
-        """Why the file does not open: somebody holds it, the system refuses, or it is damaged."""
-        text = str(error)
-        if "Could not set lock" in text:
-            return Busy(
-                f"{self.path} is open in another process: {_first_line(error)}",
-                "stop that process; readers use the lake and live/, never this file",
-            )
-        if isinstance(error, duckdb.IOException) and any(said in text for said in _REFUSED):
-            return Unavailable(f"{self.path}: {_first_line(error)}", "free space, or allow it")
-        return Corrupt(f"{self.path}: {_first_line(error)}", _REBUILD)
+            raise not_opened(self.path, error) from error
 
     def close(self) -> None:
         """Release the file."""
@@ -185,8 +169,10 @@ class Store:
             connection.execute("COMMIT")
         except duckdb.Error as error:
             self.reopen()
+            if not can_pass(error):
+                raise lasting(error) from error
             raise Uncertain(
-                f"{self.path}: COMMIT failed: {_first_line(error)}",
+                f"{self.path}: COMMIT failed: {first_line(error)}",
                 "free disk space if it is full; what is stored is read again",
             ) from error
         crash_point("after_commit")
@@ -200,8 +186,8 @@ class Store:
 
     def write(
         self,
-        flushes: Sequence[tuple[Flush, PartitionState]],
-        prepare: Callable[[Flush, Any], None] | None = None,
+        flushes: Sequence[FlushOf],
+        prepare: Callable[[Flush, duckdb.DuckDBPyConnection], None] | None = None,
     ) -> None:
         """Store the flushes of some partitions in one transaction and read them back.
 
@@ -210,7 +196,7 @@ class Store:
         what was written.
         """
         with self.transaction() as transaction:
-            waiting = []
+            waiting: list[FlushOf] = []
             for flush, state in flushes:
                 if prepare is not None:
                     prepare(flush, transaction.connection)
@@ -223,9 +209,12 @@ class Store:
                     extra(transaction.connection)
             self._advance(transaction, waiting)
             for usage in usage_tables([flush for flush, _ in flushes]):
-                transaction.run_with("add_usage", {"flush_rows": usage})
+                transaction.run_with("statements/metering/flush/add_usage", {"flush_rows": usage})
             crash_point("after_aggregates")
-            self._write_progress(transaction, flushes)
+            transaction.run_with("statements/metering/flush/note_batches", rows.noted(flushes))
+            crash_point("after_quarantine")
+            changed = rows.changed(flushes)
+            transaction.run_with("statements/metering/flush/replace_progress", changed)
             crash_point("after_positions")
         for _, state in flushes:
             state.flush_no += 1
@@ -233,55 +222,44 @@ class Store:
         for flush, state in flushes:
             state.positions.update(flush.positions)
 
-    def _advance(
-        self, transaction: Transaction, flushes: Sequence[tuple[Flush, PartitionState]]
-    ) -> None:
+    def _advance(self, transaction: Transaction, flushes: Sequence[FlushOf]) -> None:
         """Move each partition one flush on; raises Fenced for one that is another worker's."""
         if not flushes:
             return
-        found = transaction.run_with("advance_partitions", {"moved": rows.moved(flushes)})
+        found = transaction.run_with(
+            "statements/metering/flush/advance_partitions", {"moved": rows.moved(flushes)}
+        )
         advanced = {partition for (partition,) in found}
         for flush, state in flushes:
             if flush.partition not in advanced:
                 raise fenced(flush.partition, state.generation)
-
-    def _write_progress(
-        self, transaction: Transaction, flushes: Sequence[tuple[Flush, PartitionState]]
-    ) -> None:
-        """Everything but usage: what was rejected, which batches came, how far edges are."""
-        for statement, table in rows.noted(flushes).items():
-            if len(table):
-                transaction.run_with(statement, {"noted": table})
-        crash_point("after_quarantine")
-        for name, table in rows.changed(flushes).items():
-            if len(table):
-                transaction.run_with(f"drop_changed_{name}", {f"changed_{name}": table})
-                transaction.insert(name, table)
 
     def restore(
         self,
         partition: str,
         tables: Mapping[str, pa.Table],
         windowed: Iterable[tuple[str, pa.Table]],
-        extra: Callable[[Any], None] | None = None,
     ) -> None:
         """Put the tables of a checkpoint in the place of everything stored of its partition."""
+        gone = {"forgotten": pa.table({"partition": [partition]})}
         with self.transaction() as transaction:
-            for name in sql.names("statements/metering/forget"):
-                transaction.run(name.removeprefix("statements/metering/"), partition=partition)
+            transaction.run_with("statements/metering/partition/forget_partition", gone)
             for name, table in (*tables.items(), *windowed):
                 if len(table):
                     transaction.insert(name, table)
-            if extra is not None:
-                extra(transaction.connection)
 
-    def _read_back(self, flushes: Sequence[tuple[Flush, PartitionState]]) -> None:
+    def compact_usage(self, partition: str) -> None:
+        """Add up the rows of each key of the open usage."""
+        with self.transaction() as transaction:
+            compact_usage(transaction, partition)
+
+    def _read_back(self, flushes: Sequence[FlushOf]) -> None:
         """What is stored must be what was written, or nobody outside is told."""
         numbers: dict[str, tuple[int, int]] = {}
-        stored: dict[tuple[str, str], str] = {}
-        for partition, generation, flush_no, source, position in self.read("read_back"):
-            numbers[partition] = (generation, flush_no)
-            stored[partition, source] = position
+        stored: dict[tuple[str, str | None], str | None] = {}
+        for one in self.read("statements/metering/flush/read_back", _StoredPosition):
+            numbers[one.partition] = (one.generation, one.flush_no)
+            stored[one.partition, one.source] = one.position
         for flush, state in flushes:
             partition = flush.partition
             same = all(
@@ -296,41 +274,41 @@ class Store:
 
     def load(self, partition: str) -> PartitionState:
         """The partition as it is stored; a new one if this file does not know it."""
-        found = self.read("partition_row", partition=partition)
+        name = "statements/metering/partition/partition_row"
+        found = self.read(name, PartitionRow, partition=partition)
         if not found:
             with self.transaction() as transaction:
-                transaction.run("new_partition", partition=partition)
-            found = self.read("partition_row", partition=partition)
-        state = rows.partition_state(found[0])
-        state.positions = {
-            source: Covered(position=position, epoch=epoch, sequence=sequence)
-            for source, position, epoch, sequence in self.read("positions", partition=partition)
-        }
-        state.edges = rows.edges_from(
-            *(self.read(name, partition=partition) for name in ("edges", "epochs", "intervals"))
+                transaction.run("statements/metering/partition/new_partition", partition=partition)
+            found = self.read(name, PartitionRow, partition=partition)
+        state = found[0].state()
+        name = "statements/metering/partition/positions"
+        positions = self.read(name, PositionRow, partition=partition)
+        state.positions = {row.source: row.covered() for row in positions}
+        state.edges = edges_from(
+            self.read("statements/metering/partition/edges", EdgeProgress, partition=partition),
+            self.read("statements/metering/partition/epochs", EpochRow, partition=partition),
+            self.read("statements/metering/partition/intervals", IntervalRow, partition=partition),
         )
-        state.closed = {
-            hour: ClosedState(
-                revision=revision, state=kind, closed_ms=closed, empty_since_ms=empty_since
-            )
-            for hour, revision, kind, closed, empty_since in self.read("hours", partition=partition)
-        }
+        hours = self.read("statements/metering/partition/hours", HourRow, partition=partition)
+        state.closed = ClosedHours({row.hour_ms: row.closed() for row in hours})
         return state
 
     def take(self, partition: str, generation: int) -> PartitionState:
         """Make `generation` the owner of the partition in this file and load it."""
         self.load(partition)
         with self.transaction() as transaction:
-            taken = transaction.run("take_partition", partition=partition, generation=generation)
+            taken = transaction.run(
+                "statements/metering/partition/take_partition",
+                partition=partition,
+                generation=generation,
+            )
             if len(taken) != 1:
                 raise fenced(partition, generation)
         return self.load(partition)
 
-    def read(self, name: str, **parameters: object) -> list[tuple[Any, ...]]:
-        """The rows of a reading statement, outside any transaction."""
-        text = sql.text(f"statements/metering/{name}")
-        found: list[tuple[Any, ...]] = self.connection.execute(text, parameters).fetchall()
-        return found
+    def read(self, name: str, kind: Callable[..., T], **parameters: object) -> list[T]:
+        """The rows of reading statement `name`, each as a `kind`; outside any transaction."""
+        return sql.rows(self.connection.execute(sql.text(name), parameters), kind)
 
     def known_digests(self, partition: str, wanted: list[Identity]) -> dict[Identity, bytes]:
         """The stored digests under these identities (Digests of the intake)."""
@@ -341,21 +319,50 @@ class Store:
                 "sequence": [identity[2] for identity in wanted],
             }
         )
+        name = "statements/metering/flush/known_digests"
         self.connection.register("suspects", suspects)
         try:
-            found = self.read("known_digests", partition=partition)
+            found = self.read(name, _KnownDigest, partition=partition)
         finally:
             self.connection.unregister("suspects")
-        return {(edge_id, epoch, number): digest for edge_id, epoch, number, digest in found}
+        return {(one.edge_id, one.epoch, one.sequence): one.digest for one in found}
+
+    def usage_rows(self, partition: str) -> int:
+        """How many rows the open usage of a partition has, as they lie there."""
+        name = "statements/metering/flush/usage_rows"
+        return sum(one.usage_rows for one in self.read(name, _UsageRows, partition=partition))
 
 
-def fenced(partition: str, generation: int) -> Fenced:
-    """The error of a worker that lost its partition."""
-    return Fenced(
-        f"partition {partition} was taken by another worker (this one has generation {generation})",
-        "this worker has stopped and wrote nothing more; let only one own the partition",
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _StoredPosition:
+    """What is stored of a flush: the partition's numbers and the position of one source."""
+
+    partition: str
+    generation: int
+    flush_no: int
+    source: str | None
+    position: str | None
 
 
-def _first_line(error: BaseException) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _KnownDigest:
+    """The digest of a batch accepted before."""
+
+    edge_id: str
+    epoch: int
+    sequence: int
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _UsageRows:
+    """A number of rows."""
+
+    usage_rows: int
+
+
+def compact_usage(transaction: Transaction, partition: str) -> None:
+    """Put one row in the place of all rows of a key, inside a transaction."""
+    transaction.run("statements/metering/flush/compact_usage", partition=partition)
+    transaction.run("statements/metering/flush/forget_usage", partition=partition)
+    transaction.run("statements/metering/flush/put_compacted")

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -18,11 +18,18 @@ import sql
 from edge.durable import sha256_file
 from edge.errors import EdgetollError
 from metering.closed import CLOSED_FOLDER, list_closed, parse_hour, read_certificate
+from metering.hour import to_ms
 from metering.hours import checkpoint
-from metering.settings import to_ms
+from metering.store.faults import is_in_use
 
-IN_USE = ("could not set lock", "different configuration than existing connections")
-"""What DuckDB says of a file that a worker holds: one of another process, one of this (`run`)."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreCheck:
+    """One invariant of metering: its name, what it says, and the first rows that break it."""
+
+    check: str
+    about: str
+    rows: tuple[tuple[object, ...], ...] = ()
 
 
 def names() -> tuple[str, ...]:
@@ -30,18 +37,18 @@ def names() -> tuple[str, ...]:
     return tuple(name for name in sql.names("checks") if name.startswith("checks/metering_"))
 
 
-def run(home: Path) -> list[dict[str, Any]]:
+def run(home: Path) -> list[StoreCheck]:
     """Every check over every store of `home`: name, what it says, the first rows that break it.
 
     A store that a running worker holds open, in whichever process, is not opened: the sums that
     worker publishes in live/status*.json, which it checks at every flush, are checked instead.
     """
-    found: list[dict[str, Any]] = []
+    found: list[StoreCheck] = []
     for path in sorted(home.glob("usage*.duckdb")):
         try:
             connection = duckdb.connect(str(path), read_only=True)
         except (duckdb.IOException, duckdb.ConnectionException) as error:
-            if not any(words in str(error).lower() for words in IN_USE):
+            if not is_in_use(error):
                 raise
             found.append(_published(home, path.name))
             continue
@@ -51,18 +58,18 @@ def run(home: Path) -> list[dict[str, Any]]:
     return [*found, checkpoints(home)]
 
 
-def checkpoints(home: Path) -> dict[str, Any]:
+def checkpoints(home: Path) -> StoreCheck:
     """Whether each partition's newest checkpoint is whole, with all that it names."""
     wrong = [
         row
         for place in sorted((home / CLOSED_FOLDER / "checkpoints").glob("partition=*"))
         for row in _checkpoint(home, place.name.removeprefix("partition="))
     ]
-    return {
-        "check": "metering_checkpoints_are_whole",
-        "about": "The newest checkpoint, its files and its certificates are as they were written.",
-        "rows": wrong[:10],
-    }
+    return StoreCheck(
+        check="metering_checkpoints_are_whole",
+        about="The newest checkpoint, its files and its certificates are as they were written.",
+        rows=tuple(wrong[:10]),
+    )
 
 
 def _checkpoint(home: Path, partition: str) -> list[tuple[str, str]]:
@@ -86,36 +93,27 @@ def _checkpoint(home: Path, partition: str) -> list[tuple[str, str]]:
     ]
 
 
-def run_on(connection: duckdb.DuckDBPyConnection, home: Path) -> list[dict[str, Any]]:
-    """Every check over an open store; those that hold are left out."""
-    connection.register("certificates", _certificates(home))
-    try:
-        return [found for name in names() if (found := _check(connection, name))["rows"]]
-    finally:
-        connection.unregister("certificates")
-
-
-def _check(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, Any]:
+def _check(connection: duckdb.DuckDBPyConnection, name: str) -> StoreCheck:
     text = sql.text(name)
-    return {
-        "check": name.removeprefix("checks/"),
-        "about": text.splitlines()[0].removeprefix("-- "),
-        "rows": connection.execute(text).fetchmany(10),
-    }
+    return StoreCheck(
+        check=name.removeprefix("checks/"),
+        about=text.splitlines()[0].removeprefix("-- "),
+        rows=tuple(connection.execute(text).fetchmany(10)),
+    )
 
 
-def _published(home: Path, store: str) -> dict[str, Any]:
+def _published(home: Path, store: str) -> StoreCheck:
     """What the worker that holds a store publishes of itself."""
     wrong = []
     for path in sorted((home / "live").glob("status*.json")):
         document = json.loads(path.read_bytes())
         if not document["adds_up"]:
             wrong.append((path.name, document["read"]))
-    return {
-        "check": "metering_conservation",
-        "about": f"Everything read is accounted for ({store} is in use: its published sums).",
-        "rows": wrong,
-    }
+    return StoreCheck(
+        check="metering_conservation",
+        about=f"Everything read is accounted for ({store} is in use: its published sums).",
+        rows=tuple(wrong),
+    )
 
 
 def _certificates(home: Path) -> pa.Table:

@@ -9,11 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
+import duckdb
+
 from edge.durable import FileLock
 from metering.counting.flush import MessageIntake
 from metering.settings import MeteringSettings, load
 from metering.sources.source import Source
 from metering.sources.spool import SpoolSource
+from metering.store.faults import as_one_line, can_pass
+from metering.worker.status import Drained
 from metering.worker.worker import Worker
 
 
@@ -22,11 +26,14 @@ def wall_clock() -> int:
     return time.time_ns() // 1_000_000
 
 
-def run_spool(home: Path, *, drain: bool, stop: Callable[[], bool] | None = None) -> None:
-    """Count the spools of a home: once with `drain`, else until `stop()` or SIGTERM."""
+def run_spool(home: Path, *, drain: bool, stop: Callable[[], bool] | None = None) -> Drained:
+    """Count the spools of a home: once with `drain`, else until `stop()` or SIGTERM.
+
+    What a drain met that is not counted comes back; a worker that goes on tells it in its status.
+    """
     settings = load(home)
     with FileLock(home / "metering.lock", "metering run"):
-        run_worker(home, SpoolSource(home), settings, drain=drain, stop=stop)
+        return run_worker(home, SpoolSource(home), settings, drain=drain, stop=stop)
 
 
 def run_worker(
@@ -38,7 +45,7 @@ def run_worker(
     messages: MessageIntake | None = None,
     stop: Callable[[], bool] | None = None,
     name: str = "",
-) -> None:
+) -> Drained:
     """Run one worker over `source` and release everything at its end.
 
     `name` (such as `-0-3`) keeps the store and the live files of several workers of a home apart.
@@ -55,11 +62,15 @@ def run_worker(
     try:
         worker.start()
         if drain:
-            worker.drain()
-        else:
-            stopping = threading.Event()
-            _on_signals(stopping)
-            worker.run(stop or stopping.is_set, lambda seconds: _wait(stopping, seconds))
+            return worker.drain()
+        stopping = threading.Event()
+        _on_signals(stopping)
+        worker.run(stop or stopping.is_set, lambda seconds: _wait(stopping, seconds))
+        return Drained()
+    except duckdb.Error as error:
+        if can_pass(error):
+            raise
+        raise as_one_line(error) from error
     finally:
         worker.stop()
 

@@ -1,9 +1,9 @@
 """`edgetoll metering replay`: batches from quarantine go to Kafka again once they can be counted.
 
-What was refused for want of a key, by an older edgetoll or by a wrong clock may be sound today. It
-is sent to the partition it came from, so that it stands in the log like any other batch: the worker
-counts it by its identity, once, however often it is sent, and a rebuild finds it there too. Files
-that were sent move to quarantine/replayed/; what would be refused again stays where it is.
+What was refused for want of a key, by an older edgetoll or by a wrong clock may be countable today.
+It is sent to the partition it came from, so that it stands in the log like any other batch: the
+worker counts it by its identity, once, however often it is sent, and a rebuild finds it there too.
+Files that were sent move to quarantine/replayed/; what would be refused again stays where it is.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from edge.batch.codec import DecodeError, decode_header
 from edge.batch.signature import Registry, read_registry, verify
@@ -25,7 +24,7 @@ from edge.kafka.link import hush, why
 from metering.counting.batches import readable
 from metering.counting.quarantine import FOLDER
 from metering.settings import load
-from metering.sources.kafka.settings import MeteringKafka, read_settings
+from metering.sources.kafka.settings import MeteringKafka, at_bootstrap
 
 SENT = "replayed"
 STOP_S = 5.0
@@ -41,7 +40,15 @@ class Kept:
     partition: int
 
 
-class NotSent(EdgetollError):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptNote:
+    """What is noted beside a unit in quarantine: where it came from, and why it was refused."""
+
+    partition: str
+    reason: str
+
+
+class ReplayUnfinished(EdgetollError):
     """The broker did not take everything; what it took counts once, the rest waits."""
 
     exit_code = 75
@@ -52,17 +59,17 @@ def replay(
 ) -> dict[str, dict[str, int]]:
     """Send what can be counted now; the numbers `sent` and `left`, each by why it was refused.
 
-    `reason` None: whatever the reason. Raises NotSent; then running it again is right.
+    `reason` None: whatever the reason. Raises ReplayUnfinished; then running it again is right.
     """
     settings = load(home)
     registry = read_registry(home / settings.keys_file) if settings.keys_file else None
-    link = read_settings(settings.kafka, bootstrap).below(home)
+    link = at_bootstrap(settings.kafka, bootstrap).below(home)
     found: list[Kept] = []
     left: Counter[str] = Counter()
     for path, note in _notes(home, reason):
-        kept = _sound(path, note, registry, now_ms)
+        kept = _sendable(path, note, registry, now_ms)
         if kept is None:
-            left[note["reason"]] += 1
+            left[note.reason] += 1
         else:
             found.append(kept)
     if found:
@@ -78,17 +85,18 @@ def replay(
     return {"sent": dict(sent), "left": dict(left)}
 
 
-def _notes(home: Path, reason: str | None) -> Iterator[tuple[Path, dict[str, Any]]]:
+def _notes(home: Path, reason: str | None) -> Iterator[tuple[Path, KeptNote]]:
     """Each unit kept in quarantine, with what is noted of it."""
     for path in sorted((home / FOLDER).glob("*.batch")):
-        note = json.loads(path.with_suffix(".json").read_bytes())
-        if reason in (None, note["reason"]):
+        raw = json.loads(path.with_suffix(".json").read_bytes())
+        note = KeptNote(partition=str(raw["partition"]), reason=str(raw["reason"]))
+        if reason in (None, note.reason):
             yield path, note
 
 
-def _sound(path: Path, note: dict[str, Any], registry: Registry | None, now_ms: int) -> Kept | None:
+def _sendable(path: Path, note: KeptNote, registry: Registry | None, now_ms: int) -> Kept | None:
     """The unit, when it is a batch of a Kafka partition that would not be refused now."""
-    if not note["partition"].isdecimal():
+    if not note.partition.isdecimal():
         raise InputError(
             f"{path.name} was read in place, from the spool",
             "only what came over Kafka can be sent again",
@@ -103,11 +111,11 @@ def _sound(path: Path, note: dict[str, Any], registry: Registry | None, now_ms: 
         return None
     if refused:
         return None
-    return Kept(path=path, data=data, edge_id=header.edge_id, partition=int(note["partition"]))
+    return Kept(path=path, data=data, edge_id=header.edge_id, partition=int(note.partition))
 
 
 async def _send(link: MeteringKafka, found: list[Kept]) -> None:
-    """Send all of it, and return once the broker has it; raises NotSent."""
+    """Send all of it, and return once the broker has it; raises ReplayUnfinished."""
     from aiokafka import AIOKafkaProducer
     from aiokafka.errors import KafkaError
 
@@ -122,7 +130,7 @@ async def _send(link: MeteringKafka, found: list[Kept]) -> None:
                 link.topic, kept.data, key=kept.edge_id.encode(), partition=kept.partition
             )
     except (KafkaError, OSError) as error:
-        raise NotSent(
+        raise ReplayUnfinished(
             f"the broker at {link.bootstrap} did not take the batches: {why(error)}",
             "run it again once the broker answers: nothing is counted twice",
         ) from error

@@ -3,13 +3,12 @@
     fetch -> Intake (columns) -> Flush -> one transaction -> live/ and status -> closing rounds
 
 It works out nothing itself: what a batch becomes is intake's, which hours close is closing's, how
-they are written is closer's. Time is asked of `clock`, so that tests decide it.
+they are written is closer's. `clock` gives UTC ms by the wall clock; tests decide it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -22,53 +21,31 @@ from edge.terminal import warn
 from metering.counting.batches import Intake
 from metering.counting.flush import Flush, MessageIntake, Names
 from metering.counting.quarantine import Quarantine
-from metering.hours import requests, when_to_close
+from metering.counting.records import ACCEPTED_BATCHES
+from metering.hours import when_to_close
 from metering.hours.checkpoint import newest_generation
-from metering.hours.closer import Closer
+from metering.hours.closer import Closer, open_hours
 from metering.hours.recovery import recover, set_aside, take
+from metering.hours.requests import RequestBook, Requests
+from metering.hours.unread import UnreadSource, unread_sources
 from metering.hours.when_to_close import Plan, Standing, View
 from metering.settings import MeteringSettings
-from metering.sources.source import Covered, Source
-from metering.store.rows import PartitionState
-from metering.store.store import Store, Unavailable, Uncertain, fenced
-from metering.worker.live import Live, Moment
+from metering.sources.source import Source
+from metering.store.faults import as_one_line, can_pass, fenced, first_line
+from metering.store.records import PartitionState
+from metering.store.store import UsageStore
+from metering.worker.live import Live
+from metering.worker.owned import OwnedPartition, Times
+from metering.worker.status import Drained, Moment
 
 FETCH_BATCHES = 512
 COMPACT_ROWS = 2_000_000
 FRESH_MS = 30_000
 """Nobody waits at a screen for what is older."""
 PUBLISH_PAUSE, PUBLISH_PAUSE_BEHIND = 3, 10
-"""The pause after publishing, in times of what it took: a slow one may take a third of the time,
-and a tenth where the worker is behind and nobody looks.
-"""
+"""The pause after publishing, in times of what it took: a third of the time, or a tenth behind."""
 SEEN_SOON_MS = 200
 """What was counted longer ago is committed before it is published."""
-
-Clock = Callable[[], int]
-"""UTC ms by the wall clock."""
-
-
-@dataclass(slots=True)
-class _Partition:
-    """One owned partition between two flushes."""
-
-    state: PartitionState
-    flush: Flush
-    intake: Intake
-    rows: int = 0
-    base_rows: int = 0
-
-
-@dataclass(slots=True)
-class _Times:
-    """When things were done last, UTC ms, and how long publishing took."""
-
-    flushed: int = 0
-    published: int = 0
-    publish_cost: int = 0
-    newest: int = 0
-    """The latest time that the last transaction speaks of."""
-    pass_number: int = field(default=0)
 
 
 class Worker:
@@ -80,7 +57,7 @@ class Worker:
         source: Source,
         settings: MeteringSettings,
         *,
-        clock: Clock,
+        clock: Callable[[], int],
         messages: MessageIntake | None = None,
         store_name: str = "usage.duckdb",
     ) -> None:
@@ -96,44 +73,49 @@ class Worker:
         self.registry = read_registry(home / keys) if keys else None
         self.store = self._open_store(home / store_name)
         kept = settings.unowned_names_kept
-        self.closer = Closer(home, self.store, names_kept=kept, messages=messages)
+        self.requests = RequestBook(home)
+        windows = (ACCEPTED_BATCHES, *(messages.windows if messages is not None else ()))
+        self.closer = Closer(home, self.store, names_kept=kept, windows=windows)
         self.live = Live(home, self.store, policy=self.policy, names_kept=kept)
-        self._partitions: dict[str, _Partition] = {}
-        self._times = _Times()
+        self._partitions: dict[str, OwnedPartition] = {}
+        self._times = Times()
         self._caught_up_once = False
 
-    def _open_store(self, path: Path) -> Store:
+    def _open_store(self, path: Path) -> UsageStore:
         """The store; a damaged one is set aside, since it can be rebuilt (FAULTS C16)."""
         limits = self.settings
         try:
-            return Store(path, memory_limit=limits.memory_limit, threads=limits.threads)
+            return UsageStore(path, memory_limit=limits.memory_limit, threads=limits.threads)
         except Corrupt:
             set_aside(path, self.clock())
-            return Store(path, memory_limit=limits.memory_limit, threads=limits.threads)
+            return UsageStore(path, memory_limit=limits.memory_limit, threads=limits.threads)
 
     def start(self) -> None:
         """Take every partition, bring the store to its newest checkpoint, seek the source."""
-        for partition, generation in take(self.home, self.source.partitions()).items():
-            try:
-                state = recover(self.home, self.store, partition, generation, self.messages)
-            except duckdb.Error:
-                self.store.close()
-                set_aside(self.store.path, self.clock())
-                self.store.reopen()
-                state = recover(self.home, self.store, partition, generation, self.messages)
-            self._adopt(state)
+        try:
+            self._recover()
+        except duckdb.Error:
+            self.store.close()
+            set_aside(self.store.path, self.clock())
+            self.store.reopen()
+            self._recover()
         self._seek()
         self._times.flushed = self.clock()
 
+    def _recover(self) -> None:
+        known = {name: self.store.load(name).generation for name in self.source.partitions()}
+        for partition, generation in take(self.home, known).items():
+            self._adopt(recover(self.home, self.store, partition, generation))
+
     def _adopt(self, state: PartitionState) -> None:
         flush = Flush(partition=state.partition, names=self.names)
-        (rows,) = self.store.read("usage_rows", partition=state.partition)
-        self._partitions[state.partition] = _Partition(
+        rows = self.store.usage_rows(state.partition)
+        self._partitions[state.partition] = OwnedPartition(
             state=state,
             flush=flush,
             intake=self._intake(state, flush),
-            rows=rows[0],
-            base_rows=rows[0],
+            rows=rows,
+            base_rows=rows,
         )
 
     def _seek(self) -> None:
@@ -212,19 +194,18 @@ class Worker:
             if owned.flush.empty:
                 owned.flush.names = self.names
 
-    def _renew(self, owned: _Partition) -> None:
+    def _renew(self, owned: OwnedPartition) -> None:
         """An empty flush for what comes next; the partition's sums as they are stored now."""
         flush = owned.flush
         state = owned.state
-        state.batches = _added(state.batches, flush.batches)
-        state.events = _added(state.events, flush.events)
+        state.batches.add(flush.batches)
+        state.events.add(flush.events)
         state.duplicate_since += flush.events.duplicate
         state.quarantined_since += flush.events.quarantined
         owned.flush = Flush(partition=state.partition, names=self.names)
         owned.intake = self._intake(state, owned.flush)
 
     def _intake(self, state: PartitionState, flush: Flush) -> Intake:
-        """What takes batches of a partition into `flush`."""
         return Intake(
             partition=state.partition,
             edges=state.edges,
@@ -234,28 +215,24 @@ class Worker:
             registry=self.registry,
         )
 
-    def _compact(self, owned: _Partition) -> None:
+    def _compact(self, owned: OwnedPartition) -> None:
         """Add up the rows of each key once they are twice as many as after the last time."""
         if owned.rows < 2 * owned.base_rows + COMPACT_ROWS:
             return
         partition = owned.state.partition
-        with self.store.transaction() as transaction:
-            transaction.run("compact_usage", partition=partition)
-            transaction.run("forget/usage", partition=partition)
-            transaction.run("put_compacted")
-        (rows,) = self.store.read("usage_rows", partition=partition)
-        owned.rows = owned.base_rows = rows[0]
+        self.store.compact_usage(partition)
+        owned.rows = owned.base_rows = self.store.usage_rows(partition)
 
     def close_due(self, *, final: bool = False) -> int:
         """Write every certificate that is due; the number of them. Flushes first."""
         self.flush()
         written = 0
-        asked = requests.read(self.home)
+        asked = self.requests.all()
         for partition in list(self._partitions):
             while True:
                 state = self._partitions[partition].state
                 now = self.clock()
-                usage = self._usage_hours(partition)
+                usage = self._usage_hours(self._partitions[partition])
                 view, standings = self._view(state, asked, usage)
                 plan = when_to_close.plan(view, now_ms=now, policy=self.policy, final=final)
                 if not plan.closings:
@@ -268,12 +245,15 @@ class Worker:
         before = self._partitions[partition].state.certificate_no
         state = self.store.load(partition)
         self._adopt(state)
-        self.source.acknowledge(_covered(state.positions))
+        self.source.acknowledge(dict(state.positions))
         crash_point("after_acknowledge")
         return state.certificate_no - before
 
+    def _unread(self, state: PartitionState) -> tuple[UnreadSource, ...]:
+        return unread_sources(self.source.states(), state.edges)
+
     def _view(
-        self, state: PartitionState, asked: requests.Requests, usage: Mapping[int, int]
+        self, state: PartitionState, asked: Requests, usage: Mapping[int, int]
     ) -> tuple[View, list[Standing]]:
         standings = when_to_close.standings(
             state.edges,
@@ -281,15 +261,21 @@ class Worker:
             asked.retired,
             now_ms=self.clock(),
             deadline_ms=self.policy.deadline_ms,
+            unread={one.edge_id: one.since_ms for one in self._unread(state)},
         )
         view = View(
             usage_hours=usage, closed=state.closed, standings=standings, waivers=asked.waivers
         )
         return view, standings
 
-    def _usage_hours(self, partition: str) -> dict[int, int]:
-        """Requests of each hour that is not written yet."""
-        return dict(self.store.read("usage_hours", partition=partition))
+    def _usage_hours(self, owned: OwnedPartition) -> dict[int, int]:
+        """Requests of each hour that is not written yet: asked again after a flush or a round."""
+        now = (owned.state.flush_no, owned.state.checkpoint_no)
+        if owned.open_at != now:
+            found = open_hours(self.store, owned.state.partition)
+            owned.open_hours = {one.hour_ms: one.requests for one in found}
+            owned.open_at = now
+        return owned.open_hours
 
     def publish(self, *, force: bool = False) -> None:
         """Replace the live files, about every second."""
@@ -302,12 +288,19 @@ class Worker:
         self._owned_still()
         if up_to_date and now - self._times.flushed >= SEEN_SOON_MS:
             self.flush()
-        asked = requests.read(self.home)
+        asked = self.requests.all()
         moments = []
         for owned in self._partitions.values():
-            usage = self._usage_hours(owned.state.partition)
+            usage = self._usage_hours(owned)
             view, _ = self._view(owned.state, asked, usage)
-            moments.append(Moment(state=owned.state, view=view, open_requests=usage))
+            moments.append(
+                Moment(
+                    state=owned.state,
+                    view=view,
+                    open_requests=usage,
+                    unread=self._unread(owned.state),
+                )
+            )
         self.live.publish(moments, now)
         self._times.published = now
         self._times.publish_cost = self.clock() - now
@@ -318,17 +311,28 @@ class Worker:
             if newest_generation(self.home, partition) > owned.state.generation:
                 raise fenced(partition, owned.state.generation)
 
-    def drain(self) -> None:
-        """Read everything durable, close what can be closed, publish."""
+    def drain(self) -> Drained:
+        """Read everything durable, close what can be closed, publish; what a person must know."""
+        before = self._refused()
         while True:
             read = self.step(0.0)
             if read == 0 and self.source.caught_up():
                 break
         self.close_due(final=True)
         self.publish(force=True)
+        unread = (one for owned in self._partitions.values() for one in self._unread(owned.state))
+        return Drained(refused=self._refused() - before, unread=tuple(unread))
+
+    def _refused(self) -> int:
+        """Events in quarantine so far, or batches where those held none."""
+        states = [owned.state for owned in self._partitions.values()]
+        return sum(max(one.events.quarantined, one.batches.quarantined) for one in states)
 
     def run(self, stop: Callable[[], bool], pause: Callable[[float], None]) -> None:
-        """Work until `stop()`; a full disk pauses the worker, which resumes by itself."""
+        """Work until `stop()`; a full disk pauses the worker, which resumes by itself.
+
+        What cannot pass ends it: an error that would come again at each try is no reason to wait.
+        """
         broken = False
         while not stop():
             try:
@@ -337,8 +341,10 @@ class Worker:
                     self.reload()
                     broken = False
                 self._turn(0.2)
-            except (Uncertain, Unavailable, duckdb.Error, OSError) as error:
-                warn(f"metering pauses: {str(error).splitlines()[0]}")
+            except Exception as error:
+                if not can_pass(error):
+                    raise as_one_line(error) from error
+                warn(f"metering pauses: {first_line(error)}")
                 broken = True
                 pause(1.0)
         if not broken:
@@ -350,8 +356,7 @@ class Worker:
         self.step(timeout_s)
         if self.source.caught_up():
             self._caught_up_once = True
-        # Before the first time everything was read, an edge nobody knows yet may still turn up
-        # with usage of hours that would close now (decision 0305).
+        # Until all was read once, an edge nobody knows may turn up with usage (decision 0305).
         if self._caught_up_once and self._round_due():
             self.close_due()
         self.publish()
@@ -359,24 +364,12 @@ class Worker:
     def _round_due(self) -> bool:
         """Closing is looked at once a second at most."""
         now = self.clock()
-        if now - self._times.pass_number < 1000:
+        if now - self._times.looked_at_closing < 1000:
             return False
-        self._times.pass_number = now
+        self._times.looked_at_closing = now
         return True
 
     def stop(self) -> None:
         """Release the store and the source."""
         self.store.close()
         self.source.close()
-
-
-def _added(before: tuple[int, int, int, int], tally: object) -> tuple[int, int, int, int]:
-    ends = ("read", "accepted", "duplicate", "quarantined")
-    read, accepted, duplicate, quarantined = (
-        value + int(getattr(tally, end)) for value, end in zip(before, ends, strict=True)
-    )
-    return read, accepted, duplicate, quarantined
-
-
-def _covered(positions: Mapping[str, Covered]) -> dict[str, Covered]:
-    return dict(positions)

@@ -1,6 +1,6 @@
 -- How each account stands, with the money and the forecast it stands on, as last judged.
 -- Grain: one row per account; an account that never left ok has version 0.
--- Reads: account_figures (session table, see billing/balance/figures.py), accounts, account_state, balance_clock, runs, open_made_from (session).
+-- Reads: account_figures and account_states_before (session tables, see billing/balance/states.py::prepare_lake), accounts, account_state, balance_clock, runs, open_made_from (session).
 -- Read by: sql/views/account_states.sql.
 WITH rated AS (
     SELECT MAX(through_hour) AS usage_through
@@ -22,25 +22,13 @@ known AS (
         s.ledger_version,
         c.unverified AS doubt,
         r.usage_through,
-        GREATEST(r.usage_through, o.known_through) AS known_through,
-        f.payable_24_hours * f.hours_known + f.payable_168_hours * LEAST(24, f.hours_known) AS burn_amount,
-        2 * LEAST(24, f.hours_known) * f.hours_known AS burn_hours
+        GREATEST(r.usage_through, o.known_through) AS known_through
     FROM account_figures AS f
     INNER JOIN accounts AS a ON f.account_id = a.account_id
     LEFT JOIN account_state AS s ON f.account_id = s.account_id
     CROSS JOIN rated AS r
     LEFT JOIN balance_clock AS c ON true
     LEFT JOIN open_made_from AS o ON true
-),
-
-forecast AS (
-    SELECT
-        *,
-        CASE
-            WHEN projected < 0 THEN 0
-            WHEN burn_amount > 0 THEN projected * burn_hours * 3600 // burn_amount
-        END AS seconds_left
-    FROM known
 )
 
 SELECT
@@ -50,19 +38,17 @@ SELECT
     CAST(CAST(available AS DECIMAL(38, 0)) * 0.0000000001::DECIMAL(10, 10) AS DECIMAL(38, 10)) AS available,
     CAST(CAST(projected AS DECIMAL(38, 0)) * 0.0000000001::DECIMAL(10, 10) AS DECIMAL(38, 10)) AS projected,
     currency,
-    CASE
-        WHEN seconds_left <= 366 * 86400
-            THEN CAST(known_through + to_seconds(CAST(seconds_left AS BIGINT)) AS TIMESTAMP)
-    END AS projected_zero_at,
+    CAST(known_through + to_seconds(zero_in) AS TIMESTAMP) AS projected_zero_at,
     doubt IS NOT NULL AS unverified,
     concat_ws('; unverified: ', COALESCE(NULLIF(state_reason, ''), 'enough balance'), doubt) AS reason,
     COALESCE(version, 0) AS version,
     cause,
-    CAST(CAST(burn_amount // burn_hours AS DECIMAL(38, 0)) * 0.0000000001::DECIMAL(10, 10) AS DECIMAL(38, 10))
-        AS burn_per_hour,
+    CAST(CAST(burn_per_hour AS DECIMAL(38, 0)) * 0.0000000001::DECIMAL(10, 10) AS DECIMAL(38, 10)) AS burn_per_hour,
     CAST(CAST(open_amount AS DECIMAL(38, 0)) * 0.0000000001::DECIMAL(10, 10) AS DECIMAL(38, 10)) AS open_amount,
     grace_hours,
     usage_through,
     COALESCE(ledger_version, 0) AS ledger_version
-FROM forecast
+FROM known
+UNION ALL BY NAME
+FROM account_states_before
 ORDER BY account_id

@@ -15,5 +15,6 @@ CREATE TABLE closed_usage (
     status_3xx BIGINT,
     status_4xx BIGINT,
     status_5xx BIGINT,
+    status_other BIGINT,
     cache_hits BIGINT
 )

@@ -15,6 +15,7 @@ CREATE TABLE live_usage (
     status_3xx BIGINT,
     status_4xx BIGINT,
     status_5xx BIGINT,
+    status_other BIGINT,
     cache_hits BIGINT,
     filename VARCHAR
 )

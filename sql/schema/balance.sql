@@ -1,8 +1,8 @@
--- Answers: how each account stands, since when and why, who must be told and who has been told.
+-- Answers: the state of each account, since when and why, who must be told and who has been told.
 -- Grain: see the line above each table; amounts are HUGEINT, 10^-10 currency units; times are UTC without zone.
 -- Reads: nothing. All of it is written by journal records of the kinds in billing/balance and billing/outbox.
 
--- One row per account that ever left `ok`: its standing now. No row means ok since it was opened.
+-- One row per account that ever left `ok`: its current state. No row means ok since it was opened.
 CREATE TABLE IF NOT EXISTS account_state (
     account_id VARCHAR NOT NULL,
     version BIGINT NOT NULL CHECK (version >= 1),
@@ -19,7 +19,7 @@ CREATE TABLE IF NOT EXISTS account_state (
     journal_no BIGINT NOT NULL
 );
 
--- One row per account and version: every standing it ever had.
+-- One row per account and version: every state it ever had.
 CREATE TABLE IF NOT EXISTS account_state_history (
     account_id VARCHAR NOT NULL,
     version BIGINT NOT NULL,
@@ -107,7 +107,28 @@ CREATE TEMP TABLE IF NOT EXISTS open_names (
 );
 CREATE TEMP TABLE IF NOT EXISTS open_made_from (live_files VARCHAR, known_through TIMESTAMP);
 
--- One row per account, of this session only: the figures that states and the lake are made from.
+-- One row per account, of this session only: rows of the lake that no record has touched since.
+CREATE TEMP TABLE IF NOT EXISTS account_states_before (
+    account_id VARCHAR,
+    state VARCHAR,
+    since TIMESTAMP,
+    available DECIMAL(38, 10),
+    projected DECIMAL(38, 10),
+    currency VARCHAR,
+    projected_zero_at TIMESTAMP,
+    unverified BOOLEAN,
+    reason VARCHAR,
+    version BIGINT,
+    cause VARCHAR,
+    burn_per_hour DECIMAL(38, 10),
+    open_amount DECIMAL(38, 10),
+    grace_hours INTEGER,
+    usage_through TIMESTAMP,
+    ledger_version BIGINT
+);
+
+-- One row per account, of this session only: the figures that states and the lake are made from, forecast included
+-- (seconds until the projected amount is spent; NULL: not within a year).
 CREATE TEMP TABLE IF NOT EXISTS account_figures (
     account_id VARCHAR,
     currency VARCHAR,
@@ -119,5 +140,9 @@ CREATE TEMP TABLE IF NOT EXISTS account_figures (
     payable_24_hours HUGEINT,
     payable_168_hours HUGEINT,
     payable_day HUGEINT,
-    hours_known BIGINT
+    hours_known BIGINT,
+    burn_per_hour HUGEINT,
+    zero_in BIGINT,
+    zero_in_earliest BIGINT,
+    zero_in_latest BIGINT
 );

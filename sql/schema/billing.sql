@@ -25,13 +25,14 @@ CREATE TABLE IF NOT EXISTS account_versions (
     credit_limit HUGEINT NOT NULL CHECK (credit_limit >= 0),
     grace_hours INTEGER NOT NULL CHECK (grace_hours >= 0),
     suspension_policy VARCHAR NOT NULL CHECK (suspension_policy IN ('confirm', 'auto')),
-    tax_rate_bp INTEGER NOT NULL CHECK (tax_rate_bp BETWEEN 0 AND 10000),
+    tax_rate_bp DECIMAL(9, 2) NOT NULL CHECK (tax_rate_bp BETWEEN 0 AND 10000),
     email VARCHAR NOT NULL,
     address VARCHAR NOT NULL,
     country VARCHAR NOT NULL,
     tax_id VARCHAR NOT NULL,
     low_balance_threshold HUGEINT,
     opened_at TIMESTAMP NOT NULL,
+    closed_at TIMESTAMP,
     journal_no BIGINT NOT NULL
 );
 
@@ -47,13 +48,14 @@ CREATE TABLE IF NOT EXISTS accounts (
     credit_limit HUGEINT NOT NULL,
     grace_hours INTEGER NOT NULL,
     suspension_policy VARCHAR NOT NULL,
-    tax_rate_bp INTEGER NOT NULL,
+    tax_rate_bp DECIMAL(9, 2) NOT NULL,
     email VARCHAR NOT NULL,
     address VARCHAR NOT NULL,
     country VARCHAR NOT NULL,
     tax_id VARCHAR NOT NULL,
     low_balance_threshold HUGEINT,
-    opened_at TIMESTAMP NOT NULL
+    opened_at TIMESTAMP NOT NULL,
+    closed_at TIMESTAMP
 );
 
 -- One row per account and change of its basic billing method.
@@ -83,6 +85,15 @@ CREATE TABLE IF NOT EXISTS plans (
     starts_at TIMESTAMP NOT NULL,
     ends_at TIMESTAMP NOT NULL CHECK (ends_at > starts_at),
     bought_at TIMESTAMP NOT NULL,
+    journal_no BIGINT NOT NULL
+);
+
+-- One row per ownership or plan that another one stands in for since then, and why (DOMAIN §10.16).
+CREATE TABLE IF NOT EXISTS replaced_facts (
+    kind VARCHAR NOT NULL CHECK (kind IN ('ownership', 'plan')),
+    fact_id VARCHAR NOT NULL,
+    replaced_by VARCHAR NOT NULL,
+    why VARCHAR NOT NULL,
     journal_no BIGINT NOT NULL
 );
 
@@ -171,7 +182,8 @@ CREATE TABLE IF NOT EXISTS charges (
     revision INTEGER NOT NULL,
     reason VARCHAR NOT NULL,
     run_id VARCHAR NOT NULL,
-    journal_no BIGINT NOT NULL
+    journal_no BIGINT NOT NULL,
+    term VARCHAR NOT NULL DEFAULT 'usage'
 );
 
 -- One row per account whose past a load changed, until a rating run has looked.

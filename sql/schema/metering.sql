@@ -77,8 +77,12 @@ CREATE TABLE IF NOT EXISTS usage (
     status_3xx BIGINT NOT NULL,
     status_4xx BIGINT NOT NULL,
     status_5xx BIGINT NOT NULL,
+    status_other BIGINT DEFAULT 0,
     cache_hits BIGINT NOT NULL
 );
+
+-- Stores made before 2026-12 lack the class `other` (decision 1301): what they hold has none of it.
+ALTER TABLE usage ADD COLUMN IF NOT EXISTS status_other BIGINT DEFAULT 0;
 
 CREATE TABLE IF NOT EXISTS hour_batches (
     partition VARCHAR NOT NULL,
@@ -124,6 +128,19 @@ CREATE TABLE IF NOT EXISTS accepted_batches (
     epoch BIGINT NOT NULL,
     sequence BIGINT NOT NULL,
     digest BLOB NOT NULL,
+    seen_ms BIGINT NOT NULL,
+    flush_no BIGINT NOT NULL
+);
+
+-- JSON events (source, id) counted within the window (decision 0404): one row each. The identity is
+-- the md5 of (source, id), in two halves since Parquet has no 128-bit integer; `digest` is of the
+-- values.
+CREATE TABLE IF NOT EXISTS json_ids (
+    partition VARCHAR NOT NULL,
+    hour_ms BIGINT NOT NULL,
+    identity_high UBIGINT NOT NULL,
+    identity_low UBIGINT NOT NULL,
+    digest UBIGINT NOT NULL,
     seen_ms BIGINT NOT NULL,
     flush_no BIGINT NOT NULL
 );

@@ -8,18 +8,22 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
 
+from billing.appliers import APPLIERS, open_store
 from billing.balance import states
 from billing.balance.states import Refreshed
-from billing.ledger.transfers import Transfer, as_effect, instant_text, top_up
+from billing.instants import instant_text
+from billing.ledger.records import Transfer, as_effect
+from billing.ledger.top_up import top_up
 from billing.money import SCALE
 from billing.store.journal import Record
-from billing.store.store import Effects, Store, applier
+from billing.store.store import Effects, Store
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 ADD_ACCOUNT = """
@@ -34,7 +38,7 @@ INSERT INTO accounts (
 """
 ADD_CHARGE = """
 INSERT INTO charges VALUES ($charge_id, $account_id, 'https_requests', 'all', '2026-03', $start,
-    $end, 1, 0, 0, 1, $amount, 'USD', 'card', 0, 'usage', 'run', $journal_no)
+    $end, 1, 0, 0, 1, $amount, 'USD', 'card', 0, 'usage', 'run', $journal_no, 'usage')
 """
 ADD_RUN = """
 INSERT INTO runs VALUES ($run_id, 'rating_run', $at, $state, $through, 0, 0, 0, '', '', $journal_no)
@@ -59,10 +63,13 @@ STATEMENTS = {
 }
 
 
-@applier("test_row")
 def put_row(connection: Any, record: Record, effects: Effects) -> None:
     """What rating and loading would have written, as a record, so that replaying rebuilds it."""
     connection.execute(STATEMENTS[effects["table"]], effects["row"])
+
+
+open_world = partial(open_store, appliers={**APPLIERS, "test_row": (put_row,)})
+"""Opens a store whose journal also has rows that a test put there."""
 
 
 def money(text: str | int) -> int:
@@ -217,7 +224,7 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def world(home: Path) -> Iterator[World]:
     """An open store in a new home."""
-    with Store.open(home, owner="test", now=START) as store:
+    with open_world(home, owner="test", now=START) as store:
         yield World(home=home, store=store)
 
 

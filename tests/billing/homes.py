@@ -15,9 +15,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from billing.accounts.file_rows import read_load_file
-from billing.accounts.load import load, zone_lookup
+from billing.accounts.load import load
+from billing.accounts.staging import zone_lookup
+from billing.appliers import open_store
 from billing.prices import load_books
-from billing.store.store import Store
 from edge.durable import sha256_file
 from metering.closed import (
     Certificate,
@@ -79,6 +80,16 @@ per = 1
 price = "0.04"
 """
 
+SETTINGS = """
+[billing]
+too_old_days = 60
+
+[invoices.seller]
+name = "Tests CDN"
+address = ["1 Test Street"]
+tax_id = "T-1"
+"""
+
 ACCOUNTS = """
 [[accounts]]
 id = "acme"
@@ -118,7 +129,7 @@ def make_home(folder: Path, *, book: str = BOOK, accounts: str | None = ACCOUNTS
     """A home with settings and a price book; `accounts` are loaded when given."""
     home = folder / "home"
     (home / "prices").mkdir(parents=True)
-    (home / "edgetoll.toml").write_text("[billing]\ntoo_old_days = 60\n", encoding="utf-8")
+    (home / "edgetoll.toml").write_text(SETTINGS, encoding="utf-8")
     (home / "prices" / "plain.toml").write_text(book, encoding="utf-8")
     if accounts is not None:
         load_text(home, accounts)
@@ -130,7 +141,7 @@ def load_text(home: Path, text: str, *, at: datetime = START, name: str = "rows.
     path = home / name
     path.write_text(text, encoding="utf-8")
     books = load_books(home / "prices")
-    with Store.open(home, owner="test", now=at) as store:
+    with open_store(home, owner="test", now=at) as store:
         return load(
             store,
             read_load_file(path),

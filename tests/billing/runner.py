@@ -11,11 +11,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from billing.appliers import open_store
+from billing.follow_up import follow_up
 from billing.lake import publish
 from billing.ledger import transfers
 from billing.prices import load_books
 from billing.runs import run
-from billing.store.store import Store
+from billing.runs.settings import read_settings
 from edge.crash_point import VARIABLE
 from tests.billing.homes import NOW
 
@@ -31,16 +33,16 @@ _PROGRAM = (
 def rate(home: Path, *, at: datetime = NOW, **more: Any) -> run.RunOutcome:
     """What `edgetoll billing rate --as-of AT` does."""
     books = load_books(home / "prices")
-    settings = run.read_settings(home)
-    with Store.open(home, owner="billing rate", now=at) as store:
+    settings = read_settings(home)
+    with open_store(home, owner="billing rate", now=at) as store:
         done = run.rate(store, books=books, settings=settings, at=at, **more)
-        run.after(store, at=at)
+        follow_up(store, at=at, record=done.journal_no)
     return done
 
 
 def published(home: Path) -> Path:
     """`home` with its lake, as every command leaves it that writes a record."""
-    with Store.open(home, owner="test", now=NOW) as store:
+    with open_store(home, owner="test", now=NOW) as store:
         publish.publish(store)
     return home
 
@@ -55,7 +57,7 @@ def start(home: Path, *, at: datetime = NOW, crash: str = "") -> subprocess.Pope
 
 def end_state(home: Path) -> dict[str, Any]:
     """What must be the same however a run was interrupted: ledger, charges, balances, lake."""
-    with Store.open(home, owner="test", now=NOW) as store:
+    with open_store(home, owner="test", now=NOW) as store:
         connection = store.connection
         charges = connection.execute(
             "SELECT charge_id, quantity, amount, revision, reason FROM charges ORDER BY ALL"

@@ -45,7 +45,7 @@ def columns(count: int = 10, seed: int = 1, span_ms: int = 2_000, **other: Any) 
         "domain_index": random_.integers(0, len(names), count).astype(np.int32),
         "time_ms": NOON_MS + random_.integers(0, span_ms, count).astype(np.int64),
         "carrier": random_.integers(0, 4, count).astype(np.uint8),
-        "status": random_.choice([0, 200, 206, 304, 404, 599], count).astype(np.uint16),
+        "status": random_.choice([0, 200, 206, 304, 404, 599, 600, 999], count).astype(np.uint16),
         "cache": random_.integers(0, 3, count).astype(np.uint8),
         "bytes_sent": random_.lognormal(9, 2, count).astype(np.int64),
     }
@@ -73,11 +73,11 @@ def counted(events: EventColumns) -> dict[tuple[int, str, int], list[int]]:
     counts: dict[tuple[int, str, int], list[int]] = {}
     for time_ms, domain, carrier, status, cache, bytes_sent, _ in rows(events):
         key = (time_ms // 300_000 * 300_000, domain, min(carrier, 2))
-        row = counts.setdefault(key, [0] * 9)
+        row = counts.setdefault(key, [0] * 10)
         row[0] += 1
         row[1] += bytes_sent
-        row[2 + status // 100] += 1
-        row[8] += cache == 1
+        row[2 + min(status // 100, 6)] += 1
+        row[9] += cache == 1
     return counts
 
 

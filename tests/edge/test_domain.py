@@ -30,7 +30,6 @@ NO_NAME = [
     "example.com..",
     "-a.example",
     "a-.example",
-    "a_b.example",
     "*.example",
     "a b.example",
     "xn--a.example",
@@ -50,7 +49,6 @@ NO_NAME = [
     "exa\u00admple.com",
     "\u202eelpmaxe.com",
     "p\u0430ypal.com",
-    "xn--pypal-4ve.com",
     "\u2603.example",
     "https://example.com",
     "user@example.com",
@@ -84,6 +82,59 @@ def test_d3_case_port_final_dot_spaces_and_width_do_not_matter(raw: str | bytes)
 )
 def test_d3_an_international_name_becomes_its_a_label(raw: str, name: str) -> None:
     assert canonical_domain(raw) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "my_app.example.com",
+        "_dmarc.example.com",
+        "a_.example",
+        "a_b",
+        "x_y.xn--bcher-kva.example",
+        "a" * 62 + "_.example",
+    ],
+)
+def test_e7_a_name_with_underscores_is_a_name(name: str) -> None:
+    assert canonical_domain(name) == name
+    assert canonical_domain(f"{name.upper()}.:443") == name
+
+
+def test_e7_an_underscore_beside_a_u_label_is_a_name_too() -> None:
+    assert canonical_domain("my_app.bücher.example") == "my_app.xn--bcher-kva.example"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "xn--i-7iq.shop.example",
+        "xn--ls8h.la",
+        "xn--qei.example",
+        "xn--pypal-4ve.com",
+        "xn--1uga80807abag.example",
+        "www.xn--i-7iq.xn--bcher-kva.example",
+    ],
+)
+def test_e7_an_a_label_is_taken_as_it_is_whatever_letters_it_stands_for(name: str) -> None:
+    assert canonical_domain(name) == name
+    assert canonical_domain(f"{name.upper()}:443") == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "xn--.example",
+        "xn--a.example",
+        "xn--bcher-.example",
+        "xn--999999999.example",
+        "xn--abc_def.example",
+        "xn--" + "a" * 60 + ".example",
+        "xn--example-576c.com",
+        "xn--ae-g1t.example",
+    ],
+)
+def test_e7_what_is_no_punycode_of_a_text_that_can_be_seen_is_no_a_label(name: str) -> None:
+    assert canonical_domain(name) is None
 
 
 @pytest.mark.parametrize("raw", NO_NAME)

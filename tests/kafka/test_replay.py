@@ -12,7 +12,7 @@ from bench.kafka.traffic import START_MS, Shape, fill
 from deploy.kafka.broker import Broker, free_port
 from edge.batch.signature import create_key
 from edge.errors import InputError
-from metering.worker.replay import NotSent, replay
+from metering.worker.replay import ReplayUnfinished, replay
 from tests.kafka.world import assert_equals, closed_usage, count, send, ship
 
 pytestmark = [pytest.mark.needs_kafka, pytest.mark.xdist_group("kafka")]
@@ -79,7 +79,7 @@ def test_c29_a_replay_that_the_broker_does_not_take_leaves_the_files_where_they_
     count(home, broker.address)
     trust_all(home)
     before = sorted((home / "quarantine").iterdir())
-    with pytest.raises(NotSent, match="did not take the batches"):
+    with pytest.raises(ReplayUnfinished, match="did not take the batches"):
         replay(home, bootstrap=f"127.0.0.1:{free_port()}", reason=None, now_ms=NOW_MS)
     assert sorted((home / "quarantine").iterdir()) == before
 

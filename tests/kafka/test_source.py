@@ -23,7 +23,7 @@ from edge.errors import Corrupt, InputError
 from metering.closed import list_closed
 from metering.settings import load
 from metering.sources.kafka.offsets import LostPosition
-from metering.sources.kafka.settings import read_settings
+from metering.sources.kafka.settings import at_bootstrap
 from metering.sources.kafka.source import KafkaSource, Stuck, Unreachable
 from metering.sources.source import SourceBatch
 from metering.worker import kafka_process
@@ -46,7 +46,7 @@ SMALL = Shape(batches=6, events=50)
 @contextmanager
 def source(home: Path, bootstrap: str, **options: Any) -> Iterator[KafkaSource]:
     said: list[str] = []
-    settings = read_settings(load(home).kafka, bootstrap)
+    settings = at_bootstrap(load(home).kafka, bootstrap)
     made = KafkaSource(settings, None, **{"alarm": said.append, **options})
     made.said = said  # type: ignore[attr-defined]
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from edge.errors import ConfigError, Corrupt, InputError
 from metering.sources.kafka.offsets import (
@@ -16,7 +17,12 @@ from metering.sources.kafka.offsets import (
     stuck,
     transaction_alarm,
 )
-from metering.sources.kafka.settings import chosen_partitions, read_settings, worker_name
+from metering.sources.kafka.settings import (
+    MeteringKafka,
+    at_bootstrap,
+    chosen_partitions,
+    worker_name,
+)
 from metering.sources.kafka.units import KafkaPosition
 
 HOUR = 3_600_000
@@ -116,14 +122,14 @@ def test_a_position_survives_being_text(topic_id: str, offset: int) -> None:
 
 
 def test_settings_name_the_key_that_is_wrong() -> None:
-    assert read_settings({}, "k:1").bootstrap == "k:1"
-    with pytest.raises(ConfigError, match="on_lost_position"):
-        read_settings({"on_lost_position": "latest"}, None)
-    with pytest.raises(ConfigError, match="bootstap"):
-        read_settings({"bootstap": "x"}, None)
+    assert at_bootstrap(MeteringKafka(), "k:1").bootstrap == "k:1"
+    with pytest.raises(ValidationError, match="on_lost_position"):
+        MeteringKafka.model_validate({"on_lost_position": "latest"})
+    with pytest.raises(ValidationError, match="bootstap"):
+        MeteringKafka.model_validate({"bootstap": "x"})
 
 
 def test_sasl_without_a_password_is_an_error_before_any_connection() -> None:
-    settings = read_settings({"security": "SASL_SSL", "username": "w"}, None)
+    settings = MeteringKafka(security="SASL_SSL", username="w")
     with pytest.raises(ConfigError, match="password"):
         settings.client_options()

@@ -17,8 +17,9 @@ from edge.batch.records import EventColumns
 from edge.event import CLASSES
 from metering.closed import list_closed, read_certificate, verify
 from metering.settings import MeteringSettings
-from metering.sources.source import Covered, SourceBatch
+from metering.sources.source import Covered, SourceBatch, SourceState
 from metering.worker import checks
+from metering.worker.status import Drained
 from metering.worker.worker import Worker
 
 HOUR = 3_600_000
@@ -95,6 +96,7 @@ class MemorySource:
     acknowledged: dict[str, Covered] = field(default_factory=dict)
     at: int = 0
     name: str = "memory"
+    edge_states: list[SourceState] = field(default_factory=list)
 
     def partitions(self) -> tuple[str, ...]:
         return (self.partition,)
@@ -123,6 +125,9 @@ class MemorySource:
 
     def end_positions(self) -> dict[str, str]:
         return {self.name: str(len(self.units))}
+
+    def states(self) -> list[SourceState]:
+        return self.edge_states
 
     def acknowledge(self, covered: Mapping[str, Covered]) -> None:
         self.acknowledged.update(covered)
@@ -158,12 +163,12 @@ class World:
         worker.start()
         return worker
 
-    def drain(self, *units: bytes | None) -> None:
+    def drain(self, *units: bytes | None) -> Drained:
         """Add units to the source and drain it with a new worker."""
         self.source.units.extend(units)
         worker = self.worker()
         try:
-            worker.drain()
+            return worker.drain()
         finally:
             worker.stop()
 
@@ -203,7 +208,7 @@ class World:
 
     def broken(self) -> list[Any]:
         """The checks of metering that return rows."""
-        return [found for found in checks.run(self.home) if found["rows"]]
+        return [found for found in checks.run(self.home) if found.rows]
 
     def forget_store(self) -> None:
         """Delete usage.duckdb, as if its disk were lost."""

@@ -11,6 +11,7 @@ import json
 import random
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,13 +19,16 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 import sql
+from billing.appliers import APPLIERS, open_store
 from billing.balance import states
-from billing.ledger.transfers import as_effect, post_charges, top_up_transfer
+from billing.ledger.records import as_effect
+from billing.ledger.top_up import top_up_transfer
+from billing.ledger.transfers import post_charges
 from billing.outbox import deliver
 from billing.outbox.settings import DeliverySettings
-from billing.outbox.webhook import Attempt, Result
+from billing.outbox.webhook import Attempt, AttemptResult
 from billing.store.journal import Record
-from billing.store.store import Effects, Store, applier
+from billing.store.store import Effects, Store
 from tests.simulation.population import Customer, Payer, Traffic, population, price_per_request
 from tests.simulation.trace import DAILY, HOURLY, PAYMENT, Look, Moves, Trace, seconds
 
@@ -50,27 +54,31 @@ FROM effect_accounts
 """
 
 
-@applier("sim_accounts")
 def apply_accounts(connection: Any, _record: Record, effects: Effects) -> None:
     """The customers become accounts."""
     connection.execute(ADD_ACCOUNTS, {"at": effects["at"]})
 
 
-@applier("sim_run")
 def apply_run(connection: Any, record: Record, effects: Effects) -> None:
     """Charges are posted as the rating run posts them."""
     run = effects["run"]
     if run["charged"]:
         connection.execute(
-            sql.text("statements/billing/insert_charges"),
+            sql.text("statements/runs/run/insert_charges"),
             {"run_id": run["run_id"], "journal_no": record.number},
         )
         post_charges(connection, record)
-    connection.execute(sql.text("statements/billing/end_held_runs"))
+    connection.execute(sql.text("statements/runs/run/end_held_runs"))
     row = {key: value for key, value in run.items() if key != "charged"}
     connection.execute(
-        sql.text("statements/billing/insert_run"), {**row, "journal_no": record.number}
+        sql.text("statements/runs/run/insert_run"), {**row, "journal_no": record.number}
     )
+
+
+open_simulated = partial(
+    open_store, appliers={**APPLIERS, "sim_accounts": (apply_accounts,), "sim_run": (apply_run,)}
+)
+"""Opens a store whose journal has the simulator's records too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -348,11 +356,11 @@ class Simulation:
         outcomes = []
         for one in due:
             if self.chance.random() < 0.5:
-                outcomes.append((one, Attempt(result=Result.FAILED, answer="503")))
+                outcomes.append((one, Attempt(result=AttemptResult.FAILED, answer="503")))
                 continue
             self._receive(one)
             if self.chance.random() > 0.1:
-                outcomes.append((one, Attempt(result=Result.DELIVERED, answer="204")))
+                outcomes.append((one, Attempt(result=AttemptResult.DELIVERED, answer="204")))
         if outcomes:
             deliver.record(
                 self.store,
@@ -379,7 +387,7 @@ class Simulation:
                 return
             for one in due:
                 self._receive(one)
-            good = Attempt(result=Result.DELIVERED, answer="204")
+            good = Attempt(result=AttemptResult.DELIVERED, answer="204")
             deliver.record(
                 self.store, [(one, good) for one in due], now=self.now, jitter_permille=lambda: 0
             )
@@ -394,7 +402,7 @@ class Simulation:
 
     def open_store(self) -> Store:
         """The billing store of the home, as the product opens it."""
-        store = Store.open(self.home, owner="simulation", now=self.now)
+        store = open_simulated(self.home, owner="simulation", now=self.now)
         # Many small statements: handing them to a second thread costs more than it gains.
         store.connection.execute("SET threads = 1")
         return store

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from billing.store.store import Store
 from tests.simulation.auditor import audit, read_history
-from tests.simulation.simulator import Odds, Simulation
+from tests.simulation.simulator import Odds, Simulation, open_simulated
 
 STORMY = Odds(
     import_outage=(0.01, 50),
@@ -41,7 +40,7 @@ def test_g17_to_g22_every_suspension_of_a_simulated_spring_is_justified(
     history = read_history(simulation)
     simulation.store.close()
     (tmp_path / "billing.duckdb").unlink()
-    simulation.store = Store.open(tmp_path, owner="simulation", now=simulation.now)
+    simulation.store = open_simulated(tmp_path, owner="simulation", now=simulation.now)
     assert read_history(simulation) == history, "the journal rebuilds every state"
     simulation.store.close()
 
@@ -56,8 +55,8 @@ def test_one_seed_gives_one_run(tmp_path: Path) -> None:
 
 
 MUTANTS = {
-    "suspends without grace": ("grace_used", lambda _prior, _moment: 10**9),
-    "never suspends": ("grace_used", lambda _prior, _moment: -1),
+    "suspends without grace": ("grace_used", lambda _prior, _conditions: 10**9),
+    "never suspends": ("grace_used", lambda _prior, _conditions: -1),
 }
 
 
@@ -66,16 +65,10 @@ def test_the_auditor_catches_a_planted_fault(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """The canary: an auditor that lets these pass would let anything pass."""
-    from billing.balance import figures, state_rules, states
+    from billing.balance import state_rules
 
     attribute, replacement = MUTANTS[name]
     monkeypatch.setattr(state_rules, attribute, replacement)
-    original = figures.cases
-
-    def everyone(connection, settings, moment, **others):  # type: ignore[no-untyped-def]
-        return original(connection, settings, moment, **{"everyone": True, **others})
-
-    monkeypatch.setattr(states.figures, "cases", everyone)
     simulation = Simulation(tmp_path, accounts=8, seed=3, odds=Odds(), funded_percent=5)
     simulation.run(24 * 2)
     simulation.calm()

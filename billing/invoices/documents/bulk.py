@@ -1,73 +1,36 @@
-"""JSON and CSV of very many documents: rendered set-based in DuckDB, written by worker processes.
+"""JSON and CSV of very many documents, written by worker processes.
 
-The Python renderers define the bytes; the statements render_*.sql make the same ones a chunk at a
-time for all cores, and a test holds the two equal over generated invoices. Documents of fewer than
-`BULK` go the plain way.
+The statements of the chapter rendering make them a chunk at a time on all cores; the workers only
+write. Fewer than `BULK` documents are written by the process itself.
 """
 
 from __future__ import annotations
 
-import json
+import fcntl
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from tempfile import TemporaryDirectory, mkdtemp
 
 import duckdb
-import orjson
 
-import sql
-from billing.invoices.documents.csv_document import DETAIL_COLUMNS, LINE_COLUMNS
-from billing.invoices.documents.files import DRAFTS, Written, folder_of, put, safe_name, write_bytes
-from billing.invoices.documents.json_document import ROUNDING, SCHEMA
-from billing.invoices.reading import ISSUED, Tables
+from billing.invoices.documents.files import (
+    DRAFTS,
+    FilesWritten,
+    Put,
+    folder_of,
+    put,
+    put_new,
+    safe_name,
+)
+from billing.invoices.documents.rendering import Rendered, prepare, render_chunk
+from billing.invoices.reading import chunks
 
 BULK = 2_000
-Writer = Callable[[str, bytes, Written], None]
-
-
-def render_chunk(
-    connection: duckdb.DuckDBPyConnection, chunk: int, tables: Tables = ISSUED
-) -> duckdb.DuckDBPyRelation:
-    """(invoice_no, account_id, json, csv, detail_csv, has_detail) of one chunk chosen."""
-    names = {"heads": tables.heads, "chunk": chunk}
-    connection.execute(
-        sql.text("statements/invoices/render_lines"), {**names, "lines": tables.lines}
-    )
-    connection.execute(
-        sql.text("statements/invoices/render_detail"), {**names, "detail": tables.detail}
-    )
-    return connection.sql(
-        sql.text("statements/invoices/render_documents"),
-        params={
-            **names,
-            "schema": SCHEMA,
-            "rounding": ROUNDING,
-            "line_columns": ",".join(LINE_COLUMNS),
-            "detail_columns": ",".join(DETAIL_COLUMNS),
-        },
-    )
-
-
-def prepare(connection: duckdb.DuckDBPyConnection, tables: Tables = ISSUED) -> None:
-    """Make the macros and the sellers' texts that rendering the chosen documents needs."""
-    connection.execute(sql.text("statements/invoices/text_macros"))
-    found = connection.execute(
-        sql.text("statements/invoices/sellers"), {"heads": tables.heads}
-    ).fetchall()
-    texts = [_seller(row[0]) for row in found]
-    connection.execute(
-        sql.text("statements/invoices/rendered_sellers"),
-        {
-            "sellers": [row[0] for row in found],
-            "seller_json": [text[0] for text in texts],
-            "notes_json": [text[1] for text in texts],
-        },
-    )
 
 
 def write(
@@ -77,103 +40,115 @@ def write(
     *,
     workers: int,
     advance: Callable[[int], None] = lambda _count: None,
-) -> Written:
+) -> FilesWritten:
     """Write JSON and CSV of the chosen documents of `month`; right files are left as they are.
 
     A month that has none yet is written beside its folder and takes its place at once.
     """
     folder = folder_of(home, month)
     folder.mkdir(parents=True, exist_ok=True)
-    aside = folder.with_name(f".{month}.new")
-    shutil.rmtree(aside, ignore_errors=True)
-    if any(entry.name != DRAFTS for entry in os.scandir(folder)):
+    _remove_leftovers(folder)
+    if _has_documents(folder):
         return _write(home, connection, folder, put, workers=workers, advance=advance)
-    aside.mkdir()
-    try:
+    with _folder_aside(folder) as aside:
         written = _write(home, connection, aside, put_new, workers=workers, advance=advance)
-        if (folder / DRAFTS).is_dir():
-            (folder / DRAFTS).rename(aside.joinpath(DRAFTS))
-        aside.rename(folder)
-    except BaseException:
-        shutil.rmtree(aside, ignore_errors=True)
-        raise
+        if (folder.joinpath(DRAFTS)).is_dir():
+            (folder.joinpath(DRAFTS)).rename(aside.joinpath(DRAFTS))
+        try:
+            aside.rename(folder)
+        except OSError:
+            if not _has_documents(folder):
+                raise
+            # Another process was faster: each of its documents is compared with ours.
+            return _write(home, connection, folder, put, workers=workers, advance=advance)
     return written
+
+
+def _has_documents(folder: Path) -> bool:
+    return any(entry.name != DRAFTS for entry in os.scandir(folder))
+
+
+@contextmanager
+def _folder_aside(folder: Path) -> Iterator[Path]:
+    """A folder of this process alone beside `folder`, locked so that others see it is in use."""
+    aside = Path(mkdtemp(prefix=f".{folder.name}.new-", dir=folder.parent))
+    aside.chmod(folder.stat().st_mode)
+    descriptor = os.open(aside, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield aside
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+        os.close(descriptor)
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what killed runs left beside `folder`; a lock shows which are still in use."""
+    for left in folder.parent.glob(f".{folder.name}.new*"):
+        descriptor = os.open(left, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            continue
+        else:
+            shutil.rmtree(left, ignore_errors=True)
+        finally:
+            os.close(descriptor)
 
 
 def _write(
     home: Path,
     connection: duckdb.DuckDBPyConnection,
     folder: Path,
-    writer: Writer,
+    putting: Put,
     *,
     workers: int,
     advance: Callable[[int], None],
-) -> Written:
+) -> FilesWritten:
     prepare(connection)
-    ((chunks,),) = connection.execute(sql.text("statements/invoices/chunks_chosen")).fetchall()
-    total = Written()
-    pending: list[Future[tuple[int, int, int, int]]] = []
+    total = FilesWritten()
+    pending: list[Future[tuple[FilesWritten, int]]] = []
     with (
         TemporaryDirectory(dir=home) as place,
         ProcessPoolExecutor(max_workers=workers, mp_context=get_context("spawn")) as pool,
     ):
-        for chunk in range(chunks):
+        for chunk in chunks(connection):
             path = Path(place) / f"{chunk}.parquet"
             render_chunk(connection, chunk).write_parquet(
                 str(path), compression="uncompressed", row_group_size=2_000
             )
             for part in range(workers):
-                pending.append(pool.submit(write_part, path, folder, part, workers, writer))
+                pending.append(pool.submit(write_part, path, folder, part, workers, putting))
         for future in pending:
-            new, restored, same, count = future.result()
-            total.new += new
-            total.restored += restored
-            total.same += same
+            written, count = future.result()
+            total.add(written)
             advance(count)
     return total
 
 
-def put_new(path: str, data: bytes, written: Written) -> None:
-    """Make a file that nobody looks at yet: it need not be whole at every moment."""
-    write_bytes(path, data, os.O_EXCL)
-    written.new += 1
-
-
 def write_part(
-    path: Path, folder: Path, part: int, parts: int, writer: Writer = put
-) -> tuple[int, int, int, int]:
-    """Write every `parts`-th group of rendered documents: (new, restored, same, documents)."""
+    path: Path, folder: Path, part: int, parts: int, putting: Put = put
+) -> tuple[FilesWritten, int]:
+    """Write every `parts`-th group of rendered documents: what became of the files, and how many
+    documents there were.
+    """
     import pyarrow.parquet as pq
 
     file = pq.ParquetFile(path)
-    written = Written()
+    written = FilesWritten()
     count = 0
     for group in range(part, file.num_row_groups, parts):
-        rows: dict[str, list[Any]] = file.read_row_group(group).to_pydict()
-        for number, document, lines, detail, has_detail in zip(
-            rows["invoice_no"],
-            rows["json"],
-            rows["csv"],
-            rows["detail_csv"],
-            rows["has_detail"],
-            strict=True,
-        ):
-            stem = f"{folder}/{safe_name(number)}"
-            writer(f"{stem}.json", document, written)
-            writer(f"{stem}.csv", lines, written)
-            if has_detail:
-                writer(f"{stem}.detail.csv", detail, written)
+        for row in file.read_row_group(group).to_pylist():
+            put_tables(
+                f"{folder}/{safe_name(row['invoice_no'])}", Rendered(**row), putting, written
+            )
             count += 1
-    return written.new, written.restored, written.same, count
+    return written, count
 
 
-def _seller(text: str) -> tuple[str, str]:
-    """A seller's JSON object and the terms' JSON list, indented as they stand inside a document."""
-    content = json.loads(text)
-    party = {key: content[key] for key in ("name", "address", "tax_id", "email")}
-    return _inside({**party, "account_id": ""}), _inside(content["notes"])
-
-
-def _inside(value: Any) -> str:
-    whole = orjson.dumps({"x": value}, option=orjson.OPT_INDENT_2).decode("utf-8")
-    return whole.removeprefix('{\n  "x": ').removesuffix("\n}")
+def put_tables(stem: str, one: Rendered, putting: Put, written: FilesWritten) -> None:
+    """Write a document's JSON and CSV; the JSON first, since it says whose issue the others are."""
+    putting(f"{stem}.json", one.json, written)
+    putting(f"{stem}.csv", one.csv, written)
+    if one.detail_csv is not None and one.has_detail:
+        putting(f"{stem}.detail.csv", one.detail_csv, written)

@@ -3,84 +3,50 @@ run.
 
 They are made from the journal's content and can be made again at any time, so they are not
 fsynced; a document that is missing, torn or was edited by hand is put back as it was issued
-(FAULTS G14).
+(FAULTS G14). Two processes may write the same document at once: each writes under a name of its
+own, and the file appears whole. A file that holds another issue of the same number is never
+replaced.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from billing.invoices.documents import csv_document, html_document, json_document, pdf_document
-from billing.invoices.records import Invoice
+import orjson
 
-Renderer = Callable[[Invoice], bytes]
+from edge.errors import ConflictError
+
 DRAFTS = "drafts"
-RENDERERS: dict[str, tuple[tuple[str, Renderer], ...]] = {
-    "json": (("json", json_document.render),),
-    "csv": (("csv", csv_document.render_lines), ("detail.csv", csv_document.render_detail)),
-    "html": (("html", html_document.render),),
-}
+# What every JSON document has had from the first, and what it has had since.
+FIRST_FIELDS = frozenset({"schema", "invoice_no", "lines", "total", "detail", "content_sha256"})
+FIELDS = frozenset({"taxes"})
 
 
 @dataclass(slots=True)
-class Written:
-    """What happened to the files: new, put back because they differed, or there already.
-
-    `unprintable` names the documents whose PDF shows boxes for want of a font, with the characters.
-    """
+class FilesWritten:
+    """What happened to the files: new, put back because they differed, or there already."""
 
     new: int = 0
     restored: int = 0
     same: int = 0
-    unprintable: dict[str, str] = field(default_factory=dict)
 
-    def add(self, other: Written) -> None:
+    def add(self, other: FilesWritten) -> None:
         """Count what `other` counted too."""
         self.new += other.new
         self.restored += other.restored
         self.same += other.same
-        self.unprintable.update(other.unprintable)
+
+
+Put = Callable[[str, bytes, FilesWritten], None]
 
 
 def folder_of(home: Path, month: str) -> Path:
     """Where the documents of a month lie."""
-    return home / "invoices" / month
-
-
-def write(
-    home: Path,
-    invoices: Iterable[Invoice],
-    formats: Sequence[str],
-    *,
-    drafts: bool = False,
-    advance: Callable[[int], None] = lambda _count: None,
-) -> Written:
-    """Write the documents of `invoices`; a file that has the right bytes already is not touched."""
-    written = Written()
-    folder_of_fonts = home / pdf_document.FONTS
-    fonts = folder_of_fonts if folder_of_fonts.is_dir() else None
-    pdf: Renderer = partial(pdf_document.render, fonts=fonts)
-    of_format = {**RENDERERS, "pdf": (("pdf", pdf),)}
-    renderers = [renderer for name in formats for renderer in of_format[name]]
-    made: set[Path] = set()
-    for invoice in invoices:
-        folder = folder_of(home, invoice.month)
-        folder = folder / DRAFTS if drafts else folder
-        if folder not in made:
-            folder.mkdir(parents=True, exist_ok=True)
-            made.add(folder)
-        stem = invoice.account_id if drafts else invoice.invoice_no
-        for extension, render in renderers:
-            if extension != "detail.csv" or invoice.detail:
-                put(f"{folder}/{safe_name(stem)}.{extension}", render(invoice), written)
-        if "pdf" in formats and fonts is None and (missing := pdf_document.unprintable(invoice)):
-            written.unprintable[stem] = missing
-        advance(1)
-    return written
+    return home.joinpath("invoices", month)
 
 
 def safe_name(text: str) -> str:
@@ -89,29 +55,121 @@ def safe_name(text: str) -> str:
     return f"_{kept[1:]}" if kept.startswith(".") else kept
 
 
-def put(path: str, data: bytes, written: Written) -> None:
-    """Make the file hold `data`: never half, and not touched when it does already."""
-    try:
-        with open(path, "rb", buffering=0) as file:
-            present: bytes | None = file.read()
-    except FileNotFoundError:
-        present = None
+def put(path: str, data: bytes, written: FilesWritten) -> None:
+    """Make the file hold `data`: never half, and not touched when it does already.
+
+    Raises ConflictError where the file is an issued document of other content. One that an earlier
+    edgetoll issued in the form of its time stays as it is, with its sisters.
+    """
+    present = _read(path)
+    if present is None and _create(path, data):
+        written.new += 1
+        return
+    if present is None:
+        present = _read(path)
     if present == data:
         written.same += 1
         return
-    folder, _, name = path.rpartition("/")
-    hidden = f"{folder}/.{name}.tmp"
-    write_bytes(hidden, data, os.O_TRUNC)
+    refuse_other_issue(path, present or b"", data)
+    if is_of_earlier_form(path):
+        written.same += 1
+        return
+    hidden = _write_aside(path, data)
     os.replace(hidden, path)
-    if present is None:
-        written.new += 1
-    else:
-        written.restored += 1
+    written.restored += 1
 
 
-def write_bytes(path: str, data: bytes, how: int) -> None:
-    """Write a file in one go; `how` is what to do where one is: O_TRUNC, or O_EXCL for an error."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | how, 0o666)
+def put_draft(path: str, data: bytes, written: FilesWritten) -> None:
+    """Make the file hold this draft; a draft before it was never issued and goes."""
+    hidden = _write_aside(path, data)
+    os.replace(hidden, path)
+    written.new += 1
+
+
+def put_new(path: str, data: bytes, written: FilesWritten) -> None:
+    """Make a file that nobody looks at yet: it need not be whole at every moment."""
+    _write_bytes(path, data)
+    written.new += 1
+
+
+def refuse_other_issue(path: str, present: bytes, data: bytes) -> None:
+    """ConflictError if `present`, found at `path`, is another issue of the number than `data`.
+
+    A JSON document names the hash of its content. What is torn or is no document names none, and
+    the same hash means the same issue, edited by hand: both are put back.
+    """
+    if not path.endswith(".json"):
+        return
+    theirs, ours = _issue_of(present), _issue_of(data)
+    if theirs is not None and theirs != ours:
+        name = path.rpartition("/")[2]
+        raise ConflictError(
+            f"{path} is an issued document of other content: its hash is {theirs[:12]}…, the"
+            f" journal's {(ours or 'none')[:12]}…",
+            f"the journal may be an older copy: run edgetoll check; {name} was left as it is",
+        )
+
+
+def is_of_earlier_form(path: str) -> bool:
+    """Whether `path` belongs to a document that an earlier edgetoll issued: its JSON is whole, and
+    has not all the fields that documents have today.
+    """
+    folder, _, name = path.rpartition("/")
+    content = _content(_read(f"{folder}/{name.partition('.')[0]}.json") or b"")
+    return content is not None and content.keys() >= FIRST_FIELDS and not content.keys() >= FIELDS
+
+
+def _content(document: bytes) -> dict[str, object] | None:
+    try:
+        content = orjson.loads(document)
+    except orjson.JSONDecodeError:
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _issue_of(document: bytes) -> str | None:
+    try:
+        content = orjson.loads(document)
+    except orjson.JSONDecodeError:
+        return None
+    digest = content.get("content_sha256") if isinstance(content, dict) else None
+    return digest if isinstance(digest, str) else None
+
+
+def _read(path: str) -> bytes | None:
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+
+
+def _create(path: str, data: bytes) -> bool:
+    """Make a whole file at a name that is free; false if another process took it meanwhile."""
+    hidden = _write_aside(path, data)
+    try:
+        os.link(hidden, path)
+    except FileExistsError:
+        return False
+    finally:
+        os.unlink(hidden)
+    return True
+
+
+def _write_aside(path: str, data: bytes) -> str:
+    folder, _, name = path.rpartition("/")
+    hidden = f"{folder}/.{name}.{secrets.token_hex(6)}.tmp"
+    try:
+        _write_bytes(hidden, data)
+    except BaseException:
+        Path(hidden).unlink(missing_ok=True)
+        raise
+    return hidden
+
+
+def _write_bytes(path: str, data: bytes) -> None:
+    """Write a new file in one go; an error where one is."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
         if os.write(descriptor, data) != len(data):
             raise OSError(f"{path}: the disk took only part of it")

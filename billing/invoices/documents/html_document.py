@@ -22,7 +22,7 @@ def _template() -> Template:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("billing", "templates"),
+        loader=PackageLoader("billing.invoices", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         keep_trailing_newline=False,

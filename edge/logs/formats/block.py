@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from edge.batch.records import Array, EventColumns
 from edge.reasons import Reason
@@ -17,10 +18,41 @@ Rows = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedRow:
-    """One line that is no event: its physical line number in the block (from 0) and the reason."""
+    """One line that is no event: its physical line number in the block (from 0) and the reason.
+
+    `detail` says for a person what was wrong; of many lines of one reason only the first has it.
+    """
 
     row: int
     reason: Reason
+    detail: str = ""
+
+
+class Settled:
+    """Lines of a block that are decided before their values are looked at."""
+
+    def __init__(self) -> None:
+        self.refused: list[RefusedRow] = []
+        self.rows: set[int] = set()
+        """Those refused, and those passed over: blank lines."""
+
+    def __bool__(self) -> bool:
+        return bool(self.rows)
+
+    def refuse(self, row: int, reason: Reason, detail: str = "") -> None:
+        """Line `row` is no event; a second reason for it changes nothing."""
+        if row not in self.rows:
+            self.refused.append(RefusedRow(row=row, reason=reason, detail=detail))
+            self.rows.add(row)
+
+    def pass_over(self, row: int) -> None:
+        """Line `row` is no data line."""
+        self.rows.add(row)
+
+
+def no_rows() -> Rows:
+    """No line numbers."""
+    return np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,13 +61,17 @@ class Parsed:
 
     `rows` holds the physical line number in the block (from 0) of each event, rising. `lines`
     counts data lines: neither blank nor directives, so `lines == len(columns) + len(refused)`
-    always. `unattributable` counts events whose Host is no domain name. `notes` are for a person.
+    always. `unattributable` counts events whose Host is no domain name. `ids` are the request ids
+    of the events (None: the format has none), `repeated` those of `rows` whose id an earlier line
+    of the block has. `notes` are for a person.
     """
 
     columns: EventColumns
     rows: Rows
     refused: tuple[RefusedRow, ...] = ()
     unattributable: int = 0
+    repeated: Rows = field(default_factory=no_rows)
+    ids: pl.Series | None = None
     notes: tuple[str, ...] = field(default=())
 
     @property
@@ -125,16 +161,75 @@ def joined(parts: list[tuple[int, Parsed]]) -> Parsed:
         cache=np.concatenate([each.cache for each in columns]),
         bytes_sent=np.concatenate([each.bytes_sent for each in columns]),
     )
-    refused = [
-        RefusedRow(row=first + row.row, reason=row.reason)
-        for first, part in parts
-        for row in part.refused
-    ]
+    refused = [replace(row, row=first + row.row) for first, part in parts for row in part.refused]
     rows = [part.rows + first for first, part in parts]
     return Parsed(
         columns=together,
-        rows=np.concatenate(rows or [np.zeros(0, dtype=np.int64)]),
+        rows=np.concatenate(rows or [no_rows()]),
         refused=tuple(refused),
         unattributable=sum(part.unattributable for _, part in parts),
+        repeated=np.concatenate([part.repeated + first for first, part in parts] or [no_rows()]),
+        ids=_joined_ids([part for _, part in parts]),
         notes=tuple(note for _, part in parts for note in part.notes),
+    )
+
+
+def _joined_ids(parts: list[Parsed]) -> pl.Series | None:
+    """The request ids of consecutive pieces; None where a piece with events has none."""
+    found = [part.ids for part in parts if len(part.rows)]
+    if not found or any(ids is None for ids in found):
+        return None
+    return pl.concat(found)
+
+
+def without(parsed: Parsed, rows: Rows, reason: Reason) -> Parsed:
+    """`parsed` with the events on lines `rows` refused for `reason`."""
+    keep = ~np.isin(parsed.rows, rows)
+    columns = parsed.columns
+    refused = [RefusedRow(row=row, reason=reason) for row in rows.tolist()]
+    return replace(
+        parsed,
+        columns=replace(
+            columns,
+            domain_index=columns.domain_index[keep],
+            time_ms=columns.time_ms[keep],
+            carrier=columns.carrier[keep],
+            status=columns.status[keep],
+            cache=columns.cache[keep],
+            bytes_sent=columns.bytes_sent[keep],
+        ),
+        rows=parsed.rows[keep],
+        refused=tuple(sorted((*parsed.refused, *refused), key=lambda each: each.row)),
+    )
+
+
+def parse_whatever(parser: Parser, block: bytes, now_ms: int) -> Parsed:
+    """The events of `block`, even where `parser` has a defect: no line may end an agent.
+
+    A block that a parser cannot bear is tried in halves, down to the line, which is refused as
+    `error` with its bytes kept, and told.
+    """
+    try:
+        return parser.parse(block, now_ms)
+    except (Exception, pl.exceptions.PanicException) as error:  # a defect of ours costs one line
+        lines = physical_lines(block)
+        if len(lines) <= 1:
+            return _defect(parser, block, error)
+    middle = len(lines) // 2
+    first = b"".join(line + b"\n" for line in lines[:middle])
+    parts = [
+        (0, parse_whatever(parser, first, now_ms)),
+        (middle, parse_whatever(parser, block[len(first) :], now_ms)),
+    ]
+    return joined(parts)
+
+
+def _defect(parser: Parser, line: bytes, error: BaseException) -> Parsed:
+    """One line that `parser` fell over."""
+    what = f"{type(parser).__name__}: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
+    return Parsed(
+        columns=no_columns(),
+        rows=no_rows(),
+        refused=(RefusedRow(row=0, reason=Reason.ERROR, detail=what),) if line.strip() else (),
+        notes=(f"a line met a defect of edgetoll, please report it: {what}",),
     )

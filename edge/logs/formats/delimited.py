@@ -10,6 +10,8 @@ import io
 
 import polars as pl
 
+from edge.logs.formats.block import physical_lines
+
 OVERFLOW = "overflow"
 """The column that has a value when a line holds more values than columns are named."""
 
@@ -19,18 +21,43 @@ _UNUSED_BYTE = "\x01"
 def read_values(block: bytes, names: list[str], wanted: list[str]) -> pl.DataFrame:
     """Columns `wanted` (and OVERFLOW) of tab-separated lines whose values are `names`, as text.
 
-    What a line does not have, and what is empty, is None.
+    What a line does not have, and what is empty, is None. Any bytes have an answer: where polars
+    refuses a block (a first line with many values too many, say), its lines are cut one by one.
     """
     columns = [*names, OVERFLOW]
     places = sorted({columns.index(name) for name in (*wanted, OVERFLOW)})
-    return _read(block, "\t", columns, places)
+    try:
+        found = _read(block, "\t", columns, places)
+        if found.height == len(physical_lines(block)):
+            return found
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        pass  # read below, line by line
+    return _cut_one_by_one(block, columns, places)
+
+
+def _cut_one_by_one(block: bytes, columns: list[str], places: list[int]) -> pl.DataFrame:
+    """The same, slowly and for any bytes."""
+    cut: list[list[str | None]] = [[] for _ in places]
+    for line in physical_lines(block):
+        values = line.decode("utf-8", "replace").removesuffix("\r").split("\t", len(columns) - 1)
+        for column, place in zip(cut, places, strict=True):
+            column.append((values[place] or None) if place < len(values) else None)
+    made = {columns[place]: column for place, column in zip(places, cut, strict=True)}
+    return pl.DataFrame(made, schema=dict.fromkeys(made, pl.String))
 
 
 def read_lines(block: bytes) -> pl.Series:
     """The lines of `block` as text; None for a blank one."""
     # Damaged lines may hold the very byte that no line should: it must not cut them.
     block = block.replace(_UNUSED_BYTE.encode(), b"?")
-    return _read(block, _UNUSED_BYTE, ["line", OVERFLOW], [0])["line"]
+    try:
+        found = _read(block, _UNUSED_BYTE, ["line", OVERFLOW], [0])["line"]
+        if len(found) == len(physical_lines(block)):
+            return found
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        pass  # read below, line by line
+    lines = [line.decode("utf-8", "replace") or None for line in physical_lines(block)]
+    return pl.Series("line", lines, dtype=pl.String)
 
 
 def is_blank(values: tuple[str | None, ...]) -> bool:

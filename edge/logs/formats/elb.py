@@ -3,14 +3,15 @@
 Both are values between spaces; the host stands in the URL of the quoted request line, since ALB's
 own `domain_name` is the SNI and absent for http. ALB's first value is the listener's type and gives
 the scheme; the Classic ELB's scheme is the URL's, which the balancer writes from its listener. A
-request it could not parse (`- http://host:80- -`) counts: the balancer answered 400 (DOMAIN §4).
+request it could not parse (`- http://host:80- -`, a dash for the path) counts to that host: the
+balancer answered 400 (DOMAIN §4).
 """
 
 from __future__ import annotations
 
 import polars as pl
 
-from edge.logs.formats.block import Format, Parsed
+from edge.logs.formats.block import Format, Parsed, Settled
 from edge.logs.formats.delimited import read_lines
 from edge.logs.formats.judge_lines import judge_lines, rfc3339_ms
 from edge.reasons import Reason
@@ -26,7 +27,6 @@ _ALB = (
     r"^(?P<type>\S+) (?P<time>\S+) \S+ \S+ \S+ \S+ \S+ \S+ (?P<status>\S+) \S+ \S+ (?P<bytes>\S+) "
     + _REQUEST
 )
-_SECURE = {"ws": "http", "wss": "https", "h2": "https", "grpcs": "https"}
 
 
 class ElbParser:
@@ -45,26 +45,27 @@ class ElbParser:
         raw = (
             lines.to_frame().select(pl.col("line").str.extract_groups(self.pattern)).unnest("line")
         )
-        refusals: dict[int, Reason] = {}
-        ignore: set[int] = set()
+        settled = Settled()
         for row in raw.select(pl.col("host").is_null().arg_true()).to_series().to_list():
             if lines[row] is None or not lines[row].strip():
-                ignore.add(row)
+                settled.pass_over(row)
             elif raw["method"][row] is None:
-                refusals[row] = Reason.SYNTAX
+                settled.refuse(row, Reason.SYNTAX, "no request line where one should be")
             else:
-                refusals[row] = Reason.NOT_HTTP
+                settled.refuse(row, Reason.NOT_HTTP)
         frame = raw.select(
             pl.col("time").alias("raw_time"),
             rfc3339_ms("time").alias("time_ms"),
-            pl.col("host", "protocol"),
-            pl.col(self.scheme).replace(_SECURE).alias("scheme"),
+            # The dash stands for the path of a request that could not be parsed: no name ends so.
+            pl.col("host").str.strip_suffix("-"),
+            pl.col("protocol"),
+            pl.col(self.scheme).alias("scheme"),
             # "-": the target never answered and the viewer left; the head had been parsed.
             pl.col("status").replace({"-": "0"}),
             pl.col("bytes"),
             pl.lit(None, pl.String).alias("cache"),
         )
-        return judge_lines(frame, now_ms, refusals=refusals, ignore=ignore)
+        return judge_lines(frame, now_ms, settled)
 
 
 ELB = Format(name="elb", make=lambda: ElbParser(alb=False))

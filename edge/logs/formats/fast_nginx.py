@@ -8,18 +8,20 @@ of the format says which line it was.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pyarrow.csv as pc
 
 from edge.batch.records import Array, EventColumns, carrier_codes
-from edge.domain import canonical_domain
-from edge.event import AHEAD_MS_MAX, BYTES_SENT_MAX, STATUS_MAX, TIME_MS_MIN
+from edge.domain import canonical_domain, comparable_name
+from edge.event import AHEAD_MS_MAX, BYTES_SENT_MAX, SCHEME_NAMES, STATUS_MAX, TIME_MS_MIN
 from edge.logs.formats.block import Parsed
-from edge.logs.formats.judge_lines import HIT_WORDS, MISS_WORDS, QUIC_NAMES
+from edge.logs.formats.judge_lines import HIT_WORDS, MISS_WORDS, NO_SNI, QUIC_NAMES, repeated_rows
 
 if TYPE_CHECKING:
     Column = pa.Array[pa.Scalar[pa.DataType]]
@@ -30,6 +32,9 @@ pa.enable_signal_handlers(False)
 
 NAMES: Final = ("time", "host", "scheme", "protocol", "status", "bytes_sent", "cache", "id")
 """The values of nginx's two formats, in the order of DESIGN 3.3."""
+NAMES_WITH_TLS: Final = (*NAMES, "sni", "tls")
+"""The same and what is known of the TLS connection, as the shipped formats have it now."""
+TLS_VERSION: Final = "^(TLS|SSL)v"
 _WORD: Final = pa.dictionary(pa.int32(), pa.string())
 _TEXT: Final = pa.string()
 _READ: Final = {
@@ -40,34 +45,40 @@ _READ: Final = {
     "status": _WORD,
     "bytes_sent": _TEXT,
     "cache": _WORD,
+    "id": _TEXT,
 }
-"""Of `id` it matters only that it is there."""
+_READ_WITH_TLS: Final = _READ | {"sni": _WORD, "tls": _WORD}
 _TIME: Final = pa.decimal128(18, 3)
 
 
 def parse_fast_tsv(block: bytes, now_ms: int, unescape: Callable[[str], str]) -> Parsed | None:
     """The events of `block` if each of its lines is one of `nginx-tsv`, else None."""
     lines = block.count(b"\n") + (not block.endswith(b"\n"))
+    end = block.find(b"\n")
+    width = block.count(b"\t", 0, end if end >= 0 else len(block)) + 1
+    names = {len(each): each for each in (NAMES, NAMES_WITH_TLS)}.get(width)
+    if names is None:
+        return None
+    read = _READ if names is NAMES else _READ_WITH_TLS
     try:
-        return _events(_cut(block, "\t", NAMES, _READ, lines), now_ms, unescape)
+        return _events(_cut(block, "\t", names, read, lines), now_ms, unescape)
     except (pa.ArrowInvalid, UnicodeDecodeError, ValueError):
         return None
 
 
 def parse_fast_json(block: bytes, now_ms: int) -> Parsed | None:
-    """The events of `block` if all its lines have the fields of its first, those of `nginx`.
+    """The events of `block` if all its lines have the fields of its first, those of `nginx`, with
+    `sni` and `tls` or without.
 
     Cut at its quotes, such a line is `{`, `time`, `:`, a value, `,`, `host`, … `}`: only the values
     may differ from line to line. That nothing else does proves that each line is such an object.
     """
     pieces = block[: block.find(b"\n")].decode("ascii", "replace").split('"')
     keys = pieces[1::4]
-    if sorted(keys) != sorted(NAMES) or pieces[::2] != [
-        "{",
-        *[":", ","] * (len(NAMES) - 1),
-        ":",
-        "}",
-    ]:
+    younger = len(keys) == len(NAMES_WITH_TLS)
+    wanted, read = (NAMES_WITH_TLS, _READ_WITH_TLS) if younger else (NAMES, _READ)
+    between = ["{", *[":", ","] * (len(wanted) - 1), ":", "}"]
+    if sorted(keys) != sorted(wanted) or pieces[::2] != between:
         return None
     # Escapes, other alphabets and control characters are for the careful reader.
     if b"\\" in block or not block.isascii() or not block.endswith(b"\n"):
@@ -76,9 +87,9 @@ def parse_fast_json(block: bytes, now_ms: int) -> Parsed | None:
     names = [
         pieces[place - 2] if place % 4 == 3 else f"piece {place}" for place in range(len(pieces))
     ]
-    same = {name: piece for name, piece in zip(names, pieces, strict=True) if name not in NAMES}
+    same = {name: piece for name, piece in zip(names, pieces, strict=True) if name not in wanted}
     try:
-        found = _cut(block, '"', names, _READ | dict.fromkeys(same, _TEXT), lines)
+        found = _cut(block, '"', names, read | dict.fromkeys(same, _TEXT), lines)
         for name, piece in same.items():
             _require_always(found[name], piece)
         return _events(found, now_ms, str)
@@ -156,13 +167,15 @@ def _events(found: dict[str, Column], now_ms: int, unescape: Callable[[str], str
         return None
     if size.min() < 0 or size.max() > BYTES_SENT_MAX:
         return None
-    https = _looked_up(found["scheme"], {"http": 0, "https": 1}.__getitem__)
+    https = _looked_up(found["scheme"], _is_https)
     statuses = _looked_up(found["status"], _status)
     quic = _looked_up(found["protocol"], _quic)
     names: dict[str, int] = {}
     index = _looked_up(
         found["host"], lambda raw: names.setdefault(_domain(raw, unescape), len(names))
     )
+    if "sni" in found and _any_differs(found, unescape):
+        return None
     unattributable = int((index == names[""]).sum()) if "" in names else 0
     columns = EventColumns(
         domains=tuple(names),
@@ -174,7 +187,28 @@ def _events(found: dict[str, Column], now_ms: int, unescape: Callable[[str], str
         bytes_sent=size,
     )
     rows = np.arange(len(size), dtype=np.int64)
-    return Parsed(columns=columns, rows=rows, unattributable=unattributable)
+    ids = pl.Series("id", found["id"])
+    return Parsed(
+        columns=columns,
+        rows=rows,
+        unattributable=unattributable,
+        repeated=repeated_rows(ids, rows),
+        ids=ids,
+    )
+
+
+def _any_differs(found: dict[str, Column], unescape: Callable[[str], str]) -> bool:
+    """Whether a line names another TLS server than its Host. Raises ValueError for odd versions."""
+    _looked_up(found["tls"], _tls_version)
+    names: dict[str, int] = {}
+
+    def place_of(raw: str) -> int:
+        if raw in NO_SNI:
+            return -1
+        return names.setdefault(comparable_name(unescape(raw)), len(names))
+
+    servers, hosts = (_looked_up(found[column], place_of) for column in ("sni", "host"))
+    return bool(((servers != hosts) & (servers >= 0) & (hosts >= 0)).any())
 
 
 def _number(texts: Column, kind: pa.DataType, mark: bytes = b"") -> Column:
@@ -223,6 +257,16 @@ def _domain(raw: str, unescape: Callable[[str], str]) -> str:
     if not raw:
         raise ValueError("a line without a host")
     return canonical_domain(unescape(raw)) or ""
+
+
+def _is_https(text: str) -> int:
+    return int(SCHEME_NAMES[text.lower()] == "https")
+
+
+def _tls_version(text: str) -> int:
+    if text not in NO_SNI and not re.match(TLS_VERSION, text):
+        raise ValueError(text)
+    return 0
 
 
 def _quic(text: str) -> int:

@@ -2,9 +2,9 @@
 
 Each format gives a polars frame with one row per physical line and these columns of text (None
 where the line does not have it): `host`, `scheme`, `protocol`, `status`, `bytes`, `cache`, besides
-`raw_time` (anything, None if missing) and `time_ms` (Int64, None if it cannot be read). Lines
-refused before (`refusals`: row -> reason) are not looked at; blank lines and directives are in
-`ignore`.
+`raw_time` (anything, None if missing) and `time_ms` (Int64, None if it cannot be read). It may have
+`sni` (the TLS server name), `id` (of the request), `start_ms` and `duration` (which made the time).
+Lines decided before (`Settled`) are not looked at.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ import polars as pl
 import pyarrow as pa
 
 from edge.batch.records import Array, EventColumns, carrier_codes
-from edge.domain import RAW_BYTES_MAX, canonical_domain
-from edge.event import AHEAD_MS_MAX, BYTES_SENT_MAX, STATUS_MAX, TIME_MS_MIN
-from edge.logs.formats.block import Parsed, RefusedRow
+from edge.domain import RAW_BYTES_MAX, canonical_domain, comparable_name
+from edge.event import AHEAD_MS_MAX, BYTES_SENT_MAX, SCHEME_NAMES, STATUS_MAX, TIME_MS_MIN
+from edge.logs.formats.block import Parsed, RefusedRow, Settled
+from edge.logs.formats.why_refused import why_refused
 from edge.reasons import Reason
 
 HIT_WORDS: Final = ("HIT", "STALE", "UPDATING", "REVALIDATED", "Hit", "RefreshHit", "hit", "true")
@@ -27,16 +28,20 @@ HIT_WORDS: Final = ("HIT", "STALE", "UPDATING", "REVALIDATED", "Hit", "RefreshHi
 MISS_WORDS: Final = ("MISS", "BYPASS", "EXPIRED", "SCARCE", "PASS", "Miss", "miss", "false")
 
 QUIC_NAMES: Final = ("h3", "h3-29", "http/3", "http/3.0")
+NO_SNI: Final = ("", "-")
+"""What logs write where a connection named no server: nginx with escape=json, and otherwise."""
+NO_ID: Final = ("", "-")
 _REASONS: Final = (
     Reason.SCHEMA,
     Reason.CLOCK,
     Reason.SCHEME,
     Reason.STATUS,
     Reason.BYTES,
+    Reason.SNI_MISMATCH,
 )
-"""In order of precedence, as `Reason` has it; a code in `_judged` is the place here plus
-one.
-"""
+"""In order of precedence, as `Reason` has it; a code in `_verdict` is the place here plus one."""
+_HTTP_NAMES: Final = [name for name, scheme in SCHEME_NAMES.items() if scheme == "http"]
+_HTTPS_NAMES: Final = [name for name, scheme in SCHEME_NAMES.items() if scheme == "https"]
 
 
 def decimal_ms(column: str, per_second: int) -> pl.Expr:
@@ -67,27 +72,27 @@ def rfc3339_ms(column: str) -> pl.Expr:
 def judge_lines(
     frame: pl.DataFrame,
     now_ms: int,
+    settled: Settled,
     *,
-    refusals: Mapping[int, Reason] | None = None,
-    ignore: set[int] | None = None,
     decode_host: Callable[[str], str] | None = None,
+    fields: Mapping[str, str] | None = None,
 ) -> Parsed:
-    """The events of `frame`; `decode_host` undoes a format's escapes, on distinct hosts only."""
+    """The events of `frame`; `decode_host` undoes a format's escapes, on distinct hosts only.
+
+    `fields` are the format's own names of the columns, for what is said of a refused line.
+    """
     typed = frame.select(*_typed())
     keep: Array | None = None
     refused: list[RefusedRow] = []
-    if refusals or ignore or not _all_fit(typed, now_ms):
+    differs = _sni_differs(frame, typed["host"], decode_host)
+    if settled or differs is not None or not _all_fit(typed, now_ms):
         typed = typed.with_columns(_without_bytes(frame["bytes"], typed["bytes"]))
+        other = np.zeros(typed.height, dtype=np.bool_) if differs is None else differs
+        typed = typed.with_columns(pl.Series("other_name", other, dtype=pl.Boolean))
         verdict = typed.select(_verdict(now_ms))["verdict"].to_numpy()
         keep = verdict == 0
-        settled = set(ignore or ()) | set(refusals or ())
-        keep[list(settled)] = False
-        refused = [RefusedRow(row=row, reason=reason) for row, reason in (refusals or {}).items()]
-        refused += [
-            RefusedRow(row=int(row), reason=_REASONS[int(verdict[row]) - 1])
-            for row in np.flatnonzero(verdict)
-            if int(row) not in settled
-        ]
+        keep[list(settled.rows)] = False
+        refused = [*settled.refused, *_refused(frame, verdict, settled, fields or {})]
         refused.sort(key=lambda each: each.row)
         typed = typed.filter(pl.Series(keep, dtype=pl.Boolean))
     rows = np.arange(typed.height, dtype=np.int64) if keep is None else np.flatnonzero(keep)
@@ -102,12 +107,38 @@ def judge_lines(
         cache=_cache(typed["cache"]),
         bytes_sent=typed["bytes"].to_numpy(),
     )
-    return Parsed(columns=columns, rows=rows, refused=tuple(refused), unattributable=unattributable)
+    ids = frame["id"].gather(rows) if "id" in frame.columns else None
+    return Parsed(
+        columns=columns,
+        rows=rows,
+        refused=tuple(refused),
+        unattributable=unattributable,
+        repeated=repeated_rows(ids, rows),
+        ids=ids,
+    )
+
+
+def _refused(
+    frame: pl.DataFrame, verdict: Array, settled: Settled, fields: Mapping[str, str]
+) -> list[RefusedRow]:
+    """The lines that the rules refuse; the first of each reason says what was wrong with it."""
+    found: list[RefusedRow] = []
+    explained: set[Reason] = set()
+    for row in np.flatnonzero(verdict).tolist():
+        if row in settled.rows:
+            continue
+        reason = _REASONS[int(verdict[row]) - 1]
+        detail = ""
+        if reason not in explained:
+            explained.add(reason)
+            detail = why_refused(reason, frame.row(row, named=True), fields)
+        found.append(RefusedRow(row=row, reason=reason, detail=detail))
+    return found
 
 
 def _typed() -> list[pl.Expr]:
-    """Each field once, as what it will be; `given_` columns say whether the line has it at all."""
-    host, scheme = pl.col("host"), pl.col("scheme")
+    """Each field once, as what it will be; `given` says whether the line has what it must have."""
+    host, scheme = pl.col("host"), pl.col("scheme").str.to_lowercase()
     # A Host of any length is cut before anybody parses it (FAULTS D1): "" is unattributable.
     bounded = pl.when(host.str.len_bytes() > 4 * RAW_BYTES_MAX).then(pl.lit("")).otherwise(host)
     given = pl.all_horizontal(pl.col("raw_time", "host", "scheme", "status", "bytes").is_not_null())
@@ -115,8 +146,8 @@ def _typed() -> list[pl.Expr]:
         pl.col("time_ms"),
         pl.col("status").cast(pl.Int64, strict=False),
         pl.col("bytes").cast(pl.Int64, strict=False),
-        (scheme == "https").fill_null(value=False).alias("https"),
-        (scheme == "http").fill_null(value=False).alias("plain"),
+        scheme.is_in(_HTTPS_NAMES).fill_null(value=False).alias("https"),
+        scheme.is_in(_HTTP_NAMES).fill_null(value=False).alias("plain"),
         _quic().fill_null(value=False).alias("quic"),
         pl.col("cache"),
         bounded.alias("host"),
@@ -179,6 +210,8 @@ def _verdict(now_ms: int) -> pl.Expr:
         .then(4)
         .when(outside("bytes", 0, BYTES_SENT_MAX))
         .then(5)
+        .when(pl.col("other_name"))
+        .then(6)
         .otherwise(0)
         .cast(pl.UInt8)
         .alias("verdict")
@@ -191,6 +224,47 @@ def _cache(words: pl.Series) -> Array:
     codes: Array = hits.fill_null(value=False).to_numpy().astype(np.uint8)
     codes += 2 * misses.fill_null(value=False).to_numpy().astype(np.uint8)
     return codes
+
+
+def sni_differs(sni: str, host: str) -> bool:
+    """Whether a connection named another server than its request did; both as they were logged.
+
+    A connection that named none, and a request without a Host, contradict nobody.
+    """
+    if sni in NO_SNI or host in NO_SNI:
+        return False
+    return comparable_name(sni) != comparable_name(host)
+
+
+def _sni_differs(
+    frame: pl.DataFrame, hosts: pl.Series, decode: Callable[[str], str] | None
+) -> Array | None:
+    """Whether each line's TLS server name is another than its Host; None where none is."""
+    if "sni" not in frame.columns or frame["sni"].null_count() == frame.height:
+        return None
+    plain = decode or str
+    pairs = pl.DataFrame([hosts.fill_null("").alias("host"), frame["sni"].fill_null("")])
+    distinct = pairs.unique()
+    other = [sni_differs(plain(sni), plain(host)) for host, sni in distinct.rows()]
+    if not any(other):
+        return None
+    told = distinct.with_columns(pl.Series("other", other, dtype=pl.Boolean))
+    joined = pairs.join(told, on=["host", "sni"], how="left", maintain_order="left")
+    differs: Array = joined["other"].to_numpy()
+    return differs
+
+
+def named_ids(ids: pl.Series) -> pl.Series:
+    """Which of `ids` name a request: there are lines that have none."""
+    return (ids.is_not_null() & ~ids.is_in(NO_ID)).fill_null(value=False)
+
+
+def repeated_rows(ids: pl.Series | None, rows: Array) -> Array:
+    """Those of `rows` whose request id, in `ids`, an earlier one has."""
+    if ids is None or ids.n_unique() == len(ids):
+        return rows[:0]
+    again: Array = (named_ids(ids) & ~ids.is_first_distinct()).to_numpy()
+    return rows[again]
 
 
 def _domains(

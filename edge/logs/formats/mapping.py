@@ -41,10 +41,10 @@ class TimeField(_MappingPart):
 class SchemeField(_MappingPart):
     """The viewer's scheme, from exactly one of these.
 
-    `field`: its text is http or https (ws and wss count as those). `url`: an absolute URL. `tls`:
-    https where this field is there and does not say no (null, false, "", "-", "off", …). `port`:
-    https for the ports in `https_ports`. `value`: the same for every line, for a listener that
-    speaks one scheme.
+    `field`: its text is http or https, or another name of theirs (`SCHEME_NAMES`). `url`: an
+    absolute URL. `tls`: https where this field is there and does not say no (null, false, "", "-",
+    "off", …). `port`: https for the ports in `https_ports`. `value`: the same for every line, for a
+    listener that speaks one scheme.
     """
 
     field: FieldPath | None = None
@@ -97,6 +97,8 @@ class Mapping(_MappingPart):
     protocol: FieldPath | None = None
     cache: FieldPath | None = None
     id: FieldPath | None = None
+    sni: FieldPath | None = None
+    """The TLS server name: a line where it is another than the Host is refused."""
     only: OnlyLines | None = None
     after_prefix: bool = False
     """The JSON begins at the first `{` of a line, as behind a syslog prefix."""
@@ -116,6 +118,8 @@ class Mapping(_MappingPart):
             "status": self.status,
             "protocol": self.protocol,
             "cache": self.cache,
+            "id": self.id,
+            "sni": self.sni,
             "only": self.only.field if self.only else None,
         }
         return {role: path for role, path in found.items() if path is not None}

@@ -1,5 +1,5 @@
 """nginx and Tengine, `log_format edgetoll_json` of deploy/nginx (DESIGN 3.3): JSON, all values
-quoted.
+quoted. `sni` and `tls` are younger: lines without them are read as ever.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ MAPPING = Mapping.model_validate(
         "bytes": "bytes_sent",
         "cache": "cache",
         "id": "id",
+        "sni": "sni",
     }
 )
 

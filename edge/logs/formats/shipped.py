@@ -7,7 +7,7 @@ from pathlib import Path
 
 from edge.configfile import read_toml
 from edge.errors import InputError
-from edge.logs.formats.block import Format
+from edge.logs.formats.block import Format, parse_whatever
 from edge.logs.formats.caddy import CADDY
 from edge.logs.formats.cloudfront import CLOUDFRONT
 from edge.logs.formats.elb import ALB, ELB
@@ -42,6 +42,8 @@ def find_format(name: str) -> Format:
 
 def looks_like(block: bytes, now_ms: int) -> str | None:
     """The shipped format that reads most lines of `block`, whole lines; None if none reads any."""
-    found = {name: len(each.make().parse(block, now_ms).rows) for name, each in FORMATS.items()}
+    found = {
+        name: len(parse_whatever(each.make(), block, now_ms).rows) for name, each in FORMATS.items()
+    }
     best = max(found, key=found.__getitem__)
     return best if found[best] else None

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from edge.errors import InputError
 from edge.kafka.topic import topic_identity
@@ -22,6 +22,9 @@ from metering.sources.kafka.offsets import Place, Span
 from metering.sources.kafka.settings import MeteringKafka
 from metering.sources.kafka.units import unit_bytes, units
 from metering.sources.source import SourceBatch
+
+if TYPE_CHECKING:
+    from aiokafka import TopicPartition
 
 T = TypeVar("T")
 GETMANY_MS = 200
@@ -52,7 +55,7 @@ class Reader:
         )
         self._thread.start()
 
-    def call(self, work: Coroutine[Any, Any, T], timeout_s: float | None = None) -> T:
+    def call(self, work: Coroutine[object, None, T], timeout_s: float | None = None) -> T:
         """Run `work` on the loop and give its result; TimeoutError after `timeout_s`."""
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
@@ -61,7 +64,7 @@ class Reader:
             future.cancel()
             raise
 
-    def post(self, work: Coroutine[Any, Any, None]) -> None:
+    def post(self, work: Coroutine[object, None, None]) -> None:
         """Run `work` on the loop without waiting for it."""
         asyncio.run_coroutine_threadsafe(work, self._loop)
 
@@ -215,7 +218,7 @@ class Reader:
             with suppress(Exception):
                 await asyncio.wait_for(client.stop(), 5.0)
 
-    def _parts(self, partitions: tuple[int, ...]) -> list[Any]:
+    def _parts(self, partitions: tuple[int, ...]) -> list[TopicPartition]:
         from aiokafka import TopicPartition
 
         return [TopicPartition(self.settings.topic, number) for number in partitions]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from edge.errors import ConfigError, InputError
+from edge.errors import InputError
 from edge.kafka.link import KafkaLink
 
 
@@ -30,16 +30,8 @@ class MeteringKafka(KafkaLink):
     """How long the ids of JSON events are known; never shorter than the topic's retention."""
 
 
-def read_settings(raw: dict[str, Any], bootstrap: str | None) -> MeteringKafka:
-    """[metering.kafka] checked; `bootstrap` (--kafka) replaces its address."""
-    from pydantic import ValidationError
-
-    try:
-        settings = MeteringKafka.model_validate(raw)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"[metering.kafka] {key}: {first['msg']}", "correct that key") from error
+def at_bootstrap(settings: MeteringKafka, bootstrap: str | None) -> MeteringKafka:
+    """The same settings; `bootstrap` (--kafka), where given, replaces the address."""
     return settings if bootstrap is None else settings.model_copy(update={"bootstrap": bootstrap})
 
 

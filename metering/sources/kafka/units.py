@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final, Protocol
 
 from edge.errors import Corrupt
 from metering.sources.source import Message, SourceBatch
@@ -13,6 +13,17 @@ BATCH_MAGIC: Final = b"ETB"
 DAMAGED_HEADER: Final = "edgetoll-damaged"
 RUN_MESSAGES: Final = 20_000
 """Most JSON messages in one unit."""
+
+
+class KafkaRecord(Protocol):
+    """What aiokafka hands out, as far as it is looked at."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +59,10 @@ def source_name(topic: str, partition: int) -> str:
     return f"{topic}:{partition}"
 
 
-def units(records: Iterable[Any], topic_id: str) -> Iterator[SourceBatch]:
+def units(records: Iterable[KafkaRecord], topic_id: str) -> Iterator[SourceBatch]:
     """Records of one partition, in order, as units; runs of single messages become one."""
     run: list[Message] = []
-    last: Any = None
+    last: KafkaRecord | None = None
     for record in records:
         value = record.value
         if value is not None and value[:3] != BATCH_MAGIC and not record.headers:
@@ -66,19 +77,19 @@ def units(records: Iterable[Any], topic_id: str) -> Iterator[SourceBatch]:
             run.append((record.key, value or b"", record.headers))
             last = record
             continue
-        if run:
+        if run and last is not None:
             yield _run(last, topic_id, run)
             run = []
         yield _batch(record, topic_id, headers.get(DAMAGED_HEADER))
-    if run:
+    if run and last is not None:
         yield _run(last, topic_id, run)
 
 
-def _position(record: Any, topic_id: str) -> str:
+def _position(record: KafkaRecord, topic_id: str) -> str:
     return KafkaPosition(topic_id=topic_id, offset=record.offset + 1).to_text()
 
 
-def _run(last: Any, topic_id: str, run: list[Message]) -> SourceBatch:
+def _run(last: KafkaRecord, topic_id: str, run: list[Message]) -> SourceBatch:
     return SourceBatch(
         partition=partition_name(last.partition),
         source=source_name(last.topic, last.partition),
@@ -88,7 +99,7 @@ def _run(last: Any, topic_id: str, run: list[Message]) -> SourceBatch:
     )
 
 
-def _batch(record: Any, topic_id: str, damaged: bytes | None) -> SourceBatch:
+def _batch(record: KafkaRecord, topic_id: str, damaged: bytes | None) -> SourceBatch:
     problem = None if damaged is None else damaged.decode("utf-8", "replace")[:200]
     return SourceBatch(
         partition=partition_name(record.partition),

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing.accounts.file_rows import read_load_file
-from billing.store.store import Store
+from billing.appliers import open_store
 from edge.errors import ConfigError, ConflictError, EdgetollError, InputError
 from tests.billing.homes import (
     ACCOUNTS,
@@ -41,7 +41,7 @@ ends = 2027-10-01T00:00:00Z
 
 def rows(home: Path, query: str) -> list[tuple[object, ...]]:
     """What a query over the store gives."""
-    with Store.open(home, owner="test", now=NOW) as store:
+    with open_store(home, owner="test", now=NOW) as store:
         return store.connection.execute(query).fetchall()
 
 
@@ -93,19 +93,19 @@ def test_the_same_id_with_other_content_is_a_named_conflict(
 # (file, what the error names)
 WRONG = [
     ("", "is blank"),
-    ("[[accounts]]\n", "key accounts.0.id"),
-    (ACCOUNTS.replace('"USD"', '"usd"', 1), "line 5, key accounts.0.currency"),
+    ("[[accounts]]\n", "key accounts.1.id"),
+    (ACCOUNTS.replace('"USD"', '"usd"', 1), "line 5, key accounts.1.currency"),
     (ACCOUNTS.replace('"plain"', '"none"', 1), "no price book 'none'"),
-    (ACCOUNTS + '\n[[accounts]]\nid = "a b"\n', "accounts.2"),
-    (PLAN.replace("50 GB", "50 GiB"), "line 7, key plans.0.quantity"),
+    (ACCOUNTS + '\n[[accounts]]\nid = "a b"\n', "accounts.3"),
+    (PLAN.replace("50 GB", "50 GiB"), "line 7, key plans.1.quantity"),
     (PLAN.replace("T00:00:00Z\nends", "T00:03:00.5Z\nends"), "not a whole second"),
     (PLAN.replace('"acme"', '"nobody"'), "line 2: there is no account 'nobody'"),
     (PLAN.replace("2027", "2025"), "ends before it starts"),
-    (PLAN + "surprise = 1\n", "plans.0.surprise"),
+    (PLAN + "surprise = 1\n", "plans.1.surprise"),
     ('[[domains]]\ndomain = "no domain"\naccount = "acme"\n', "is not a domain name"),
     ('[[domains]]\ndomain = "*.*.x.example"\naccount = "acme"\n', "is not a domain name"),
     ('[[accounts]]\nid = "x"\nname = "X"\ncurrency = "USD"\nprice_book = "plain"\n'
-     "credit_limit = 5.5\n", "line 6, key accounts.0.credit_limit"),
+     "credit_limit = 5.5\n", "line 6, key accounts.1.credit_limit"),
     ("[[accounts]\n", "line 1"),
 ]  # fmt: skip
 

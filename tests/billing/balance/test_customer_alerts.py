@@ -12,6 +12,7 @@ import pytest
 from billing.balance.alerts import bounds
 from billing.balance.customer_alerts import read_rules
 from edge.errors import ConfigError
+from tests.billing.conftest import open_world
 
 ADD_USAGE = """
 INSERT INTO usage VALUES ($1, $1, 'spool', 0, $2, $3, 'DE', $4, $5, 0, 1)
@@ -118,7 +119,7 @@ def test_a_raised_alert_survives_replay_and_is_not_told_again(world: Any) -> Non
     assert len(world.look().events) == 1
     world.store.close()
     (world.home / "billing.duckdb").unlink()
-    world.store = type(world.store).open(world.home, owner="test", now=world.now)
+    world.store = open_world(world.home, owner="test", now=world.now)
     assert world.look().events == ()
 
 

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.balance.grace_clock import Clock, Health, judge_trust
+from billing.balance.grace_clock import GraceClock, Health, judge_trust
 
 START = datetime(2026, 10, 1, tzinfo=UTC)
 
 
-def judged(clock: Clock, at: datetime, *, fresh: bool = True) -> Clock:
+def judged(clock: GraceClock, at: datetime, *, fresh: bool = True) -> GraceClock:
     through = at if fresh else at - timedelta(hours=48)
     return judge_trust(
         Health(usage_through=through),
@@ -27,7 +27,7 @@ def judged(clock: Clock, at: datetime, *, fresh: bool = True) -> Clock:
 def test_the_clock_counts_no_more_than_the_time_that_began_with_a_trusted_look(
     looks: list[tuple[int, bool]],
 ) -> None:
-    at, clock, most = START, judged(Clock(), START), 0
+    at, clock, most = START, judged(GraceClock(), START), 0
     trusted = True
     for hours, fresh in looks:
         at += timedelta(hours=hours)
@@ -41,7 +41,7 @@ def test_the_clock_counts_no_more_than_the_time_that_began_with_a_trusted_look(
 def test_a_clock_set_back_takes_off_what_it_counted_ahead_and_never_more_than_was_counted(
     ahead: int, counted: int
 ) -> None:
-    clock = judged(judged(Clock(), START), START + timedelta(hours=counted))
+    clock = judged(judged(GraceClock(), START), START + timedelta(hours=counted))
     honest = clock.verified_seconds
     then = START + timedelta(hours=counted)
     ran_ahead = judged(clock, then + timedelta(hours=ahead))
@@ -51,5 +51,5 @@ def test_a_clock_set_back_takes_off_what_it_counted_ahead_and_never_more_than_wa
 
 
 def test_a_first_look_far_ahead_of_the_next_leaves_the_clock_at_nothing() -> None:
-    clock = judged(judged(Clock(), START + timedelta(days=19)), START)
+    clock = judged(judged(GraceClock(), START + timedelta(days=19)), START)
     assert clock.verified_seconds == 0

@@ -13,14 +13,17 @@ from hypothesis import strategies as st
 
 import sql
 from billing.balance.figures import cases
-from billing.balance.records import Cause, Figures, Moment, Policy, Standing, State
-from billing.balance.rows import DAILY_METHOD, naive
+from billing.balance.records import AccountState, Cause, Conditions, Figures, State
+from billing.balance.records import SuspensionTerms as Terms
+from billing.balance.rows import DAILY_METHOD
 from billing.balance.settings import BalanceSettings
 from billing.balance.state_rules import decide, grace_used
+from billing.instants import naive_or_none
 
 NOW = datetime(2026, 10, 3, 8, tzinfo=UTC)
 DAY = 86_400
 U = 10**10
+TERMS = Terms()
 
 
 def figures(available: int, projected: int | None = None, seven: int = 0, day: int = 0) -> Figures:
@@ -35,16 +38,16 @@ def figures(available: int, projected: int | None = None, seven: int = 0, day: i
     )
 
 
-def moment(clock: int = 0, unverified: str | None = None) -> Moment:
+def at(clock: int = 0, unverified: str | None = None) -> Conditions:
     """Now, with `clock` verified seconds."""
-    return Moment(now=NOW, ledger_version=7, verified_seconds=clock, unverified=unverified)
+    return Conditions(now=NOW, ledger_version=7, verified_seconds=clock, unverified=unverified)
 
 
-def standing(state: State, clock: int | None = None, days_ago: int = 1) -> Standing:
+def standing(state: State, clock: int | None = None, days_ago: int = 1) -> AccountState:
     """A standing of account `a` since some days."""
     since = NOW - timedelta(days=days_ago)
     cause = Cause.ARREARS if state in (State.SUSPENDED, State.RELEASED) else None
-    return Standing(
+    return AccountState(
         account_id="a",
         version=3,
         state=state,
@@ -57,52 +60,52 @@ def standing(state: State, clock: int | None = None, days_ago: int = 1) -> Stand
 
 S = State
 TABLE = [
-    # id, was, figures (available, projected, sum of 7 hours), policy, moment, becomes
-    ("all well", S.OK, figures(12 * U, seven=28 * U), Policy(), moment(), S.OK),
-    ("a unit less", S.OK, figures(12 * U - 1, seven=28 * U), Policy(), moment(), S.LOW_BALANCE),
-    ("within margin", S.LOW_BALANCE, figures(13 * U, seven=28 * U), Policy(), moment(),
+    # id, was, figures (available, projected, sum of 7 hours), terms, conditions, becomes
+    ("all well", S.OK, figures(12 * U, seven=28 * U), TERMS, at(), S.OK),
+    ("a unit less", S.OK, figures(12 * U - 1, seven=28 * U), TERMS, at(), S.LOW_BALANCE),
+    ("within margin", S.LOW_BALANCE, figures(13 * U, seven=28 * U), TERMS, at(),
      S.LOW_BALANCE),
-    ("margin reached", S.LOW_BALANCE, figures(132 * U // 10, seven=28 * U), Policy(), moment(),
+    ("margin reached", S.LOW_BALANCE, figures(132 * U // 10, seven=28 * U), TERMS, at(),
      S.OK),
-    ("nothing used", S.OK, figures(0), Policy(), moment(), S.OK),
-    ("open hours", S.OK, figures(1, -1), Policy(), moment(), S.PROJECTED_OVERDUE),
-    ("still projected", S.PROJECTED_OVERDUE, figures(U, U, 28 * U), Policy(), moment(),
+    ("nothing used", S.OK, figures(0), TERMS, at(), S.OK),
+    ("open hours", S.OK, figures(1, -1), TERMS, at(), S.PROJECTED_OVERDUE),
+    ("still projected", S.PROJECTED_OVERDUE, figures(U, U, 28 * U), TERMS, at(),
      S.PROJECTED_OVERDUE),
-    ("projected ends", S.PROJECTED_OVERDUE, figures(14 * U, 12 * U // 10, 28 * U), Policy(),
-     moment(), S.OK),
-    ("below zero", S.OK, figures(-1), Policy(), moment(), S.OVERDUE),
-    ("zero is not below", S.OVERDUE, figures(0), Policy(), moment(), S.OK),
-    ("threshold", S.OK, figures(9 * U), Policy(threshold=10 * U), moment(), S.LOW_BALANCE),
-    ("on threshold", S.OK, figures(10 * U), Policy(threshold=10 * U), moment(), S.OK),
-    ("daily", S.OK, figures(9 * U, day=10 * U), Policy(daily=True), moment(), S.LOW_BALANCE),
-    ("hourly has no day", S.OK, figures(9 * U, day=10 * U), Policy(), moment(), S.OK),
-    ("grace not over", S.OVERDUE, figures(-1), Policy(), moment(DAY - 1), S.OVERDUE),
-    ("grace over", S.OVERDUE, figures(-1), Policy(), moment(DAY), S.SUSPEND_DUE),
-    ("grace over, auto", S.OVERDUE, figures(-1), Policy(automatic=True), moment(DAY), S.SUSPENDED),
-    ("no grace", S.OK, figures(-1), Policy(grace_seconds=0), moment(), S.SUSPEND_DUE),
-    ("unverified", S.OVERDUE, figures(-1), Policy(), moment(DAY, "red"), S.OVERDUE),
-    ("unverified, due", S.SUSPEND_DUE, figures(-1), Policy(), moment(DAY, "red"), S.SUSPEND_DUE),
-    ("unverified, paid", S.SUSPEND_DUE, figures(0), Policy(), moment(DAY, "red"), S.OK),
-    ("due waits", S.SUSPEND_DUE, figures(-1), Policy(), moment(9 * DAY), S.SUSPEND_DUE),
-    ("due, now auto", S.SUSPEND_DUE, figures(-1), Policy(automatic=True), moment(DAY), S.SUSPENDED),
-    ("stays stopped", S.SUSPENDED, figures(-1), Policy(), moment(9 * DAY), S.SUSPENDED),
-    ("paid", S.SUSPENDED, figures(0), Policy(), moment(), S.OK),
-    ("paid in part", S.SUSPENDED, figures(-1), Policy(grace_seconds=99 * DAY), moment(),
+    ("projected ends", S.PROJECTED_OVERDUE, figures(14 * U, 12 * U // 10, 28 * U), TERMS,
+     at(), S.OK),
+    ("below zero", S.OK, figures(-1), TERMS, at(), S.OVERDUE),
+    ("zero is not below", S.OVERDUE, figures(0), TERMS, at(), S.OK),
+    ("threshold", S.OK, figures(9 * U), Terms(threshold=10 * U), at(), S.LOW_BALANCE),
+    ("on threshold", S.OK, figures(10 * U), Terms(threshold=10 * U), at(), S.OK),
+    ("daily", S.OK, figures(9 * U, day=10 * U), Terms(daily=True), at(), S.LOW_BALANCE),
+    ("hourly has no day", S.OK, figures(9 * U, day=10 * U), TERMS, at(), S.OK),
+    ("grace not over", S.OVERDUE, figures(-1), TERMS, at(DAY - 1), S.OVERDUE),
+    ("grace over", S.OVERDUE, figures(-1), TERMS, at(DAY), S.SUSPEND_DUE),
+    ("grace over, auto", S.OVERDUE, figures(-1), Terms(automatic=True), at(DAY), S.SUSPENDED),
+    ("no grace", S.OK, figures(-1), Terms(grace_seconds=0), at(), S.SUSPEND_DUE),
+    ("unverified", S.OVERDUE, figures(-1), TERMS, at(DAY, "red"), S.OVERDUE),
+    ("unverified, due", S.SUSPEND_DUE, figures(-1), TERMS, at(DAY, "red"), S.SUSPEND_DUE),
+    ("unverified, paid", S.SUSPEND_DUE, figures(0), TERMS, at(DAY, "red"), S.OK),
+    ("due waits", S.SUSPEND_DUE, figures(-1), TERMS, at(9 * DAY), S.SUSPEND_DUE),
+    ("due, now auto", S.SUSPEND_DUE, figures(-1), Terms(automatic=True), at(DAY), S.SUSPENDED),
+    ("stays stopped", S.SUSPENDED, figures(-1), TERMS, at(9 * DAY), S.SUSPENDED),
+    ("paid", S.SUSPENDED, figures(0), TERMS, at(), S.OK),
+    ("paid in part", S.SUSPENDED, figures(-1), Terms(grace_seconds=99 * DAY), at(),
      S.SUSPENDED),
-    ("released and paid", S.RELEASED, figures(U), Policy(), moment(), S.OK),
+    ("released and paid", S.RELEASED, figures(U), TERMS, at(), S.OK),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("was", "known", "policy", "at", "becomes"),
+    ("was", "known", "terms", "at", "becomes"),
     [row[1:] for row in TABLE],
     ids=[row[0] for row in TABLE],
 )
 def test_the_rules_as_a_table(
-    was: State, known: Figures, policy: Policy, at: Moment, becomes: State
+    was: State, known: Figures, terms: Terms, at: Conditions, becomes: State
 ) -> None:
     prior = standing(was, clock=0 if was in (S.OVERDUE, S.SUSPEND_DUE, S.SUSPENDED) else None)
-    decided = decide(known, prior, policy, at)
+    decided = decide(known, prior, terms, at)
     assert (decided.state if decided else was) is becomes
     if decided:
         assert decided.version == prior.version + 1
@@ -112,17 +115,17 @@ def test_the_rules_as_a_table(
 
 def test_released_after_30_days_unless_unverified() -> None:
     prior = standing(S.SUSPENDED, clock=0, days_ago=30)
-    decided = decide(figures(-1), prior, Policy(), moment(31 * DAY))
+    decided = decide(figures(-1), prior, TERMS, at(31 * DAY))
     assert decided is not None
     assert decided.state is S.RELEASED
-    assert decide(figures(-1), prior, Policy(), moment(31 * DAY, "red")) is None
+    assert decide(figures(-1), prior, TERMS, at(31 * DAY, "red")) is None
     younger = replace(prior, since=NOW - timedelta(days=30) + timedelta(seconds=1))
-    assert decide(figures(-1), younger, Policy(), moment(31 * DAY)) is None
+    assert decide(figures(-1), younger, TERMS, at(31 * DAY)) is None
 
 
 def test_an_https_debt_counts_for_the_whole_account_whatever_a_plan_has_left() -> None:
     """DOMAIN §9 #11: nothing about plans enters the decision; the balance alone decides."""
-    names = set(Figures.__dataclass_fields__) | set(Policy.__dataclass_fields__)
+    names = set(Figures.__dataclass_fields__) | set(Terms.__dataclass_fields__)
     assert not [name for name in names if "plan" in name]
 
 
@@ -131,7 +134,7 @@ PRIORS = st.sampled_from(list(State))
 
 
 @st.composite
-def situations(draw: st.DrawFn) -> tuple[Figures, Standing, Policy]:
+def situations(draw: st.DrawFn) -> tuple[Figures, AccountState, Terms]:
     """One account in any state with small figures, so that limits are met exactly and often."""
     available = draw(AMOUNTS)
     state = draw(PRIORS)
@@ -139,7 +142,7 @@ def situations(draw: st.DrawFn) -> tuple[Figures, Standing, Policy]:
     stopped = state in (S.SUSPENDED, S.RELEASED)
     cause = draw(st.sampled_from(list(Cause))) if stopped else None
     since = NOW - timedelta(hours=draw(st.sampled_from([0, 1, 719, 720, 721])))
-    prior = Standing(
+    prior = AccountState(
         account_id="a",
         version=0 if state is S.OK else 4,
         state=state,
@@ -159,13 +162,13 @@ def situations(draw: st.DrawFn) -> tuple[Figures, Standing, Policy]:
         payable_day=draw(st.integers(0, 30)),
         hours_known=168,
     )
-    policy = Policy(
+    terms = Terms(
         grace_seconds=draw(st.sampled_from([0, 1, 24])) * 3600,
         automatic=draw(st.booleans()),
         daily=draw(st.booleans()),
         threshold=draw(st.none() | st.integers(0, 30)),
     )
-    return known, prior, policy
+    return known, prior, terms
 
 
 @cache
@@ -178,8 +181,8 @@ def base() -> duckdb.DuckDBPyConnection:
     return connection
 
 
-MOMENTS = st.builds(
-    Moment,
+CONDITIONS = st.builds(
+    Conditions,
     now=st.just(NOW),
     ledger_version=st.just(7),
     verified_seconds=st.integers(24, 60).map(lambda hours: hours * 3600),
@@ -188,12 +191,12 @@ MOMENTS = st.builds(
 
 
 @settings(max_examples=300)
-@given(situations(), MOMENTS)
+@given(situations(), CONDITIONS)
 def test_what_the_decision_never_does(
-    situation: tuple[Figures, Standing, Policy], at: Moment
+    situation: tuple[Figures, AccountState, Terms], at: Conditions
 ) -> None:
-    known, prior, policy = situation
-    decided = decide(known, prior, policy, at)
+    known, prior, terms = situation
+    decided = decide(known, prior, terms, at)
     if decided is None:
         return
     newly_flagged = decided.state in (S.SUSPEND_DUE, S.SUSPENDED, S.RELEASED)
@@ -201,52 +204,66 @@ def test_what_the_decision_never_does(
         assert known.available < 0, "U1"
         assert at.unverified is None, "U3"
         if prior.state in (S.OK, S.LOW_BALANCE, S.PROJECTED_OVERDUE, S.OVERDUE):
-            assert grace_used(prior, at) >= policy.grace_seconds
+            assert grace_used(prior, at) >= terms.grace_seconds
     if known.available >= 0:
         assert decided.overdue_clock is None
         assert decided.state in (S.OK, S.LOW_BALANCE, S.PROJECTED_OVERDUE), "U4"
     assert prior.cause is not Cause.ADMINISTRATIVE, "only a person lifts what a person imposed"
-    again = decide(known, decided, policy, at)
+    again = decide(known, decided, terms, at)
     if again is not None:
         assert (decided.state, again.state) != (prior.state, decided.state), "no oscillation"
         assert again.state is not prior.state
 
 
 @settings(max_examples=40)
-@given(st.lists(situations(), min_size=1, max_size=12), MOMENTS)
-def test_the_sql_finds_exactly_those_the_decision_would_move(
-    found: list[tuple[Figures, Standing, Policy]], at: Moment
+@given(st.lists(situations(), min_size=1, max_size=12), CONDITIONS)
+def test_everybody_whom_the_decision_would_move_is_among_those_that_sql_hands_out(
+    found: list[tuple[Figures, AccountState, Terms]], at: Conditions
 ) -> None:
     rules = BalanceSettings()
     connection = base()
     connection.execute("BEGIN")
     try:
-        for number, (known, prior, policy) in enumerate(found):
-            put(connection, f"a{number:02}", known, prior, policy)
-        everyone = list(cases(connection, rules, at, everyone=True))
-        by_sql = {case[0].account_id for case in cases(connection, rules, at)}
+        for number, (known, prior, terms) in enumerate(found):
+            put(connection, f"a{number:02}", known, prior, terms)
+        everyone = list(cases(connection, rules, everyone=True))
+        handed_out = {case[0].account_id for case in cases(connection, rules)}
     finally:
         connection.execute("ROLLBACK")
-    by_python = {
+    moved = {
         known.account_id
-        for known, prior, policy in everyone
-        if decide(known, prior, policy, at) is not None
+        for known, prior, terms in everyone
+        if decide(known, prior, terms, at) is not None
     }
     assert len(everyone) == len(found)
-    for (known, prior, policy), case in zip(found, everyone, strict=True):
+    for (known, prior, terms), case in zip(found, everyone, strict=True):
         name = case[0].account_id
         assert case[0] == replace(known, account_id=name)
         assert case[1] == replace(prior, account_id=name)
-        assert case[2] == policy
-    assert by_sql == by_python
+        assert case[2] == terms
+    assert moved <= handed_out
+
+
+def test_who_is_ok_with_more_than_any_rule_looks_at_is_not_handed_out() -> None:
+    connection = base()
+    ok = AccountState(account_id="a")
+    connection.execute("BEGIN")
+    try:
+        for name, available in (("rich", 31), ("poor", 29)):
+            known = replace(figures(available, seven=30, day=30), account_id=name)
+            put(connection, name, known, ok, Terms(threshold=30))
+        found = [known.account_id for known, _prior, _terms in cases(connection, BalanceSettings())]
+    finally:
+        connection.execute("ROLLBACK")
+    assert found == ["poor"]
 
 
 def put(
     connection: duckdb.DuckDBPyConnection,
     account_id: str,
     known: Figures,
-    prior: Standing,
-    policy: Policy,
+    prior: AccountState,
+    terms: Terms,
 ) -> None:
     """The account's rows as the store would hold them."""
     connection.execute(
@@ -258,14 +275,15 @@ def put(
         [
             account_id,
             datetime(2026, 1, 1),  # noqa: DTZ001
-            DAILY_METHOD if policy.daily else "data_transfer",
-            policy.grace_seconds // 3600,
-            "auto" if policy.automatic else "confirm",
-            policy.threshold,
+            DAILY_METHOD if terms.daily else "data_transfer",
+            terms.grace_seconds // 3600,
+            "auto" if terms.automatic else "confirm",
+            terms.threshold,
         ],
     )
     connection.execute(
-        "INSERT INTO account_figures VALUES ($1, 'USD', $2, $3, $4, 0, $5, 0, 0, $6, 168)",
+        "INSERT INTO account_figures VALUES ($1, 'USD', $2, $3, $4, 0, $5, 0, 0, $6, 168, 0,"
+        " NULL, NULL, NULL)",
         [
             account_id,
             known.available,
@@ -282,9 +300,9 @@ def put(
                 account_id,
                 prior.version,
                 prior.state.value,
-                naive(prior.since),
+                naive_or_none(prior.since),
                 prior.reason,
-                naive(prior.overdue_since),
+                naive_or_none(prior.overdue_since),
                 prior.overdue_clock,
                 prior.cause.value if prior.cause else None,
             ],

@@ -11,7 +11,7 @@ import pytest
 from billing.balance import states
 from billing.balance.records import Act, Cause
 from edge.errors import ConflictError
-from tests.billing.conftest import money
+from tests.billing.conftest import money, open_world
 
 
 def test_hourly_payables_1_to_7_alert_only_below_12(world: Any) -> None:
@@ -350,7 +350,7 @@ def test_states_are_rebuilt_from_the_journal(world: Any) -> None:
     outbox = world.store.connection.execute("SELECT * FROM outbox ORDER BY version").fetchall()
     world.store.close()
     path.unlink()
-    world.store = type(world.store).open(world.home, owner="test", now=world.now)
+    world.store = open_world(world.home, owner="test", now=world.now)
     again = world.store.connection
     assert again.execute(query).fetchall() == kept
     assert again.execute("SELECT * FROM outbox ORDER BY version").fetchall() == outbox

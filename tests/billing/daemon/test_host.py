@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from billing.appliers import open_store
 from billing.daemon.host import host
-from billing.store.store import Store
 from edge.errors import ConfigError, EdgetollError
 from tests.billing.daemon.process import SETTINGS, ask_until, service
 from tests.billing.homes import make_home
@@ -50,13 +50,13 @@ def test_a_log_line_becomes_a_charge_in_one_process_that_leaves_cleanly(home: Pa
         one.wait_for("rated", state="done")
         checked = [entry for entry in one.said if entry["event"] == "checked"]
         assert [entry["red"] for entry in checked] == [[]], "also beside a worker of this process"
-        assert ask_until(port, "/healthz", 200) == '{"healthy":true,"problems":[]}\n'
+        assert ask_until(port, "/readyz", 200) == '{"ready":true,"problems":[]}\n'
         assert "failed" not in one.events()
         with service("run", "--home", str(home)) as second:
             assert second.result() == 75, "one per home"
         assert one.process.poll() is None
         assert one.end() == 0
-    with Store.open(home, owner="test", now=datetime.now(UTC)) as store:
+    with open_store(home, owner="test", now=datetime.now(UTC)) as store:
         rows = store.connection.execute(
             "SELECT account_id, sum(quantity) FROM charges WHERE item = 'https_requests' GROUP BY 1"
         ).fetchall()

@@ -1,20 +1,31 @@
-"""When a round is due, and what /metrics and /healthz say of it."""
+"""When a round is due, and what /metrics, /healthz and /readyz say of it."""
 
 from __future__ import annotations
 
 import json
 import re
+import socket
 import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from billing.appliers import open_store
 from billing.daemon.daemon import Rounds
-from billing.daemon.metrics import Board, metering_metrics, problems, render, serving
-from billing.ledger.transfers import top_up
+from billing.daemon.metrics import (
+    Board,
+    EdgeStatus,
+    WorkerStatus,
+    metering_metrics,
+    problems,
+)
+from billing.daemon.serving import serving
+from billing.ledger.top_up import top_up
 from billing.store.store import Store
+from edge.errors import ConfigError
 from tests.billing.daemon.process import SETTINGS, ask
 from tests.billing.homes import Use, close_hour, make_home
 
@@ -69,7 +80,7 @@ def test_a_closed_hour_or_a_payment_makes_a_round_due_at_once(home: Path, clock:
     close_hour(home, START - timedelta(hours=1), [Use()])
     assert rounds.is_due()
     rounds = settled(home, clock)
-    with Store.open(home, owner="test", now=clock.now) as store:
+    with open_store(home, owner="test", now=clock.now) as store:
         top_up(store, "acme", 10**12, key="bank-1", at=clock.now)
     assert rounds.is_due()
 
@@ -99,28 +110,32 @@ def test_a_daemon_told_to_leave_begins_no_further_step(home: Path, clock: Clock)
     assert not (home / "outbox").exists()
 
 
-def test_healthz_names_what_is_wrong_and_answers_200_when_nothing_is(
+def test_readyz_names_what_is_wrong_and_healthz_only_asks_for_a_restart(
     home: Path, clock: Clock
 ) -> None:
-    board = Board()
+    board = Board(begun_at=clock.now)
     with serving(home, board, listen="127.0.0.1:0", clock=clock) as port:
-        status, text = ask(port, "/healthz")
+        status, text = ask(port, "/readyz")
         assert (status, json.loads(text)["problems"]) == (503, ["no round has ended yet"])
+        assert ask(port, "/healthz") == (200, '{"healthy":true,"problems":[]}\n')
         rounds = Rounds(home, board, clock=clock)
         rounds.run()
-        assert ask(port, "/healthz") == (200, '{"healthy":true,"problems":[]}\n')
+        assert ask(port, "/readyz") == (200, '{"ready":true,"problems":[]}\n')
         clock.now += timedelta(minutes=31)
-        status, text = ask(port, "/healthz")
-        assert (status, json.loads(text)["problems"]) == (
-            503,
-            ["no round has ended since 2026-10-20T06:00Z"],
-        )
+        for page in ("/readyz", "/healthz"):
+            status, text = ask(port, page)
+            assert (status, json.loads(text)["problems"]) == (
+                503,
+                ["no round has ended since 2026-10-20T06:00Z"],
+            )
         (home / "checks.json").write_text(
             '{"red": ["ledger_balances: 1 row"], "checks": 40, "at": "2026-10-20T06:10Z"}'
         )
         rounds.run()
-        status, text = ask(port, "/healthz")
+        status, text = ask(port, "/readyz")
+        assert status == 503
         assert json.loads(text)["problems"] == ["unverified: check is red: ledger_balances"]
+        assert ask(port, "/healthz")[0] == 200, "starting again mends no red check"
         assert ask(port, "/elsewhere")[0] == 404
 
 
@@ -160,13 +175,73 @@ def test_every_metric_that_the_page_for_operators_names_is_served(
 
 
 def test_more_edges_than_labels_may_have_are_one_sample(clock: Clock) -> None:
-    edges = [{"edge_id": f"e{n}", "watermark": "2026-10-20T05:00:00Z"} for n in range(501)]
-    text = render(metering_metrics([{"adds_up": True, "edges": edges}], now=clock.now))
-    assert 'event_time_lag_seconds{edge="all"} 3600' in text
-    assert text.count("event_time_lag_seconds{") == 1
+    edges = tuple(EdgeStatus(edge_id=f"e{n}", watermark="2026-10-20T05:00:00Z") for n in range(501))
+    families = metering_metrics([WorkerStatus(adds_up=True, edges=edges)], now=clock.now)
+    lags = [one for one in families if one.name == "edgetoll_event_time_lag_seconds"]
+    assert [(s.labels, s.value) for one in lags for s in one.samples] == [({"edge": "all"}, 3600)]
 
 
 def test_broken_conservation_is_a_problem(clock: Clock) -> None:
     board = Board(round_at=clock.now)
-    found = problems(board, [{"adds_up": False}], now=clock.now)
+    found = problems(board, [WorkerStatus(adds_up=False)], now=clock.now)
     assert found == ["conservation is broken: read is not accepted + duplicate + quarantined"]
+
+
+def test_a_round_with_nothing_to_tell_opens_the_store_once(
+    home: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from billing.daemon import rounds as steps
+
+    opened: list[str] = []
+
+    def counted(place: Path, **more: Any) -> Store:
+        opened.append(more["owner"])
+        return open_store(place, **more)
+
+    rounds = settled(home, clock)
+    monkeypatch.setattr(steps, "open_store", counted)
+    clock.now += timedelta(minutes=10)
+    rounds.run()
+    assert opened == ["billing daemon"]
+
+
+def test_accounts_are_judged_though_rating_fails(home: Path, clock: Clock) -> None:
+    settled(home, clock)
+    (home / "prices" / "plain.toml").write_text("")
+    with open_store(home, owner="test", now=clock.now) as store:
+        top_up(store, "acme", 10**12, key="bank-1", at=clock.now)
+    listed = home / "suspended" / "domains.json"
+    before = json.loads(listed.read_bytes())["ledger_version"]
+    rounds = settled(home, clock)
+    assert "rate" in rounds.board.failing
+    assert "judge" not in rounds.board.failing
+    assert json.loads(listed.read_bytes())["ledger_version"] > before
+
+
+def test_g14_a_port_in_use_is_named_with_its_setting(home: Path, clock: Clock) -> None:
+    with serving(home, Board(), listen="127.0.0.1:0", clock=clock) as port:
+        taken = f"127.0.0.1:{port}"
+        said = rf"\[billing.daemon\] listen: {taken} cannot be"
+        with (
+            pytest.raises(ConfigError, match=said),
+            serving(home, Board(), listen=taken, clock=clock),
+        ):
+            raise AssertionError("two servers on one port")
+
+
+def test_g14_clients_that_say_nothing_keep_nobody_from_the_metrics(
+    home: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from billing.daemon import serving as server
+
+    monkeypatch.setattr(server._Handler, "timeout", 1)
+    with serving(home, Board(), listen="127.0.0.1:0", clock=clock) as port:
+        silent = [socket.create_connection(("127.0.0.1", port)) for _ in range(server.AT_ONCE)]
+        beside = socket.create_connection(("127.0.0.1", port))
+        assert beside.recv(1) == b"", "one more is hung up on at once"
+        for one in silent:
+            one.settimeout(30)
+            assert one.recv(1) == b"", "after a second of silence"
+        assert ask(port, "/healthz")[0] == 200
+        for one in (*silent, beside):
+            one.close()

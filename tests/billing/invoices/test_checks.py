@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from billing.appliers import open_store
 from billing.checks import invariants
 from billing.checks.red import CheckResult
 from billing.store.store import Store
@@ -77,7 +78,7 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     world.rate(DECEMBER)
     world.invoice("2026-11", DECEMBER + timedelta(hours=1))
     world.credit("INV-USD-2026-000001", 4, "1.00", "T-1", DECEMBER + timedelta(hours=2))
-    with Store.open(world.home, owner="test", now=DECEMBER) as store:
+    with open_store(world.home, owner="test", now=DECEMBER) as store:
         yield store
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from billing.appliers import open_store
 from billing.checks import invariants
 from billing.ledger.transfers import ledger_hash
-from billing.store.store import Store
 from tests.billing.invoices.world import DECEMBER, NOVEMBER, World, october
 
 ISSUE = NOVEMBER + timedelta(hours=4)
@@ -69,7 +69,7 @@ def settings(world: World) -> None:
 
 def state(home: Path) -> dict[str, object]:
     """What must be the same in the end: ledger, numbers, content, documents byte for byte."""
-    with Store.open(home, owner="test", now=DECEMBER) as store:
+    with open_store(home, owner="test", now=DECEMBER) as store:
         assert invariants.run(store.connection) == []
         heads = store.connection.execute(
             "SELECT invoice_no, account_id, total, content_sha256 FROM invoices ORDER BY ALL"

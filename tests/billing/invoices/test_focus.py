@@ -7,9 +7,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from billing.appliers import open_store
 from billing.lake import query
 from billing.lake.publish import publish
-from billing.store.store import Store
 from tests.billing.homes import Use, make_home
 from tests.billing.invoices.world import ACCOUNTS, DECEMBER, GB, NOVEMBER, PLAN, World, october
 from tests.billing.runner import published
@@ -34,7 +34,7 @@ SubAccountType Tags
 
 def ask(world: World, text: str, at: datetime = DECEMBER) -> list[tuple[Any, ...]]:
     """What `edgetoll sql` gives once the lake is published."""
-    with Store.open(world.home, owner="test", now=at) as store:
+    with open_store(world.home, owner="test", now=at) as store:
         publish(store)
     with query.connect(world.home) as connection:
         return connection.sql(text).fetchall()

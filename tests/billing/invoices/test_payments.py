@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from billing.appliers import open_store
 from billing.invoices import payments
-from billing.store.store import Store
 from edge.errors import InputError
 from tests.billing.homes import Use
 from tests.billing.invoices.world import DECEMBER, NOVEMBER, World, october
@@ -51,7 +51,7 @@ def test_a_prepaid_balance_pays_a_new_invoice(tmp_path: Path) -> None:
     world = october(tmp_path)
     world.pay("acme", "100.00", "bank-1", NOVEMBER)
     world.invoice("2026-10", ISSUE, account="acme")
-    with Store.open(world.home, owner="test", now=ISSUE) as store:
+    with open_store(world.home, owner="test", now=ISSUE) as store:
         assert payments.settle(store, at=ISSUE) == 1
         assert payments.settle(store, at=ISSUE) == 0
     assert world.standing() == {"INV-USD-2026-000001": "paid"}
@@ -61,7 +61,7 @@ def test_a_credit_note_lessens_what_is_open(tmp_path: Path) -> None:
     world = october(tmp_path)
     world.invoice("2026-10", ISSUE, account="acme")
     world.credit("INV-USD-2026-000001", 4, "1.00", "T-1", ISSUE)
-    with Store.open(world.home, owner="test", now=ISSUE) as store:
+    with open_store(world.home, owner="test", now=ISSUE) as store:
         (one,) = payments.standing(store.connection)
     assert one.document() | {"due_on": ""} == {
         "invoice_no": "INV-USD-2026-000001",
@@ -79,7 +79,7 @@ def test_a_credit_note_lessens_what_is_open(tmp_path: Path) -> None:
 
 def test_a_payment_for_an_invoice_is_what_is_open_of_it_and_posted_once(tmp_path: Path) -> None:
     world = two_months(tmp_path)
-    with Store.open(world.home, owner="test", now=LATER) as store:
+    with open_store(world.home, owner="test", now=LATER) as store:
         for _ in range(2):
             payments.take_in(store, "INV-USD-2026-000001", amount="10.00", key="b-1", at=LATER)
         payments.settle(store, at=LATER)
@@ -92,7 +92,7 @@ def test_a_payment_for_an_invoice_is_what_is_open_of_it_and_posted_once(tmp_path
 
 def test_a_payment_names_its_id_and_an_invoice_that_stands(tmp_path: Path) -> None:
     world = two_months(tmp_path)
-    with Store.open(world.home, owner="test", now=LATER) as store:
+    with open_store(world.home, owner="test", now=LATER) as store:
         with pytest.raises(InputError, match="needs its id"):
             payments.take_in(store, "INV-USD-2026-000001", amount=None, key=None, at=LATER)
         with pytest.raises(InputError, match="there is no invoice"):

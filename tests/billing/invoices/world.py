@@ -8,17 +8,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from billing.appliers import open_store
 from billing.checks import invariants
 from billing.invoices import payments, reading
 from billing.invoices.crediting import Credited, credit, void
 from billing.invoices.records import Invoice
 from billing.invoices.run import Issued, Order, issue, prepare
-from billing.invoices.settings import InvoiceSettings
-from billing.ledger.transfers import top_up
+from billing.invoices.settings import InvoiceSettings, Seller
+from billing.ledger.top_up import top_up
 from billing.money import parse_amount
 from billing.prices import load_books
 from billing.runs import run
-from billing.store.store import Store
+from billing.runs.settings import read_settings
 from tests.billing.homes import Use, close_hour, make_home
 
 OCTOBER = datetime(2026, 10, 1, tzinfo=UTC)
@@ -105,19 +106,25 @@ ends = 2027-10-01T00:00:00Z
 """
 
 
+SETTINGS = InvoiceSettings(
+    formats=("json", "csv", "html"),
+    seller=Seller(name="Tests CDN", address=("1 Test Street",), tax_id="T-1"),
+)
+
+
 class World:
     """One home and its settings; each method opens the store as its command would."""
 
     def __init__(self, folder: Path, *, accounts: str = ACCOUNTS, book: str = BOOK) -> None:
         self.home = make_home(folder, book=book, accounts=accounts)
-        self.settings = InvoiceSettings(formats=("json", "csv", "html"))
+        self.settings = SETTINGS
 
     @classmethod
     def at(cls, home: Path) -> World:
         """The world of a home that is there already."""
         world = cls.__new__(cls)
         world.home = home
-        world.settings = InvoiceSettings(formats=("json", "csv", "html"))
+        world.settings = SETTINGS
         return world
 
     def use(self, hour: datetime, *uses: Use, through: datetime | None = None) -> None:
@@ -135,44 +142,44 @@ class World:
     def rate(self, at: datetime) -> run.RunOutcome:
         """What `edgetoll billing rate` does, without the lake."""
         books = load_books(self.home / "prices")
-        with Store.open(self.home, owner="test", now=at) as store:
-            return run.rate(store, books=books, settings=run.read_settings(self.home), at=at)
+        with open_store(self.home, owner="test", now=at) as store:
+            return run.rate(store, books=books, settings=read_settings(self.home), at=at)
 
     def invoice(self, month: str, at: datetime, **order: Any) -> Issued:
         """What `edgetoll billing invoice` does up to the journal."""
         wanted = Order(month=month, account=order.pop("account", None), at=at, **order)
-        with Store.open(self.home, owner="test", now=at) as store:
+        with open_store(self.home, owner="test", now=at) as store:
             issued = issue(store, prepare(store, wanted, self.settings))
             assert invariants.run(store.connection) == []
             return issued
 
     def documents(self, month: str, at: datetime = DECEMBER) -> list[Invoice]:
         """The issued documents of a month."""
-        with Store.open(self.home, owner="test", now=at) as store:
+        with open_store(self.home, owner="test", now=at) as store:
             return list(reading.of_month(store.connection, month, None))
 
     def pay(self, account: str, amount: str, key: str, at: datetime, kind: Any = "cash") -> int:
         """Post a payment and let it reach invoices; how many changed their standing."""
-        with Store.open(self.home, owner="test", now=at) as store:
+        with open_store(self.home, owner="test", now=at) as store:
             top_up(store, account, parse_amount(amount), key=key, kind=kind, at=at)
             return payments.settle(store, at=at)
 
     def standing(self, at: datetime = DECEMBER) -> dict[str, str]:
         """The standing of each invoice that is not void."""
-        with Store.open(self.home, owner="test", now=at) as store:
+        with open_store(self.home, owner="test", now=at) as store:
             found = payments.standing(store.connection, with_paid=True)
             return {one.invoice_no: one.status for one in found}
 
     def void(self, invoice_no: str, at: datetime, reason: str = "wrong address") -> Credited:
         """What `edgetoll billing void` does."""
-        with Store.open(self.home, owner="test", now=at) as store:
+        with open_store(self.home, owner="test", now=at) as store:
             done = void(store, invoice_no, reason=reason, settings=self.settings, at=at)
             assert invariants.run(store.connection) == []
             return done
 
     def credit(self, invoice_no: str, line: int, amount: str, key: str, at: datetime) -> Credited:
         """What `edgetoll billing credit-note` does."""
-        with Store.open(self.home, owner="test", now=at) as store:
+        with open_store(self.home, owner="test", now=at) as store:
             done = credit(
                 store,
                 invoice_no,
@@ -188,7 +195,7 @@ class World:
 
     def query(self, text: str, at: datetime = DECEMBER) -> list[tuple[Any, ...]]:
         """Rows of the private store, for what only a test looks at."""
-        with Store.open(self.home, owner="test", now=at) as store:
+        with open_store(self.home, owner="test", now=at) as store:
             return store.connection.execute(text).fetchall()
 
 

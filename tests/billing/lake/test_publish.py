@@ -15,11 +15,11 @@ import pyarrow.parquet as pq
 import pytest
 
 import sql
+from billing.appliers import open_store
 from billing.lake import query
 from billing.lake.publish import current, publish
 from billing.lake.version import described, pointer_bytes
-from billing.ledger import transfers
-from billing.store.store import Store
+from billing.ledger.top_up import top_up
 from edge.errors import EdgetollError
 from tests.billing.homes import NOW, START, Use, close_hour, close_hours, load_text, make_home
 from tests.billing.runner import rate
@@ -46,8 +46,8 @@ def file_numbers(home: Path, table: str) -> set[int]:
 def test_money_is_an_exact_decimal_and_counts_are_whole_numbers(tmp_path: Path) -> None:
     home = make_home(tmp_path)
     huge = 9_007_199_254_740_993 * 10**10 + 1
-    with Store.open(home, owner="test", now=NOW) as store:
-        transfers.top_up(store, "acme", huge, key="huge", at=NOW)
+    with open_store(home, owner="test", now=NOW) as store:
+        top_up(store, "acme", huge, key="huge", at=NOW)
         publish(store)
         version = current(home)
         assert version is not None
@@ -70,7 +70,7 @@ def test_every_table_exists_typed_before_anything_was_charged(tmp_path: Path) ->
     for view in views:
         before = query.connect(bare).execute(f"DESCRIBE {view}").fetchall()
         assert before, view
-    with Store.open(home, owner="test", now=NOW) as store:
+    with open_store(home, owner="test", now=NOW) as store:
         publish(store)
     for view in views:
         assert query.connect(home).table(view).limit(1).fetchall() is not None

@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from billing.appliers import open_store
 from billing.checks import invariants
 from billing.ledger import transfers
-from billing.ledger.transfers import TopUpKind
+from billing.ledger.records import Posted, TopUpKind, as_effect
+from billing.ledger.top_up import top_up, top_up_transfer
 from billing.money import AMOUNT_MAX, SCALE, parse_amount
 from billing.store.store import Store
 from edge.errors import ConflictError, EdgetollError, InputError
 from tests.billing.homes import EXAMPLES, NOW, START, Use, close_hour, load_text, make_home
 from tests.billing.runner import rate
 
-Book = Callable[..., transfers.Posted]
+Book = Callable[..., Posted]
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     """An open store with the accounts acme and beta."""
-    return Store.open(make_home(tmp_path), owner="test", now=NOW)
+    return open_store(make_home(tmp_path), owner="test", now=NOW)
 
 
-def pay(store: Store, amount: str, key: str, kind: TopUpKind = "cash") -> transfers.Posted:
+def pay(store: Store, amount: str, key: str, kind: TopUpKind = "cash") -> Posted:
     """A top-up of acme."""
-    return transfers.top_up(store, "acme", parse_amount(amount), key=key, kind=kind, at=NOW)
+    return top_up(store, "acme", parse_amount(amount), key=key, kind=kind, at=NOW)
 
 
 # kind, amount, then what acme has: cash, vouchers, charged, available
@@ -41,7 +41,7 @@ voucher      20.00   100.00  20.00   0.00   120.00
 refund       30.00    70.00  20.00   0.00    90.00
 chargeback  100.00   -30.00  20.00   0.00   -10.00
 write-off    15.50   -14.50  20.00   0.00     5.50
-cash          0.0000000001  -14.4999999999  20.00  0.00  5.5000000001
+write-off     0.0000000001  -14.4999999999  20.00  0.00  5.5000000001
 """
 
 
@@ -77,7 +77,7 @@ def test_g18_l4_the_same_id_with_other_content_is_a_named_conflict(store: Store)
             with pytest.raises(ConflictError, match=said):
                 pay(store, amount, "evt_1", kind)  # type: ignore[arg-type]
         with pytest.raises(ConflictError, match="customer:acme:funds"):
-            transfers.top_up(store, "beta", parse_amount("12.50"), key="evt_1", at=NOW)
+            top_up(store, "beta", parse_amount("12.50"), key="evt_1", at=NOW)
         assert transfers.ledger_hash(store.connection) == before
 
 
@@ -86,7 +86,7 @@ def test_g18_a_store_made_before_ids_were_kept_apart_still_knows_each_payment(st
         pay(store, "12.50", "evt_1")
         store.connection.execute("DROP TABLE posted_ids")
         store.connection.execute("DELETE FROM store_layout")
-    with Store.open(store.home, owner="test", now=NOW) as again:
+    with open_store(store.home, owner="test", now=NOW) as again:
         assert not pay(again, "12.50", "evt_1").new
         with pytest.raises(ConflictError, match=r"12\.50, not 12\.51"):
             pay(again, "12.51", "evt_1")
@@ -96,12 +96,12 @@ def test_l4_a_transfer_under_the_id_of_a_charge_is_a_named_conflict(tmp_path: Pa
     home = make_home(tmp_path)
     close_hour(home, START, [Use()])
     rate(home)
-    with Store.open(home, owner="test", now=NOW) as store:
+    with open_store(home, owner="test", now=NOW) as store:
         taken = store.connection.execute("SELECT min(charge_id) FROM charges").fetchall()[0][0]
         before = transfers.ledger_hash(store.connection)
-        wrong = transfers.top_up_transfer("cash", "acme", SCALE, currency="USD", key=taken, at=NOW)
+        wrong = top_up_transfer("cash", "acme", SCALE, currency="USD", key=taken, at=NOW)
         with pytest.raises(ConflictError, match=taken):
-            store.commit("transfers", {"transfers": [transfers.as_effect(wrong)]}, at=NOW)
+            store.commit("transfers", {"transfers": [as_effect(wrong)]}, at=NOW)
         assert transfers.ledger_hash(store.connection) == before
 
 
@@ -123,12 +123,12 @@ def test_g23_an_accounts_money_has_one_currency(tmp_path: Path) -> None:
     home = make_home(tmp_path)
     euro = '[[accounts]]\nid = "euro"\nname = "E"\ncurrency = "EUR"\nprice_book = "plain"\n'
     load_text(home, euro)
-    with Store.open(home, owner="test", now=NOW) as store:
-        transfers.top_up(store, "euro", SCALE, key="eur-1", at=NOW)
+    with open_store(home, owner="test", now=NOW) as store:
+        top_up(store, "euro", SCALE, key="eur-1", at=NOW)
         assert transfers.balance(store.connection, "euro").currency == "EUR"
-        wrong = transfers.top_up_transfer("cash", "euro", SCALE, currency="USD", key="usd", at=NOW)
+        wrong = top_up_transfer("cash", "euro", SCALE, currency="USD", key="usd", at=NOW)
         with pytest.raises(EdgetollError, match="currency is not that of its account"):
-            store.commit("transfers", {"transfers": [transfers.as_effect(wrong)]}, at=NOW)
+            store.commit("transfers", {"transfers": [as_effect(wrong)]}, at=NOW)
         accounts = store.connection.execute("SELECT DISTINCT debit_account FROM transfers")
         assert accounts.fetchall() == [("cash:EUR",)]
     with pytest.raises(ConflictError, match="currency EUR and not USD"):
@@ -142,7 +142,7 @@ def test_g26_an_amount_out_of_range_raises_and_nothing_is_written(
     with store:
         before = store.journal.last_no
         with pytest.raises((InputError, OverflowError)):
-            transfers.top_up(store, "acme", amount, key="evt_1", at=NOW)
+            top_up(store, "acme", amount, key="evt_1", at=NOW)
         assert store.journal.last_no == before
         assert store.connection.execute("FROM transfers").fetchall() == []
 
@@ -150,15 +150,60 @@ def test_g26_an_amount_out_of_range_raises_and_nothing_is_written(
 def test_g26_sums_of_the_largest_amounts_stay_exact(store: Store) -> None:
     with store:
         for number in range(3):
-            transfers.top_up(store, "acme", AMOUNT_MAX, key=f"evt_{number}", at=NOW)
-        transfers.top_up(store, "acme", 2**63 - 1, key="evt_big", at=NOW)
+            top_up(store, "acme", AMOUNT_MAX, key=f"evt_{number}", kind="write-off", at=NOW)
+        top_up(store, "acme", 2**63 - 1, key="evt_big", kind="write-off", at=NOW)
         assert transfers.balance(store.connection, "acme").cash == 3 * AMOUNT_MAX + 2**63 - 1
         assert invariants.run(store.connection) == []
 
 
+IN_CURRENCY = """
+[[accounts]]
+id = "{currency}"
+name = "Pays in {currency}"
+currency = "{currency}"
+price_book = "plain"
+timezone = "UTC"
+"""
+
+
+@pytest.mark.parametrize(
+    ("currency", "refused", "taken"),
+    [
+        ("JPY", "100.5", "100"), ("USD", "0.001", "0.01"), ("USD", "1.005", "1.00"),
+        ("KWD", "0.0005", "0.001"), ("CLF", "0.00001", "0.0001"), ("KRW", "0.9999999999", "1"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["cash", "voucher", "refund", "chargeback"])
+def test_g6_nobody_pays_less_than_the_smallest_unit(
+    tmp_path: Path, currency: str, refused: str, taken: str, kind: TopUpKind
+) -> None:
+    home = make_home(tmp_path)
+    load_text(home, IN_CURRENCY.format(currency=currency))
+    with open_store(home, owner="test", now=NOW) as store:
+        top_up(store, currency, parse_amount("200"), key="before", at=NOW)
+        last = store.journal.last_no
+        with pytest.raises(InputError, match="the smallest amount of"):
+            top_up(store, currency, parse_amount(refused), key="k", kind=kind, at=NOW)
+        assert store.journal.last_no == last
+        assert top_up(store, currency, parse_amount(taken), key="k", kind=kind, at=NOW).new
+
+
+def test_g6_a_debt_may_be_given_up_exactly(store: Store) -> None:
+    with store:
+        assert pay(store, "0.0000000001", "k", "write-off").new
+
+
+def test_g6_an_id_that_could_be_taken_for_another_posts_nothing(store: Store) -> None:
+    with store:
+        for key in ("pay-1\u200b", " pay-1", "p\u0430y-1", "pay\x1b[2K", "pa\u0301y"):
+            with pytest.raises(InputError, match="could be taken for another"):
+                pay(store, "1.00", key)
+        assert store.journal.last_no == 1
+
+
 def test_g25_a_float_amount_is_refused(store: Store) -> None:
     with store, pytest.raises(TypeError):
-        transfers.top_up(store, "acme", 1.5, key="evt_1", at=NOW)  # type: ignore[arg-type]
+        top_up(store, "acme", 1.5, key="evt_1", at=NOW)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("key", ["", "x" * 201, "a\nb", "\x00"])
@@ -176,7 +221,7 @@ def test_d18_sql_in_an_id_is_text(store: Store) -> None:
 def test_an_unknown_account_or_kind_is_named(store: Store) -> None:
     with store:
         with pytest.raises(InputError, match="no account 'nobody'"):
-            transfers.top_up(store, "nobody", SCALE, key="k", at=NOW)
+            top_up(store, "nobody", SCALE, key="k", at=NOW)
         with pytest.raises(InputError, match="no kind 'gift'"):
             pay(store, "1.00", "k", "gift")  # type: ignore[arg-type]
 
@@ -200,18 +245,18 @@ def test_a_debt_given_up_cannot_be_refunded_as_cash(store: Store) -> None:
 
 def test_g19_a_bank_takes_back_at_most_what_was_paid_also_after_a_refund(store: Store) -> None:
     with store:
-        pay(store, "11.005", "evt_1")
+        pay(store, "11.50", "evt_1")
         pay(store, "500.00", "gift", "voucher")
         pay(store, "5.00", "ref_1", "refund")
         with pytest.raises(
-            InputError, match=r"the payments not yet taken back of acme, 11\.005 USD"
+            InputError, match=r"the payments not yet taken back of acme, 11\.50 USD"
         ):
             pay(store, "500.00", "cb_1", "chargeback")
         assert pay(store, "11.00", "cb_1", "chargeback").new
         assert not pay(store, "11.00", "cb_1", "chargeback").new
-        with pytest.raises(InputError, match=r"acme, 0\.005 USD"):
-            pay(store, "0.01", "cb_2", "chargeback")
-        assert pay(store, "0.005", "cb_2", "chargeback").new
+        with pytest.raises(InputError, match=r"acme, 0\.50 USD"):
+            pay(store, "0.51", "cb_2", "chargeback")
+        assert pay(store, "0.50", "cb_2", "chargeback").new
 
 
 def test_g22_the_credit_limit_is_versioned_and_takes_effect_on_its_day(tmp_path: Path) -> None:
@@ -221,9 +266,9 @@ def test_g22_the_credit_limit_is_versioned_and_takes_effect_on_its_day(tmp_path:
         'credit_limit = "500.00"\neffective_from = 2026-10-10T00:00:00Z\n'
     )
     load_text(home, later, at=START)
-    with Store.open(home, owner="test", now=START) as store:
+    with open_store(home, owner="test", now=START) as store:
         assert transfers.balance(store.connection, "acme").credit_limit == 0
-    with Store.open(home, owner="test", now=NOW) as store:
+    with open_store(home, owner="test", now=NOW) as store:
         from billing.runs.run import bring_terms_up
 
         bring_terms_up(store, NOW)
@@ -240,13 +285,13 @@ def test_g22_a_lowered_credit_limit_is_judged_in_the_record_that_lowers_it(tmp_p
         'credit_limit = "{}"\neffective_from = {}\n'
     )
     load_text(home, terms.format("5.00", "2026-10-01T00:00:00Z"), at=START)
-    with Store.open(home, owner="test", now=START) as store:
+    with open_store(home, owner="test", now=START) as store:
         pay(store, "3.00", "p1")
         pay(store, "3.00", "r1", "refund")
         pay(store, "3.00", "b1", "chargeback")
         assert transfers.balance(store.connection, "acme").available == 2 * SCALE
     done = load_text(home, terms.format("1.00", "2026-10-15T00:00:00Z"), at=NOW)
-    with Store.open(home, owner="test", now=NOW) as store:
+    with open_store(home, owner="test", now=NOW) as store:
         assert transfers.balance(store.connection, "acme").available == -2 * SCALE
         query = "SELECT state, journal_no FROM account_state WHERE account_id = 'acme'"
         assert store.connection.execute(query).fetchall() == [("overdue", done.journal_no)]
@@ -254,24 +299,11 @@ def test_g22_a_lowered_credit_limit_is_judged_in_the_record_that_lowers_it(tmp_p
         assert events == [("account.overdue", done.journal_no)]
 
 
-@pytest.mark.parametrize("zone", ["Asia/Kathmandu", "America/New_York"])
-def test_a_time_of_a_table_is_utc_whatever_the_zone_of_the_host(
-    zone: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TZ", zone)
-    time.tzset()
-    try:
-        assert transfers.instant_text(datetime(2026, 3, 1)) == "2026-03-01T00:00:00"  # noqa: DTZ001
-    finally:
-        monkeypatch.undo()
-        time.tzset()
-
-
 moves = st.lists(
     st.tuples(
         st.sampled_from(["acme", "beta"]),
         st.sampled_from(["cash", "voucher", "chargeback", "write-off"]),
-        st.integers(1, 10**15),
+        st.integers(1, 10**7).map(lambda cents: cents * 10**8),
         st.integers(0, 5),
     ),
     max_size=12,
@@ -297,12 +329,12 @@ def test_g17_l5_any_order_and_any_repetition_ends_in_the_same_balances(
     order = [*by_id, *by_id]
     random.shuffle(order)  # type: ignore[attr-defined]
     home = make_home(tmp_path_factory.mktemp("ledger"))
-    with Store.open(home, owner="test", now=NOW) as store:
+    with open_store(home, owner="test", now=NOW) as store:
         for account in wanted:
-            transfers.top_up(store, account, covered, key=f"before-{account}", at=NOW)
+            top_up(store, account, covered, key=f"before-{account}", at=NOW)
         for key in order:
             account, kind, amount = by_id[key]
-            transfers.top_up(store, account, amount, key=key, kind=kind, at=NOW)
+            top_up(store, account, amount, key=key, kind=kind, at=NOW)
         for account, (cash, vouchers) in wanted.items():
             have = transfers.balance(store.connection, account)
             assert (have.cash, have.vouchers, have.charged) == (cash, vouchers, 0)

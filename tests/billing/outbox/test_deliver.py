@@ -6,6 +6,7 @@ import base64
 import email
 import email.policy
 import http.server
+import ipaddress
 import itertools
 import os
 import random
@@ -22,9 +23,9 @@ import pytest
 from billing.outbox import deliver
 from billing.outbox.daily_state import record_daily_state
 from billing.outbox.settings import read_delivery
-from billing.store.store import Store
 from edge.errors import ConfigError, InputError
 from examples.webhook_receiver import Accounts, Refused, verify
+from tests.billing.conftest import open_world
 
 KEY = "whsec_" + base64.b64encode(b"k" * 32).decode()
 
@@ -43,11 +44,13 @@ def configure(home: Path, *, hook: str = "", more: str = "") -> None:
     (home / "edgetoll.toml").write_text(text + more)
 
 
-def tell(world: Any) -> deliver.Delivered:
+def tell(world: Any, **more: Any) -> deliver.Delivered:
     """Deliver what is due at the world's time; the store is closed meanwhile, as in life."""
     world.store.close()
-    told = deliver.deliver(world.home, now=world.now, jitter_permille=lambda: 0)
-    world.store = Store.open(world.home, owner="test", now=world.now)
+    told = deliver.deliver(
+        world.home, open_store=open_world, now=world.now, jitter_permille=lambda: 0, **more
+    )
+    world.store = open_world(world.home, owner="test", now=world.now)
     return told
 
 
@@ -223,7 +226,7 @@ def test_h5_slow_receiver_is_left_after_the_time_limit(receiver: Any) -> None:
     import asyncio
 
     from billing.outbox.signing import parse_key
-    from billing.outbox.webhook import Endpoint, Result, send
+    from billing.outbox.webhook import AttemptResult, Endpoint, send
 
     release = threading.Event()
 
@@ -238,7 +241,7 @@ def test_h5_slow_receiver_is_left_after_the_time_limit(receiver: Any) -> None:
             send(endpoint, message_id="m", body=b"{}", timestamp=0, total_seconds=0.2)
         )
         release.set()
-    assert attempt.result is Result.FAILED
+    assert attempt.result is AttemptResult.FAILED
     assert attempt.answer == "no answer within 0.2 s"
 
 
@@ -267,7 +270,13 @@ import sys
 from datetime import datetime
 from pathlib import Path
 from billing.outbox.deliver import deliver
-deliver(Path(sys.argv[1]), now=datetime.fromisoformat(sys.argv[2]), jitter_permille=lambda: 0)
+from tests.billing.conftest import open_world
+deliver(
+    Path(sys.argv[1]),
+    open_store=open_world,
+    now=datetime.fromisoformat(sys.argv[2]),
+    jitter_permille=lambda: 0,
+)
 """
 
 
@@ -283,7 +292,7 @@ def test_h7_crash_between_send_and_mark_sends_again_with_the_same_id(
             command = [sys.executable, "-c", CRASHING, str(world.home), world.now.isoformat()]
             done = subprocess.run(command, env=environment, cwd=root, check=False)
             assert done.returncode == (-9 if crash else 0)
-        world.store = Store.open(world.home, owner="test", now=world.now)
+        world.store = open_world(world.home, owner="test", now=world.now)
     assert len(it.got) == 3
     assert len({(got.headers["webhook-id"], got.body) for got in it.got}) == 1
     assert tell(world).counts == {}
@@ -333,6 +342,45 @@ def test_mail_server_that_is_away_is_tried_again(world: Any) -> None:
     )
     make_overdue(world)
     assert tell(world).counts == {"waiting": 1, "delivered": 1}
+
+
+def test_what_one_delivery_raises_costs_no_other_its_outcome(
+    world: Any, receiver: Any, mailbox: Any
+) -> None:
+    """An error nobody listed: a resolver's odd answer, an event whose time is none."""
+
+    def odd(host: str, _port: int) -> list[Any]:
+        return ["127.0.0.1"] if host == "127.0.0.1" else [ipaddress.ip_address("127.0.0.1")]
+
+    with receiver() as it:
+        configure(
+            world.home,
+            hook=it.url,
+            more=f'[[billing.delivery.webhooks]]\nname = "odd"\nurl = "{it.url}"\n'.replace(
+                "127.0.0.1", "odd.example"
+            )
+            + 'key_files = ["crm.key"]\nallow_private = true\n'
+            + f'[billing.delivery.mail]\nhost = "127.0.0.1"\nport = {mailbox.port}\n'
+            'security = "none"\nsender = "s@cdn.example"\noperators = ["ops@cdn.example"]\n',
+        )
+        make_overdue(world)
+        body = '{"type":"endpoint.disabled","timestamp":"noon","data":{"endpoint":"x"}}'
+        wrong = {"event_id": "msg_wrong", "account_id": "", "version": "0", "body": body,
+                 "kind": "endpoint.disabled", "happened_at": "2026-03-01T00:00:00"}  # fmt: skip
+        world.store.commit("full_state", {"events": [wrong]}, at=world.now)
+        assert tell(world, resolver=odd).counts == {"delivered": 5, "waiting": 3}
+        assert tell(world, resolver=odd).counts == {}
+        assert len(it.got) == 2, "told once, though another delivery failed beside it"
+    assert len(mailbox.letters) == 1
+    rows = world.store.connection.execute(
+        "SELECT endpoint, event_id = 'msg_wrong', answer FROM deliveries"
+        " WHERE status = 'waiting' ORDER BY ALL"
+    ).fetchall()
+    assert [(row[0], row[1]) for row in rows] == [
+        ("mail", True), ("webhook:odd", False), ("webhook:odd", True),
+    ]  # fmt: skip
+    assert rows[0][2].startswith("unexpected InputError: «noon» is not a time")
+    assert rows[1][2].startswith("unexpected AttributeError: ")
 
 
 def test_u5_after_any_outages_the_last_delivered_is_the_stored_state(

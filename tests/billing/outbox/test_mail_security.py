@@ -13,8 +13,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from billing.outbox import deliver
-from billing.store.store import Store
-from tests.billing.conftest import Mailbox
+from tests.billing.conftest import Mailbox, open_world
 from tests.kafka.authority import Authority
 
 SETTINGS = """
@@ -85,8 +84,10 @@ def tell(world: Any, port: int) -> tuple[dict[str, int], str]:
     world.charge("a", "1.00")
     world.look()
     world.store.close()
-    told = deliver.deliver(world.home, now=world.now, jitter_permille=lambda: 0)
-    world.store = Store.open(world.home, owner="test", now=world.now)
+    told = deliver.deliver(
+        world.home, open_store=open_world, now=world.now, jitter_permille=lambda: 0
+    )
+    world.store = open_world(world.home, owner="test", now=world.now)
     rows = world.store.connection.execute("SELECT answer FROM deliveries WHERE endpoint = 'mail'")
     return dict(told.counts), rows.fetchall()[0][0]
 

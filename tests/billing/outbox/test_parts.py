@@ -13,7 +13,7 @@ from standardwebhooks import Webhook
 
 from billing.outbox import events_file
 from billing.outbox.address import judge
-from billing.outbox.daily_state import pages
+from billing.outbox.daily_state import NotOk, pages
 from billing.outbox.retry import STEPS_SECONDS, next_attempt
 from billing.outbox.settings import read_keys
 from billing.outbox.signing import (
@@ -25,7 +25,7 @@ from billing.outbox.signing import (
     sign,
     signed_content,
 )
-from billing.outbox.webhook import BODY_BYTES_MAX, Result, judge_status
+from billing.outbox.webhook import BODY_BYTES_MAX, AttemptResult, judge_status
 from edge.errors import ConfigError, InputError
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -151,34 +151,39 @@ def test_h6_the_judged_address_is_pinned_against_dns_rebinding() -> None:
 
 
 def test_statuses_mean_delivered_gone_or_again() -> None:
-    assert judge_status(204).result is Result.DELIVERED
-    assert judge_status(410).result is Result.GONE
+    assert judge_status(204).result is AttemptResult.DELIVERED
+    assert judge_status(410).result is AttemptResult.GONE
     for code in (301, 302, 307, 400, 401, 429, 500, 503):
-        assert judge_status(code).result is Result.FAILED
+        assert judge_status(code).result is AttemptResult.FAILED
 
 
 def test_event_file_closes_a_torn_line_before_the_next(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     path.write_bytes(b'{"id":"torn')
     made = events_file.line(event_id="m", kind="k", account_id="a", version=1, body='{"x":1}')
-    assert events_file.append(path, [made]).result is Result.DELIVERED
+    assert events_file.append(path, [made]).result is AttemptResult.DELIVERED
     torn, whole = path.read_bytes().splitlines()
     assert torn == b'{"id":"torn'
     assert orjson.loads(whole)["event"] == {"x": 1}
 
 
 def test_event_file_that_cannot_be_written_is_a_failed_attempt(tmp_path: Path) -> None:
-    assert events_file.append(tmp_path, [b"x\n"]).result is Result.FAILED
+    assert events_file.append(tmp_path, [b"x\n"]).result is AttemptResult.FAILED
 
 
 def test_h2_daily_state_pages_fit_the_body_limit_and_name_everyone() -> None:
-    rows = [("a" * 58 + f"{n:06}", 10**9, "projected_overdue", NOW.replace(tzinfo=None))
-            for n in range(200)]  # fmt: skip
+    since = NOW.replace(tzinfo=None)
+    rows = [
+        NotOk(
+            account_id="a" * 58 + f"{n:06}", version=10**9, state="projected_overdue", since=since
+        )
+        for n in range(200)
+    ]
     made = list(pages(rows, day="2026-03-01", now=NOW))
     assert max(len(event.body) for event in made) < BODY_BYTES_MAX
     named = [
         one["account_id"] for event in made for one in orjson.loads(event.body)["data"]["accounts"]
     ]
-    assert named == [row[0] for row in rows]
+    assert named == [row.account_id for row in rows]
     (empty,) = pages([], day="2026-03-01", now=NOW)
     assert orjson.loads(empty.body)["data"]["accounts"] == []

@@ -165,9 +165,9 @@ tiers = [{ up_to = "5 GB", price = "0.07" }, { price = "0.03" }]
 def test_what_if_on_the_same_book_is_what_was_charged_and_else_what_simulate_says(
     tmp_path: Path,
 ) -> None:
+    from billing.appliers import open_store
     from billing.prices import load_books
     from billing.rating.simulate import simulate
-    from billing.store.store import Store
 
     home = make_home(tmp_path)
     uses = [Use(), Use(domain="a.beta.example", region="US", requests=77, bytes_sent=10**8 + 7),
@@ -189,7 +189,7 @@ def test_what_if_on_the_same_book_is_what_was_charged_and_else_what_simulate_say
     assert [charged for charged, _ in same] == [tried for _, tried in same]
     assert sum(charged for charged, _ in same) == total > 0
     books = load_books(home / "prices")
-    with Store.open(home, owner="test", now=START + timedelta(days=30)) as store:
+    with open_store(home, owner="test", now=START + timedelta(days=30)) as store:
         tried = simulate(store.connection, books=books, tried=books.books["tiered"],
                          month="2026-10", instead_of="plain")  # fmt: skip
     assert other == [

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import orjson
 import pytest
 
 import sql
+from billing.appliers import open_store
 from billing.balance import states
 from billing.commands.accounts import print_accounts
+from billing.follow_up import follow_up
+from billing.lake import publish
 from billing.outbox import wording
 from billing.reports.accounts import report, sparkline
+from billing.store.store import Store
+from tests.billing.conftest import open_world
+from tests.billing.homes import NOW, load_text, make_home
 
 COLUMNS = [
     "account_id", "state", "since", "available", "projected", "currency", "projected_zero_at",
@@ -38,7 +46,7 @@ def test_at_risk_names_time_and_reason_and_plots_the_burn(world: Any) -> None:
     home, now = world.home, world.now
     world.store.close()
     lines, unverified = report(home, now=now, at_risk=True)
-    world.store = type(world.store).open(home, owner="test", now=now)
+    world.store = open_world(home, owner="test", now=now)
     assert unverified is None
     assert [line.figures.account_id for line in lines] == ["soon"]
     (line,) = lines
@@ -64,7 +72,7 @@ def test_at_risk_fits_120_columns_with_every_figure_in_one_piece(
     home, now = world.home, world.now
     world.store.close()
     lines, _ = report(home, now=now, at_risk=True)
-    world.store = type(world.store).open(home, owner="test", now=now)
+    world.store = open_world(home, owner="test", now=now)
     monkeypatch.setenv("COLUMNS", "120")
     print_accounts("Accounts at risk", lines)
     shown = capsys.readouterr().out
@@ -117,11 +125,66 @@ def test_lake_and_report_agree_on_the_forecast(world: Any) -> None:
     home, now = world.home, world.now
     world.store.close()
     lines, _ = report(home, now=now, at_risk=False)
-    world.store = type(world.store).open(home, owner="test", now=now)
+    world.store = open_world(home, owner="test", now=now)
     for line in lines:
         zero = line.outlook.zero_at
         assert by_lake[line.figures.account_id] == (zero and zero.replace(tzinfo=None))
     assert by_lake["idle"] is None, "nothing left and nothing burning is no end in sight"
+
+
+def test_one_payment_rewrites_one_row_of_the_lake_and_it_is_as_if_all_had_been_judged(
+    world: Any,
+) -> None:
+    for number in range(6):
+        world.account(f"a{number}")
+        world.charge(f"a{number}", "1.00", "2.00", "0.50")
+    world.pay("a1", "40.00")
+    follow_up(world.store, at=world.now)
+    world.pay("a1", "10.00")
+    world.pay("a2", "3.60")
+    follow_up(world.store, at=world.now, accounts=["a1", "a2"])
+    assert measured(world.store) == ["a1", "a2"]
+    assert published_rows(world.home) == published_anew(world.store)
+    assert measured(world.store) == [f"a{number}" for number in range(6)]
+
+
+def test_a_loaded_limit_rewrites_the_rows_of_its_accounts(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    with open_store(home, owner="test", now=NOW) as store:
+        follow_up(store, at=NOW)
+    limit = 'credit_limit = "12.50"\neffective_from = 2026-10-20T00:00:00Z\n'
+    terms = 'name = "A"\ncurrency = "USD"\nprice_book = "plain"\n'
+    loaded = load_text(
+        home,
+        f'[[accounts]]\nid = "acme"\n{terms}{limit}[[accounts]]\nid = "initech"\n{terms}',
+        at=NOW,
+    )
+    with open_store(home, owner="test", now=NOW) as store:
+        follow_up(store, at=NOW, accounts=loaded.accounts)
+        assert measured(store) == sorted(loaded.accounts)
+        assert published_rows(home) == published_anew(store)
+
+
+def measured(store: Store) -> list[str]:
+    """The accounts that were looked at last."""
+    found = store.connection.execute("SELECT account_id FROM account_figures ORDER BY ALL")
+    return [name for (name,) in found.fetchall()]
+
+
+def published_anew(store: Store) -> list[Any]:
+    """account_states of a lake that is made from nothing."""
+    shutil.rmtree(store.home / "lake")
+    publish.publish(store)
+    return published_rows(store.home)
+
+
+def published_rows(home: Path) -> list[Any]:
+    """The lake's own account_states."""
+    version = publish.current(home)
+    assert version is not None
+    (path,) = version.paths("account_states")
+    rows: list[Any] = duckdb.sql(f"FROM read_parquet('{path}')").fetchall()
+    return rows
 
 
 def test_unverified_is_shown_beside_the_state_with_its_reason(world: Any) -> None:

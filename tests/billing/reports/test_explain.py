@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from billing.money import parse_amount
+from billing.appliers import open_store
+from billing.money import format_amount, parse_amount
 from billing.prices import load_books
 from billing.reports.diff import difference
-from billing.reports.explain import Books, explanation
+from billing.reports.explain import Books, document, explanation
 from billing.reports.explain_view import show
+from billing.reports.records import Explanation
 from billing.reports.statement import read, to_document
-from billing.store.store import Store
 from edge.errors import InputError
 from tests.billing.homes import Use
 from tests.billing.invoices.world import DECEMBER, GB, NOVEMBER, World, october
@@ -23,12 +24,17 @@ ISSUE = NOVEMBER + timedelta(hours=4)
 FIRST = datetime(2026, 10, 5, 13, tzinfo=UTC)
 
 
-def explained(world: World, invoice_no: str, line: int, **more: Any) -> dict[str, Any]:
-    """The explanation of one line."""
+def found_behind(world: World, invoice_no: str, line: int, **more: Any) -> Explanation:
+    """What is behind one line."""
     prices = load_books(world.home / "prices")
     books = Books(regions={book.book_id: book.regions for book in prices})
-    with Store.open(world.home, owner="test", now=DECEMBER) as store:
+    with open_store(world.home, owner="test", now=DECEMBER) as store:
         return explanation(store.connection, invoice_no, line, books=books, **more)
+
+
+def explained(world: World, invoice_no: str, line: int, **more: Any) -> dict[str, Any]:
+    """The same as programs read it."""
+    return document(found_behind(world, invoice_no, line, **more))
 
 
 def late(folder: Path) -> World:
@@ -46,10 +52,10 @@ def test_people_read_prices_and_tiers_in_the_words_of_the_price_book(
 ) -> None:
     world = october(tmp_path)
     world.invoice("2026-10", ISSUE)
-    show(explained(world, "INV-USD-2026-000001", 1))
+    show(found_behind(world, "INV-USD-2026-000001", 1))
     told = capsys.readouterr()
     assert "its prices are per 10,000 requests" in told.out + told.err
-    show(explained(world, "INV-USD-2026-000001", 2))
+    show(found_behind(world, "INV-USD-2026-000001", 2))
     told = capsys.readouterr()
     assert "its prices are per GB; quantities here are bytes" in told.out + told.err
     assert "10 GB" in told.out
@@ -142,7 +148,7 @@ def test_a_line_that_is_not_there_is_an_error(tmp_path: Path) -> None:
 def test_diff_says_what_changed_between_two_runs_and_why(tmp_path: Path) -> None:
     world = late(tmp_path)
     runs = world.query("SELECT run_id FROM runs ORDER BY journal_no")
-    with Store.open(world.home, owner="test", now=DECEMBER) as store:
+    with open_store(world.home, owner="test", now=DECEMBER) as store:
         found = difference(store.connection, runs[0][0], runs[-1][0])
         turned = difference(store.connection, runs[-1][0], runs[0][0])
         (invoice_run,) = store.connection.execute(
@@ -153,26 +159,30 @@ def test_diff_says_what_changed_between_two_runs_and_why(tmp_path: Path) -> None
         with pytest.raises(InputError, match="there is no run 'nope'"):
             difference(store.connection, "nope", runs[0][0])
     assert [
-        (one["account_id"], one["item"], one["reason"], one["quantity"], one["amount"])
-        for one in found["changes"]
-        if one["quantity"]
+        (one.account_id, one.item, one.reason, one.quantity, format_amount(one.amount, "USD"))
+        for one in found.changes
+        if one.quantity
     ] == [("acme", "https_requests", "late usage", 50_000, "0.04")]
-    assert [one["invoice_no"] for one in found["documents"]] == [
+    assert [one.invoice_no for one in found.documents] == [
         "INV-USD-2026-000001",
         "INV-USD-2026-000002",
     ]
     assert turned == found
-    assert (nothing["changes"], nothing["documents"]) == ([], [])
-    assert {one["reason"] for one in everything["changes"]} == {"usage"}
+    assert (nothing.changes, nothing.documents) == ((), ())
+    assert {one.reason for one in everything.changes} == {"usage"}
 
 
 def test_a_statement_runs_from_balance_to_balance(tmp_path: Path) -> None:
     world = october(tmp_path)
     world.pay("acme", "50.00", "bank-1", datetime(2026, 10, 2, tzinfo=UTC))
     world.invoice("2026-10", ISSUE)
-    with Store.open(world.home, owner="test", now=DECEMBER) as store:
-        october_ = to_document(read(store.connection, "acme", month="2026-10", at=DECEMBER))
-        november = to_document(read(store.connection, "acme", month="2026-11", at=DECEMBER))
+    with open_store(world.home, owner="test", now=DECEMBER) as store:
+        october_: dict[str, Any] = to_document(
+            read(store.connection, "acme", month="2026-10", at=DECEMBER)
+        )
+        november: dict[str, Any] = to_document(
+            read(store.connection, "acme", month="2026-11", at=DECEMBER)
+        )
         with pytest.raises(InputError, match="there is no account 'nobody'"):
             read(store.connection, "nobody", month=None, at=DECEMBER)
     assert (october_["opening_balance"], october_["closing_balance"]) == ("0.00", "41.598124")

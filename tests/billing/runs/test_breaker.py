@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from billing.money import SCALE
-from billing.runs.breaker import Limits, Total, from_text, to_text, verdict
+from billing.runs.breaker import BreakerLimits, Total, from_text, to_text, verdict
 
-LIMITS = Limits(factor=10, floor=100 * SCALE, caps={"USD": 50_000 * SCALE})
+LIMITS = BreakerLimits(factor=10, floor=100 * SCALE, caps={"USD": 50_000 * SCALE})
 
 
 def total(
@@ -54,7 +54,7 @@ def test_f8_a_run_is_held_above_the_median_or_the_cap(
 
 
 def test_f8_a_unit_ten_thousand_times_too_large_is_held() -> None:
-    assert verdict([total(200 * 10_000)], HISTORY, Limits(factor=10, floor=0, caps={}))
+    assert verdict([total(200 * 10_000)], HISTORY, BreakerLimits(factor=10, floor=0, caps={}))
 
 
 def test_totals_survive_being_stored() -> None:

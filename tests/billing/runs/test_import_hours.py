@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from billing.appliers import open_store
 from billing.runs.import_hours import accept_too_old, import_closed, rated_through, too_old_files
-from billing.store.store import Store
 from edge.errors import Corrupt
 from metering.closed import list_closed
 from tests.billing.homes import NOW, START, Use, close_hour, close_hours, load_text, make_home
@@ -20,14 +20,14 @@ HOUR = timedelta(hours=1)
 
 def take(home: Path, *, days: int = 60) -> tuple[int, int]:
     """Import; returns (files, too old files)."""
-    with Store.open(home, owner="test", now=NOW) as store:
+    with open_store(home, owner="test", now=NOW) as store:
         done = import_closed(store, at=NOW, too_old_days=days)
     return done.files, done.too_old
 
 
 def usage(home: Path) -> dict[tuple[str | None, str | None], int]:
     """Requests by account and domain."""
-    with Store.open(home, owner="test", now=NOW) as store:
+    with open_store(home, owner="test", now=NOW) as store:
         found = store.connection.execute(
             "SELECT account_id, domain, sum(requests) FROM usage GROUP BY ALL"
         ).fetchall()
@@ -129,14 +129,15 @@ def test_g11_usage_older_than_the_limit_waits_for_a_person(tmp_path: Path) -> No
     close_hour(home, START, [Use(requests=1)])
     rate(home)
     assert usage(home) == {("acme", "www.acme.example"): 1}
-    with Store.open(home, owner="test", now=NOW) as store:
-        assert too_old_files(store) == [(old.replace(tzinfo=None), "spool", 0, 7)]
+    with open_store(home, owner="test", now=NOW) as store:
+        (held,) = too_old_files(store)
+        assert (held.hour, held.requests) == (old.replace(tzinfo=None), 7)
         assert accept_too_old(store, ["2001-01-01T00"], reason="no such", at=NOW) is None
         assert accept_too_old(store, (), reason="the edge was in repair", at=NOW) is not None
         assert too_old_files(store) == []
     rate(home)
     assert usage(home) == {("acme", "www.acme.example"): 8}
-    with Store.open(home, owner="test", now=NOW) as store:
+    with open_store(home, owner="test", now=NOW) as store:
         found = store.connection.execute(
             "SELECT sum(quantity) FROM charges WHERE item = 'https_requests'"
         ).fetchall()
@@ -150,11 +151,11 @@ def test_hours_are_rated_as_far_as_every_partition_has_closed_them(tmp_path: Pat
     for number in range(2):
         close_hour(home, START + number * HOUR, [Use()], partition="001")
     take(home)
-    with Store.open(home, owner="test", now=NOW) as store:
+    with open_store(home, owner="test", now=NOW) as store:
         assert rated_through(store, at=NOW) == START + 2 * HOUR
     close_hour(home, START + 2 * HOUR, [], partition="001")  # an hour in which nothing happened
     take(home)
-    with Store.open(home, owner="test", now=NOW) as store:
+    with open_store(home, owner="test", now=NOW) as store:
         assert rated_through(store, at=NOW) == START + 3 * HOUR
 
 
@@ -162,6 +163,6 @@ def test_an_hour_of_a_range_certificate_counts_as_closed(tmp_path: Path) -> None
     home = make_home(tmp_path)
     close_hour(home, START, [Use()], complete_through=START + 100 * HOUR)
     take(home)
-    with Store.open(home, owner="test", now=NOW) as store:
+    with open_store(home, owner="test", now=NOW) as store:
         assert rated_through(store, at=NOW) == START + 100 * HOUR
         assert rated_through(store, at=START + 5 * HOUR + HOUR / 2) == START + 5 * HOUR

@@ -9,12 +9,15 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from billing.checks import invariants
+from billing.appliers import open_store
+from billing.checks import invariants, red
+from billing.follow_up import check_record
 from billing.money import SCALE, parse_amount
 from billing.prices import load_books
 from billing.runs import run
-from billing.store.store import Store
+from billing.runs.settings import read_settings
 from edge.errors import ConflictError, Corrupt, InputError
+from edgetoll import main
 from tests.billing.homes import (
     ACCOUNTS,
     BOOK,
@@ -37,15 +40,15 @@ HOURS = 24 * 15 if THOROUGH else 24 * 2
 def release(home: Path, run_id: str, reason: str = "checked") -> run.RunOutcome:
     """What `edgetoll billing release` does."""
     books = load_books(home / "prices")
-    with Store.open(home, owner="test", now=NOW) as store:
+    with open_store(home, owner="test", now=NOW) as store:
         return run.release(
-            store, run_id, reason=reason, books=books, settings=run.read_settings(home), at=NOW
+            store, run_id, reason=reason, books=books, settings=read_settings(home), at=NOW
         )
 
 
 def charged(home: Path, account: str) -> dict[str, int]:
     """Quantity charged per item of an account, over all revisions."""
-    with Store.open(home, owner="test", now=NOW) as store:
+    with open_store(home, owner="test", now=NOW) as store:
         rows = store.connection.execute(
             "SELECT item, sum(quantity) FROM charges WHERE account_id = $a GROUP BY item",
             {"a": account},
@@ -134,7 +137,7 @@ def test_a_held_run_is_posted_without_a_person_once_it_is_usual(tmp_path: Path) 
     assert rate(home).state == "held"
     set_breaker(home, 'breaker_caps = { USD = "10.00" }')
     assert rate(home).state == "done"
-    with Store.open(home, owner="test", now=NOW) as store:
+    with open_store(home, owner="test", now=NOW) as store:
         states = store.connection.execute("SELECT state FROM runs ORDER BY journal_no").fetchall()
     assert states == [("superseded",), ("done",)]
 
@@ -145,7 +148,7 @@ def test_g9_late_usage_before_the_invoice_is_a_new_revision_with_its_reason(tmp_
     rate(home)
     close_hour(home, START + HOUR, [Use(requests=17, bytes_sent=0)])
     rate(home)
-    with Store.open(home, owner="test", now=NOW) as store:
+    with open_store(home, owner="test", now=NOW) as store:
         rows = store.connection.execute(
             "SELECT period_start, quantity, revision, reason FROM charges"
             " WHERE revision > 0 AND item = 'https_requests'"
@@ -188,7 +191,7 @@ def test_f3_f4_a_domain_that_moves_is_split_at_the_five_minute_edge(tmp_path: Pa
     rate(home)
     assert charged(home, "acme")["https_requests"] == 12 + 6
     assert charged(home, "beta")["https_requests"] == 24
-    with Store.open(home, owner="test", now=NOW) as store:
+    with open_store(home, owner="test", now=NOW) as store:
         nobody = store.connection.execute(
             "SELECT sum(requests) FROM usage WHERE account_id IS NULL"
         ).fetchall()
@@ -254,7 +257,7 @@ def test_p4_order_lateness_and_splitting_of_runs_change_nothing(seed: int, tmp_p
             rate(home)
     rate(home)
     assert {name: charged(home, name)["https_requests"] for name in truth} == truth
-    with Store.open(home, owner="test", now=NOW) as store:
+    with open_store(home, owner="test", now=NOW) as store:
         amounts = dict(
             store.connection.execute(
                 "SELECT account_id, sum(amount) FROM charges"
@@ -269,11 +272,11 @@ def test_a_red_check_is_written_down_before_accounts_are_judged(tmp_path: Path) 
     home = make_home(tmp_path)
     close_hours(home, START, 1, [Use()])
     books = load_books(home / "prices")
-    with Store.open(home, owner="test", now=NOW) as store:
-        done = run.rate(store, books=books, settings=run.read_settings(home), at=NOW)
-        assert run.check(store, done, at=NOW) is None
+    with open_store(home, owner="test", now=NOW) as store:
+        done = run.rate(store, books=books, settings=read_settings(home), at=NOW)
+        assert check_record(store, done.journal_no, at=NOW) is None
         store.connection.execute("UPDATE charges SET free_quantity = free_quantity + 1")
-        assert "charge_quantities is red" in (run.check(store, done, at=NOW) or "")
+        assert "charge_quantities is red" in (check_record(store, done.journal_no, at=NOW) or "")
     assert "charge_quantities" in (home / "checks.json").read_text()
 
 
@@ -281,7 +284,7 @@ def test_charges_debit_the_customer_and_credit_revenue_to_the_unit(tmp_path: Pat
     home = make_home(tmp_path)
     close_hours(home, START, 1, [Use(requests=12_345, bytes_sent=0)])
     rate(home)
-    with Store.open(home, owner="test", now=NOW) as store:
+    with open_store(home, owner="test", now=NOW) as store:
         rows = store.connection.execute(
             "SELECT debit_account, credit_account, amount, code, effective_at FROM transfers"
         ).fetchall()
@@ -295,10 +298,29 @@ def test_a_journal_file_that_does_not_say_what_was_posted_is_found_at_once(tmp_p
     close_hours(home, START, 3, [Use()])
     done = rate(home)
     assert done.journal_no is not None
-    with Store.open(home, owner="test", now=NOW) as store:
+    with open_store(home, owner="test", now=NOW) as store:
         file = store.journal.effect_path(f"{done.journal_no:08d}-charges.parquet")
         run._read_back(store, done.journal_no, done.totals)
         table = pq.read_table(file)
         pq.write_table(table.slice(1), file)
         with pytest.raises(Corrupt, match="posted"):
             run._read_back(store, done.journal_no, done.totals)
+
+
+def test_a_released_run_is_held_against_the_checks_like_any_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A run stands in the store whose charges do not: the release says so and exits 1."""
+    home = make_home(tmp_path)
+    set_breaker(home, 'breaker_caps = { USD = "1.00" }')
+    close_hour(home, START, [Use(requests=2_000_000, bytes_sent=0)])
+    held = rate(home)
+    with open_store(home, owner="test", now=NOW) as store:
+        store.connection.execute(
+            "INSERT INTO runs VALUES ('R9', 'test', $1, 'done', $1, 0, 5, 1, '{}', '', 1000)",
+            [START.replace(tzinfo=None)],
+        )
+    words = ["release", str(held.run_id), "--reason", "seen", "--as-of", NOW.isoformat()]
+    assert main(["billing", *words, "--home", str(home)]) == 1
+    assert "check runs_complete is red after record" in capsys.readouterr().err
+    assert red.read(home).names == ("runs_complete",)

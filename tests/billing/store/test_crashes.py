@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from billing.appliers import open_store
 from billing.checks import invariants
-from billing.store.store import Store
 from tests.billing.homes import NOW, START, THOROUGH, Use, close_hours, make_home
 from tests.billing.runner import end_state, rate, start
 
@@ -76,7 +76,7 @@ def test_g1_a_run_killed_at_any_step_and_run_again_ends_in_the_same_ledger(
     rate(home)
     assert end_state(home) == wanted
     assert rate(home).state == "nothing"
-    with Store.open(home, owner="test", now=NOW) as store:
+    with open_store(home, owner="test", now=NOW) as store:
         assert invariants.run(store.connection) == []
 
 
@@ -148,7 +148,7 @@ def test_a_rebuilt_store_is_the_store(tmp_path: Path) -> None:
 
 
 def _all_rows(home: Path) -> dict[str, list[tuple[object, ...]]]:
-    with Store.open(home, owner="test", now=NOW) as store:
+    with open_store(home, owner="test", now=NOW) as store:
         tables = store.connection.execute(
             "SELECT table_name FROM duckdb_tables() WHERE NOT temporary ORDER BY ALL"
         ).fetchall()

@@ -40,7 +40,7 @@ def test_records_come_back_in_order_and_chained(tmp_path: Path) -> None:
         *(record.hash for record in records[:-1]),
     ]
     assert (journal.last_no, journal.last_hash) == (5, written.last_hash)
-    assert records[2].json_effect("value")["n"] == 2
+    assert records[2].effects["value"] == {"json": {"n": 2, "text": 'größer {}"\\ \n'}}
     assert records[0].at == AT
     assert [record.number for record in journal.records(after=3)] == [4, 5]
 
@@ -53,10 +53,10 @@ def test_a_torn_last_record_is_cut_at_every_offset_and_its_bytes_are_kept(tmp_pa
     for end in range(first_two + 1, len(whole) - 1):
         path.write_bytes(whole[:end])
         journal = Journal(tmp_path)
-        tail = journal.verify()
-        assert tail.last_no == 2
-        assert tail.torn == whole[first_two:end]
-        journal.cut(tail)
+        torn = journal.verify()
+        assert journal.last_no == 2
+        assert torn == whole[first_two:end]
+        journal.cut(torn)
         assert path.read_bytes() == whole[:first_two]
         assert (tmp_path / "torn-after-2.bin").read_bytes() == whole[first_two:end]
 
@@ -129,7 +129,7 @@ def test_c11_a_full_disk_takes_the_half_written_record_back(tmp_path: Path) -> N
     resource.setrlimit(resource.RLIMIT_FSIZE, (size + 1000, before[1]))
     try:
         big = journal.next_record("note", {"value": {"json": "x" * 5000}}, at=AT)
-        with pytest.raises(OSError, match=r"short write|too large"):
+        with pytest.raises(OSError, match="too large"):
             journal.append(big)
         assert (tmp_path / "journal.jsonl").stat().st_size == size
         journal.append(journal.next_record("note", {"value": {"json": "small"}}, at=AT))

@@ -176,13 +176,13 @@ def test_status_tells_each_spool_and_what_was_refused(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     log = home / "a.log"
-    log.write_text(nginx_lines(0, 5) + "{broken\n")
+    log.write_text(nginx_lines(0, 15) + "{broken\n")
     run(capsys, *importing(home, log), "--through", "2026-12-01")
     code, out, _ = run(capsys, "status", "--home", home, "--json")
     (status,) = json.loads(out)["edges"]
     assert code == 0
     assert (status["edge_id"], status["region"], status["batches"]) == ("e1", "DE", 2)
-    assert (status["events"], status["refused"]) == (5, {"syntax": 1})
+    assert (status["events"], status["refused"]) == (15, {"syntax": 1})
     assert status["watermark"] == "2026-12-01T00:00:00Z"
     code, out, _ = run(capsys, "status", "--home", home)
     assert "e1" in out

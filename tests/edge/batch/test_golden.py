@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import zstandard
 
 from edge.batch import codec
 from edge.batch.packing import pack
 from edge.batch.records import EventColumns, SourcePosition, totals
+from edge.event import STATUS_CLASSES
 from edge.spool.segment import read_frames
 from edge.spool.spool import Spool, SpoolOptions
 from tests.edge.samples import NOON_MS, rows
@@ -38,6 +42,11 @@ def sample() -> EventColumns:
     )
 
 
+def sample_to_999() -> EventColumns:
+    """The same with statuses from 400 to 999, which version 1 may hold since statuses go to 999."""
+    return replace(sample(), status=(400 + np.arange(600) * 11 % 600).astype(np.uint16))
+
+
 def identity(sequence: int) -> dict[str, object]:
     """A fixed identity."""
     return {
@@ -56,6 +65,10 @@ def batches() -> dict[str, bytes]:
     return {
         "v1-events.batch": codec.encode_events(sample(), **identity(0)),
         "v1-counters.batch": codec.encode_counters(totals(pack(sample())), **identity(1)),
+        "v1-events-to-999.batch": codec.encode_events(sample_to_999(), **identity(3)),
+        "v1-counters-to-999.batch": codec.encode_counters(
+            totals(pack(sample_to_999())), **identity(4)
+        ),
         "v1-heartbeat.batch": codec.encode_heartbeat(**identity(2)),
     }
 
@@ -85,6 +98,41 @@ def test_d16_batches_of_version_1_decode_to_the_same_values_for_ever() -> None:
     assert int(counters.bytes_sent.sum()) == sum(n**4 for n in range(600))
     heartbeat = codec.decode_header((GOLDEN / "v1-heartbeat.batch").read_bytes())
     assert (heartbeat.kind, heartbeat.watermark_ms) == ("heartbeat", NOON_MS - 1)
+
+
+def stream_of(data: bytes) -> pa.RecordBatch:
+    """The columns of a batch as any Arrow implementation reads them."""
+    header = codec.decode_header(data)
+    stream = zstandard.ZstdDecompressor().decompress(data[len(data) - header.payload_size :])
+    return pa.ipc.open_stream(stream).read_next_batch()
+
+
+def test_e4_a_status_from_600_on_is_carried_as_itself_and_counted_as_other() -> None:
+    data = (GOLDEN / "v1-events-to-999.batch").read_bytes()
+    events = codec.decode_events(codec.decode_header(data), data)
+    assert rows(events) == rows(sample_to_999())
+    data = (GOLDEN / "v1-counters-to-999.batch").read_bytes()
+    counters = codec.decode_counters(codec.decode_header(data), data)
+    assert counters.status_requests.sum(axis=0).tolist() == [0, 0, 0, 0, 100, 100, 400]
+    assert int(counters.requests.sum()) == 600
+
+
+def test_e4_batches_without_such_a_status_are_what_a_decoder_of_before_takes() -> None:
+    """It takes exactly these columns and statuses to 599; with others it refuses the batch."""
+    for name in ("v1-events.batch", "v1-counters.batch"):
+        old, new = stream_of((GOLDEN / name).read_bytes()), stream_of(batches()[name])
+        assert new.equals(old)
+        assert new.schema.equals(old.schema)
+    new_kind = stream_of((GOLDEN / "v1-counters-to-999.batch").read_bytes())
+    old_kind = stream_of((GOLDEN / "v1-counters.batch").read_bytes())
+    assert set(new_kind.schema.names) - set(old_kind.schema.names) == {"status_other"}
+
+
+def test_e4_counters_of_before_have_no_other_statuses() -> None:
+    data = (GOLDEN / "v1-counters.batch").read_bytes()
+    counters = codec.decode_counters(codec.decode_header(data), data)
+    assert counters.status_requests.shape[1] == len(STATUS_CLASSES)
+    assert not counters.status_requests[:, -1].any()
 
 
 def test_d16_the_header_of_version_1_is_written_as_it_was() -> None:

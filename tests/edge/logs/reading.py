@@ -12,8 +12,9 @@ from edge.event import CLASSES
 from edge.logs.formats.block import Format
 from edge.logs.formats.shipped import FORMATS
 from edge.logs.importer import Importer, ImportResult
+from edge.logs.positions import KnownStreams
 from edge.logs.refused_lines import RejectedLines
-from edge.logs.streams import KnownStreams, Writer
+from edge.logs.streams import Writer
 from edge.spool.segment import read_frames
 from edge.spool.spool import Spool
 

@@ -86,7 +86,7 @@ ELB = Sample(
     ),
     events=(
         (1700000000123, "www.example.com", "https", 200, 29, None),
-        (1700000001000, "", "http", 408, 0, None),
+        (1700000001000, "www.example.com", "http", 408, 0, None),
     ),
     refused=("not_http",),
 )

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.logs.content import LINE_BYTES_MAX
+from edge.logs.chunks import LINE_BYTES_MAX
 from edge.logs.formats.block import Format, Parsed
 from edge.logs.formats.fast_nginx import NAMES, parse_fast_json, parse_fast_tsv
 from edge.logs.formats.jsonlines import JsonParser
@@ -59,10 +59,9 @@ def reasons(form: str, block: bytes) -> list[str]:
         (changed(time="-1"), "clock"),
         (changed(time="NaN"), "clock"),
         (changed(time="2026-10-01T00:00:00"), "clock"),
-        (changed(scheme="HTTPS"), "scheme"),
-        (changed(scheme="h2"), "scheme"),
+        (changed(scheme="ftp"), "scheme"),
         (changed(scheme=""), "scheme"),
-        (changed(status="600"), "status"),
+        (changed(status="1000"), "status"),
         (changed(status="-1"), "status"),
         (changed(status="2xx"), "status"),
         (changed(status=200.5), "status"),
@@ -95,6 +94,8 @@ def test_d9_to_d14_a_line_that_is_no_event_is_refused_for_its_reason(
         changed(status="000"),
         changed(status=0),
         changed(status="599"),
+        changed(status="600"),
+        changed(status="999"),
         changed(bytes_sent=str(1 << 50)),
         changed(time="946684800"),
         changed(time=f"{NOW_MS // 1000 + 86_400}"),
@@ -188,7 +189,7 @@ def test_a_line_without_end_of_20_megabytes_is_refused_in_bounded_memory(tmp_pat
 
 def test_refused_lines_are_kept_with_reason_place_and_raw_bytes(tmp_path: Path) -> None:
     log = tmp_path / "a.log"
-    lines = [nginx_line(0).encode(), b"{broken\n", changed(status="999"), b"\xff\n"]
+    lines = [nginx_line(0).encode(), b"{broken\n", changed(status="9999"), b"\xff\n"]
     log.write_bytes(b"".join(lines))
     result = import_files(tmp_path / "spool", log)
     assert result.skipped == {"syntax": 2, "status": 1}
@@ -248,7 +249,8 @@ def test_columns_and_line_by_line_agree_on_every_kind_of_value() -> None:
             line = changed(**{key: value})
             fast = JsonParser(MAPPING).parse(line, NOW_MS)
             slow = JsonParser(_line_by_line(MAPPING)).parse(line, NOW_MS)
-            assert fast.refused == slow.refused, (key, value)
+            why = [[(each.row, each.reason) for each in way.refused] for way in (fast, slow)]
+            assert why[0] == why[1], (key, value)
             assert fast.columns.domains == slow.columns.domains, (key, value)
             for name in ("time_ms", "carrier", "status", "cache", "bytes_sent"):
                 same = getattr(fast.columns, name) == getattr(slow.columns, name)
@@ -270,7 +272,7 @@ TSV_VALUES = (
     ("a.example", "B.example.", "\\xC3\\xBC.example", "-", "", "a\rb", '"a"', "NA"),
     ("https", "http", "HTTPS", "", "-"),
     ("HTTP/1.1", "HTTP/3.0", "h3", "", "-"),
-    ("200", "009", "000", "+200", " 200", "600", "-", "", "NULL"),
+    ("200", "009", "000", "+200", " 200", "600", "1000", "-", "", "NULL"),
     ("0", "17", "+5", " 5", "5 ", "1.0", "NA", "-1", "0x10", "1125899906842625", "null", ""),
     ("HIT", "MISS", "-", "", "STALE"),
     ("id", "", "\tid", "id\r"),

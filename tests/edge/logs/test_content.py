@@ -10,17 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.logs.content import (
-    MARKS,
-    Content,
-    ContentChanged,
-    Trail,
-    agrees,
-    end_of_lines,
-    head_of,
-    marks_of,
-    read_chunks,
-)
+from edge.logs.chunks import ContentChanged, read_chunks
+from edge.logs.content import Content
+from edge.logs.fingerprints import MARKS, Trail, agrees, end_of_lines, head_of, marks_of
 from tests.edge.logs.reading import examples
 
 

@@ -14,8 +14,9 @@ from edge.batch.records import EventColumns, SourcePosition
 from edge.errors import InputError
 from edge.logs.formats.shipped import FORMATS
 from edge.logs.importer import Importer
+from edge.logs.positions import KnownStreams
 from edge.logs.refused_lines import RejectedLines
-from edge.logs.streams import KnownStreams, Writer
+from edge.logs.streams import Writer
 from edge.spool.spool import Spool, SpoolBroken
 from tests.edge.logs.reading import (
     FIRST_MS,

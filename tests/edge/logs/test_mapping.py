@@ -90,7 +90,7 @@ def test_a_duration_is_added_to_the_start_of_a_request(tmp_path: Path) -> None:
         (
             '{ field = "x" }',
             "x",
-            {"http": "http", "https": "https", "wss": "https", "ws": "http", "HTTPS": "scheme"},
+            {"http": "http", "https": "https", "wss": "https", "ws": "http", "ftp": "scheme"},
         ),
         (
             '{ url = "x" }',

@@ -16,11 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.errors import InputError
+from edge.logs.followed import Log
 from edge.logs.formats.shipped import FORMATS
 from edge.logs.refused_lines import RejectedLines
 from edge.logs.rotation import files_of
 from edge.logs.streams import Writer
-from edge.logs.tail import Log, Tailer
+from edge.logs.tail import Tailer
 from edge.spool.disk import Disk
 from edge.spool.spool import Spool, SpoolFull
 from tests.edge.logs.reading import (

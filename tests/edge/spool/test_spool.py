@@ -189,7 +189,7 @@ def test_a_spool_of_another_edge_is_refused(tmp_path: Path) -> None:
 def test_a_bad_name_is_refused_and_spoils_nothing(tmp_path: Path) -> None:
     with open_spool(tmp_path) as spool:
         with pytest.raises(InputError):
-            spool.append(columns(3, status=np.array([1, 2, 600], dtype=np.uint16)), NOON_MS)
+            spool.append(columns(3, status=np.array([1, 2, 1000], dtype=np.uint16)), NOON_MS)
         assert spool.append(columns(3), NOON_MS)[1] == 0
 
 

@@ -14,9 +14,10 @@ from edge.batch.codec import encode_counters, encode_events
 from edge.batch.records import CounterColumns, EventColumns
 from edge.errors import Corrupt
 from edge.event import AHEAD_MS_MAX, TIME_MS_MIN
-from metering.counting.batches import Intake, Rejected
+from metering.counting.batches import Intake
 from metering.counting.flush import Flush, Names
 from metering.counting.quarantine import Quarantine, QuarantineFull
+from metering.counting.records import Rejected
 from metering.sources.source import SourceBatch
 from tests.metering.world import HOUR, T0, Edge, Event, World, columns, counted
 
@@ -152,7 +153,7 @@ def test_a_batch_of_absurd_times_only_is_held_and_counts_nothing() -> None:
 def counters(*rows: tuple[int, int]) -> CounterColumns:
     """Counts of (bucket ms, requests) for one domain over https."""
     requests = np.array([row[1] for row in rows], dtype=np.int64)
-    status = np.zeros((len(rows), 6), dtype=np.int64)
+    status = np.zeros((len(rows), 7), dtype=np.int64)
     status[:, 2] = requests
     return CounterColumns(
         domains=("a.example.com",),
@@ -209,7 +210,7 @@ def test_d10_a_batch_that_claims_more_than_64_pebibytes_is_refused_not_wrapped()
             at=st.integers(T0 - HOUR, T0 + HOUR),
             domain=st.sampled_from(["", "a.com", "b.com", "c.org"]),
             kind=st.integers(0, 3),
-            status=st.integers(0, 599),
+            status=st.integers(0, 999),
             size=st.integers(0, 1 << 50),
             cache=st.integers(0, 2),
         ),

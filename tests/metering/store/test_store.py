@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import resource
@@ -19,7 +20,8 @@ import pytest
 from edge.durable import FileLock
 from edge.errors import Busy, Corrupt
 from metering.sources.spool import SpoolSource
-from metering.store.store import Store, Unavailable, Uncertain
+from metering.store.faults import LastingFault, Unavailable, Uncertain, not_opened
+from metering.store.store import UsageStore
 from tests.metering.world import HOUR, T0, Edge, Event, World
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -42,14 +44,15 @@ def files_no_longer_than(size: int) -> Iterator[None]:
 
 
 def test_c9_a_swallowed_statement_error_does_not_end_in_a_silent_commit(tmp_path: Path) -> None:
-    with Store(tmp_path / "usage.duckdb", threads=1) as store:
+    with UsageStore(tmp_path / "usage.duckdb", threads=1) as store:
         store.load("spool")
 
         def swallow() -> None:
             with store.transaction() as transaction:
-                transaction.run("take_partition", partition="spool", generation=5)
+                take = "statements/metering/partition/take_partition"
+                transaction.run(take, partition="spool", generation=5)
                 with suppress(duckdb.Error):
-                    transaction.run("take_partition", partition="spool", generation="no number")
+                    transaction.run(take, partition="spool", generation="no number")
 
         with pytest.raises(Corrupt, match="error was swallowed"):
             swallow()
@@ -72,6 +75,72 @@ def test_c9_a_statement_that_fails_leaves_the_position_where_it_was(tmp_path: Pa
     assert world.status()["accepted"] == 1
 
 
+LASTING = {
+    "catalog": "SELECT * FROM no_such_table",
+    "binder": "SELECT no_such_column FROM partitions",
+    "parser": "SELEC 1",
+    "conversion": "SELECT 'no number'::BIGINT",
+    "constraint": "INSERT INTO json_ids BY NAME (SELECT 'p' AS partition)",
+    "out of range": "SELECT 9223372036854775807::BIGINT + 1::BIGINT",
+}
+
+
+@pytest.mark.parametrize("name", LASTING)
+def test_an_sql_error_that_would_come_again_ends_the_worker_with_one_line(
+    name: str, tmp_path: Path
+) -> None:
+    world = World(tmp_path, flush_seconds=0.001)
+    worker = world.worker()
+    world.source.units = [Edge().batch(Event())]
+    worker.step(0)
+    statement = LASTING[name]
+    owned = worker._partitions["spool"]
+    owned.flush.extra.append(lambda connection: connection.execute(statement).fetchall())
+    pauses: list[float] = []
+    world.now += 10
+    with pytest.raises(LastingFault) as ended:
+        worker.run(lambda: len(pauses) > 3, pauses.append)
+    worker.stop()
+    assert (pauses, ended.value.exit_code) == ([], 70)
+    assert "\n" not in str(ended.value)
+    world.drain()
+    assert world.status()["accepted"] == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        duckdb.IOException("IO Error: No space left on device"),
+        duckdb.OutOfMemoryException("Out of Memory Error: failed to pin block"),
+        duckdb.TransactionException("TransactionContext Error: Conflict on update"),
+        duckdb.InterruptException("INTERRUPT Error: Interrupted!"),
+        duckdb.FatalException("FATAL Error: invalidated. Original error: IO Error: disk full"),
+        OSError(errno.ENOSPC, "No space left on device"),
+        OSError(errno.EMFILE, "Too many open files"),
+    ],
+    ids=lambda error: type(error).__name__ + str(getattr(error, "errno", "")),
+)
+def test_an_error_that_can_pass_pauses_the_worker_and_does_not_end_it(
+    error: Exception, tmp_path: Path
+) -> None:
+    world = World(tmp_path, flush_seconds=0.001)
+    worker = world.worker()
+    world.source.units = [Edge().batch(Event())]
+    worker.step(0)
+
+    def fails(_connection: duckdb.DuckDBPyConnection) -> None:
+        raise error
+
+    worker._partitions["spool"].flush.extra.append(fails)
+    pauses: list[float] = []
+    turns = iter([False] * 5 + [True])
+    world.now += 10
+    worker.run(lambda: next(turns), pauses.append)
+    worker.stop()
+    assert pauses == [1.0]
+    assert world.status()["accepted"] == 1
+
+
 class Saboteur:
     """A connection whose COMMIT raises, before or after it took effect."""
 
@@ -83,7 +152,7 @@ class Saboteur:
         """As the real one, but for COMMIT."""
         if text == "COMMIT":
             self.real.execute("COMMIT" if self.durable else "ROLLBACK")
-            raise duckdb.FatalException("FATAL: disk full in checkpoint")
+            raise duckdb.FatalException("FATAL: IO Error: disk full in checkpoint")
         return self.real.execute(text, *rest)  # type: ignore[arg-type]
 
     def __getattr__(self, name: str) -> object:
@@ -268,9 +337,7 @@ def test_c14_a_store_open_in_another_process_is_busy_and_nothing_is_deleted(
 def test_c15_a_store_that_may_not_be_opened_is_not_taken_for_damaged(tmp_path: Path) -> None:
     store = tmp_path / "usage.duckdb"
     error = duckdb.IOException(f'Cannot open file "{store}": Permission denied')
-    found = Store(store, threads=1)
-    assert isinstance(found._explained(error), Unavailable)
-    found.close()
+    assert isinstance(not_opened(store, error), Unavailable)
 
 
 def test_sigterm_ends_the_worker_after_what_is_under_way(tmp_path: Path) -> None:

@@ -33,8 +33,7 @@ def behind(folder: Path, units: list[bytes | None]) -> Iterator[tuple[World, Wor
 
 def stored(worker: Worker) -> int:
     """Requests that are committed."""
-    (row,) = worker.store.read("partition_row", partition="spool")
-    return int(row[12])
+    return worker.store.load("spool").events.accepted
 
 
 def test_behind_a_backlog_of_old_events_a_transaction_gathers_for_five_seconds_and_no_longer(

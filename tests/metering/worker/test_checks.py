@@ -39,7 +39,7 @@ def worked(home: Path) -> World:
 
 def broken(home: Path) -> set[str]:
     """The checks that return rows."""
-    return {found["check"].removeprefix("metering_") for found in checks.run(home) if found["rows"]}
+    return {found.check.removeprefix("metering_") for found in checks.run(home) if found.rows}
 
 
 def test_every_check_holds_after_real_work(tmp_path: Path) -> None:
@@ -98,4 +98,4 @@ def test_a_store_in_use_is_judged_by_what_its_worker_publishes(tmp_path: Path) -
     # The same process may open the file twice, so the check is asked as another process would.
     found = checks._published(tmp_path, "usage.duckdb")
     worker.stop()
-    assert found["rows"]
+    assert found.rows

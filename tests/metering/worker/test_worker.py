@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metering.closed import list_closed, verify_chain
+from metering.hour import time_of
 from metering.hours import requests
-from metering.hours.certificate import time_of
 from tests.metering.world import HOUR, T0, Edge, Event, MemorySource, World, counted
 
 

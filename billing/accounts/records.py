@@ -1,0 +1,103 @@
+"""The nouns of accounts as the tables hold them: a field is a column, times are naive UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountVersion:
+    """An account as it is from `effective_from` until its next version. Money in 10^-10 units."""
+
+    account_id: str
+    effective_from: datetime
+    name: str
+    currency: str
+    timezone: str
+    price_book: str
+    billing_method: str
+    credit_limit: int
+    grace_hours: int
+    suspension_policy: str
+    tax_rate_bp: Decimal
+    email: str
+    address: str
+    country: str
+    tax_id: str
+    low_balance_threshold: int | None
+    opened_at: datetime
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ownership:
+    """A period in which an account owns a name (`*.name`: one level below it)."""
+
+    ownership_id: str
+    domain: str
+    account_id: str
+    effective_from: datetime
+    effective_to: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanBought:
+    """A prepaid plan of an account: bytes (data_transfer) or requests (https_requests)."""
+
+    plan_id: str
+    account_id: str
+    kind: str
+    region: str
+    quantity: int
+    starts_at: datetime
+    ends_at: datetime
+    bought_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodChange:
+    """An account asks for another basic billing method."""
+
+    account_id: str
+    method: str
+    effective_from: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountDates:
+    """From when to when an account is open, put right or ended: `why` it is other than stored."""
+
+    account_id: str
+    opened_at: datetime
+    closed_at: datetime | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplacedFact:
+    """An ownership or a plan that another one stands in for, and why."""
+
+    kind: str
+    fact_id: str
+    replaced_by: str
+    why: str
+
+
+AccountFact = AccountVersion | Ownership | PlanBought | MethodChange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadOutcome:
+    """How many rows of each kind were new, how many known, and whose the new ones are;
+    `journal_no` None: nothing was new.
+    """
+
+    new: Mapping[str, int] = field(default_factory=dict)
+    known: Mapping[str, int] = field(default_factory=dict)
+    journal_no: int | None = None
+    accounts: frozenset[str] = frozenset()
+    opened: Mapping[str, datetime] = field(default_factory=dict)
+    """The new accounts, and from when each is open."""

@@ -1,0 +1,188 @@
+"""What workers publish of themselves in live/status*.json, as records: metering's public account.
+
+Written by worker/status.py, read by `metering status` and by whoever joins the parts of a home.
+Nobody opens a running worker's store for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TypeVar, cast
+
+import orjson
+
+from edge.errors import Corrupt
+from metering.closed import SequenceGap
+
+T = TypeVar("T")
+FOLDER = "live"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HourStatus:
+    """One hour of a partition: what is counted in it, and who is waited for or missing."""
+
+    hour: str
+    partition: str
+    state: str
+    accepted: int
+    late: int
+    missing_edges: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EdgeStatus:
+    """One edge: the last sequence read, its promise, how far that lies back, and its holes."""
+
+    edge_id: str
+    partition: str
+    region: str | None
+    epoch: int | None
+    sequence: int | None
+    batches: int
+    requests: int
+    watermark: str | None
+    lag_seconds: int | None
+    expected_until: str | None
+    gaps: tuple[SequenceGap, ...]
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuarantineStatus:
+    """What was refused for one reason of one source."""
+
+    reason: str
+    source: str
+    records: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadStatus:
+    """An edge of which not everything durable is counted, why, and since when."""
+
+    edge_id: str
+    what: str
+    since: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartitionStatus:
+    """How far one partition is closed, and whose it is."""
+
+    partition: str
+    generation: int
+    checkpoint: int
+    certificates: int
+    complete_through: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSeen:
+    """A worker that published: its name (empty for one alone), when last, and its partitions."""
+
+    name: str
+    fresh_at: str
+    partitions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeteringStatus:
+    """All workers of a home together. `fresh_at`: when the one published that did so longest ago;
+    None when none ever did.
+    """
+
+    accepted: int = 0
+    duplicate: int = 0
+    quarantined: int = 0
+    read: int = 0
+    adds_up: bool = True
+    fresh_at: str | None = None
+    alarms: tuple[str, ...] = ()
+    edges: tuple[EdgeStatus, ...] = ()
+    hours: tuple[HourStatus, ...] = ()
+    quarantine: tuple[QuarantineStatus, ...] = ()
+    partitions: tuple[PartitionStatus, ...] = ()
+    unread: tuple[UnreadStatus, ...] = ()
+    workers: tuple[WorkerSeen, ...] = ()
+
+    def with_worker(self, other: MeteringStatus) -> MeteringStatus:
+        """This and what one more worker says."""
+        times = [time for time in (self.fresh_at, other.fresh_at) if time is not None]
+        return MeteringStatus(
+            accepted=self.accepted + other.accepted,
+            duplicate=self.duplicate + other.duplicate,
+            quarantined=self.quarantined + other.quarantined,
+            read=self.read + other.read,
+            adds_up=self.adds_up and other.adds_up,
+            fresh_at=min(times, default=None),
+            alarms=self.alarms + other.alarms,
+            edges=self.edges + other.edges,
+            hours=self.hours + other.hours,
+            quarantine=self.quarantine + other.quarantine,
+            partitions=self.partitions + other.partitions,
+            unread=self.unread + other.unread,
+            workers=self.workers + other.workers,
+        )
+
+
+def read(home: Path) -> MeteringStatus:
+    """What all workers of a home say; raises Corrupt naming a file that is no status."""
+    found = MeteringStatus()
+    for path in files(home):
+        found = found.with_worker(read_file(path))
+    return found
+
+
+def files(home: Path) -> list[Path]:
+    """The status file of each worker of a home."""
+    return sorted((home / FOLDER).glob("status*.json"))
+
+
+def read_file(path: Path) -> MeteringStatus:
+    """What one worker says of itself."""
+    try:
+        raw = orjson.loads(path.read_bytes())
+        return MeteringStatus(
+            accepted=int(raw["accepted"]),
+            duplicate=int(raw["duplicate"]),
+            quarantined=int(raw["quarantined"]),
+            read=int(raw["read"]),
+            adds_up=bool(raw["adds_up"]),
+            fresh_at=str(raw["fresh_at"]),
+            alarms=tuple(map(str, raw["alarms"])),
+            edges=tuple(_records(EdgeStatus, raw["edges"])),
+            hours=tuple(_records(HourStatus, raw["hours"])),
+            quarantine=tuple(_records(QuarantineStatus, raw["quarantine"])),
+            partitions=tuple(_records(PartitionStatus, raw["partitions"])),
+            unread=tuple(_records(UnreadStatus, raw.get("unread", []))),
+            workers=(
+                WorkerSeen(
+                    name=path.stem.removeprefix("status").removeprefix("-"),
+                    fresh_at=str(raw["fresh_at"]),
+                    partitions=tuple(str(row["partition"]) for row in raw["partitions"]),
+                ),
+            ),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Corrupt(
+            f"{path} is no status: {error!r}", "remove it: the worker writes it anew"
+        ) from error
+
+
+def _records(kind: Callable[..., T], rows: object) -> Iterator[T]:
+    """Each row as a `kind`; what other versions add is passed over."""
+    if not isinstance(rows, list):
+        raise TypeError(f"{rows!r} is no list")
+    known = {field.name for field in fields(cast(type, kind))}
+    for row in cast(list[Mapping[str, object]], rows):
+        values = {name: row[name] for name in row if name in known}
+        for name in ("missing_edges", "gaps"):
+            listed = values.get(name)
+            if isinstance(listed, list):
+                values[name] = tuple(
+                    SequenceGap(**one) if isinstance(one, dict) else one for one in listed
+                )
+        yield kind(**values)

@@ -1,0 +1,90 @@
+-- What a load finds stored already: before anything is written, each row of the file is known, new, or
+-- refused. load_accounts, load_domains, load_plans, load_methods and load_references are the file's
+-- rows, registered for the time of the load.
+
+-- name: unknown_accounts
+-- The first rows that name an account which is neither stored nor in the file.
+SELECT r.place, r.account_id
+FROM load_references AS r
+WHERE
+    r.account_id NOT IN (SELECT account_id FROM account_versions)
+    AND r.account_id NOT IN (SELECT account_id FROM load_accounts)
+ORDER BY r.place
+LIMIT 10;
+
+-- name: known_account_versions
+-- One row per stored version of an account in the file.
+SELECT v.* EXCLUDE (journal_no)
+FROM account_versions AS v
+SEMI JOIN load_accounts AS l ON v.account_id = l.account_id
+ORDER BY v.account_id, v.effective_from;
+
+-- name: limits_in_force
+-- One row per known account in the file: its credit limit, and since when.
+SELECT
+    a.account_id,
+    a.effective_from,
+    a.credit_limit
+FROM accounts AS a
+SEMI JOIN load_accounts AS l ON a.account_id = l.account_id
+ORDER BY a.account_id;
+
+-- name: charged_accounts
+-- One row per account in the file that was ever charged: its prices are fixed.
+SELECT DISTINCT l.account_id
+FROM load_accounts AS l
+SEMI JOIN charges AS c ON l.account_id = c.account_id;
+
+-- name: known_ownership
+-- One row per stored ownership with an id of the file.
+SELECT
+    d.ownership_id,
+    d.domain,
+    d.account_id,
+    d.effective_from,
+    d.effective_to
+FROM domain_ownership AS d
+SEMI JOIN load_domains AS l ON d.ownership_id = l.ownership_id;
+
+-- name: replaced_before
+-- One row per id of the file that another fact stands in for, the latest.
+SELECT r.kind, r.fact_id, r.replaced_by, r.why
+FROM replaced_facts AS r
+WHERE
+    r.fact_id IN (SELECT ownership_id FROM load_domains)
+    OR r.fact_id IN (SELECT plan_id FROM load_plans)
+QUALIFY row_number() OVER (PARTITION BY r.kind, r.fact_id ORDER BY r.journal_no DESC) = 1;
+
+-- name: owned_by
+-- One row per ownership of the accounts that open or close otherwise.
+SELECT
+    d.ownership_id,
+    d.domain,
+    d.account_id,
+    d.effective_from,
+    d.effective_to,
+    a.closed_at
+FROM domain_ownership AS d
+INNER JOIN accounts AS a ON d.account_id = a.account_id
+WHERE d.account_id IN (SELECT unnest($accounts))
+ORDER BY d.ownership_id;
+
+-- name: known_plans
+-- One row per stored plan with an id of the file.
+SELECT
+    p.plan_id,
+    p.account_id,
+    p.kind,
+    p.region,
+    p.quantity,
+    p.starts_at,
+    p.ends_at,
+    p.bought_at
+FROM plans AS p
+SEMI JOIN load_plans AS l ON p.plan_id = l.plan_id;
+
+-- name: known_methods
+-- One row per stored change of method that the file names again.
+SELECT m.account_id, m.method, m.effective_from
+FROM account_methods AS m
+SEMI JOIN load_methods AS l ON m.account_id = l.account_id AND m.effective_from = l.effective_from;

@@ -1,0 +1,107 @@
+-- Answers: events decided, where each has gone or must go, and which endpoints are switched off.
+-- Grain: see the line above each statement; an event's id is its identity for all receivers and for ever.
+-- Reads: outbox, deliveries, endpoints_disabled, account_state, accounts.
+
+-- name: put_events
+-- One row per event in effect_events (all text).
+INSERT INTO outbox
+SELECT event_id, account_id, version::BIGINT, kind, happened_at::TIMESTAMP, body, $journal_no
+FROM effect_events;
+
+-- name: has_event
+-- One row: whether the outbox has an event.
+SELECT COUNT(*) > 0 AS has_event
+FROM outbox
+WHERE event_id = $event_id;
+
+-- name: make_endpoints
+-- The session's list of the endpoints that the settings name now.
+CREATE OR REPLACE TEMP TABLE endpoints_now (endpoint VARCHAR);
+
+-- name: add_endpoint
+-- One endpoint.
+INSERT INTO endpoints_now VALUES ($endpoint);
+
+-- name: due
+-- One row per event and endpoint that is neither delivered, given up, waiting nor switched off, the oldest first,
+-- with what a re-check at sending needs. Bodies are read only for records that are due.
+WITH endpoints AS (
+    SELECT e.endpoint
+    FROM endpoints_now AS e
+    ANTI JOIN endpoints_disabled AS x ON e.endpoint = x.endpoint
+),
+
+due AS (
+    SELECT o.event_id, o.journal_no, e.endpoint, 0 AS attempts, NULL::TIMESTAMP AS first_at
+    FROM (SELECT event_id, journal_no FROM outbox WHERE happened_at > $not_before) AS o
+    CROSS JOIN endpoints AS e
+    ANTI JOIN deliveries AS d ON o.event_id = d.event_id AND e.endpoint = d.endpoint
+    UNION ALL
+    SELECT o.event_id, o.journal_no, e.endpoint, d.attempts, d.first_at
+    FROM deliveries AS d
+    INNER JOIN endpoints AS e ON d.endpoint = e.endpoint
+    INNER JOIN outbox AS o ON d.event_id = o.event_id
+    WHERE d.status = 'waiting' AND (d.next_at <= $now OR d.next_at > $farthest)
+)
+
+SELECT
+    o.event_id,
+    d.endpoint,
+    o.account_id,
+    o.version,
+    o.kind,
+    o.body,
+    d.attempts,
+    d.first_at,
+    COALESCE(s.version, 0) AS current_version,
+    COALESCE(a.email, '') AS email,
+    COALESCE(a.name, '') AS name
+FROM due AS d
+INNER JOIN outbox AS o ON d.journal_no = o.journal_no AND d.event_id = o.event_id
+LEFT JOIN account_state AS s ON o.account_id = s.account_id
+LEFT JOIN accounts AS a ON o.account_id = a.account_id
+ORDER BY o.journal_no, o.account_id, o.version, o.event_id, d.endpoint
+LIMIT $most;
+
+-- name: took_since
+-- One row: whether a receiver took any message first sent since then (a sent one's answer is its HTTP status).
+SELECT COUNT(*) > 0 AS took
+FROM deliveries
+WHERE endpoint = $endpoint AND status = 'delivered' AND first_at >= $since AND answer SIMILAR TO '2[0-9][0-9]';
+
+-- name: drop_replaced_deliveries
+-- How an event stood at an endpoint goes where the same transaction knows better.
+DELETE FROM deliveries
+WHERE (event_id, endpoint) IN (SELECT (event_id, endpoint) FROM effect_deliveries);
+
+-- name: put_deliveries
+-- One row per event and endpoint in effect_deliveries (all text).
+INSERT INTO deliveries
+SELECT
+    event_id, endpoint, status, attempts::INTEGER, first_at::TIMESTAMP, next_at::TIMESTAMP, answer, $journal_no
+FROM effect_deliveries;
+
+-- name: disable
+-- One endpoint is off until a person enables it.
+INSERT INTO endpoints_disabled
+SELECT $endpoint, $disabled_at::TIMESTAMP, $reason, $journal_no::BIGINT
+WHERE $endpoint NOT IN (SELECT endpoint FROM endpoints_disabled);
+
+-- name: enable
+-- One endpoint is on again.
+DELETE FROM endpoints_disabled
+WHERE endpoint = $endpoint;
+
+-- name: disabled
+-- One row per endpoint that is off: since when and why.
+SELECT endpoint, disabled_at, reason
+FROM endpoints_disabled
+ORDER BY endpoint;
+
+-- name: backlog
+-- One row per endpoint with a waiting event, for the metrics.
+SELECT endpoint, COUNT(*) AS waiting
+FROM deliveries
+WHERE status = 'waiting'
+GROUP BY endpoint
+ORDER BY endpoint;

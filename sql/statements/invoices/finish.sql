@@ -1,0 +1,292 @@
+-- The finished documents of a run: appendix, evidence, heads, the hash of their content, what issuing posts.
+-- Run by billing/invoices/run.py in this order, after settle; a credit note uses the last four too.
+-- The invoice_out_* tables are what the journal record holds.
+
+-- name: out_lines
+-- One row per document × line, as the journal keeps them.
+CREATE OR REPLACE TEMP TABLE invoice_out_lines AS
+SELECT
+    numbers.invoice_no,
+    lines.line_no,
+    lines.kind,
+    lines.item,
+    lines.region,
+    NULL::VARCHAR AS domain,
+    lines.quantity,
+    lines.free_quantity,
+    lines.plan_quantity,
+    lines.billable_quantity,
+    lines.unit,
+    lines.unit_quantity,
+    lines.unit_price,
+    lines.amount,
+    taxed.settled_amount,
+    taxed.leftover,
+    taxed.tax_rate_bp,
+    taxed.tax,
+    lines.rate_card,
+    lines.tier,
+    lines.corrects_invoice,
+    lines.corrects_hour,
+    lines.reason,
+    lines.corrects_until
+FROM invoice_exact_lines AS lines
+INNER JOIN invoice_numbers AS numbers ON lines.account_id = numbers.account_id
+INNER JOIN invoice_taxed_lines AS taxed ON lines.account_id = taxed.account_id AND lines.line_no = taxed.line_no
+ORDER BY numbers.invoice_no, lines.line_no;
+
+-- name: detail
+-- One row per invoice × day × domain × class × region. The appendix: what each due account's domains used on each
+-- local day of the month.
+CREATE OR REPLACE TEMP TABLE invoice_out_detail AS
+SELECT
+    numbers.invoice_no,
+    days.day,
+    usage.domain,
+    usage.class,
+    usage.region,
+    CAST(sum(usage.requests) AS BIGINT) AS requests,
+    CAST(sum(usage.bytes_sent) AS BIGINT) AS bytes_sent
+FROM usage
+INNER JOIN invoice_due AS due ON usage.account_id = due.account_id
+INNER JOIN invoice_numbers AS numbers ON due.account_id = numbers.account_id
+INNER JOIN invoice_days AS days
+    ON due.timezone = days.timezone
+    AND usage.bucket >= days.day_start
+    AND usage.bucket < days.day_end
+WHERE usage.import_no <= $import_no
+GROUP BY numbers.invoice_no, days.day, usage.domain, usage.class, usage.region
+ORDER BY numbers.invoice_no, days.day, usage.domain, usage.class, usage.region;
+
+-- name: evidence
+-- One row per time zone. How complete the usage of the month was proved to be, for each time zone. The hash names
+-- the usage: each file's hour, state and data hash in order. A certificate of a run of empty hours covers all of
+-- them; an hour is what its last revision says.
+CREATE OR REPLACE TEMP TABLE invoice_evidence AS
+WITH files AS (
+    SELECT
+        zones.timezone,
+        files.hour,
+        files.partition,
+        files.revision,
+        files.state,
+        files.data_sha256,
+        greatest(
+            coalesce(CAST(files.certificate ->> '$.empty_since' || ':00:00' AS TIMESTAMP), files.hour),
+            date_trunc('hour', zones.period_start)
+        ) AS first_hour,
+        least(files.hour + INTERVAL 1 HOUR, zones.period_end) AS covered_until
+    FROM imported_files AS files
+    INNER JOIN invoice_zones AS zones ON files.hour + INTERVAL 1 HOUR > zones.period_start
+    WHERE files.import_no <= $import_no AND NOT files.too_old AND first_hour < zones.period_end
+),
+
+covered AS (
+    SELECT
+        timezone,
+        partition,
+        revision,
+        state,
+        unnest(range(first_hour, covered_until, INTERVAL 1 HOUR)) AS hour
+    FROM files
+),
+
+newest AS (
+    SELECT timezone, hour, max_by(state, revision) AS state
+    FROM covered
+    GROUP BY timezone, hour, partition
+),
+
+counted AS (
+    SELECT
+        timezone,
+        count(DISTINCT hour) AS hours,
+        count(DISTINCT hour) FILTER (state = 'incomplete') AS incomplete_hours
+    FROM newest
+    GROUP BY timezone
+),
+
+hashed AS (
+    SELECT
+        timezone,
+        count(*) AS certificates,
+        string_agg(
+            concat_ws(' ', strftime(hour, '%Y-%m-%dT%H'), partition, revision, state, data_sha256),
+            chr(10) ORDER BY hour, partition, revision
+        ) AS hashes
+    FROM files
+    GROUP BY timezone
+)
+
+SELECT
+    zones.timezone,
+    coalesce(counted.hours, 0) AS hours,
+    coalesce(counted.incomplete_hours, 0) AS incomplete_hours,
+    coalesce(hashed.certificates, 0) AS certificates,
+    sha256(coalesce(hashed.hashes, '')) AS usage_sha256
+FROM invoice_zones AS zones
+LEFT JOIN counted ON zones.timezone = counted.timezone
+LEFT JOIN hashed ON zones.timezone = hashed.timezone;
+
+-- name: heads
+-- One row per document, without the hash of its content. A draft is due on no day.
+CREATE OR REPLACE TEMP TABLE invoice_heads AS
+SELECT
+    numbers.invoice_no,
+    numbers.series,
+    CAST(numbers.number AS BIGINT) AS number,
+    numbers.kind,
+    due.account_id,
+    $month::VARCHAR AS month,
+    due.currency,
+    totals.digits,
+    $issued_at::TIMESTAMP AS issued_at,
+    CASE WHEN numbers.kind = 'credit_note' AND $due_on IS NOT NULL THEN $issued_on::DATE ELSE $due_on::DATE END AS due_on,
+    zones.period_start,
+    zones.period_end,
+    due.timezone,
+    CASE WHEN zones.period_end > $issued_at::TIMESTAMP THEN $early_seller::VARCHAR ELSE $seller::VARCHAR END AS seller,
+    due.name AS customer_name,
+    due.address AS customer_address,
+    due.country AS customer_country,
+    due.tax_id AS customer_tax_id,
+    due.email AS customer_email,
+    CAST(totals.subtotal AS HUGEINT) AS subtotal,
+    CAST(totals.cut AS HUGEINT) AS cut,
+    totals.tax,
+    CAST(totals.total AS HUGEINT) AS total,
+    totals.tax_rate_bp,
+    evidence.hours,
+    evidence.incomplete_hours,
+    evidence.certificates,
+    evidence.usage_sha256,
+    CASE numbers.kind WHEN 'invoice' THEN due.corrects END AS corrects,
+    CASE
+        WHEN due.corrects IS NOT NULL THEN 'Replaces the void invoice ' || due.corrects
+        WHEN numbers.kind = 'credit_note' THEN 'Corrections of earlier months are more than this month costs'
+        ELSE ''
+    END AS reason,
+    $run_id::VARCHAR AS run_id,
+    $tzdata::VARCHAR AS tzdata
+FROM invoice_totals AS totals
+INNER JOIN invoice_numbers AS numbers ON totals.account_id = numbers.account_id
+INNER JOIN invoice_due AS due ON totals.account_id = due.account_id
+INNER JOIN invoice_zones AS zones ON due.timezone = zones.timezone
+INNER JOIN invoice_evidence AS evidence ON due.timezone = evidence.timezone;
+
+-- name: content_hashes
+-- One row per document. The SHA-256 of each document's content: head, lines and appendix (FAULTS I4, decision 0703).
+-- What was not kept yet when older documents were issued stands last and is NULL there, which concat_ws leaves out.
+CREATE OR REPLACE TEMP TABLE invoice_hashes AS
+WITH line_texts AS (
+    SELECT
+        invoice_no,
+        string_agg(
+            concat_ws(
+                chr(31), line_no, kind, item, region, coalesce(domain, ''), quantity, free_quantity, plan_quantity,
+                billable_quantity, unit, unit_quantity, unit_price, amount, settled_amount, leftover,
+                rate_text(tax_rate_bp), tax, rate_card, tier, coalesce(corrects_invoice, ''),
+                coalesce(CAST(corrects_hour AS VARCHAR), ''), reason, CAST(corrects_until AS VARCHAR)
+            ),
+            chr(30) ORDER BY line_no
+        ) AS content
+    FROM query_table($lines)
+    GROUP BY invoice_no
+),
+
+detail_texts AS (
+    SELECT
+        invoice_no,
+        string_agg(
+            concat_ws(chr(31), day, domain, class, region, requests, bytes_sent),
+            chr(30) ORDER BY day, domain, class, region
+        ) AS content
+    FROM query_table($detail)
+    GROUP BY invoice_no
+)
+
+SELECT
+    heads.invoice_no,
+    sha256(concat_ws(
+        chr(29),
+        concat_ws(
+            chr(31), heads.invoice_no, heads.series, heads.number, heads.kind, heads.account_id, heads.month,
+            heads.currency, heads.digits, heads.issued_at, heads.due_on, heads.period_start, heads.period_end,
+            heads.timezone, heads.seller, heads.customer_name, heads.customer_address, heads.customer_country,
+            heads.customer_tax_id, heads.customer_email, heads.subtotal, heads.cut, heads.tax, heads.total,
+            coalesce(rate_text(heads.tax_rate_bp), ''), heads.hours, heads.incomplete_hours, heads.certificates, heads.usage_sha256,
+            coalesce(heads.corrects, ''), heads.reason, heads.tzdata
+        ),
+        coalesce(line_texts.content, ''),
+        coalesce(detail_texts.content, '')
+    )) AS content_sha256
+FROM query_table($heads) AS heads
+LEFT JOIN line_texts ON heads.invoice_no = line_texts.invoice_no
+LEFT JOIN detail_texts ON heads.invoice_no = detail_texts.invoice_no;
+
+-- name: out_heads
+-- One row per document. The finished heads with the hash of their content, as the journal keeps them.
+CREATE OR REPLACE TEMP TABLE invoice_out_heads AS
+SELECT
+    invoice_heads.*,
+    invoice_hashes.content_sha256
+FROM invoice_heads
+INNER JOIN invoice_hashes ON invoice_heads.invoice_no = invoice_hashes.invoice_no
+ORDER BY invoice_heads.series, invoice_heads.number;
+
+-- name: out_transfers
+-- One row per document and kind, only where there is an amount. What issuing moves in the ledger: tax is owed, the
+-- cut is given back; charges were posted when rated.
+CREATE OR REPLACE TEMP TABLE invoice_out_transfers AS
+WITH moves AS (
+    SELECT
+        invoice_no,
+        account_id,
+        currency,
+        issued_at,
+        'tax' AS code,
+        tax AS owed
+    FROM invoice_out_heads
+    UNION ALL
+    SELECT
+        invoice_no,
+        account_id,
+        currency,
+        issued_at,
+        'cut' AS code,
+        -cut AS owed
+    FROM invoice_out_heads
+)
+
+SELECT
+    code || ':' || invoice_no AS transfer_id,
+    CASE WHEN owed > 0 THEN 'customer:' || account_id || ':funds' ELSE code || ':' || currency END AS debit_account,
+    CASE WHEN owed > 0 THEN code || ':' || currency ELSE 'customer:' || account_id || ':funds' END AS credit_account,
+    CAST(abs(owed) AS HUGEINT) AS amount,
+    currency,
+    code,
+    account_id,
+    issued_at AS effective_at,
+    invoice_no AS reference
+FROM moves
+WHERE owed <> 0
+ORDER BY invoice_no, code;
+
+-- name: out_corrections
+-- One row per charge. Which charges of earlier months each correction line carries.
+CREATE OR REPLACE TEMP TABLE invoice_out_corrections AS
+SELECT
+    numbers.invoice_no,
+    lines.line_no,
+    late.charge_id
+FROM invoice_late AS late
+INNER JOIN invoice_exact_lines AS lines
+    ON late.account_id = lines.account_id
+    AND lines.kind = 'correction'
+    AND late.item = lines.item
+    AND late.region = lines.region
+    AND late.rate_card = lines.rate_card
+    AND late.corrects_invoice = lines.corrects_invoice
+    AND late.reason = lines.reason
+INNER JOIN invoice_numbers AS numbers ON lines.account_id = numbers.account_id
+ORDER BY numbers.invoice_no, lines.line_no, late.charge_id;

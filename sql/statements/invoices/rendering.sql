@@ -1,0 +1,282 @@
+-- JSON and CSV of the chosen documents, rendered set by set.
+-- billing/invoices/documents/rendering.py runs them in this order, one chunk after the other.
+-- This is the only place where the bytes of JSON and CSV are made.
+
+-- name: text_macros
+-- Macros of the session. How figures and text are written in JSON and CSV; the same as billing/invoices/figures.py,
+-- held by a test. digits_text cuts nothing: settled amounts have zeros there. What fits 64 bits, nearly all of it,
+-- is written twice as fast.
+CREATE OR REPLACE TEMP MACRO short_text(amount) AS
+    CASE WHEN amount < 0 THEN '-' ELSE '' END || CAST(abs(amount) // 10000000000 AS VARCHAR) || '.'
+    || right('0000000000' || CAST(abs(amount) % 10000000000 AS VARCHAR), 10);
+CREATE OR REPLACE TEMP MACRO decimal_text(amount) AS
+    CASE
+        WHEN amount BETWEEN -9000000000000000000 AND 9000000000000000000 THEN short_text(CAST(amount AS BIGINT))
+        ELSE CAST(
+            CAST(CAST(amount AS DECIMAL(38, 0)) * 0.0000000001::DECIMAL(10, 10) AS DECIMAL(38, 10)) AS VARCHAR
+        )
+    END;
+CREATE OR REPLACE TEMP MACRO trimmed_text(decimals) AS
+    left(decimals, length(decimals) - 8) || rtrim(right(decimals, 8), '0');
+CREATE OR REPLACE TEMP MACRO exact_text(amount) AS trimmed_text(decimal_text(amount));
+CREATE OR REPLACE TEMP MACRO digits_text(decimals, digits) AS
+    CASE
+        WHEN rtrim(right(decimals, 10 - digits), '0') = ''
+            THEN left(decimals, length(decimals) - CASE digits WHEN 0 THEN 11 ELSE 10 - digits END)
+        ELSE error(decimals || ' is not settled to ' || digits || ' decimals')
+    END;
+CREATE OR REPLACE TEMP MACRO minor_text(amount, digits) AS digits_text(decimal_text(amount), digits);
+CREATE OR REPLACE TEMP MACRO percent_text(rate_bp) AS
+    rtrim(rtrim(CAST(CAST(rate_bp AS DECIMAL(9, 2)) * 0.01::DECIMAL(3, 2) AS VARCHAR), '0'), '.');
+CREATE OR REPLACE TEMP MACRO stamp_text(moment) AS strftime(moment, '%Y-%m-%dT%H:%M:%SZ');
+-- Control characters are written \u001f as everywhere else in edgetoll, not \u001F: one at a time, since they are rare.
+CREATE OR REPLACE TEMP MACRO json_char(part) AS
+    CASE
+        WHEN ascii(part) < 32 AND part NOT IN (chr(8), chr(9), chr(10), chr(12), chr(13), chr(13) || chr(10))
+            THEN printf('\u%04x', ascii(part))
+        ELSE substr(CAST(to_json(part) AS VARCHAR), 2, length(CAST(to_json(part) AS VARCHAR)) - 2)
+    END;
+CREATE OR REPLACE TEMP MACRO json_text(value) AS
+    CASE
+        WHEN value IS NULL THEN 'null'
+        WHEN regexp_matches(value, '[\x00-\x1f]')
+            THEN '"' || array_to_string(list_transform(string_split(value, ''), lambda part: json_char(part)), '') || '"'
+        ELSE CAST(to_json(value) AS VARCHAR)
+    END;
+CREATE OR REPLACE TEMP MACRO safe_text(value) AS
+    CASE
+        WHEN left(value, 1) IN ('=', '+', '-', '@', chr(9), chr(13), chr(10)) THEN '''' || value
+        ELSE value
+    END;
+CREATE OR REPLACE TEMP MACRO quoted_text(value) AS
+    CASE
+        WHEN contains(value, '"') OR contains(value, ',') OR contains(value, chr(13)) OR contains(value, chr(10))
+            THEN '"' || replace(value, '"', '""') || '"'
+        ELSE value
+    END;
+CREATE OR REPLACE TEMP MACRO csv_text(value) AS quoted_text(safe_text(replace(coalesce(value, ''), chr(0), '')));
+CREATE OR REPLACE TEMP MACRO address_lines(address, country) AS
+    list_filter(
+        list_transform(
+            string_split_regex(address, '[,\n]'), lambda part: regexp_replace(part, '^\s+|\s+$', '', 'g')
+        ) || [country],
+        lambda part: part <> ''
+    );
+CREATE OR REPLACE TEMP MACRO json_lines(parts, indent) AS
+    CASE
+        WHEN len(parts) = 0 THEN '[]'
+        ELSE '[' || chr(10) || indent || '  '
+            || array_to_string(list_transform(parts, lambda part: json_text(part)), ',' || chr(10) || indent || '  ')
+            || chr(10) || indent || ']'
+    END;
+
+-- name: sellers
+-- One row per seller text. Which sellers (with terms) stand on the chosen documents.
+SELECT DISTINCT h.seller
+FROM query_table($heads) AS h
+INNER JOIN invoice_chosen AS c ON h.invoice_no = c.invoice_no;
+
+-- name: rendered_sellers
+-- One row per seller text. Each seller's part of a JSON document, made once in Python.
+CREATE OR REPLACE TEMP TABLE rendered_sellers AS
+SELECT
+    unnest($sellers::VARCHAR[]) AS seller,
+    unnest($seller_json::VARCHAR[]) AS seller_json,
+    unnest($notes_json::VARCHAR[]) AS notes_json;
+
+-- name: render_lines
+-- One row per document. Each chosen document's lines as JSON and as CSV, joined in order.
+CREATE OR REPLACE TEMP TABLE rendered_lines AS
+WITH heads AS (
+    SELECT h.*
+    FROM query_table($heads) AS h
+    INNER JOIN invoice_chosen AS c ON h.invoice_no = c.invoice_no
+    WHERE c.chunk = $chunk
+),
+
+before AS (
+    SELECT
+        invoice_no,
+        digits,
+        concat_ws(
+            ',', csv_text(invoice_no), kind, csv_text(account_id), csv_text(customer_name), month, currency,
+            stamp_text(issued_at), coalesce(CAST(due_on AS VARCHAR), '')
+        ) AS csv_before,
+        concat_ws(
+            ',', exact_text(subtotal), exact_text(cut), minor_text(subtotal - cut, digits), minor_text(tax, digits),
+            minor_text(total, digits)
+        ) AS csv_after
+    FROM heads
+),
+
+texts AS (
+    SELECT
+        l.invoice_no,
+        l.line_no,
+        b.csv_before,
+        b.csv_after,
+        l.kind,
+        l.item,
+        l.region,
+        l.domain,
+        l.unit,
+        l.unit_quantity,
+        l.quantity,
+        l.free_quantity,
+        l.plan_quantity,
+        l.billable_quantity,
+        exact_text(l.unit_price) AS unit_price,
+        exact_text(l.amount) AS amount,
+        minor_text(l.settled_amount, b.digits) AS settled_amount,
+        minor_text(l.leftover, b.digits) AS leftover,
+        percent_text(l.tax_rate_bp) AS tax_rate,
+        minor_text(l.tax, b.digits) AS tax,
+        l.rate_card,
+        l.tier,
+        l.corrects_invoice,
+        stamp_text(l.corrects_hour) AS corrects_hour,
+        stamp_text(l.corrects_until) AS corrects_until,
+        l.reason
+    FROM query_table($lines) AS l
+    INNER JOIN before AS b ON l.invoice_no = b.invoice_no
+)
+
+SELECT
+    invoice_no,
+    string_agg(
+        concat(
+            '    {', chr(10), '      "line_no": ', line_no, ',', chr(10), '      "kind": "', kind, '",', chr(10),
+            '      "item": ', json_text(item), ',', chr(10), '      "region": ', json_text(region), ',', chr(10),
+            '      "domain": ', json_text(domain), ',', chr(10), '      "quantity": ', quantity, ',', chr(10),
+            '      "free_quantity": ', free_quantity, ',', chr(10), '      "plan_quantity": ', plan_quantity, ',',
+            chr(10), '      "billable_quantity": ', billable_quantity, ',', chr(10), '      "unit": ',
+            json_text(unit), ',', chr(10), '      "unit_quantity": ', unit_quantity, ',', chr(10),
+            '      "unit_price": "', unit_price, '",', chr(10), '      "amount": "', amount, '",', chr(10),
+            '      "settled_amount": "', settled_amount, '",', chr(10), '      "leftover": "', leftover, '",', chr(10),
+            '      "tax_rate_percent": "', tax_rate, '",', chr(10), '      "tax": "', tax, '",', chr(10),
+            '      "rate_card": ', json_text(rate_card), ',', chr(10), '      "tier": ', json_text(tier), ',', chr(10),
+            '      "corrects_invoice": ', json_text(corrects_invoice), ',', chr(10), '      "corrects_hour": ',
+            json_text(corrects_hour), ',', chr(10), '      "corrects_until": ', json_text(corrects_until), ',',
+            chr(10), '      "reason": ', json_text(reason), chr(10), '    }'
+        ),
+        ',' || chr(10) ORDER BY line_no
+    ) AS json_lines,
+    string_agg(
+        concat_ws(
+            ',', csv_before, line_no, kind, item, csv_text(region), csv_text(domain), quantity, free_quantity,
+            plan_quantity, billable_quantity, csv_text(unit), unit_quantity, unit_price, amount, settled_amount,
+            tax_rate, tax, csv_text(rate_card), csv_text(tier), csv_text(corrects_invoice),
+            coalesce(corrects_hour, ''), csv_text(reason), csv_after, coalesce(corrects_until, '')
+        ) || chr(13) || chr(10),
+        '' ORDER BY line_no
+    ) AS csv_lines
+FROM texts
+GROUP BY invoice_no;
+
+-- name: render_taxes
+-- One row per document: the net and the tax of each rate on it, as JSON, the lowest rate first.
+CREATE OR REPLACE TEMP TABLE rendered_taxes AS
+WITH rates AS (
+    SELECT
+        l.invoice_no,
+        l.tax_rate_bp,
+        any_value(h.digits) AS digits,
+        CAST(sum(l.settled_amount) AS HUGEINT) AS net,
+        CAST(sum(l.tax) AS HUGEINT) AS tax
+    FROM query_table($lines) AS l
+    INNER JOIN invoice_chosen AS c ON l.invoice_no = c.invoice_no
+    INNER JOIN query_table($heads) AS h ON l.invoice_no = h.invoice_no
+    WHERE c.chunk = $chunk
+    GROUP BY l.invoice_no, l.tax_rate_bp
+)
+
+SELECT
+    invoice_no,
+    string_agg(
+        concat(
+            '    {', chr(10), '      "tax_rate_percent": "', percent_text(tax_rate_bp), '",', chr(10),
+            '      "net": "', minor_text(net, digits), '",', chr(10), '      "tax": "', minor_text(tax, digits), '"',
+            chr(10), '    }'
+        ),
+        ',' || chr(10) ORDER BY tax_rate_bp
+    ) AS json_taxes
+FROM rates
+GROUP BY invoice_no;
+
+-- name: render_detail
+-- One row per document that has one. Each chosen document's appendix as JSON and as CSV, joined in order.
+CREATE OR REPLACE TEMP TABLE rendered_detail AS
+SELECT
+    d.invoice_no,
+    string_agg(
+        concat(
+            '    {', chr(10), '      "day": "', d.day, '",', chr(10), '      "domain": ', json_text(d.domain), ',',
+            chr(10), '      "class": "', d.class, '",', chr(10), '      "region": ', json_text(d.region), ',', chr(10),
+            '      "requests": ', d.requests, ',', chr(10), '      "bytes_sent": ', d.bytes_sent, chr(10), '    }'
+        ),
+        ',' || chr(10) ORDER BY d.day, d.domain, d.class, d.region
+    ) AS json_detail,
+    string_agg(
+        concat_ws(
+            ',', csv_text(d.invoice_no), csv_text(h.account_id), CAST(d.day AS VARCHAR), csv_text(d.domain), d.class,
+            csv_text(d.region), d.requests, d.bytes_sent
+        ) || chr(13) || chr(10),
+        '' ORDER BY d.day, d.domain, d.class, d.region
+    ) AS csv_detail
+FROM query_table($detail) AS d
+INNER JOIN invoice_chosen AS c ON d.invoice_no = c.invoice_no
+INNER JOIN query_table($heads) AS h ON d.invoice_no = h.invoice_no
+WHERE c.chunk = $chunk
+GROUP BY d.invoice_no;
+
+-- name: render_documents
+-- One row per document. The chosen documents as finished JSON and CSV, byte for byte what the Python renderers make.
+SELECT
+    h.invoice_no,
+    h.account_id,
+    encode(concat(
+        '{', chr(10), '  "schema": "', $schema, '",', chr(10), '  "invoice_no": ', json_text(h.invoice_no), ',',
+        chr(10), '  "kind": "', h.kind, '",', chr(10), '  "account_id": ', json_text(h.account_id), ',', chr(10),
+        '  "month": "', h.month, '",', chr(10), '  "currency": "', h.currency, '",', chr(10), '  "issued_at": "',
+        stamp_text(h.issued_at), '",', chr(10), '  "due_on": ', json_text(CAST(h.due_on AS VARCHAR)), ',', chr(10), '  "period": {', chr(10),
+        '    "start": "', stamp_text(h.period_start), '",', chr(10), '    "end": "', stamp_text(h.period_end), '",',
+        chr(10), '    "timezone": ', json_text(h.timezone), chr(10), '  },', chr(10), '  "corrects": ',
+        json_text(h.corrects), ',', chr(10), '  "reason": ', json_text(h.reason), ',', chr(10), '  "seller": ',
+        s.seller_json, ',', chr(10), '  "customer": {', chr(10), '    "name": ', json_text(h.customer_name), ',',
+        chr(10), '    "address": ', json_lines(address_lines(h.customer_address, h.customer_country), '    '), ',',
+        chr(10), '    "tax_id": ', json_text(h.customer_tax_id), ',', chr(10), '    "email": ',
+        json_text(h.customer_email), ',', chr(10), '    "account_id": ', json_text(h.account_id), chr(10), '  },',
+        chr(10), '  "lines": [', chr(10), l.json_lines, chr(10), '  ],', chr(10), '  "subtotal": "',
+        exact_text(h.subtotal), '",', chr(10), '  "cut": "', exact_text(h.cut), '",', chr(10), '  "net": "',
+        minor_text(h.subtotal - h.cut, h.digits), '",', chr(10), '  "tax_rate_percent": ',
+        json_text(percent_text(h.tax_rate_bp)), ',', chr(10), '  "tax": "', minor_text(h.tax, h.digits), '",', chr(10),
+        '  "total": "', minor_text(h.total, h.digits), '",', chr(10), '  "taxes": [', chr(10), x.json_taxes, chr(10),
+        '  ],', chr(10), '  "rounding": ', json_text($rounding), ',',
+        chr(10), '  "notes": ', CASE h.kind WHEN 'invoice' THEN s.notes_json ELSE '[]' END, ',', chr(10),
+        '  "evidence": ',
+        CASE
+            WHEN h.usage_sha256 <> '' THEN concat(
+                '{', chr(10), '    "hours": ', h.hours, ',', chr(10), '    "incomplete_hours": ', h.incomplete_hours,
+                ',', chr(10), '    "certificates": ', h.certificates, ',', chr(10), '    "usage_sha256": "',
+                h.usage_sha256, '",', chr(10), '    "tzdata": ', json_text(h.tzdata), chr(10), '  }'
+            )
+            ELSE 'null'
+        END,
+        ',', chr(10), '  "detail": ',
+        CASE
+            WHEN d.json_detail IS NULL THEN '[]'
+            ELSE concat('[', chr(10), d.json_detail, chr(10), '  ]')
+        END,
+        ',', chr(10), '  "content_sha256": "', h.content_sha256, '"', chr(10), '}', chr(10)
+    )) AS json,
+    encode(concat($line_columns, chr(13), chr(10), l.csv_lines)) AS csv,
+    encode(concat($detail_columns, chr(13), chr(10), d.csv_detail)) AS detail_csv,
+    d.csv_detail IS NOT NULL AS has_detail
+FROM query_table($heads) AS h
+INNER JOIN invoice_chosen AS c ON h.invoice_no = c.invoice_no
+INNER JOIN rendered_lines AS l ON h.invoice_no = l.invoice_no
+INNER JOIN rendered_taxes AS x ON h.invoice_no = x.invoice_no
+INNER JOIN rendered_sellers AS s ON h.seller = s.seller
+LEFT JOIN rendered_detail AS d ON h.invoice_no = d.invoice_no
+WHERE c.chunk = $chunk
+ORDER BY h.invoice_no;

@@ -1,0 +1,141 @@
+-- A rating run around the engine: what it finds, what it would charge, whether it is held, what it
+-- posts. The engine's own statements are in statements/rating.
+-- run_charges and effect_charges are the charges of the run at hand.
+
+-- name: run_facts
+-- One row: the last run that posted, the last import, and how many pasts wait for a look.
+WITH last_run AS (
+    SELECT through_hour, import_no
+    FROM runs
+    WHERE state IN ('done', 'released')
+    ORDER BY journal_no DESC
+    LIMIT 1
+)
+
+SELECT
+    (SELECT through_hour FROM last_run) AS last_through,
+    (SELECT import_no FROM last_run) AS last_run_import,
+    (SELECT coalesce(max(import_no), 0) FROM imported_files) AS last_import,
+    (
+        SELECT count(*) FROM replay_marks
+        WHERE from_bucket < (SELECT through_hour FROM last_run)
+    ) AS pending;
+
+-- name: charge_totals
+-- One row per currency and kind of period (hour, day, month) (FAULTS F8, G8).
+WITH kinds AS (
+    SELECT
+        currency,
+        amount,
+        period_start,
+        CASE
+            WHEN period_end - period_start <= INTERVAL 1 HOUR THEN 'hour'
+            WHEN period_end - period_start <= INTERVAL 26 HOUR THEN 'day'
+            ELSE 'month'
+        END AS period_kind
+    FROM run_charges
+)
+
+SELECT
+    currency,
+    period_kind,
+    CAST(sum(CAST(amount AS HUGEINT)) AS HUGEINT) AS amount,
+    CAST(sum(abs(CAST(amount AS HUGEINT))) AS HUGEINT) AS gross,
+    count(DISTINCT period_start) AS periods,
+    count(*) AS charges
+FROM kinds
+GROUP BY currency, period_kind
+ORDER BY currency, period_kind;
+
+-- name: recent_totals
+-- One row per run that posted something, newest first, for the breaker's median.
+SELECT totals
+FROM runs
+WHERE state IN ('done', 'released') AND charges > 0
+ORDER BY journal_no DESC
+LIMIT $limit;
+
+-- name: held_run
+-- At most one row: the run that the breaker holds.
+SELECT run_id, totals
+FROM runs
+WHERE state = 'held'
+ORDER BY journal_no DESC
+LIMIT 1;
+
+-- name: run_by_id
+-- At most one row: a run as it stands.
+SELECT state, through_hour, totals FROM runs WHERE run_id = $run_id;
+
+-- name: insert_charges
+-- One row per charge; its id names what it charges and its revision, and never repeats.
+INSERT INTO charges BY NAME
+SELECT
+    concat(
+        'charge:', account_id, ':', item, ':', region, ':', month, ':',
+        strftime(period_start, '%Y-%m-%dT%H:%M'), ':', rate_card, ':r', revision
+    ) AS charge_id,
+    account_id,
+    item,
+    region,
+    month,
+    period_start,
+    period_end,
+    CAST(quantity AS HUGEINT) AS quantity,
+    CAST(free_quantity AS HUGEINT) AS free_quantity,
+    CAST(plan_quantity AS HUGEINT) AS plan_quantity,
+    CAST(billable_quantity AS HUGEINT) AS billable_quantity,
+    CAST(amount AS HUGEINT) AS amount,
+    currency,
+    rate_card,
+    CAST(revision AS INTEGER) AS revision,
+    reason,
+    coalesce(term, 'usage') AS term,
+    $run_id AS run_id,
+    CAST($journal_no AS BIGINT) AS journal_no
+-- Records of before fixed terms were charged apart have no column term.
+FROM (FROM effect_charges UNION ALL BY NAME SELECT 'usage' AS term WHERE FALSE);
+
+-- name: clear_replay_marks
+-- What a run has looked at is forgotten.
+DELETE FROM replay_marks;
+
+-- name: drop_run
+-- The held form of a run goes: the record that posts it stores it anew.
+DELETE FROM runs WHERE run_id = $run_id;
+
+-- name: end_held_runs
+-- Whatever else is held is superseded by what is posted, or held, now.
+UPDATE runs SET state = 'superseded' WHERE state = 'held';
+
+-- name: insert_run
+-- One row: what the run came to.
+INSERT INTO runs BY NAME
+SELECT
+    $run_id AS run_id,
+    $kind AS kind,
+    CAST($ran_at AS TIMESTAMP) AS ran_at,
+    $state AS state,
+    CAST($through_hour AS TIMESTAMP) AS through_hour,
+    CAST($import_no AS BIGINT) AS import_no,
+    CAST($charges AS BIGINT) AS charges,
+    CAST($hours AS BIGINT) AS hours,
+    $totals AS totals,
+    $reason AS reason,
+    CAST($journal_no AS BIGINT) AS journal_no;
+
+-- name: run_effect_of
+-- One row: what a record posted, in the tables and in the journal's file.
+SELECT
+    (SELECT count(*) FROM charges WHERE journal_no = $journal_no) AS charges,
+    (SELECT CAST(coalesce(sum(amount), 0) AS HUGEINT) FROM charges WHERE journal_no = $journal_no)
+        AS amount,
+    (
+        SELECT CAST(coalesce(sum(
+            CASE WHEN split_part(credit_account, ':', 1) = 'revenue' THEN amount ELSE -amount END
+        ), 0) AS HUGEINT)
+        FROM transfers
+        WHERE journal_no = $journal_no
+    ) AS posted,
+    (SELECT count(*) FROM read_parquet($file)) AS journaled_charges,
+    (SELECT CAST(coalesce(sum(amount), 0) AS HUGEINT) FROM read_parquet($file)) AS journaled;

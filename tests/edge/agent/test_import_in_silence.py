@@ -1,0 +1,364 @@
+"""`edge import` says what it did not read, and promises nothing then (E3, E8, E10 to E12)."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+from edge.logs.foreign import what_it_is
+from edge.logs.formats.shipped import FORMATS
+from edge.logs.refused_lines import RejectedLine, RejectedLines
+from edge.reasons import Reason
+from tests.edge.agent.test_commands import REAL, home, importing, run
+from tests.edge.logs.reading import nginx_line, nginx_lines, spool_content
+
+__all__ = ["home"]
+
+PROMISE = ("--through", "2026-12-01")
+COMBINED = (
+    b'192.0.2.1 - - [30/Nov/2026:04:20:00 +0000] "GET / HTTP/1.1" 200 612 "-" "curl/8.5.0"\n' * 20
+)
+AS_JSON = json.loads(nginx_line(1))
+FOREIGN = {
+    "combined": (COMBINED, "`combined`"),
+    "common": (b'a.b - bob [1/Jan/2026:04:20:00 +0000] "GET / HTTP/1.1" 200 6\n' * 9, "`combined`"),
+    "vhost_combined": (b"www.example.com:443 " + COMBINED, "lacks the scheme"),
+    "utf-16": (nginx_lines(0, 9).encode("utf-16"), "UTF-16"),
+    "utf-16 without a mark": (nginx_lines(0, 9).encode("utf-16-le"), "UTF-16"),
+    "utf-16, the other way": (nginx_lines(0, 9).encode("utf-16-be"), "UTF-16"),
+    "utf-32": (nginx_lines(0, 9).encode("utf-32"), "UTF-32"),
+    "json array": (json.dumps([AS_JSON] * 3).encode(), "JSON array"),
+    "json array over lines": (json.dumps([AS_JSON] * 3, indent=1).encode(), "JSON array"),
+    "json over lines": (json.dumps(AS_JSON, indent=1).encode() + b"\n", "over several lines"),
+    "error log": (b"2026/11/30 04:20:00 [error] 7#7: *1 open() failed\n" * 5, "error log"),
+    "html": (b"<!doctype html>\n<p>not found</p>\n", "HTML"),
+    "csv": (b"time,host,scheme,status,bytes\n1,a.example,https,200,7\n" * 4, "CSV"),
+    "binary": (random.Random(1).randbytes(200_000), "no text"),
+    "binary without a line end": (bytes(range(11, 32)) * 300, "no text"),
+    "an ELF program": (b"\x7fELF" + bytes(64) + os.urandom(5000), "no text"),
+}
+
+
+@pytest.mark.parametrize("form", ["nginx", "nginx-tsv", "cloudfront", "elb", "caddy"])
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_e3_a_file_that_is_no_such_log_fails_is_named_and_promises_nothing(
+    kind: str, form: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, words = FOREIGN[kind]
+    log = home / "a.log"
+    log.write_bytes(data)
+    command = [form if word == "nginx" else word for word in importing(home, log)]
+    code, out, err = run(capsys, *command, *PROMISE, "--json")
+    result = json.loads(out)
+    assert (code, result["events"]) == (1, 0)
+    assert "no promise was made" in err
+    assert words in " ".join(result["not_understood"])
+    assert spool_content(home / "spool" / "e1").watermark_ms == 0
+    code, _, err = run(capsys, *command, *PROMISE)
+    assert (code, "no promise was made" in err) == (1, True), "the second time too"
+
+
+@pytest.mark.parametrize("wrong", [name for name in FORMATS if name != "nginx"])
+def test_e3_the_wrong_format_promises_nothing_and_the_right_one_adds_all(
+    wrong: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = importing(home, REAL)
+    code, _, err = run(capsys, *(wrong if word == "nginx" else word for word in command), *PROMISE)
+    assert (code, "looks like nginx" in err, "no promise" in err) == (1, True, True)
+    code, out, _ = run(capsys, *command, *PROMISE, "--json")
+    assert (code, json.loads(out)["events"]) == (0, 56)
+    assert spool_content(home / "spool" / "e1").watermark_ms == 1_796_083_200_000
+
+
+@pytest.mark.parametrize(("bad", "expected"), [(0, 0), (1, 0), (9, 0), (10, 1), (11, 1), (99, 1)])
+def test_e3_a_tenth_of_the_lines_is_too_many(
+    bad: int, expected: int, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = home / "a.log"
+    log.write_text(nginx_lines(0, 100 - bad) + "{broken\n" * bad)
+    for _ in range(2):
+        code, out, _ = run(capsys, *importing(home, log), *PROMISE, "--json")
+        assert code == expected
+        assert bool(json.loads(out)["not_understood"]) == bool(expected)
+    assert bool(spool_content(home / "spool" / "e1").watermark_ms) != bool(expected)
+
+
+def test_e3_a_bad_file_among_many_good_ones_fails_too(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, bad = home / "good.log", home / "bad.log"
+    good.write_text(nginx_lines(0, 5000))
+    bad.write_bytes(COMBINED)
+    code, _, err = run(capsys, *importing(home, good, bad), *PROMISE)
+    assert (code, "bad.log" in err) == (1, True)
+    assert spool_content(home / "spool" / "e1").watermark_ms == 0
+
+
+def test_e3_whoever_knows_better_may_take_the_refused_lines_as_they_are(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = home / "a.log"
+    log.write_text(nginx_lines(0, 5) + "{broken\n" * 5)
+    code, out, _ = run(capsys, *importing(home, log), *PROMISE, "--allow-refused", "--json")
+    assert (code, json.loads(out)["skipped"]) == (0, {"syntax": 5})
+    assert spool_content(home / "spool" / "e1").watermark_ms == 1_796_083_200_000
+
+
+@pytest.mark.parametrize("lines", ["", "\n\n", " \n"])
+def test_e3_an_empty_log_is_nothing_that_was_not_read(
+    lines: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = home / "a.log"
+    log.write_text(lines)
+    assert run(capsys, *importing(home, log), *PROMISE)[0] == 0
+
+
+def test_e3_lines_that_are_no_requests_are_no_reason_to_fail_beside_one_that_is(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    debug = b'{"level":"debug","ts":1789999000.8,"logger":"http.handlers","msg":"up"}\n'
+    access = (
+        b'{"ts":1789999000.7,"logger":"http.log.access","request":{"proto":"HTTP/1.1","host":'
+        b'"a.example"},"size":5,"status":200}\n'
+    )
+    log = home / "a.log"
+    command = ["caddy" if word == "nginx" else word for word in importing(home, log)]
+    log.write_bytes(debug * 50 + access)
+    assert run(capsys, *command)[0] == 0
+    log.write_bytes(debug.replace(b"up", b"down") * 50)
+    code, _, err = run(capsys, *command)
+    assert (code, "no line of 50" in err) == (1, True)
+
+
+def test_e3_each_reason_has_one_example_with_what_was_wrong(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def line(**fields: object) -> str:
+        return json.dumps({k: v for k, v in {**AS_JSON, **fields}.items() if v is not ...}) + "\n"
+
+    bad = [
+        line(host=..., bytes_sent=...),
+        line(host=...),
+        line(time="yesterday"),
+        line(time="1789999000123"),
+        line(scheme="ftp"),
+        line(status="2xx"),
+        line(bytes_sent="-5"),
+        "{broken \x1b[31m\n",
+    ]
+    log = home / "a.log"
+    log.write_text(nginx_lines(0, 2) + "".join(bad))
+    _, out, _ = run(capsys, *importing(home, log), "--json")
+    examples = json.loads(out)["examples"]
+    assert {reason: text.split(": «")[0] for reason, text in examples.items()} == {
+        "schema": "a.log, line 3: schema: no host, no bytes_sent",
+        "clock": "a.log, line 5: clock: time «yesterday» cannot be read",
+        "scheme": "a.log, line 7: scheme: scheme «ftp» is none of http, ws, grpc, h2c, https, wss,"
+        " grpcs, h2, h3",
+        "status": "a.log, line 8: status: status «2xx» is no number from 0 to 999",
+        "bytes": "a.log, line 9: bytes: bytes_sent «-5» is no number from 0 to 2^50",
+        "syntax": "a.log, line 10: syntax: no JSON object",
+    }
+    assert "\x1b" not in out
+    assert "\\x1b[31m" in examples["syntax"]
+    kept = (home / "spool" / "e1" / "rejected" / "lines.jsonl").read_text().splitlines()
+    assert json.loads(kept[0])["detail"] == "no host, no bytes_sent"
+
+
+def test_e3_a_time_in_another_unit_is_told_as_what_it_would_be(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = home / "a.log"
+    log.write_text(nginx_line(1).replace('"time":"1789999000.124"', '"time":"1789999000124"'))
+    _, out, _ = run(capsys, *importing(home, log), "--json")
+    assert "beyond the year 9999: is its unit right?" in json.loads(out)["examples"]["clock"]
+
+
+@pytest.mark.parametrize("data", [b"", b"\n", b"a", b"{}", b"#Version: 1.0\n", os.urandom(3)])
+def test_e3_what_a_file_is_may_be_asked_of_any_bytes(data: bytes) -> None:
+    assert what_it_is(data) is None or isinstance(what_it_is(data), str)
+
+
+@pytest.mark.parametrize("nuls", [1, 4096, 5000, 70_000, 3_000_000, 20_000_000])
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize("zipped", [False, True])
+def test_e8_nuls_in_front_of_a_record_are_passed_over_and_told(
+    nuls: int, sparse: bool, zipped: bool, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What copytruncate leaves under a server that writes on at its old place."""
+    log = home / "a.log"
+    if sparse and not zipped:
+        with open(log, "wb") as file:
+            file.seek(nuls)
+            file.write(nginx_lines(0, 30).encode())
+    else:
+        data = bytes(nuls) + nginx_lines(0, 30).encode()
+        log.write_bytes(gzip.compress(data, 1) if zipped else data)
+    code, out, _ = run(capsys, *importing(home, log), "--json")
+    result = json.loads(out)
+    assert (code, result["events"], result["skipped"], result["nul_bytes"]) == (0, 30, {}, nuls)
+    assert any("NUL bytes passed over" in note for note in result["notes"])
+    code, out, _ = run(capsys, *importing(home, log), "--json")
+    assert (code, json.loads(out)["events"], json.loads(out)["duplicates"]) == (0, 0, 30)
+
+
+def test_e8_holes_may_stand_before_behind_and_between_records(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = home / "a.log"
+    line = [nginx_line(n).encode() for n in range(40)]
+    parts = [line[0], bytes(9), line[1], line[2][:-1], bytes(7), b"\n", bytes(5), b"\n", *line[3:]]
+    log.write_bytes(b"".join(parts) + bytes(11))
+    code, out, _ = run(capsys, *importing(home, log), "--json")
+    result = json.loads(out)
+    assert (code, result["events"], result["nul_bytes"]) == (0, 40, 9 + 7 + 5 + 11)
+
+
+@pytest.mark.parametrize("nuls", [10, 5000, 18_000_000])
+def test_e8_the_kept_line_holds_the_record_and_not_the_nuls(
+    nuls: int, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = home / "a.log"
+    log.write_bytes(bytes(nuls) + b"{broken\n" + nginx_lines(0, 30).encode())
+    run(capsys, *importing(home, log))
+    kept = json.loads((home / "spool" / "e1" / "rejected" / "lines.jsonl").read_bytes())
+    assert (kept["raw"], kept["reason"]) == ("{broken", "syntax")
+
+
+def doubled(form: str, count: int) -> bytes:
+    """A log that holds each of `count` requests twice, in turns of 300 lines."""
+    lines = nginx_lines(0, count).encode().splitlines(keepends=True)
+    if form == "nginx-tsv":
+        lines = [b"\t".join(json_values(line)) + b"\n" for line in lines]
+    turns = [lines[start : start + 300] for start in range(0, count, 300)]
+    return b"".join(line for turn in turns for line in (*turn, *turn))
+
+
+def json_values(line: bytes) -> list[bytes]:
+    """The values of a JSON line, in order."""
+    return [str(value).encode() for value in json.loads(line).values()]
+
+
+@pytest.mark.parametrize("form", ["nginx", "nginx-tsv"])
+@pytest.mark.parametrize("count", [10, 300, 9_000])
+def test_e10_requests_that_are_logged_twice_are_told_and_dropped_on_demand(
+    form: str, count: int, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = home / "a.log"
+    log.write_bytes(doubled(form, count))
+    command = [form if word == "nginx" else word for word in importing(home, log)]
+    _, out, _ = run(capsys, *command, "--json")
+    told = json.loads(out)
+    assert told["events"] == 2 * count
+    assert told["repeated_ids"] >= count * 9 // 10, "some pairs may lie in two blocks"
+    assert any("log each request twice" in note for note in told["notes"])
+    other = ["e2" if word == "e1" else word for word in command]
+    code, out, _ = run(capsys, *other, "--drop-repeated", "--json")
+    dropped = json.loads(out)
+    assert (code, dropped["events"], dropped["skipped"]) == (0, count, {"repeated_id": count})
+    assert len(set(spool_content(home / "spool" / "e2").times)) == count
+
+
+@pytest.mark.parametrize("no_id", ["", "-"])
+def test_e10_lines_without_an_id_repeat_nothing(
+    no_id: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = home / "a.log"
+    log.write_text("".join(nginx_line(n).replace(f"{n:032x}", no_id) for n in range(50)))
+    _, out, _ = run(capsys, *importing(home, log), "--drop-repeated", "--json")
+    assert (json.loads(out)["events"], json.loads(out)["repeated_ids"]) == (50, 0)
+
+
+def test_e10_an_import_that_is_continued_knows_the_ids_before(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = home / "a.log"
+    log.write_text(nginx_lines(0, 100))
+    run(capsys, *importing(home, log), "--drop-repeated")
+    log.write_text(nginx_lines(0, 100) + nginx_lines(90, 110))
+    _, out, _ = run(capsys, *importing(home, log), "--drop-repeated", "--json")
+    assert (json.loads(out)["events"], json.loads(out)["repeated_ids"]) == (10, 10)
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize("letter", [b"x", b"\xff", b"{"])
+def test_e11_a_huge_last_line_without_an_end_is_told(
+    letter: bytes, zipped: bool, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = home / "a.log"
+    data = nginx_lines(0, 30).encode() + letter * 20_000_000
+    log.write_bytes(gzip.compress(data, 1) if zipped else data)
+    code, out, err = run(capsys, *importing(home, log), *PROMISE, "--json")
+    assert (code, json.loads(out)["events"]) == (1, 30)
+    assert json.loads(out)["skipped"] == {"unterminated": 1}
+    assert "the last 20,000,000 bytes have no line end" in err
+    assert spool_content(home / "spool" / "e1").watermark_ms == 0
+
+
+def test_e11_a_bomb_of_nuls_alone_is_told(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = home / "a.log.gz"
+    log.write_bytes(gzip.compress(bytes(50_000_000), 1))
+    code, out, _ = run(capsys, *importing(home, log), *PROMISE, "--json")
+    assert code == 1
+    assert json.loads(out)["nul_bytes"] == 50_000_000
+
+
+def test_e11_the_folder_of_refused_lines_never_exceeds_its_bound(tmp_path: Path) -> None:
+    """Control characters take six bytes each as they are kept."""
+    rejected = RejectedLines(tmp_path, file_bytes_max=200_000)
+    rows = tuple(
+        RejectedLine(
+            source="s",
+            name="a.log",
+            line=number,
+            offset=0,
+            length=9_000,
+            reason=Reason.SYNTAX,
+            raw=b"\x01" * 9_000,
+        )
+        for number in range(300)
+    )
+    for _ in range(3):
+        rejected.keep(rows)
+        sizes = [path.stat().st_size for path in rejected.folder.glob("*.jsonl")]
+        assert all(size <= 200_000 for size in sizes)
+    assert rejected.counts() == {"syntax": 900}
+    last = (rejected.folder / "lines.jsonl").read_bytes().splitlines()[-1]
+    assert json.loads(last)["line"] == 299
+
+
+@pytest.mark.parametrize("name", ["missing.log", "folder"])
+def test_e12_an_import_of_nothing_leaves_no_edge_behind(
+    name: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "folder").mkdir()
+    assert run(capsys, *importing(home, home / name))[0] == 1
+    assert not (home / "spool").exists()
+
+
+def test_e12_another_region_changes_nothing_where_nothing_is_added(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = home / "a.log"
+    log.write_text(nginx_lines(0, 10))
+    run(capsys, *importing(home, log))
+    elsewhere = ["FR" if word == "DE" else word for word in importing(home, log)]
+    _, out, _ = run(capsys, *elsewhere, *PROMISE, "--json")
+    assert "stays in region DE" in " ".join(json.loads(out)["notes"])
+    assert region(home, capsys) == "DE"
+    log.write_text(nginx_lines(0, 12))
+    _, out, _ = run(capsys, *elsewhere, "--json")
+    assert "was in region DE; these events are from FR" in " ".join(json.loads(out)["notes"])
+    assert region(home, capsys) == "FR"
+
+
+def region(home: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    """The region of edge e1 as its status has it."""
+    _, out, _ = run(capsys, "status", "--home", home, "--json")
+    (edge,) = json.loads(out)["edges"]
+    return str(edge["region"])
