@@ -106,7 +106,7 @@ def test_a_list_that_is_not_whole_is_refused_by_its_reader(stopped: Any) -> None
 
 def test_a_stopped_wildcard_names_what_others_own_under_it(world: Any) -> None:
     world.account("a", policy="auto")
-    world.account("b")
+    world.account("b", policy="auto")
     world.pay("b", "50.00")
     world.domain("a", "*.a.example")
     world.domain("a", "own.a.example")
