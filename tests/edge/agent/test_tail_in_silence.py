@@ -251,9 +251,10 @@ def last_held(home: Path) -> str:
 def wait_for(true: Callable[[], bool]) -> None:
     """Wait until something is true, for as long as a slow machine may need."""
     until = time.monotonic() + 120
+    pause = threading.Event()
     while not _true(true):
         assert time.monotonic() < until
-        threading.Event().wait(0.01)
+        pause.wait(0.01)
 
 
 def _true(question: Callable[[], bool]) -> bool:
