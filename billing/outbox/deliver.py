@@ -31,8 +31,9 @@ from billing.outbox.retry import next_attempt
 from billing.outbox.sending import FILE, HOOK, MAIL, Due, Outcome, SendingRound, never, send_all
 from billing.outbox.settings import DeliverySettings, read_delivery
 from billing.outbox.webhook import Attempt, AttemptResult
-from billing.store.store import Opener, Store
+from billing.store.store import PATIENCE_SECONDS, Opener, Store
 from edge.crash_point import crash_point
+from edge.durable import FileLock
 from edge.errors import ConfigError, InputError
 
 NEW_HOURS = 76
@@ -74,55 +75,37 @@ def deliver(
     jitter_permille: Callable[[], int],
     resolver: Resolver = resolve,
     stop: Callable[[], bool] = never,
-) -> Delivered:
-    """Send everything that is due and record it; endpoints that fail are tried again later."""
-    with open_store(home, owner="billing delivery", now=now) as store:
-        due = due_now(store.connection, read_delivery(home), now=now)
-    return send(
-        home,
-        due,
-        open_store=open_store,
-        now=now,
-        jitter_permille=jitter_permille,
-        resolver=resolver,
-        stop=stop,
-    )
-
-
-def send(
-    home: Path,
-    due: Sequence[Due],
-    *,
-    open_store: Opener,
-    now: datetime,
-    jitter_permille: Callable[[], int],
-    resolver: Resolver = resolve,
-    stop: Callable[[], bool] = never,
     recorded: Callable[[Store], None] = ignore,
 ) -> Delivered:
-    """Send what is `due` and record how it went; the store is opened only for that.
+    """Send everything that is due and record it; endpoints that fail are tried again later.
 
+    One at a time: who tells holds a lock of its own from reading what is due until it is recorded,
+    so that a cron line beside the daemon tells nobody twice; Busy when the other takes too long.
     `stop`: asked while waiting; once it says so, nothing more is begun. Messages whose settings are
     wrong wait, and what is wrong comes back as `problems`: it never keeps the others from being
-    recorded, since what is not recorded is sent again. `recorded` is called with the store then.
+    recorded, since what is not recorded is sent again. `recorded` gets the store then.
     """
-    if not due:
-        return Delivered(counts={})
-    this = SendingRound(
-        home=home,
-        settings=read_delivery(home),
-        now=now,
-        began=time.monotonic(),
-        resolver=resolver,
-        stop=stop,
-    )
-    sent = send_all(this, due)
-    crash_point("delivery-sent")
-    with open_store(
-        home, owner="billing delivery", now=now, wait_seconds=RECORD_WAIT_SECONDS
-    ) as store:
-        done = record(store, sent.outcomes, now=now, jitter_permille=jitter_permille)
-        recorded(store)
+    settings = read_delivery(home)
+    with FileLock(home / "delivery.lock", "billing delivery", wait_seconds=PATIENCE_SECONDS):
+        with open_store(home, owner="billing delivery", now=now) as store:
+            due = due_now(store.connection, settings, now=now)
+        if not due:
+            return Delivered(counts={})
+        this = SendingRound(
+            home=home,
+            settings=settings,
+            now=now,
+            began=time.monotonic(),
+            resolver=resolver,
+            stop=stop,
+        )
+        sent = send_all(this, due)
+        crash_point("delivery-sent")
+        with open_store(
+            home, owner="billing delivery", now=now, wait_seconds=RECORD_WAIT_SECONDS
+        ) as store:
+            done = record(store, sent.outcomes, now=now, jitter_permille=jitter_permille)
+            recorded(store)
     return replace(done, problems=sent.problems)
 
 
