@@ -74,6 +74,13 @@ def front_page() -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code: 0, 1 error, 2 wrong usage, 75 busy."""
+    from edge.escaping import escaping_streams
+
+    with escaping_streams():
+        return _main(arguments)
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     from edge.errors import EdgetollError
 
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -117,7 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         advice = remedy(said) or "look at free space, memory and permissions"
         print(
-            f"  hint: {advice}. What was committed stands; run again, it takes up the rest",
+            f"  hint: {advice}. What was committed stands, a second run takes up the rest",
             file=sys.stderr,
         )
         return 1

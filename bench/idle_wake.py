@@ -150,13 +150,13 @@ def billing(home: Path, accounts: int, wakes: int) -> list[Cost]:
     found.append(measured("billing: a judgement of everybody", rounds.run, min(wakes, 5)))
     paid = iter(range(1_000_000))
 
-    def top_up() -> None:
+    def pay() -> None:
         account = "a0000007"
         with changing(home, owner="bench", at=clock[0]) as store:
             post(store, account, 10**12, key=f"p{next(paid)}", at=clock[0])
             follow_up(store, at=clock[0], accounts=(account,))
 
-    found.append(measured("billing: a top-up", top_up, min(wakes, 5)))
+    found.append(measured("billing: a top-up", pay, min(wakes, 5)))
     return found
 
 

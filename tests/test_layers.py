@@ -17,6 +17,7 @@ SHARED_OF_EDGE = {
     "edge.domain",
     "edge.durable",
     "edge.errors",
+    "edge.escaping",
     "edge.event",
     "edge.kafka.link",
     "edge.kafka.topic",

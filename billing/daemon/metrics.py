@@ -40,6 +40,8 @@ class VitalSigns:
     unverified: str | None
     waiting: Mapping[str, int]
     """Events waiting, by endpoint."""
+    given_up: Mapping[str, int]
+    """Events that nobody tries to send any more, by endpoint."""
     disabled: tuple[str, ...]
     stopped_domains: int
     next_delivery_at: datetime | None = None
@@ -139,6 +141,8 @@ def billing_metrics(board: Board, *, now: datetime) -> Iterator[Family]:
         yield gauge("usage_rated_age_seconds", "Since the end of the last rated hour.", age)
         about = "Events waiting to be sent."
         yield gauges("deliveries_waiting", about, "endpoint", signs.waiting.items())
+        about = "Events that were given up in the last week, or tell of a current state."
+        yield gauges("deliveries_given_up", about, "endpoint", signs.given_up.items())
         off = [(name, 1) for name in signs.disabled]
         yield gauges("endpoint_disabled", "1: the endpoint is switched off.", "endpoint", off)
         yield gauge("stopped_domains", "Names on the stop list.", signs.stopped_domains)
