@@ -41,6 +41,11 @@ COMMANDS = {
         "check",
         "Run every invariant; exit 1 if one of them returns a row.",
     ),
+    "status": (
+        "billing.commands.status",
+        "status",
+        "One screen for the person on call; exit 1 when one is needed.",
+    ),
     "demo": ("examples.demo", "demo", "Real work end to end in a new home, in under a minute."),
     "run": ("billing.daemon.host", "run", "Edge tail, metering and billing in one process."),
 }

@@ -48,13 +48,36 @@ def as_of_time(text: str | None) -> datetime:
     return parse_time(text) if text else now()
 
 
+Speaker = Callable[[str, str], None]
+"""Takes what is said: its kind, `said` or `warning`, and the line."""
+_speakers: list[Speaker] = []
+
+
+@contextmanager
+def spoken_by(speaker: Speaker) -> Iterator[None]:
+    """While the block runs, `speaker` gets what would be printed for a person: a service's log is
+    JSON, every line of it.
+    """
+    _speakers.append(speaker)
+    try:
+        yield
+    finally:
+        _speakers.remove(speaker)
+
+
 def say(text: str) -> None:
     """A line for a person, on standard error, so that output stays for programs."""
+    if _speakers:
+        _speakers[-1]("said", text)
+        return
     print(text, file=sys.stderr)
 
 
 def warn(text: str) -> None:
     """A warning line on standard error."""
+    if _speakers:
+        _speakers[-1]("warning", text)
+        return
     if sys.stderr.isatty():
         print(f"\x1b[33m{escaped(text)}\x1b[0m", file=bare(sys.stderr))
     else:

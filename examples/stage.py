@@ -29,6 +29,16 @@ CHUNKS = 6
 REAL_EDGE = ("nginx-real", "US")
 
 
+SELLER = """
+[invoices.seller]
+name = "Demo CDN (a demonstration, no company)"
+address = ["12 Rehearsal Road", "Dublin 2, Ireland"]
+tax_id = "IE0000000DEMO"
+email = "billing@demo-cdn.example"
+payment = ["This is a demonstration: please pay nothing."]
+"""
+
+
 class Stage:
     """Where the demo plays: one home, one program, one pen."""
 
@@ -116,6 +126,11 @@ class Stage:
     def query(self, name: str) -> str:
         """The path of a query that travels with edgetoll."""
         return str(files("sql") / "queries" / f"{name}.sql")
+
+    def write_seller(self) -> None:
+        """Who sells in this demo: nothing is issued in the name of the shipped example."""
+        with open(self.home / "edgetoll.toml", "a", encoding="utf-8") as file:
+            file.write(SELLER)
 
     def write_accounts(self, start: datetime, as_of: datetime) -> None:
         """The demo's accounts: the example file with this demo's dates."""

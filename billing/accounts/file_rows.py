@@ -45,11 +45,13 @@ _BYTES = {"KB": 1, "MB": 2, "GB": 3, "TB": 4, "PB": 5}
 
 def _moment(value: object) -> datetime:
     """When something was bought, asked for or opened: any whole second, as naive UTC."""
-    if isinstance(value, str):
-        value = datetime.fromisoformat(value)
-    if not isinstance(value, datetime):
-        raise ValueError("write a time like 2026-10-01T00:00:00Z")
-    moment = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+    try:
+        read = datetime.fromisoformat(value) if isinstance(value, str) else value
+        if not isinstance(read, datetime):
+            raise ValueError("not a time")
+        moment = read.astimezone(UTC).replace(tzinfo=None) if read.tzinfo else read
+    except (ValueError, OverflowError) as error:
+        raise ValueError("write a time like 2026-10-01T00:00:00Z") from error
     if moment.microsecond:
         raise ValueError(f"{value} is not a whole second")
     if not 2000 <= moment.year < 9999:
@@ -305,6 +307,11 @@ def _read_csv(path: Path) -> Loaded:
 
 
 def _csv_model(path: Path, columns: tuple[str, ...]) -> type[_Row]:
+    twice = sorted({name for name in columns if columns.count(name) > 1})
+    if twice:
+        raise InputError(
+            f"{path}, line 1: column {twice[0]!r} stands twice", "one of them would not be read"
+        )
     for column, kind, model in _CSV_KINDS:
         if column in columns:
             unknown = sorted(set(columns) - set(model.model_fields))

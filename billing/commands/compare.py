@@ -14,19 +14,24 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import sql
+from billing.checks.invariants import FIRST_ROWS, about
 from billing.checks.red import CheckResult
 from billing.invoices.documents.files import safe_name
 from billing.lake import version as versions
+from billing.lake.query import connect
 from billing.store.audit import differences
 from billing.store.store import Store
 from edge.errors import Corrupt
 
 Rows = Iterator[tuple[object, ...]]
 REPLAY = "store_equals_journal"
+MONTHS = "usage_months_equal_charges"
+MONTHS_CHECK = "checks/usage_months_equal_charges"
 ABOUT = {
     REPLAY: "The billing store is what a replay of the journal and its effect files gives.",
     "closed_hours_are_there": "Each closed hour that billing took in is still there, unchanged.",
     "lake_is_of_this_journal": "The record up to which the lake goes is in the journal.",
+    MONTHS: about(MONTHS_CHECK),
     "documents_are_of_this_store": "Each document in invoices/ is one that the store issued.",
 }
 
@@ -42,7 +47,14 @@ class TakenIn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Issued:
+class WaitingAccount:
+    """An account whose charges are not yet its usage."""
+
+    account_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatedInvoice:
     """A document that the store issued; its total in units of 10^-10."""
 
     invoice_no: str
@@ -56,6 +68,7 @@ def results(store: Store, *, quick: bool = False) -> list[CheckResult]:
         REPLAY: replay,
         "closed_hours_are_there": closed_hours,
         "lake_is_of_this_journal": lake,
+        MONTHS: usage_months,
         "documents_are_of_this_store": documents,
     }
     return [
@@ -103,14 +116,29 @@ def lake(store: Store) -> Rows:
         )
 
 
+def usage_months(store: Store) -> Rows:
+    """Months of accounts where the views give other usage than was charged."""
+    waiting = sql.rows(
+        store.connection.execute(sql.text("statements/lake/check/waiting_accounts")), WaitingAccount
+    )
+    try:
+        connection = connect(store.home)
+    except Corrupt:
+        return  # lake_version_is_whole says so
+    with connection:
+        yield from connection.execute(
+            sql.text(MONTHS_CHECK), {"waiting": [one.account_id for one in waiting]}
+        ).fetchmany(FIRST_ROWS)
+
+
 def documents(store: Store) -> Rows:
     """Documents that the store does not know, or knows with another account or total."""
     rows = store.connection.execute(sql.text("statements/lake/check/issued"))
-    known = {one.invoice_no: one for one in sql.rows(rows, Issued)}
+    known = {one.invoice_no: one for one in sql.rows(rows, StatedInvoice)}
     for path in sorted((store.home / "invoices").glob("[0-9]*/*.json")):
         try:
             document = json.loads(path.read_bytes())
-            stated = Issued(
+            stated = StatedInvoice(
                 invoice_no=document["invoice_no"],
                 account_id=document["account_id"],
                 total=int(Decimal(document["total"]).scaleb(10)),

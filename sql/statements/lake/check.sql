@@ -11,3 +11,9 @@ ORDER BY hour, partition, revision;
 -- One row per document that was issued: what its file must say.
 SELECT invoice_no, account_id, total
 FROM invoices;
+
+-- name: waiting_accounts
+-- One row per account whose past is to be rated again, or is held: its charges are not yet its usage.
+SELECT account_id FROM replay_marks
+UNION
+SELECT account_id FROM rating_held;
