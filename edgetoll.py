@@ -41,6 +41,11 @@ COMMANDS = {
         "check",
         "Run every invariant; exit 1 if one of them returns a row.",
     ),
+    "status": (
+        "billing.commands.status",
+        "status",
+        "One screen for the person on call; exit 1 when one is needed.",
+    ),
     "demo": ("examples.demo", "demo", "Real work end to end in a new home, in under a minute."),
     "run": ("billing.daemon.host", "run", "Edge tail, metering and billing in one process."),
 }
@@ -69,6 +74,13 @@ def front_page() -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code: 0, 1 error, 2 wrong usage, 75 busy."""
+    from edge.escaping import escaping_streams
+
+    with escaping_streams():
+        return _main(arguments)
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     from edge.errors import EdgetollError
 
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -112,7 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         advice = remedy(said) or "look at free space, memory and permissions"
         print(
-            f"  hint: {advice}. What was committed stands; run again, it takes up the rest",
+            f"  hint: {advice}. What was committed stands, a second run takes up the rest",
             file=sys.stderr,
         )
         return 1

@@ -12,11 +12,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from billing.accounts import appliers as accounts
-from billing.balance.appliers import apply_states
+from billing.balance.appliers import apply_deliveries, apply_states
 from billing.invoices import appliers as invoices
 from billing.ledger import transfers
 from billing.older_copy import refuse_older_copy
-from billing.outbox import appliers as outbox
 from billing.runs import import_hours, run
 from billing.settings import check_settings
 from billing.store.open import opened
@@ -43,7 +42,7 @@ APPLIERS: Appliers = MappingProxyType(
         "account_states": (apply_states,),
         "account_act": (apply_states,),
         "full_state": (apply_states,),
-        "deliveries": (outbox.apply_deliveries,),
+        "deliveries": (apply_deliveries,),
     }
 )
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edge.escaping import bare, escaped
 from edge.instants import now as now
 from edge.instants import parse_time as parse_time
 from edge.instants import utc_text as utc_text
@@ -47,15 +48,38 @@ def as_of_time(text: str | None) -> datetime:
     return parse_time(text) if text else now()
 
 
+Speaker = Callable[[str, str], None]
+"""Takes what is said: its kind, `said` or `warning`, and the line."""
+_speakers: list[Speaker] = []
+
+
+@contextmanager
+def spoken_by(speaker: Speaker) -> Iterator[None]:
+    """While the block runs, `speaker` gets what would be printed for a person: a service's log is
+    JSON, every line of it.
+    """
+    _speakers.append(speaker)
+    try:
+        yield
+    finally:
+        _speakers.remove(speaker)
+
+
 def say(text: str) -> None:
     """A line for a person, on standard error, so that output stays for programs."""
+    if _speakers:
+        _speakers[-1]("said", text)
+        return
     print(text, file=sys.stderr)
 
 
 def warn(text: str) -> None:
     """A warning line on standard error."""
+    if _speakers:
+        _speakers[-1]("warning", text)
+        return
     if sys.stderr.isatty():
-        print(f"\x1b[33m{text}\x1b[0m", file=sys.stderr)
+        print(f"\x1b[33m{escaped(text)}\x1b[0m", file=bare(sys.stderr))
     else:
         print(text, file=sys.stderr)
 
@@ -78,7 +102,10 @@ def table(
     names = [printable(column) for column in columns]
     places = {place for place, column in enumerate(columns) if column in right}
     for line in layout(printable(title), names, cells, right=places, width=_width()):
-        print(f"\x1b[1m{line.text}\x1b[0m" if line.bold and _is_bright() else line.text)
+        if line.bold and _is_bright():
+            print(f"\x1b[1m{escaped(line.text)}\x1b[0m", file=bare(sys.stdout))
+        else:
+            print(line.text)
 
 
 def _width() -> int | None:
@@ -170,6 +197,6 @@ def _bar() -> Progress:
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        console=Console(file=sys.stderr),
+        console=Console(file=bare(sys.stderr)),
         transient=True,
     )

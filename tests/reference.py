@@ -46,6 +46,7 @@ class Account:
     method: str
     changes: list = field(default_factory=list)
     plans: list = field(default_factory=list)
+    closed: datetime = datetime(9999, 1, 1)  # noqa: DTZ001
 
 
 def price(card, quantity):
@@ -95,6 +96,10 @@ class Rating:
     def month(self, moment):
         return self.day(moment).replace(day=1)
 
+    def days(self, month):
+        return ((month + timedelta(days=32)).replace(day=1) - month).days
+
+    @cache  # noqa: B019
     def month_end(self, month):
         return self.utc((month + timedelta(days=32)).replace(day=1))
 
@@ -208,8 +213,12 @@ class Rating:
                     self.utc(first + timedelta(days=1)) <= self.account.opened
                 ):
                     first += timedelta(days=1)
-                begun, share, drop = self.utc(first), Fraction((day - first).days + 1, day.day), 5
-            if item == BASIC[1] or (item == BASIC[2] and end == self.month_end(month)):
+                begun, drop = self.utc(first), 5
+                share = Fraction((day - first).days + 1, self.days(month))
+            if self.utc(day) >= self.account.closed:
+                break
+            last = end == self.month_end(month) or end >= self.account.closed
+            if item == BASIC[1] or (item == BASIC[2] and last):
                 for region, values in self.samples(usage, begun, end, item == BASIC[2]).items():
                     if scope := self.scope(item, region):
                         value = values[len(values) * drop // 100]
@@ -224,10 +233,11 @@ class Rating:
         card = self.card(item, scope, moment)
         steps = [total]
         if card is not None:
-            share = self.open_share(lane[0]) if card.prorated else 1
+            share = self.open_share(lane[0])
+            share = share if card.prorated else (share > 0)
             steps.append(total := total + card.flat_fee * share)
             steps.append(total := total if card.maximum is None else min(total, card.maximum))
-            if ended and card.minimum is not None:
+            if ended and card.minimum is not None and share:
                 total = max(total, card.minimum * share)
             steps.append(total)
         elif any(c.has_fixed_terms for c in self.cards if (c.item, c.scope) == (item, scope)):
@@ -237,11 +247,11 @@ class Rating:
         self.terms[lane] = [int(after) - int(before) for before, after in pairwise(steps)]
 
     def open_share(self, month):
-        """§10.14: by 5-minute buckets of the month, from the account's opening."""
-        begins, ends = self.utc(month), self.month_end(month)
-        return Fraction(
-            (ends - min(max(begins, self.start), ends)) // FIVE, (ends - begins) // FIVE
-        )
+        """§10.14: by 5-minute buckets of the month, from the account's opening to its closing."""
+        begins, ends, closed = self.utc(month), self.month_end(month), self.account.closed
+        closed = closed.replace(minute=closed.minute // 5 * 5)
+        is_open = (min(ends, closed) - max(begins, self.start)) // FIVE
+        return Fraction(max(0, is_open), (ends - begins) // FIVE)
 
     def lanes(self, month):
         known = [*self.quantities, *self.usage_amount]
@@ -273,7 +283,7 @@ class Rating:
             for month in sorted(touched):
                 end = min(hour + HOUR, self.month_end(month))
                 for lane in self.lanes(month):
-                    if lane in used or self.sold(lane[1], end - FIVE):
+                    if lane in used or (self.sold(lane[1], end - FIVE) and self.open_share(month)):
                         self.settle(lane, end - FIVE, hour, end == self.month_end(month))
             hour += HOUR
         for one in waiting:
@@ -286,7 +296,8 @@ class Rating:
     def open_month(self, month, hour, opened):
         for lane in self.lanes(month):
             begins = max(self.utc(month), self.start)
-            if lane not in opened and begins.replace(minute=0) <= hour:
+            is_open = self.open_share(month)
+            if lane not in opened and begins.replace(minute=0) <= hour and is_open:
                 opened.add(lane)
                 card = self.card(lane[1], lane[2], begins)
                 if card and self.sold(lane[1], begins):

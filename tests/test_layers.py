@@ -17,6 +17,7 @@ SHARED_OF_EDGE = {
     "edge.domain",
     "edge.durable",
     "edge.errors",
+    "edge.escaping",
     "edge.event",
     "edge.kafka.link",
     "edge.kafka.topic",
@@ -27,7 +28,12 @@ SHARED_OF_EDGE = {
 }
 SHARED_OF_METERING = {"metering", "metering.closed", "metering.status"}
 # `edgetoll run` and `edgetoll check` join all three in one process: wiring, not logic (0002).
-JOINING = {"billing.daemon.host", "billing.commands.check", "billing.commands.init"}
+JOINING = {
+    "billing.daemon.host",
+    "billing.commands.check",
+    "billing.commands.init",
+    "billing.status.gather",
+}
 NO_WORLD = {"time", "random", "uuid", "socket", "asyncio"}
 
 

@@ -30,6 +30,7 @@ from pydantic import (
 )
 
 from billing.money import check_currency, parse_amount
+from billing.readable import unlike_any_other
 from billing.text_rules import check_email, check_line
 from edge.configfile import read_toml, said, table_lines
 from edge.domain import canonical_domain
@@ -44,11 +45,13 @@ _BYTES = {"KB": 1, "MB": 2, "GB": 3, "TB": 4, "PB": 5}
 
 def _moment(value: object) -> datetime:
     """When something was bought, asked for or opened: any whole second, as naive UTC."""
-    if isinstance(value, str):
-        value = datetime.fromisoformat(value)
-    if not isinstance(value, datetime):
-        raise ValueError("write a time like 2026-10-01T00:00:00Z")
-    moment = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+    try:
+        read = datetime.fromisoformat(value) if isinstance(value, str) else value
+        if not isinstance(read, datetime):
+            raise ValueError("not a time")
+        moment = read.astimezone(UTC).replace(tzinfo=None) if read.tzinfo else read
+    except (ValueError, OverflowError) as error:
+        raise ValueError("write a time like 2026-10-01T00:00:00Z") from error
     if moment.microsecond:
         raise ValueError(f"{value} is not a whole second")
     if not 2000 <= moment.year < 9999:
@@ -113,6 +116,14 @@ def _currency(value: str) -> str:
 def _timezone(value: str | None) -> str | None:
     if value is not None and value not in available_timezones():
         raise ValueError(f"there is no time zone {value!r}; write one like Asia/Shanghai")
+    return value
+
+
+def _unlike_any_other(value: str | None) -> str | None:
+    """An id of a person's own choice: one that nobody takes for another (CASES G6)."""
+    why = None if value is None else unlike_any_other(value)
+    if why is not None:
+        raise ValueError(f"{value!a} could be taken for another id: {why}")
     return value
 
 
@@ -181,7 +192,9 @@ class _Correctable(_Row):
 class DomainRow(_Correctable):
     """An account owns a name, or with `*.` one level below it, from a time to another."""
 
-    id: str | None = Field(default=None, min_length=1, max_length=400)
+    id: Annotated[str | None, AfterValidator(_unlike_any_other)] = Field(
+        default=None, min_length=1, max_length=400
+    )
     domain: Annotated[str, BeforeValidator(_domain)]
     account: Id
     effective_from: Instant = BEGINNING
@@ -294,6 +307,11 @@ def _read_csv(path: Path) -> Loaded:
 
 
 def _csv_model(path: Path, columns: tuple[str, ...]) -> type[_Row]:
+    twice = sorted({name for name in columns if columns.count(name) > 1})
+    if twice:
+        raise InputError(
+            f"{path}, line 1: column {twice[0]!r} stands twice", "one of them would not be read"
+        )
     for column, kind, model in _CSV_KINDS:
         if column in columns:
             unknown = sorted(set(columns) - set(model.model_fields))

@@ -1,4 +1,4 @@
-"""How records about states enter the tables.
+"""How records about states, and about who was told of them, enter the tables.
 
 A record of any kind may carry the effects `states`, `events`, `alerts` and `clock`: a top-up and
 the state it clears are one record (FAULTS U4, G17).
@@ -15,6 +15,10 @@ import sql
 from billing.balance.rows import ALERT_COLUMNS, EVENT_COLUMNS, STATE_COLUMNS, as_table
 from billing.store.journal import Record
 from billing.store.store import Effects
+
+DELIVERY_COLUMNS = (
+    "event_id", "endpoint", "status", "attempts", "first_at", "next_at", "answer",
+)  # fmt: skip
 
 
 def apply_states(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
@@ -51,3 +55,18 @@ def bound(
         yield
     finally:
         connection.unregister(f"effect_{name}")
+
+
+def apply_deliveries(
+    connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects
+) -> None:
+    """Take in how events went, which endpoints are off, and the events that tell of that."""
+    numbered = {"journal_no": record.number}
+    with bound(connection, "deliveries", effects.get("deliveries", []), DELIVERY_COLUMNS):
+        connection.execute(sql.text("statements/balance/outbox/drop_replaced_deliveries"))
+        connection.execute(sql.text("statements/balance/outbox/put_deliveries"), numbered)
+    for endpoint in effects.get("disabled", []):
+        connection.execute(sql.text("statements/balance/outbox/disable"), {**numbered, **endpoint})
+    for name in effects.get("enabled", []):
+        connection.execute(sql.text("statements/balance/outbox/enable"), {"endpoint": name})
+    apply_states(connection, record, {k: v for k, v in effects.items() if k == "events"})

@@ -5,6 +5,7 @@ Example: edgetoll billing accounts --at-risk
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +27,7 @@ from edge.terminal import (
 if TYPE_CHECKING:
     from billing.balance.records import Act
     from billing.balance.states import Refreshed
+    from billing.outbox.deliver import Delivered
     from billing.reports.accounts import AccountLine
 
 AccountArgument = Annotated[str, typer.Argument(help="The account's id.")]
@@ -98,13 +100,15 @@ def alerts(
 ) -> None:
     """Judge every account now, record what changed, and deliver the events. For cron.
 
-    Running it twice changes nothing and tells nobody twice.
+    Running it twice changes nothing and tells nobody twice. It exits 1 while an endpoint is off or
+    something was given up: somebody was not told, and will not be by itself.
 
     Example: edgetoll billing alerts
     """
     from billing.appliers import open_store
     from billing.follow_up import changing, follow_up
     from billing.outbox import deliver as delivery
+    from billing.outbox.undone import not_told
 
     now = as_of_time(as_of)
     promised = parse_time(payments_through) if payments_through else None
@@ -116,17 +120,24 @@ def alerts(
     def human() -> None:
         if enabled:
             say(f"{enabled} is on again, and is told how all accounts stand")
-        _print_changes(done)
+        _print_changes(done, told)
         if told.counts:
             say("told: " + ", ".join(f"{n} {status}" for status, n in sorted(told.counts.items())))
-        for name in told.disabled:
-            again = f"edgetoll billing alerts --enable {name.removeprefix('webhook:')}"
-            warn(f"{name} has been switched off; once its receiver works again: {again}")
+        for one in told.undone:
+            warn(one.words())
 
-    document = {**_changes_document(done), "told": told.counts, "disabled": list(told.disabled)}
+    document = {
+        **_changes_document(done),
+        "told": told.counts,
+        "disabled": list(told.disabled),
+        "told_events": [one.document() for one in told.told],
+        "undone": [one.document() for one in told.undone],
+    }
     emit(document, as_json=as_json, human=human)
     if told.problems:
         raise told.problems[0]
+    if told.lost:
+        raise not_told(told.lost)
 
 
 def jitter_permille() -> int:
@@ -136,17 +147,31 @@ def jitter_permille() -> int:
     return random.SystemRandom().randint(-100, 100)
 
 
-def _print_changes(done: Refreshed) -> None:
+def _print_changes(done: Refreshed, told: Delivered) -> None:
+    """What is told for the first time now, whichever command changed it, and where it went."""
     rows = [
-        (one.account_id, one.previous, one.state, one.reason, event.event_id)
+        (one.account_id, one.previous, one.state, one.reason, _went(one.went)) for one in told.told
+    ]
+    known = {one.event_id for one in told.told}
+    rows += [
+        (one.account_id, one.previous.value, one.state.value, one.reason, "nobody yet")
         for one, event in zip(done.changed, done.events, strict=False)
+        if event.event_id not in known
     ]
     if rows:
-        table("Changed", ("account", "from", "to", "why", "event"), rows)
+        table("Changed since the last telling", ("account", "from", "to", "why", "told"), rows)
     else:
-        say("no account changed its state")
+        say("nothing changed since the last telling")
     if done.unverified:
         warn(f"unverified: {done.unverified}. No suspension begins while this stands.")
+
+
+def _went(went: Mapping[str, str]) -> str:
+    """Where an event went: the endpoints that have it, and the others with how it stands there."""
+    return ", ".join(
+        name if status == "delivered" else f"{name} ({status.replace('_', ' ')})"
+        for name, status in sorted(went.items())
+    )
 
 
 def _changes_document(done: Refreshed) -> dict[str, object]:

@@ -15,7 +15,18 @@ import typer
 from billing.checks import red
 from billing.checks.red import CheckResult
 from edge.errors import Busy, EdgetollError, InputError
-from edge.terminal import DEFAULT_HOME, HomeOption, JsonOption, emit, now, progress, say, table
+from edge.terminal import (
+    DEFAULT_HOME,
+    HomeOption,
+    JsonOption,
+    emit,
+    now,
+    progress,
+    say,
+    table,
+    warn,
+)
+from edge.trouble import remedy
 
 CHECKPOINTS = "metering_checkpoints_are_whole"
 OPENS = "its content, its journal and its history agree."
@@ -183,7 +194,7 @@ def _why(error: Exception, mend: str) -> tuple[str, str]:
     if isinstance(error, EdgetollError):
         return error.message, error.hint
     said = str(error).strip().splitlines() or ["it says no more"]
-    return f"{type(error).__name__}: {said[0]}", mend
+    return f"{type(error).__name__}: {said[0]}", remedy(str(error)) or mend
 
 
 def every_check(home: Path, *, quick: bool = False) -> list[CheckResult]:
@@ -214,6 +225,8 @@ def check(
 
     Example: edgetoll check --home ./edgetoll-home
     """
+    from billing.commands.init import open_to_others
+
     if not home.is_dir():
         raise InputError(f"no home at {home}", f"make one first: edgetoll init {home}")
     results = every_check(home, quick=quick)
@@ -222,6 +235,7 @@ def check(
         red.note_part(home, results)
     else:
         red.note_full(home, results, at=at)
+    exposed = open_to_others(home)
     broken = [one for one in results if one.rows]
     unable = [one for one in results if one.unable is not None]
     document = {
@@ -234,7 +248,10 @@ def check(
             for one in broken
         ],
         "unable": [{"check": one.check, "why": one.unable} for one in unable],
+        "exposed": exposed,
     }
+    for line in exposed:
+        warn(line)
     emit(document, as_json=as_json, human=lambda: _show(len(results), broken, unable))
     if broken or unable:
         raise typer.Exit(1)

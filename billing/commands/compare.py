@@ -47,14 +47,14 @@ class TakenIn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class WaitingAccount:
     """An account whose charges are not yet its usage."""
 
     account_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Issued:
+class StatedInvoice:
     """A document that the store issued; its total in units of 10^-10."""
 
     invoice_no: str
@@ -119,7 +119,7 @@ def lake(store: Store) -> Rows:
 def usage_months(store: Store) -> Rows:
     """Months of accounts where the views give other usage than was charged."""
     waiting = sql.rows(
-        store.connection.execute(sql.text("statements/lake/check/waiting_accounts")), Waiting
+        store.connection.execute(sql.text("statements/lake/check/waiting_accounts")), WaitingAccount
     )
     try:
         connection = connect(store.home)
@@ -134,11 +134,11 @@ def usage_months(store: Store) -> Rows:
 def documents(store: Store) -> Rows:
     """Documents that the store does not know, or knows with another account or total."""
     rows = store.connection.execute(sql.text("statements/lake/check/issued"))
-    known = {one.invoice_no: one for one in sql.rows(rows, Issued)}
+    known = {one.invoice_no: one for one in sql.rows(rows, StatedInvoice)}
     for path in sorted((store.home / "invoices").glob("[0-9]*/*.json")):
         try:
             document = json.loads(path.read_bytes())
-            stated = Issued(
+            stated = StatedInvoice(
                 invoice_no=document["invoice_no"],
                 account_id=document["account_id"],
                 total=int(Decimal(document["total"]).scaleb(10)),

@@ -24,6 +24,7 @@ from edge.terminal import (
     progress,
     say,
     table,
+    warn,
 )
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def invoice(
     order = Order(month=month, account=account, at=at, draft=draft, reissue=reissue)
     settings = _settings(home)
     with changing(home, owner="edgetoll billing invoice", at=at, wait_seconds=0) as store:
+        _warn_of_unowned(store, month)
         if draft:
             _draft(store, order, settings, as_json=as_json)
             return
@@ -198,6 +200,17 @@ def paid(
         say(f"{tables.count(changed, 'invoice')} changed standing")
 
     emit(document, as_json=as_json, human=human)
+
+
+def _warn_of_unowned(store: Store, month: str) -> None:
+    """Say which names nobody will pay for in `month` (CASES G8)."""
+    from billing.invoices.periods import check_month, month_span
+    from billing.status import unowned
+
+    check_month(month)
+    span = month_span(month, "UTC")
+    for line in unowned.lines(unowned.between(store.connection, span.start, span.end)):
+        warn(line)
 
 
 def _settings(home: Path) -> InvoiceSettings:

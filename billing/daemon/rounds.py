@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,11 +21,13 @@ from billing.daemon.metrics import Board, VitalSigns
 from billing.follow_up import RED_HINT, follow_up
 from billing.instants import aware_or_none
 from billing.outbox import deliver, stop_list
-from billing.outbox.deliver import DisabledEndpoint
 from billing.outbox.sending import Due
 from billing.outbox.settings import read_delivery
+from billing.outbox.undone import undone
 from billing.runs.import_hours import SeenFolders
 from billing.settings import read_daemon
+from billing.status.gather import around, of_store
+from billing.status.judge import findings
 from billing.store.store import Store
 from edge.errors import Corrupt, InputError
 
@@ -184,7 +186,14 @@ def look(turn: Turn) -> None:
 
 
 def _note(turn: Turn, store: Store) -> None:
-    signs = vital_signs(store.connection, now=turn.now)
+    stored = of_store(store.connection, now=turn.now)
+    facts = replace(around(turn.home, now=turn.now), store=stored)
+    signs = replace(
+        vital_signs(store.connection, turn.home, now=turn.now),
+        unowned_requests=stored.unowned.requests,
+        held_hours=stored.billing.unpriced_hours,
+        findings=findings(facts),
+    )
     with turn.board.lock:
         turn.board.signs = signs
 
@@ -246,29 +255,22 @@ class _StateCount:
     accounts: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Backlog:
-    endpoint: str
-    waiting: int
-
-
-def vital_signs(connection: duckdb.DuckDBPyConnection, *, now: datetime) -> VitalSigns:
+def vital_signs(connection: duckdb.DuckDBPyConnection, home: Path, *, now: datetime) -> VitalSigns:
     """What the store says of itself now."""
     found = sql.row(connection.execute(sql.text("statements/balance/daemon/vital_signs")), _Signs)
     assert found is not None, "the signs are one row"
     states = connection.execute(sql.text("statements/balance/states/counts"))
     counts = {one.state: one.accounts for one in sql.rows(states, _StateCount)}
-    backlog = connection.execute(sql.text("statements/balance/outbox/backlog"))
-    waiting = {one.endpoint: one.waiting for one in sql.rows(backlog, _Backlog)}
-    off = connection.execute(sql.text("statements/balance/outbox/disabled"))
+    missed = undone(connection, read_delivery(home), now=now)
     return VitalSigns(
         at=now,
         accounts={"ok": found.accounts - sum(counts.values()), **counts},
         runs_held=found.runs_held,
         usage_through=aware_or_none(found.usage_through),
         unverified=found.unverified,
-        waiting=waiting,
-        disabled=tuple(one.endpoint for one in sql.rows(off, DisabledEndpoint)),
+        waiting={one.endpoint: one.waiting for one in missed},
+        given_up={one.endpoint: one.given_up for one in missed},
+        disabled=tuple(one.endpoint for one in missed if one.off_since is not None),
         stopped_domains=len(stop_list.stopped_domains(connection, now=now)),
         next_delivery_at=aware_or_none(found.next_delivery_at),
     )

@@ -23,6 +23,7 @@ from billing.invoices.run import OUT, finish, seller_text
 from billing.invoices.settings import InvoiceSettings, check_prefixes, check_seller
 from billing.invoices.settlement import cut_to_minor
 from billing.money import DIGITS, format_amount
+from billing.readable import check_id, hidden_in
 from billing.store.store import Store, TableRef
 from edge.errors import ConflictError, InputError
 
@@ -119,6 +120,7 @@ def credit(
 ) -> Credited:
     """Give back `amount` (net, whole minor units) of one line under idempotency key `key`."""
     _check_reason(reason)
+    check_id(key, "the id of a credit")
     about = subject(store, invoice_no)
     run_id = f"credit-{key}"
     before = _note_of(store, run_id)
@@ -252,6 +254,10 @@ def _same_credit(
 def _check_reason(reason: str) -> None:
     if not reason.strip():
         raise InputError("a correction needs a reason", "say it: --reason TEXT")
+    if hidden := hidden_in(reason.strip()):
+        raise InputError(
+            f"the reason holds {hidden}", "it is printed on the credit note: leave it out"
+        )
 
 
 def _check_line(store: Store, about: Subject, line_no: int, amount: int) -> None:

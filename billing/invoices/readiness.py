@@ -59,7 +59,7 @@ class TooOldHours:
     first_hour: datetime
 
 
-class EdgeStatus(TypedDict):
+class SilentEdge(TypedDict):
     """What metering publishes of one edge, as far as it matters here."""
 
     edge_id: str
@@ -191,7 +191,7 @@ def silent_edges(home: Path, partition: str, end: datetime) -> list[str]:
     """
     paths = sorted((home / "live").glob("status*.json"))
     try:
-        edges: list[EdgeStatus] = [
+        edges: list[SilentEdge] = [
             edge for path in paths for edge in json.loads(path.read_bytes())["edges"]
         ]
         return sorted(
@@ -211,7 +211,7 @@ def silent_edges(home: Path, partition: str, end: datetime) -> list[str]:
         return []
 
 
-def _never_seen(edge: EdgeStatus) -> bool:
+def _never_seen(edge: SilentEdge) -> bool:
     """Expected and not heard of yet; nobody waits for what is there and never promised."""
     return edge["epoch"] is None
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
+import orjson
 
 import sql
+from billing.balance.appliers import DELIVERY_COLUMNS
 from billing.balance.events import Event, envelope, event_id
 from billing.balance.rows import (
     EVENT_COLUMNS,
@@ -25,11 +27,11 @@ from billing.balance.rows import (
 )
 from billing.instants import aware_or_none, exact_text, naive, naive_or_none, stamp
 from billing.outbox.address import Resolver, resolve
-from billing.outbox.appliers import DELIVERY_COLUMNS
 from billing.outbox.daily_state import record_state_now
 from billing.outbox.retry import next_attempt
-from billing.outbox.sending import FILE, HOOK, MAIL, Due, Outcome, SendingRound, never, send_all
+from billing.outbox.sending import HOOK, Due, Outcome, SendingRound, never, send_all
 from billing.outbox.settings import DeliverySettings, read_delivery
+from billing.outbox.undone import Undone, endpoints, undone
 from billing.outbox.webhook import Attempt, AttemptResult
 from billing.store.store import Opener, Store
 from edge.crash_point import crash_point
@@ -45,21 +47,39 @@ RECORD_WAIT_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DisabledEndpoint:
-    """Row of `disabled`: an endpoint that is off until a person enables it."""
+class ToldEvent:
+    """An event that was told for the first time in this round, and how it went where."""
 
-    endpoint: str
-    disabled_at: datetime
+    event_id: str
+    kind: str
+    account_id: str
+    previous: str
+    state: str
     reason: str
+    went: Mapping[str, str]
+    """Status by endpoint."""
+
+    def document(self) -> dict[str, object]:
+        """The same for programs."""
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
-    """What a round came to: counts by status, endpoints that were switched off, wrong settings."""
+    """What a round came to: counts by status, endpoints that were switched off, wrong settings,
+    what was told for the first time, and what has not reached its endpoint.
+    """
 
     counts: dict[str, int]
     disabled: tuple[str, ...] = ()
     problems: tuple[ConfigError, ...] = ()
+    told: tuple[ToldEvent, ...] = ()
+    undone: tuple[Undone, ...] = ()
+
+    @property
+    def lost(self) -> tuple[Undone, ...]:
+        """The endpoints for which a person is needed."""
+        return tuple(one for one in self.undone if one.lost)
 
 
 def ignore(_store: Store) -> None:
@@ -76,8 +96,12 @@ def deliver(
     stop: Callable[[], bool] = never,
 ) -> Delivered:
     """Send everything that is due and record it; endpoints that fail are tried again later."""
+    settings = read_delivery(home)
     with open_store(home, owner="billing delivery", now=now) as store:
-        due = due_now(store.connection, read_delivery(home), now=now)
+        due = due_now(store.connection, settings, now=now)
+        known = undone(store.connection, settings, now=now)
+    if not due:
+        return Delivered(counts={}, undone=known)
     return send(
         home,
         due,
@@ -111,7 +135,6 @@ def send(
     this = SendingRound(
         home=home,
         settings=read_delivery(home),
-        now=now,
         began=time.monotonic(),
         resolver=resolver,
         stop=stop,
@@ -122,16 +145,9 @@ def send(
         home, owner="billing delivery", now=now, wait_seconds=RECORD_WAIT_SECONDS
     ) as store:
         done = record(store, sent.outcomes, now=now, jitter_permille=jitter_permille)
+        known = undone(store.connection, this.settings, now=now)
         recorded(store)
-    return replace(done, problems=sent.problems)
-
-
-def endpoints(settings: DeliverySettings) -> tuple[str, ...]:
-    """The names of all endpoints that the settings have."""
-    names = [HOOK + hook.name for hook in settings.webhooks]
-    names += [MAIL] if settings.mail else []
-    names += [FILE] if settings.file else []
-    return tuple(names)
+    return replace(done, problems=sent.problems, undone=known)
 
 
 def due_now(
@@ -187,7 +203,32 @@ def record(
     if rows:
         store.commit("deliveries", effects, at=now)
     counts = Counter(str(row["status"]) for row in rows)
-    return Delivered(counts=dict(counts), disabled=tuple(sorted(off)))
+    return Delivered(counts=dict(counts), disabled=tuple(sorted(off)), told=_told(outcomes, rows))
+
+
+def _told(outcomes: Sequence[Outcome], rows: Sequence[Row]) -> tuple[ToldEvent, ...]:
+    """The events about accounts that were tried for the first time, each once, in their order."""
+    went: dict[str, dict[str, str]] = {}
+    for row in rows:
+        name, answer = str(row["endpoint"]), str(row["answer"])
+        if not answer.startswith("not "):  # «not mailed»: this endpoint takes no such event
+            went.setdefault(str(row["event_id"]), {})[name] = str(row["status"])
+    firsts = {one.event_id: one for one, _ in outcomes if one.attempts == 0 and one.account_id}
+    found = []
+    for one in firsts.values():
+        data = orjson.loads(one.body)["data"]
+        found.append(
+            ToldEvent(
+                event_id=one.event_id,
+                kind=one.kind,
+                account_id=one.account_id,
+                previous=str(data.get("previous") or ""),
+                state=str(data.get("state") or one.kind),
+                reason=str(data.get("reason") or ""),
+                went=went.get(one.event_id, {}),
+            )
+        )
+    return tuple(found)
 
 
 def is_dead(connection: duckdb.DuckDBPyConnection, one: Due) -> bool:
@@ -262,8 +303,8 @@ def enable(store: Store, name: str, *, now: datetime) -> str:
     endpoint = name if name in known else HOOK + name
     if endpoint not in known:
         raise InputError(f"there is no endpoint {name!r}", f"the settings have {', '.join(known)}")
-    result = store.connection.execute(sql.text("statements/balance/outbox/disabled"))
-    if endpoint not in {off.endpoint for off in sql.rows(result, DisabledEndpoint)}:
+    off = undone(store.connection, read_delivery(store.home), now=now)
+    if endpoint not in {one.endpoint for one in off if one.off_since is not None}:
         raise InputError(f"{endpoint} is not switched off", "there is nothing to enable")
     store.commit("deliveries", {"enabled": [endpoint]}, at=now)
     record_state_now(store, now=now)

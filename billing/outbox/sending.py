@@ -67,15 +67,16 @@ class SendingRound:
 
     home: Path
     settings: DeliverySettings
-    now: datetime
     began: float
-    """The monotonic clock at `now`: a message's timestamp is when it is sent, not planned."""
+    """The monotonic clock when the round began."""
     resolver: Resolver = resolve
     stop: Callable[[], bool] = never
 
     def timestamp(self) -> int:
-        """Seconds since the epoch, at this moment."""
-        return int((self.now + timedelta(seconds=time.monotonic() - self.began)).timestamp())
+        """Seconds since the epoch by this host's clock, when a message is really sent: receivers
+        refuse an old one, and `--as-of` moves what is due, not what time it is.
+        """
+        return time.time_ns() // 1_000_000_000
 
     def is_over(self) -> bool:
         """Whether no more may be begun in this round."""

@@ -247,7 +247,7 @@ class Journal:
 
     def _append_bytes(self, data: bytes) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             begin = os.lseek(descriptor, 0, os.SEEK_END)
             try:

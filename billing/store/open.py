@@ -19,6 +19,9 @@ from edge.durable import FileLock, fsync_folder
 from edge.errors import Corrupt, EdgetollError
 from edge.terminal import warn
 
+TOLD_FROM = 10_000
+"""A comparison with more records than this takes so long that a person wants to know why."""
+
 
 def opened(
     home: Path,
@@ -117,6 +120,9 @@ def _rebuild(store: Store) -> None:
 
 def _refuse_edited(store: Store) -> None:
     """The file is not as billing left it: is it still what the journal says (FAULTS G24)?"""
+    records = store.journal.last_no
+    if records > TOLD_FROM:
+        warn(f"{STORE_NAME} is not as it was left: it is compared with {records} journal records")
     found = differences(store)
     if found:
         raise Corrupt(

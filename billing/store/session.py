@@ -31,10 +31,15 @@ def connect(path: Path, home: Path) -> duckdb.DuckDBPyConnection:
     """The session of the store at `path`; Busy when another program holds it, Corrupt when it is
     damaged, EdgetollError when the machine is in the way.
     """
+    is_new = not path.exists()
     try:
         connection = duckdb.connect(str(path))
     except duckdb.Error as error:
+        if is_new:  # half a file, from a disk that filled up, would be taken for a damaged one
+            path.unlink(missing_ok=True)
         raise _refusal(str(error).strip().splitlines()[0], home) from error
+    if is_new:
+        path.chmod(0o600)
     if path.stat().st_size < SMALL_STORE_BYTES:
         connection.execute("SET threads = 1")
     connection.execute(sql.text("statements/store/session/set_zone"))

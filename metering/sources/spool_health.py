@@ -88,16 +88,24 @@ def _without_end(folder: Path, names: list[str]) -> str | None:
         return "`durable` is damaged: what lies before the end it named is not read"
     if (folder / "acknowledged.json").exists() and not (folder / "epoch.json").exists():
         return "its epoch, its segments and its `durable` are gone"
-    if names and _batch_after(folder, names[-1], 0, settled=False):
+    if names and (
+        _batch_after(folder, names[-1], 0, settled=False)
+        or _age_s(segment_path(folder, names[-1])) >= SETTLED_S
+    ):
         return "`durable` is missing: its newest segment is not read"
     return None
+
+
+def _age_s(path: Path) -> float:
+    """How long ago a file was written."""
+    return time.time() - path.stat().st_mtime
 
 
 def _batch_after(folder: Path, segment: str, offset: int, *, settled: bool = True) -> bool:
     """Whether a whole batch lies beyond `offset`; `settled`: and did so for some time."""
     path = segment_path(folder, segment)
     found = path.stat()
-    if found.st_size <= offset or (settled and time.time() - found.st_mtime < SETTLED_S):
+    if found.st_size <= offset or (settled and _age_s(path) < SETTLED_S):
         return False
     descriptor = os.open(path, os.O_RDONLY)
     try:

@@ -92,16 +92,32 @@ WHERE $endpoint NOT IN (SELECT endpoint FROM endpoints_disabled);
 DELETE FROM endpoints_disabled
 WHERE endpoint = $endpoint;
 
--- name: disabled
--- One row per endpoint that is off: since when and why.
-SELECT endpoint, disabled_at, reason
-FROM endpoints_disabled
-ORDER BY endpoint;
+-- name: undone
+-- One row per endpoint that something has not reached: how much waits and since when, the next try, the last answer,
+-- what was given up lately or is an account's current state, and whether it is switched off.
+WITH missed AS (
+    SELECT
+        d.endpoint,
+        COUNT(*) FILTER (d.status = 'waiting') AS waiting,
+        MIN(d.first_at) FILTER (d.status = 'waiting') AS waiting_since,
+        MIN(d.next_at) FILTER (d.status = 'waiting') AS next_try,
+        COUNT(*) FILTER (d.status = 'given_up') AS given_up,
+        arg_max(d.answer, (d.journal_no, d.attempts, d.answer)) FILTER (d.answer NOT LIKE 'put off%') AS cause
+    FROM deliveries AS d
+    INNER JOIN outbox AS o ON d.event_id = o.event_id
+    LEFT JOIN account_state AS s ON o.account_id = s.account_id AND o.version = s.version
+    WHERE d.status = 'waiting' OR (d.status = 'given_up' AND (d.first_at > $lately OR s.version > 0))
+    GROUP BY d.endpoint
+)
 
--- name: backlog
--- One row per endpoint with a waiting event, for the metrics.
-SELECT endpoint, COUNT(*) AS waiting
-FROM deliveries
-WHERE status = 'waiting'
-GROUP BY endpoint
-ORDER BY endpoint;
+SELECT
+    COALESCE(m.endpoint, x.endpoint) AS endpoint,
+    COALESCE(m.waiting, 0) AS waiting,
+    m.waiting_since,
+    m.next_try,
+    COALESCE(m.given_up, 0) AS given_up,
+    COALESCE(m.cause, x.reason, '') AS cause,
+    x.disabled_at AS off_since
+FROM missed AS m
+FULL JOIN endpoints_disabled AS x ON m.endpoint = x.endpoint
+ORDER BY ALL;

@@ -282,8 +282,7 @@ SELECT
     coalesce(
         max_by(versions.tax_rate_bp, (versions.effective_from, versions.journal_no))
             FILTER (versions.effective_from < ends.ends_at),
-        min_by(versions.tax_rate_bp, (versions.effective_from, versions.journal_no)),
-        0
+        min_by(versions.tax_rate_bp, (versions.effective_from, versions.journal_no))
     ) AS tax_rate_bp
 FROM wanted
 INNER JOIN invoice_month_ends AS ends ON wanted.timezone = ends.timezone AND wanted.month = ends.month

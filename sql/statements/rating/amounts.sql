@@ -138,7 +138,7 @@ DROP TABLE rating_billable;
 -- of the card in force at that moment, for late usage the last moment of the month at which the item was sold, for
 -- bandwidth the end of its day or month (DOMAIN §10.7). Each is a difference of cut totals too. A prorated card asks
 -- flat fee and minimum for the open part of the month, of whole 5-minute buckets (DOMAIN §10.14): all is counted in
--- month-ths then, and cut once.
+-- month-ths then, and cut once. In a month in which the account was not open at all neither is due.
 CREATE OR REPLACE TEMP TABLE rating_fixed_terms AS
 WITH own AS (
     SELECT DISTINCT account_id, tally FROM price_force WHERE account_id IS NOT NULL
@@ -154,8 +154,8 @@ WITH own AS (
         p.account_key, p.tally, p.seq, p.month, p.card, p.period_start, p.period_end, p.place,
         p.total, p.denominator, coalesce(f.card, p.card) AS terms_card,
         epoch(m.ends_at - m.starts_at)::HUGEINT // 300 AS buckets,
-        epoch(m.ends_at - greatest(m.starts_at, least(a.opens_at, m.ends_at)))::HUGEINT // 300
-            AS open_buckets,
+        greatest(0, epoch(least(m.ends_at, a.closes_at) - greatest(m.starts_at, a.opens_at)))::HUGEINT
+            // 300 AS open_buckets,
         p.closes OR (p.late AND coalesce(d.ends_at, m.ends_at) = m.ends_at) AS ended
     FROM rating_priced AS p
     JOIN price_tallies AS l ON l.tally = p.tally AND l.has_terms
@@ -174,9 +174,10 @@ WITH own AS (
         s.*, s.total // s.denominator AS used,
         CASE WHEN t.prorated THEN s.buckets ELSE 1 END AS parts,
         s.total * CASE WHEN t.prorated THEN s.buckets ELSE 1 END
-            + t.flat_fee * CASE WHEN t.prorated THEN s.open_buckets ELSE 1 END AS with_flat_fee,
+            + t.flat_fee * CASE WHEN t.prorated THEN s.open_buckets ELSE sign(s.open_buckets) END
+            AS with_flat_fee,
         t.maximum * CASE WHEN t.prorated THEN s.buckets ELSE 1 END AS most,
-        CASE WHEN s.ended
+        CASE WHEN s.ended AND s.open_buckets > 0
             THEN t.minimum * CASE WHEN t.prorated THEN s.open_buckets ELSE 1 END END AS least_due
     FROM slices AS s JOIN price_terms AS t ON t.card = s.terms_card
 ), bounded AS (

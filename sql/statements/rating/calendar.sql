@@ -29,7 +29,7 @@ SELECT
     coalesce(nullif(a.timezone, ''), b.timezone, 'UTC') AS timezone,
     a.price_book AS book, b.book IS NOT NULL AS has_book, a.currency,
     a.currency = b.currency AS currency_fits,
-    coalesce(i.item_no, 0) AS basic_item_no, a.opened_at, a.opens_at,
+    coalesce(i.item_no, 0) AS basic_item_no, a.opened_at, a.opens_at, a.closes_at,
     m.starts_at AS replay_from, m.number AS replay_month, c.reason
 FROM rating_subjects AS a
 LEFT JOIN price_books AS b ON b.book = a.price_book

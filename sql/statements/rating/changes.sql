@@ -3,8 +3,8 @@
 -- Reads: usage, accounts, account_versions, rating_marks, replay_marks, rating_held, given_corrections.
 
 -- name: usage_and_subjects
--- Views: the usage of closed hours, and one row per account with the price book it is rated by and the moment from
--- which its fees are due. Accounts stored before openings were kept have 2000-01-01: they pay from the first hour
+-- Views: the usage of closed hours, and one row per account with the price book it is rated by and the moments from
+-- and until which its fees are due. Accounts stored before openings were kept have 2000-01-01: they pay from the first hour
 -- ever rated (rating_origin), as they did.
 CREATE OR REPLACE TEMP VIEW rating_usage AS
 SELECT account_id, hour, bucket, region, class, requests, bytes_sent, import_no
@@ -16,7 +16,8 @@ SELECT
     CASE
         WHEN opened_at <= TIMESTAMP '2000-01-01' THEN getvariable('rating_origin')::TIMESTAMP
         ELSE time_bucket(INTERVAL 5 MINUTE, opened_at)
-    END AS opens_at
+    END AS opens_at,
+    coalesce(time_bucket(INTERVAL 5 MINUTE, closed_at), TIMESTAMP '9999-01-01') AS closes_at
 FROM accounts;
 CREATE OR REPLACE TEMP VIEW rating_subjects AS FROM rating_stored_subjects;
 

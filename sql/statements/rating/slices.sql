@@ -5,7 +5,7 @@
 -- name: fixed_term_moments
 -- One row per account × tally × month × moment at which a fixed term (flat fee, cap, floor, fee at zero) moves the
 -- total without usage: its month or billing method begins, the card in force changes, its month ends (DOMAIN §10.7). An account
--- has them from its opening on, whether it used anything or not (DOMAIN §10.14).
+-- has them in each month in which it was open, whether it used anything or not (DOMAIN §10.14).
 CREATE OR REPLACE TEMP TABLE rating_fixed_term_moments AS
 WITH months AS (
     SELECT
@@ -16,7 +16,7 @@ WITH months AS (
     JOIN price_tallies AS l ON l.book = a.book AND l.has_terms
     JOIN rating_months AS m ON m.timezone = a.timezone
     WHERE a.has_book AND a.currency_fits AND m.ends_at > a.opens_at
-        AND m.ends_at > coalesce(a.replay_from, $last_through)
+        AND m.starts_at < a.closes_at AND m.ends_at > coalesce(a.replay_from, $last_through)
 ), own AS (
     SELECT DISTINCT account_id, tally FROM price_force WHERE account_id IS NOT NULL
 ), runs AS (

@@ -18,9 +18,7 @@ SELECT
 FROM open_usage
 WHERE account_id IS NOT NULL;
 CREATE OR REPLACE TEMP VIEW rating_subjects AS
-SELECT
-    rowid AS account_key, account_id, currency, timezone, price_book, billing_method, opened_at
-FROM accounts
+FROM rating_stored_subjects
 WHERE account_id IN (SELECT account_id FROM projected_accounts);
 CREATE OR REPLACE TEMP TABLE rating_replays (
     account_id VARCHAR, from_bucket TIMESTAMP, reason VARCHAR

@@ -174,3 +174,21 @@ def test_m3_a_document_of_an_earlier_edgetoll_stays_as_it_was_issued(tmp_path: P
         assert {one.name: one.read_bytes() for one in folder.iterdir()} == before
         path.with_suffix(".html").unlink()
         assert writing.write_month(tmp_path, connection, "2026-10", formats).new == 1
+
+
+@pytest.mark.parametrize("key", ["T-1\u200b", "T‑1", "Т-1", "T-1\n", " T-1"])
+def test_g12_an_id_of_a_credit_that_looks_like_another_is_refused(tmp_path: Path, key: str) -> None:
+    world = october(tmp_path)
+    world.invoice("2026-10", ISSUE)
+    with pytest.raises(InputError):
+        world.credit("INV-USD-2026-000001", 1, "0.10", key, ISSUE)
+
+
+@pytest.mark.parametrize("reason", ["good\u202ewill", "good\x1b[31mwill", "two\nlines"])
+def test_g12_a_reason_that_would_drive_what_is_printed_around_it_is_refused(
+    tmp_path: Path, reason: str
+) -> None:
+    world = october(tmp_path)
+    world.invoice("2026-10", ISSUE)
+    with pytest.raises(InputError, match="the reason holds"):
+        world.void("INV-USD-2026-000001", ISSUE, reason=reason)

@@ -76,6 +76,8 @@ def _account(dice: random.Random, number: int) -> Account:
         opened=dice.choice([datetime(2026, 1, 20), moment(dice)]),  # noqa: DTZ001
         method=method,
     )
+    if number % 5 == 4:  # closed before the month of its last usage ends, or in it
+        account.closed = max(account.opened, FIRST) + timedelta(days=3 * number, minutes=7)
     if dice.random() < 0.3:
         asked = moment(dice)
         account.changes.append((asked, dice.choice(["data_transfer", *BANDWIDTH_ITEMS])))
@@ -174,13 +176,13 @@ def _usage(dice: random.Random, person: Account) -> list[Usage]:
     rows = {}
     for _ in range(dice.choice([0, 10, 40])):
         bucket = moment(dice, max(FIRST, person.opened))
-        if bucket < person.opened or bucket >= LAST:
+        if bucket < person.opened or bucket >= min(LAST, person.closed):
             continue
         for _ in range(dice.choice([1, 1, 3])):
             kind = dice.choice(["https", "https", "http", "quic"])
             label = dice.choice(list(REGIONS))
             near = bucket + FIVE * dice.randrange(3)
-            if near < LAST:
+            if near < min(LAST, person.closed):
                 rows[near, label, kind] = Usage(
                     bucket=near,
                     label=label,

@@ -214,3 +214,33 @@ def test_g15_bandwidth_used_before_an_account_was_opened_is_not_given_away(
     world.use([("a", Usage(bucket, "CN", "https", 1, 37_500_000)) for bucket in buckets])
     world.rate(at("2026-05-01"))
     assert months(world, "a") == {"2026-04": amount}
+
+
+@pytest.mark.parametrize("told", ["before", "in time", "late"])
+def test_g15_a_closed_account_pays_no_fee_after_its_last_month_whenever_that_is_told(
+    tmp_path: Path, told: str
+) -> None:
+    world = World(one_book(tmp_path, PRICED))
+    world.account(Account("a", "UTC", at("2026-01-15"), "data_transfer"))
+    closed = at("2026-02-10T00:03")
+    if told == "before":
+        world.close("a", closed, at=at("2026-02-01"))
+    world.rate(at("2026-02-10"))
+    if told == "in time":
+        world.close("a", closed, at=at("2026-02-10"))
+    world.rate(at("2026-04-01"))
+    if told == "late":
+        assert months(world, "a")["2026-03"] == 5 * 10**10
+        world.close("a", closed, at=at("2026-04-01"))
+        world.rate(at("2026-04-01"))
+    assert months(world, "a") == {"2026-01": 5 * 10**10, "2026-02": 5 * 10**10}
+
+
+def test_g15_usage_of_a_month_in_which_the_account_was_not_open_bears_no_fee(
+    tmp_path: Path,
+) -> None:
+    world = World(one_book(tmp_path, PRICED))
+    world.account(Account("a", "UTC", at("2026-02-10"), "data_transfer"))
+    world.use([("a", Usage(at("2026-01-20"), "CN", "https", 20_000, 0))])
+    world.rate(at("2026-02-01"))
+    assert months(world, "a") == {"2026-01": 2 * 10**8}

@@ -56,9 +56,10 @@ class World:
         """Add an account with its methods and plans."""
         self.connection.execute(
             "INSERT INTO accounts VALUES"
-            " (?, ?, 'name', ?, ?, ?, ?, 0, 24, 'auto', 0, '', '', '', '', NULL, ?)",
+            " (?, ?, 'name', ?, ?, ?, ?, 0, 24, 'auto', 0, '', '', '', '', NULL, ?, ?)",
             [account.account_id, account.opened, self.currency, account.zone, book,
-             account.method, account.opened],
+             account.method, account.opened,
+             None if account.closed.year == 9999 else account.closed],
         )  # fmt: skip
         self.connection.execute(
             "INSERT INTO account_versions SELECT a.*, j.last_no + 1"
@@ -75,6 +76,16 @@ class World:
                 )
         for plan in account.plans:
             self.plan(account.account_id, plan)
+
+    def close(self, account_id: str, moment: datetime, *, at: datetime) -> None:
+        """Close an account, as a load says it; what was charged after it is looked at again."""
+        for update in (
+            "UPDATE accounts SET closed_at = ? WHERE account_id = ?",
+            "UPDATE account_versions SET closed_at = ? WHERE account_id = ?",
+        ):
+            self.connection.execute(update, [moment, account_id])
+        if moment < at:
+            self.changed(account_id, moment, "account opened or closed otherwise")
 
     def plan(self, account_id: str, plan: Any) -> None:
         """Add a plan of an account."""

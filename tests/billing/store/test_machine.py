@@ -109,6 +109,7 @@ def test_g11_a_file_that_may_not_grow_is_not_called_damaged(home: Path, root: Pa
     said = in_a_process(root, TOO_LARGE, home)
     assert said.startswith("EdgetollError billing.duckdb cannot be opened")
     assert "ulimit -f" in said
+    assert not (home / "new.duckdb").exists(), "half a file would be taken for a damaged one"
 
 
 def test_g11_a_store_that_another_program_holds_is_busy(home: Path, root: Path) -> None:
