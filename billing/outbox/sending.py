@@ -22,7 +22,13 @@ from billing.invoices.settings import InvoiceSettings
 from billing.outbox import events_file, mail, webhook
 from billing.outbox.address import Resolver, resolve
 from billing.outbox.daily_state import KIND as FULL_STATE
-from billing.outbox.settings import DeliverySettings, WebhookSettings, mail_password, read_keys
+from billing.outbox.settings import (
+    DeliverySettings,
+    MailSettings,
+    WebhookSettings,
+    mail_password,
+    read_keys,
+)
 from billing.outbox.webhook import Attempt, AttemptResult
 from billing.outbox.wording import LANGUAGE_OF_COUNTRY, Reader
 from edge.configfile import section
@@ -212,11 +218,7 @@ def _to_mail(this: SendingRound, due: Sequence[Due]) -> list[Outcome]:
             customer=one.email if settings.to_customers else "",
             operators=tuple(settings.operators),
             name=one.name,
-            reader=Reader(
-                language=settings.languages.get(one.account_id)
-                or LANGUAGE_OF_COUNTRY.get(one.country, settings.language),
-                timezone=one.timezone or "UTC",
-            ),
+            reader=_reader(one, settings),
             seller=seller,
         )
         for one in due
@@ -224,6 +226,17 @@ def _to_mail(this: SendingRound, due: Sequence[Due]) -> list[Outcome]:
     password = mail_password(this.home, settings)
     attempts = mail.send_letters(letters, settings, password, is_over=this.is_over)
     return _with_the_rest_put_off(due, attempts)
+
+
+def _reader(one: Due, settings: MailSettings) -> Reader:
+    """Who reads the mail: the customer, or where there is none to write to, the operators."""
+    if not (settings.to_customers and one.email):
+        return Reader(language=settings.language, timezone=one.timezone or "UTC")
+    language = settings.languages.get(one.account_id)
+    return Reader(
+        language=language or LANGUAGE_OF_COUNTRY.get(one.country, settings.language),
+        timezone=one.timezone or "UTC",
+    )
 
 
 def _with_the_rest_put_off(due: Sequence[Due], attempts: Sequence[Attempt]) -> list[Outcome]:

@@ -311,7 +311,7 @@ def test_mail_has_text_and_html_and_the_events_id(world: Any, mailbox: Any) -> N
     configure(
         world.home,
         more=f'[billing.delivery.mail]\nhost = "127.0.0.1"\nport = {mailbox.port}\n'
-        'security = "none"\nsender = "billing@cdn.example"\n',
+        'security = "none"\nsender = "billing@cdn.example"\nlanguages = { a = "en" }\n',
     )
     make_overdue(world, email="ann@shop.example")
     world.account("silent")

@@ -91,8 +91,8 @@ def test_p5_nobody_is_told_that_it_is_well_again_who_was_not_told_that_it_was_no
     deliver_now(world)
     sent = [(one.rcpt_tos[0], subject_of(one)) for one in mailbox.letters]
     assert sent == [
-        ("told@shop.example", "Your balance is below zero: told"),
-        ("told@shop.example", "Your balance is sufficient again: told"),
+        ("told@shop.example", "Ihr Guthaben ist unter null: told"),
+        ("told@shop.example", "Ihr Guthaben reicht wieder aus: told"),
     ]
 
 
