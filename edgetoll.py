@@ -41,6 +41,11 @@ COMMANDS = {
         "check",
         "Run every invariant; exit 1 if one of them returns a row.",
     ),
+    "status": (
+        "billing.commands.status",
+        "status",
+        "One screen for the person on call; exit 1 when one is needed.",
+    ),
     "demo": ("examples.demo", "demo", "Real work end to end in a new home, in under a minute."),
     "run": ("billing.daemon.host", "run", "Edge tail, metering and billing in one process."),
 }
@@ -60,6 +65,7 @@ def front_page() -> str:
         *(f"  {name:<{width}}{about}" for name, (_, _, about) in COMMANDS.items()),
         "",
         "Everywhere: --home DIR or EDGETOLL_HOME (default ./edgetoll-home); --json for programs.",
+        "Completion for bash, zsh, fish: edgetoll --show-completion SHELL",
         "Example:",
         "  edgetoll init && edgetoll edge import a.log --format nginx --edge e1 --region DE",
     ]
@@ -68,6 +74,13 @@ def front_page() -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code: 0, 1 error, 2 wrong usage, 75 busy."""
+    from edge.escaping import escaping_streams
+
+    with escaping_streams():
+        return _main(arguments)
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     from edge.errors import EdgetollError
 
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -77,7 +90,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words[0] == "--version":
         print(f"edgetoll {VERSION}")
         return 0
+    if words[0] == "--complete":
+        for candidate in complete(words[1:]):
+            print(candidate)
+        return 0
     name, rest = words[0], words[1:]
+    if "--show-completion" in words[:2] or "--install-completion" in words[:2]:
+        return show_completion(words)
     if name not in GROUPS and name not in COMMANDS:
         print(f"edgetoll: no command «{name}». See edgetoll --help", file=sys.stderr)
         return 2
@@ -101,12 +120,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if said is None:
             raise
         print(f"edgetoll: {said}", file=sys.stderr)
+        from edge.trouble import remedy
+
+        advice = remedy(said) or "look at free space, memory and permissions"
         print(
-            "  hint: look at free space, memory and permissions, then run the command again: what"
-            " was committed stands, and it takes up the rest",
+            f"  hint: {advice}. What was committed stands, a second run takes up the rest",
             file=sys.stderr,
         )
         return 1
+    return 0
+
+
+def complete(words: Sequence[str]) -> list[str]:
+    """The candidates for the word at PLACE of a command line: `--complete PLACE WORD…`."""
+    from edge.completion import Command, candidates
+
+    def command(name: str) -> Command:
+        from typer.main import get_command
+
+        found: Command = get_command(application(name))
+        return found
+
+    place = int(words[0]) if words and words[0].isdigit() else 0
+    typed = [*words[1 : place + 2], *[""] * (place + 2 - len(words))]
+    return candidates(typed, (*GROUPS, *COMMANDS), command)
+
+
+def show_completion(words: Sequence[str]) -> int:
+    """`edgetoll [GROUP] --show-completion [SHELL]`: the script for a shell to read."""
+    from edge.completion import SHOW, how_to_install, script
+    from edge.errors import InputError
+
+    if SHOW not in words:
+        print(f"edgetoll: completion is kept where your shell looks for it:\n{how_to_install()}")
+        return 0
+    try:
+        print(script(words), end="")
+    except InputError as error:
+        print(f"edgetoll: {error.message}\n  hint: {error.hint}", file=sys.stderr)
+        return 2
     return 0
 
 
@@ -137,6 +189,10 @@ def application(name: str) -> Typer:
         module, attribute, _about = COMMANDS[name]
         made = typer.Typer(add_completion=False)
         made.command(name)(getattr(import_module(module), attribute))
+    if name not in ("edge", "metering"):  # these know no --as-of
+        from billing.as_of import bounded
+
+        bounded(made)
     made.pretty_exceptions_enable = False
     # Plain help: «[edge] of edgetoll.toml» is a section, not markup; and it starts faster.
     made.rich_markup_mode = None

@@ -34,7 +34,7 @@ from billing.checks import invariants
 from billing.invoices import reading
 from billing.invoices.documents import bulk, pdf_document
 from billing.invoices.run import Order, issue, prepare
-from billing.invoices.settings import InvoiceSettings
+from billing.invoices.settings import InvoiceSettings, Seller
 from billing.invoices.settlement import cut_to_minor
 from billing.store.store import Store
 
@@ -51,6 +51,7 @@ FILL = (
     'pay@x' || n || '.example' AS email,
     n || ' Main Street, Town' AS address, 'DE' AS country, '' AS tax_id,
     TIMESTAMP '2020-01-01' AS opened_at FROM range($accounts) AS t(n)""",
+    """INSERT INTO account_versions BY NAME SELECT *, 1 AS journal_no FROM accounts""",
     """INSERT INTO balances SELECT account_id, currency, 1000000000000, 0, 0 FROM accounts""",
     """INSERT INTO price_cards BY NAME SELECT item || '/' || region AS card_id, 'bench' AS book,
     item, region, model, 'USD' AS currency, unit, per, unit_quantity, 'month' AS period,
@@ -108,6 +109,10 @@ FILL = (
     FROM generate_series(TIMESTAMP '2026-10-01', TIMESTAMP '2026-10-31 23:00', INTERVAL 1 HOUR)
     AS t(hour)""",
 )
+SETTINGS = InvoiceSettings(
+    formats=("json", "csv"),
+    seller=Seller(name="Bench CDN", address=("1 Bench Street",), tax_id="B-1"),
+)
 Row = tuple[str, str, str, str]
 
 
@@ -141,7 +146,7 @@ def settle_in_a_loop(connection: duckdb.DuckDBPyConnection, accounts: int) -> tu
     total = 0
     for _account, amounts, rate in rows:
         net, _cut = cut_to_minor(sum(amounts), "USD")
-        units = Fraction(net * rate, 10_000) / 10**8 + Fraction(1, 2)
+        units = Fraction(rate) * net / 10_000 / 10**8 + Fraction(1, 2)
         total += net + units.numerator // units.denominator * 10**8
     return total, time.perf_counter() - begin
 
@@ -231,7 +236,7 @@ def main() -> None:
     ):
         filled = timed(lambda: fill(store, options.accounts, options.hours))
         print(f"filled in {filled:.1f} s", file=sys.stderr)
-        rows = records(store, InvoiceSettings(formats=("json", "csv")), options.accounts)
+        rows = records(store, SETTINGS, options.accounts)
         print(*rows, sep="\n", file=sys.stderr)
         if not options.records:
             rows += documents(store, options)

@@ -33,7 +33,7 @@ from billing.appliers import open_store
 from billing.daemon.daemon import Rounds
 from billing.daemon.metrics import Board
 from billing.follow_up import changing, follow_up
-from billing.ledger import transfers
+from billing.ledger.top_up import top_up as post
 from billing.runs.import_hours import import_closed
 from edge.batch.records import EventColumns
 from edge.spool.spool import Spool
@@ -150,13 +150,13 @@ def billing(home: Path, accounts: int, wakes: int) -> list[Cost]:
     found.append(measured("billing: a judgement of everybody", rounds.run, min(wakes, 5)))
     paid = iter(range(1_000_000))
 
-    def top_up() -> None:
+    def pay() -> None:
         account = "a0000007"
         with changing(home, owner="bench", at=clock[0]) as store:
-            transfers.top_up(store, account, 10**12, key=f"p{next(paid)}", at=clock[0])
+            post(store, account, 10**12, key=f"p{next(paid)}", at=clock[0])
             follow_up(store, at=clock[0], accounts=(account,))
 
-    found.append(measured("billing: a top-up", top_up, min(wakes, 5)))
+    found.append(measured("billing: a top-up", pay, min(wakes, 5)))
     return found
 
 

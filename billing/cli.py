@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from billing.runs.records import RunOutcome
 
 app = typer.Typer(
+    add_completion=False,
     no_args_is_help=True,
     help="Price closed hours, keep the ledger, issue invoices, flag accounts in time.",
 )
@@ -153,8 +154,12 @@ def rate(
     Running it again, or while another one runs, changes nothing. Example: edgetoll billing rate
     """
     from billing.follow_up import RED_HINT, changing, follow_up
+    from billing.instants import aware
     from billing.runs import run as runs
     from billing.runs.settings import read_settings
+    from billing.status import unowned
+    from billing.status.hours import incomplete_hours, incomplete_lines
+    from billing.status.unowned import traffic_document
     from edge.errors import Corrupt
 
     at = as_of_time(as_of)
@@ -166,7 +171,23 @@ def rate(
             store, books=books, settings=settings, at=at, through=until, dry_run=dry_run
         )
         followed = follow_up(store, at=at, record=done.journal_no)
-    emit(done.document(), as_json=as_json, human=lambda: _print_run(done))
+        traffic = unowned.lately(store.connection)
+        incomplete = incomplete_hours(store.connection, now=at)
+    document = {
+        **done.document(),
+        "unowned": traffic_document(traffic),
+        "incomplete_hours": [
+            {"hour": aware(one.hour), "partition": one.partition, "missing_edges": one.missing}
+            for one in incomplete
+        ],
+    }
+
+    def human() -> None:
+        _print_run(done)
+        for line in (*incomplete_lines(incomplete), *unowned.lines(traffic)):
+            print(line)
+
+    emit(document, as_json=as_json, human=human)
     if followed.red:
         raise Corrupt(followed.red, RED_HINT)
     if done.state == "held":

@@ -29,7 +29,7 @@ RED_HINT = "no account moves to suspension meanwhile; run edgetoll check"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Followed:
+class FollowedUp:
     """What followed a change of money: the check that is red in one line (None: none), how many
     invoices changed their standing, and how the accounts were judged.
     """
@@ -60,7 +60,7 @@ def follow_up(
     payments_through: datetime | None = None,
     daily: bool = False,
     owners: bool = False,
-) -> Followed:
+) -> FollowedUp:
     """Do everything that follows a change of money of `accounts` (None: of everybody).
 
     `record`: the journal record to hold the checks against. `payments_through`: the payment feed's
@@ -81,7 +81,7 @@ def follow_up(
     if owners or accounts is None or not names.exists():
         publish_owned_domains(store, names)
     publish.publish(store)
-    return Followed(red=failing, settled=settled, judged=judged)
+    return FollowedUp(red=failing, settled=settled, judged=judged)
 
 
 def check_record(store: Store, record: int | None, *, at: datetime) -> str | None:

@@ -119,11 +119,23 @@ def _parse(path: Path) -> tuple[str, dict[str, object]]:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: {error}", "correct the TOML at that place") from error
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(
+            f"{path}: a number in it has thousands of digits, or its brackets are too deep",
+            "write it as docs/ show it",
+        ) from error
     if not content:
         raise ConfigError(
             f"{path} is blank", "a blank file is never taken for «nothing»: restore it"
         )
     return text, content
+
+
+def parse_toml(path: Path) -> tuple[str, dict[str, object]]:
+    """The text of TOML file `path` and what it holds, for readers with rules of their own;
+    ConfigError when it cannot be read, is no TOML or is blank.
+    """
+    return _parse(path)
 
 
 def _override(content: dict[str, object], environ: Mapping[str, str]) -> None:
@@ -210,18 +222,29 @@ def line_of(text: str, keys: tuple[str | int, ...]) -> int | None:
     wanted = tuple(str(key) for key in keys)
     for number, line in enumerate(text.splitlines(), start=1):
         if match := re.match(r"\s*(\[{1,2})\s*([^\]]+?)\s*\]{1,2}", line):
-            header = tuple(part.strip().strip("\"'") for part in match[2].split("."))
-            if match[1] == "[[":
-                counts[header] = counts.get(header, -1) + 1
-                header = (*header, str(counts[header]))
-            here = header
+            header = _header(match[2], len(match[1]) == 2, counts)
+            found = [header, header[:-1]] if match[1] == "[[" else [header]
         elif match := re.match(r"\s*([\w\"'.-]+)\s*=", line):
-            here = (*header, *(part.strip("\"'") for part in match[1].split(".")))
+            found = [(*header, *(part.strip("\"'") for part in match[1].split(".")))]
         else:
             continue
-        if here == wanted[: len(here)] and (best is None or len(here) > best[0]):
-            best = (len(here), number)
+        for here in found:
+            if here == wanted[: len(here)] and (best is None or len(here) > best[0]):
+                best = (len(here), number)
     return best[1] if best else None
+
+
+def _header(dotted: str, listed: bool, counts: dict[tuple[str, ...], int]) -> tuple[str, ...]:
+    """The path that a header opens; lists of tables are counted in `counts`, by their path."""
+    path: tuple[str, ...] = ()
+    parts = [part.strip().strip("\"'") for part in dotted.split(".")]
+    for place, part in enumerate(parts, start=1):
+        path = (*path, part)
+        if listed and place == len(parts):
+            counts[path] = counts.get(path, -1) + 1
+        if path in counts:
+            path = (*path, str(counts[path]))
+    return path
 
 
 def table_lines(text: str) -> dict[str, list[int]]:

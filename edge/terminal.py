@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edge.escaping import bare, escaped
 from edge.instants import now as now
 from edge.instants import parse_time as parse_time
 from edge.instants import utc_text as utc_text
@@ -46,15 +48,38 @@ def as_of_time(text: str | None) -> datetime:
     return parse_time(text) if text else now()
 
 
+Speaker = Callable[[str, str], None]
+"""Takes what is said: its kind, `said` or `warning`, and the line."""
+_speakers: list[Speaker] = []
+
+
+@contextmanager
+def spoken_by(speaker: Speaker) -> Iterator[None]:
+    """While the block runs, `speaker` gets what would be printed for a person: a service's log is
+    JSON, every line of it.
+    """
+    _speakers.append(speaker)
+    try:
+        yield
+    finally:
+        _speakers.remove(speaker)
+
+
 def say(text: str) -> None:
     """A line for a person, on standard error, so that output stays for programs."""
+    if _speakers:
+        _speakers[-1]("said", text)
+        return
     print(text, file=sys.stderr)
 
 
 def warn(text: str) -> None:
     """A warning line on standard error."""
+    if _speakers:
+        _speakers[-1]("warning", text)
+        return
     if sys.stderr.isatty():
-        print(f"\x1b[33m{text}\x1b[0m", file=sys.stderr)
+        print(f"\x1b[33m{escaped(text)}\x1b[0m", file=bare(sys.stderr))
     else:
         print(text, file=sys.stderr)
 
@@ -66,29 +91,34 @@ def table(
     *,
     right: Collection[str] = (),
 ) -> None:
-    """Print a table on standard output; the columns named in `right` are aligned right.
+    """Print a table on standard output, as wide as the terminal; the columns named in `right` are
+    aligned right. How it is fitted into the width is told in edge/tables.py.
 
     Text is printed as it is: markup and control characters in data have no effect.
     """
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from edge.tables import layout
 
-    drawn = Table(box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
-    for column in columns:
-        drawn.add_column(column, justify="right" if column in right else "left", overflow="fold")
-    for row in rows:
-        drawn.add_row(*(Text(printable("" if cell is None else str(cell))) for cell in row))
-    # Without a terminal the width is the content's own: a pipe must not fold or cut figures.
-    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 200
-    console = Console(width=width, highlight=False)
-    wide = console.measure(drawn).maximum
-    if len(title) > wide:  # a title is never folded into the width of a narrow table
-        console.print(Text(printable(title), style="bold"), soft_wrap=True)
-    else:
-        drawn.title = title or None
-    console.print(drawn)
+    cells = [[printable("" if cell is None else str(cell)) for cell in row] for row in rows]
+    names = [printable(column) for column in columns]
+    places = {place for place, column in enumerate(columns) if column in right}
+    for line in layout(printable(title), names, cells, right=places, width=_width()):
+        if line.bold and _is_bright():
+            print(f"\x1b[1m{escaped(line.text)}\x1b[0m", file=bare(sys.stdout))
+        else:
+            print(line.text)
+
+
+def _width() -> int | None:
+    """The columns of the terminal; None without one, since a pipe has no width to keep to."""
+    if sys.stdout.isatty() or "COLUMNS" in os.environ:
+        return shutil.get_terminal_size().columns
+    return None
+
+
+def _is_bright() -> bool:
+    if "NO_COLOR" in os.environ:
+        return False
+    return sys.stdout.isatty() or "FORCE_COLOR" in os.environ
 
 
 def printable(text: str) -> str:
@@ -167,6 +197,6 @@ def _bar() -> Progress:
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        console=Console(file=sys.stderr),
+        console=Console(file=bare(sys.stderr)),
         transient=True,
     )

@@ -106,6 +106,7 @@ def demo(
         plot, truth = Plot.new(now(), requests), {}
     stage.run("init", str(home))
     if not again:
+        stage.write_seller()
         stage.write_accounts(plot.start, plot.as_of)
     stage.headline("Accounts: five customers, their domains, plans, and what they paid in")
     stage.load_accounts()

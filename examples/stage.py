@@ -22,10 +22,21 @@ from typing import Any
 
 import edgetoll
 from edge.errors import EdgetollError
+from edge.escaping import bare
 from edge.terminal import progress
 
 CHUNKS = 6
 REAL_EDGE = ("nginx-real", "US")
+
+
+SELLER = """
+[invoices.seller]
+name = "Demo CDN (a demonstration, no company)"
+address = ["12 Rehearsal Road", "Dublin 2, Ireland"]
+tax_id = "IE0000000DEMO"
+email = "billing@demo-cdn.example"
+payment = ["This is a demonstration: please pay nothing."]
+"""
 
 
 class Stage:
@@ -35,6 +46,7 @@ class Stage:
         self.home = home
         self.logs = home / "logs"
         forced = "FORCE_COLOR" in os.environ
+        self.out = bare(sys.stdout)  # colours of our own, and of the commands it runs
         self.bright = (sys.stdout.isatty() or forced) and "NO_COLOR" not in os.environ
 
     def paint(self, code: str, text: str) -> str:
@@ -43,7 +55,7 @@ class Stage:
 
     def headline(self, text: str) -> None:
         """What happens next."""
-        print(f"\n{self.paint('1;36', text)}", flush=True)
+        print(f"\n{self.paint('1;36', text)}", flush=True, file=self.out)
 
     def command(self, *words: str) -> list[str]:
         """The words that start edgetoll with this interpreter."""
@@ -53,7 +65,7 @@ class Stage:
     def announce(self, words: tuple[str, ...]) -> None:
         """Show a command as a person would type it."""
         typed = " ".join(near(w) if w.isprintable() and " " not in w else "…" for w in words)
-        print(self.paint("2", f"$ edgetoll {typed}"), flush=True)
+        print(self.paint("2", f"$ edgetoll {typed}"), flush=True, file=self.out)
 
     def run(self, *words: str, show: bool = False) -> str:
         """Run one command; its output is shown where it is the point, else its last line."""
@@ -63,7 +75,7 @@ class Stage:
         said = self.finish(words, self.start(words), show=show)
         if os.environ.get("EDGETOLL_DEMO_TIMES"):
             used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - user
-            print(f"  {time.monotonic() - began:.1f} s, {used:.1f} s of CPU")
+            print(f"  {time.monotonic() - began:.1f} s, {used:.1f} s of CPU", file=self.out)
         return said
 
     def run_at_once(self, commands: Sequence[tuple[str, ...]]) -> None:
@@ -99,7 +111,7 @@ class Stage:
         spoken = out.rstrip("\n") if show else (out + err).strip()
         lines = spoken.splitlines() if show else spoken.splitlines()[-2:]
         for line in lines:
-            print(line if show else self.paint("2", f"  {line}"))
+            print(line if show else self.paint("2", f"  {line}"), file=self.out)
         return out
 
     def ask(self, query: str) -> list[dict[str, Any]]:
@@ -114,6 +126,11 @@ class Stage:
     def query(self, name: str) -> str:
         """The path of a query that travels with edgetoll."""
         return str(files("sql") / "queries" / f"{name}.sql")
+
+    def write_seller(self) -> None:
+        """Who sells in this demo: nothing is issued in the name of the shipped example."""
+        with open(self.home / "edgetoll.toml", "a", encoding="utf-8") as file:
+            file.write(SELLER)
 
     def write_accounts(self, start: datetime, as_of: datetime) -> None:
         """The demo's accounts: the example file with this demo's dates."""
@@ -138,9 +155,11 @@ class Stage:
             for line in accounts.read_text(encoding="utf-8").splitlines()
             if line.startswith("# begins ")
         )
-        self.run("billing", "load", str(accounts), "--as-of", begin)
+        # A second run says again what happened then, behind everything that has happened since.
+        then = ("--as-of", begin, "--really")
+        self.run("billing", "load", str(accounts), *then)
         for account, amount, key in PAYMENTS:
-            self.run("billing", "top-up", account, amount, "--id", key, "--as-of", begin)
+            self.run("billing", "top-up", account, amount, "--id", key, *then)
 
     def traffic(
         self, *, seed: int, start: datetime, end: datetime, requests: int
@@ -226,7 +245,10 @@ class Stage:
                 f"counted {counted}, but {wanted} were made", "this is a defect: please report it"
             )
         total = sum(truth.values())
-        print(self.paint("32", f"  {total:,} requests made, {total:,} counted: exact."))
+        print(
+            self.paint("32", f"  {total:,} requests made, {total:,} counted: exact."),
+            file=self.out,
+        )
 
     def show_invoice(self, month: str) -> None:
         """The lines of the invoice that has a data-transfer plan on it, and where its files are."""
@@ -234,7 +256,7 @@ class Stage:
         found = self.ask("SELECT max(invoice_no) AS n FROM invoices WHERE account_id = 'northwind'")
         for path in sorted((self.home / "invoices" / month).rglob("*")):
             if path.is_file() and str(found[0]["n"]) in path.name:
-                print(self.paint("2", f"  {path}"))
+                print(self.paint("2", f"  {path}"), file=self.out)
 
     def ending(self, seconds: float) -> None:
         """Where everything is, and what to try next."""
@@ -247,14 +269,14 @@ class Stage:
             ("lake/", "Parquet for analysts"),
             ("journal/", "every money movement, hash-chained"),
         ):
-            print(f"  {self.home / folder!s:<{width}} {what}")
+            print(f"  {self.home / folder!s:<{width}} {what}", file=self.out)
         self.headline("Try next")
         for words in (
             ("sql", "-f", near(self.query("top_accounts_by_spend"))),
             ("billing", "statement", "northwind"),
         ):
-            print(f"  {program()} {' '.join(words)} --home {self.home}")
-        print(self.paint("2", f"\n{seconds:.0f} s"))
+            print(f"  {program()} {' '.join(words)} --home {self.home}", file=self.out)
+        print(self.paint("2", f"\n{seconds:.0f} s"), file=self.out)
 
 
 def near(path: str) -> str:

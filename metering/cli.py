@@ -18,11 +18,23 @@ if TYPE_CHECKING:
     from metering.status import HourStatus, MeteringStatus
 
 app = typer.Typer(
+    add_completion=False,
     no_args_is_help=True,
     help="Count each event once, close hours, say how far everything is.",
 )
 
 HOURS_SHOWN = 24
+EDGE_COLUMNS = [
+    "edge",
+    "region",
+    "epoch",
+    "sequence",
+    "requests",
+    "refused",
+    "watermark",
+    "lag_s",
+    "gaps",
+]
 STATES = ("closed", "incomplete", "open")
 
 DrainOption = Annotated[
@@ -252,8 +264,9 @@ def _show(found: MeteringStatus) -> None:
 
     print(
         f"accepted {found.accepted:,}  duplicate {found.duplicate:,}  "
-        f"quarantined {found.quarantined:,}  as of {found.fresh_at or 'never'}"
+        f"quarantined {found.quarantined:,}"
     )
+    print(f"as of {found.fresh_at or 'never'}")
     if found.fresh_at is None:
         print("metering has not run in this home: edgetoll metering run --drain")
     for alarm in found.alarms:
@@ -312,7 +325,7 @@ def _show_edges(found: MeteringStatus) -> None:
 
     table(
         "Edges",
-        ("edge", "region", "epoch", "sequence", "requests", "watermark", "lag s", "gaps"),
+        EDGE_COLUMNS,
         [
             (
                 edge.edge_id,
@@ -320,15 +333,17 @@ def _show_edges(found: MeteringStatus) -> None:
                 edge.epoch,
                 edge.sequence,
                 f"{edge.requests:,}",
+                f"{edge.refused:,}",
                 edge.watermark,
                 edge.lag_seconds,
                 ", ".join(_gap(gap) for gap in edge.gaps),
             )
             for edge in found.edges
         ],
-        right=("sequence", "requests", "lag s"),
+        right=("sequence", "requests", "refused", "lag_s"),
     )
 
 
 def _gap(gap: SequenceGap) -> str:
-    return f"{gap.epoch}:{gap.first_sequence}-{gap.last_sequence}"
+    last = "?" if gap.last_sequence is None else gap.last_sequence
+    return f"{gap.epoch}:{gap.first_sequence}-{last}"

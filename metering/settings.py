@@ -30,6 +30,25 @@ class ExpectedEdge(BaseModel):
         return value.replace(tzinfo=UTC)
 
 
+class JsonSource(BaseModel):
+    """`[[metering.json_events.sources]]`: this source may report JSON events."""
+
+    model_config = ConfigDict(extra="forbid")
+    source: str = Field(min_length=1)
+    domains: list[str] = Field(default_factory=list)
+    """The names it may report, exact or `*.parent` for all below; none listed: any."""
+
+
+class JsonEvents(BaseModel):
+    """`[metering.json_events]`: who may send events one by one, without a signature."""
+
+    model_config = ConfigDict(extra="forbid")
+    enabled: bool = True
+    """False: none is counted, whoever sends it."""
+    sources: list[JsonSource] = Field(default_factory=list)
+    """Where any is listed, or `keys_file` is set, only these may."""
+
+
 class MeteringSettings(BaseModel):
     """How metering flushes, closes hours and bounds itself."""
 
@@ -61,7 +80,9 @@ class MeteringSettings(BaseModel):
     """[metering.kafka]: how a worker reaches a broker and reads there."""
     keys_file: str = ""
     """Public keys of the edges (edge/batch/signature.py), relative to the home. Where named, a
-    batch not signed by a key of its own edge goes to quarantine."""
+    batch not signed by a key of its own edge goes to quarantine, and JSON events are counted of
+    listed sources only."""
+    json_events: JsonEvents = Field(default_factory=JsonEvents)
     expected_edges: list[ExpectedEdge] = Field(default_factory=list)
 
     def policy(self) -> Policy:

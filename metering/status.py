@@ -47,6 +47,9 @@ class EdgeStatus:
     lag_seconds: int | None
     expected_until: str | None
     gaps: tuple[SequenceGap, ...]
+    refused: int = 0
+    held: str = ""
+    """Why the edge promises nothing, in its own words; blank while it does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +82,15 @@ class PartitionStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSeen:
+    """A worker that published: its name (empty for one alone), when last, and its partitions."""
+
+    name: str
+    fresh_at: str
+    partitions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MeteringStatus:
     """All workers of a home together. `fresh_at`: when the one published that did so longest ago;
     None when none ever did.
@@ -96,6 +108,7 @@ class MeteringStatus:
     quarantine: tuple[QuarantineStatus, ...] = ()
     partitions: tuple[PartitionStatus, ...] = ()
     unread: tuple[UnreadStatus, ...] = ()
+    workers: tuple[WorkerSeen, ...] = ()
 
     def with_worker(self, other: MeteringStatus) -> MeteringStatus:
         """This and what one more worker says."""
@@ -113,6 +126,7 @@ class MeteringStatus:
             quarantine=self.quarantine + other.quarantine,
             partitions=self.partitions + other.partitions,
             unread=self.unread + other.unread,
+            workers=self.workers + other.workers,
         )
 
 
@@ -146,6 +160,13 @@ def read_file(path: Path) -> MeteringStatus:
             quarantine=tuple(_records(QuarantineStatus, raw["quarantine"])),
             partitions=tuple(_records(PartitionStatus, raw["partitions"])),
             unread=tuple(_records(UnreadStatus, raw.get("unread", []))),
+            workers=(
+                WorkerSeen(
+                    name=path.stem.removeprefix("status").removeprefix("-"),
+                    fresh_at=str(raw["fresh_at"]),
+                    partitions=tuple(str(row["partition"]) for row in raw["partitions"]),
+                ),
+            ),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Corrupt(

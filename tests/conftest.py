@@ -21,6 +21,10 @@ COMPONENTS = {
     "needs_kafka": (("java", "mvn"), "apt-get install -y openjdk-17-jre-headless maven"),
     "needs_chromium": (("chromium",), "apt-get install -y chromium"),
     "needs_poppler": (("pdftotext", "pdftoppm"), "apt-get install -y poppler-utils"),
+    "needs_fonts": (
+        ("/usr/share/fonts/opentype/noto", "/usr/share/fonts/truetype/noto"),
+        "apt-get install -y fonts-noto-cjk fonts-noto-core",
+    ),
     "needs_real_logs": (("../shared/data/logs",), "lay the shared folder beside the project"),
     "needs_systemd": (("systemd-analyze",), "apt-get install -y systemd"),
 }

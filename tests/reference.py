@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from functools import cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 FIVE = timedelta(minutes=5)
@@ -45,6 +46,7 @@ class Account:
     method: str
     changes: list = field(default_factory=list)
     plans: list = field(default_factory=list)
+    closed: datetime = datetime(9999, 1, 1)  # noqa: DTZ001
 
 
 def price(card, quantity):
@@ -68,16 +70,17 @@ def price(card, quantity):
 class Rating:
     """Rates one account from its first hour to `through`."""
 
-    def __init__(self, account, cards, regions, origin, through):
+    def __init__(self, account, cards, regions, through):
         self.account, self.regions, self.through = account, regions, through
         self.zone = ZoneInfo(account.zone)
         self.cards = [c for c in cards if c.account_id in (None, account.account_id)]
-        self.start = max(origin, account.opened.replace(minute=account.opened.minute // 5 * 5))
+        self.start = account.opened.replace(minute=account.opened.minute // 5 * 5)  # §10.14
         self.quantities = defaultdict(lambda: [0, 0, 0])  # month, item, scope: used, free, plan
         self.billable = defaultdict(int)  # the same and by hour and day
         self.usage_amount = defaultdict(Fraction)
         self.charged = defaultdict(int)
         self.by_hour = defaultdict(int)
+        self.terms = {}  # month, item, scope: what flat fee, maximum and minimum make of it
         self.plan_left = {plan.plan_id: plan.quantity for plan in account.plans}
         self.plan_paid = defaultdict(int)
 
@@ -93,6 +96,10 @@ class Rating:
     def month(self, moment):
         return self.day(moment).replace(day=1)
 
+    def days(self, month):
+        return ((month + timedelta(days=32)).replace(day=1) - month).days
+
+    @cache  # noqa: B019
     def month_end(self, month):
         return self.utc((month + timedelta(days=32)).replace(day=1))
 
@@ -206,8 +213,12 @@ class Rating:
                     self.utc(first + timedelta(days=1)) <= self.account.opened
                 ):
                     first += timedelta(days=1)
-                begun, share, drop = self.utc(first), Fraction((day - first).days + 1, day.day), 5
-            if item == BASIC[1] or (item == BASIC[2] and end == self.month_end(month)):
+                begun, drop = self.utc(first), 5
+                share = Fraction((day - first).days + 1, self.days(month))
+            if self.utc(day) >= self.account.closed:
+                break
+            last = end == self.month_end(month) or end >= self.account.closed
+            if item == BASIC[1] or (item == BASIC[2] and last):
                 for region, values in self.samples(usage, begun, end, item == BASIC[2]).items():
                     if scope := self.scope(item, region):
                         value = values[len(values) * drop // 100]
@@ -220,15 +231,27 @@ class Rating:
         _, item, scope = lane
         total = self.usage_amount[lane]
         card = self.card(item, scope, moment)
+        steps = [total]
         if card is not None:
-            total += card.flat_fee
-            total = total if card.maximum is None else min(total, card.maximum)
-            if ended and card.minimum is not None:
-                total = max(total, card.minimum)
+            share = self.open_share(lane[0])
+            share = share if card.prorated else (share > 0)
+            steps.append(total := total + card.flat_fee * share)
+            steps.append(total := total if card.maximum is None else min(total, card.maximum))
+            if ended and card.minimum is not None and share:
+                total = max(total, card.minimum * share)
+            steps.append(total)
         elif any(c.has_fixed_terms for c in self.cards if (c.item, c.scope) == (item, scope)):
             return
         self.by_hour[lane, hour] += int(total) - self.charged[lane]  # §10.11: cut toward zero
         self.charged[lane] = int(total)
+        self.terms[lane] = [int(after) - int(before) for before, after in pairwise(steps)]
+
+    def open_share(self, month):
+        """§10.14: by 5-minute buckets of the month, from the account's opening to its closing."""
+        begins, ends, closed = self.utc(month), self.month_end(month), self.account.closed
+        closed = closed.replace(minute=closed.minute // 5 * 5)
+        is_open = (min(ends, closed) - max(begins, self.start)) // FIVE
+        return Fraction(max(0, is_open), (ends - begins) // FIVE)
 
     def lanes(self, month):
         known = [*self.quantities, *self.usage_amount]
@@ -260,7 +283,7 @@ class Rating:
             for month in sorted(touched):
                 end = min(hour + HOUR, self.month_end(month))
                 for lane in self.lanes(month):
-                    if lane in used or self.sold(lane[1], end - FIVE):
+                    if lane in used or (self.sold(lane[1], end - FIVE) and self.open_share(month)):
                         self.settle(lane, end - FIVE, hour, end == self.month_end(month))
             hour += HOUR
         for one in waiting:
@@ -273,7 +296,8 @@ class Rating:
     def open_month(self, month, hour, opened):
         for lane in self.lanes(month):
             begins = max(self.utc(month), self.start)
-            if lane not in opened and begins.replace(minute=0) <= hour:
+            is_open = self.open_share(month)
+            if lane not in opened and begins.replace(minute=0) <= hour and is_open:
                 opened.add(lane)
                 card = self.card(lane[1], lane[2], begins)
                 if card and self.sold(lane[1], begins):
@@ -294,6 +318,6 @@ def plain(moment):
     return moment.astimezone(UTC).replace(tzinfo=None)
 
 
-def rate(account, cards, regions, usage, origin, through):
+def rate(account, cards, regions, usage, through):
     """The Rating of one account, done."""
-    return Rating(account, cards, regions, origin, through).run(usage)
+    return Rating(account, cards, regions, through).run(usage)

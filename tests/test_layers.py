@@ -13,9 +13,11 @@ SHARED_OF_EDGE = {
     "edge.configfile",
     "edge.crash_point",
     "edge.terminal",
+    "edge.trouble",
     "edge.domain",
     "edge.durable",
     "edge.errors",
+    "edge.escaping",
     "edge.event",
     "edge.kafka.link",
     "edge.kafka.topic",
@@ -24,9 +26,14 @@ SHARED_OF_EDGE = {
     "edge.spool.segment",
     "edge.batch.signature",
 }
-SHARED_OF_METERING = {"metering", "metering.closed"}
+SHARED_OF_METERING = {"metering", "metering.closed", "metering.status"}
 # `edgetoll run` and `edgetoll check` join all three in one process: wiring, not logic (0002).
-JOINING = {"billing.daemon.host", "billing.commands.check", "billing.commands.init"}
+JOINING = {
+    "billing.daemon.host",
+    "billing.commands.check",
+    "billing.commands.init",
+    "billing.status.gather",
+}
 NO_WORLD = {"time", "random", "uuid", "socket", "asyncio"}
 
 

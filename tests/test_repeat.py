@@ -19,6 +19,14 @@ domain = "www.example.com"
 """
 
 
+SELLER = """
+[invoices.seller]
+name = "Tests CDN"
+address = ["1 Test Street"]
+tax_id = "T-1"
+"""
+
+
 def run(*words: str) -> None:
     assert edgetoll.main(list(words)) == 0, words
 
@@ -27,6 +35,8 @@ def invoiced(home: Path, log: Path) -> dict[str, bytes]:
     """The month's documents, from a log file on, by their paths in the home."""
     place, at = ("--home", str(home)), ("--as-of", "2026-11-02T00:00:00Z")
     run("init", str(home))
+    with open(home / "edgetoll.toml", "a", encoding="utf-8") as settings:
+        settings.write(SELLER)
     (home / "mine.toml").write_text(ACCOUNT)
     run("billing", "load", str(home / "mine.toml"), *place, "--as-of", "2026-09-01T00:00:00Z")
     words = ("--format", "nginx", "--edge", "e1", "--region", "DE", "--through", "2026-11-01")

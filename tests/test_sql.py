@@ -13,19 +13,12 @@ import sql
 STATEMENT_LINES = 120
 CHAPTER_LINES = 400
 PRODUCTS = ("views", "checks", "macros", "queries", "lake", "lake_schema")
-# Folders whose statements still stand one a file; the wing that makes chapters of one takes it out.
-NOT_YET = ("rating", "invoices", "billing")
 _NAME = re.compile(r"^-- name: (.*)$", re.MULTILINE)
 
 
 def chapter_files(root: Path) -> list[Path]:
-    """Every file of statements, those of the folders left aside excepted."""
-    folder = root / "sql" / "statements"
-    return [
-        path
-        for path in sorted(folder.rglob("*.sql"))
-        if path.relative_to(folder).parts[0] not in NOT_YET
-    ]
+    """Every file of statements."""
+    return sorted((root / "sql" / "statements").rglob("*.sql"))
 
 
 def name_of(path: Path, root: Path) -> str:
@@ -79,8 +72,7 @@ def test_each_name_of_a_statement_in_the_code_is_there(
             try:
                 sql.text(name)
             except FileNotFoundError as error:
-                if name.split("/")[1] not in NOT_YET:
-                    missing.append(str(error))
+                missing.append(str(error))
     assert missing == []
 
 

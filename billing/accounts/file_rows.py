@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 from zoneinfo import available_timezones
@@ -29,6 +30,7 @@ from pydantic import (
 )
 
 from billing.money import check_currency, parse_amount
+from billing.readable import unlike_any_other
 from billing.text_rules import check_email, check_line
 from edge.configfile import read_toml, said, table_lines
 from edge.domain import canonical_domain
@@ -43,11 +45,13 @@ _BYTES = {"KB": 1, "MB": 2, "GB": 3, "TB": 4, "PB": 5}
 
 def _moment(value: object) -> datetime:
     """When something was bought, asked for or opened: any whole second, as naive UTC."""
-    if isinstance(value, str):
-        value = datetime.fromisoformat(value)
-    if not isinstance(value, datetime):
-        raise ValueError("write a time like 2026-10-01T00:00:00Z")
-    moment = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+    try:
+        read = datetime.fromisoformat(value) if isinstance(value, str) else value
+        if not isinstance(read, datetime):
+            raise ValueError("not a time")
+        moment = read.astimezone(UTC).replace(tzinfo=None) if read.tzinfo else read
+    except (ValueError, OverflowError) as error:
+        raise ValueError("write a time like 2026-10-01T00:00:00Z") from error
     if moment.microsecond:
         raise ValueError(f"{value} is not a whole second")
     if not 2000 <= moment.year < 9999:
@@ -74,12 +78,12 @@ def _money(value: object) -> int:
         raise ValueError(error.message + '; write it in quotes, like "500.00"') from error
 
 
-def _percent(value: object) -> int:
-    units = _money(value)
-    points, rest = divmod(int(units), 10**8)
-    if rest or not 0 <= points <= 10_000:
-        raise ValueError(f"{value} is not a percentage from 0 to 100 with at most two decimals")
-    return points
+def _percent(value: object) -> Decimal:
+    """A percentage as basis points, of which there may be hundredths: 8.875 % is 887.50 of them."""
+    hundredths, rest = divmod(int(_money(value)), 10**6)
+    if rest or not 0 <= hundredths <= 1_000_000:
+        raise ValueError(f"{value} is not a percentage from 0 to 100 with at most four decimals")
+    return Decimal(hundredths).scaleb(-2)
 
 
 def _quantity(value: object) -> int:
@@ -112,6 +116,14 @@ def _currency(value: str) -> str:
 def _timezone(value: str | None) -> str | None:
     if value is not None and value not in available_timezones():
         raise ValueError(f"there is no time zone {value!r}; write one like Asia/Shanghai")
+    return value
+
+
+def _unlike_any_other(value: str | None) -> str | None:
+    """An id of a person's own choice: one that nobody takes for another (CASES G6)."""
+    why = None if value is None else unlike_any_other(value)
+    if why is not None:
+        raise ValueError(f"{value!a} could be taken for another id: {why}")
     return value
 
 
@@ -152,7 +164,7 @@ class AccountRow(_Row):
     credit_limit: Annotated[Money, Field(ge=0, lt=2**96)] = 0
     grace_hours: int = Field(default=24, ge=0, le=24 * 366)
     suspension_policy: Literal["confirm", "auto"] = "confirm"
-    tax_rate_percent: Annotated[int, BeforeValidator(_percent)] = 0
+    tax_rate_percent: Annotated[Decimal, BeforeValidator(_percent)] = Decimal(0)
     email: Annotated[str, AfterValidator(check_email)] = ""
     address: str = ""
     country: str = ""
@@ -180,7 +192,9 @@ class _Correctable(_Row):
 class DomainRow(_Correctable):
     """An account owns a name, or with `*.` one level below it, from a time to another."""
 
-    id: str | None = Field(default=None, min_length=1, max_length=400)
+    id: Annotated[str | None, AfterValidator(_unlike_any_other)] = Field(
+        default=None, min_length=1, max_length=400
+    )
     domain: Annotated[str, BeforeValidator(_domain)]
     account: Id
     effective_from: Instant = BEGINNING
@@ -293,6 +307,11 @@ def _read_csv(path: Path) -> Loaded:
 
 
 def _csv_model(path: Path, columns: tuple[str, ...]) -> type[_Row]:
+    twice = sorted({name for name in columns if columns.count(name) > 1})
+    if twice:
+        raise InputError(
+            f"{path}, line 1: column {twice[0]!r} stands twice", "one of them would not be read"
+        )
     for column, kind, model in _CSV_KINDS:
         if column in columns:
             unknown = sorted(set(columns) - set(model.model_fields))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +22,7 @@ class AccountVersion:
     credit_limit: int
     grace_hours: int
     suspension_policy: str
-    tax_rate_bp: int
+    tax_rate_bp: Decimal
     email: str
     address: str
     country: str

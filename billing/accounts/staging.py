@@ -42,6 +42,7 @@ _TEXT: pa.DataType = pa.string()
 _TIME: pa.DataType = pa.timestamp("us")
 _MONEY: pa.DataType = pa.decimal128(38, 0)
 _SMALL: pa.DataType = pa.int32()
+_BASIS_POINTS: pa.DataType = pa.decimal128(9, 2)
 _COUNT: pa.DataType = pa.int64()
 ACCOUNT_SCHEMA = pa.schema(
     {
@@ -55,7 +56,7 @@ ACCOUNT_SCHEMA = pa.schema(
         "credit_limit": _MONEY,
         "grace_hours": _SMALL,
         "suspension_policy": _TEXT,
-        "tax_rate_bp": _SMALL,
+        "tax_rate_bp": _BASIS_POINTS,
         "email": _TEXT,
         "address": _TEXT,
         "country": _TEXT,

@@ -15,6 +15,8 @@ from datetime import datetime, timedelta
 AHEAD_SECONDS = 36 * 3600
 """The most a clock that ran ahead can have counted: usage is trusted no longer (the default)."""
 
+NOTHING_RATED = "no usage has been rated yet"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
@@ -69,7 +71,7 @@ def judge_trust(
     """The clock at `now`: seconds moved on, the flag raised or lowered with its reason."""
     until, stale = None, []
     if health.usage_through is None:
-        stale.append("no usage has been rated yet")
+        stale.append(NOTHING_RATED)
     else:
         until = health.usage_through + timedelta(hours=usage_limit_hours)
         if until < now:

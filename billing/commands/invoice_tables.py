@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from billing.invoices.reading import InvoiceFigures
     from billing.invoices.run import Issued
     from billing.invoices.settings import InvoiceSettings
+    from billing.ledger.records import Posted
 
 SHOWN = 50
 
@@ -85,38 +86,67 @@ def show_issued(
     def human() -> None:
         print_rows(f"Invoices of {month}", rows)
         if issued.invoices:
-            say(f"{issued.invoices} invoices issued; their documents are in {folder}")
+            say(f"{issued_words(issued)} issued; the documents are in {folder}")
         elif not issued.waiting and not (written.same or written.restored):
             say(f"nothing to issue: no account has rated usage in {month}")
         elif not issued.waiting:
             say(f"nothing to issue: the invoices of {month} stand as they were, in {folder}")
         if written.restored:
-            say(f"{written.restored} documents were missing or changed and were put back")
+            changed = "was changed and was" if written.restored == 1 else "were changed and were"
+            say(f"{count(written.restored, 'document')} {changed} put back as issued")
 
-    warn_of_boxes(written, home)
     emit(document, as_json=as_json, human=human)
 
 
-def warn_of_seller(settings: InvoiceSettings) -> None:
-    """Say once what most tax offices would miss on an invoice."""
-    if not settings.seller.tax_id:
-        warn(
-            "the seller on these invoices has no tax id: set tax_id under [invoices.seller] in"
-            " edgetoll.toml before you issue (what was issued is not changed)"
-        )
+def count(number: int, what: str) -> str:
+    """`1 invoice`, `2 invoices`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def warn_of_boxes(written: FilesWritten, home: Path) -> None:
-    """Say which PDF files lack characters, and what mends it: never a silent box in a name."""
-    if not written.unprintable:
-        return
-    name, characters = next(iter(written.unprintable.items()))
-    others = len(written.unprintable) - 1
-    more = f" and {others} more documents" if others else ""
-    warn(
-        f"the PDF of {name}{more} has boxes for characters without a font: {characters[:20]};"
-        f" put a font file that has them (Noto Sans CJK, say) into {home / 'fonts'} and run again"
-    )
+def warn_of_draft(settings: InvoiceSettings, drafts: int, early: int) -> None:
+    """What stands between these drafts and their invoices."""
+    from billing.invoices.settings import check_seller
+    from edge.errors import InputError
+
+    if early:
+        warn(f"the month is not over for {count(early, 'account')}: these are its figures so far")
+    if drafts:
+        try:
+            check_seller(settings)
+        except InputError as error:
+            warn(f"{error.message}: {error.hint}")
+
+
+def issued_words(issued: Issued) -> str:
+    """How many documents of each kind a run issued: most months, invoices alone."""
+    notes = issued.credit_notes
+    said = [count(issued.invoices - notes, "invoice")] if issued.invoices > notes else []
+    return " and ".join([*said, *([count(notes, "credit note")] if notes else [])])
+
+
+def posted_document(posted: Posted) -> dict[str, object]:
+    """The payment that `paid` took in."""
+    from billing.money import format_amount
+
+    transfer = posted.transfer
+    return {
+        "id": transfer.transfer_id,
+        "account_id": transfer.account_id,
+        "amount": format_amount(transfer.amount, transfer.currency),
+        "currency": transfer.currency,
+        "new": posted.new,
+    }
+
+
+def posted_words(posted: Posted) -> str:
+    """The same for people."""
+    from billing.money import format_amount
+
+    one = posted.transfer
+    amount = f"{format_amount(one.amount, one.currency)} {one.currency}"
+    if posted.new:
+        return f"posted {amount} to {one.account_id} as {one.transfer_id}; it pays the oldest first"
+    return f"{one.transfer_id} was posted before ({amount} to {one.account_id}): nothing was posted"
 
 
 def print_rows(title: str, rows: Sequence[ShownInvoice]) -> None:
@@ -146,7 +176,8 @@ def show_credit(done: Credited, *, as_json: bool) -> None:
     def human() -> None:
         made = "issued" if done.new else "was issued before, nothing changed"
         say(
-            f"credit note {done.credit_note} over {document['total']} {done.currency}"
+            f"credit note {done.credit_note} over {format_amount(-done.total, done.currency)}"
+            f" {done.currency}"
             f" for {done.invoice_no} {made}"
         )
 

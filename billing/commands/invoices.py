@@ -24,6 +24,7 @@ from edge.terminal import (
     progress,
     say,
     table,
+    warn,
 )
 
 if TYPE_CHECKING:
@@ -68,12 +69,11 @@ def invoice(
     order = Order(month=month, account=account, at=at, draft=draft, reissue=reissue)
     settings = _settings(home)
     with changing(home, owner="edgetoll billing invoice", at=at, wait_seconds=0) as store:
+        _warn_of_unowned(store, month)
         if draft:
             _draft(store, order, settings, as_json=as_json)
             return
         issued, rows, written = _issue(store, order, settings)
-    if issued.invoices:
-        tables.warn_of_seller(settings)
     tables.show_issued(issued, rows, written, month=month, home=home, as_json=as_json)
     if issued.waiting:
         first = issued.waiting[0]
@@ -168,13 +168,18 @@ def paid(
 
     at = as_of_time(as_of)
     accounts = None
+    posted = None
     with changing(home, owner="edgetoll billing paid", at=at, wait_seconds=0) as store:
         if invoice_no is not None:
-            taken = payments.take_in(store, invoice_no, amount=amount, key=key, at=at)
-            accounts = (taken.transfer.account_id,)
+            posted = payments.take_in(store, invoice_no, amount=amount, key=key, at=at)
+            accounts = (posted.transfer.account_id,)
         changed = follow_up(store, at=at, accounts=accounts).settled
         rows = payments.standing(store.connection)
-    document = {"changed": changed, "invoices": [row.document() for row in rows]}
+    document = {
+        "posted": None if posted is None else tables.posted_document(posted),
+        "changed": changed,
+        "invoices": [row.document() for row in rows],
+    }
 
     def human() -> None:
         from billing.money import format_amount
@@ -190,9 +195,22 @@ def paid(
             ],
             right=("owed", "open"),
         )  # fmt: skip
-        say(f"{changed} invoices changed their standing")
+        if posted is not None:
+            say(tables.posted_words(posted))
+        say(f"{tables.count(changed, 'invoice')} changed standing")
 
     emit(document, as_json=as_json, human=human)
+
+
+def _warn_of_unowned(store: Store, month: str) -> None:
+    """Say which names nobody will pay for in `month` (CASES G8)."""
+    from billing.invoices.periods import check_month, month_span
+    from billing.status import unowned
+
+    check_month(month)
+    span = month_span(month, "UTC")
+    for line in unowned.lines(unowned.between(store.connection, span.start, span.end)):
+        warn(line)
 
 
 def _settings(home: Path) -> InvoiceSettings:
@@ -212,7 +230,10 @@ def _issue(
     from edge.crash_point import crash_point
     from edge.errors import Corrupt
 
-    issued = issue(store, prepare(store, order, settings))
+    issued = issue(
+        store,
+        prepare(store, order, settings, unprintable=writing.unprintable(store.home, settings)),
+    )
     crash_point("invoice-issued")
     accounts = None if order.account is None else (order.account,)
     red = follow_up(store, at=order.at, accounts=accounts, record=issued.journal_no).red
@@ -240,21 +261,19 @@ def _draft(store: Store, order: Order, settings: InvoiceSettings, *, as_json: bo
     from billing.invoices.documents import files, writing
     from billing.invoices.run import prepare
 
-    prepare(store, order, settings)
+    prepared = prepare(store, order, settings)
     reading.choose_month(store.connection, order.month, order.account, reading.DRAFTS)
     rows = tables.rows_of(reading.month_rows(store.connection, reading.DRAFTS), {})
-    written = writing.write_drafts(
+    writing.write_drafts(
         store.home, store.connection, order.month, settings.formats, account=order.account
     )
-    tables.warn_of_boxes(written, store.home)
     folder = files.folder_of(store.home, order.month).joinpath(files.DRAFTS)
 
     def human() -> None:
         tables.print_rows(f"Drafts of {order.month}", rows)
         say(f"nothing was issued; the drafts are in {folder}")
 
-    if rows:
-        tables.warn_of_seller(settings)
+    tables.warn_of_draft(settings, prepared.invoices, prepared.early)
     emit(
         {"month": order.month, "drafts": rows, "folder": str(folder)},
         as_json=as_json,
@@ -271,5 +290,4 @@ def _finish_credit(
 
     account = crediting.subject(store, done.invoice_no).account_id
     follow_up(store, at=at, accounts=(account,))
-    written = writing.write_one(store.home, store.connection, done.credit_note, settings.formats)
-    tables.warn_of_boxes(written, store.home)
+    writing.write_one(store.home, store.connection, done.credit_note, settings.formats)

@@ -75,7 +75,14 @@ def _document(result: WhatIf) -> dict[str, object]:
                 "currency": one.currency,
                 **_amounts(one.currency, one.charged, one.tried),
                 "items": {
-                    item: _amounts(one.currency, old, new) for item, (old, new) in one.items.items()
+                    item: {
+                        **_amounts(one.currency, old, new),
+                        "terms": {
+                            term: _amounts(one.currency, *amounts)
+                            for term, amounts in one.terms(item).items()
+                        },
+                    }
+                    for item, (old, new) in one.items.items()
                 },
             }
             for one in result.accounts
@@ -99,6 +106,17 @@ def _totals(result: WhatIf) -> dict[str, tuple[int, int]]:
     return totals
 
 
+def _fixed(result: WhatIf) -> list[tuple[str, str, int, int]]:
+    """(currency, fixed term, charged, simulated) over all accounts."""
+    found: dict[tuple[str, str], tuple[int, int]] = {}
+    for one in result.accounts:
+        for (_, term), (charged, tried) in one.parts.items():
+            if term != "usage":
+                old, new = found.get((one.currency, term), (0, 0))
+                found[one.currency, term] = (old + charged, new + tried)
+    return [(*key, *amounts) for key, amounts in sorted(found.items())]
+
+
 def _show(result: WhatIf) -> None:
     rows = [
         (one.account_id, one.currency, *_amounts(one.currency, one.charged, one.tried).values())
@@ -112,6 +130,9 @@ def _show(result: WhatIf) -> None:
     title = f"{result.month} with {result.book} instead of {', '.join(result.instead_of)}"
     table(title, columns, rows, right=columns[2:])
     print(f"Usage before {result.through:%Y-%m-%dT%H:%MZ} was priced. Nothing was changed.")
+    for currency, term, old, new in _fixed(result):
+        was, now, change = _amounts(currency, old, new).values()
+        print(f"Of it {term}: {was} {currency} was charged, {now} would be ({change}).")
     for one in result.held[:5]:
         warn(f"{one.account_id}, {one.hour:%Y-%m-%dT%H:%MZ} would not be charged: {one.problem}")
     if len(result.held) > 5:

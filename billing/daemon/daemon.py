@@ -21,7 +21,7 @@ import typer
 
 from billing.daemon.metrics import Board
 from edge.errors import Busy, EdgetollError
-from edge.terminal import DEFAULT_HOME, HomeOption
+from edge.terminal import DEFAULT_HOME, HomeOption, spoken_by
 from edge.terminal import now as wall_clock
 from metering.closed import closed_mark
 
@@ -66,10 +66,21 @@ def daemon(
 @contextmanager
 def locked(home: Path) -> Iterator[None]:
     """The daemon's own lock: a second daemon leaves at once, naming the first (exit 75)."""
+    from billing.daemon.log import log
     from edge.durable import FileLock
 
-    with FileLock(home / "daemon.lock", "billing daemon"):
-        yield
+    try:
+        lock = FileLock(home / "daemon.lock", "billing daemon").__enter__()
+    except Busy as error:
+        raise Busy(
+            error.message,
+            "one daemon serves a home and does all of its work; to start another, end that one",
+        ) from error
+    try:
+        with spoken_by(lambda kind, text: log(kind, text=text)):
+            yield
+    finally:
+        lock.__exit__(None, None, None)
 
 
 def loop(home: Path, stop: threading.Event, *, clock: Clock = wall_clock) -> None:

@@ -14,9 +14,12 @@ from pathlib import Path
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
-from pydantic import BaseModel, ConfigDict, ValidationError
 
+from billing.status.judge import unverified
+from billing.status.signals import SIGNALS, Finding
+from edge.errors import Corrupt
 from edge.terminal import parse_time
+from metering.status import MeteringStatus, files, read_file
 
 EDGES_MAX = 500
 """More edges than this are summed up: label values must stay bounded."""
@@ -42,6 +45,10 @@ class VitalSigns:
     disabled: tuple[str, ...]
     stopped_domains: int
     next_delivery_at: datetime | None = None
+    unowned_requests: int = 0
+    held_hours: int = 0
+    findings: tuple[Finding, ...] = ()
+    """The signals that stand."""
 
 
 @dataclass
@@ -60,47 +67,14 @@ class Board:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
-class _Published(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class EdgeStatus(_Published):
-    """An edge, as a metering worker publishes it."""
-
-    edge_id: str
-    watermark: str | None = None
-    gaps: tuple[object, ...] = ()
-
-
-class HourStatus(_Published):
-    """An hour that a worker has open, or closed lately."""
-
-    hour: str
-    state: str
-
-
-class WorkerStatus(_Published):
-    """What a metering worker published last (`live/status*.json`)."""
-
-    accepted: int = 0
-    duplicate: int = 0
-    quarantined: int = 0
-    adds_up: bool = False
-    fresh_at: str | None = None
-    edges: tuple[EdgeStatus, ...] = ()
-    hours: tuple[HourStatus, ...] = ()
-
-
-def read_statuses(home: Path) -> list[WorkerStatus]:
+def read_statuses(home: Path) -> list[MeteringStatus]:
     """What each metering worker published last; one that cannot be read does not add up."""
     found = []
-    for path in sorted((home / "live").glob("status*.json")):
+    for path in files(home):
         try:
-            found.append(WorkerStatus.model_validate_json(path.read_bytes()))
-        except FileNotFoundError:
-            continue
-        except (OSError, ValidationError):
-            found.append(WorkerStatus())
+            found.append(read_file(path))
+        except Corrupt:
+            found.append(MeteringStatus(adds_up=False))
     return found
 
 
@@ -125,7 +99,7 @@ def counters(name: str, about: str, label: str, values: Iterable[tuple[str, int]
     return made
 
 
-def metering_metrics(statuses: Sequence[WorkerStatus], *, now: datetime) -> Iterator[Family]:
+def metering_metrics(statuses: Sequence[MeteringStatus], *, now: datetime) -> Iterator[Family]:
     """Event-time lag, conservation, open and incomplete hours, gaps."""
     totals = {
         "accepted": sum(one.accepted for one in statuses),
@@ -172,6 +146,10 @@ def billing_metrics(board: Board, *, now: datetime) -> Iterator[Family]:
         off = [(name, 1) for name in signs.disabled]
         yield gauges("endpoint_disabled", "1: the endpoint is switched off.", "endpoint", off)
         yield gauge("stopped_domains", "Names on the stop list.", signs.stopped_domains)
+        about = "Lately, for names that no account owns."
+        yield gauge("unattributed_requests", about, signs.unowned_requests)
+        yield gauge("held_hours", "Account-hours that no price could rate.", signs.held_hours)
+        yield signal_family(signs.findings)
     failures = sorted(board.failures.items())
     yield counters("step_failures", "Failures of the daemon's steps.", "step", failures)
     spent = sorted(board.seconds.items())
@@ -179,6 +157,16 @@ def billing_metrics(board: Board, *, now: datetime) -> Iterator[Family]:
     if board.round_at is not None:
         age = int((now - board.round_at).total_seconds())
         yield gauge("round_age_seconds", "Since the daemon's last round ended.", age)
+
+
+def signal_family(findings: Sequence[Finding]) -> Family:
+    """How often each signal of docs/operating.md stands; 0: it does not."""
+    about = "What was not read, counted, billed, told or verified."
+    made = GaugeMetricFamily("edgetoll_signal", about, labels=["signal", "severity"])
+    for one in SIGNALS:
+        count = sum(found.count for found in findings if found.signal is one)
+        made.add_metric([one.name, one.severity.value], count)
+    return made
 
 
 def hangs(board: Board, *, now: datetime) -> str | None:
@@ -189,7 +177,7 @@ def hangs(board: Board, *, now: datetime) -> str | None:
     return f"no round has ended since {since:%Y-%m-%dT%H:%M}Z"
 
 
-def problems(board: Board, statuses: Sequence[WorkerStatus], *, now: datetime) -> list[str]:
+def problems(board: Board, statuses: Sequence[MeteringStatus], *, now: datetime) -> list[str]:
     """What is wrong now, in words; nothing: the daemon is ready."""
     found = [f"{step}: {why}" for step, why in sorted(board.failing.items())]
     hanging = hangs(board, now=now)
@@ -199,8 +187,9 @@ def problems(board: Board, statuses: Sequence[WorkerStatus], *, now: datetime) -
         found.append("no round has ended yet")
     if not all(one.adds_up for one in statuses):
         found.append("conservation is broken: read is not accepted + duplicate + quarantined")
-    if board.signs is not None and board.signs.unverified:
-        found.append(f"unverified: {board.signs.unverified}")
+    why = None if board.signs is None else unverified(board.signs.unverified)
+    if why is not None:
+        found.append(f"unverified: {why}")
     return found
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,6 +26,8 @@ from billing.outbox.settings import read_delivery
 from billing.outbox.undone import undone
 from billing.runs.import_hours import SeenFolders
 from billing.settings import read_daemon
+from billing.status.gather import around, of_store
+from billing.status.judge import findings
 from billing.store.store import Store
 from edge.errors import Corrupt, InputError
 
@@ -133,6 +135,7 @@ def invoice(turn: Turn) -> None:
 
 
 def _issue(store: Store, month: str, now: datetime) -> None:
+    from billing.invoices.documents import writing
     from billing.invoices.run import Order, issue, prepare
     from billing.invoices.settings import InvoiceSettings
     from edge.configfile import section
@@ -140,11 +143,22 @@ def _issue(store: Store, month: str, now: datetime) -> None:
     settings = section(store.home, "invoices", InvoiceSettings)
     order = Order(month=month, account=None, at=now, draft=False, reissue=False)
     try:
-        issued = issue(store, prepare(store, order, settings))
+        unprintable = writing.unprintable(store.home, settings)
+        issued = issue(store, prepare(store, order, settings, unprintable=unprintable))
     except InputError as error:
         # Not due yet (hours still open, a zone whose month has not ended): asked again later.
         log("waiting", step="invoice", month=month, reason=error.message)
         return
+    if issued.waiting:
+        first = issued.waiting[0]
+        log(
+            "waiting",
+            step="invoice",
+            month=month,
+            accounts=len(issued.waiting),
+            account=first.account_id,
+            reason=f"{first.problem}: {first.hint}",
+        )
     if issued.journal_no is None:
         return
     failing = follow_up(store, at=now, record=issued.journal_no).red
@@ -172,7 +186,14 @@ def look(turn: Turn) -> None:
 
 
 def _note(turn: Turn, store: Store) -> None:
-    signs = vital_signs(store.connection, turn.home, now=turn.now)
+    stored = of_store(store.connection, now=turn.now)
+    facts = replace(around(turn.home, now=turn.now), store=stored)
+    signs = replace(
+        vital_signs(store.connection, turn.home, now=turn.now),
+        unowned_requests=stored.unowned.requests,
+        held_hours=stored.billing.unpriced_hours,
+        findings=findings(facts),
+    )
     with turn.board.lock:
         turn.board.signs = signs
 

@@ -20,9 +20,10 @@ from billing.invoices.numbering import invoice_no as number_text
 from billing.invoices.numbering import series_of
 from billing.invoices.records import InvoiceKind
 from billing.invoices.run import OUT, finish, seller_text
-from billing.invoices.settings import InvoiceSettings, check_prefixes
+from billing.invoices.settings import InvoiceSettings, check_prefixes, check_seller
 from billing.invoices.settlement import cut_to_minor
 from billing.money import DIGITS, format_amount
+from billing.readable import check_id, hidden_in
 from billing.store.store import Store, TableRef
 from edge.errors import ConflictError, InputError
 
@@ -41,7 +42,6 @@ class Subject:
     currency: str
     digits: int
     total: int
-    tax_rate_bp: int
     credited: int
     numbers: str
     """The credit notes on it so far, as they are named to people."""
@@ -120,6 +120,7 @@ def credit(
 ) -> Credited:
     """Give back `amount` (net, whole minor units) of one line under idempotency key `key`."""
     _check_reason(reason)
+    check_id(key, "the id of a credit")
     about = subject(store, invoice_no)
     run_id = f"credit-{key}"
     before = _note_of(store, run_id)
@@ -162,6 +163,7 @@ class _Note:
         run_id: str,
     ) -> None:
         check_prefixes(settings)
+        check_seller(settings)
         self.connection = store.connection
         series = series_of(settings.credit_note_prefix, about.currency, at, settings.timezone)
         last = self.connection.execute(
@@ -176,7 +178,7 @@ class _Note:
             "number": last + 1,
             "issued_at": naive(at.replace(microsecond=0)),
             "issued_on": issued_on,
-            "seller": seller_text(settings, issued_on),
+            "seller": seller_text(settings, ()),
             "reason": reason,
             "run_id": run_id,
             "invoice_no": about.invoice_no,
@@ -252,6 +254,10 @@ def _same_credit(
 def _check_reason(reason: str) -> None:
     if not reason.strip():
         raise InputError("a correction needs a reason", "say it: --reason TEXT")
+    if hidden := hidden_in(reason.strip()):
+        raise InputError(
+            f"the reason holds {hidden}", "it is printed on the credit note: leave it out"
+        )
 
 
 def _check_line(store: Store, about: Subject, line_no: int, amount: int) -> None:

@@ -1,10 +1,12 @@
 """How figures are written on documents. Nothing here rounds: what does not fit exactly is an error.
 
-Rounding to the minor unit happened before (sql/statements/invoices/settle_lines.sql by the rules of
-billing.money); this file only turns whole numbers into text.
+Rounding to the minor unit happened before (sql/statements/invoices/settle.sql);
+this file only turns whole numbers into text.
 """
 
 from __future__ import annotations
+
+from decimal import Decimal
 
 from billing.money import DIGITS, format_amount
 
@@ -37,10 +39,9 @@ def grouped(text: str) -> str:
     return f"{int(whole):,}{point}{rest}" if whole not in ("-0",) else f"-0{point}{rest}"
 
 
-def percent(rate_bp: int) -> str:
-    """Basis points as a percentage without needless zeros: 1900 -> `19`, 775 -> `7.75`."""
-    whole, rest = divmod(rate_bp, 100)
-    return f"{whole}.{rest:02d}".rstrip("0").rstrip(".")
+def percent(rate_bp: Decimal) -> str:
+    """Basis points as a percentage without needless zeros: 1900 -> `19`, 887.5 -> `8.875`."""
+    return f"{rate_bp.scaleb(-2):.4f}".rstrip("0").rstrip(".")
 
 
 def gigabytes(count: int, size: int = GIBIBYTE) -> str:

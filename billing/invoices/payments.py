@@ -56,9 +56,8 @@ def settle(store: Store, *, at: datetime, accounts: Sequence[str] | None = None)
     changed.
     """
     store.connection.execute(
-        sql.text("statements/invoices/payments/due_items"), {"accounts": _listed(accounts)}
+        sql.text("statements/invoices/payments/standing"), {"accounts": _listed(accounts)}
     )
-    store.connection.execute(sql.text("statements/invoices/payments/standing"))
     changed = int(store.connection.table("invoice_standing").shape[0])
     if changed:
         store.commit("invoice_paid", {"standing": TableRef("invoice_standing")}, at=at)
@@ -69,13 +68,11 @@ def standing(
     connection: duckdb.DuckDBPyConnection, *, account: str | None = None, with_paid: bool = False
 ) -> list[InvoiceStanding]:
     """The invoices not fully paid, oldest first; with the paid ones too if asked."""
-    connection.execute(
-        sql.text("statements/invoices/payments/due_items"),
-        {"accounts": None if account is None else [account]},
-    )
+    accounts = None if account is None else [account]
     return sql.rows(
         connection.execute(
-            sql.text("statements/invoices/payments/open_invoices"), {"with_paid": with_paid}
+            sql.text("statements/invoices/payments/open_invoices"),
+            {"accounts": accounts, "with_paid": with_paid},
         ),
         InvoiceStanding,
     )

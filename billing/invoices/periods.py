@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
 from zoneinfo import ZoneInfo
 
 from edge.errors import InputError
@@ -48,6 +49,11 @@ def month_days(month: str, timezone: str) -> list[LocalPeriod]:
         days.append(LocalPeriod(start=start, end=end, day=day))
         day, start = day_after, end
     return days
+
+
+def zone_rules() -> str:
+    """The edition of the time zone rules that cut out a period; it is kept with the document."""
+    return str(import_module("tzdata").IANA_VERSION)
 
 
 def _midnight(day: date, timezone: str) -> datetime:

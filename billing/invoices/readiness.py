@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TypedDict
 import duckdb
 
 import sql
-from billing.instants import aware_or_none, minute_text
+from billing.instants import aware_or_none, minute_text, naive
 from billing.invoices.periods import LocalPeriod
 from edge.errors import InputError
 from edge.terminal import parse_time
@@ -25,6 +26,8 @@ class Readiness:
 
     ready: tuple[str, ...]
     problems: dict[str, tuple[str, str]]
+    too_old: dict[str, tuple[str, str]]
+    """Of these problems the ones that hours too old to be billed unseen make."""
     import_no: int
 
 
@@ -46,7 +49,17 @@ class RatedThrough:
     held_runs: str
 
 
-class EdgeStatus(TypedDict):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TooOldHours:
+    """How many hours of a month wait for a person to accept them, and what they hold."""
+
+    timezone: str
+    hours: int
+    requests: int
+    first_hour: datetime
+
+
+class SilentEdge(TypedDict):
     """What metering publishes of one edge, as far as it matters here."""
 
     edge_id: str
@@ -72,10 +85,11 @@ def check(
         connection.execute(sql.text("statements/invoices/due/rated_through")), RatedThrough
     )
     assert rated is not None, "an aggregate always has a row"
+    too_old = _too_old(connection, spans)
     problems: dict[str, tuple[str, str]] = {}
     for zone, span in spans.items():
         problem = _too_early(span, now) or _not_closed(span, closed, home)
-        problem = problem or _not_rated(span, rated)
+        problem = problem or too_old.get(zone) or _not_rated(span, rated)
         if problem is None and rated.has_unrated:
             problem = (
                 f"usage was taken in that is not rated yet{_held(rated.held_runs)}",
@@ -84,7 +98,7 @@ def check(
         if problem is not None:
             problems[zone] = problem
     ready = tuple(zone for zone in spans if zone not in problems)
-    return Readiness(ready=ready, problems=problems, import_no=rated.import_no)
+    return Readiness(ready=ready, problems=problems, too_old=too_old, import_no=rated.import_no)
 
 
 def _too_early(span: LocalPeriod, now: datetime) -> tuple[str, str] | None:
@@ -125,6 +139,33 @@ def _not_closed(
     )
 
 
+def _too_old(
+    connection: duckdb.DuckDBPyConnection, spans: Mapping[str, LocalPeriod]
+) -> dict[str, tuple[str, str]]:
+    """The time zones of whose month hours wait to be accepted: they are on no bill (CASES G9)."""
+    rows = sql.rows(
+        connection.execute(
+            sql.text("statements/invoices/due/too_old_hours"),
+            {
+                "zones": list(spans),
+                "starts": [naive(span.start) for span in spans.values()],
+                "ends": [naive(span.end) for span in spans.values()],
+            },
+        ),
+        TooOldHours,
+    )
+    found = {}
+    for one in rows:
+        whole = whole_hours(spans[one.timezone])
+        said = f"{one.hours} hours of it are" if one.hours > 1 else "1 hour of it is"
+        found[one.timezone] = (
+            f"{whole - one.hours} of {whole} hours can be billed: {said} too old to be billed"
+            f" unseen, the first {minute_text(one.first_hour)}, with {one.requests:,} requests",
+            "look at them and run edgetoll billing accept, then edgetoll billing rate",
+        )
+    return found
+
+
 def _not_rated(span: LocalPeriod, rated: RatedThrough) -> tuple[str, str] | None:
     through, held = aware_or_none(rated.through_hour), _held(rated.held_runs)
     if through is None:
@@ -150,7 +191,7 @@ def silent_edges(home: Path, partition: str, end: datetime) -> list[str]:
     """
     paths = sorted((home / "live").glob("status*.json"))
     try:
-        edges: list[EdgeStatus] = [
+        edges: list[SilentEdge] = [
             edge for path in paths for edge in json.loads(path.read_bytes())["edges"]
         ]
         return sorted(
@@ -170,7 +211,7 @@ def silent_edges(home: Path, partition: str, end: datetime) -> list[str]:
         return []
 
 
-def _never_seen(edge: EdgeStatus) -> bool:
+def _never_seen(edge: SilentEdge) -> bool:
     """Expected and not heard of yet; nobody waits for what is there and never promised."""
     return edge["epoch"] is None
 

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from decimal import Decimal
 from functools import lru_cache
 from itertools import islice
 from typing import Generic, TypeVar
@@ -15,7 +16,7 @@ from typing import Generic, TypeVar
 import duckdb
 
 import sql
-from billing.instants import aware
+from billing.instants import aware, aware_or_none
 from billing.invoices.records import (
     DetailRow,
     Evidence,
@@ -73,7 +74,7 @@ class InvoiceHead:
     currency: str
     digits: int
     issued_at: datetime
-    due_on: date
+    due_on: date | None
     period_start: datetime
     period_end: datetime
     timezone: str
@@ -87,7 +88,7 @@ class InvoiceHead:
     cut: int
     tax: int
     total: int
-    tax_rate_bp: int
+    tax_rate_bp: Decimal | None
     hours: int
     incomplete_hours: int
     certificates: int
@@ -95,6 +96,7 @@ class InvoiceHead:
     corrects: str | None
     reason: str
     content_sha256: str
+    tzdata: str | None
 
 
 def choose_month(
@@ -226,12 +228,13 @@ def _invoice(
 ) -> Invoice:
     seller, notes = _seller(head.seller)
     evidence = None
-    if head.kind == "invoice":
+    if head.usage_sha256:
         evidence = Evidence(
             hours=head.hours,
             incomplete_hours=head.incomplete_hours,
             certificates=head.certificates,
             usage_sha256=head.usage_sha256,
+            tzdata=head.tzdata,
         )
     return Invoice(
         invoice_no=head.invoice_no,
@@ -293,4 +296,8 @@ def _line(line: InvoiceLine) -> InvoiceLine:
     """The line with its time in UTC, where it names one."""
     if line.corrects_hour is None:
         return line
-    return replace(line, corrects_hour=aware(line.corrects_hour))
+    return replace(
+        line,
+        corrects_hour=aware(line.corrects_hour),
+        corrects_until=aware_or_none(line.corrects_until),
+    )

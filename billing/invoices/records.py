@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Literal
 
 InvoiceKind = Literal["invoice", "credit_note"]
@@ -52,12 +53,13 @@ class InvoiceLine:
     amount: int
     settled_amount: int
     leftover: int
-    tax_rate_bp: int
+    tax_rate_bp: Decimal
     tax: int
     rate_card: str
     tier: str
     corrects_invoice: str | None = None
     corrects_hour: datetime | None = None
+    corrects_until: datetime | None = None
     reason: str = ""
     invoice_no: str = field(default="", compare=False)
 
@@ -85,6 +87,9 @@ class Evidence:
     usage_sha256: str
     """Hash over every closed hour's name, state and data hash, in order. Not over certificates:
     they hold times and random epochs; the same usage must give the same invoice, byte for byte."""
+    tzdata: str | None = None
+    """The time zone rules by which the period was cut out; None on documents of before they were
+    kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +98,9 @@ class Invoice:
 
     `total` = `subtotal` - `cut` + `tax`; `subtotal` is the exact sum of the lines' amounts, the net
     (`subtotal` - `cut`) and `tax` are whole minor units of `currency`, which has `digits` of them.
-    `corrects` names the invoice a credit note reduces, or the void invoice that this one replaces.
+    `tax_rate_bp` is None where lines have several rates, `due_on` on a draft, which is due on no
+    day. `corrects` names the invoice a credit note reduces, or the void invoice that this one
+    replaces.
     """
 
     invoice_no: str
@@ -103,7 +110,7 @@ class Invoice:
     currency: str
     digits: int
     issued_at: datetime
-    due_on: date
+    due_on: date | None
     period_start: datetime
     period_end: datetime
     timezone: str
@@ -114,13 +121,18 @@ class Invoice:
     cut: int
     tax: int
     total: int
-    tax_rate_bp: int
+    tax_rate_bp: Decimal | None
     evidence: Evidence | None
     notes: tuple[str, ...] = ()
     corrects: str | None = None
     reason: str = ""
     detail: tuple[DetailRow, ...] = ()
     content_sha256: str = ""
+
+    @property
+    def draft(self) -> bool:
+        """Whether this shows what would be issued, and asks for nothing."""
+        return self.due_on is None
 
     @property
     def net(self) -> int:

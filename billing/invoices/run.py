@@ -8,25 +8,28 @@ G12).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import duckdb
 
 import sql
-from billing.instants import naive
+from billing.instants import naive, stamp
+from billing.invoices.fonts import font_hint, named
 from billing.invoices.numbering import series_of
-from billing.invoices.periods import LocalPeriod, check_month, month_days, month_span
+from billing.invoices.periods import LocalPeriod, check_month, month_days, month_span, zone_rules
 from billing.invoices.readiness import Readiness, check
-from billing.invoices.settings import InvoiceSettings, check_prefixes
+from billing.invoices.settings import NO_TAX_ID, InvoiceSettings, check_prefixes, check_seller
 from billing.ledger.transfers import balance
 from billing.money import DIGITS, minor_digits
 from billing.store.store import Store, TableRef
 from edge.crash_point import crash_point
+from edge.errors import InputError
 
 DRAFT = "DRAFT"
+DRAFT_NOTE = "DRAFTNOTE"
 OUT = {
     "invoices": "invoice_out_heads",
     "invoice_lines": "invoice_out_lines",
@@ -63,6 +66,9 @@ class Prepared:
     order: Order
     run_id: str
     invoices: int
+    credit_notes: int
+    early: int
+    """How many of the accounts have a month that is not over: drafts only."""
     waiting: tuple[Waiting, ...]
     readiness: Readiness
 
@@ -73,6 +79,8 @@ class Issued:
 
     run_id: str
     invoices: int
+    """All documents, of which `credit_notes` are for months that were below zero."""
+    credit_notes: int
     journal_no: int | None
     waiting: tuple[Waiting, ...]
 
@@ -98,13 +106,32 @@ class NotDue:
     hint: str
 
 
-def prepare(store: Store, order: Order, settings: InvoiceSettings) -> Prepared:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrintedParty:
+    """What stands on a document of the account that no font may have."""
+
+    account_id: str
+    text: str
+
+
+def prepare(
+    store: Store,
+    order: Order,
+    settings: InvoiceSettings,
+    *,
+    unprintable: Callable[[str], str] = lambda _text: "",
+) -> Prepared:
     """Compute the month's documents for every due account. Only temp tables are written.
 
-    InputError for a month that is none, or an account that does not exist.
+    `unprintable` gives the characters of a text that the PDF would show as boxes: an account with
+    such a name or address has to wait, unless a draft is asked for. InputError for a month that is
+    none, an account that does not exist, or a seller who is still the shipped example.
     """
     check_month(order.month)
     check_prefixes(settings)
+    if not order.draft:
+        check_seller(settings)
+        _check_seller_prints(settings, unprintable)
     connection = store.connection
     if order.account is not None:
         balance(connection, order.account)
@@ -114,24 +141,36 @@ def prepare(store: Store, order: Order, settings: InvoiceSettings) -> Prepared:
         ),
         AccountZone,
     )
-    spans = {
-        zone: month_span(order.month, zone) for zone in sorted({one.timezone for one in found})
-    }
+    zones = sorted({one.timezone for one in found})
+    spans = {zone: month_span(order.month, zone) for zone in zones}
     readiness = check(connection, store.home, spans=spans, now=order.at)
     _fill_zones(store, order, spans, readiness)
     _fill_currencies(store, order, sorted({one.currency for one in found}), settings)
     scope = {"month": order.month, "account": order.account}
     connection.execute(sql.text("statements/invoices/due/late"), scope)
+    _fill_month_ends(store, order.month, zones)
     connection.execute(sql.text("statements/invoices/due/due"), {**scope, "reissue": order.reissue})
-    waiting = () if order.draft else _waiting(store, readiness)
+    waiting: tuple[Waiting, ...] = ()
     if not order.draft:
-        connection.execute(sql.text("statements/invoices/due/drop_not_due"))
+        waiting = (*_waiting(store, readiness), *_without_font(store, unprintable))
+        if readiness.too_old and not waiting:
+            # Nobody's usage is rated because nobody looked at it: that is not nothing to issue.
+            problem, hint = next(iter(readiness.too_old.values()))
+            waiting = (Waiting(account_id="any account", problem=problem, hint=hint),)
+        connection.execute(
+            sql.text("statements/invoices/due/drop_not_due"),
+            {"waiting": [one.account_id for one in waiting]},
+        )
+    connection.execute(sql.text("statements/invoices/due/tax_rates"), {"month": order.month})
     run_id = f"invoice-{order.month}-{store.journal.last_no + 1}"
     _compute(store, order, settings, run_id=run_id, import_no=readiness.import_no)
+    made = connection.table(OUT["invoices"])
     return Prepared(
         order=order,
         run_id=run_id,
-        invoices=connection.table(OUT["invoices"]).shape[0],
+        invoices=made.shape[0],
+        credit_notes=made.filter("kind = 'credit_note'").shape[0],
+        early=made.filter("period_end > issued_at").shape[0],
         waiting=waiting,
         readiness=readiness,
     )
@@ -154,6 +193,7 @@ def issue(store: Store, prepared: Prepared) -> Issued:
     return Issued(
         run_id=prepared.run_id,
         invoices=prepared.invoices,
+        credit_notes=prepared.credit_notes,
         journal_no=number,
         waiting=prepared.waiting,
     )
@@ -187,18 +227,65 @@ def _fill_zones(
 def _fill_currencies(
     store: Store, order: Order, currencies: Sequence[str], settings: InvoiceSettings
 ) -> None:
-    prefix = DRAFT if order.draft else settings.prefix
-    digits = [minor_digits(currency) for currency in currencies]
+    prefixes = {"invoice": settings.prefix, "credit_note": settings.credit_note_prefix}
+    if order.draft:
+        prefixes = {"invoice": DRAFT, "credit_note": DRAFT_NOTE}
+    rows = [(currency, kind) for currency in currencies for kind in prefixes]
+    digits = [minor_digits(currency) for currency, _ in rows]
     store.connection.execute(
         sql.text("statements/invoices/due/currencies"),
         {
-            "currencies": list(currencies),
+            "currencies": [currency for currency, _ in rows],
+            "kinds": [kind for _, kind in rows],
             "series": [
-                series_of(prefix, currency, order.at, settings.timezone) for currency in currencies
+                series_of(prefixes[kind], currency, order.at, settings.timezone)
+                for currency, kind in rows
             ],
             "digits": digits,
             "steps": [10 ** (DIGITS - count) for count in digits],
         },
+    )
+
+
+def _fill_month_ends(store: Store, month: str, zones: Sequence[str]) -> None:
+    """Where each month that a line may be about ends: that decides the rate of its tax."""
+    late = store.connection.execute(sql.text("statements/invoices/due/late_months")).fetchall()
+    rows = [(zone, one) for zone in zones for one in {month, *(str(row[0]) for row in late)}]
+    store.connection.execute(
+        sql.text("statements/invoices/due/month_ends"),
+        {
+            "zones": [zone for zone, _ in rows],
+            "months": [one for _, one in rows],
+            "ends": [naive(month_span(one, zone).end) for zone, one in rows],
+        },
+    )
+
+
+def _check_seller_prints(settings: InvoiceSettings, unprintable: Callable[[str], str]) -> None:
+    seller = settings.seller
+    text = "".join((seller.name, *seller.address, seller.tax_id, seller.email, *seller.payment))
+    if missing := unprintable(text):
+        raise InputError(
+            f"no font has {named(missing)} of the seller's name, address or payment terms",
+            font_hint(missing),
+        )
+
+
+def _without_font(store: Store, unprintable: Callable[[str], str]) -> tuple[Waiting, ...]:
+    """The due accounts whose name or address the PDF would show as boxes (CASES P2)."""
+    rows = sql.rows(
+        store.connection.execute(sql.text("statements/invoices/due/printed_parties")), PrintedParty
+    )
+    found = ((one.account_id, unprintable(one.text)) for one in rows)
+    return tuple(
+        Waiting(
+            account_id=account_id,
+            problem=f"no font has {named(missing)} of its name or address: its PDF would show"
+            " boxes",
+            hint=font_hint(missing),
+        )
+        for account_id, missing in found
+        if missing
     )
 
 
@@ -223,33 +310,53 @@ def _compute(
     store: Store, order: Order, settings: InvoiceSettings, *, run_id: str, import_no: int
 ) -> None:
     connection = store.connection
-    issued_on = order.at.astimezone(ZoneInfo(settings.timezone)).date()
-    head = {
-        "month": order.month,
-        "issued_at": naive(order.at.replace(microsecond=0)),
-        "due_on": issued_on + timedelta(days=settings.payment_days),
-        "seller": seller_text(settings, issued_on + timedelta(days=settings.payment_days)),
-        "run_id": run_id,
-    }
     nothing: Mapping[str, object] = {}
-    steps: tuple[tuple[str, Mapping[str, object]], ...] = (
-        ("statements/invoices/lines/numbers", nothing),
-        ("statements/invoices/lines/usage", {"month": order.month}),
-        ("statements/invoices/lines/tier_parts", nothing),
-        ("statements/invoices/lines/whole_lines", nothing),
-        ("statements/invoices/lines/usage_lines", nothing),
+    month = {"month": order.month}
+    steps: list[tuple[str, Mapping[str, object]]] = [
+        ("statements/invoices/usage/usage", month),
+        ("statements/invoices/usage/tier_parts", nothing),
+        ("statements/invoices/usage/whole_lines", nothing),
+        ("statements/invoices/usage/usage_lines", nothing),
+        ("statements/invoices/lines/all_lines", month),
         ("statements/invoices/lines/exact_lines", nothing),
-        ("statements/invoices/settle/settle_totals", nothing),
+        ("statements/invoices/settle/settle_nets", nothing),
         ("statements/invoices/settle/settle_lines", nothing),
-        ("statements/invoices/settle/out_lines", nothing),
+        ("statements/invoices/settle/settle_taxes", nothing),
+        ("statements/invoices/settle/settle_line_taxes", nothing),
+        ("statements/invoices/settle/settle_totals", nothing),
+        ("statements/invoices/settle/numbers", nothing),
+        ("statements/invoices/finish/out_lines", nothing),
         ("statements/invoices/finish/detail", {"import_no": import_no}),
         ("statements/invoices/finish/evidence", {"import_no": import_no}),
-        ("statements/invoices/finish/heads", head),
-    )
+        ("statements/invoices/finish/heads", _head(order, settings) | {"run_id": run_id}),
+    ]
+    if settings.below_zero == "carry":
+        steps.insert(1, ("statements/invoices/usage/carry_forward", nothing))
     for name, parameters in steps:
         connection.execute(sql.text(name), parameters)
     finish(connection)
     connection.execute(sql.text("statements/invoices/finish/out_corrections"))
+
+
+def _head(order: Order, settings: InvoiceSettings) -> dict[str, object]:
+    """What all heads of a run share. A draft is due on no day and names no way to pay."""
+    issued_on = order.at.astimezone(ZoneInfo(settings.timezone)).date()
+    due_on = issued_on + timedelta(days=settings.payment_days)
+    terms = [f"Payable by {due_on:%-d %B %Y}; a prepaid balance pays it at once."]
+    notes = [*terms, *settings.seller.payment]
+    early = notes
+    if order.draft:
+        notes = ["Draft: this shows what would be issued. It is no invoice and asks for nothing."]
+        early = [*notes, f"The month is not over: this is the usage up to {stamp(order.at)} only."]
+    return {
+        "month": order.month,
+        "issued_at": naive(order.at.replace(microsecond=0)),
+        "issued_on": issued_on,
+        "due_on": None if order.draft else due_on,
+        "seller": seller_text(settings, notes),
+        "early_seller": seller_text(settings, early),
+        "tzdata": zone_rules(),
+    }
 
 
 def finish(connection: duckdb.DuckDBPyConnection) -> None:
@@ -266,19 +373,18 @@ def finish(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(sql.text("statements/invoices/finish/out_transfers"))
 
 
-def seller_text(settings: InvoiceSettings, due_on: date) -> str:
-    """The seller as it is printed and kept with each document: JSON, so that later settings change
-    nothing.
+def seller_text(settings: InvoiceSettings, notes: Sequence[str]) -> str:
+    """The seller and the notes below a document as they are printed and kept with it: JSON, so that
+    later settings change nothing.
     """
     seller = settings.seller
-    notes = [f"Payable by {due_on:%-d %B %Y}; a prepaid balance pays it at once.", *seller.payment]
     return json.dumps(
         {
             "name": seller.name,
             "address": list(seller.address),
-            "tax_id": seller.tax_id,
+            "tax_id": "" if seller.tax_id.strip() == NO_TAX_ID else seller.tax_id,
             "email": seller.email,
-            "notes": notes,
+            "notes": list(notes),
         },
         ensure_ascii=False,
         sort_keys=True,

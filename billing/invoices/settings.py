@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
-from edge.errors import ConfigError
+from edge.errors import ConfigError, InputError
 
+NO_TAX_ID = "none"
 Prefix = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{0,11}$")]
 
 
@@ -28,6 +29,8 @@ class InvoiceSettings(BaseModel):
 
     `timezone` decides the calendar day and year of issue, never a billing period: that is the
     account's. `formats` are the documents written per invoice, of json, csv, html and pdf.
+    `below_zero` says what becomes of corrections that take away more than the month costs: a credit
+    note at once, or the next invoice that they fit on.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -38,6 +41,7 @@ class InvoiceSettings(BaseModel):
     timezone: str = "UTC"
     payment_days: int = Field(default=14, ge=0, le=365)
     formats: tuple[str, ...] = ("json", "csv", "html", "pdf")
+    below_zero: Literal["credit_note", "carry"] = "credit_note"
 
     @field_validator("formats")
     @classmethod
@@ -57,6 +61,29 @@ class InvoiceSettings(BaseModel):
         except (OSError, ValueError) as error:
             raise ValueError(f"{name!r} is not an IANA time zone") from error
         return name
+
+
+def check_seller(settings: InvoiceSettings) -> None:
+    """InputError while the seller is the example that `edgetoll init` ships (CASES G10): what is
+    issued is never changed, so a wrong seller would stay on it.
+    """
+    seller, example = settings.seller, Seller()
+    wrong = [
+        name
+        for name, is_example in (
+            ("name", seller.name.strip() in ("", example.name)),
+            ("address", not "".join(seller.address).strip() or seller.address == example.address),
+            ("tax_id", seller.tax_id.strip() == example.tax_id),
+        )
+        if is_example
+    ]
+    if wrong:
+        raise InputError(
+            f"the seller's {', '.join(wrong)} in edgetoll.toml {'are' if len(wrong) > 1 else 'is'}"
+            " still the shipped example; an issued invoice is never changed",
+            'set them under [invoices.seller] (tax_id = "none" if there is none);'
+            " --draft shows the invoices before",
+        )
 
 
 def check_prefixes(settings: InvoiceSettings) -> None:

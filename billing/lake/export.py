@@ -12,6 +12,7 @@ import io
 import json
 import math
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,17 +23,20 @@ from typing import TYPE_CHECKING, TextIO
 
 from billing.lake.result import QueryResult, Rows
 from edge.errors import InputError
-from edge.terminal import table
+from edge.terminal import say, table
 
 if TYPE_CHECKING:
+    from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
-EXACT_IN_SPREADSHEETS = 10**15
+DIGITS_IN_SPREADSHEETS = 15
+MONEY_FORMAT = "#,##0.00########"
 SHEET_ROWS = 1_048_576
 CELL_CHARACTERS = 32_767
 # A table is for eyes; what is longer goes to a file.
 TABLE_ROWS = 10_000
+_MONEY = re.compile(r"DECIMAL\(\d+,([1-9]\d*)\)")
 
 
 def write_result(
@@ -58,6 +62,11 @@ def write_result(
     print(f"{rows_of(count)} in {output}", file=sys.stderr)
 
 
+def hidden_output(output: Path, process: int) -> Path:
+    """What `output` is called while a process writes it."""
+    return output.with_name(f".{output.name}.{process}.tmp")
+
+
 def rows_of(count: int) -> str:
     """«1 row», «2 rows»."""
     return f"{count} row{'' if count == 1 else 's'}"
@@ -67,7 +76,7 @@ def rows_of(count: int) -> str:
 def _whole(output: Path) -> Iterator[Path]:
     """A path to write to, which becomes `output` when all went well. A pipe is written as it is."""
     special = output.exists() and not output.is_file()
-    path = output if special else output.with_name(f".{output.name}.{os.getpid()}.tmp")
+    path = output if special else hidden_output(output, os.getpid())
     try:
         yield path
         if not special:
@@ -190,14 +199,24 @@ def _write_parquet(result: QueryResult, output: Path) -> int:
 
 
 def _write_xlsx(result: QueryResult, output: Path, sheet_rows: int) -> int:
+    """An xlsx sheet. A column of decimals is there twice: as numbers, which a spreadsheet adds up,
+    and beside them as text, which is exact whatever the spreadsheet does.
+    """
     import xlsxwriter
 
     options = {"strings_to_formulas": False, "strings_to_urls": False, "constant_memory": True}
     book = xlsxwriter.Workbook(str(output), options)
     sheet = book.add_worksheet("query")
-    for place, column in enumerate(result.names):
-        sheet.write_string(0, place, column)
-    number = 0
+    money = book.add_format({"num_format": MONEY_FORMAT})
+    decimals = [_MONEY.fullmatch(kind) is not None for kind in result.types]
+    heads = [
+        head
+        for name, twice in zip(result.names, decimals, strict=True)
+        for head in ((name, f"{name} (exact)") if twice else (name,))
+    ]
+    for place, head in enumerate(heads):
+        sheet.write_string(0, place, head)
+    number = as_text_only = 0
     for chunk in result.chunks():
         if number + len(chunk) >= sheet_rows:
             raise InputError(
@@ -205,18 +224,33 @@ def _write_xlsx(result: QueryResult, output: Path, sheet_rows: int) -> int:
             )
         for row in chunk:
             number += 1
-            for place, value in enumerate(row):
-                _write_cell(sheet, number, place, value)
+            place = 0
+            for value, twice in zip(row, decimals, strict=True):
+                as_text_only += not _write_cell(sheet, number, place, value, money)
+                place += 1
+                if twice:
+                    sheet.write_string(number, place, as_text(value))
+                    place += 1
     book.close()
+    if as_text_only:
+        cells = "1 number" if as_text_only == 1 else f"{as_text_only} numbers"
+        say(
+            f"of more than {DIGITS_IN_SPREADSHEETS} digits, and so text that a spreadsheet does not"
+            f" add up: {cells}; sum them in the query"
+        )
     return number
 
 
-def _write_cell(sheet: Worksheet, number: int, place: int, value: object) -> None:
-    # A spreadsheet's numbers are floats: beyond 15 digits, and for money, text stays exact.
-    small = isinstance(value, int) and abs(value) < EXACT_IN_SPREADSHEETS
+def _write_cell(sheet: Worksheet, number: int, place: int, value: object, money: Format) -> bool:
+    """Write one cell; False when a number had to be written as text, to stay what it is.
+
+    A spreadsheet's numbers are floats of which 15 digits are shown and can be relied on.
+    """
     if isinstance(value, bool):
         sheet.write_boolean(number, place, value)
-    elif small or (isinstance(value, float) and math.isfinite(value)):
+    elif isinstance(value, (int, Decimal)) and _digits(value) <= DIGITS_IN_SPREADSHEETS:
+        sheet.write_number(number, place, value, money if isinstance(value, Decimal) else None)
+    elif isinstance(value, float) and math.isfinite(value):
         sheet.write_number(number, place, value)
     else:
         text = as_text(value)
@@ -227,3 +261,13 @@ def _write_cell(sheet: Worksheet, number: int, place: int, value: object) -> Non
                 "take csv or parquet",
             )
         sheet.write_string(number, place, text)
+        return not isinstance(value, (int, Decimal))
+    return True
+
+
+def _digits(value: int | Decimal) -> int:
+    """How many digits a number needs, the zeros at its end left out for a decimal."""
+    if isinstance(value, int):
+        return len(str(abs(value)))
+    _sign, digits, exponent = value.normalize().as_tuple()
+    return max(len(digits), len(digits) + int(exponent))

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 import sql
@@ -24,7 +25,9 @@ from billing.checks import red
 from billing.lake import version as versions
 from billing.lake.tables import TABLES, LakeTable
 from billing.lake.version import Version, VersionFile
+from billing.prices.tables import Schema, register
 from billing.store.store import Store
+from billing.zones import RULES, offsets
 from edge.crash_point import crash_point
 from edge.durable import fsync_folder, write_atomically
 from edge.errors import Corrupt
@@ -36,6 +39,13 @@ MERGED_ROWS_MAX = 8_000_000
 MERGED_AT_ONCE = 6
 DAY_FILES_MAX = 24
 _NO_DAY = "2000-01-01"
+_OFFSETS: Schema = [
+    ("zone", pa.string()),
+    ("from_utc", pa.timestamp("us")),
+    ("until_utc", pa.timestamp("us")),
+    ("offset_seconds", pa.int32()),
+    ("rules", pa.string()),
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +56,13 @@ class Changed:
     moved: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Zone:
+    """A time zone in which some account is billed."""
+
+    zone: str
+
+
 @dataclass(slots=True, kw_only=True)
 class Building:
     """A version while it is made: what it may link from the one before, what it holds so far."""
@@ -53,7 +70,7 @@ class Building:
     store: Store
     folder: Path
     base: Version | None
-    hashed: bool
+    broken: frozenset[str]
     files: list[VersionFile] = field(default_factory=list)
 
     @property
@@ -66,8 +83,7 @@ class Building:
         if self.base is None:
             return []
         files = self.base.of(table)
-        broken = (versions.wrong_with(self.base, one, hashed=self.hashed) for one in files)
-        return [] if any(broken) else files
+        return [] if any(one.path in self.broken for one in files) else files
 
     def link(self, old: VersionFile) -> None:
         """Take over a file of the base."""
@@ -97,7 +113,7 @@ class Building:
 
 def layout() -> str:
     """What the tables of this program's lake look like: another one is not built upon."""
-    texts = [str(versions.FORMAT), *(sql.text(table.select) for table in TABLES)]
+    texts = [str(versions.FORMAT), RULES, *(sql.text(table.select) for table in TABLES)]
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
 
 
@@ -115,12 +131,17 @@ def publish(store: Store) -> Version:
 
     before = current(store.home)
     suspect = LAKE_CHECK in red.read(store.home).names
+    broken = (
+        frozenset(file.path for file, _ in versions.broken(before, hashed=suspect))
+        if before
+        else frozenset()
+    )
     last_no, last_hash = store.journal.last_no, store.journal.last_hash
     now_here = (last_no, last_hash, layout())
     if (
         before
         and (before.journal_no, before.journal_hash, before.layout) == now_here
-        and not any(versions.wrong_with(before, one, hashed=suspect) for one in before.files)
+        and not broken
     ):
         return before
     place = store.home.joinpath(versions.LAKE) / "versions"
@@ -136,7 +157,8 @@ def publish(store: Store) -> Version:
         and store.journal.hash_at(before.journal_no) == before.journal_hash
         else None
     )
-    building = Building(store=store, folder=folder, base=base, hashed=suspect)
+    _give_zone_offsets(store)
+    building = Building(store=store, folder=folder, base=base, broken=broken)
     files = [base.folder.joinpath(one.path) for one in building.whole(STATES)] if base else []
     states.prepare_lake(store, now=store.now, since=building.start, before=files)
     for table in TABLES:
@@ -147,6 +169,18 @@ def publish(store: Store) -> Version:
         else:
             _write_whole(building, table)
     return _show(building, place, number)
+
+
+def _give_zone_offsets(store: Store) -> None:
+    """Register the offsets of every account's time zone, which one table of the lake is."""
+    zones = sql.rows(
+        store.connection.execute(sql.text("statements/lake/publish/account_zones")), Zone
+    )
+    given = [
+        (one.zone, one.from_utc, one.until_utc, one.offset_seconds, RULES)
+        for one in offsets((one.zone for one in zones), store.now)
+    ]
+    register(store.connection, "given_zone_offsets", _OFFSETS, given)
 
 
 def _show(building: Building, place: Path, number: int) -> Version:

@@ -9,21 +9,24 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from billing.lake import limited
 from billing.lake.result import one_line, run
 from billing.lake.tables import SHAPES
 from billing.lake.version import MEND
 from edge.errors import Corrupt, EdgetollError, InputError
 from edge.terminal import DEFAULT_HOME, HomeOption, JsonOption
 from sql import names as sql_names
+from sql import row as sql_row
 from sql import text as sql_text
 
 if TYPE_CHECKING:
@@ -41,6 +44,13 @@ _DOES_MORE = re.compile(
     r"|query(?=\"?(?:\s|/\*.*?\*/|--[^\n]*\n)*\())\b",
     re.IGNORECASE | re.DOTALL,
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryLimit:
+    """What DuckDB says of its limit, as «286.1 MiB»."""
+
+    memory_limit: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,9 +147,10 @@ def _create(connection: DuckDBPyConnection, waiting: list[str]) -> None:
             name = next((n for n in failed if not isinstance(reasons[n], duckdb.CatalogException)),
                         failed[0])  # fmt: skip
             raise EdgetollError(
-                f"lake/ was written by another version of edgetoll, {name.rpartition('/')[2]} does"
-                f" not fit it: {one_line(reasons[name])}",
-                "run edgetoll billing rate once: it writes the lake anew",
+                "lake/, closed/ or live/ was written by another version of edgetoll or is damaged:"
+                f" {name.rpartition('/')[2]} does not fit: {one_line(reasons[name])}",
+                "run edgetoll billing rate and edgetoll metering run once: they write lake/ and"
+                " live/ anew; edgetoll check looks at closed/",
             ) from reasons[name]
         waiting = failed
 
@@ -158,11 +169,16 @@ def _lock(connection: DuckDBPyConnection, home: Path, limits: QueryLimits) -> No
             f"«{limits.memory}» is no amount of memory", "write 512MB or 2GB"
         ) from error
     # By itself DuckDB spills into the folder the analyst happens to stand in.
-    spill = Path(tempfile.gettempdir()) / f"edgetoll-sql-{os.getpid()}"
+    spill = spill_folder(os.getpid())
     connection.execute("SET temp_directory = $spill", {"spill": str(spill)})
     connection.execute("SET max_temp_directory_size = $spill", {"spill": SPILL_LIMIT})
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
+
+
+def spill_folder(process: int) -> Path:
+    """Where the query of a process spills to."""
+    return Path(tempfile.gettempdir()) / f"edgetoll-sql-{process}"
 
 
 def readable_statements(connection: DuckDBPyConnection, query: str) -> list[str]:
@@ -206,7 +222,7 @@ def sql(
 
     Example: edgetoll sql "SELECT domain, class, sum(requests) FROM usage_daily GROUP BY ALL"
     """
-    from billing.lake.export import write_result
+    from billing.lake.export import hidden_output
 
     chosen = "json" if as_json else format_
     if chosen not in FORMATS:
@@ -217,9 +233,48 @@ def sql(
         query = _read(file)
     elif query is None:
         query = sql_text("statements/lake/read/list_views")
-    with connect(home, QueryLimits(seconds=timeout, memory=memory)) as connection:
-        result = run(connection, readable_statements(connection, query), timeout)
-        write_result(result, chosen, output)
+    text, limits = query, QueryLimits(seconds=timeout, memory=memory)
+
+    def clean(child: int) -> None:
+        shutil.rmtree(spill_folder(child), ignore_errors=True)
+        if output is not None:
+            hidden_output(output, child).unlink(missing_ok=True)
+
+    limited.run(
+        lambda: answer(home, text, chosen, output, limits, alone=True),
+        seconds=timeout,
+        memory=memory,
+        clean=clean,
+    )
+
+
+def answer(
+    home: Path,
+    query: str,
+    format_: str,
+    output: Path | None,
+    limits: QueryLimits,
+    *,
+    alone: bool = False,
+) -> None:
+    """Ask `query` and write what it gives; `alone`: this process is there for it alone."""
+    from billing.lake.export import write_result
+
+    with connect(home, limits) as connection:
+        statements = readable_statements(connection, query)
+        if alone:
+            limited.bound_memory(memory_bytes(connection))
+        result = run(connection, statements, limits.seconds, alone=alone)
+        write_result(result, format_, output)
+
+
+def memory_bytes(connection: DuckDBPyConnection) -> int:
+    """How much memory DuckDB may take in this session."""
+    size = sql_row(connection.execute(sql_text("statements/lake/read/memory_limit")), MemoryLimit)
+    assert size is not None
+    number, unit = size.memory_limit.split()
+    power = ("bytes", "KiB", "MiB", "GiB", "TiB").index(unit)
+    return int(Decimal(number) * 1024**power)
 
 
 def _read(file: Path) -> str:
@@ -233,8 +288,3 @@ def _read(file: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         reason = "it is not UTF-8" if isinstance(error, ValueError) else error.strerror
         raise InputError(f"{file} cannot be read: {reason}", "name a file of SQL text") from error
-
-
-def view_names() -> Sequence[str]:
-    """The public views, sorted."""
-    return [name.rsplit("/", 1)[1] for name in sql_names("views")]

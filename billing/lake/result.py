@@ -7,6 +7,7 @@ in Parquet and never DOUBLE, an INTERVAL of months never 30 days.
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 import time
@@ -15,7 +16,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from edge.errors import EdgetollError, InputError
+from billing.lake import limited
+from edge.errors import Corrupt, EdgetollError, InputError
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
@@ -36,8 +38,12 @@ _NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DECIMAL\(.*\)|DOUBLE|F
 class Budget:
     """The seconds a query may still take; writing its rows away to somebody slow is not counted."""
 
-    def __init__(self, connection: DuckDBPyConnection, seconds: int) -> None:
+    def __init__(
+        self, connection: DuckDBPyConnection, seconds: int, *, alone: bool = False
+    ) -> None:
+        """`alone`: this process is there for the query, and ends if it cannot be interrupted."""
         self._connection = connection
+        self._alone = alone
         self._seconds = seconds
         self._left = timedelta(seconds=seconds)
 
@@ -51,17 +57,30 @@ class Budget:
         timer.daemon = True
         began = time.monotonic()
         timer.start()
+        if self._alone:
+            limited.alarm(math.ceil(self._left.total_seconds()) + limited.GRACE_SECONDS)
         try:
             return work()
+        except MemoryError as error:
+            raise EdgetollError(
+                "the query needed more memory than it may take", limited.MEMORY_GONE
+            ) from error
+        except UnicodeDecodeError as error:
+            raise Corrupt(
+                f"a value read is not text ({error}): a file is damaged",
+                "run edgetoll check, it names the file",
+            ) from error
         except duckdb.InterruptException as error:
             raise EdgetollError(
                 f"the query took longer than {self._seconds} s and was stopped",
-                "narrow it, or allow more: --timeout SECONDS",
+                limited.TIME_GONE,
             ) from error
         except duckdb.Error as error:
             raise InputError(one_line(error), _hint(error)) from error
         finally:
             timer.cancel()
+            if self._alone:
+                limited.alarm(0)
             self._left -= timedelta(seconds=time.monotonic() - began)
 
 
@@ -116,9 +135,11 @@ class QueryResult:
         return self.budget.spend(lambda: self.relation.project(", ".join(parts)))
 
 
-def run(connection: DuckDBPyConnection, statements: list[str], seconds: int) -> QueryResult:
+def run(
+    connection: DuckDBPyConnection, statements: list[str], seconds: int, *, alone: bool = False
+) -> QueryResult:
     """The result of the last of `statements`; the ones before it are run and their rows dropped."""
-    budget = Budget(connection, seconds)
+    budget = Budget(connection, seconds, alone=alone)
     for statement in statements[:-1]:
         budget.spend(lambda text=statement: connection.execute(text).fetchmany(1))  # type: ignore[misc]
     relation = budget.spend(lambda: connection.sql(statements[-1]))
@@ -151,7 +172,7 @@ def _hint(error: Exception) -> str:
     if isinstance(error, duckdb.PermissionException):
         return "queries read the public views and nothing else: edgetoll sql alone lists them"
     if isinstance(error, duckdb.OutOfMemoryException):
-        return "narrow it, or allow more: --memory 2GB"
+        return limited.MEMORY_GONE
     if isinstance(error, (duckdb.ConversionException, duckdb.OutOfRangeException)):
         return "a value does not fit: cast it to VARCHAR, or to a wider type"
     return "edgetoll sql alone lists the views"

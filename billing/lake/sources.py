@@ -14,7 +14,10 @@ import sql
 from billing.lake import version as versions
 from billing.lake.tables import TABLES
 from edge.errors import Corrupt
-from metering.closed import ClosedFile, list_closed
+from metering.closed import ClosedFile, list_closed, verify
+
+# Closed hours wait for billing for an hour or a day: so many of them are hashed at each opening.
+VERIFIED_AT_OPENING = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +52,10 @@ def find_sources(home: Path) -> Sources:
         table.relation: lake.paths(table.name) if lake else [] for table in TABLES
     }
     imported = _imported(relations["lake_imported_files"])
-    relations["closed_usage"] = [
-        file.data_path for file in closed if _identity(file) not in imported
-    ]
+    waiting = [file for file in closed if _identity(file) not in imported]
+    for file in waiting[-VERIFIED_AT_OPENING:]:
+        verify(file)
+    relations["closed_usage"] = [file.data_path for file in waiting]
     live = home / "live"
     relations["live_usage"] = sorted(live.glob("partition=*.parquet"))
     relations["live_hours"] = sorted(live.glob("hours*.parquet"))

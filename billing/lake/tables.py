@@ -102,6 +102,12 @@ TABLES = (
         shape="lake_schema/usage_5min",
         kept="by day",
     ),
+    LakeTable(
+        name="zone_offsets",
+        relation="lake_zone_offsets",
+        select="lake/zone_offsets",
+        shape="lake_schema/zone_offsets",
+    ),
 )
 # What metering writes and readers see beside the lake: relation -> its shape where there is none.
 BESIDE = {

@@ -147,11 +147,17 @@ def _was_published(home: Path) -> bool:
 
 def verify_open(version: Version) -> None:
     """What each opening verifies; Corrupt names the first file that is not as it was written."""
+    for _file, wrong in broken(version):
+        raise Corrupt(wrong, MEND)
+
+
+def broken(version: Version, *, hashed: bool = False) -> Iterator[tuple[VersionFile, str]]:
+    """The listed files that are not as they were written, and why; `hashed`: read all of them."""
     read = 0
     for file in sorted(version.files, key=lambda one: one.bytes):
         read += file.bytes
-        if wrong := wrong_with(version, file, hashed=read <= HASHED_AT_OPENING):
-            raise Corrupt(wrong, MEND)
+        if wrong := wrong_with(version, file, hashed=hashed or read <= HASHED_AT_OPENING):
+            yield file, wrong
 
 
 def wrong_with(version: Version, file: VersionFile, *, hashed: bool) -> str | None:
@@ -173,9 +179,8 @@ def wrong_with(version: Version, file: VersionFile, *, hashed: bool) -> str | No
 
 def damage(version: Version) -> Iterator[tuple[str, str]]:
     """Everything wrong with a version, as (file, why): each file is hashed, others are named."""
-    for file in version.files:
-        if wrong := wrong_with(version, file, hashed=True):
-            yield file.path, wrong
+    for file, wrong in broken(version, hashed=True):
+        yield file.path, wrong
     listed = {file.path for file in version.files} | {LIST}
     for path in sorted(version.folder.rglob("*")):
         name = str(path.relative_to(version.folder))

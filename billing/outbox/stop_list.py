@@ -1,9 +1,10 @@
 """The list of stopped domains that edges enforce: a JSON file, a text file, and a Kafka topic.
 
 HOME/suspended/domains.json says for each name whose it is, why it is stopped and since when;
-domains.txt has one name a line under a header with the count, for web servers' maps. Both are
-replaced whole. A reader that finds no file, or fewer lines than the header says, keeps what it had:
-an empty list is a list with the header `count 0`, never a blank file (FAULTS H9).
+domains.txt has one name a line under a header with the count, for web servers' maps; the names
+that a stopped wildcard must not take along stand in domains.json alone. Both are replaced whole. A
+reader that finds no file, or fewer lines than the header says, keeps what it had: an empty list is
+a list with the header `count 0`, never a blank file (FAULTS H9).
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ Value = dict[str, object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoppedDomain:
-    """One name edges must not serve, and why. `version` is the account's, 0 for a usage cap."""
+    """One name edges must not serve, and why. `version` is the account's, 0 for a usage cap.
+
+    `except_names`: names under a stopped wildcard that somebody else owns; they are served.
+    """
 
     domain: str
     account_id: str
@@ -36,6 +40,7 @@ class StoppedDomain:
     since: datetime
     until: datetime | None
     version: int
+    except_names: tuple[str, ...] = ()
 
     def document(self) -> Value:
         """The name as it stands in the file and in the topic."""
@@ -46,6 +51,7 @@ class StoppedDomain:
             "since": stamp(self.since),
             "until": stamp(self.until) if self.until else None,
             "version": self.version,
+            "except": list(self.except_names),
         }
 
 
@@ -59,6 +65,7 @@ class _Row:
     since: datetime
     until: datetime | None
     version: int
+    except_names: list[str]
 
     def stopped(self) -> StoppedDomain:
         """The row as a noun."""
@@ -69,6 +76,7 @@ class _Row:
             since=aware(self.since),
             until=aware_or_none(self.until),
             version=self.version,
+            except_names=tuple(self.except_names),
         )
 
 

@@ -1,117 +1,25 @@
 """Reads price books: TOML files of dated rate cards, checked key by key.
 
-Money is a decimal string ("0.008"), never a TOML number, since a float is not what somebody wrote.
-Errors name file, key and line. docs/pricing.md shows every key.
+Errors name file, line, card and key. docs/pricing.md shows every key.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from pathlib import Path
-from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt
+from pydantic import ValidationError
 
-from billing.money import check_currency, parse_amount
+from billing.money import check_currency
 from billing.prices import units
+from billing.prices.book_errors import BookFile, Keys, Wrong, shown
+from billing.prices.book_file import BookKeys, CardKeys, HeadKeys, OverrideKeys
 from billing.prices.compiled import compile_books
-from billing.prices.records import PARTS_PER_WHOLE, PriceBook, PriceBooks, RateCard, Tier
-from edge.configfile import line_of, read_toml
-from edge.errors import ConfigError, ConflictError, EdgetollError, InputError
-
-Item = Literal[
-    "https_requests",
-    "quic_requests",
-    "http_requests",
-    "data_transfer",
-    "peak_bandwidth",
-    "percentile95_bandwidth",
-]
-Model = Literal["per_unit", "package", "graduated", "volume", "step_reached"]
-
-
-def _money(value: object) -> int:
-    if not isinstance(value, str):
-        raise ValueError(f'money is a decimal string: write "{value}" in quotes')
-    try:
-        units_10 = parse_amount(value)
-    except InputError as error:
-        raise ValueError(str(error)) from error
-    if units_10 < 0:
-        raise ValueError(f"{value} is below zero")
-    return units_10
-
-
-def _percent(value: object) -> int:
-    if not isinstance(value, str):
-        raise ValueError(f'a percentage is a decimal string: write "{value}" in quotes')
-    try:
-        ten_digits = parse_amount(value)
-    except InputError as error:
-        raise ValueError(str(error)) from error
-    millionths, rest = divmod(ten_digits * PARTS_PER_WHOLE, 100 * 10**10)
-    if rest or not 0 <= millionths <= PARTS_PER_WHOLE:
-        raise ValueError(f"{value} is not a percentage from 0 to 100 with at most 4 decimals")
-    return millionths
-
-
-Money = Annotated[int, BeforeValidator(_money)]
-Percent = Annotated[int, BeforeValidator(_percent)]
-Quantity = StrictInt | str
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Tier(_Strict):
-    up_to: Quantity | None = None
-    price: Money = 0
-    flat_fee: Money = 0
-    at_zero: StrictBool = False
-
-
-class _Card(_Strict):
-    id: Name
-    item: Item
-    region: str = units.EVERYWHERE
-    effective_from: date | datetime
-    effective_until: date | datetime | None = None
-    model: Model = "per_unit"
-    unit: str
-    per: Annotated[StrictInt, Field(gt=0, le=10**12)] = 1
-    price: Money | None = None
-    tiers: tuple[_Tier, ...] = ()
-    period: Literal["hour", "day", "month"] = "month"
-    flat_fee: Money = 0
-    minimum: Money | None = None
-    maximum: Money | None = None
-    free_quota: Quantity | None = None
-    discount_percent: Percent = 0
-    corrects: str | None = None
-    note: str = ""
-
-
-class _Override(_Card):
-    account: Annotated[str, Field(min_length=1)]
-
-
-class _Head(_Strict):
-    id: Name
-    title: str = ""
-    currency: str
-    timezone: str = "UTC"
-    source: str = ""
-
-
-class _File(_Strict):
-    book: _Head
-    regions: dict[str, tuple[str, ...]] = {}
-    card: Annotated[tuple[_Card, ...], Field(min_length=1)]
-    override: tuple[_Override, ...] = ()
+from billing.prices.largest_hour import TooFine
+from billing.prices.records import PriceBook, PriceBooks, RateCard, Tier
+from edge.configfile import parse_toml
+from edge.errors import ConfigError, ConflictError, EdgetollError
 
 
 def load_books(folder: Path) -> PriceBooks:
@@ -122,92 +30,109 @@ def load_books(folder: Path) -> PriceBooks:
     books: dict[str, PriceBook] = {}
     owners: dict[str, Path] = {}
     for path in paths:
-        book = read_book(path)
+        file, book, places = _read(path)
         if book.book_id in books:
-            where = f"{_place(path, 'book', 'id')}, key book.id"
-            raise ConfigError(
-                f"{where}: another file is price book {book.book_id} too", "rename one"
+            raise file.fault(
+                ("book", "id"), f"another file is price book {book.book_id} too", "rename one"
             )
         books[book.book_id] = book
-        for card in book.cards:
+        for card, keys in zip(book.cards, places, strict=True):
             if card.card_id in owners:
                 other = owners[card.card_id].name
-                raise ConfigError(
-                    f"{_place_of(path, book.cards, card)} is in {other} too", "rename one"
-                )
+                raise file.fault((*keys, "id"), f"it is in {other} too", "rename one")
             owners[card.card_id] = path
     return PriceBooks(books=books)
 
 
 def read_book(path: Path) -> PriceBook:
-    """The price book in `path`; ConfigError names file, key and line."""
-    content = read_toml(path, _File)
+    """The price book in `path`; ConfigError names file, line, card and key."""
+    return _read(path)[1]
+
+
+def _read(path: Path) -> tuple[BookFile, PriceBook, list[Keys]]:
+    """The file, its book, and where in it each card of the book stands."""
+    text, content = parse_toml(path)
+    file = BookFile(path, text, content)
     try:
-        check_currency(content.book.currency)
-        zone = ZoneInfo(content.book.timezone)
-    except (EdgetollError, ZoneInfoNotFoundError, ValueError) as error:
-        raise ConfigError(
-            f"{_place(path, 'book')}, key book: {error}", "correct that key"
-        ) from error
+        given = BookKeys.model_validate(content)
+    except ValidationError as error:
+        raise file.explain(error, BookKeys) from error
+    zone = _zone(file, given.book)
+    rows: list[tuple[Keys, CardKeys]] = []
+    rows += [(("card", number), card) for number, card in enumerate(given.card)]
+    rows += [(("override", number), card) for number, card in enumerate(given.override)]
     cards = []
-    given = [("card", number, card) for number, card in enumerate(content.card)]
-    given += [("override", number, card) for number, card in enumerate(content.override)]
-    for kind, number, card in given:
+    for keys, card in rows:
         try:
-            cards.append(_rate_card(card, content.book, zone))
-        except EdgetollError as error:
-            where = f"{_place(path, kind, number)}, {kind} {card.id}"
-            raise ConfigError(f"{where}: {error.message}", error.hint) from error
-    regions = _labels(content.regions, path)
-    _check_together(cards, regions, path)
+            cards.append(_rate_card(card, given.book, zone))
+        except Wrong as wrong:
+            raise file.fault((*keys, *wrong.key), wrong.message, wrong.hint) from wrong
+    places = [keys for keys, _ in rows]
+    regions = _labels(file, given.regions)
+    _check_together(file, cards, places, regions)
     book = PriceBook(
-        book_id=content.book.id,
-        title=content.book.title,
-        currency=content.book.currency,
-        timezone=content.book.timezone,
+        book_id=given.book.id,
+        title=given.book.title,
+        currency=given.book.currency,
+        timezone=given.book.timezone,
         regions=regions,
         cards=tuple(cards),
         path=path,
     )
     try:
         compile_books(PriceBooks(books={book.book_id: book}))
+    except TooFine as error:
+        keys = next(k for k, c in zip(places, cards, strict=True) if c.card_id == error.card_id)
+        raise file.fault((*keys, *error.key), error.message, error.hint) from error
+    return file, book, places
+
+
+def _zone(file: BookFile, head: HeadKeys) -> ZoneInfo:
+    try:
+        check_currency(head.currency)
+    except EdgetollError as error:
+        raise file.fault(
+            ("book", "currency"), f"{shown(head.currency)} is not a currency", error.hint
+        ) from error
+    try:
+        return ZoneInfo(head.timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise file.fault(
+            ("book", "timezone"),
+            f"there is no time zone {shown(head.timezone)}",
+            "use a name as Asia/Shanghai",
+        ) from error
+
+
+def _rate_card(card: CardKeys, head: HeadKeys, zone: ZoneInfo) -> RateCard:
+    try:
+        size = units.unit_size(card.item, card.unit)
     except ConfigError as error:
-        raise ConfigError(f"{path}: {error.message}", error.hint) from error
-    return book
-
-
-def _place(path: Path, *keys: str | int) -> str:
-    line = line_of(path.read_text(encoding="utf-8"), keys)
-    return f"{path}, line {line}" if line else str(path)
-
-
-def _place_of(path: Path, cards: Sequence[RateCard], card: RateCard) -> str:
-    """File, line and name of a card that was read from `path`, among all of that file."""
-    kind = "card" if card.account_id is None else "override"
-    alike = [one for one in cards if (one.account_id is None) is (card.account_id is None)]
-    number = next(place for place, one in enumerate(alike) if one is card)
-    return f"{_place(path, kind, number)}, {kind} {card.card_id}"
-
-
-def _rate_card(card: _Card, head: _Head, zone: ZoneInfo) -> RateCard:
-    size = units.unit_size(card.item, card.unit)
-    until = None if card.effective_until is None else _instant(card.effective_until, zone)
-    start = _instant(card.effective_from, zone)
-    if until is not None and until <= start:
-        raise ConfigError("effective_until is not after effective_from", "correct the dates")
+        raise Wrong(error.message, error.hint, "unit") from error
+    start = _instant(card.effective_from, zone, "effective_from")
+    until = None
+    if card.effective_until is not None:
+        until = _instant(card.effective_until, zone, "effective_until")
+        if until <= start:
+            raise Wrong(
+                "effective_until is not after effective_from", "correct the dates",
+                "effective_until",
+            )  # fmt: skip
     model: str = card.model
     period: str = card.period
     if card.item in units.BANDWIDTH_ITEMS:
         model, period = _bandwidth_terms(card)
     elif period != "month" and model != "step_reached":
-        raise ConfigError(f"period is for step_reached, not {model}", "remove it")
+        raise Wrong(f"period is for step_reached, not {model}", "remove it", "period")
     if card.maximum is not None and card.maximum < (card.minimum or 0):
-        raise ConfigError("maximum is below minimum", "correct one of them")
-    free = 0 if card.free_quota is None else units.parse_quantity(card.free_quota, card.unit)
+        raise Wrong("maximum is below minimum", "correct one of them", "maximum")
+    if card.prorated and not card.flat_fee and card.minimum is None:
+        raise Wrong("there is no flat_fee and no minimum to be prorated", "remove it", "prorated")
+    free = 0 if card.free_quota is None else _quantity(card.free_quota, card.unit, "free_quota")
     return RateCard(
         card_id=card.id,
         book=head.id,
-        account_id=card.account if isinstance(card, _Override) else None,
+        account_id=card.account if isinstance(card, OverrideKeys) else None,
         item=card.item,
         scope=card.region,
         model=model,
@@ -225,42 +150,61 @@ def _rate_card(card: _Card, head: _Head, zone: ZoneInfo) -> RateCard:
         free_quantity=free,
         discount=card.discount_percent,
         corrects=card.corrects,
+        prorated=card.prorated,
     )
 
 
-def _bandwidth_terms(card: _Card) -> tuple[str, str]:
+def _quantity(value: int | str, unit: str, *key: str | int) -> int:
+    try:
+        return units.parse_quantity(value, unit)
+    except ConfigError as error:
+        raise Wrong(error.message, error.hint, *key) from error
+
+
+def _bandwidth_terms(card: CardKeys) -> tuple[str, str]:
     """Bandwidth is priced by the step reached in its own period (DOMAIN §1.8)."""
     if card.model not in ("step_reached", "per_unit", "volume"):
-        raise ConfigError(f"{card.item} cannot be priced {card.model}", "use step_reached")
+        raise Wrong(f"{card.item} cannot be priced {card.model}", "use step_reached", "model")
     if card.free_quota is not None:
-        raise ConfigError(f"{card.item} has no free quota", "remove free_quota")
-    if any(tier.at_zero for tier in card.tiers):
-        raise ConfigError(f"{card.item} has no fee at zero", "use flat_fee of the card")
+        raise Wrong(f"{card.item} has no free quota", "remove free_quota", "free_quota")
+    for number, tier in enumerate(card.tiers):
+        if tier.at_zero:
+            raise Wrong(
+                f"{card.item} has no fee at zero", "use flat_fee of the card",
+                "tiers", number, "at_zero",
+            )  # fmt: skip
     return card.model, "day" if card.item == "peak_bandwidth" else "month"
 
 
-def _tiers(card: _Card, period: str) -> tuple[Tier, ...]:
+def _tiers(card: CardKeys, period: str) -> tuple[Tier, ...]:
     if card.model in ("per_unit", "package"):
         if card.price is None or card.tiers:
-            raise ConfigError(f"{card.model} needs price and no tiers", 'write price = "…"')
+            key = "price" if card.price is None else "tiers"
+            raise Wrong(f"{card.model} needs price and no tiers", 'write price = "…"', key)
         return (Tier(up_to=None, price=card.price),)
     if card.price is not None or not card.tiers:
-        raise ConfigError(f"{card.model} needs tiers and no price", "write tiers = [{…}, …]")
+        key = "tiers" if card.price is None else "price"
+        raise Wrong(f"{card.model} needs tiers and no price", "write tiers = [{…}, …]", key)
     tiers = []
     lower = 0
     for number, tier in enumerate(card.tiers, start=1):
         last = number == len(card.tiers)
+        at = ("tiers", number - 1)
         if not tier.model_fields_set & {"price", "flat_fee"}:
-            raise ConfigError(f"tier {number} has no price", 'write price = "0" if it is free')
+            raise Wrong(f"tier {number} has no price", 'write price = "0" if it is free', *at)
         if (tier.up_to is None) != last:
-            raise ConfigError(f"tier {number}: only the last tier has no up_to", "add up_to")
-        up_to = None if tier.up_to is None else units.parse_quantity(tier.up_to, card.unit)
+            hint = "remove up_to of the last one" if last else "add up_to"
+            raise Wrong(f"tier {number}: only the last tier has no up_to", hint, *at)
+        up_to = None if tier.up_to is None else _quantity(tier.up_to, card.unit, *at, "up_to")
         if up_to is not None and up_to <= lower:
-            raise ConfigError(f"tier {number}: up_to is not above the tier before", "sort them")
-        if tier.at_zero and (number > 1 or period != "month"):
-            raise ConfigError(
-                f"tier {number}: at_zero is for the first tier of a month", "remove at_zero"
+            raise Wrong(
+                f"tier {number}: up_to is not above the tier before", "sort them", *at, "up_to"
             )
+        if tier.at_zero and (number > 1 or period != "month"):
+            raise Wrong(
+                f"tier {number}: at_zero is for the first tier of a month", "remove at_zero",
+                *at, "at_zero",
+            )  # fmt: skip
         tiers.append(
             Tier(up_to=up_to, price=tier.price, flat_fee=tier.flat_fee, at_zero=tier.at_zero)
         )
@@ -268,57 +212,57 @@ def _tiers(card: _Card, period: str) -> tuple[Tier, ...]:
     return tuple(tiers)
 
 
-def _instant(value: date | datetime, zone: ZoneInfo) -> datetime:
+def _instant(value: date | datetime, zone: ZoneInfo, key: str) -> datetime:
     """A date means its midnight in the book's zone. Prices are effective to five minutes."""
     if not isinstance(value, datetime):
         value = datetime.combine(value, time())
     aware = value if value.tzinfo else value.replace(tzinfo=zone)
     instant = aware.astimezone(UTC)
     if instant.minute % 5 or instant.second or instant.microsecond:
-        raise ConfigError(f"{value} is not on a 5-minute edge", "move it to one")
+        raise Wrong(f"{value} is not on a 5-minute edge", "move it to one", key)
     return instant
 
 
-def _labels(regions: dict[str, tuple[str, ...]], path: Path) -> dict[str, str]:
+def _labels(file: BookFile, regions: dict[str, tuple[str, ...]]) -> dict[str, str]:
     labels: dict[str, str] = {}
     for region, members in regions.items():
+        keys = ("regions", region)
         if region in (units.OVERSEAS, units.EVERYWHERE):
-            where = f"{_place(path, 'regions', region)}, key regions.{region}"
-            raise ConfigError(f"{where}: {region} is not a region of its own", "rename it")
+            raise file.fault(keys, f"{region} is not a region of its own", "rename it")
         for label in (region, *members):
             if labels.setdefault(label, region) != region:
-                where = f"{_place(path, 'regions', region)}, key regions.{region}"
-                raise ConfigError(
-                    f"{where}: {label} is in {labels[label]} and {region}", "keep one"
-                )
+                raise file.fault(keys, f"{label} is in {labels[label]} and {region}", "keep one")
     return labels
 
 
-def _check_together(cards: list[RateCard], regions: dict[str, str], path: Path) -> None:
+def _check_together(
+    file: BookFile, cards: list[RateCard], places: list[Keys], regions: dict[str, str]
+) -> None:
     scopes = {*regions.values(), units.OVERSEAS, units.EVERYWHERE}
     based = {(card.item, card.scope) for card in cards if card.account_id is None}
     seen: dict[tuple[str | None, str, str, datetime], str] = {}
     names: set[str] = set()
-    for card in cards:
+    for card, keys in zip(cards, places, strict=True):
         if card.card_id in names:
-            where = _place_of(path, cards, card)
-            raise ConfigError(f"{where}: card {card.card_id} exists twice", "rename one of them")
+            raise file.fault(
+                (*keys, "id"), f"card {card.card_id} exists twice", "rename one of them"
+            )
         names.add(card.card_id)
         if card.scope not in scopes:
-            raise ConfigError(
-                f"{_place_of(path, cards, card)}: region {card.scope} is not in [regions]",
+            raise file.fault(
+                (*keys, "region"), f"region {card.scope} is not in [regions]",
                 f"add it there, or use {units.OVERSEAS} or {units.EVERYWHERE}",
-            )
+            )  # fmt: skip
         if card.account_id is not None and (card.item, card.scope) not in based:
-            raise ConfigError(
-                f"{_place_of(path, cards, card)}: no card of {card.item} for {card.scope}",
+            raise file.fault(
+                (*keys, "region"), f"no card of {card.item} for {card.scope}",
                 "an override has the region of the card it replaces",
-            )
+            )  # fmt: skip
         key = (card.account_id, card.item, card.scope, card.effective_from)
         if key in seen and card.corrects is None:
+            place = file.place((*keys, "effective_from"))
             raise ConflictError(
-                f"{_place_of(path, cards, card)}: cards {seen[key]} and {card.card_id} begin at the"
-                " same time",
+                f"{place}: cards {seen[key]} and {card.card_id} begin at the same time",
                 'a correction of a used card needs corrects = "why"',
             )
         seen[key] = card.card_id

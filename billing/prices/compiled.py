@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from math import lcm
 
-from billing.prices.largest_hour import COLUMN_MOST, check_fits, hour_most
+from billing.prices.largest_hour import BUCKETS_MOST, COLUMN_MOST, check_fits, hour_most
 from billing.prices.records import PriceBooks, RateCard
 from billing.prices.units import BANDWIDTH_ITEMS, ITEMS
 
@@ -52,13 +52,14 @@ def compile_books(books: PriceBooks) -> Compiled:
     for number, ((book_id, item, scope), cards) in enumerate(sorted(by_tally.items()), start=1):
         common = lcm(*(_denominator(card) for card in cards))
         factor = PERCENTILE_FACTOR if item == "percentile95_bandwidth" else 1
+        buckets = BUCKETS_MOST if any(card.prorated for card in cards) else 1
         for card in cards:
-            check_fits(card, common * factor)
+            check_fits(card, common * factor * buckets)
         out.tallies.append((
             number, book_id, ITEMS.index(item) + 1, item, scope, common * factor, factor,
             any(card.has_fixed_terms for card in cards),
             any(card.free_quantity for card in cards),
-            any(card.period != "month" for card in cards) and item not in BANDWIDTH_ITEMS,
+            any(card.period != "month" for card in cards) and item not in BANDWIDTH_ITEMS, buckets,
         ))  # fmt: skip
         ids: dict[str, int] = {}
         for card in cards:
@@ -66,7 +67,7 @@ def compile_books(books: PriceBooks) -> Compiled:
             out.terms.append(_card_row(ids[card.card_id], number, card, common, factor))
             out.curve.extend(_curve(ids[card.card_id], card, common))
         out.force.extend(_force_rows(number, cards, ids))
-        out.largest_hours.extend(_largest_hour_rows(number, cards, common * factor))
+        out.largest_hours.extend(_largest_hour_rows(number, cards, common * factor * buckets))
     return out
 
 
@@ -154,7 +155,7 @@ def _card_row(number: int, tally: int, card: RateCard, common: int, factor: int)
         card.flat_fee * scale,
         None if card.minimum is None else card.minimum * scale,
         None if card.maximum is None else card.maximum * scale,
-        card.free_quantity, int(at_zero * scale), card.has_fixed_terms,
+        card.free_quantity, int(at_zero * scale), card.has_fixed_terms, card.prorated,
     )  # fmt: skip
 
 

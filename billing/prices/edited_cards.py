@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
+from billing.instants import aware, aware_or_none
 from billing.prices.records import PriceBooks, RateCard
 from edge.errors import ConflictError
 
@@ -40,8 +41,8 @@ def seen_card(
         card_id=card_id,
         book=book,
         fingerprint=fingerprint,
-        effective_from=effective_from.replace(tzinfo=UTC),
-        effective_until=None if effective_until is None else effective_until.replace(tzinfo=UTC),
+        effective_from=aware(effective_from),
+        effective_until=aware_or_none(effective_until),
         used=used,
     )
 

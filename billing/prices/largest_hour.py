@@ -20,6 +20,8 @@ AMOUNT_MOST = 10**24
 NUMERATOR_MOST = 10**34
 # A card's fee, minimum and maximum are added to a month once.
 MONTH_MOST = 10**37
+# A prorated card multiplies by the 5-minute buckets of a month, which are fewer than this.
+BUCKETS_MOST = 10_000
 # What stands in a table may be as large as its column: a place so far up is never reached.
 COLUMN_MOST = 10**38 - 1
 
@@ -42,22 +44,33 @@ def hour_most(cards: Sequence[RateCard], denominator: int) -> int:
     )
 
 
-def check_fits(card: RateCard, denominator: int) -> None:
-    """ConfigError when what `card` fixes is too large to be added up over `denominator`."""
-    terms = [card.flat_fee, card.minimum or 0, card.maximum or 0]
-    fees = [tier.flat_fee for tier in card.tiers]
-    bounds = [tier.up_to for tier in card.tiers if tier.up_to is not None]
-    fits = (
-        max(terms + fees) <= AMOUNT_MOST
-        and max(terms) * denominator <= MONTH_MOST
-        and max(fees) * denominator <= NUMERATOR_MOST
-        and max([*bounds, card.free_quantity]) <= COLUMN_MOST
-        and hour_most([card], denominator) > 0
-        and card.unit_quantity < 2**63
-    )
-    if not fits:
-        raise ConfigError(
+class TooFine(ConfigError):
+    """A card that cannot be added up exactly with others of its item; `key` makes it so."""
+
+    def __init__(self, card: RateCard, key: tuple[str | int, ...]) -> None:
+        super().__init__(
             f"card {card.card_id} cannot be added up exactly with the other cards of {card.item}"
             f" for {card.scope}: the numbers grow beyond 38 digits",
             "write their prices in one unit, percentages with fewer decimals, smaller amounts",
         )
+        self.card_id = card.card_id
+        self.key = key
+
+
+def check_fits(card: RateCard, denominator: int) -> None:
+    """TooFine when what `card` fixes is too large to be added up over `denominator`."""
+    terms = {"flat_fee": card.flat_fee, "minimum": card.minimum, "maximum": card.maximum}
+    for name, amount in terms.items():
+        if (amount or 0) > AMOUNT_MOST or (amount or 0) * denominator > MONTH_MOST:
+            raise TooFine(card, (name,))
+    for number, tier in enumerate(card.tiers):
+        if tier.flat_fee > AMOUNT_MOST or tier.flat_fee * denominator > NUMERATOR_MOST:
+            raise TooFine(card, ("tiers", number, "flat_fee"))
+        if (tier.up_to or 0) > COLUMN_MOST:
+            raise TooFine(card, ("tiers", number, "up_to"))
+    if card.free_quantity > COLUMN_MOST:
+        raise TooFine(card, ("free_quota",))
+    if card.unit_quantity >= 2**63:
+        raise TooFine(card, ("per",))
+    if hour_most([card], denominator) <= 0:
+        raise TooFine(card, ("price",) if card.model in ("per_unit", "package") else ("tiers",))

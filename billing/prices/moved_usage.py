@@ -7,12 +7,13 @@ keep the old price, a replay would take the new one; so such an edit is refused 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 import duckdb
 
 import sql
+from billing.instants import aware
 from billing.prices.records import PriceBooks
 from billing.prices.units import BASIC_ITEMS, EVERYWHERE, HOME_REGION, OVERSEAS
 from edge.errors import ConflictError
@@ -107,7 +108,7 @@ def _scopes(books: PriceBooks) -> Scopes:
 
 def _corrected_from_the_start(books: PriceBooks, origin: datetime) -> set[tuple[str, str, str]]:
     """(book, item, scope) with a correction that reaches back to the first hour ever rated."""
-    start = origin.replace(tzinfo=UTC)
+    start = aware(origin)
     return {
         (card.book, card.item, card.scope)
         for card in books.cards()

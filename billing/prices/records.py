@@ -35,7 +35,8 @@ class RateCard:
     """One dated, immutable price of one item in one scope, or one account's override of it.
 
     `unit_quantity` base quantities cost a tier's price; a package card rounds up to whole ones.
-    `discount` is in millionths. `period` is what a step_reached card accumulates over.
+    `discount` is in millionths. `period` is what a step_reached card accumulates over. `prorated`:
+    flat fee and minimum are due for the part of the month in which the account was open.
     """
 
     card_id: str
@@ -58,6 +59,7 @@ class RateCard:
     free_quantity: int = 0
     discount: int = 0
     corrects: str | None = None
+    prorated: bool = False
 
     @property
     def discount_factor(self) -> Fraction:
@@ -80,6 +82,8 @@ class RateCard:
     def fingerprint(self) -> str:
         """SHA-256 over all that makes the price; its end and its reason are not part of it."""
         skipped = {"effective_until", "corrects"}
+        if not self.prorated:  # cards of before there was such a key keep their fingerprints
+            skipped.add("prorated")
         content = [
             f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if f.name not in skipped
         ]

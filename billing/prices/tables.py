@@ -6,12 +6,13 @@ HUGEINT values travel as decimal128(38, 0), the only Arrow type that holds them 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import duckdb
 import pyarrow as pa
 
 import sql
+from billing.instants import naive
 from billing.prices.compiled import card_periods, compile_books
 from billing.prices.records import PriceBooks
 from billing.prices.units import ITEMS
@@ -28,12 +29,13 @@ _TALLIES: Schema = [
     ("tally", pa.int32()), ("book", pa.string()), ("item_no", pa.int32()), ("item", pa.string()),
     ("scope", pa.string()), ("denominator", _HUGE), ("factor", pa.int32()),
     ("has_terms", pa.bool_()), ("has_free", pa.bool_()), ("by_period", pa.bool_()),
+    ("buckets", pa.int64()),
 ]  # fmt: skip
 _TERMS: Schema = [
     ("card", pa.int32()), ("card_id", pa.string()), ("account_id", pa.string()),
     ("tally", pa.int32()), ("currency", pa.string()), ("period", pa.string()),
     ("flat_fee", _HUGE), ("minimum", _HUGE), ("maximum", _HUGE), ("free_quantity", _HUGE),
-    ("at_zero", _HUGE), ("has_terms", pa.bool_()),
+    ("at_zero", _HUGE), ("has_terms", pa.bool_()), ("prorated", pa.bool_()),
 ]  # fmt: skip
 _CURVE: Schema = [
     ("card", pa.int32()), ("lower", _HUGE), ("upper", _HUGE), ("base", _HUGE),
@@ -144,5 +146,5 @@ _TIER_SCHEMA: Schema = [
 
 def _plain(value: object) -> object:
     if isinstance(value, datetime) and value.tzinfo is not None:
-        return value.astimezone(UTC).replace(tzinfo=None)
+        return naive(value)
     return value

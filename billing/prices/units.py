@@ -66,11 +66,17 @@ def parse_quantity(text: str | int, unit: str) -> int:
     if match is None or match[3] not in sizes:
         raise ConfigError(
             f"{text!r} is not a quantity for unit {unit}",
-            f"write a whole number and one of {', '.join(name for name in sizes if name)}",
+            "write a whole number of requests"
+            if family == "requests"
+            else f"write a number and one of {', '.join(sizes)}",
         )
     exact = Fraction(f"{match[1]}.{match[2] or 0}") * sizes[match[3]]
     if exact.denominator != 1:
-        raise ConfigError(f"{text!r} is not a whole number of base quantities", "round it yourself")
+        raise ConfigError(
+            f"{text!r} is not a whole number of "
+            + {"requests": "requests", "bandwidth": "bytes in 5 minutes"}.get(family, "bytes"),
+            "write one that is",
+        )
     return exact.numerator
 
 

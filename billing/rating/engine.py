@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import duckdb
 import pyarrow as pa
 
 import sql
+from billing.instants import aware, naive
 from billing.prices import tables
 from billing.prices.compiled import PERCENTILE_FACTOR
 from billing.prices.edited_cards import Correction, find_corrections, seen_card
@@ -63,6 +64,7 @@ class _UsageFacts:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _CalendarFacts:
     first_change: datetime | None
+    first_opening: datetime | None
     timezones: list[str] | None
 
 
@@ -82,15 +84,13 @@ def rate(
     rating's own tables. Raises ConflictError for a price edited after use; hours without a price
     are in `held`.
     """
-    end = _naive(through)
+    end = naive(through)
     mark = last_mark(connection)
     tables.bind(connection, books)
     seen = sql.rows(
         connection.execute(sql.text("statements/rating/price_books/cards_seen")), seen_card
     )
-    corrections = find_corrections(
-        seen, books, None if mark is None else mark.through.replace(tzinfo=UTC)
-    )
+    corrections = find_corrections(seen, books, None if mark is None else aware(mark.through))
     if mark is not None:
         refuse_moved_usage(connection, books, origin=mark.origin, last_through=mark.through)
     connection.execute(sql.text("statements/rating/changes/usage_and_subjects"))
@@ -104,6 +104,7 @@ def rate(
         last_through=_NEVER if mark is None else mark.through,
         origin=mark.origin if mark is not None else facts.first_hour or end,
     )
+    _run(one, "statements/rating/changes/origin", {"origin": one.origin})
     _register_corrections(connection, corrections)
     fingerprint = books.fingerprint()
     connection.execute(
@@ -111,6 +112,7 @@ def rate(
         {
             "last_through": one.last_through,
             "last_import": 0 if mark is None else mark.import_no,
+            "journal_no": 0 if mark is None else mark.journal_no,
             "retry_held": fingerprint != ("" if mark is None else mark.books_sha256),
         },
     )
@@ -151,15 +153,15 @@ def project(
         sql.text("statements/rating/what_if/projected_accounts"), {"accounts": accounts}
     )
     connection.execute(sql.text("statements/rating/what_if/open_usage"))
-    end = _naive(through)
-    price(
-        Pass(
-            connection=connection,
-            through=end,
-            last_through=_NEVER if mark is None else mark.through,
-            origin=end if mark is None else mark.origin,
-        )
+    end = naive(through)
+    one = Pass(
+        connection=connection,
+        through=end,
+        last_through=_NEVER if mark is None else mark.through,
+        origin=end if mark is None else mark.origin,
     )
+    _run(one, "statements/rating/changes/origin", {"origin": one.origin})
+    price(one)
     connection.execute(sql.text("statements/rating/what_if/projection"))
 
 
@@ -180,15 +182,22 @@ def last_mark(connection: duckdb.DuckDBPyConnection) -> RatingMark | None:
 
 
 def _calendar(one: Pass) -> Range:
-    facts = _one(one.connection, "statements/rating/calendar/calendar_facts", _CalendarFacts)
+    facts = _one(
+        one.connection,
+        "statements/rating/calendar/calendar_facts",
+        _CalendarFacts,
+        {"first": one.last_through == _NEVER, "through": one.through},
+    )
     since = max(one.last_through, one.origin)
     if facts.first_change is not None:
         since = min(since, facts.first_change)
     since = min(since, one.through - timedelta(hours=1))
     zones = sorted(facts.timezones or ())
-    months = calendar.month_rows(zones, since, one.through)
+    # Fees begin with an account's opening, which may be long before the first usage.
+    first = min(since, facts.first_opening or since)
+    months = calendar.month_rows(zones, first, one.through)
     tables.register(one.connection, "given_months", calendar.MONTH_SCHEMA, months)
-    days = calendar.day_rows(zones, since, one.through)
+    days = calendar.day_rows(zones, first, one.through)
     tables.register(one.connection, "given_days", calendar.DAY_SCHEMA, days)
     _run(one, "statements/rating/calendar/months_and_days")
     _run(one, "statements/rating/calendar/accounts")
@@ -213,7 +222,15 @@ def _usage(one: Pass, covered: Range) -> None:
     _run(one, "statements/rating/usage/input_of_new_hours", new)
     if covered.replays:
         _run(one, "statements/rating/usage/input_of_replays", until)
-    _run(one, "statements/rating/usage/bandwidth_periods", {"factor": PERCENTILE_FACTOR, **new})
+    _run(
+        one,
+        "statements/rating/usage/bandwidth_periods",
+        {
+            "factor": PERCENTILE_FACTOR,
+            "since": covered.since,
+            **new,
+        },
+    )
     _run(one, "statements/rating/usage/samples", until)
 
 
@@ -224,7 +241,7 @@ def _routes_and_slices(one: Pass, covered: Range) -> None:
     _run(
         one,
         "statements/rating/slices/fixed_term_moments",
-        {"origin": one.origin, "through": one.through, "last_through": one.last_through},
+        {"through": one.through, "last_through": one.last_through},
     )
     _run(one, "statements/rating/slices/months_so_far", {"first_month": covered.first_month})
     _run(one, "statements/rating/slices/too_large")
@@ -252,6 +269,10 @@ def _plans(one: Pass, covered: Range) -> None:
         _run(one, "statements/rating/quotas_and_plans/left_after_group", {"group": group})
         group = _number(one, "statements/rating/quotas_and_plans/next_group", {"done": group})
     _run(one, "statements/rating/quotas_and_plans/plan_parts")
+    turns = _number(one, "statements/rating/quotas_and_plans/slice_turns") or 0
+    for turn in range(1, turns + 1):
+        _run(one, "statements/rating/quotas_and_plans/pay_slice", {"turn": turn})
+        _run(one, "statements/rating/quotas_and_plans/left_after_slice", {"turn": turn})
 
 
 def _amounts(one: Pass, covered: Range) -> None:
@@ -262,7 +283,7 @@ def _amounts(one: Pass, covered: Range) -> None:
         {"since": covered.since - timedelta(days=2)},
     )
     _run(one, "statements/rating/amounts/priced")
-    _run(one, "statements/rating/amounts/totals")
+    _run(one, "statements/rating/amounts/fixed_terms")
     _run(one, "statements/rating/amounts/should_cost")
 
 
@@ -285,10 +306,6 @@ def _one(
     """The one row of a statement that always gives one."""
     (found,) = sql.rows(connection.execute(sql.text(name), parameters), kind)
     return found
-
-
-def _naive(value: datetime) -> datetime:
-    return value.astimezone(UTC).replace(tzinfo=None)
 
 
 def _register_corrections(

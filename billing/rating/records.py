@@ -7,23 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypedDict
 
 import duckdb
 import pyarrow as pa
 
+from billing.instants import aware
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatingMark:
     """How far rating has come: the last import it saw, the end of the last rated hour, the first
-    hour ever rated, the hash of the books then. Times are stored ones, UTC without a zone.
+    hour ever rated, the hash of the books then, its journal record. Times are UTC without a zone.
     """
 
     import_no: int
     through: datetime
     origin: datetime
     books_sha256: str
+    journal_no: int
 
 
 class MarkEffect(TypedDict):
@@ -48,7 +51,7 @@ class HeldHour:
     @classmethod
     def stored(cls, *, account_id: str, hour: datetime, problem: str, hint: str) -> HeldHour:
         """From a stored row, whose time has no zone."""
-        return cls(account_id=account_id, hour=hour.replace(tzinfo=UTC), problem=problem, hint=hint)
+        return cls(account_id=account_id, hour=aware(hour), problem=problem, hint=hint)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,18 +86,45 @@ class RatingOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repriced:
-    """One account's month: what was charged and what the tried book would charge."""
+    """One account's month: what was charged and what the tried book would charge, by item and term
+    (usage, flat fee, maximum, minimum).
+    """
 
     account_id: str
     currency: str
-    charged: int
-    tried: int
-    items: Mapping[str, tuple[int, int]]
+    parts: Mapping[tuple[str, str], tuple[int, int]]
+
+    @property
+    def charged(self) -> int:
+        """What the account was charged."""
+        return sum(charged for charged, _ in self.parts.values())
+
+    @property
+    def tried(self) -> int:
+        """What the tried book would charge."""
+        return sum(tried for _, tried in self.parts.values())
 
     @property
     def change(self) -> int:
         """What the account would pay more (less, if negative)."""
         return self.tried - self.charged
+
+    @property
+    def items(self) -> dict[str, tuple[int, int]]:
+        """Charged and tried by item, all terms together."""
+        found: dict[str, tuple[int, int]] = {}
+        for (item, _), (charged, tried) in self.parts.items():
+            before = found.get(item, (0, 0))
+            found[item] = (before[0] + charged, before[1] + tried)
+        return found
+
+    def terms(self, item: str) -> dict[str, tuple[int, int]]:
+        """What of the item's amounts is no usage: charged and tried by fixed term."""
+        return {
+            term: amounts
+            for (of, term), amounts in self.parts.items()
+            if of == item and term != "usage"
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

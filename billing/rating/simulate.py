@@ -9,12 +9,13 @@ written.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import duckdb
 import pyarrow as pa
 
 import sql
+from billing.instants import aware
 from billing.prices import tables
 from billing.prices.records import PriceBook, PriceBooks
 from billing.rating import calendar
@@ -33,6 +34,7 @@ class _BookInUse:
 class _Amounts:
     account_id: str
     item: str
+    term: str
     currency: str
     charged: int
     tried: int
@@ -63,6 +65,7 @@ def simulate(
         connection, "given_what_if", schema, [(book, tried.book_id) for book in replaced]
     )
     connection.execute(sql.text("statements/rating/changes/usage_and_subjects"))
+    connection.execute(sql.text("statements/rating/changes/origin"), {"origin": mark.origin})
     connection.execute(sql.text("statements/rating/what_if/tried_subjects"))
     connection.execute(sql.text("statements/rating/what_if/replay_everyone"), {"since": first})
     after = calendar.first_of(calendar.month_number(first.date()) + 1)
@@ -78,7 +81,7 @@ def simulate(
         book=tried.book_id,
         instead_of=replaced,
         month=month,
-        through=one.through.replace(tzinfo=UTC),
+        through=aware(one.through),
         accounts=_repriced(connection, month),
         held=_held(connection, month),
     )
@@ -113,19 +116,13 @@ def _replaced(
 
 def _repriced(connection: duckdb.DuckDBPyConnection, month: str) -> tuple[Repriced, ...]:
     statement = sql.text("statements/rating/what_if/amounts")
-    found: dict[tuple[str, str], dict[str, tuple[int, int]]] = {}
+    found: dict[tuple[str, str], dict[tuple[str, str], tuple[int, int]]] = {}
     for one in sql.rows(connection.execute(statement, {"month": month}), _Amounts):
-        items = found.setdefault((one.account_id, one.currency), {})
-        items[one.item] = (int(one.charged), int(one.tried))
+        parts = found.setdefault((one.account_id, one.currency), {})
+        parts[one.item, one.term] = (int(one.charged), int(one.tried))
     return tuple(
-        Repriced(
-            account_id=account_id,
-            currency=currency,
-            charged=sum(charged for charged, _ in items.values()),
-            tried=sum(tried for _, tried in items.values()),
-            items=items,
-        )
-        for (account_id, currency), items in found.items()
+        Repriced(account_id=account_id, currency=currency, parts=parts)
+        for (account_id, currency), parts in found.items()
     )
 
 

@@ -20,8 +20,8 @@ from billing.reports.records import (
     ChargedPeriod,
     DomainUse,
     EdgeRange,
-    EpochRange,
     ExplainedLine,
+    ExplainedRange,
     Explanation,
     LinePart,
     PlacedPeriod,
@@ -221,7 +221,7 @@ def certificate_text(certificate: CertificateTaken) -> CertificateText:
 
 def _edges(certificates: Sequence[CertificateTaken]) -> list[EdgeRange]:
     """Of each edge and epoch the range of batches that the certificates name, over all hours."""
-    ranges: dict[tuple[str, str, int], list[EpochRange]] = {}
+    ranges: dict[tuple[str, str, int], list[ExplainedRange]] = {}
     for certificate in certificates:
         for edge in certificate_text(certificate)["edges"]:
             for epoch in edge["epochs"]:

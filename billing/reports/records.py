@@ -112,7 +112,7 @@ class DomainUse:
     hours: int
 
 
-class EpochRange(TypedDict):
+class ExplainedRange(TypedDict):
     """The batches of one epoch that a certificate names."""
 
     epoch: int
@@ -126,7 +126,7 @@ class CertifiedEdge(TypedDict):
 
     edge_id: str
     region: str
-    epochs: list[EpochRange]
+    epochs: list[ExplainedRange]
 
 
 class CertificateText(TypedDict):

@@ -45,7 +45,7 @@ _SETTLED_NS = 2 * 10**9
 """A folder's time is believed once it is so old: clocks of file systems tick in milliseconds."""
 
 
-class ImportedFile(TypedDict):
+class ImportedHourFile(TypedDict):
     """A file as a journal record of kind `import` names it."""
 
     hour: str
@@ -270,7 +270,7 @@ def _check_link(candidate: _Candidate, number: int, digest: str | None) -> None:
         )
 
 
-def _effect(candidate: _Candidate, *, too_old: bool) -> ImportedFile:
+def _effect(candidate: _Candidate, *, too_old: bool) -> ImportedHourFile:
     return {
         "hour": hour_text(candidate.file.hour),
         "partition": candidate.file.partition,
@@ -290,7 +290,7 @@ def apply_import(connection: duckdb.DuckDBPyConnection, record: Record, effects:
     )
 
 
-def _located(home: Path, file: ImportedFile) -> dict[str, object]:
+def _located(home: Path, file: ImportedHourFile) -> dict[str, object]:
     """`file` with its path and its certificate's text, checked against the journal's hashes."""
     place = closed_file(home, parse_hour(file["hour"]), file["partition"], file["revision"])
     for path, wanted in (
@@ -305,7 +305,7 @@ def _located(home: Path, file: ImportedFile) -> dict[str, object]:
 
 
 def _take_in(
-    connection: duckdb.DuckDBPyConnection, record: Record, files: Sequence[ImportedFile]
+    connection: duckdb.DuckDBPyConnection, record: Record, files: Sequence[ImportedHourFile]
 ) -> None:
     """Put the usage of `files` in, but for those that are too old."""
     found = sql.row(connection.execute(sql.text("statements/runs/import/home_of_session")), _Home)
@@ -362,7 +362,7 @@ def apply_accept(connection: duckdb.DuckDBPyConnection, record: Record, effects:
     """Take in what a person accepted, by the hashes under which it was imported as too old."""
     result = connection.execute(sql.text("statements/runs/import/hashes_of_held"))
     held = {(one.hour, one.partition, one.revision): one for one in sql.rows(result, _Hashes)}
-    files: list[ImportedFile] = []
+    files: list[ImportedHourFile] = []
     for file in effects["files"]:
         one = held[file["hour"], file["partition"], file["revision"]]
         files.append(

@@ -247,12 +247,13 @@ class Journal:
 
     def _append_bytes(self, data: bytes) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             begin = os.lseek(descriptor, 0, os.SEEK_END)
             try:
-                if os.write(descriptor, data) != len(data):
-                    raise OSError("short write")
+                left = memoryview(data)
+                while left:  # a disk that fills up takes a part, and says why at the next
+                    left = left[os.write(descriptor, left) :]
                 os.fsync(descriptor)
             except OSError:
                 # Disk full, or a failed fsync: take back what was written, so that this process and
@@ -322,6 +323,20 @@ def _parse(line: bytes, number: int) -> Record:
         previous=document["previous"],
         hash=document["hash"],
     )
+
+
+def newest_at(path: Path) -> datetime | None:
+    """When the last whole record of the journal at `path` happened; None if there is none."""
+    try:
+        with open(path, "rb") as file:
+            ends = islice(_newlines_back(file, file.seek(0, os.SEEK_END)), 2)
+            last, before = next(ends, -1), next(ends, -1)
+            if last < 0:
+                return None
+            file.seek(before + 1)
+            return datetime.fromisoformat(json.loads(file.read(last - before - 1))["at"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None  # what is damaged is told by whoever opens the store
 
 
 def grouped(records: Iterable[Record]) -> Iterator[list[Record]]:

@@ -19,6 +19,9 @@ from edge.durable import FileLock, fsync_folder
 from edge.errors import Corrupt, EdgetollError
 from edge.terminal import warn
 
+TOLD_FROM = 10_000
+"""A comparison with more records than this takes so long that a person wants to know why."""
+
 
 def opened(
     home: Path,
@@ -77,12 +80,14 @@ def _bring_up(store: Store, torn: bytes) -> bool:
     if number > last_no:
         raise Corrupt(
             f"billing.duckdb holds journal record {number}, the journal ends at {last_no}",
-            "restore the journal; or, if it is right, move billing.duckdb away: it is rebuilt",
+            "restore journal/ from its newest backup, and leave billing.duckdb in its place: it"
+            f" alone has records {last_no + 1} to {number}",
         )
     if store.journal.hash_at(number) != store.state().last_hash:
         raise Corrupt(
             f"billing.duckdb and the journal differ at record {number}",
-            "if the journal is right, move billing.duckdb away: it is rebuilt",
+            "they are of two homes or two histories: restore journal/ and billing.duckdb from the"
+            " same backup",
         )
     if torn:
         warn(f"cut a torn record of {len(torn)} bytes after journal record {last_no}")
@@ -115,6 +120,9 @@ def _rebuild(store: Store) -> None:
 
 def _refuse_edited(store: Store) -> None:
     """The file is not as billing left it: is it still what the journal says (FAULTS G24)?"""
+    records = store.journal.last_no
+    if records > TOLD_FROM:
+        warn(f"{STORE_NAME} is not as it was left: it is compared with {records} journal records")
     found = differences(store)
     if found:
         raise Corrupt(

@@ -7,8 +7,20 @@ from pathlib import Path
 import duckdb
 
 import sql
-from edge.errors import Corrupt
+from billing.store.journal import Journal
+from edge.errors import Busy, Corrupt, EdgetollError
+from edge.trouble import remedy
 
+RESTORE_BOTH = "restore journal/ and billing.duckdb from a backup, and move neither away"
+# How DuckDB names a file that is not what it wrote.
+_DAMAGED = (
+    "not a valid DuckDB database file",
+    "Corrupt database file",
+    "Could not read enough bytes",
+    "Failed to deserialize",
+    "WAL file",
+    "checksum",
+)
 SMALL_STORE_BYTES = 32 << 20
 SMALL_CHANGE_ROWS = 200_000
 """A smaller store, and a smaller change to one, are for one thread: waking others costs more than
@@ -16,20 +28,51 @@ they do."""
 
 
 def connect(path: Path, home: Path) -> duckdb.DuckDBPyConnection:
-    """The session of the store at `path`; Corrupt when it cannot be opened."""
+    """The session of the store at `path`; Busy when another program holds it, Corrupt when it is
+    damaged, EdgetollError when the machine is in the way.
+    """
+    is_new = not path.exists()
     try:
         connection = duckdb.connect(str(path))
     except duckdb.Error as error:
-        raise Corrupt(
-            f"billing.duckdb cannot be opened: {str(error).splitlines()[0]}",
-            "if no other program holds it, move it away: it is rebuilt from the journal",
-        ) from error
+        if is_new:  # half a file, from a disk that filled up, would be taken for a damaged one
+            path.unlink(missing_ok=True)
+        raise _refusal(str(error).strip().splitlines()[0], home) from error
+    if is_new:
+        path.chmod(0o600)
     if path.stat().st_size < SMALL_STORE_BYTES:
         connection.execute("SET threads = 1")
     connection.execute(sql.text("statements/store/session/set_zone"))
     connection.execute(sql.text("statements/store/session/set_order"))
     connection.execute(sql.text("statements/store/session/set_home"), {"home": str(home)})
     return connection
+
+
+def _refusal(said: str, home: Path) -> EdgetollError:
+    """Why the store cannot be opened. Only a damaged one is worth moving away, and only if the
+    journal can give it back.
+    """
+    message = f"billing.duckdb cannot be opened: {said}"
+    if "Could not set lock" in said:
+        return Busy(message, "another program holds it: close it, then run the command again")
+    advice = remedy(said)
+    if advice is not None:
+        return EdgetollError(message, advice)
+    if not any(words in said for words in _DAMAGED):
+        return EdgetollError(message, "nothing was changed; see what it says")
+    journal = Journal(home / "journal")
+    try:
+        journal.verify()
+    except Corrupt as error:
+        return Corrupt(message, f"{error.message} too: {RESTORE_BOTH}")
+    if journal.last_no == 0:
+        return Corrupt(
+            message, f"the journal has no record: unless this home is a new one, {RESTORE_BOTH}"
+        )
+    return Corrupt(
+        message,
+        f"move it away: the journal is whole, and it is rebuilt from its {journal.last_no} records",
+    )
 
 
 def exact(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:

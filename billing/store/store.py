@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -72,6 +72,19 @@ class Opener(Protocol):
     ) -> Store: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalFacts:
+    """What the person on call wants to know of the journal: how long it is, and when its whole
+    chain was last verified, through which record.
+    """
+
+    records: int
+    last_hash: str
+    size_bytes: int
+    verified_at: datetime | None
+    verified_no: int
+
+
 class Store:
     """An open billing store; use as a context manager. `connection` is the one DuckDB session.
 
@@ -106,6 +119,16 @@ class Store:
         store.journal.verify()
         store.catch_up()
         return store
+
+    def journal_facts(self) -> JournalFacts:
+        """The journal as it is now."""
+        return JournalFacts(
+            records=self.journal.last_no,
+            last_hash=self.journal.last_hash,
+            size_bytes=self.journal.last.end,
+            verified_at=self.verified_at,
+            verified_no=self.verified_no,
+        )
 
     def note_audit(self, *, agrees: bool) -> None:
         """Note how a comparison of the whole store with a replay of the journal came out. A store
@@ -207,6 +230,8 @@ class Store:
             self.reconnect()
             self.catch_up()
         self._read_back(record)
+        with suppress(FileNotFoundError):
+            self.path.with_name(f"{self.path.name}.wal").chmod(0o600)
         return record.number
 
     def _store_effect(
@@ -227,6 +252,7 @@ class Store:
             pq.write_table(value, hidden, compression="zstd")
         with open(hidden, "rb+") as written:
             os.fsync(written.fileno())
+        hidden.chmod(0o600)
         digest = sha256_file(hidden)
         hidden.replace(folder.joinpath(file))
         fsync_folder(folder)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from edge.batch.signature import EdgeKey, load_key
 from edge.configfile import CONFIG_NAME, section
 from edge.errors import ConfigError
+from edge.https.settings import HttpsEdge
 from edge.kafka.link import KafkaLink
 
 
@@ -46,6 +47,7 @@ class EdgeSettings(BaseModel):
     """Promise though a tenth of a log's lines or more cannot be read."""
     drop_repeated: bool = False
     """Refuse a line whose request id was seen shortly before: a server that logs each twice."""
+    https: HttpsEdge = Field(default_factory=HttpsEdge)
     kafka: KafkaLink = Field(default_factory=KafkaLink)
     key_file: str = ""
     """Ed25519 private key (PEM) that signs every batch; relative to the home. Blank: no signing."""

@@ -151,7 +151,9 @@ class KnownStreams:
     def by_source(self, source: str) -> StreamPosition | None:
         """Where the stream called `source` stands; None if it is not known."""
         head, _, generation = source.rpartition(".")
-        return self._by_head.get(head, {}).get(int(generation) if generation.isdigit() else -1)
+        return self._by_head.get(head, {}).get(
+            int(generation) if generation.isascii() and generation.isdigit() else -1
+        )
 
     def archived(self, content: Content, form: Format) -> StreamPosition | None:
         """The stream in a gzip file, if it was read to its end; told without inflating it all.

@@ -61,8 +61,20 @@ def read_durable_end(folder: Path) -> DurableEnd | None:
         magic, length, crc = _DURABLE.unpack_from(data)
         body = data[_DURABLE.size : _DURABLE.size + length]
         if magic == _DURABLE_MAGIC and len(body) == length and zlib.crc32(body) == crc:
-            segment, offset, epoch, sequence, *moved = orjson.loads(body)
-            return DurableEnd(
-                segment=segment, offset=offset, epoch=epoch, sequence=sequence, moved=tuple(moved)
-            )
+            return _from_values(orjson.loads(body))
     return None
+
+
+def _from_values(values: object) -> DurableEnd | None:
+    """The end in a body whose checksum fits; None for what no version of ours writes."""
+    if not isinstance(values, list) or len(values) < 4:
+        return None
+    segment, *numbers = values[:4]
+    moved = values[4:]
+    whole = all(isinstance(n, int) and not isinstance(n, bool) for n in numbers)
+    if not (isinstance(segment, str) and whole and all(isinstance(m, dict) for m in moved)):
+        return None
+    offset, epoch, sequence = numbers
+    return DurableEnd(
+        segment=segment, offset=offset, epoch=epoch, sequence=sequence, moved=tuple(moved)
+    )

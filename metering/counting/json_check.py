@@ -15,6 +15,7 @@ from edge.domain import canonical_domains
 from edge.event import AHEAD_MS_MAX, BYTES_SENT_MAX, CACHES, STATUS_MAX, TIME_MS_MIN
 from edge.reasons import Reason
 from metering.counting.json_parse import RawEvent
+from metering.counting.json_trust import EVERYBODY, JsonTrust
 from metering.hour import to_ms
 
 TEXT_MAX: Final = 256
@@ -31,10 +32,11 @@ Judged = tuple[str, str, int, str, str, str, int, int, str | None, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """Times between which an event can be judged, UTC ms."""
+    """Times between which an event can be judged, UTC ms, and who may report what."""
 
     window_start_ms: int
     now_ms: int
+    trust: JsonTrust = EVERYBODY
 
 
 @dataclass(slots=True)
@@ -84,7 +86,7 @@ def _all_good(
         return False
     if not all(set(map(type, columns[place])) == {str} for place in _TEXTS):
         return False
-    source, event_id, time, _, scheme, transport, status, size, cache, region = zip(
+    source, event_id, time, domain, scheme, transport, status, size, cache, region = zip(
         *cast(Sequence[Judged], events), strict=True
     )
     try:
@@ -93,6 +95,11 @@ def _all_good(
     except TypeError:  # a list or an object, where a word belongs
         return False
     pairs = set(zip(source, keys, strict=True))
+    trust = bounds.trust
+    if any(map(trust.against, set(source))):
+        return False
+    if trust.names_are_listed and not _names_allowed(source, domain, trust):
+        return False
     return (
         known
         and min(time) >= max(bounds.window_start_ms, TIME_MS_MIN)
@@ -105,6 +112,15 @@ def _all_good(
         and max(map(len, event_id)) <= TEXT_MAX
         and all(_text(name) and name.encode() == key for name, key in pairs)
         and all(map(_text, set(region)))
+    )
+
+
+def _names_allowed(sources: Sequence[str], names: Sequence[str], trust: JsonTrust) -> bool:
+    """Whether each source may report each of its names, as they are counted."""
+    pairs = list(set(zip(sources, names, strict=True)))
+    canonical = canonical_domains([name for _, name in pairs])
+    return all(
+        trust.may_report(source, name) for (source, _), name in zip(pairs, canonical, strict=True)
     )
 
 
@@ -127,6 +143,8 @@ def _judge(event: RawEvent, key: bytes | None, bounds: Bounds) -> Judged | Reaso
     time_ms = milliseconds(time)
     if time_ms is None:
         return Reason.SCHEMA
+    if (untrusted := bounds.trust.against(source)) is not None:
+        return untrusted
     if not TIME_MS_MIN <= time_ms <= bounds.now_ms + AHEAD_MS_MAX:
         return Reason.CLOCK
     if isinstance(scheme, list | dict) or isinstance(transport, list | dict):
@@ -139,6 +157,8 @@ def _judge(event: RawEvent, key: bytes | None, bounds: Bounds) -> Judged | Reaso
         return Reason.STATUS
     if not 0 <= size <= BYTES_SENT_MAX:
         return Reason.BYTES
+    if bounds.trust.names_are_listed and not _names_allowed((source,), (domain,), bounds.trust):
+        return Reason.DOMAIN
     if source.encode() != key:
         return Reason.KEY
     if time_ms < bounds.window_start_ms:

@@ -22,6 +22,7 @@ from edge.reasons import Reason
 from metering.counting.flush import Flush
 from metering.counting.json_check import Bounds, Checked, check
 from metering.counting.json_parse import RawEvent, Unreadable, events_of
+from metering.counting.json_trust import EVERYBODY, JsonTrust
 from metering.counting.records import COUNTS, Rejected, Windowed
 from metering.hour import HOUR_MS, hour_of
 from metering.sources.source import Covered, Message, SourceBatch
@@ -43,8 +44,14 @@ class _Held:
 class JsonIntake:
     """Takes units of JSON messages (a MessageIntake). `keep` stores raw bytes of refused ones."""
 
-    def __init__(self, window_ms: int, keep: Callable[[Rejected], None]) -> None:
+    def __init__(
+        self,
+        window_ms: int,
+        keep: Callable[[Rejected], None],
+        trust: JsonTrust = EVERYBODY,
+    ) -> None:
         self.window_ms = window_ms
+        self.trust = trust
         self._keep = keep
         self._endless = False
         self._held: dict[str, _Held] = {}
@@ -59,14 +66,18 @@ class JsonIntake:
 
     @classmethod
     def for_topic(
-        cls, window_days: float, retention_ms: int, keep: Callable[[Rejected], None]
+        cls,
+        window_days: float,
+        retention_ms: int,
+        keep: Callable[[Rejected], None],
+        trust: JsonTrust = EVERYBODY,
     ) -> JsonIntake:
         """An intake whose window is no shorter than the topic keeps records (DESIGN 3.2).
 
         A topic that keeps them for ever can have no such window: then the first JSON message
         raises ConfigError (batches do not mind).
         """
-        made = cls(max(round(window_days * DAY_MS), retention_ms), keep)
+        made = cls(max(round(window_days * DAY_MS), retention_ms), keep, trust)
         made._endless = retention_ms < 0
         return made
 
@@ -91,7 +102,7 @@ class JsonIntake:
         )
         refused = _Refusals(flush=flush, batch=batch, now_ms=now_ms)
         events, keys, origin = self._parse(batch.messages, refused)
-        bounds = Bounds(window_start_ms=self._window_start(now_ms), now_ms=now_ms)
+        bounds = Bounds(window_start_ms=self._window_start(now_ms), now_ms=now_ms, trust=self.trust)
         checked = check(events, keys, bounds)
         for place, reason, source in checked.refused:
             refused.add(reason, source, batch.messages[origin[place]][1])

@@ -89,11 +89,14 @@ def newest_generation(home: Path, partition: str) -> int:
     return max(_numbered(folder(home, partition), _GENERATION), default=0)
 
 
-def claim(home: Path, partition: str, owner: str) -> int:
-    """Take the partition: the next generation, created exclusively; older owners stop."""
+def claim(home: Path, partition: str, owner: str, known: int = 0) -> int:
+    """Take the partition: the next generation, created exclusively; older owners stop.
+
+    It is beyond `known`, the last one that the store has heard of, whatever claims were lost.
+    """
     place = folder(home, partition)
     while True:
-        generation = newest_generation(home, partition) + 1
+        generation = max(newest_generation(home, partition), known) + 1
         try:
             create_exclusively(place / f"generation-{generation:09d}", owner.encode() + b"\n")
         except FileExistsError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from datetime import UTC
 from pathlib import Path
 
@@ -19,8 +20,10 @@ TAKING_S = 60
 """How long another worker may be busy with taking its partitions."""
 
 
-def take(home: Path, partitions: tuple[str, ...]) -> dict[str, int]:
-    """Claim all of them together, older owners stop; the generation of each.
+def take(home: Path, beyond: Mapping[str, int]) -> dict[str, int]:
+    """Claim all partitions together, older owners stop; the generation of each.
+
+    `beyond` are the generations their stores know: a claim that was lost is not given out again.
 
     One worker at a time: of two that begin at once the later must own all, or each would stop for
     what the other has taken of it, and nobody would be left.
@@ -28,7 +31,10 @@ def take(home: Path, partitions: tuple[str, ...]) -> dict[str, int]:
     owner = f"pid {os.getpid()}"
     path = home / CLOSED_FOLDER / "checkpoints" / "taking.lock"
     with FileLock(path, owner, wait_seconds=TAKING_S):
-        return {partition: checkpoint.claim(home, partition, owner) for partition in partitions}
+        return {
+            partition: checkpoint.claim(home, partition, owner, known)
+            for partition, known in beyond.items()
+        }
 
 
 def recover(home: Path, store: UsageStore, partition: str, generation: int) -> PartitionState:

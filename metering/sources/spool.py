@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from edge.spool.segment import Frame, SpoolPosition, acknowledge, end_position, read_frames
@@ -25,6 +26,7 @@ class SpoolSource:
         self._positions: dict[str, str] = {}
         self._acknowledged: dict[str, str] = {}
         self._caught_up = False
+        self._failed: dict[str, str] = {}
 
     def partitions(self) -> tuple[str, ...]:
         """The one partition."""
@@ -56,7 +58,23 @@ class SpoolSource:
 
     def states(self) -> list[SourceState]:
         """Whether each folder can be read to its durable end."""
-        return [state_of(folder, self._position(folder)) for folder in self._folders()]
+        return [self._state(folder) for folder in self._folders()]
+
+    def _state(self, folder: Path) -> SourceState:
+        state = state_of(folder, self._position(folder))
+        failed = self._failed.get(folder.name)
+        return state if failed is None or state.problem else replace(state, problem=failed)
+
+    def _frames(self, folder: Path) -> Iterator[Frame]:
+        """The frames of a folder that wait; an error of the system is told by `states`.
+
+        One edge's disk must neither stop the others nor look like an edge with nothing to say.
+        """
+        self._failed.pop(folder.name, None)
+        try:
+            yield from read_frames(folder, self._position(folder), _FOLDER_BYTES)
+        except OSError as error:
+            self._failed[folder.name] = f"it cannot be read: {error.strerror}"
 
     def _position(self, folder: Path) -> SpoolPosition | None:
         known = self._positions.get(folder.name)
@@ -95,7 +113,7 @@ class SpoolSource:
         for folder in self._folders():
             if len(found) >= max_batches:
                 break
-            for frame in _frames(folder, self._position(folder)):
+            for frame in self._frames(folder):
                 after = frame.position_after.to_text()
                 found.append(
                     SourceBatch(
@@ -118,11 +136,3 @@ def _read_in_place(folder: Path) -> bool:
         return is_spool(folder) and not (folder / SHIPPED_MARK).exists()
     except OSError:  # a folder that may not be looked into: `states` says so
         return True
-
-
-def _frames(folder: Path, position: SpoolPosition | None) -> Iterator[Frame]:
-    """The frames after `position`; none of a folder that may not be read (see `states`)."""
-    try:
-        yield from read_frames(folder, position, _FOLDER_BYTES)
-    except PermissionError:
-        return

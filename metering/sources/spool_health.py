@@ -46,14 +46,15 @@ def state_of(folder: Path, position: SpoolPosition | None) -> SourceState:
     except OSError as error:
         problem, end, since_ms = f"it cannot be looked into: {error.strerror}", None, 0
     last = None if end is None or end.sequence < 0 else (end.epoch, end.sequence)
-    reached = (
-        end is not None
-        and position is not None
-        and (position.segment, position.offset) >= (end.segment, end.offset)
-    )
-    return SourceState(
-        source=folder.name, problem=problem, since_ms=since_ms, last=last, read=reached
-    )
+    read = end is not None and _has_read(position, end)
+    return SourceState(source=folder.name, problem=problem, since_ms=since_ms, last=last, read=read)
+
+
+def _has_read(position: SpoolPosition | None, end: DurableEnd) -> bool:
+    """Whether a reader at `position` has read everything before `end`."""
+    if position is None:
+        return False
+    return (position.segment, position.offset) >= (end.segment, end.offset)
 
 
 def _problem(folder: Path, position: SpoolPosition | None, end: DurableEnd | None) -> str | None:
@@ -68,16 +69,13 @@ def _problem(folder: Path, position: SpoolPosition | None, end: DurableEnd | Non
     if reached and position is not None and position.segment in names:
         return f"`durable` ends at {end.segment}:{end.offset}, before what was read already"
     if not names:
-        if end.sequence < 0 or (
-            position is not None
-            and (position.segment, position.offset) >= (end.segment, end.offset)
-        ):
+        if end.sequence < 0 or _has_read(position, end):
             return None
         return f"its segments are gone, and batches up to {end.sequence} are not read"
     if end.segment not in names:
         return f"`durable` names segment {end.segment}, which is not there"
     size = segment_path(folder, end.segment).stat().st_size
-    if size < end.offset:
+    if size < end.offset and not _has_read(position, end):
         return f"segment {end.segment} ends at {size}, before its durable end {end.offset}"
     if _batch_after(folder, end.segment, end.offset) or names[-1] > end.segment:
         return "frames lie beyond the durable end: start its agent, which makes them durable"
@@ -90,16 +88,24 @@ def _without_end(folder: Path, names: list[str]) -> str | None:
         return "`durable` is damaged: what lies before the end it named is not read"
     if (folder / "acknowledged.json").exists() and not (folder / "epoch.json").exists():
         return "its epoch, its segments and its `durable` are gone"
-    if names and _batch_after(folder, names[-1], 0, settled=False):
+    if names and (
+        _batch_after(folder, names[-1], 0, settled=False)
+        or _age_s(segment_path(folder, names[-1])) >= SETTLED_S
+    ):
         return "`durable` is missing: its newest segment is not read"
     return None
+
+
+def _age_s(path: Path) -> float:
+    """How long ago a file was written."""
+    return time.time() - path.stat().st_mtime
 
 
 def _batch_after(folder: Path, segment: str, offset: int, *, settled: bool = True) -> bool:
     """Whether a whole batch lies beyond `offset`; `settled`: and did so for some time."""
     path = segment_path(folder, segment)
     found = path.stat()
-    if found.st_size <= offset or (settled and time.time() - found.st_mtime < SETTLED_S):
+    if found.st_size <= offset or (settled and _age_s(path) < SETTLED_S):
         return False
     descriptor = os.open(path, os.O_RDONLY)
     try:

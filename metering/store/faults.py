@@ -34,6 +34,9 @@ _LASTING = frozenset(
 )
 """Errors of the system that stay until a person changes something."""
 
+_IN_USE = ("could not set lock", "different configuration than existing connections")
+"""What DuckDB says of a file that a worker holds: one of another process, one of this (`run`)."""
+
 REBUILD = (
     "stop the worker, remove usage.duckdb and usage.duckdb.wal and start it again:"
     " it is rebuilt from the last checkpoint and the spool or Kafka"
@@ -105,6 +108,11 @@ def not_opened(path: object, error: duckdb.Error) -> EdgetollError:
     if isinstance(error, duckdb.IOException) and any(said in text for said in _REFUSED):
         return Unavailable(f"{path}: {first_line(error)}", "free space, or allow it")
     return Corrupt(f"{path}: {first_line(error)}", REBUILD)
+
+
+def is_in_use(error: duckdb.Error) -> bool:
+    """Whether a store does not open because a worker holds it, of another process or of this."""
+    return any(said in str(error).lower() for said in _IN_USE)
 
 
 def first_line(error: BaseException) -> str:

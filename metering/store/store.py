@@ -121,8 +121,11 @@ class UsageStore:
 
     def _open(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        is_new = not self.path.exists()
         try:
             self._connection = duckdb.connect(str(self.path), config=self._options)
+            if is_new:
+                self.path.chmod(0o600)
             self.connection.execute("SET TimeZone = 'UTC'")
             self.connection.execute(sql.text("schema/metering"))
         except duckdb.Error as error:

@@ -20,9 +20,7 @@ from edge.errors import EdgetollError
 from metering.closed import CLOSED_FOLDER, list_closed, parse_hour, read_certificate
 from metering.hour import to_ms
 from metering.hours import checkpoint
-
-IN_USE = ("could not set lock", "different configuration than existing connections")
-"""What DuckDB says of a file that a worker holds: one of another process, one of this (`run`)."""
+from metering.store.faults import is_in_use
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +48,7 @@ def run(home: Path) -> list[StoreCheck]:
         try:
             connection = duckdb.connect(str(path), read_only=True)
         except (duckdb.IOException, duckdb.ConnectionException) as error:
-            if not any(words in str(error).lower() for words in IN_USE):
+            if not is_in_use(error):
                 raise
             found.append(_published(home, path.name))
             continue

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from edge.batch.signature import read_registry
 from edge.durable import FileLock
 from edge.terminal import warn
 from metering.counting.json_events import JsonIntake
+from metering.counting.json_trust import trust_of
 from metering.counting.quarantine import Quarantine
 from metering.settings import load
 from metering.sources.kafka.settings import at_bootstrap, worker_name
@@ -41,7 +43,11 @@ def run(
         )
         try:
             keep = Quarantine(home, settings.quarantine_bytes).keep
-            messages = JsonIntake.for_topic(kafka.json_window_days, source.retention_ms, keep)
+            registry = read_registry(home / settings.keys_file) if settings.keys_file else None
+            trust = trust_of(settings, registry)
+            messages = JsonIntake.for_topic(
+                kafka.json_window_days, source.retention_ms, keep, trust
+            )
         except BaseException:
             source.close()
             raise

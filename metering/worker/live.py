@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
@@ -155,10 +156,9 @@ class Live:
             path = self.folder / f"partition={partition}.parquet"
             self._shown[partition] = set()
             if path.is_file():
-                buckets = pq.read_table(path, columns=["bucket"], partitioning=None)
-                seen = buckets.column("bucket").unique().to_pylist()
-                times = (to_ms(bucket.replace(tzinfo=UTC)) for bucket in seen if bucket is not None)
-                self._shown[partition] = {hour_of(ms) for ms in times}
+                # A file that cannot be read was seen by nobody, and is about to be replaced.
+                with suppress(pa.ArrowException, OSError, ValueError):
+                    self._shown[partition] = _hours_in(path)
         return self._shown[partition]
 
     def _hours(self, moments: Sequence[Moment], now_ms: int) -> list[HourStatus]:
@@ -224,6 +224,13 @@ class Live:
     def _put(self, name: str, hidden: Path, content: object) -> None:
         os.replace(hidden, self.folder / name)
         self._left[name] = (content, _stamp(self.folder / name))
+
+
+def _hours_in(path: Path) -> set[int]:
+    """The hours (UTC ms) of which a live file has rows."""
+    buckets = pq.read_table(path, columns=["bucket"], partitioning=None)
+    seen = buckets.column("bucket").unique().to_pylist()
+    return {hour_of(to_ms(at.replace(tzinfo=UTC))) for at in seen if at is not None}
 
 
 def _stamp(path: Path) -> tuple[int, ...]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edge.reasons import Reason
 from metering.closed import hour_text
@@ -156,6 +157,9 @@ def document(
 ) -> WorkerStatus:
     """The document of one worker."""
     events, batches = Tally(), Tally()
+    refused: Counter[str] = Counter()
+    for one in quarantine:
+        refused[one.source] += one.records
     for moment in moments:
         events.add(moment.state.events)
         batches.add(moment.state.batches)
@@ -168,7 +172,7 @@ def document(
         adds_up=events.adds_up,
         fresh_at=time_text(now_ms),
         alarms=tuple(alarms),
-        edges=tuple(row for moment in moments for row in _edges(moment, now_ms)),
+        edges=tuple(row for moment in moments for row in _edges(moment, refused, now_ms)),
         hours=tuple(hours),
         quarantine=tuple(
             QuarantineStatus(reason=one.reason, source=one.source, records=one.records)
@@ -194,12 +198,13 @@ def _partition(state: PartitionState) -> PartitionStatus:
     )
 
 
-def _edges(moment: Moment, now_ms: int) -> Iterator[EdgeStatus]:
+def _edges(moment: Moment, refused: Mapping[str, int], now_ms: int) -> Iterator[EdgeStatus]:
     """Each edge that was heard of or is expected, by name."""
     standings = {one.expected.edge_id: one for one in moment.view.standings}
     for edge_id in sorted({*moment.state.edges, *standings}):
         edge = moment.state.edges.get(edge_id)
-        yield _edge(edge_id, moment.state.partition, edge, standings.get(edge_id), now_ms)
+        row = _edge(edge_id, moment.state.partition, edge, standings.get(edge_id), now_ms)
+        yield replace(row, refused=refused.get(edge_id, 0))
 
 
 def _edge(
@@ -225,6 +230,7 @@ def _edge(
         lag_seconds=max(0, (now_ms - watermark) // 1000) if watermark else None,
         expected_until=time_text(until) if until is not None else None,
         gaps=tuple(gap.missing for gap in (edge.gaps() if edge is not None else ())),
+        held=edge.held if edge is not None else "",
     )
 
 
@@ -236,6 +242,9 @@ def alarms(
         view = moment.view
         yield from edge_alarms(view.standings, moment.unread, view.waivers, now_ms)
     edges = {edge_id: edge for moment in moments for edge_id, edge in moment.state.edges.items()}
+    for edge_id, known in sorted(edges.items()):
+        if known.held:
+            yield f"held: {edge_id} promises nothing: {known.held}"
     refused: dict[str, list[QuarantineTotal]] = {}
     for one in quarantine:
         refused.setdefault(one.source, []).append(one)
@@ -244,7 +253,10 @@ def alarms(
                 f"fork: {one.source} sent {one.records} events under identities that stand for"
                 " others"
             )
+    places = {source for moment in moments for source in moment.state.positions} - edges.keys()
     for source, totals in sorted(refused.items()):
+        if source in places:  # a transport's own name: no edge is known by it
+            continue
         batches = [one for one in totals if one.reason not in MESSAGE_REASONS]
         last_ms = max((one.last_seen_ms for one in batches), default=0)
         edge = edges.get(source)

@@ -9,7 +9,6 @@ they are written is closer's. `clock` gives UTC ms by the wall clock; tests deci
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -36,6 +35,7 @@ from metering.store.faults import as_one_line, can_pass, fenced, first_line
 from metering.store.records import PartitionState
 from metering.store.store import UsageStore
 from metering.worker.live import Live
+from metering.worker.owned import OwnedPartition, Times
 from metering.worker.status import Drained, Moment
 
 FETCH_BATCHES = 512
@@ -46,33 +46,6 @@ PUBLISH_PAUSE, PUBLISH_PAUSE_BEHIND = 3, 10
 """The pause after publishing, in times of what it took: a third of the time, or a tenth behind."""
 SEEN_SOON_MS = 200
 """What was counted longer ago is committed before it is published."""
-
-
-@dataclass(slots=True)
-class _Partition:
-    """One owned partition between two flushes."""
-
-    state: PartitionState
-    flush: Flush
-    intake: Intake
-    rows: int = 0
-    base_rows: int = 0
-    open_at: tuple[int, int] = (-1, -1)
-    open_hours: dict[int, int] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _Times:
-    """When things were done last, UTC ms, and how long publishing took.
-
-    `newest` is the latest time that the last transaction speaks of.
-    """
-
-    flushed: int = 0
-    published: int = 0
-    publish_cost: int = 0
-    newest: int = 0
-    looked_at_closing: int = 0
 
 
 class Worker:
@@ -104,8 +77,8 @@ class Worker:
         windows = (ACCEPTED_BATCHES, *(messages.windows if messages is not None else ()))
         self.closer = Closer(home, self.store, names_kept=kept, windows=windows)
         self.live = Live(home, self.store, policy=self.policy, names_kept=kept)
-        self._partitions: dict[str, _Partition] = {}
-        self._times = _Times()
+        self._partitions: dict[str, OwnedPartition] = {}
+        self._times = Times()
         self._caught_up_once = False
 
     def _open_store(self, path: Path) -> UsageStore:
@@ -119,22 +92,25 @@ class Worker:
 
     def start(self) -> None:
         """Take every partition, bring the store to its newest checkpoint, seek the source."""
-        for partition, generation in take(self.home, self.source.partitions()).items():
-            try:
-                state = recover(self.home, self.store, partition, generation)
-            except duckdb.Error:
-                self.store.close()
-                set_aside(self.store.path, self.clock())
-                self.store.reopen()
-                state = recover(self.home, self.store, partition, generation)
-            self._adopt(state)
+        try:
+            self._recover()
+        except duckdb.Error:
+            self.store.close()
+            set_aside(self.store.path, self.clock())
+            self.store.reopen()
+            self._recover()
         self._seek()
         self._times.flushed = self.clock()
+
+    def _recover(self) -> None:
+        known = {name: self.store.load(name).generation for name in self.source.partitions()}
+        for partition, generation in take(self.home, known).items():
+            self._adopt(recover(self.home, self.store, partition, generation))
 
     def _adopt(self, state: PartitionState) -> None:
         flush = Flush(partition=state.partition, names=self.names)
         rows = self.store.usage_rows(state.partition)
-        self._partitions[state.partition] = _Partition(
+        self._partitions[state.partition] = OwnedPartition(
             state=state,
             flush=flush,
             intake=self._intake(state, flush),
@@ -218,7 +194,7 @@ class Worker:
             if owned.flush.empty:
                 owned.flush.names = self.names
 
-    def _renew(self, owned: _Partition) -> None:
+    def _renew(self, owned: OwnedPartition) -> None:
         """An empty flush for what comes next; the partition's sums as they are stored now."""
         flush = owned.flush
         state = owned.state
@@ -239,7 +215,7 @@ class Worker:
             registry=self.registry,
         )
 
-    def _compact(self, owned: _Partition) -> None:
+    def _compact(self, owned: OwnedPartition) -> None:
         """Add up the rows of each key once they are twice as many as after the last time."""
         if owned.rows < 2 * owned.base_rows + COMPACT_ROWS:
             return
@@ -292,7 +268,7 @@ class Worker:
         )
         return view, standings
 
-    def _usage_hours(self, owned: _Partition) -> dict[int, int]:
+    def _usage_hours(self, owned: OwnedPartition) -> dict[int, int]:
         """Requests of each hour that is not written yet: asked again after a flush or a round."""
         now = (owned.state.flush_no, owned.state.checkpoint_no)
         if owned.open_at != now:

@@ -13,8 +13,9 @@ line_texts AS (
             concat_ws(
                 chr(31), l.line_no, l.kind, l.item, l.region, coalesce(l.domain, ''), l.quantity,
                 l.free_quantity, l.plan_quantity, l.billable_quantity, l.unit, l.unit_quantity, l.unit_price,
-                l.amount, l.settled_amount, l.leftover, l.tax_rate_bp, l.tax, l.rate_card, l.tier,
-                coalesce(l.corrects_invoice, ''), coalesce(CAST(l.corrects_hour AS VARCHAR), ''), l.reason
+                l.amount, l.settled_amount, l.leftover, rate_text(l.tax_rate_bp), l.tax, l.rate_card, l.tier,
+                coalesce(l.corrects_invoice, ''), coalesce(CAST(l.corrects_hour AS VARCHAR), ''), l.reason,
+                CAST(l.corrects_until AS VARCHAR)
             ),
             chr(30) ORDER BY l.line_no
         ) AS content
@@ -46,8 +47,8 @@ WHERE h.content_sha256 <> sha256(concat_ws(
         chr(31), h.invoice_no, h.series, h.number, h.kind, h.account_id, h.month, h.currency, h.digits,
         h.issued_at, h.due_on, h.period_start, h.period_end, h.timezone, h.seller, h.customer_name,
         h.customer_address, h.customer_country, h.customer_tax_id, h.customer_email, h.subtotal, h.cut, h.tax,
-        h.total, h.tax_rate_bp, h.hours, h.incomplete_hours, h.certificates, h.usage_sha256,
-        coalesce(h.corrects, ''), h.reason
+        h.total, coalesce(rate_text(h.tax_rate_bp), ''), h.hours, h.incomplete_hours, h.certificates, h.usage_sha256,
+        coalesce(h.corrects, ''), h.reason, h.tzdata
     ),
     coalesce(line_texts.content, ''),
     coalesce(detail_texts.content, '')

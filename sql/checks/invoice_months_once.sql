@@ -10,7 +10,7 @@ standing AS (
     SELECT i.account_id, i.month, count(*) AS invoices, max(i.invoice_no) AS invoice_no
     FROM invoices AS i
     ANTI JOIN void ON i.invoice_no = void.invoice_no
-    WHERE i.kind = 'invoice'
+    WHERE i.kind = 'invoice' OR i.corrects IS NULL
     GROUP BY i.account_id, i.month
 )
 

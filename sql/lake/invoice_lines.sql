@@ -25,6 +25,7 @@ SELECT
     l.tier,
     l.corrects_invoice,
     l.corrects_hour,
-    l.reason
+    l.reason,
+    l.corrects_until
 FROM invoice_lines AS l
 ORDER BY l.invoice_no, l.line_no;

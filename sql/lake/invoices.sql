@@ -41,7 +41,8 @@ SELECT
     i.run_id,
     i.content_sha256,
     i.journal_no,
-    json_extract_string(i.seller, '$.name') AS seller_name
+    json_extract_string(i.seller, '$.name') AS seller_name,
+    i.tzdata
 FROM invoices AS i
 LEFT JOIN standing ON i.invoice_no = standing.invoice_no
 ORDER BY i.series, i.number;

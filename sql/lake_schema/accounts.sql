@@ -12,7 +12,7 @@ CREATE TABLE lake_accounts (
     credit_limit DECIMAL(38, 10),
     grace_hours INTEGER,
     suspension_policy VARCHAR,
-    tax_rate_bp INTEGER,
+    tax_rate_bp DECIMAL(9, 2),
     country VARCHAR,
     low_balance_threshold DECIMAL(38, 10),
     opened_at TIMESTAMP,

@@ -17,7 +17,7 @@ CREATE TABLE lake_invoice_lines (
     amount DECIMAL(38, 10),
     settled_amount DECIMAL(38, 10),
     leftover DECIMAL(38, 10),
-    tax_rate_bp INTEGER,
+    tax_rate_bp DECIMAL(9, 2),
     tax DECIMAL(38, 10),
     kind VARCHAR,
     unit_quantity BIGINT,
@@ -25,5 +25,6 @@ CREATE TABLE lake_invoice_lines (
     tier VARCHAR,
     corrects_invoice VARCHAR,
     corrects_hour TIMESTAMP,
-    reason VARCHAR
+    reason VARCHAR,
+    corrects_until TIMESTAMP
 )

@@ -20,7 +20,7 @@ CREATE TABLE lake_invoices (
     period_start TIMESTAMP,
     period_end TIMESTAMP,
     timezone VARCHAR,
-    tax_rate_bp INTEGER,
+    tax_rate_bp DECIMAL(9, 2),
     customer_name VARCHAR,
     hours BIGINT,
     incomplete_hours BIGINT,
@@ -32,5 +32,6 @@ CREATE TABLE lake_invoices (
     run_id VARCHAR,
     content_sha256 VARCHAR,
     journal_no BIGINT,
-    seller_name VARCHAR
+    seller_name VARCHAR,
+    tzdata VARCHAR
 )

@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS account_versions (
     credit_limit HUGEINT NOT NULL CHECK (credit_limit >= 0),
     grace_hours INTEGER NOT NULL CHECK (grace_hours >= 0),
     suspension_policy VARCHAR NOT NULL CHECK (suspension_policy IN ('confirm', 'auto')),
-    tax_rate_bp INTEGER NOT NULL CHECK (tax_rate_bp BETWEEN 0 AND 10000),
+    tax_rate_bp DECIMAL(9, 2) NOT NULL CHECK (tax_rate_bp BETWEEN 0 AND 10000),
     email VARCHAR NOT NULL,
     address VARCHAR NOT NULL,
     country VARCHAR NOT NULL,
@@ -48,7 +48,7 @@ CREATE TABLE IF NOT EXISTS accounts (
     credit_limit HUGEINT NOT NULL,
     grace_hours INTEGER NOT NULL,
     suspension_policy VARCHAR NOT NULL,
-    tax_rate_bp INTEGER NOT NULL,
+    tax_rate_bp DECIMAL(9, 2) NOT NULL,
     email VARCHAR NOT NULL,
     address VARCHAR NOT NULL,
     country VARCHAR NOT NULL,
@@ -182,7 +182,8 @@ CREATE TABLE IF NOT EXISTS charges (
     revision INTEGER NOT NULL,
     reason VARCHAR NOT NULL,
     run_id VARCHAR NOT NULL,
-    journal_no BIGINT NOT NULL
+    journal_no BIGINT NOT NULL,
+    term VARCHAR NOT NULL DEFAULT 'usage'
 );
 
 -- One row per account whose past a load changed, until a rating run has looked.

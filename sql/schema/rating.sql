@@ -5,6 +5,7 @@
 -- One row per account × month × item × region × rate card: the sums of its charges, every revision
 -- included. place_from: the month-cumulative billable quantity where this card's part begins.
 -- numerator / denominator: the exact usage amount before flat fee, cap and floor, in 10^-10 units.
+-- flat_fee, maximum (below zero), minimum: what of amount these terms make, by the charges of their name.
 CREATE TABLE IF NOT EXISTS month_state (
     account_id VARCHAR NOT NULL,
     month VARCHAR NOT NULL,
@@ -18,7 +19,10 @@ CREATE TABLE IF NOT EXISTS month_state (
     amount HUGEINT NOT NULL,
     place_from HUGEINT NOT NULL,
     numerator HUGEINT NOT NULL,
-    denominator HUGEINT NOT NULL
+    denominator HUGEINT NOT NULL,
+    flat_fee HUGEINT NOT NULL DEFAULT 0,
+    maximum HUGEINT NOT NULL DEFAULT 0,
+    minimum HUGEINT NOT NULL DEFAULT 0
 );
 
 -- One row per plan × month × hour × change: what the plan paid, as differences (a replay takes back).

@@ -1,6 +1,6 @@
 -- The charges and invoices in the columns of FOCUS 1.2 (FinOps Open Cost and Usage Specification).
 -- Grain: one row per row of focus_rows: "Usage" adds up to charges, the rows of an InvoiceId to its total.
--- Reads: focus_rows, invoices, accounts, price_cards, plans.
+-- Reads: focus_rows, invoices, accounts, price_cards, plans, utc_of_local.
 -- Read by: people (edgetoll sql).
 CREATE VIEW focus AS
 WITH billed AS (
@@ -41,11 +41,10 @@ listed AS (
             )
             ELSE b.cost
         END AS list_cost,
-        coalesce(b.billing_start, timezone('UTC', timezone(b.account_zone, CAST(b.billing_day AS TIMESTAMP))))
-            AS starts_at,
-        coalesce(b.billing_end, timezone('UTC', timezone(
-            b.account_zone, CAST(b.billing_day AS TIMESTAMP) + INTERVAL 1 MONTH
-        ))) AS ends_at
+        coalesce(b.billing_start, utc_of_local(b.account_zone, CAST(b.billing_day AS TIMESTAMP))) AS starts_at,
+        coalesce(
+            b.billing_end, utc_of_local(b.account_zone, CAST(b.billing_day AS TIMESTAMP) + INTERVAL 1 MONTH)
+        ) AS ends_at
     FROM billed AS b
 )
 

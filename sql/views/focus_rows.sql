@@ -7,7 +7,9 @@ WITH standing AS (
     -- A void invoice and the credit notes that took it back are nothing together.
     SELECT i.*
     FROM invoices AS i
-    ANTI JOIN invoices AS v ON v.status = 'void' AND v.invoice_no IN (i.invoice_no, i.corrects)
+    ANTI JOIN invoices AS v
+        ON v.status = 'void'
+        AND (v.invoice_no = i.invoice_no OR (v.invoice_no = i.corrects AND i.kind = 'credit_note'))
 ),
 
 next_months AS (
@@ -30,7 +32,8 @@ placed AS (
         END AS billing_month
     FROM charges AS c
     LEFT JOIN standing AS own
-        ON c.account_id = own.account_id AND c.month = own.month AND own.kind = 'invoice'
+        ON c.account_id = own.account_id AND c.month = own.month
+        AND (own.kind = 'invoice' OR own.corrects IS NULL)
     LEFT JOIN (
         SELECT k.charge_id, k.invoice_no, s.month
         FROM lake_invoice_corrections AS k INNER JOIN standing AS s ON k.invoice_no = s.invoice_no
@@ -56,12 +59,12 @@ FROM split AS s
 UNION ALL
 SELECT
     i.account_id, i.currency, i.invoice_no, i.month AS billing_month, i.period_start, i.period_end, NULL, NULL, NULL,
-    e.category, 'One-Time', NULL, i.kind = 'credit_note', NULL, e.cost,
+    e.category, 'One-Time', NULL, i.corrects IS NOT NULL AND i.kind = 'credit_note', NULL, e.cost,
     e.description || ' of ' || i.invoice_no, NULL, NULL
 FROM standing AS i
 CROSS JOIN LATERAL (VALUES
     ('Tax', i.tax, 'tax'),
     ('Adjustment', CAST(-i.cut AS DECIMAL(38, 10)), 'cut to the minor unit'),
-    ('Credit', CASE WHEN i.kind = 'credit_note' THEN i.subtotal ELSE 0 END, 'credit: ' || coalesce(i.reason, ''))
+    ('Credit', CASE WHEN i.kind = 'credit_note' AND i.corrects IS NOT NULL THEN i.subtotal ELSE 0 END, 'credit: ' || coalesce(i.reason, ''))
 ) AS e(category, cost, description)
 WHERE e.cost <> 0

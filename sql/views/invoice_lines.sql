@@ -26,5 +26,6 @@ SELECT
     tier,
     corrects_invoice,
     corrects_hour,
-    reason
+    reason,
+    corrects_until
 FROM lake_invoice_lines

@@ -34,5 +34,6 @@ SELECT
     run_id,
     content_sha256,
     journal_no,
-    seller_name
+    seller_name,
+    tzdata
 FROM lake_invoices

@@ -1,6 +1,7 @@
 -- How much was used per day in the account's own time zone (UTC where nobody owns the domain).
 -- Grain: one row per day × account × domain × region × class.
--- Reads: usage_parts, lake_accounts. A zone's day is looked up once per bucket, not once per row.
+-- Reads: usage_parts, lake_accounts, lake_zone_offsets (the rules that rating has, not DuckDB's own).
+-- A zone's day is looked up once per bucket, not once per row.
 -- Read by: people (edgetoll sql), sql/queries/unattributed_domains.sql, sql/views/usage_monthly.sql.
 CREATE VIEW usage_daily AS
 WITH zones AS (
@@ -9,13 +10,27 @@ WITH zones AS (
     SELECT 'UTC' AS zone
 ),
 
+buckets AS (
+    SELECT DISTINCT bucket FROM usage_parts
+),
+
 days AS (
     SELECT
         b.bucket,
         z.zone,
-        CAST(timezone(z.zone, timezone('UTC', b.bucket)) AS DATE) AS day
-    FROM (SELECT DISTINCT bucket FROM usage_parts) AS b
+        CAST(
+            b.bucket + to_seconds(
+                CASE
+                    WHEN o.zone IS NOT NULL THEN o.offset_seconds
+                    WHEN z.zone = 'UTC' THEN 0
+                    ELSE error('no rules for the time zone ' || z.zone || ' at ' || b.bucket)
+                END
+            ) AS DATE
+        ) AS day
+    FROM buckets AS b
     CROSS JOIN zones AS z
+    LEFT JOIN lake_zone_offsets AS o
+        ON z.zone = o.zone AND b.bucket >= o.from_utc AND b.bucket < o.until_utc
 )
 
 SELECT

@@ -38,7 +38,7 @@ INSERT INTO accounts (
 """
 ADD_CHARGE = """
 INSERT INTO charges VALUES ($charge_id, $account_id, 'https_requests', 'all', '2026-03', $start,
-    $end, 1, 0, 0, 1, $amount, 'USD', 'card', 0, 'usage', 'run', $journal_no)
+    $end, 1, 0, 0, 1, $amount, 'USD', 'card', 0, 'usage', 'run', $journal_no, 'usage')
 """
 ADD_RUN = """
 INSERT INTO runs VALUES ($run_id, 'rating_run', $at, $state, $through, 0, 0, 0, '', '', $journal_no)

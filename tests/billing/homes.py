@@ -80,6 +80,16 @@ per = 1
 price = "0.04"
 """
 
+SETTINGS = """
+[billing]
+too_old_days = 60
+
+[invoices.seller]
+name = "Tests CDN"
+address = ["1 Test Street"]
+tax_id = "T-1"
+"""
+
 ACCOUNTS = """
 [[accounts]]
 id = "acme"
@@ -119,7 +129,7 @@ def make_home(folder: Path, *, book: str = BOOK, accounts: str | None = ACCOUNTS
     """A home with settings and a price book; `accounts` are loaded when given."""
     home = folder / "home"
     (home / "prices").mkdir(parents=True)
-    (home / "edgetoll.toml").write_text("[billing]\ntoo_old_days = 60\n", encoding="utf-8")
+    (home / "edgetoll.toml").write_text(SETTINGS, encoding="utf-8")
     (home / "prices" / "plain.toml").write_text(book, encoding="utf-8")
     if accounts is not None:
         load_text(home, accounts)

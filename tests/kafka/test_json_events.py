@@ -79,7 +79,9 @@ def without(name: str) -> dict[str, Any]:
         pytest.param(changed(bytes_sent=2**50 + 1), "bytes", id="D10 over the cap"),
         pytest.param(changed(status=0), "counted", id="D11 0"),
         pytest.param(changed(status=599), "counted", id="D11 599"),
-        pytest.param(changed(status=600), "status", id="D11 600"),
+        pytest.param(changed(status=600), "counted", id="E4 600"),
+        pytest.param(changed(status=999), "counted", id="E4 999"),
+        pytest.param(changed(status=1000), "status", id="D11 1000"),
         pytest.param(without("status"), "schema", id="D11 missing"),
         pytest.param(changed(scheme="HTTPS"), "scheme", id="D12 upper case"),
         pytest.param(changed(scheme="h2"), "scheme", id="D12 h2"),
@@ -290,7 +292,7 @@ def test_ids_are_forgotten_with_their_window_and_older_events_are_uncheckable(
 
 def test_refused_messages_are_kept_raw_together_by_reason(connection: Any) -> None:
     taken = Taken(connection)
-    flush = taken.flush(changed(status=600), changed(status=601, id="2"), GOOD)
+    flush = taken.flush(changed(status=1600), changed(status=1601, id="2"), GOOD)
     assert ends(flush) == (1, 0, 2)
     (kept,) = taken.kept
     assert kept.reason == "status"

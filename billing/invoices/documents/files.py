@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
@@ -21,26 +21,24 @@ import orjson
 from edge.errors import ConflictError
 
 DRAFTS = "drafts"
+# What every JSON document has had from the first, and what it has had since.
+FIRST_FIELDS = frozenset({"schema", "invoice_no", "lines", "total", "detail", "content_sha256"})
+FIELDS = frozenset({"taxes"})
 
 
 @dataclass(slots=True)
 class FilesWritten:
-    """What happened to the files: new, put back because they differed, or there already.
-
-    `unprintable` names the documents whose PDF shows boxes for want of a font, with the characters.
-    """
+    """What happened to the files: new, put back because they differed, or there already."""
 
     new: int = 0
     restored: int = 0
     same: int = 0
-    unprintable: dict[str, str] = field(default_factory=dict)
 
     def add(self, other: FilesWritten) -> None:
         """Count what `other` counted too."""
         self.new += other.new
         self.restored += other.restored
         self.same += other.same
-        self.unprintable.update(other.unprintable)
 
 
 Put = Callable[[str, bytes, FilesWritten], None]
@@ -60,7 +58,8 @@ def safe_name(text: str) -> str:
 def put(path: str, data: bytes, written: FilesWritten) -> None:
     """Make the file hold `data`: never half, and not touched when it does already.
 
-    Raises ConflictError where the file is an issued document of other content.
+    Raises ConflictError where the file is an issued document of other content. One that an earlier
+    edgetoll issued in the form of its time stays as it is, with its sisters.
     """
     present = _read(path)
     if present is None and _create(path, data):
@@ -72,6 +71,9 @@ def put(path: str, data: bytes, written: FilesWritten) -> None:
         written.same += 1
         return
     refuse_other_issue(path, present or b"", data)
+    if is_of_earlier_form(path):
+        written.same += 1
+        return
     hidden = _write_aside(path, data)
     os.replace(hidden, path)
     written.restored += 1
@@ -106,6 +108,23 @@ def refuse_other_issue(path: str, present: bytes, data: bytes) -> None:
             f" journal's {(ours or 'none')[:12]}…",
             f"the journal may be an older copy: run edgetoll check; {name} was left as it is",
         )
+
+
+def is_of_earlier_form(path: str) -> bool:
+    """Whether `path` belongs to a document that an earlier edgetoll issued: its JSON is whole, and
+    has not all the fields that documents have today.
+    """
+    folder, _, name = path.rpartition("/")
+    content = _content(_read(f"{folder}/{name.partition('.')[0]}.json") or b"")
+    return content is not None and content.keys() >= FIRST_FIELDS and not content.keys() >= FIELDS
+
+
+def _content(document: bytes) -> dict[str, object] | None:
+    try:
+        content = orjson.loads(document)
+    except orjson.JSONDecodeError:
+        return None
+    return content if isinstance(content, dict) else None
 
 
 def _issue_of(document: bytes) -> str | None:

@@ -4,10 +4,15 @@ PDF.
 
 from __future__ import annotations
 
+import re
+from calendar import monthrange
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from billing.invoices.documents.appendix import PageDomain, domain_notes, domain_rows, sums_of
 from billing.invoices.figures import GIBIBYTE, exact, gigabytes, grouped, minor, percent
 from billing.invoices.records import Evidence, Invoice, InvoiceLine, Party
 
@@ -31,8 +36,6 @@ REGION_NAMES = {
     "MEAA": "Middle East and Africa",
     "SA": "South America",
 }
-# The page names so many domains; the JSON and CSV documents name all of them, day by day.
-DOMAINS_SHOWN = 40
 # The first two letters of a VAT identification number in the EU; EL is Greece.
 EU_TAX_IDS = frozenset({
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "EL", "ES", "FI", "FR", "HR", "HU",
@@ -87,22 +90,13 @@ class PageEvidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PageDomain:
-    """What one domain used in the period."""
-
-    domain: str
-    https: str
-    http: str
-    quic: str
-    transfer: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """All that a person reads on an invoice, as finished texts."""
 
     title: str
     credit: bool
+    draft: bool
+    cjk: str
     no: str
     corrects: str
     reason: str
@@ -122,22 +116,30 @@ class Page:
     total: str
     evidence: PageEvidence | None
     domains: tuple[PageDomain, ...]
-    more_domains: int
+    domain_notes: tuple[str, ...]
     content_sha256: str
 
 
-def page(invoice: Invoice) -> Page:
-    """The invoice as texts in the order they are printed, the same for every renderer."""
+def page(invoice: Invoice, printable: Callable[[str], bool] = lambda _text: True) -> Page:
+    """The invoice as texts in the order they are printed, the same for every renderer.
+
+    `printable` says whether the renderer has the glyphs of a text: a domain is shown in its own
+    script where it has, else as it stands in the logs.
+    """
     credit = invoice.kind == "credit_note"
+    title = "Credit note" if credit else "Invoice"
+    sums = sums_of(invoice)
     return Page(
-        title="Credit note" if credit else "Invoice",
+        title=f"Draft {title.lower()}" if invoice.draft else title,
         credit=credit,
+        draft=invoice.draft,
+        cjk=_cjk(invoice),
         no=invoice.invoice_no,
         corrects=invoice.corrects or "",
         reason=invoice.reason,
         issued=f"{invoice.issued_at.astimezone(ZoneInfo('UTC')):%-d %B %Y}",
-        due=f"{invoice.due_on:%-d %B %Y}",
-        period=period_text(invoice.period_start, invoice.period_end, invoice.timezone),
+        due=f"{invoice.due_on:%-d %B %Y}" if invoice.due_on else "",
+        period=period_text(invoice.month),
         month=invoice.month,
         timezone=invoice.timezone,
         currency=invoice.currency,
@@ -150,18 +152,19 @@ def page(invoice: Invoice) -> Page:
         totals=_totals(invoice),
         total=f"{grouped(minor(invoice.total, invoice.digits))} {invoice.currency}",
         evidence=_evidence(invoice.evidence),
-        domains=_domains(invoice),
-        more_domains=max(0, len({row.domain for row in invoice.detail}) - DOMAINS_SHOWN),
+        domains=domain_rows(sums, _size(invoice), printable),
+        domain_notes=domain_notes(invoice, sums),
         content_sha256=invoice.content_sha256,
     )
 
 
-def period_text(start: datetime, end: datetime, timezone: str) -> str:
-    """The billing period as its first and last local day, both included."""
-    zone = ZoneInfo(timezone)
-    first = start.astimezone(zone)
-    last = (end - timedelta(microseconds=1)).astimezone(zone)
-    return f"{first:%-d %B %Y} – {last:%-d %B %Y}"
+def period_text(month: str) -> str:
+    """The billing period as its first and last local day, both included: days of the calendar,
+    whatever becomes of the rules of time zones.
+    """
+    year, number = int(month[:4]), int(month[5:])
+    last = date(year, number, monthrange(year, number)[1])
+    return f"1 {last:%B %Y} – {last:%-d %B %Y}"
 
 
 def item_name(item: str) -> str:
@@ -212,19 +215,30 @@ def _reverse_charge(invoice: Invoice) -> list[str]:
     """What an untaxed invoice to a business elsewhere in the EU must say, judged by the tax ids."""
     seller = invoice.seller.tax_id.strip()[:2].upper()
     customer = invoice.customer.tax_id.strip()[:2].upper()
-    if invoice.tax_rate_bp or not seller or seller == customer or customer not in EU_TAX_IDS:
+    taxed = any(line.tax_rate_bp for line in invoice.lines)
+    if taxed or not seller or seller == customer or customer not in EU_TAX_IDS:
         return []
     return [
         "Reverse charge: the customer accounts for the VAT (Article 196, Directive 2006/112/EC)."
     ]
 
 
+def corrected_text(line: InvoiceLine) -> str:
+    """The hour or hours that a correction is about."""
+    first, until = line.corrects_hour, line.corrects_until
+    if first is None:
+        return ""
+    if until is None or until - first <= timedelta(hours=1):
+        return f"hour of {first:%Y-%m-%d %H:%M} UTC"
+    return f"{first:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC"
+
+
 def _line(line: InvoiceLine, invoice: Invoice) -> PageLine:
     priced = line.unit_quantity > 0
+    fixed = not priced and line.quantity == 0
     notes = []
     if line.corrects_invoice and line.corrects_hour is not None:
-        hour = f"{line.corrects_hour:%Y-%m-%d %H:%M} UTC"
-        notes.append(f"Corrects {line.corrects_invoice}, hour of {hour}: {line.reason}")
+        notes.append(f"Corrects {line.corrects_invoice}, {corrected_text(line)}: {line.reason}")
     elif line.reason:
         notes.append(line.reason)
     if line.item == "peak_bandwidth" and line.kind == "usage":
@@ -239,10 +253,10 @@ def _line(line: InvoiceLine, invoice: Invoice) -> PageLine:
         item=item_name(line.item),
         region=region_name(line.region) + (f", {line.domain}" if line.domain else ""),
         notes=tuple(notes),
-        quantity=amount_text(line.item, line.quantity, line.unit),
+        quantity="–" if fixed else amount_text(line.item, line.quantity, line.unit),
         free=amount_text(line.item, line.free_quantity, line.unit) if line.free_quantity else "–",
         plan=amount_text(line.item, line.plan_quantity, line.unit) if line.plan_quantity else "–",
-        billable=amount_text(line.item, line.billable_quantity, line.unit),
+        billable="–" if fixed else amount_text(line.item, line.billable_quantity, line.unit),
         unit_price=grouped(exact(line.unit_price, invoice.currency)) if priced else "",
         unit=unit_text(line.item, line.unit) if priced else "",
         amount=grouped(minor(line.settled_amount, invoice.digits)),
@@ -257,7 +271,15 @@ def _totals(invoice: Invoice) -> tuple[PageTotal, ...]:
         ("Rounded down to the minor unit", grouped(exact(-invoice.cut, invoice.currency)), "muted")
     )
     rows.append(("Net", grouped(minor(invoice.net, digits)), "net"))
-    rows.append((f"Tax {percent(invoice.tax_rate_bp)} %", grouped(minor(invoice.tax, digits)), ""))
+    rates = sorted({line.tax_rate_bp for line in invoice.lines})
+    for rate in rates if len(rates) > 1 else ():
+        own = [line for line in invoice.lines if line.tax_rate_bp == rate]
+        net = grouped(minor(sum(line.settled_amount for line in own), digits))
+        tax = grouped(minor(sum(line.tax for line in own), digits))
+        rows.append((f"Tax {percent(rate)} % on {net}", tax, ""))
+    if len(rates) <= 1:
+        rate = invoice.tax_rate_bp or Decimal(0)
+        rows.append((f"Tax {percent(rate)} %", grouped(minor(invoice.tax, digits)), ""))
     return tuple(PageTotal(label=label, value=value, style=style) for label, value, style in rows)
 
 
@@ -273,26 +295,19 @@ def _evidence(evidence: Evidence | None) -> PageEvidence | None:
     return PageEvidence(text="; ".join(parts) + ".", sha256=evidence.usage_sha256)
 
 
-def _domains(invoice: Invoice) -> tuple[PageDomain, ...]:
-    """Usage by domain over the period, most requests first, for the appendix of the page."""
-    sums: dict[str, dict[str, int]] = {}
-    for row in invoice.detail:
-        of_domain = sums.setdefault(row.domain, {"https": 0, "http": 0, "quic": 0, "bytes": 0})
-        of_domain[row.traffic_class] += row.requests
-        of_domain["bytes"] += row.bytes_sent
+def _size(invoice: Invoice) -> int:
     units = {line.unit for line in invoice.lines if line.item == "data_transfer"}
-    size = _gigabyte(min(units, default=""))
-    ranked = sorted(
-        sums.items(),
-        key=lambda pair: (-sum(map(pair[1].get, ("https", "http", "quic"))), pair[0]),  # type: ignore[arg-type]
-    )
-    return tuple(
-        PageDomain(
-            domain=domain,
-            https=f"{of['https']:,}",
-            http=f"{of['http']:,}",
-            quic=f"{of['quic']:,}",
-            transfer=gigabytes(of["bytes"], size),
-        )
-        for domain, of in ranked[:DOMAINS_SHOWN]
-    )
+    return _gigabyte(min(units, default=""))
+
+
+def _cjk(invoice: Invoice) -> str:
+    """Whose forms of Chinese characters the names want: JP with kana, KR with hangul, else SC; none
+    where there are no such characters.
+    """
+    parties = (invoice.seller, invoice.customer)
+    text = "".join("".join((party.name, *party.lines)) for party in parties)
+    if re.search("[\u3040-\u30ff]", text):
+        return "JP"
+    if re.search("[\u1100-\u11ff\uac00-\ud7ff]", text):
+        return "KR"
+    return "SC" if re.search("[\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]", text) else ""

@@ -1,17 +1,17 @@
 """The PDF of an invoice by typst: the time of issue as its only date.
 
-System fonts and the clock are kept out, so that the same invoice is the same file on every machine.
-The built-in fonts have Latin, Greek, Cyrillic, Hebrew and Arabic; what else names need (Chinese,
-Japanese, Korean, Thai, …) comes from font files in HOME/fonts.
+The clock is kept out, and the built-in fonts come first, so that an invoice in their alphabets
+(Latin, Greek, Cyrillic, Hebrew, Arabic) is the same file on every machine. What else names need
+comes from font files in HOME/fonts, then from the fonts of the system.
 """
 
 from __future__ import annotations
 
 from datetime import UTC
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import orjson
 
@@ -22,14 +22,17 @@ if TYPE_CHECKING:
     import typst
 
 FONTS = "fonts"
-# The last code point of the built-in fonts' alphabets, and the general marks they have beyond it.
-LAST_OF_ALPHABETS = 0x06FF
-MARKS = ((0x1D00, 0x2BFF), (0xFB00, 0xFEFF))
+# A page of nothing but the text asked about. As PDF/A it is refused where a glyph is missing.
+_PROBE = b"""#set text(font: "Libertinus Serif", number-type: "lining")
+#sys.inputs.text
+"""
+_ARCHIVAL: Literal["a-2b"] = "a-2b"
 
 
 def render(invoice: Invoice, fonts: Path | None = None) -> bytes:
     """The PDF's bytes (PDF 1.7, tagged for screen readers); `fonts` has more font files."""
-    data = orjson.dumps(page(invoice)).decode("utf-8")
+    shown = page(invoice, printable=lambda text: not unprintable(text, fonts))
+    data = orjson.dumps(shown).decode("utf-8")
     moment = int(invoice.issued_at.astimezone(UTC).timestamp())
     made = _compiler(fonts).compile(format="pdf", sys_inputs={"page": data}, timestamp=moment)
     if not isinstance(made, bytes):
@@ -43,16 +46,42 @@ def fonts_of(home: Path) -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def unprintable(invoice: Invoice) -> str:
-    """The characters of names and addresses that the built-in fonts lack, in order, each once."""
-    parties = (invoice.seller, invoice.customer)
-    texts = [text for party in parties for text in (party.name, *party.lines)]
-    found = dict.fromkeys(char for text in (*texts, *invoice.notes) for char in text)
-    return "".join(char for char in found if not _is_built_in(ord(char)))
+def unprintable(text: str, fonts: Path | None) -> str:
+    """The characters of `text` that no font at hand has, in order, each once: asked of the renderer
+    itself.
+    """
+    characters = dict.fromkeys(char for char in text if not char.isascii())
+    return "".join(char for char in characters if not _prints(char, fonts))
 
 
-def _is_built_in(point: int) -> bool:
-    return point <= LAST_OF_ALPHABETS or any(first <= point <= last for first, last in MARKS)
+@lru_cache(maxsize=100_000)
+def _prints(text: str, fonts: Path | None) -> bool:
+    import typst
+
+    try:
+        _prober(fonts).compile(
+            input=_PROBE,
+            format="pdf",
+            sys_inputs={"text": text},
+            pdf_standards=_ARCHIVAL,
+            timestamp=0,
+        )
+    except typst.TypstError as error:
+        if "could not be displayed" not in error.message:
+            raise
+        return False
+    return True
+
+
+@cache
+def _prober(fonts: Path | None) -> typst.Compiler:
+    import typst
+
+    return typst.Compiler(font_paths=_font_paths(fonts), ignore_system_fonts=False)
+
+
+def _font_paths(fonts: Path | None) -> list[str]:
+    return [] if fonts is None else [str(fonts)]
 
 
 @cache
@@ -65,6 +94,6 @@ def _compiler(fonts: Path | None) -> typst.Compiler:
         return typst.Compiler(
             input=str(path),
             root=str(path.parent),
-            font_paths=[] if fonts is None else [str(fonts)],
-            ignore_system_fonts=True,
+            font_paths=_font_paths(fonts),
+            ignore_system_fonts=False,
         )

@@ -22,8 +22,8 @@ SCHEMA = "edgetoll.invoice.v1"
 ROUNDING = (
     "Line amounts are exact. The subtotal is cut toward zero to the minor unit, the cut is "
     "shown. Settled amounts are the lines rounded half up, the leftover on one line, so that they "
-    "add up to the net. Tax is rounded half up once, on the net; the lines' taxes add up to it in "
-    "the same way."
+    "add up to the net. Tax is rounded half up once for each rate, on the net of its lines; the "
+    "lines' taxes add up to it in the same way."
 )
 LINE_COLUMNS = (
     "invoice_no", "kind", "account_id", "customer", "month", "currency", "issued_at", "due_on",
@@ -31,7 +31,7 @@ LINE_COLUMNS = (
     "plan_quantity", "billable_quantity", "unit", "unit_quantity", "unit_price", "amount",
     "settled_amount", "tax_rate_percent", "tax", "rate_card", "tier", "corrects_invoice",
     "corrects_hour", "reason", "invoice_subtotal", "invoice_cut", "invoice_net", "invoice_tax",
-    "invoice_total",
+    "invoice_total", "corrects_until",
 )  # fmt: skip
 DETAIL_COLUMNS = (
     "invoice_no", "account_id", "day", "domain", "class", "region", "requests", "bytes_sent",
@@ -85,6 +85,9 @@ def render_chunk(
     names = {"heads": tables.heads, "chunk": chunk}
     connection.execute(
         sql.text("statements/invoices/rendering/render_lines"), {**names, "lines": tables.lines}
+    )
+    connection.execute(
+        sql.text("statements/invoices/rendering/render_taxes"), {**names, "lines": tables.lines}
     )
     connection.execute(
         sql.text("statements/invoices/rendering/render_detail"), {**names, "detail": tables.detail}

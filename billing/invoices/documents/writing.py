@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -32,6 +33,7 @@ from billing.invoices.reading import (
     documents,
 )
 from billing.invoices.records import Invoice
+from billing.invoices.settings import InvoiceSettings
 
 TABLES = ("json", "csv")
 
@@ -80,6 +82,15 @@ def write_drafts(
     return _write_chosen(home, connection, folder, formats, drafts=True)
 
 
+def unprintable(home: Path, settings: InvoiceSettings) -> Callable[[str], str]:
+    """What `billing.invoices.run.prepare` asks: which characters of a text a PDF would show as
+    boxes. Without a PDF nothing is asked of fonts.
+    """
+    if "pdf" not in settings.formats:
+        return lambda _text: ""
+    return partial(pdf_document.unprintable, fonts=pdf_document.fonts_of(home))
+
+
 def missing(home: Path, connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Of the two months issued into last, those of which a document has no JSON on disk.
 
@@ -126,8 +137,6 @@ def _write_chosen(
             putting(f"{folder}/{name}.html", html_document.render(invoice), written)
         if "pdf" in pages:
             putting(f"{folder}/{name}.pdf", pdf_document.render(invoice, fonts), written)
-            if fonts is None and (unprintable := pdf_document.unprintable(invoice)):
-                written.unprintable[name] = unprintable
         advance(1)
     return written
 

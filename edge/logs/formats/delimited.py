@@ -7,6 +7,7 @@ again with U+FFFD in its place, so that such a line still counts (FAULTS D2).
 from __future__ import annotations
 
 import io
+from typing import Final
 
 import polars as pl
 
@@ -16,6 +17,16 @@ OVERFLOW = "overflow"
 """The column that has a value when a line holds more values than columns are named."""
 
 _UNUSED_BYTE = "\x01"
+_PACKED: Final = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"x\x01", b"x^", b"x\x9c", b"x\xda")
+"""What gzip, zstd and zlib begin with."""
+
+
+def looks_packed(block: bytes) -> bool:
+    """Whether polars would take a block for packed data and unpack it, to whatever size.
+
+    A damaged line may begin with anything.
+    """
+    return block.startswith(_PACKED)
 
 
 def read_values(block: bytes, names: list[str], wanted: list[str]) -> pl.DataFrame:
@@ -26,6 +37,8 @@ def read_values(block: bytes, names: list[str], wanted: list[str]) -> pl.DataFra
     """
     columns = [*names, OVERFLOW]
     places = sorted({columns.index(name) for name in (*wanted, OVERFLOW)})
+    if looks_packed(block):
+        return _cut_one_by_one(block, columns, places)
     try:
         found = _read(block, "\t", columns, places)
         if found.height == len(physical_lines(block)):
@@ -51,6 +64,8 @@ def read_lines(block: bytes) -> pl.Series:
     # Damaged lines may hold the very byte that no line should: it must not cut them.
     block = block.replace(_UNUSED_BYTE.encode(), b"?")
     try:
+        if looks_packed(block):
+            raise pl.exceptions.ComputeError("polars would unpack it")
         found = _read(block, _UNUSED_BYTE, ["line", OVERFLOW], [0])["line"]
         if len(found) == len(physical_lines(block)):
             return found

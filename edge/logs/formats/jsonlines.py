@@ -17,6 +17,7 @@ import orjson
 import polars as pl
 
 from edge.logs.formats.block import Parsed, Settled, physical_lines
+from edge.logs.formats.delimited import looks_packed
 from edge.logs.formats.judge_lines import decimal_ms, judge_lines, rfc3339_ms
 from edge.logs.formats.mapping import PER_SECOND, Mapping, Path
 from edge.reasons import Reason
@@ -99,11 +100,11 @@ class JsonParser:
 
     def _in_columns(self, block: bytes) -> pl.DataFrame | None:
         """One row a line, or None when the block must be read line by line."""
-        if self.schema is None or self.mapping.after_prefix:
+        if self.schema is None or self.mapping.after_prefix or looks_packed(block):
             return None
         try:
             frame = pl.read_ndjson(io.BytesIO(block), schema=self.schema)
-        except pl.exceptions.PolarsError:
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
             return None
         lines = block.count(b"\n") + (not block.endswith(b"\n"))
         if frame.height != lines:

@@ -76,8 +76,7 @@ SELECT
     invoice_no,
     issued_at,
     $journal_no::BIGINT AS journal_no
-FROM effect_invoices
-WHERE kind = 'invoice';
+FROM effect_invoices;
 
 -- name: reopen_month
 -- One row. Makes the month of a void invoice open again, so that it can be issued anew.

@@ -28,7 +28,6 @@ SELECT
     invoices.currency,
     invoices.digits,
     invoices.total,
-    invoices.tax_rate_bp,
     credited.total AS credited,
     credited.numbers
 FROM invoices
@@ -90,7 +89,8 @@ SELECT
     tier,
     corrects_invoice,
     corrects_hour,
-    reason
+    reason,
+    corrects_until
 FROM invoice_lines
 WHERE invoice_no = $invoice_no
 ORDER BY line_no;
@@ -117,12 +117,16 @@ SELECT
     -$amount::HUGEINT AS settled_amount,
     0::HUGEINT AS leftover,
     tax_rate_bp,
-    -(($amount::HUGEINT * tax_rate_bp * 2 + 10000 * $step::HUGEINT) // (20000 * $step::HUGEINT) * $step::HUGEINT) AS tax,
+    -(
+        ($amount::HUGEINT * CAST(tax_rate_bp * 100 AS HUGEINT) * 2 + 1000000 * $step::HUGEINT)
+        // (2000000 * $step::HUGEINT) * $step::HUGEINT
+    ) AS tax,
     rate_card,
     '' AS tier,
     invoice_no AS corrects_invoice,
     NULL::TIMESTAMP AS corrects_hour,
-    $reason::VARCHAR AS reason
+    $reason::VARCHAR AS reason,
+    NULL::TIMESTAMP AS corrects_until
 FROM invoice_lines
 WHERE invoice_no = $invoice_no AND line_no = $line_no;
 
@@ -139,7 +143,8 @@ WITH sums AS (
     SELECT
         CAST(sum(amount) AS HUGEINT) AS subtotal,
         CAST(sum(settled_amount) AS HUGEINT) AS net,
-        CAST(sum(tax) AS HUGEINT) AS tax
+        CAST(sum(tax) AS HUGEINT) AS tax,
+        CASE count(DISTINCT tax_rate_bp) WHEN 1 THEN min(tax_rate_bp) END AS tax_rate_bp
     FROM invoice_out_lines
 )
 
@@ -167,14 +172,15 @@ SELECT
     CAST(sums.subtotal - sums.net AS HUGEINT) AS cut,
     sums.tax,
     CAST(sums.net + sums.tax AS HUGEINT) AS total,
-    invoices.tax_rate_bp,
+    sums.tax_rate_bp,
     0::BIGINT AS hours,
     0::BIGINT AS incomplete_hours,
     0::BIGINT AS certificates,
     '' AS usage_sha256,
     invoices.invoice_no AS corrects,
     $reason::VARCHAR AS reason,
-    $run_id::VARCHAR AS run_id
+    $run_id::VARCHAR AS run_id,
+    NULL::VARCHAR AS tzdata
 FROM invoices
 CROSS JOIN sums
 WHERE invoices.invoice_no = $invoice_no;

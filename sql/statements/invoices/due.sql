@@ -39,6 +39,26 @@ SELECT
     (SELECT coalesce(string_agg(run_id, ', ' ORDER BY run_id), '') FROM runs WHERE state = 'held') AS held_runs
 FROM seen;
 
+-- name: too_old_hours
+-- One row per time zone of whose month closed hours wait to be accepted, being too old to be billed unseen.
+WITH months AS (
+    SELECT
+        unnest($zones::VARCHAR[]) AS timezone,
+        unnest($starts::TIMESTAMP[]) AS period_start,
+        unnest($ends::TIMESTAMP[]) AS period_end
+)
+
+SELECT
+    months.timezone,
+    count(DISTINCT files.hour) AS hours,
+    CAST(sum(files.requests) AS BIGINT) AS requests,
+    min(files.hour) AS first_hour
+FROM months
+INNER JOIN imported_files AS files
+    ON files.hour < months.period_end AND files.hour + INTERVAL 1 HOUR > months.period_start
+WHERE files.too_old
+GROUP BY months.timezone;
+
 -- name: zones
 -- One row per time zone; times are UTC. Where the month begins and ends in each time zone that accounts have.
 CREATE OR REPLACE TEMP TABLE invoice_zones AS
@@ -58,12 +78,13 @@ SELECT
     unnest($ends::TIMESTAMP[]) AS day_end;
 
 -- name: currencies
--- One row per currency. The series of each currency, its last number, and the minor unit that documents are settled
--- in.
+-- One row per currency and kind of document: its series, the last number of it, and the minor unit that documents are
+-- settled in ($steps: 10^-10 units in one).
 CREATE OR REPLACE TEMP TABLE invoice_currencies AS
 WITH given AS (
     SELECT
         unnest($currencies::VARCHAR[]) AS currency,
+        unnest($kinds::VARCHAR[]) AS kind,
         unnest($series::VARCHAR[]) AS series,
         unnest($digits::INTEGER[]) AS digits,
         unnest($steps::HUGEINT[]) AS step
@@ -71,6 +92,7 @@ WITH given AS (
 
 SELECT
     given.currency,
+    given.kind,
     given.series,
     given.digits,
     given.step,
@@ -101,6 +123,7 @@ SELECT
     charges.item,
     charges.region,
     charges.period_start,
+    charges.period_end,
     charges.quantity,
     charges.free_quantity,
     charges.plan_quantity,
@@ -118,6 +141,20 @@ WHERE
     AND charges.month < $month
     AND carried.charge_id IS NULL
     AND ($account IS NULL OR charges.account_id = $account);
+
+-- name: late_months
+-- One row per earlier month of which something stands on no invoice yet.
+SELECT DISTINCT month
+FROM invoice_late
+ORDER BY month;
+
+-- name: month_ends
+-- One row per time zone and month that a line may be about: where it ends, in UTC.
+CREATE OR REPLACE TEMP TABLE invoice_month_ends AS
+SELECT
+    unnest($zones::VARCHAR[]) AS timezone,
+    unnest($months::VARCHAR[]) AS month,
+    unnest($ends::TIMESTAMP[]) AS ends_at;
 
 -- name: due
 -- One row per account. Which accounts get an invoice for the month now, with all that its head needs.
@@ -173,7 +210,6 @@ SELECT
     accounts.country,
     accounts.tax_id,
     accounts.email,
-    accounts.tax_rate_bp,
     accounts.currency,
     accounts.timezone,
     voided.invoice_no AS corrects,
@@ -214,4 +250,41 @@ ORDER BY due.account_id;
 -- name: drop_not_due
 -- One row per account. Leaves only the accounts that can be issued now.
 DELETE FROM invoice_due
-WHERE is_held OR is_changed OR NOT is_ready;
+WHERE is_held OR is_changed OR NOT is_ready OR list_contains($waiting::VARCHAR[], account_id);
+
+-- name: printed_parties
+-- One row per account that could be issued now and whose name or address has more than Latin letters.
+SELECT
+    account_id,
+    concat(name, address, country, tax_id, email) AS text
+FROM invoice_due
+WHERE
+    NOT (is_held OR is_changed OR NOT is_ready)
+    AND regexp_matches(concat(name, address, country, tax_id, email), '[^\x{0000}-\x{024F}]')
+ORDER BY account_id;
+
+-- name: tax_rates
+-- One row per due account and month that a line may be about: the rate of tax in force for the customer at the end of
+-- that month (DOMAIN §10.15), whenever the invoice is issued; of a customer who came later, its first.
+CREATE OR REPLACE TEMP TABLE invoice_tax_rates AS
+WITH wanted AS (
+    SELECT account_id, timezone, $month::VARCHAR AS month
+    FROM invoice_due
+    UNION
+    SELECT due.account_id, due.timezone, late.month
+    FROM invoice_due AS due
+    INNER JOIN invoice_late AS late ON due.account_id = late.account_id
+)
+
+SELECT
+    wanted.account_id,
+    wanted.month,
+    coalesce(
+        max_by(versions.tax_rate_bp, (versions.effective_from, versions.journal_no))
+            FILTER (versions.effective_from < ends.ends_at),
+        min_by(versions.tax_rate_bp, (versions.effective_from, versions.journal_no))
+    ) AS tax_rate_bp
+FROM wanted
+INNER JOIN invoice_month_ends AS ends ON wanted.timezone = ends.timezone AND wanted.month = ends.month
+LEFT JOIN account_versions AS versions ON wanted.account_id = versions.account_id
+GROUP BY wanted.account_id, wanted.month;

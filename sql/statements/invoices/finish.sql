@@ -2,6 +2,39 @@
 -- Run by billing/invoices/run.py in this order, after settle; a credit note uses the last four too.
 -- The invoice_out_* tables are what the journal record holds.
 
+-- name: out_lines
+-- One row per document × line, as the journal keeps them.
+CREATE OR REPLACE TEMP TABLE invoice_out_lines AS
+SELECT
+    numbers.invoice_no,
+    lines.line_no,
+    lines.kind,
+    lines.item,
+    lines.region,
+    NULL::VARCHAR AS domain,
+    lines.quantity,
+    lines.free_quantity,
+    lines.plan_quantity,
+    lines.billable_quantity,
+    lines.unit,
+    lines.unit_quantity,
+    lines.unit_price,
+    lines.amount,
+    taxed.settled_amount,
+    taxed.leftover,
+    taxed.tax_rate_bp,
+    taxed.tax,
+    lines.rate_card,
+    lines.tier,
+    lines.corrects_invoice,
+    lines.corrects_hour,
+    lines.reason,
+    lines.corrects_until
+FROM invoice_exact_lines AS lines
+INNER JOIN invoice_numbers AS numbers ON lines.account_id = numbers.account_id
+INNER JOIN invoice_taxed_lines AS taxed ON lines.account_id = taxed.account_id AND lines.line_no = taxed.line_no
+ORDER BY numbers.invoice_no, lines.line_no;
+
 -- name: detail
 -- One row per invoice × day × domain × class × region. The appendix: what each due account's domains used on each
 -- local day of the month.
@@ -96,48 +129,54 @@ LEFT JOIN counted ON zones.timezone = counted.timezone
 LEFT JOIN hashed ON zones.timezone = hashed.timezone;
 
 -- name: heads
--- One row per invoice. The finished heads of this run's invoices, without the hash of their content.
+-- One row per document, without the hash of its content. A draft is due on no day.
 CREATE OR REPLACE TEMP TABLE invoice_heads AS
 SELECT
     numbers.invoice_no,
     numbers.series,
     CAST(numbers.number AS BIGINT) AS number,
-    'invoice' AS kind,
+    numbers.kind,
     due.account_id,
     $month::VARCHAR AS month,
     due.currency,
-    numbers.digits,
+    totals.digits,
     $issued_at::TIMESTAMP AS issued_at,
-    $due_on::DATE AS due_on,
+    CASE WHEN numbers.kind = 'credit_note' AND $due_on IS NOT NULL THEN $issued_on::DATE ELSE $due_on::DATE END AS due_on,
     zones.period_start,
     zones.period_end,
     due.timezone,
-    $seller::VARCHAR AS seller,
+    CASE WHEN zones.period_end > $issued_at::TIMESTAMP THEN $early_seller::VARCHAR ELSE $seller::VARCHAR END AS seller,
     due.name AS customer_name,
     due.address AS customer_address,
     due.country AS customer_country,
     due.tax_id AS customer_tax_id,
     due.email AS customer_email,
-    totals.subtotal,
-    totals.cut,
+    CAST(totals.subtotal AS HUGEINT) AS subtotal,
+    CAST(totals.cut AS HUGEINT) AS cut,
     totals.tax,
-    CAST(totals.net + totals.tax AS HUGEINT) AS total,
-    due.tax_rate_bp,
+    CAST(totals.total AS HUGEINT) AS total,
+    totals.tax_rate_bp,
     evidence.hours,
     evidence.incomplete_hours,
     evidence.certificates,
     evidence.usage_sha256,
-    due.corrects,
-    CASE WHEN due.corrects IS NULL THEN '' ELSE 'Replaces the void invoice ' || due.corrects END AS reason,
-    $run_id::VARCHAR AS run_id
+    CASE numbers.kind WHEN 'invoice' THEN due.corrects END AS corrects,
+    CASE
+        WHEN due.corrects IS NOT NULL THEN 'Replaces the void invoice ' || due.corrects
+        WHEN numbers.kind = 'credit_note' THEN 'Corrections of earlier months are more than this month costs'
+        ELSE ''
+    END AS reason,
+    $run_id::VARCHAR AS run_id,
+    $tzdata::VARCHAR AS tzdata
 FROM invoice_totals AS totals
-INNER JOIN invoice_numbers AS numbers ON totals.invoice_no = numbers.invoice_no
-INNER JOIN invoice_due AS due ON numbers.account_id = due.account_id
+INNER JOIN invoice_numbers AS numbers ON totals.account_id = numbers.account_id
+INNER JOIN invoice_due AS due ON totals.account_id = due.account_id
 INNER JOIN invoice_zones AS zones ON due.timezone = zones.timezone
 INNER JOIN invoice_evidence AS evidence ON due.timezone = evidence.timezone;
 
 -- name: content_hashes
 -- One row per document. The SHA-256 of each document's content: head, lines and appendix (FAULTS I4, decision 0703).
+-- What was not kept yet when older documents were issued stands last and is NULL there, which concat_ws leaves out.
 CREATE OR REPLACE TEMP TABLE invoice_hashes AS
 WITH line_texts AS (
     SELECT
@@ -145,9 +184,9 @@ WITH line_texts AS (
         string_agg(
             concat_ws(
                 chr(31), line_no, kind, item, region, coalesce(domain, ''), quantity, free_quantity, plan_quantity,
-                billable_quantity, unit, unit_quantity, unit_price, amount, settled_amount, leftover, tax_rate_bp,
-                tax, rate_card, tier, coalesce(corrects_invoice, ''), coalesce(CAST(corrects_hour AS VARCHAR), ''),
-                reason
+                billable_quantity, unit, unit_quantity, unit_price, amount, settled_amount, leftover,
+                rate_text(tax_rate_bp), tax, rate_card, tier, coalesce(corrects_invoice, ''),
+                coalesce(CAST(corrects_hour AS VARCHAR), ''), reason, CAST(corrects_until AS VARCHAR)
             ),
             chr(30) ORDER BY line_no
         ) AS content
@@ -175,8 +214,8 @@ SELECT
             heads.currency, heads.digits, heads.issued_at, heads.due_on, heads.period_start, heads.period_end,
             heads.timezone, heads.seller, heads.customer_name, heads.customer_address, heads.customer_country,
             heads.customer_tax_id, heads.customer_email, heads.subtotal, heads.cut, heads.tax, heads.total,
-            heads.tax_rate_bp, heads.hours, heads.incomplete_hours, heads.certificates, heads.usage_sha256,
-            coalesce(heads.corrects, ''), heads.reason
+            coalesce(rate_text(heads.tax_rate_bp), ''), heads.hours, heads.incomplete_hours, heads.certificates, heads.usage_sha256,
+            coalesce(heads.corrects, ''), heads.reason, heads.tzdata
         ),
         coalesce(line_texts.content, ''),
         coalesce(detail_texts.content, '')
@@ -237,7 +276,7 @@ ORDER BY invoice_no, code;
 -- One row per charge. Which charges of earlier months each correction line carries.
 CREATE OR REPLACE TEMP TABLE invoice_out_corrections AS
 SELECT
-    lines.invoice_no,
+    numbers.invoice_no,
     lines.line_no,
     late.charge_id
 FROM invoice_late AS late
@@ -248,6 +287,6 @@ INNER JOIN invoice_exact_lines AS lines
     AND late.region = lines.region
     AND late.rate_card = lines.rate_card
     AND late.corrects_invoice = lines.corrects_invoice
-    AND late.period_start = lines.corrects_hour
     AND late.reason = lines.reason
-ORDER BY lines.invoice_no, lines.line_no, late.charge_id;
+INNER JOIN invoice_numbers AS numbers ON lines.account_id = numbers.account_id
+ORDER BY numbers.invoice_no, lines.line_no, late.charge_id;

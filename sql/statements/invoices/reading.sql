@@ -95,7 +95,8 @@ SELECT
     heads.usage_sha256,
     heads.corrects,
     heads.reason,
-    heads.content_sha256
+    heads.content_sha256,
+    heads.tzdata
 FROM query_table($heads) AS heads
 INNER JOIN invoice_chosen ON heads.invoice_no = invoice_chosen.invoice_no
 WHERE invoice_chosen.chunk = $chunk
@@ -126,7 +127,8 @@ SELECT
     lines.tier,
     lines.corrects_invoice,
     lines.corrects_hour,
-    lines.reason
+    lines.reason,
+    lines.corrects_until
 FROM query_table($lines) AS lines
 INNER JOIN invoice_chosen ON lines.invoice_no = invoice_chosen.invoice_no
 WHERE invoice_chosen.chunk = $chunk

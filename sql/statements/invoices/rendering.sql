@@ -27,7 +27,7 @@ CREATE OR REPLACE TEMP MACRO digits_text(decimals, digits) AS
     END;
 CREATE OR REPLACE TEMP MACRO minor_text(amount, digits) AS digits_text(decimal_text(amount), digits);
 CREATE OR REPLACE TEMP MACRO percent_text(rate_bp) AS
-    rtrim(rtrim(CAST(CAST(rate_bp AS DECIMAL(9, 0)) * 0.01::DECIMAL(3, 2) AS VARCHAR), '0'), '.');
+    rtrim(rtrim(CAST(CAST(rate_bp AS DECIMAL(9, 2)) * 0.01::DECIMAL(3, 2) AS VARCHAR), '0'), '.');
 CREATE OR REPLACE TEMP MACRO stamp_text(moment) AS strftime(moment, '%Y-%m-%dT%H:%M:%SZ');
 -- Control characters are written \u001f as everywhere else in edgetoll, not \u001F: one at a time, since they are rare.
 CREATE OR REPLACE TEMP MACRO json_char(part) AS
@@ -100,7 +100,7 @@ before AS (
         digits,
         concat_ws(
             ',', csv_text(invoice_no), kind, csv_text(account_id), csv_text(customer_name), month, currency,
-            stamp_text(issued_at), CAST(due_on AS VARCHAR)
+            stamp_text(issued_at), coalesce(CAST(due_on AS VARCHAR), '')
         ) AS csv_before,
         concat_ws(
             ',', exact_text(subtotal), exact_text(cut), minor_text(subtotal - cut, digits), minor_text(tax, digits),
@@ -135,6 +135,7 @@ texts AS (
         l.tier,
         l.corrects_invoice,
         stamp_text(l.corrects_hour) AS corrects_hour,
+        stamp_text(l.corrects_until) AS corrects_until,
         l.reason
     FROM query_table($lines) AS l
     INNER JOIN before AS b ON l.invoice_no = b.invoice_no
@@ -155,7 +156,8 @@ SELECT
             '      "tax_rate_percent": "', tax_rate, '",', chr(10), '      "tax": "', tax, '",', chr(10),
             '      "rate_card": ', json_text(rate_card), ',', chr(10), '      "tier": ', json_text(tier), ',', chr(10),
             '      "corrects_invoice": ', json_text(corrects_invoice), ',', chr(10), '      "corrects_hour": ',
-            json_text(corrects_hour), ',', chr(10), '      "reason": ', json_text(reason), chr(10), '    }'
+            json_text(corrects_hour), ',', chr(10), '      "corrects_until": ', json_text(corrects_until), ',',
+            chr(10), '      "reason": ', json_text(reason), chr(10), '    }'
         ),
         ',' || chr(10) ORDER BY line_no
     ) AS json_lines,
@@ -164,11 +166,41 @@ SELECT
             ',', csv_before, line_no, kind, item, csv_text(region), csv_text(domain), quantity, free_quantity,
             plan_quantity, billable_quantity, csv_text(unit), unit_quantity, unit_price, amount, settled_amount,
             tax_rate, tax, csv_text(rate_card), csv_text(tier), csv_text(corrects_invoice),
-            coalesce(corrects_hour, ''), csv_text(reason), csv_after
+            coalesce(corrects_hour, ''), csv_text(reason), csv_after, coalesce(corrects_until, '')
         ) || chr(13) || chr(10),
         '' ORDER BY line_no
     ) AS csv_lines
 FROM texts
+GROUP BY invoice_no;
+
+-- name: render_taxes
+-- One row per document: the net and the tax of each rate on it, as JSON, the lowest rate first.
+CREATE OR REPLACE TEMP TABLE rendered_taxes AS
+WITH rates AS (
+    SELECT
+        l.invoice_no,
+        l.tax_rate_bp,
+        any_value(h.digits) AS digits,
+        CAST(sum(l.settled_amount) AS HUGEINT) AS net,
+        CAST(sum(l.tax) AS HUGEINT) AS tax
+    FROM query_table($lines) AS l
+    INNER JOIN invoice_chosen AS c ON l.invoice_no = c.invoice_no
+    INNER JOIN query_table($heads) AS h ON l.invoice_no = h.invoice_no
+    WHERE c.chunk = $chunk
+    GROUP BY l.invoice_no, l.tax_rate_bp
+)
+
+SELECT
+    invoice_no,
+    string_agg(
+        concat(
+            '    {', chr(10), '      "tax_rate_percent": "', percent_text(tax_rate_bp), '",', chr(10),
+            '      "net": "', minor_text(net, digits), '",', chr(10), '      "tax": "', minor_text(tax, digits), '"',
+            chr(10), '    }'
+        ),
+        ',' || chr(10) ORDER BY tax_rate_bp
+    ) AS json_taxes
+FROM rates
 GROUP BY invoice_no;
 
 -- name: render_detail
@@ -206,7 +238,7 @@ SELECT
         '{', chr(10), '  "schema": "', $schema, '",', chr(10), '  "invoice_no": ', json_text(h.invoice_no), ',',
         chr(10), '  "kind": "', h.kind, '",', chr(10), '  "account_id": ', json_text(h.account_id), ',', chr(10),
         '  "month": "', h.month, '",', chr(10), '  "currency": "', h.currency, '",', chr(10), '  "issued_at": "',
-        stamp_text(h.issued_at), '",', chr(10), '  "due_on": "', h.due_on, '",', chr(10), '  "period": {', chr(10),
+        stamp_text(h.issued_at), '",', chr(10), '  "due_on": ', json_text(CAST(h.due_on AS VARCHAR)), ',', chr(10), '  "period": {', chr(10),
         '    "start": "', stamp_text(h.period_start), '",', chr(10), '    "end": "', stamp_text(h.period_end), '",',
         chr(10), '    "timezone": ', json_text(h.timezone), chr(10), '  },', chr(10), '  "corrects": ',
         json_text(h.corrects), ',', chr(10), '  "reason": ', json_text(h.reason), ',', chr(10), '  "seller": ',
@@ -216,16 +248,17 @@ SELECT
         json_text(h.customer_email), ',', chr(10), '    "account_id": ', json_text(h.account_id), chr(10), '  },',
         chr(10), '  "lines": [', chr(10), l.json_lines, chr(10), '  ],', chr(10), '  "subtotal": "',
         exact_text(h.subtotal), '",', chr(10), '  "cut": "', exact_text(h.cut), '",', chr(10), '  "net": "',
-        minor_text(h.subtotal - h.cut, h.digits), '",', chr(10), '  "tax_rate_percent": "',
-        percent_text(h.tax_rate_bp), '",', chr(10), '  "tax": "', minor_text(h.tax, h.digits), '",', chr(10),
-        '  "total": "', minor_text(h.total, h.digits), '",', chr(10), '  "rounding": ', json_text($rounding), ',',
+        minor_text(h.subtotal - h.cut, h.digits), '",', chr(10), '  "tax_rate_percent": ',
+        json_text(percent_text(h.tax_rate_bp)), ',', chr(10), '  "tax": "', minor_text(h.tax, h.digits), '",', chr(10),
+        '  "total": "', minor_text(h.total, h.digits), '",', chr(10), '  "taxes": [', chr(10), x.json_taxes, chr(10),
+        '  ],', chr(10), '  "rounding": ', json_text($rounding), ',',
         chr(10), '  "notes": ', CASE h.kind WHEN 'invoice' THEN s.notes_json ELSE '[]' END, ',', chr(10),
         '  "evidence": ',
-        CASE h.kind
-            WHEN 'invoice' THEN concat(
+        CASE
+            WHEN h.usage_sha256 <> '' THEN concat(
                 '{', chr(10), '    "hours": ', h.hours, ',', chr(10), '    "incomplete_hours": ', h.incomplete_hours,
                 ',', chr(10), '    "certificates": ', h.certificates, ',', chr(10), '    "usage_sha256": "',
-                h.usage_sha256, '"', chr(10), '  }'
+                h.usage_sha256, '",', chr(10), '    "tzdata": ', json_text(h.tzdata), chr(10), '  }'
             )
             ELSE 'null'
         END,
@@ -242,6 +275,7 @@ SELECT
 FROM query_table($heads) AS h
 INNER JOIN invoice_chosen AS c ON h.invoice_no = c.invoice_no
 INNER JOIN rendered_lines AS l ON h.invoice_no = l.invoice_no
+INNER JOIN rendered_taxes AS x ON h.invoice_no = x.invoice_no
 INNER JOIN rendered_sellers AS s ON h.seller = s.seller
 LEFT JOIN rendered_detail AS d ON h.invoice_no = d.invoice_no
 WHERE c.chunk = $chunk

@@ -1,60 +1,41 @@
--- The one rounding of documents: sums and lines in whole minor units, and the finished documents.
+-- The one rounding of documents: sums, lines and tax in whole minor units; then what kind each is, and its number.
 -- Run by billing/invoices/run.py in this order, after the chapter of lines.
 -- `//` cuts toward zero; amounts are HUGEINT, 10^-10 currency units.
 
--- name: settle_totals
--- One row per invoice. Subtotal, cut, tax and total of each invoice (DOMAIN §6 #24, §9.9; decision 0702). // cuts
--- toward zero, as billing.money.cut_to_minor.
-CREATE OR REPLACE TEMP TABLE invoice_totals AS
-WITH sums AS (
-    SELECT
-        invoice_no,
-        CAST(sum(amount) AS HUGEINT) AS subtotal
-    FROM invoice_exact_lines
-    GROUP BY invoice_no
-),
-
-nets AS (
-    SELECT
-        sums.invoice_no,
-        sums.subtotal,
-        sums.subtotal // numbers.step * numbers.step AS net,
-        numbers.step,
-        CAST(due.tax_rate_bp AS HUGEINT) AS tax_rate_bp
-    FROM sums
-    INNER JOIN invoice_numbers AS numbers ON sums.invoice_no = numbers.invoice_no
-    INNER JOIN invoice_due AS due ON numbers.account_id = due.account_id
-)
-
+-- name: settle_nets
+-- One row per account: the exact sum of its lines, cut toward zero to the minor unit (DOMAIN §6 #24, §9.9; decision
+-- 0702).
+CREATE OR REPLACE TEMP TABLE invoice_nets AS
 SELECT
-    invoice_no,
-    subtotal,
-    net,
-    subtotal - net AS cut,
-    sign(net)::HUGEINT * ((abs(net) * tax_rate_bp * 2 + 10000 * step) // (20000 * step)) * step AS tax,
-    step,
-    tax_rate_bp
-FROM nets;
+    lines.account_id,
+    currencies.digits,
+    currencies.step,
+    CAST(sum(lines.amount) AS HUGEINT) AS subtotal,
+    CAST(sum(lines.amount) AS HUGEINT) // currencies.step * currencies.step AS net
+FROM invoice_exact_lines AS lines
+INNER JOIN invoice_due AS due ON lines.account_id = due.account_id
+INNER JOIN invoice_currencies AS currencies ON due.currency = currencies.currency AND currencies.kind = 'invoice'
+GROUP BY lines.account_id, currencies.digits, currencies.step;
 
 -- name: settle_lines
--- One row per invoice × line; settled amounts add up to the net, taxes to the tax, exactly. Each line rounded half
--- up to the minor unit, the leftover on the largest one, taxes likewise.
+-- One row per account × line: rounded half up to the minor unit, the leftover on the largest one, so that settled
+-- amounts add up to the net.
 CREATE OR REPLACE TEMP TABLE invoice_settled_lines AS
 WITH rounded AS (
     SELECT
-        lines.invoice_no,
+        lines.account_id,
         lines.line_no,
-        totals.net,
-        totals.tax AS tax_of_invoice,
-        totals.step,
-        totals.tax_rate_bp,
-        sign(lines.amount)::HUGEINT * ((abs(lines.amount) * 2 + totals.step) // (2 * totals.step)) * totals.step
+        lines.tax_rate_bp,
+        abs(lines.amount) AS size,
+        nets.net,
+        nets.step,
+        sign(lines.amount)::HUGEINT * ((abs(lines.amount) * 2 + nets.step) // (2 * nets.step)) * nets.step
             AS settled_amount,
         row_number() OVER (
-            PARTITION BY lines.invoice_no ORDER BY abs(lines.amount) DESC, lines.line_no
+            PARTITION BY lines.account_id ORDER BY abs(lines.amount) DESC, lines.line_no
         ) = 1 AS takes_leftover
     FROM invoice_exact_lines AS lines
-    INNER JOIN invoice_totals AS totals ON lines.invoice_no = totals.invoice_no
+    INNER JOIN invoice_nets AS nets ON lines.account_id = nets.account_id
 ),
 
 levelled AS (
@@ -62,61 +43,127 @@ levelled AS (
         *,
         CASE
             WHEN takes_leftover
-                THEN net - CAST(sum(settled_amount) OVER (PARTITION BY invoice_no) AS HUGEINT)
+                THEN net - CAST(sum(settled_amount) OVER (PARTITION BY account_id) AS HUGEINT)
             ELSE 0::HUGEINT
         END AS leftover
     FROM rounded
-),
-
-taxed AS (
-    SELECT
-        *,
-        sign(settled_amount + leftover)::HUGEINT
-        * ((abs(settled_amount + leftover) * tax_rate_bp * 2 + 10000 * step) // (20000 * step)) * step AS line_tax
-    FROM levelled
 )
 
 SELECT
-    invoice_no,
+    account_id,
     line_no,
+    tax_rate_bp,
+    size,
+    step,
     CAST(settled_amount + leftover AS HUGEINT) AS settled_amount,
-    CAST(leftover AS HUGEINT) AS leftover,
+    CAST(leftover AS HUGEINT) AS leftover
+FROM levelled;
+
+-- name: settle_taxes
+-- One row per account × rate of tax: the net it is on, and the tax, rounded half up once.
+CREATE OR REPLACE TEMP TABLE invoice_taxes AS
+WITH nets AS (
+    SELECT
+        account_id,
+        tax_rate_bp,
+        any_value(step) AS step,
+        CAST(tax_rate_bp * 100 AS HUGEINT) AS millionths,
+        CAST(sum(settled_amount) AS HUGEINT) AS net
+    FROM invoice_settled_lines
+    GROUP BY account_id, tax_rate_bp
+)
+
+SELECT
+    account_id,
+    tax_rate_bp,
+    millionths,
+    net,
+    sign(net)::HUGEINT * ((abs(net) * millionths * 2 + 1000000 * step) // (2000000 * step)) * step AS tax
+FROM nets;
+
+-- name: settle_line_taxes
+-- One row per account × line: its tax, rounded half up, what is left of the rate's tax on the largest of its lines.
+CREATE OR REPLACE TEMP TABLE invoice_taxed_lines AS
+WITH taxed AS (
+    SELECT
+        lines.account_id,
+        lines.line_no,
+        lines.tax_rate_bp,
+        lines.settled_amount,
+        lines.leftover,
+        taxes.tax AS tax_of_rate,
+        sign(lines.settled_amount)::HUGEINT
+        * ((abs(lines.settled_amount) * taxes.millionths * 2 + 1000000 * lines.step) // (2000000 * lines.step))
+        * lines.step AS line_tax,
+        row_number() OVER (
+            PARTITION BY lines.account_id, lines.tax_rate_bp ORDER BY lines.size DESC, lines.line_no
+        ) = 1 AS takes_rest
+    FROM invoice_settled_lines AS lines
+    INNER JOIN invoice_taxes AS taxes
+        ON lines.account_id = taxes.account_id AND lines.tax_rate_bp = taxes.tax_rate_bp
+)
+
+SELECT
+    account_id,
+    line_no,
+    tax_rate_bp,
+    settled_amount,
+    leftover,
     CAST(
         line_tax + CASE
-            WHEN takes_leftover THEN tax_of_invoice - CAST(sum(line_tax) OVER (PARTITION BY invoice_no) AS HUGEINT)
+            WHEN takes_rest
+                THEN tax_of_rate - CAST(sum(line_tax) OVER (PARTITION BY account_id, tax_rate_bp) AS HUGEINT)
             ELSE 0::HUGEINT
         END AS HUGEINT
     ) AS tax
 FROM taxed;
 
--- name: out_lines
--- One row per invoice × line. The finished lines, as the journal keeps them.
-CREATE OR REPLACE TEMP TABLE invoice_out_lines AS
+-- name: settle_totals
+-- One row per account: what its document asks for. Less than nothing makes it a credit note, in that kind's own series
+-- (DOMAIN §9; decision 1701). The rate is NULL where lines have several.
+CREATE OR REPLACE TEMP TABLE invoice_totals AS
+WITH taxes AS (
+    SELECT
+        account_id,
+        CAST(sum(tax) AS HUGEINT) AS tax,
+        CASE count(*) WHEN 1 THEN min(tax_rate_bp) END AS tax_rate_bp
+    FROM invoice_taxes
+    GROUP BY account_id
+)
+
 SELECT
-    lines.invoice_no,
-    lines.line_no,
-    lines.kind,
-    lines.item,
-    lines.region,
-    NULL::VARCHAR AS domain,
-    lines.quantity,
-    lines.free_quantity,
-    lines.plan_quantity,
-    lines.billable_quantity,
-    lines.unit,
-    lines.unit_quantity,
-    lines.unit_price,
-    lines.amount,
-    settled.settled_amount,
-    settled.leftover,
-    CAST(totals.tax_rate_bp AS INTEGER) AS tax_rate_bp,
-    settled.tax,
-    lines.rate_card,
-    lines.tier,
-    lines.corrects_invoice,
-    lines.corrects_hour,
-    lines.reason
-FROM invoice_exact_lines AS lines
-INNER JOIN invoice_settled_lines AS settled USING (invoice_no, line_no)
-INNER JOIN invoice_totals AS totals USING (invoice_no)
-ORDER BY lines.invoice_no, lines.line_no;
+    nets.account_id,
+    nets.digits,
+    nets.subtotal,
+    nets.net,
+    nets.subtotal - nets.net AS cut,
+    taxes.tax,
+    taxes.tax_rate_bp,
+    nets.net + taxes.tax AS total,
+    CASE WHEN nets.net + taxes.tax < 0 THEN 'credit_note' ELSE 'invoice' END AS kind
+FROM invoice_nets AS nets
+INNER JOIN taxes ON nets.account_id = taxes.account_id;
+
+-- name: numbers
+-- One row per document: its number, gapless per series, accounts in order.
+CREATE OR REPLACE TEMP TABLE invoice_numbers AS
+WITH numbered AS (
+    SELECT
+        totals.account_id,
+        totals.kind,
+        currencies.series,
+        currencies.last_number
+        + row_number() OVER (PARTITION BY currencies.series ORDER BY totals.account_id) AS number
+    FROM invoice_totals AS totals
+    INNER JOIN invoice_due AS due ON totals.account_id = due.account_id
+    INNER JOIN invoice_currencies AS currencies
+        ON due.currency = currencies.currency AND totals.kind = currencies.kind
+)
+
+SELECT
+    account_id,
+    kind,
+    series,
+    number,
+    series || '-' || format('{:06}', number) AS invoice_no
+FROM numbered;

@@ -19,3 +19,10 @@ FROM (
 )
 GROUP BY day
 ORDER BY day;
+
+-- name: account_zones
+-- One row per time zone in which an account is billed, and UTC: the lake holds the rules of no other.
+SELECT timezone AS zone FROM accounts
+UNION
+SELECT 'UTC' AS zone
+ORDER BY zone;

@@ -1,5 +1,5 @@
 -- Reading the lake: what a reader's own in-memory DuckDB needs beside the views. Run by
--- billing/lake/query.py, and the last two for people who ask what there is.
+-- billing/lake/query.py, list_views for people who ask what there is.
 
 -- name: create_closed_hour_list
 -- One row per partition and closed hour, filled from the names of the closed files, so that views
@@ -26,4 +26,8 @@ WHERE NOT v.internal
     AND NOT starts_with(v.view_name, 'live_')
     AND v.view_name <> 'closed_usage'
 GROUP BY c.table_name
-ORDER BY c.table_name
+ORDER BY c.table_name;
+
+-- name: memory_limit
+-- One row: how much memory this session may take, as «286.1 MiB».
+SELECT current_setting('memory_limit') AS memory_limit

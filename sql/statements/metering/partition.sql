@@ -12,6 +12,12 @@ SELECT
 FROM partitions
 WHERE partition = $partition
 
+-- name: partition_names
+-- One row per partition that this file knows.
+SELECT partition
+FROM partitions
+ORDER BY partition
+
 -- name: new_partition
 -- The first row of a partition.
 INSERT INTO partitions

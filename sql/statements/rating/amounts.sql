@@ -1,5 +1,5 @@
 -- Amounts: what each slice costs, and what each period should cost, card by card.
--- Here and nowhere else money is cut to 10^-10 units: rating_totals cuts the month's running total once, toward zero (DOMAIN §10.11).
+-- Here and nowhere else money is cut to 10^-10 units: priced and fixed_terms cut the month's running totals once, toward zero (DOMAIN §10.11).
 -- Reads: rating_slices, rating_free_parts, rating_plan_parts, rating_months_so_far, rating_accounts, rating_days, rating_months, charges, price_*.
 
 -- name: billable
@@ -78,44 +78,68 @@ FROM places
 WHERE period <> 'month';
 
 -- name: priced
--- One row per slice: its exact usage amount as a numerator over its tally's denominator, which is what the curve of
--- its card gives after it, minus what it gives before it (DOMAIN §10.5).
+-- One row per slice: what the curve of its card gives after it, minus what it gives before it, as a numerator over
+-- its tally's denominator (DOMAIN §10.5), and what it adds to its month's charge: the month's running total is cut
+-- once, and the amount is the difference of cut totals.
 CREATE OR REPLACE TEMP TABLE rating_priced AS
 WITH placed AS (
     SELECT p.* REPLACE (coalesce(n.place, p.place) AS place)
     FROM rating_billable AS p
     LEFT JOIN rating_places_in_periods AS n ON n.account_key = p.account_key AND n.seq = p.seq
+), exact AS (
+    SELECT
+        p.account_key, p.tally, p.seq, p.card, p.month, p.late, p.kind, p.closes,
+        p.period_start, p.period_end, p.quantity, p.free_quantity, p.plan_quantity,
+        p.billable_quantity, p.place,
+        (
+            after.base + after.price * CASE
+                WHEN after.step = 1 THEN p.place + p.billable_quantity - after.origin
+                ELSE (p.place + p.billable_quantity - after.origin + after.step - 1) // after.step
+            END
+            - before.base - before.price * CASE
+                WHEN before.step = 1 THEN p.place - before.origin
+                ELSE (p.place - before.origin + before.step - 1) // before.step
+            END
+        ) * p.weight
+        + CASE WHEN p.opens THEN t.at_zero ELSE 0 END AS numerator
+    FROM placed AS p
+    JOIN price_terms AS t ON t.card = p.card
+    JOIN price_curve AS before
+        ON before.card = p.card AND p.place > before.lower AND p.place <= before.upper
+    JOIN price_curve AS after
+        ON after.card = p.card AND p.place + p.billable_quantity > after.lower
+        AND p.place + p.billable_quantity <= after.upper
+), running AS (
+    SELECT
+        p.*, l.denominator,
+        coalesce(s.numerator, 0)::HUGEINT + sum(p.numerator) OVER (
+            PARTITION BY p.account_key, p.tally, p.month ORDER BY p.seq
+        ) AS total
+    FROM exact AS p
+    JOIN price_tallies AS l ON l.tally = p.tally
+    LEFT JOIN rating_months_so_far AS s
+        ON s.account_key = p.account_key AND s.tally = p.tally AND s.month = p.month
 )
 SELECT
-    p.account_key, p.tally, p.seq, p.card, p.month, p.late, p.kind, p.closes,
-    p.period_start, p.period_end, p.quantity, p.free_quantity, p.plan_quantity,
-    p.billable_quantity, p.place,
-    (
-        after.base + after.price * CASE
-            WHEN after.step = 1 THEN p.place + p.billable_quantity - after.origin
-            ELSE (p.place + p.billable_quantity - after.origin + after.step - 1) // after.step
-        END
-        - before.base - before.price * CASE
-            WHEN before.step = 1 THEN p.place - before.origin
-            ELSE (p.place - before.origin + before.step - 1) // before.step
-        END
-    ) * p.weight
-    + CASE WHEN p.opens THEN t.at_zero ELSE 0 END AS numerator
-FROM placed AS p
-JOIN price_terms AS t ON t.card = p.card
-JOIN price_curve AS before
-    ON before.card = p.card AND p.place > before.lower AND p.place <= before.upper
-JOIN price_curve AS after
-    ON after.card = p.card AND p.place + p.billable_quantity > after.lower
-    AND p.place + p.billable_quantity <= after.upper;
+    *,
+    -- A HUGEINT division takes thirty times as long as a BIGINT one, which nearly always holds it.
+    CASE
+        WHEN greatest(abs(total), abs(numerator), denominator) < 4611686018427387904
+        THEN total::BIGINT // denominator::BIGINT
+            - (total - numerator)::BIGINT // denominator::BIGINT
+        ELSE total // denominator - (total - numerator) // denominator
+    END AS amount
+FROM running;
 DROP TABLE rating_billable;
 
--- name: totals
--- One row per slice with what it adds to its month's charge: the running total, in tallies with fixed terms bounded
--- by them, is cut once, and the charge is the difference of cut totals. Fixed terms: usage amount plus flat fee,
--- then the cap, then, once the month has ended, the floor; of the card in force at that moment, for late usage the
--- last moment of the month at which the item was sold, for bandwidth the end of its day or month (DOMAIN §10.7).
-CREATE OR REPLACE TEMP TABLE rating_totals AS
+-- name: fixed_terms
+-- One row per slice × fixed term that moves the month's charge beside its usage: the flat fee is added, the maximum
+-- (the cap) takes away what is above it, and once the month has ended the minimum (the floor) adds what is missing;
+-- of the card in force at that moment, for late usage the last moment of the month at which the item was sold, for
+-- bandwidth the end of its day or month (DOMAIN §10.7). Each is a difference of cut totals too. A prorated card asks
+-- flat fee and minimum for the open part of the month, of whole 5-minute buckets (DOMAIN §10.14): all is counted in
+-- month-ths then, and cut once. In a month in which the account was not open at all neither is due.
+CREATE OR REPLACE TEMP TABLE rating_fixed_terms AS
 WITH own AS (
     SELECT DISTINCT account_id, tally FROM price_force WHERE account_id IS NOT NULL
 ), left_early AS (
@@ -125,9 +149,13 @@ WITH own AS (
     JOIN rating_months AS m
         ON m.timezone = a.timezone AND m.starts_at < d.ends_at AND m.ends_at > d.starts_at
     GROUP BY ALL
-), terms AS (
+), slices AS (
     SELECT
-        p.account_key, p.seq, coalesce(f.card, p.card) AS card,
+        p.account_key, p.tally, p.seq, p.month, p.card, p.period_start, p.period_end, p.place,
+        p.total, p.denominator, coalesce(f.card, p.card) AS terms_card,
+        epoch(m.ends_at - m.starts_at)::HUGEINT // 300 AS buckets,
+        greatest(0, epoch(least(m.ends_at, a.closes_at) - greatest(m.starts_at, a.opens_at)))::HUGEINT
+            // 300 AS open_buckets,
         p.closes OR (p.late AND coalesce(d.ends_at, m.ends_at) = m.ends_at) AS ended
     FROM rating_priced AS p
     JOIN price_tallies AS l ON l.tally = p.tally AND l.has_terms
@@ -141,67 +169,77 @@ WITH own AS (
         AND f.account_id IS NOT DISTINCT FROM o.account_id
         AND CASE WHEN p.late THEN coalesce(d.ends_at, m.ends_at) ELSE p.period_end END
             - INTERVAL 5 MINUTE BETWEEN f.force_from AND f.force_until - INTERVAL 5 MINUTE
-), running AS (
+), shared AS (
     SELECT
-        p.*, l.denominator, t.card AS terms_card, t.ended,
-        coalesce(s.amount, 0)::HUGEINT AS amount_before,
-        coalesce(s.numerator, 0)::HUGEINT + sum(p.numerator) OVER (
-            PARTITION BY p.account_key, p.tally, p.month ORDER BY p.seq
-        ) AS total
-    FROM rating_priced AS p
-    JOIN price_tallies AS l ON l.tally = p.tally
-    LEFT JOIN terms AS t ON t.account_key = p.account_key AND t.seq = p.seq
-    LEFT JOIN rating_months_so_far AS s
-        ON s.account_key = p.account_key AND s.tally = p.tally AND s.month = p.month
+        s.*, s.total // s.denominator AS used,
+        CASE WHEN t.prorated THEN s.buckets ELSE 1 END AS parts,
+        s.total * CASE WHEN t.prorated THEN s.buckets ELSE 1 END
+            + t.flat_fee * CASE WHEN t.prorated THEN s.open_buckets ELSE sign(s.open_buckets) END
+            AS with_flat_fee,
+        t.maximum * CASE WHEN t.prorated THEN s.buckets ELSE 1 END AS most,
+        CASE WHEN s.ended AND s.open_buckets > 0
+            THEN t.minimum * CASE WHEN t.prorated THEN s.open_buckets ELSE 1 END END AS least_due
+    FROM slices AS s JOIN price_terms AS t ON t.card = s.terms_card
 ), bounded AS (
     SELECT
-        r.*,
-        CASE
-            WHEN r.terms_card IS NULL THEN r.total
-            WHEN r.ended
-            THEN greatest(least(r.total + t.flat_fee, t.maximum), t.minimum)
-            ELSE least(r.total + t.flat_fee, t.maximum)
-        END AS due
-    FROM running AS r LEFT JOIN price_terms AS t ON t.card = r.terms_card
-), charged AS (
+        *, with_flat_fee // (denominator * parts) AS with_fee,
+        least(with_flat_fee, most) // (denominator * parts) AS capped,
+        greatest(least(with_flat_fee, most), least_due) // (denominator * parts) AS due
+    FROM shared
+), moved AS (
     SELECT
-        *,
-        -- A HUGEINT division takes thirty times as long as a BIGINT one, which nearly always holds it.
-        CASE
-            WHEN greatest(abs(due), denominator) < 4611686018427387904
-            THEN due::BIGINT // denominator::BIGINT
-            ELSE due // denominator
-        END AS charged
-    FROM bounded
+        b.*,
+        with_fee - used - lag(with_fee - used, 1, coalesce(s.flat_fee, 0)::HUGEINT) OVER steps
+            AS flat_fee,
+        capped - with_fee - lag(capped - with_fee, 1, coalesce(s.maximum, 0)::HUGEINT) OVER steps
+            AS maximum,
+        due - capped - lag(due - capped, 1, coalesce(s.minimum, 0)::HUGEINT) OVER steps AS minimum
+    FROM bounded AS b
+    LEFT JOIN rating_months_so_far AS s
+        ON s.account_key = b.account_key AND s.tally = b.tally AND s.month = b.month
+    WINDOW steps AS (PARTITION BY b.account_key, b.tally, b.month ORDER BY b.seq)
 )
-SELECT
-    account_key, tally, month, card, period_start, period_end, quantity, free_quantity,
-    plan_quantity, billable_quantity, place, numerator,
-    charged - lag(charged, 1, amount_before) OVER (
-        PARTITION BY account_key, tally, month ORDER BY seq
-    ) AS amount
-FROM charged;
-DROP TABLE rating_priced;
+SELECT account_key, tally, month, card, period_start, period_end, place, 'flat fee' AS term,
+    flat_fee AS amount
+FROM moved WHERE flat_fee <> 0
+UNION ALL
+SELECT account_key, tally, month, card, period_start, period_end, place, 'maximum', maximum
+FROM moved WHERE maximum <> 0
+UNION ALL
+SELECT account_key, tally, month, card, period_start, period_end, place, 'minimum', minimum
+FROM moved WHERE minimum <> 0;
 
 -- name: should_cost
--- One row per account × item × region × month × period × rate card: what the rated periods cost in all.
+-- One row per account × item × region × month × period × rate card × term: what the rated periods cost in all. term:
+-- usage, or the fixed term of the card that costs or takes away.
 CREATE OR REPLACE TEMP TABLE rating_should_cost AS
+WITH parts AS (
+    SELECT
+        account_key, tally, month, card, period_start, period_end, 'usage' AS term, quantity,
+        free_quantity, plan_quantity, billable_quantity, amount, numerator, place
+    FROM rating_priced
+    UNION ALL
+    SELECT
+        account_key, tally, month, card, period_start, period_end, term, 0, 0, 0, 0, amount, 0,
+        place
+    FROM rating_fixed_terms
+)
 SELECT
-    a.account_key, a.account_id, l.item, l.scope AS region, m.month, g.month AS month_number,
-    g.period_start, g.period_end, t.card_id AS rate_card, a.currency,
+    a.account_key, a.account_id, l.item, l.scope AS region, m.month,
+    g.period_start, g.period_end, t.card_id AS rate_card, g.term, a.currency,
     l.denominator, a.replay_from IS NOT NULL AS replayed, g.quantity, g.free_quantity,
     g.plan_quantity, g.billable_quantity, g.amount, g.numerator, g.place_from
 FROM (
     SELECT
-        account_key, tally, month, card, period_start, any_value(period_end) AS period_end,
+        account_key, tally, month, card, period_start, term, any_value(period_end) AS period_end,
         sum(quantity) AS quantity, sum(free_quantity) AS free_quantity,
         sum(plan_quantity) AS plan_quantity, sum(billable_quantity) AS billable_quantity,
         sum(amount) AS amount, sum(numerator) AS numerator, min(place) AS place_from
-    FROM rating_totals
-    GROUP BY account_key, tally, month, card, period_start
+    FROM parts
+    GROUP BY account_key, tally, month, card, period_start, term
 ) AS g
 JOIN rating_accounts AS a ON a.account_key = g.account_key
 JOIN price_tallies AS l ON l.tally = g.tally
 JOIN price_terms AS t ON t.card = g.card
 JOIN rating_months AS m ON m.timezone = a.timezone AND m.number = g.month;
-DROP TABLE rating_totals;
+DROP TABLE rating_priced;

@@ -21,8 +21,12 @@ SELECT
     sum(free_quantity)::HUGEINT AS free_quantity, sum(plan_quantity)::HUGEINT AS plan_quantity,
     sum(billable_quantity)::HUGEINT AS billable_quantity, sum(amount)::HUGEINT AS amount,
     min(place_from)::HUGEINT AS place_from, sum(numerator)::HUGEINT AS numerator,
-    any_value(denominator)::HUGEINT AS denominator
-FROM effect_charges
+    any_value(denominator)::HUGEINT AS denominator,
+    coalesce(sum(amount) FILTER (term = 'flat fee'), 0)::HUGEINT AS flat_fee,
+    coalesce(sum(amount) FILTER (term = 'maximum'), 0)::HUGEINT AS maximum,
+    coalesce(sum(amount) FILTER (term = 'minimum'), 0)::HUGEINT AS minimum
+-- Records of before terms were charged apart have no column term.
+FROM (FROM effect_charges UNION ALL BY NAME SELECT 'usage' AS term WHERE FALSE)
 WHERE NOT replayed
 GROUP BY account_id, month, item, region, rate_card;
 MERGE INTO month_state AS s
@@ -41,13 +45,17 @@ WHEN MATCHED THEN UPDATE SET
         ELSE s.numerator * (c.denominator // gcd(s.denominator, c.denominator))
             // (s.denominator // gcd(s.denominator, c.denominator))
     END + c.numerator,
-    denominator = c.denominator
+    denominator = c.denominator,
+    flat_fee = s.flat_fee + c.flat_fee,
+    maximum = s.maximum + c.maximum,
+    minimum = s.minimum + c.minimum
 WHEN NOT MATCHED THEN INSERT (
     account_id, month, item, region, rate_card, quantity, free_quantity, plan_quantity,
-    billable_quantity, amount, place_from, numerator, denominator
+    billable_quantity, amount, place_from, numerator, denominator, flat_fee, maximum, minimum
 ) VALUES (
     c.account_id, c.month, c.item, c.region, c.rate_card, c.quantity, c.free_quantity,
-    c.plan_quantity, c.billable_quantity, c.amount, c.place_from, c.numerator, c.denominator
+    c.plan_quantity, c.billable_quantity, c.amount, c.place_from, c.numerator, c.denominator,
+    c.flat_fee, c.maximum, c.minimum
 );
 DROP TABLE month_moves;
 

@@ -3,9 +3,11 @@
 -- Reads: rating_subjects, rating_replays, given_months, given_days, price_books, price_items, account_methods.
 
 -- name: calendar_facts
--- One row: the earliest change of any account's past, NULL when there is none, and the time zones in use.
+-- One row: the earliest change of any account's past and, before the first run, the earliest opening (NULL when
+-- there is none), and the time zones in use.
 SELECT
     (SELECT min(from_bucket) FROM rating_replays) AS first_change,
+    (SELECT min(opens_at) FROM rating_subjects WHERE $first AND opens_at < $through) AS first_opening,
     (
         SELECT list(DISTINCT coalesce(nullif(a.timezone, ''), b.timezone, 'UTC'))
         FROM rating_subjects AS a LEFT JOIN price_books AS b ON b.book = a.price_book
@@ -27,7 +29,7 @@ SELECT
     coalesce(nullif(a.timezone, ''), b.timezone, 'UTC') AS timezone,
     a.price_book AS book, b.book IS NOT NULL AS has_book, a.currency,
     a.currency = b.currency AS currency_fits,
-    coalesce(i.item_no, 0) AS basic_item_no, a.opened_at,
+    coalesce(i.item_no, 0) AS basic_item_no, a.opened_at, a.opens_at, a.closes_at,
     m.starts_at AS replay_from, m.number AS replay_month, c.reason
 FROM rating_subjects AS a
 LEFT JOIN price_books AS b ON b.book = a.price_book

@@ -3,12 +3,15 @@
 -- Reads: rating_should_cost, rating_plan_parts, rating_held_now, rating_accounts, rating_months, charges, plan_use, rating_held, price_*.
 
 -- name: new_charges
--- One row per account × item × region × month × period × rate card of new hours: first revisions.
+-- One row per account × item × region × month × period × rate card × term of new hours: first revisions, a fixed term
+-- beside its hour's usage under a number and with a reason of its own.
 CREATE OR REPLACE TEMP TABLE rating_out_charges AS
 SELECT
     account_id, item, region, month, period_start, period_end, quantity, free_quantity,
-    plan_quantity, billable_quantity, amount, currency, rate_card, 0 AS revision,
-    'usage' AS reason, numerator, denominator, place_from, FALSE AS replayed
+    plan_quantity, billable_quantity, amount, currency, rate_card,
+    CASE term WHEN 'usage' THEN 0 WHEN 'flat fee' THEN 1 WHEN 'maximum' THEN 2 ELSE 3 END
+        AS revision,
+    term AS reason, numerator, denominator, place_from, FALSE AS replayed, term
 FROM rating_should_cost
 WHERE NOT replayed AND (quantity <> 0 OR amount <> 0 OR numerator <> 0);
 
@@ -18,7 +21,7 @@ WHERE NOT replayed AND (quantity <> 0 OR amount <> 0 OR numerator <> 0);
 INSERT INTO rating_out_charges
 WITH charged AS (
     SELECT
-        a.account_key, c.account_id, c.item, c.region, c.month, c.period_start, c.rate_card,
+        c.account_id, c.item, c.region, c.month, c.period_start, c.rate_card, c.term,
         max(c.period_end) AS period_end, any_value(c.currency) AS currency,
         max(c.revision) AS revision, sum(c.quantity) AS quantity,
         sum(c.free_quantity) AS free_quantity, sum(c.plan_quantity) AS plan_quantity,
@@ -46,20 +49,26 @@ WITH charged AS (
         coalesce(t.billable_quantity, 0) - coalesce(c.billable_quantity, 0) AS billable_quantity,
         coalesce(t.amount, 0) - coalesce(c.amount, 0) AS amount,
         coalesce(t.currency, c.currency) AS currency,
-        coalesce(t.rate_card, c.rate_card) AS rate_card
+        coalesce(t.rate_card, c.rate_card) AS rate_card, coalesce(t.term, c.term) AS term
     FROM should_cost AS t
     FULL JOIN charged AS c
         ON c.account_id = t.account_id AND c.item = t.item AND c.region = t.region
         AND c.month = t.month AND c.period_start = t.period_start AND c.rate_card = t.rate_card
+        AND c.term = t.term
 )
 SELECT
     d.account_id, d.item, d.region, d.month, d.period_start, d.period_end, d.quantity,
     d.free_quantity, d.plan_quantity, d.billable_quantity, d.amount, d.currency, d.rate_card,
     coalesce(l.revision, -1) + row_number() OVER (
-        PARTITION BY d.account_id, d.item, d.region, d.month, d.period_start ORDER BY d.rate_card
+        PARTITION BY d.account_id, d.item, d.region, d.month, d.period_start
+        ORDER BY d.rate_card, d.term = 'usage' DESC, d.term
     ),
-    CASE WHEN l.revision IS NULL AND d.period_start >= $last_through THEN 'usage' ELSE a.reason END,
-    0, 1, 0, TRUE
+    CASE
+        WHEN l.revision IS NULL AND d.period_start >= $last_through THEN d.term
+        WHEN d.term = 'usage' THEN a.reason
+        ELSE d.term || ', ' || a.reason
+    END,
+    0, 1, 0, TRUE, d.term
 FROM differences AS d
 JOIN rating_accounts AS a ON a.account_id = d.account_id
 LEFT JOIN latest AS l
@@ -81,7 +90,10 @@ SELECT
     sum(free_quantity) AS free_quantity, sum(plan_quantity) AS plan_quantity,
     sum(billable_quantity) AS billable_quantity, sum(amount) AS amount,
     min(place_from) AS place_from, sum(numerator) AS numerator,
-    any_value(denominator) AS denominator
+    any_value(denominator) AS denominator,
+    coalesce(sum(amount) FILTER (term = 'flat fee'), 0) AS flat_fee,
+    coalesce(sum(amount) FILTER (term = 'maximum'), 0) AS maximum,
+    coalesce(sum(amount) FILTER (term = 'minimum'), 0) AS minimum
 FROM rating_should_cost
 WHERE replayed AND (quantity <> 0 OR amount <> 0 OR numerator <> 0)
 GROUP BY account_id, month, item, region, rate_card;

@@ -3,7 +3,8 @@
 -- Reads: given_*, price_versions, price_labels, price_cards, usage, accounts, account_methods, rating_held.
 
 -- name: price_tables
--- Books, items and regions are small names; a tally is an item in a scope of a book with its denominator; terms are
+-- Books, items and regions are small names; a tally is an item in a scope of a book with its denominator, and the
+-- room that prorated cards need (buckets); terms are
 -- a card's fixed terms as numerators; the curve says that quantity q in (lower, upper] costs
 -- base + ceil((q - origin) / step) * price; force says which card prices a tally when (account_id: for it alone),
 -- force_no in order of time; largest_hours how much of a tally one hour may hold; scopes number every region.
@@ -13,13 +14,13 @@ CREATE OR REPLACE TEMP TABLE price_regions AS SELECT book, label, region FROM gi
 CREATE OR REPLACE TEMP TABLE price_tallies AS
 SELECT
     tally, book, item_no, item, scope, denominator::HUGEINT AS denominator, factor,
-    has_terms, has_free, by_period
+    has_terms, has_free, by_period, buckets::HUGEINT AS buckets
 FROM given_tallies;
 CREATE OR REPLACE TEMP TABLE price_terms AS
 SELECT
     card, card_id, account_id, tally, currency, period,
     flat_fee::HUGEINT AS flat_fee, minimum::HUGEINT AS minimum, maximum::HUGEINT AS maximum,
-    free_quantity::HUGEINT AS free_quantity, at_zero::HUGEINT AS at_zero, has_terms
+    free_quantity::HUGEINT AS free_quantity, at_zero::HUGEINT AS at_zero, has_terms, prorated
 FROM given_terms;
 CREATE OR REPLACE TEMP TABLE price_curve AS
 SELECT

@@ -117,18 +117,20 @@ CREATE OR REPLACE TEMP TABLE rating_group_parts (
 );
 
 -- name: plan_groups
--- Plans that follow one another and cover the same slices pay as one: two accounts or two thousand plans cost the
--- same number of rounds. One row per plan with its place in its group, and one per group.
+-- Plans that follow one another and cover the same slices pay as one group: one plan or ten thousand cost the same
+-- number of rounds. An account with more groups than slices goes slice by slice instead, which is the same: each
+-- slice takes from its plans in their order. One row per plan with its reach in its group, one per group, one per
+-- plan and one per slice of accounts that go by slice.
 CREATE OR REPLACE TEMP TABLE rating_grouped_plans AS
 WITH work AS (
     SELECT
         account_key, plan_kind AS kind, min(hour) AS first_hour, max(hour) AS last_hour,
-        list_sort(list(DISTINCT region)) AS regions
+        count(*) AS slices, list_sort(list(DISTINCT region)) AS regions
     FROM rating_plan_work
     GROUP BY ALL
 ), covering AS (
     SELECT
-        p.plan_id, p.account_key, p.kind, p.rank, p.remaining,
+        p.plan_id, p.account_key, p.kind, p.rank, p.remaining, w.slices,
         greatest(p.covers_from, w.first_hour) AS covers_from,
         least(p.ends_at, w.last_hour + INTERVAL 1 HOUR) AS covers_until,
         CASE
@@ -142,17 +144,22 @@ WITH work AS (
 ), marked AS (
     SELECT
         *,
-        CASE WHEN (covers_from, covers_until, regions) IS DISTINCT FROM lag((covers_from, covers_until, regions)) OVER (
-            PARTITION BY account_key, kind ORDER BY rank
-        ) THEN 1 ELSE 0 END AS begins
+        CASE WHEN (covers_from, covers_until, regions)
+            IS DISTINCT FROM lag((covers_from, covers_until, regions)) OVER (
+                PARTITION BY account_key, kind ORDER BY rank
+            ) THEN 1 ELSE 0 END AS begins
     FROM covering
     WHERE covers_from < covers_until AND len(regions) > 0
 ), grouped AS (
-    SELECT *, sum(begins) OVER (PARTITION BY account_key, kind ORDER BY rank)::BIGINT AS group_no
+    SELECT
+        *,
+        sum(begins) OVER (PARTITION BY account_key, kind ORDER BY rank)::BIGINT AS group_no,
+        sum(begins) OVER (PARTITION BY account_key, kind) > slices AS by_slice
     FROM marked
 )
 SELECT
-    plan_id, account_key, kind, group_no, covers_from, covers_until, regions, remaining,
+    plan_id, account_key, kind, rank, group_no, by_slice, covers_from, covers_until, regions,
+    remaining,
     sum(remaining) OVER (PARTITION BY account_key, kind, group_no ORDER BY rank) AS running
 FROM grouped;
 CREATE OR REPLACE TEMP TABLE rating_plan_groups AS
@@ -161,7 +168,17 @@ SELECT
     any_value(covers_until) AS covers_until, any_value(regions) AS regions,
     sum(remaining) AS capacity
 FROM rating_grouped_plans
+WHERE NOT by_slice
 GROUP BY account_key, kind, group_no;
+CREATE OR REPLACE TEMP TABLE rating_slice_plans AS
+SELECT plan_id, account_key, kind, rank, covers_from, covers_until, regions, remaining
+FROM rating_grouped_plans
+WHERE by_slice;
+CREATE OR REPLACE TEMP TABLE rating_slice_turns AS
+SELECT
+    w.*, row_number() OVER (PARTITION BY w.account_key, w.plan_kind ORDER BY w.seq) AS turn
+FROM rating_plan_work AS w
+SEMI JOIN rating_slice_plans AS p ON p.account_key = w.account_key AND p.kind = w.plan_kind;
 
 -- name: next_group
 -- One row: the next group of any account that still finds something to pay, NULL when none does.
@@ -210,3 +227,35 @@ FROM rating_group_parts AS g
 JOIN rating_grouped_plans AS p
     ON p.account_key = g.account_key AND p.kind = g.kind AND p.group_no = g.group_no
     AND p.running > g.part_from AND p.running - p.remaining < g.part_until;
+
+-- name: slice_turns
+-- One row: how many slices the account with most of them has, of those that go by slice.
+SELECT coalesce(max(turn), 0)::BIGINT AS turns FROM rating_slice_turns;
+
+-- name: pay_slice
+-- What the plans of every account pay of its n-th slice, in their order, each until it is used up.
+INSERT INTO rating_plan_parts
+WITH offered AS (
+    SELECT
+        p.plan_id, w.account_key, w.seq, w.month, w.hour, w.remaining AS wanted, p.remaining,
+        sum(p.remaining) OVER (PARTITION BY p.account_key, p.kind ORDER BY p.rank) AS running
+    FROM rating_slice_turns AS w
+    JOIN rating_slice_plans AS p
+        ON p.account_key = w.account_key AND p.kind = w.plan_kind AND p.remaining > 0
+        AND w.hour >= p.covers_from AND w.hour < p.covers_until
+        AND list_contains(p.regions, w.region)
+    WHERE w.turn = $turn
+)
+SELECT
+    plan_id, account_key, seq, month, hour,
+    least(remaining, wanted - (running - remaining)) AS quantity
+FROM offered
+WHERE running - remaining < wanted;
+
+-- name: left_after_slice
+-- What the slices after it find left of the plans.
+UPDATE rating_slice_plans AS p
+SET remaining = p.remaining - q.quantity
+FROM rating_plan_parts AS q
+JOIN rating_slice_turns AS w ON w.account_key = q.account_key AND w.seq = q.seq
+WHERE w.turn = $turn AND q.plan_id = p.plan_id AND w.plan_kind = p.kind;

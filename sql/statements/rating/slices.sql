@@ -4,19 +4,19 @@
 
 -- name: fixed_term_moments
 -- One row per account × tally × month × moment at which a fixed term (flat fee, cap, floor, fee at zero) moves the
--- total without usage: its month or billing method begins, the card in force changes, its month ends (DOMAIN §10.7).
+-- total without usage: its month or billing method begins, the card in force changes, its month ends (DOMAIN §10.7). An account
+-- has them in each month in which it was open, whether it used anything or not (DOMAIN §10.14).
 CREATE OR REPLACE TEMP TABLE rating_fixed_term_moments AS
 WITH months AS (
     SELECT
         a.account_key, a.account_id, a.replay_from, l.tally, l.item_no, l.scope, m.number AS month,
         m.starts_at, m.ends_at, a.basic_item_no,
-        greatest(m.starts_at, $origin::TIMESTAMP, time_bucket(INTERVAL 5 MINUTE, a.opened_at))
-            AS opens_at
+        greatest(m.starts_at, a.opens_at) AS opens_at
     FROM rating_accounts AS a
     JOIN price_tallies AS l ON l.book = a.book AND l.has_terms
     JOIN rating_months AS m ON m.timezone = a.timezone
-    WHERE a.has_book AND a.currency_fits AND m.ends_at > a.opened_at
-        AND m.ends_at > $origin::TIMESTAMP
+    WHERE a.has_book AND a.currency_fits AND m.ends_at > a.opens_at
+        AND m.starts_at < a.closes_at AND m.ends_at > coalesce(a.replay_from, $last_through)
 ), own AS (
     SELECT DISTINCT account_id, tally FROM price_force WHERE account_id IS NOT NULL
 ), runs AS (
@@ -61,12 +61,14 @@ WHERE date_trunc('hour', m.moment) < $through
 
 -- name: months_so_far
 -- One row per account × tally × month of accounts that only add: the month-to-date before this run. Replayed
--- accounts begin their months from nothing. too_large: a numerator does not fit the denominator that the tally's
+-- accounts begin their months from nothing. flat_fee is what neither usage nor maximum (below zero) nor minimum
+-- explains: months begun before terms were charged apart have it all there. too_large: a numerator does not fit the denominator that the tally's
 -- prices have now, or leaves no room for the rest of a month (billing.prices.largest_hour).
 CREATE OR REPLACE TEMP TABLE rating_months_so_far AS
 WITH parts AS (
     SELECT
-        a.account_key, l.tally, m.number AS month, s.free_quantity, s.billable_quantity, s.amount,
+        a.account_key, l.tally, m.number AS month, l.denominator, l.buckets, s.free_quantity,
+        s.billable_quantity, s.amount, s.maximum, s.minimum,
         CASE
             WHEN s.denominator = l.denominator THEN s.numerator
             ELSE TRY(s.numerator * (l.denominator // gcd(s.denominator, l.denominator)))
@@ -80,10 +82,13 @@ WITH parts AS (
 )
 SELECT
     account_key, tally, month, sum(free_quantity) AS free_quantity,
-    sum(billable_quantity) AS billable_quantity, sum(amount) AS amount,
-    sum(numerator) AS numerator,
-    bool_or(numerator IS NULL OR abs(numerator) > 50000000000000000000000000000000000000)
-        AS too_large
+    sum(billable_quantity) AS billable_quantity, sum(numerator) AS numerator,
+    sum(amount) - sum(numerator) // any_value(denominator) - sum(maximum) - sum(minimum)
+        AS flat_fee,
+    sum(maximum) AS maximum, sum(minimum) AS minimum,
+    bool_or(
+        numerator IS NULL OR abs(numerator) > 50000000000000000000000000000000000000 // buckets
+    ) AS too_large
 FROM parts
 GROUP BY ALL;
 

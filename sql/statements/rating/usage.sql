@@ -95,7 +95,8 @@ GROUP BY ALL;
 -- One row per account and day (peak) or effective part of a month (95th percentile) that can now be billed.
 -- rank: which sample, from the largest, is billed: the first of a day; for the 95th percentile the one after the
 -- floor(5 %) that are dropped, zeros counted (DOMAIN §1.8, §10.10). weight: the part of the month that is
--- effective, in PERCENTILE_FACTOR-ths ($factor).
+-- effective, in PERCENTILE_FACTOR-ths ($factor). Days count from the account's opening to its closing; what it used
+-- before is not given away: then they count from its first usage.
 CREATE OR REPLACE TEMP TABLE rating_bandwidth_periods AS
 WITH methods AS (
     SELECT account_key, item_no, starts_at, ends_at FROM rating_method_periods
@@ -106,17 +107,24 @@ WITH methods AS (
     WHERE a.basic_item_no IN (5, 6)
 ), spans AS (
     SELECT a.account_key, a.account_id, a.book, a.timezone, m.item_no, a.replay_from,
-        m.starts_at, m.ends_at, a.opened_at
+        m.starts_at, m.ends_at, a.opened_at, a.closes_at
     FROM methods AS m JOIN rating_accounts AS a ON a.account_key = m.account_key
     WHERE m.item_no IN (5, 6) AND a.has_book AND a.currency_fits
+), used_early AS (
+    SELECT s.account_key, min(u.bucket) AS bucket
+    FROM (SELECT DISTINCT account_key, account_id, opened_at FROM spans) AS s
+    JOIN rating_usage AS u ON u.account_id = s.account_id AND u.bucket < s.opened_at
+    WHERE u.bucket >= $since
+    GROUP BY s.account_key
 ), effective AS (
     SELECT
         s.account_key, s.account_id, s.book, s.item_no, s.replay_from, d.number AS month, d.day,
-        d.starts_at, d.ends_at
+        d.starts_at, d.ends_at, s.closes_at
     FROM spans AS s
+    LEFT JOIN used_early AS e ON e.account_key = s.account_key
     JOIN rating_days AS d
         ON d.timezone = s.timezone AND d.starts_at >= s.starts_at AND d.starts_at < s.ends_at
-        AND d.ends_at > s.opened_at
+        AND d.ends_at > least(s.opened_at, e.bucket) AND d.starts_at < s.closes_at
 ), periods AS (
     SELECT account_key, account_id, book, item_no, replay_from, month, starts_at, ends_at,
         1::BIGINT AS rank, 1::HUGEINT AS weight
@@ -133,7 +141,7 @@ WITH methods AS (
     JOIN rating_months AS m ON m.timezone = a.timezone AND m.number = e.month
     WHERE e.item_no = 6
     GROUP BY ALL
-    HAVING max(e.ends_at) = any_value(m.ends_at)
+    HAVING max(e.ends_at) >= least(any_value(m.ends_at), any_value(e.closes_at))
 )
 SELECT account_key, account_id, book, item_no, month, starts_at, ends_at, rank, weight
 FROM periods

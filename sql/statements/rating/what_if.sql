@@ -18,9 +18,7 @@ SELECT
 FROM open_usage
 WHERE account_id IS NOT NULL;
 CREATE OR REPLACE TEMP VIEW rating_subjects AS
-SELECT
-    rowid AS account_key, account_id, currency, timezone, price_book, billing_method, opened_at
-FROM accounts
+FROM rating_stored_subjects
 WHERE account_id IN (SELECT account_id FROM projected_accounts);
 CREATE OR REPLACE TEMP TABLE rating_replays (
     account_id VARCHAR, from_bucket TIMESTAMP, reason VARCHAR
@@ -40,10 +38,8 @@ SELECT DISTINCT price_book AS book, currency FROM accounts ORDER BY ALL;
 -- name: tried_subjects
 -- One row per account whose book is tried another way, under the book that is tried.
 CREATE OR REPLACE TEMP VIEW rating_subjects AS
-SELECT
-    a.rowid AS account_key, a.account_id, a.currency, a.timezone, w.tried AS price_book,
-    a.billing_method, a.opened_at
-FROM accounts AS a
+SELECT a.* REPLACE (w.tried AS price_book)
+FROM rating_stored_subjects AS a
 JOIN given_what_if AS w ON w.book = a.price_book;
 
 -- name: replay_everyone
@@ -52,21 +48,22 @@ CREATE OR REPLACE TEMP TABLE rating_replays AS
 SELECT account_id, $since::TIMESTAMP AS from_bucket, 'what-if' AS reason FROM rating_subjects;
 
 -- name: amounts
--- One row per account × item: what the month has cost, and what it would cost.
+-- One row per account × item × term: what the month has cost, and what it would cost.
 WITH amounts AS (
-    SELECT c.account_id, c.item, c.currency, c.amount AS charged, 0::HUGEINT AS tried
+    SELECT c.account_id, c.item, c.term, c.currency, c.amount AS charged, 0::HUGEINT AS tried
     FROM charges AS c
     SEMI JOIN rating_subjects AS s ON s.account_id = c.account_id
     WHERE c.month = $month
     UNION ALL
-    SELECT account_id, item, currency, 0, amount FROM rating_should_cost WHERE month = $month
+    SELECT account_id, item, term, currency, 0, amount FROM rating_should_cost
+    WHERE month = $month
 )
 SELECT
-    account_id, item, currency, sum(charged)::DECIMAL(38, 0) AS charged,
+    account_id, item, term, currency, sum(charged)::DECIMAL(38, 0) AS charged,
     sum(tried)::DECIMAL(38, 0) AS tried
 FROM amounts
-GROUP BY account_id, item, currency
-ORDER BY account_id, item;
+GROUP BY account_id, item, term, currency
+ORDER BY account_id, item, term = 'usage' DESC, term;
 
 -- name: held_in_month
 -- One row per account × hour of the month that would have no price.

@@ -90,9 +90,11 @@ SELECT
     rate_card,
     CAST(revision AS INTEGER) AS revision,
     reason,
+    coalesce(term, 'usage') AS term,
     $run_id AS run_id,
     CAST($journal_no AS BIGINT) AS journal_no
-FROM effect_charges;
+-- Records of before fixed terms were charged apart have no column term.
+FROM (FROM effect_charges UNION ALL BY NAME SELECT 'usage' AS term WHERE FALSE);
 
 -- name: clear_replay_marks
 -- What a run has looked at is forgotten.

@@ -15,11 +15,11 @@ from tests.billing.conftest import money, open_world
 
 
 def test_hourly_payables_1_to_7_alert_only_below_12(world: Any) -> None:
-    """DOMAIN §6 #39: 3 x mean(1..7) = 12; exactly 12 left is no alert, the least unit less is."""
+    """DOMAIN §6 #39: 3 x mean(1..7) = 12; exactly 12 left is no alert, a cent less is."""
     world.account("exact")
     world.account("below")
     world.pay("exact", 28 + 12)
-    world.pay("below", "39.9999999999")
+    world.pay("below", "39.99")
     for account in ("exact", "below"):
         world.charge(account, 1, 2, 3, 4, 5, 6, 7)
     world.look()

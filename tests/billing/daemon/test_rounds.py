@@ -6,7 +6,7 @@ import json
 import re
 import socket
 import threading
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,20 +14,21 @@ from typing import Any
 import pytest
 
 from billing.appliers import open_store
-from billing.daemon.daemon import Rounds
+from billing.daemon.daemon import Rounds, locked
 from billing.daemon.metrics import (
     Board,
-    EdgeStatus,
-    WorkerStatus,
     metering_metrics,
     problems,
 )
 from billing.daemon.serving import serving
 from billing.ledger.top_up import top_up
 from billing.store.store import Store
-from edge.errors import ConfigError
+from edge.errors import Busy, ConfigError
+from edge.terminal import say, warn
+from metering.status import EdgeStatus, MeteringStatus
 from tests.billing.daemon.process import SETTINGS, ask
 from tests.billing.homes import Use, close_hour, make_home
+from tests.billing.runner import published
 
 START = datetime(2026, 10, 20, 6, tzinfo=UTC)
 
@@ -54,7 +55,15 @@ def home(tmp_path: Path) -> Path:
     made = make_home(tmp_path)
     (made / "edgetoll.toml").write_text(SETTINGS)
     close_hour(made, START - timedelta(hours=2), [Use()])
-    return made
+    return published(made)
+
+
+def edge(name: str, promise: str) -> EdgeStatus:
+    """An edge as a worker publishes it."""
+    return EdgeStatus(
+        edge_id=name, partition="spool", region="DE", epoch=1, sequence=1, batches=1, requests=7,
+        watermark=promise, lag_seconds=0, expected_until=None, gaps=(),
+    )  # fmt: skip
 
 
 def settled(home: Path, clock: Clock) -> Rounds:
@@ -149,9 +158,12 @@ def test_every_metric_that_the_page_for_operators_names_is_served(
         json.dumps(
             {
                 "accepted": 7, "duplicate": 1, "quarantined": 2, "adds_up": True,
-                "fresh_at": "2026-10-20T05:59:00Z",
-                "edges": [{"edge_id": "e1", "watermark": "2026-10-20T05:58:00Z", "gaps": []}],
-                "hours": [{"hour": "2026-10-20T05", "state": "open"}],
+                "read": 10, "fresh_at": "2026-10-20T05:59:00Z", "alarms": [], "quarantine": [],
+                "partitions": [], "edges": [asdict(edge("e1", "2026-10-20T05:58:00Z"))],
+                "hours": [
+                    {"hour": "2026-10-20T05", "partition": "spool", "state": "open", "accepted": 7,
+                     "late": 0, "missing_edges": []},
+                ],
             }
         )
     )  # fmt: skip
@@ -175,15 +187,15 @@ def test_every_metric_that_the_page_for_operators_names_is_served(
 
 
 def test_more_edges_than_labels_may_have_are_one_sample(clock: Clock) -> None:
-    edges = tuple(EdgeStatus(edge_id=f"e{n}", watermark="2026-10-20T05:00:00Z") for n in range(501))
-    families = metering_metrics([WorkerStatus(adds_up=True, edges=edges)], now=clock.now)
+    edges = tuple(edge(f"e{n}", "2026-10-20T05:00:00Z") for n in range(501))
+    families = metering_metrics([MeteringStatus(edges=edges)], now=clock.now)
     lags = [one for one in families if one.name == "edgetoll_event_time_lag_seconds"]
     assert [(s.labels, s.value) for one in lags for s in one.samples] == [({"edge": "all"}, 3600)]
 
 
 def test_broken_conservation_is_a_problem(clock: Clock) -> None:
     board = Board(round_at=clock.now)
-    found = problems(board, [WorkerStatus(adds_up=False)], now=clock.now)
+    found = problems(board, [MeteringStatus(adds_up=False)], now=clock.now)
     assert found == ["conservation is broken: read is not accepted + duplicate + quarantined"]
 
 
@@ -245,3 +257,35 @@ def test_g14_clients_that_say_nothing_keep_nobody_from_the_metrics(
         assert ask(port, "/healthz")[0] == 200
         for one in (*silent, beside):
             one.close()
+
+
+def test_p6_a_fresh_home_is_ready_as_soon_as_a_round_has_ended(
+    tmp_path: Path, clock: Clock
+) -> None:
+    fresh = make_home(tmp_path, accounts=None)
+    board = Board(begun_at=clock.now)
+    with serving(fresh, board, listen="127.0.0.1:0", clock=clock) as port:
+        Rounds(fresh, board, clock=clock).run()
+        assert ask(port, "/readyz") == (200, '{"ready":true,"problems":[]}\n')
+
+
+def test_p6_a_second_daemon_is_told_what_is_true(home: Path) -> None:
+    with locked(home), pytest.raises(Busy) as caught, locked(home):
+        raise AssertionError("two daemons on one home")
+    assert "daemon.lock is held by" in caught.value.message
+    assert "to start another, end that one" in caught.value.hint
+
+
+def test_p6_what_would_be_said_to_a_person_is_a_line_of_json_in_the_log(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with locked(home):
+        warn("cut a torn record\nof two lines")
+        say("hello")
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [(one["event"], one["text"]) for one in lines] == [
+        ("warning", "cut a torn record\nof two lines"),
+        ("said", "hello"),
+    ]
+    warn("outside")
+    assert capsys.readouterr().err == "outside\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 from billing.invoices.records import DetailRow, Evidence, Invoice, InvoiceLine, Party
 
@@ -29,7 +30,7 @@ def line(**changes: object) -> InvoiceLine:
         amount=80 * CENT,
         settled_amount=80 * CENT,
         leftover=0,
-        tax_rate_bp=1900,
+        tax_rate_bp=Decimal(1900),
         tax=15 * CENT,
         rate_card="alibaba-international/https_requests@2020-12-14",
         tier="",
@@ -91,8 +92,10 @@ def invoice(**changes: object) -> Invoice:
         cut=0,
         tax=15 * CENT,
         total=95 * CENT,
-        tax_rate_bp=1900,
-        evidence=Evidence(hours=744, incomplete_hours=1, certificates=744, usage_sha256="ab" * 32),
+        tax_rate_bp=Decimal(1900),
+        evidence=Evidence(
+            hours=744, incomplete_hours=1, certificates=744, usage_sha256="ab" * 32, tzdata="2026f"
+        ),
         notes=("Payable within 14 days to IBAN EX00 0000, reference INV-USD-2026-000042.",),
         detail=(
             DetailRow(

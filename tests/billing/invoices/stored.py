@@ -21,6 +21,7 @@ TABLES = ("invoices", "invoice_lines", "invoice_detail")
 def stored_rows(tables: Sequence[Sequence[Row]]) -> duckdb.DuckDBPyConnection:
     """A connection with the invoice schema that holds these heads, lines and appendices."""
     connection = duckdb.connect()
+    connection.execute("SET enable_progress_bar = false")
     connection.execute(sql.text("schema/invoices"))
     for name, rows in zip(TABLES, tables, strict=True):
         for row in rows:
@@ -99,12 +100,14 @@ def _head(one: Invoice, number: int) -> Row:
         "run_id": "r",
         "journal_no": 1,
         "content_sha256": one.content_sha256,
+        "tzdata": evidence.tzdata if evidence else None,
     }
 
 
 def _without_zone(row: dict[str, object]) -> dict[str, object]:
-    hour = row["corrects_hour"]
-    return row | {"corrects_hour": _naive(hour) if isinstance(hour, datetime) else None}
+    return {
+        key: _naive(value) if isinstance(value, datetime) else value for key, value in row.items()
+    }
 
 
 def _naive(moment: datetime) -> datetime:

@@ -11,7 +11,7 @@ from unittest.mock import ANY
 import pytest
 
 from billing.invoices.figures import exact, minor
-from billing.invoices.periods import LocalPeriod, month_days, month_span
+from billing.invoices.periods import LocalPeriod, month_days, month_span, zone_rules
 from billing.invoices.readiness import whole_hours
 from billing.invoices.records import Evidence
 from billing.money import parse_amount
@@ -150,7 +150,7 @@ def test_a_month_whose_last_hours_are_empty_and_come_later_is_issued(tmp_path: P
     world.rate(FOUR_HOURS_LATER)
     assert world.invoice("2026-10", FOUR_HOURS_LATER).invoices == 1
     assert world.documents("2026-10")[0].evidence == Evidence(
-        hours=6, incomplete_hours=0, certificates=2, usage_sha256=ANY
+        hours=6, incomplete_hours=0, certificates=2, usage_sha256=ANY, tzdata=zone_rules()
     )
 
 
@@ -165,7 +165,7 @@ def test_the_evidence_counts_hours_of_the_month_by_their_last_revision(tmp_path:
     world.rate(NOVEMBER + timedelta(hours=10))
     world.invoice("2026-10", NOVEMBER + timedelta(hours=10))
     assert world.documents("2026-10")[0].evidence == Evidence(
-        hours=744, incomplete_hours=1, certificates=4, usage_sha256=ANY
+        hours=744, incomplete_hours=1, certificates=4, usage_sha256=ANY, tzdata=zone_rules()
     )
 
 
@@ -317,7 +317,7 @@ def test_a_fixed_fee_stands_on_a_line_of_its_own(tmp_path: Path) -> None:
     with_fee = BOOK.replace('price = "0.008"', 'price = "0.008"\nflat_fee = "5.00"')
     world = october(tmp_path, book=with_fee)
     world.invoice("2026-10", FOUR_HOURS_LATER)
-    fee = next(one for one in world.documents("2026-10")[0].lines if "fixed fee" in one.tier)
+    fee = next(one for one in world.documents("2026-10")[0].lines if one.reason == "flat fee")
     assert (fee.item, fee.quantity, exact(fee.amount)) == ("https_requests", 0, "5.00")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from fractions import Fraction
 
 import duckdb
@@ -14,33 +15,44 @@ from billing.invoices.settlement import cut_to_minor
 from billing.money import DIGITS, parse_amount
 
 CURRENCY_OF = {0: "JPY", 2: "USD", 3: "KWD"}
+STEPS = (
+    "statements/invoices/settle/settle_nets",
+    "statements/invoices/settle/settle_lines",
+    "statements/invoices/settle/settle_taxes",
+    "statements/invoices/settle/settle_line_taxes",
+    "statements/invoices/settle/settle_totals",
+)
 Settled = tuple[int, int, int, list[int], list[int], list[int]]
 
 
-def settle_in_sql(amounts: list[int], rate_bp: int, digits: int) -> Settled:
+def settle_in_sql(amounts: list[int], rates: list[Decimal], digits: int) -> Settled:
     """(subtotal, cut, tax, settled amounts, leftovers, line taxes) as the statements have it."""
     step = 10 ** (DIGITS - digits)
     with duckdb.connect() as connection:
         connection.execute(
-            "CREATE TEMP TABLE invoice_exact_lines AS SELECT 'N' AS invoice_no,"
+            "CREATE TEMP TABLE invoice_exact_lines AS SELECT 'a' AS account_id,"
             " CAST(unnest(range(1, $count)) AS INTEGER) AS line_no,"
-            " CAST(unnest($amounts::VARCHAR[]) AS HUGEINT) AS amount",
-            {"count": len(amounts) + 1, "amounts": [str(one) for one in amounts]},
+            " CAST(unnest($amounts::VARCHAR[]) AS HUGEINT) AS amount,"
+            " CAST(unnest($rates::VARCHAR[]) AS DECIMAL(9, 2)) AS tax_rate_bp",
+            {
+                "count": len(amounts) + 1,
+                "amounts": [str(one) for one in amounts],
+                "rates": [str(one) for one in rates],
+            },
         )
         connection.execute(
-            "CREATE TEMP TABLE invoice_numbers AS"
-            " SELECT 'N' AS invoice_no, 'a' AS account_id, $step::HUGEINT AS step",
-            {"step": step},
+            "CREATE TEMP TABLE invoice_due AS SELECT 'a' AS account_id, 'C' AS currency"
         )
         connection.execute(
-            "CREATE TEMP TABLE invoice_due AS SELECT 'a' AS account_id, $rate AS tax_rate_bp",
-            {"rate": rate_bp},
+            "CREATE TEMP TABLE invoice_currencies AS SELECT 'C' AS currency, 'invoice' AS kind,"
+            " $digits AS digits, $step::HUGEINT AS step",
+            {"digits": digits, "step": step},
         )
-        connection.execute(sql.text("statements/invoices/settle/settle_totals"))
-        connection.execute(sql.text("statements/invoices/settle/settle_lines"))
+        for name in STEPS:
+            connection.execute(sql.text(name))
         total = connection.execute("SELECT subtotal, cut, tax FROM invoice_totals").fetchall()[0]
         lines = connection.execute(
-            "SELECT settled_amount, leftover, tax FROM invoice_settled_lines ORDER BY line_no"
+            "SELECT settled_amount, leftover, tax FROM invoice_taxed_lines ORDER BY line_no"
         ).fetchall()
     return (*total, *(list(column) for column in zip(*lines, strict=True)))
 
@@ -52,17 +64,23 @@ def half_up(amount: Fraction, step: int) -> int:
     return whole if amount >= 0 else -whole
 
 
-def settle_slowly(amounts: list[int], rate_bp: int, digits: int) -> Settled:
-    """The same from DOMAIN §6 #24 and decision 0702, one line after the other, in fractions."""
+def settle_slowly(amounts: list[int], rates: list[Decimal], digits: int) -> Settled:
+    """The same from DOMAIN §6 #24, §10.15 and decision 0702, line after line, in fractions."""
     step = 10 ** (DIGITS - digits)
     net, cut = cut_to_minor(sum(amounts), CURRENCY_OF[digits])
     largest = max(range(len(amounts)), key=lambda place: (abs(amounts[place]), -place))
     rounded = [half_up(Fraction(one), step) for one in amounts]
     leftovers = [net - sum(rounded) if place == largest else 0 for place in range(len(amounts))]
     settled = [one + rest for one, rest in zip(rounded, leftovers, strict=True)]
-    tax = half_up(Fraction(net * rate_bp, 10_000), step)
-    taxes = [half_up(Fraction(one * rate_bp, 10_000), step) for one in settled]
-    taxes[largest] += tax - sum(taxes)
+    shares = [Fraction(rate) / 10_000 for rate in rates]
+    taxes = [half_up(one * share, step) for one, share in zip(settled, shares, strict=True)]
+    tax = 0
+    for share in set(shares):
+        own = [place for place in range(len(amounts)) if shares[place] == share]
+        of_rate = half_up(sum(settled[place] for place in own) * share, step)
+        first = max(own, key=lambda place: (abs(amounts[place]), -place))
+        taxes[first] += of_rate - sum(taxes[place] for place in own)
+        tax += of_rate
     return sum(amounts), cut, tax, settled, leftovers, taxes
 
 
@@ -73,20 +91,25 @@ AMOUNTS = st.lists(
 )
 
 
-@given(AMOUNTS, st.integers(0, 10_000), st.sampled_from([0, 2, 3]))
-@settings(max_examples=150)
-def test_settling_in_sql_is_settling_line_by_line(
-    amounts: list[int], rate_bp: int, digits: int
-) -> None:
-    assert settle_in_sql(amounts, rate_bp, digits) == settle_slowly(amounts, rate_bp, digits)
+RATE = st.decimals(0, 10_000, places=2)
 
 
-@given(AMOUNTS, st.integers(0, 10_000), st.sampled_from([0, 2, 3]))
+@given(AMOUNTS, st.lists(RATE, min_size=1, max_size=3), st.sampled_from([0, 2, 3]))
 @settings(max_examples=100)
-def test_i1_settled_lines_add_up_to_net_and_tax_to_the_last_unit(
-    amounts: list[int], rate_bp: int, digits: int
+def test_g3_settling_in_sql_is_settling_line_by_line_with_the_rate_of_each(
+    amounts: list[int], some: list[Decimal], digits: int
 ) -> None:
-    subtotal, cut, tax, settled, _, taxes = settle_in_sql(amounts, rate_bp, digits)
+    rates = [some[place % len(some)] for place in range(len(amounts))]
+    assert settle_in_sql(amounts, rates, digits) == settle_slowly(amounts, rates, digits)
+
+
+@given(AMOUNTS, RATE, st.sampled_from([0, 2, 3]))
+@settings(max_examples=60)
+def test_i1_settled_lines_add_up_to_net_and_tax_to_the_last_unit(
+    amounts: list[int], rate: Decimal, digits: int
+) -> None:
+    rates = [rate] * len(amounts)
+    subtotal, cut, tax, settled, _, taxes = settle_in_sql(amounts, rates, digits)
     step = 10 ** (DIGITS - digits)
     assert subtotal == sum(amounts)
     assert sum(settled) == subtotal - cut
@@ -98,7 +121,7 @@ def test_i1_settled_lines_add_up_to_net_and_tax_to_the_last_unit(
 
 def test_domain_6_24_five_equal_lines_cut_once_with_the_leftover_on_one_line() -> None:
     lines = [parse_amount("12.1234")] * 5
-    subtotal, cut, tax, settled, leftovers, _ = settle_in_sql(lines, 0, 2)
+    subtotal, cut, tax, settled, leftovers, _ = settle_in_sql(lines, [Decimal(0)] * 5, 2)
     assert subtotal - cut == parse_amount("60.61")
     assert cut == parse_amount("0.007")
     assert settled == [parse_amount("12.13"), *[parse_amount("12.12")] * 4]
@@ -109,11 +132,14 @@ def test_domain_6_24_five_equal_lines_cut_once_with_the_leftover_on_one_line() -
 @pytest.mark.parametrize(
     ("net", "rate_bp", "tax"),
     [
-        ("10.50", 1900, "2.00"),
-        ("0.05", 1000, "0.01"),
-        ("0.04", 1000, "0.00"),
-        ("-0.05", 1000, "-0.01"),
+        ("10.50", "1900", "2.00"),
+        ("0.05", "1000", "0.01"),
+        ("0.04", "1000", "0.00"),
+        ("-0.05", "1000", "-0.01"),
+        ("100.00", "887.5", "8.88"),
+        ("1000.00", "887.51", "88.75"),
+        ("40000.00", "0.01", "0.04"),
     ],
 )
-def test_tax_is_rounded_half_up_once_on_the_net(net: str, rate_bp: int, tax: str) -> None:
-    assert settle_in_sql([parse_amount(net)], rate_bp, 2)[2] == parse_amount(tax)
+def test_tax_is_rounded_half_up_once_on_the_net(net: str, rate_bp: str, tax: str) -> None:
+    assert settle_in_sql([parse_amount(net)], [Decimal(rate_bp)], 2)[2] == parse_amount(tax)

@@ -14,7 +14,7 @@ from billing.invoices import payments, reading
 from billing.invoices.crediting import Credited, credit, void
 from billing.invoices.records import Invoice
 from billing.invoices.run import Issued, Order, issue, prepare
-from billing.invoices.settings import InvoiceSettings
+from billing.invoices.settings import InvoiceSettings, Seller
 from billing.ledger.top_up import top_up
 from billing.money import parse_amount
 from billing.prices import load_books
@@ -106,19 +106,25 @@ ends = 2027-10-01T00:00:00Z
 """
 
 
+SETTINGS = InvoiceSettings(
+    formats=("json", "csv", "html"),
+    seller=Seller(name="Tests CDN", address=("1 Test Street",), tax_id="T-1"),
+)
+
+
 class World:
     """One home and its settings; each method opens the store as its command would."""
 
     def __init__(self, folder: Path, *, accounts: str = ACCOUNTS, book: str = BOOK) -> None:
         self.home = make_home(folder, book=book, accounts=accounts)
-        self.settings = InvoiceSettings(formats=("json", "csv", "html"))
+        self.settings = SETTINGS
 
     @classmethod
     def at(cls, home: Path) -> World:
         """The world of a home that is there already."""
         world = cls.__new__(cls)
         world.home = home
-        world.settings = InvoiceSettings(formats=("json", "csv", "html"))
+        world.settings = SETTINGS
         return world
 
     def use(self, hour: datetime, *uses: Use, through: datetime | None = None) -> None:

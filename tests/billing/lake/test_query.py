@@ -9,6 +9,7 @@ import os
 import zipfile
 from decimal import Decimal
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pyarrow.parquet as pq
 import pytest
@@ -35,7 +36,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def ask(home: Path, text: str, format_: str, output: Path | None = None) -> None:
-    query.sql(text, file=None, format_=format_, output=output, home=home)
+    query.answer(home, text, format_, output, query.QueryLimits())
 
 
 def test_sums_and_money_are_exact_in_text(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,6 +69,50 @@ def test_sums_and_money_are_exact_in_a_sheet(home: Path, tmp_path: Path) -> None
         sheet = book.read("xl/worksheets/sheet1.xml").decode()
     assert f"<t>{ODD}</t>" in sheet
     assert f"<t>{ODD}.0000000001</t>" in sheet
+
+
+MONEY = ("0.1909288000", "-35.2000000000", "0.0000000001", "99999.9999999999", "0.0000000000",
+         "123456789012.3400000000", "100000000000000.0000000000")  # fmt: skip
+BEYOND = ("9007199254740993.0000000001", "1000000.0000000001", "-123456789012345.6000000000")
+
+
+def cells_of(path: Path) -> list[list[tuple[str, str]]]:
+    """The rows of a sheet as (kind, content); kind n is a number, inlineStr a text."""
+    with zipfile.ZipFile(path) as book:
+        sheet = ElementTree.fromstring(book.read("xl/worksheets/sheet1.xml"))
+    space = {"x": sheet.tag[1:].split("}")[0]}
+    return [
+        [(cell.get("t", "n"), "".join(cell.itertext())) for cell in row.findall("x:c", space)]
+        for row in sheet.findall(".//x:row", space)
+    ]
+
+
+def test_p7_money_in_a_sheet_is_a_number_where_that_is_exact_and_text_beside(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = ", ".join(f"({text}::DECIMAL(38,10), {n})" for n, text in enumerate(MONEY + BEYOND))
+    ask(home, f"FROM (VALUES {values}) AS v(amount, n)", "xlsx", tmp_path / "a.xlsx")
+    head, *rows = cells_of(tmp_path / "a.xlsx")
+    assert [text for _, text in head] == ["amount", "amount (exact)", "n"]
+    for (number, exact, place), text in zip(rows, MONEY + BEYOND, strict=True):
+        assert exact == ("inlineStr", text)
+        assert number[0] == ("inlineStr" if text in BEYOND else "n")
+        assert Decimal(number[1]) == Decimal(text)
+        assert Decimal(repr(float(number[1]))) == Decimal(text) or text in BEYOND
+        assert place[0] == "n"
+    assert "add up: 3 numbers" in capsys.readouterr().err
+
+
+def test_p7_counts_and_sums_that_are_too_long_for_a_sheet_are_told(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ask(home, "SELECT 999999999999999 AS a, sum(9007199254740993) AS b, NULL::DECIMAL(9,2) AS c,"
+        " 1.50::DECIMAL(9,2) AS d", "xlsx", tmp_path / "a.xlsx")  # fmt: skip
+    row = cells_of(tmp_path / "a.xlsx")[1]
+    assert row[0] == ("n", "999999999999999")
+    assert row[1] == ("inlineStr", str(ODD))
+    assert row[-2:] == [("n", "1.50"), ("inlineStr", "1.50")]
+    assert "add up: 1 number;" in capsys.readouterr().err
 
 
 def test_a_sum_that_no_decimal_holds_is_an_error_in_parquet(home: Path, tmp_path: Path) -> None:
@@ -112,7 +157,7 @@ def test_times_keep_their_seconds_and_zones_and_months(
     )
     for value, shown in (
         ("TIMESTAMP '2026-11-01 00:00:07'", "2026-11-01 00:00:07"),
-        ("TIMESTAMP '2026-11-01 10:00:00'", "2026-11-01 10:00 "),
+        ("TIMESTAMP '2026-11-01 10:00:00'", "2026-11-01 10:00\n"),
         ("INTERVAL 1 MONTH", "1 month"),
     ):
         ask(home, "SELECT " + value, "table")
@@ -180,12 +225,12 @@ def test_a_wrong_query_is_one_line_with_its_place(text: str, message: str, home:
 
 
 def test_a_query_file_may_have_a_byte_order_mark_and_must_be_text(
-    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    home: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "q.sql"
     file.write_bytes(b"\xef\xbb\xbfSELECT 1; SELECT 2 AS two;\n-- the last one counts")
     query.sql(None, file=file, format_="json", output=None, home=home)
-    assert json.loads(capsys.readouterr().out) == [{"two": 2}]
+    assert json.loads(capfd.readouterr().out) == [{"two": 2}]
     file.write_bytes(b"SELECT '\xff'")
     with pytest.raises(InputError, match="it is not UTF-8"):
         query.sql(None, file=file, format_="json", output=None, home=home)

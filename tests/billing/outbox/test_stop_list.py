@@ -102,3 +102,42 @@ def test_a_list_that_is_not_whole_is_refused_by_its_reader(stopped: Any) -> None
     path.write_text(json.dumps(document))
     with pytest.raises(ValueError, match="not a whole list"):
         stop_list.read_file(path)
+
+
+def test_a_stopped_wildcard_names_what_others_own_under_it(world: Any) -> None:
+    world.account("a", policy="auto")
+    world.account("b", policy="auto")
+    world.pay("b", "50.00")
+    world.domain("a", "*.a.example")
+    world.domain("a", "own.a.example")
+    for name in ("b.a.example", "x.b.a.example", "b.example", "ab.a.example"):
+        world.domain("b", name)
+    world.suspended("a")
+    stop_list.publish(world.store, now=world.now)
+    found = stop_list.read_file(world.home / "suspended" / "domains.json")
+    assert {name: value["except"] for name, value in found.items()} == {
+        "*.a.example": ["ab.a.example", "b.a.example"],
+        "own.a.example": [],
+    }
+    world.suspended("b", 60)
+    stop_list.publish(world.store, now=world.now)
+    found = stop_list.read_file(world.home / "suspended" / "domains.json")
+    assert found["*.a.example"]["except"] == []
+    assert "b.a.example" in found
+
+
+def test_an_edge_reads_what_billing_publishes(world: Any) -> None:
+    from edge.https.records import StoppedName
+    from edge.https.stop_list import read_stop_list
+
+    world.account("a", policy="auto")
+    world.account("b")
+    world.domain("a", "*.a.example")
+    world.domain("b", "b.a.example")
+    world.suspended("a")
+    stop_list.publish(world.store, now=world.now)
+    read = read_stop_list(world.home / "suspended" / "domains.json", world.home / "https")
+    assert read.names == (
+        StoppedName(domain="*.a.example", cause="arrears", except_names=("b.a.example",)),
+    )
+    assert read.trouble == ""

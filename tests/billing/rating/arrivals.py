@@ -22,13 +22,11 @@ def ends(dice: random.Random, runs: int) -> list[datetime]:
     return [FIRST + HOUR * hour for hour in inner] + [LAST]
 
 
-def feed(
-    world: World, case: Case, dice: random.Random, runs: int, issues: bool = False
-) -> datetime:
+def feed(world: World, case: Case, dice: random.Random, runs: int, issues: bool = False) -> None:
     """Import and rate `case` in `runs` runs; some usage comes runs later than it happened.
 
     With `issues`, finished months of some accounts are issued in between, and what comes after is
-    given its place. Returns the first hour rated.
+    given its place.
     """
     waiting = [
         (account, row) for account in case.accounts for row in case.usage[account.account_id]
@@ -50,12 +48,11 @@ def feed(
         assert all("priced exactly" in problem for problem in world.held.values())
         if issues:
             issued |= _issue(world, case, dice, through)
-    return first
 
 
 def month_of(account: Account, moment: datetime) -> object:
     """The account's local month of a moment."""
-    return reference.Rating(account, [], {}, FIRST, LAST).month(moment)
+    return reference.Rating(account, [], {}, LAST).month(moment)
 
 
 def _run_of(row: Usage, throughs: list[datetime], dice: random.Random, first: bool) -> int:
@@ -69,7 +66,7 @@ def _issue(
 ) -> set[tuple[str, object]]:
     done = set()
     for account in case.accounts:
-        rating = reference.Rating(account, [], {}, FIRST, LAST)
+        rating = reference.Rating(account, [], {}, LAST)
         for month in (datetime(2026, 2, 1).date(), datetime(2026, 3, 1).date()):  # noqa: DTZ001
             name = f"{month:%Y-%m}"
             known = world.connection.execute(

@@ -5,9 +5,11 @@ loops.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from billing.prices.compiled import compile_books
+from billing.prices.largest_hour import TooFine
 from billing.prices.records import PriceBook, PriceBooks, RateCard, Tier
 from billing.prices.units import BANDWIDTH_ITEMS, ITEMS
 from tests.reference import Account, Plan, Usage
@@ -39,11 +41,22 @@ def generate(seed: int, accounts: int = 12) -> Case:
     """The world of `seed`: always the same."""
     dice = random.Random(seed)
     people = [_account(dice, number) for number in range(accounts)]
-    cards = _cards(dice, people)
+    cards = _fitting(_cards(dice, people))
     book = PriceBook(book_id=BOOK, title="", currency="USD", timezone="UTC", regions=REGIONS,
                      cards=tuple(cards))  # fmt: skip
     usage = {person.account_id: _usage(dice, person) for person in people}
     return Case(books=PriceBooks(books={BOOK: book}), accounts=people, usage=usage)
+
+
+def _fitting(cards: list[RateCard]) -> list[RateCard]:
+    """Prorated cards need room for a month's buckets: where prices are too fine, none is."""
+    book = PriceBook(book_id=BOOK, title="", currency="USD", timezone="UTC", regions=REGIONS,
+                     cards=tuple(cards))  # fmt: skip
+    try:
+        compile_books(PriceBooks(books={BOOK: book}))
+    except TooFine:
+        return [replace(card, prorated=False) for card in cards]
+    return cards
 
 
 def moment(dice: random.Random, first: datetime = FIRST, last: datetime = LAST) -> datetime:
@@ -60,9 +73,11 @@ def _account(dice: random.Random, number: int) -> Account:
     account = Account(
         account_id=name,
         zone=dice.choice(ZONES),
-        opened=dice.choice([datetime(2025, 1, 1), moment(dice)]),  # noqa: DTZ001
+        opened=dice.choice([datetime(2026, 1, 20), moment(dice)]),  # noqa: DTZ001
         method=method,
     )
+    if number % 5 == 4:  # closed before the month of its last usage ends, or in it
+        account.closed = max(account.opened, FIRST) + timedelta(days=3 * number, minutes=7)
     if dice.random() < 0.3:
         asked = moment(dice)
         account.changes.append((asked, dice.choice(["data_transfer", *BANDWIDTH_ITEMS])))
@@ -148,6 +163,7 @@ def _card(
         maximum=low + 10**11 if fixed and dice.random() < 0.5 else None,
         free_quantity=dice.choice([10, 5000, 10**10]) if free else 0,
         discount=dice.choice([0, 0, 100_000, 333_333]),
+        prorated=fixed and int(name[1:]) % 2 == 0,
     )
 
 
@@ -160,13 +176,13 @@ def _usage(dice: random.Random, person: Account) -> list[Usage]:
     rows = {}
     for _ in range(dice.choice([0, 10, 40])):
         bucket = moment(dice, max(FIRST, person.opened))
-        if bucket < person.opened or bucket >= LAST:
+        if bucket < person.opened or bucket >= min(LAST, person.closed):
             continue
         for _ in range(dice.choice([1, 1, 3])):
             kind = dice.choice(["https", "https", "http", "quic"])
             label = dice.choice(list(REGIONS))
             near = bucket + FIVE * dice.randrange(3)
-            if near < LAST:
+            if near < min(LAST, person.closed):
                 rows[near, label, kind] = Usage(
                     bucket=near,
                     label=label,

@@ -17,7 +17,7 @@ from billing.prices.records import PriceBooks, RateCard, Tier
 from billing.rating.plan_kinds import PAID_BY_PLAN, offset_rows
 from tests.billing.rating.generated import BOOK, LAST, Case, generate
 from tests.billing.rating.world import World
-from tests.reference import Account, Plan
+from tests.reference import Plan
 
 
 def rated(case: Case) -> World:
@@ -63,9 +63,10 @@ def changed_traffic(case: Case, dice: random.Random) -> Case:
                  start + timedelta(days=9))
         )  # fmt: skip
         accounts.append(
-            Account(account.account_id, account.zone, account.opened,
-                    dice.choice(["data_transfer", "peak_bandwidth"]), plans=plans)
-        )  # fmt: skip
+            dataclasses.replace(
+                account, method=dice.choice(["data_transfer", "peak_bandwidth"]), plans=plans
+            )
+        )
     return Case(books=case.books, accounts=accounts, usage=usage)
 
 

@@ -56,10 +56,17 @@ class World:
         """Add an account with its methods and plans."""
         self.connection.execute(
             "INSERT INTO accounts VALUES"
-            " (?, ?, 'name', ?, ?, ?, ?, 0, 24, 'auto', 0, '', '', '', '', NULL, ?)",
+            " (?, ?, 'name', ?, ?, ?, ?, 0, 24, 'auto', 0, '', '', '', '', NULL, ?, ?)",
             [account.account_id, account.opened, self.currency, account.zone, book,
-             account.method, account.opened],
+             account.method, account.opened,
+             None if account.closed.year == 9999 else account.closed],
         )  # fmt: skip
+        self.connection.execute(
+            "INSERT INTO account_versions SELECT a.*, j.last_no + 1"
+            " FROM accounts AS a, journal_state AS j WHERE a.account_id = ?",
+            [account.account_id],
+        )  # fmt: skip
+        self.connection.execute("UPDATE journal_state SET last_no = last_no + 1")
         if account.changes:
             methods = [(datetime(1970, 1, 1), account.method), *account.changes]  # noqa: DTZ001
             for asked, method in methods:
@@ -69,6 +76,16 @@ class World:
                 )
         for plan in account.plans:
             self.plan(account.account_id, plan)
+
+    def close(self, account_id: str, moment: datetime, *, at: datetime) -> None:
+        """Close an account, as a load says it; what was charged after it is looked at again."""
+        for update in (
+            "UPDATE accounts SET closed_at = ? WHERE account_id = ?",
+            "UPDATE account_versions SET closed_at = ? WHERE account_id = ?",
+        ):
+            self.connection.execute(update, [moment, account_id])
+        if moment < at:
+            self.changed(account_id, moment, "account opened or closed otherwise")
 
     def plan(self, account_id: str, plan: Any) -> None:
         """Add a plan of an account."""
@@ -149,6 +166,31 @@ class World:
         ).fetchall()
         found = {row[:4]: tuple(int(value) for value in row[4:]) for row in rows}
         return {key: value for key, value in found.items() if any(value)}
+
+    def terms(self) -> dict[tuple[str, str, str, str], tuple[int, int, int]]:
+        """(account, month, item, region) -> flat fee, maximum, minimum, as the months hold them
+        and as the charges add up to them.
+        """
+        found = []
+        for table in (
+            "SELECT account_id, month, item, region, flat_fee, maximum, minimum FROM month_state",
+            "SELECT account_id, month, item, region,"
+            " CASE term WHEN 'flat fee' THEN amount ELSE 0 END AS flat_fee,"
+            " CASE term WHEN 'maximum' THEN amount ELSE 0 END AS maximum,"
+            " CASE term WHEN 'minimum' THEN amount ELSE 0 END AS minimum FROM charges",
+        ):
+            rows = (
+                self.connection.sql(table)
+                .query(
+                    "rows",
+                    "SELECT account_id, month, item, region, sum(flat_fee), sum(maximum),"
+                    " sum(minimum) FROM rows GROUP BY ALL",
+                )
+                .fetchall()
+            )
+            found.append({row[:4]: tuple(map(int, row[4:])) for row in rows if any(row[4:])})
+        assert found[0] == found[1]
+        return found[0]
 
     def hourly(self) -> dict[tuple[str, str, str, str, datetime], int]:
         """(account, month, item, region, hour) -> amount, of items charged by the hour."""

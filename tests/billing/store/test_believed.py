@@ -235,3 +235,18 @@ def test_g1_a_record_edited_with_its_times_set_back_is_refused(home: Path, place
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     with pytest.raises(Corrupt, match="journal record"):
         open_store(home, owner="test", now=LATER)
+
+
+def test_the_journals_facts_say_when_all_of_it_was_last_verified(home: Path) -> None:
+    with open_store(home, owner="test", now=LATER) as store:
+        first = store.journal_facts()
+        assert first.verified_no == first.records == store.journal.last_no
+        assert first.size_bytes == store.journal.path.stat().st_size
+        store.commit("terms", {"accounts": 0}, at=LATER)
+    with open_store(home, owner="test", now=LATER + timedelta(days=1)) as store:
+        second = store.journal_facts()
+        assert (second.verified_at, second.verified_no) == (first.verified_at, first.verified_no)
+        assert second.records == first.records + 1, "one more, and not verified with the others"
+    assert edgetoll.main(["check", "--home", str(home)]) == 0
+    with open_store(home, owner="test", now=LATER) as store:
+        assert store.journal_facts().verified_no == second.records

@@ -129,7 +129,7 @@ def test_c11_a_full_disk_takes_the_half_written_record_back(tmp_path: Path) -> N
     resource.setrlimit(resource.RLIMIT_FSIZE, (size + 1000, before[1]))
     try:
         big = journal.next_record("note", {"value": {"json": "x" * 5000}}, at=AT)
-        with pytest.raises(OSError, match=r"short write|too large"):
+        with pytest.raises(OSError, match="too large"):
             journal.append(big)
         assert (tmp_path / "journal.jsonl").stat().st_size == size
         journal.append(journal.next_record("note", {"value": {"json": "small"}}, at=AT))

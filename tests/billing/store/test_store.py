@@ -353,7 +353,8 @@ def test_g12_a_full_disk_is_one_line_and_the_command_run_again_posts_once(tmp_pa
     failed = subprocess.run(limited, capture_output=True, text=True, check=False, env=quiet)
     assert failed.returncode == 1
     assert "Traceback" not in failed.stderr
-    assert "hint: look at free space" in failed.stderr
+    assert "ulimit -f" in failed.stderr
+    assert "What was committed stands" in failed.stderr
     for _ in range(2):
         subprocess.run(command, capture_output=True, check=True)
     with opened(home) as store:

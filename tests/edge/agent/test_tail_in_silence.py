@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -250,9 +251,10 @@ def last_held(home: Path) -> str:
 def wait_for(true: Callable[[], bool]) -> None:
     """Wait until something is true, for as long as a slow machine may need."""
     until = time.monotonic() + 120
+    pause = threading.Event()
     while not _true(true):
         assert time.monotonic() < until
-        time.sleep(0.01)
+        pause.wait(0.01)
 
 
 def _true(question: Callable[[], bool]) -> bool:

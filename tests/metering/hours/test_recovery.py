@@ -64,7 +64,7 @@ def test_after_a_rebuild_duplicates_are_still_duplicates_and_forks_forks(tmp_pat
     world.drain(again, fork)
     status = world.status()
     assert (status["accepted"], status["duplicate"]) == (170, 100)
-    assert {"reason": "fork", "source": "memory", "records": 1} in status["quarantine"]
+    assert {"reason": "fork", "source": "edge-1", "records": 1} in status["quarantine"]
 
 
 def test_c16_a_flipped_or_torn_wal_heals_from_checkpoint_and_source(tmp_path: Path) -> None:

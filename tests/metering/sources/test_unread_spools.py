@@ -95,6 +95,25 @@ def durable_of_another(folder: Path) -> None:
         path.rename(path.with_name("00000000000000000001.seg"))
 
 
+def durable_is_a_folder(folder: Path) -> None:
+    """What was a file is a folder."""
+    (folder / "durable").unlink()
+    (folder / "durable").mkdir()
+
+
+def segment_is_a_folder(folder: Path) -> None:
+    """The same of the only segment, under its name."""
+    (segment,) = folder.glob("*.seg")
+    segment.unlink()
+    segment.mkdir()
+
+
+def link_to_nowhere(folder: Path) -> None:
+    """The folder stands on a disk that is not there."""
+    shutil.rmtree(folder)
+    folder.symlink_to(folder.parents[1] / "unmounted")
+
+
 DAMAGES = [
     no_segment_no_epoch,
     spoil_durable,
@@ -104,6 +123,9 @@ DAMAGES = [
     only_acknowledged_is_left,
     no_durable,
     durable_of_another,
+    durable_is_a_folder,
+    segment_is_a_folder,
+    link_to_nowhere,
 ]
 
 

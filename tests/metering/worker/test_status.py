@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
+from edge.errors import Corrupt
 from metering.cli import app
 from metering.hour import time_of
 from metering.hours import requests
+from metering.status import read
 from tests.metering.world import HOUR, T0, Edge, Event, World
 
 RUNNER = CliRunner()
@@ -81,3 +84,37 @@ def test_c18_a_status_file_that_is_damaged_is_named(tmp_path: Path) -> None:
     result = RUNNER.invoke(app, ["status", "--home", str(tmp_path)])
     assert result.exit_code == 1
     assert "status.json is no status" in str(result.exception)
+
+
+@pytest.mark.parametrize("width", [64, 80, 120])
+def test_p1_no_number_of_the_status_is_broken_by_a_narrow_screen(
+    width: int, tmp_path: Path
+) -> None:
+    world = World(tmp_path)
+    edge = Edge(edge_id="edge-frankfurt-12", region="frankfurt", epoch=8_070_450_532_247_928_831)
+    counters = [Event(at=T0 + n) for n in range(1_234)]
+    world.drain(edge.batch(*counters, promise=T0 + HOUR), None, edge.batch(Event(at=T0 + HOUR)))
+    result = RUNNER.invoke(app, ["status", "--home", str(tmp_path)], env={"COLUMNS": str(width)})
+    assert result.exit_code == 0
+    assert max(map(len, result.stdout.splitlines())) <= width
+    for whole in ("8070450532247928831", "1,235", "2026-11-01T01:00:00.000Z", "2026-11-01T00"):
+        assert whole in result.output
+    assert "edge-frankfurt-12" in result.output
+
+
+def test_what_each_worker_and_edge_says_can_be_read_as_records(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    edge = Edge()
+    world.drain(edge.batch(Event(), promise=T0 + HOUR))
+    found = read(tmp_path)
+    assert [(one.name, one.partitions) for one in found.workers] == [("", ("spool",))]
+    assert [(one.edge_id, one.refused, one.requests) for one in found.edges] == [("edge-1", 0, 1)]
+    assert [(one.hour, one.state) for one in found.hours] == [("2026-11-01T00", "closed")]
+    assert found.fresh_at == found.workers[0].fresh_at
+
+
+def test_a_status_that_is_none_is_named_with_what_to_do(tmp_path: Path) -> None:
+    World(tmp_path).drain(Edge().batch(Event()))
+    (tmp_path / "live" / "status.json").write_bytes(b"[]")
+    with pytest.raises(Corrupt, match=r"status\.json is no status"):
+        read(tmp_path)

@@ -1,0 +1,150 @@
+"""What stands outside the billing store still agrees with it: the journal's replay, the lake, the
+documents, the closed hours it took in.
+
+Each of these was made from the store's records, so each is a witness: a store or a journal of
+another day cannot stand beside today's lake and documents unseen (FAULTS L3, G24).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import sql
+from billing.checks.invariants import FIRST_ROWS, about
+from billing.checks.red import CheckResult
+from billing.invoices.documents.files import safe_name
+from billing.lake import version as versions
+from billing.lake.query import connect
+from billing.store.audit import differences
+from billing.store.store import Store
+from edge.errors import Corrupt
+
+Rows = Iterator[tuple[object, ...]]
+REPLAY = "store_equals_journal"
+MONTHS = "usage_months_equal_charges"
+MONTHS_CHECK = "checks/usage_months_equal_charges"
+ABOUT = {
+    REPLAY: "The billing store is what a replay of the journal and its effect files gives.",
+    "closed_hours_are_there": "Each closed hour that billing took in is still there, unchanged.",
+    "lake_is_of_this_journal": "The record up to which the lake goes is in the journal.",
+    MONTHS: about(MONTHS_CHECK),
+    "documents_are_of_this_store": "Each document in invoices/ is one that the store issued.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenIn:
+    """A closed-hour file that billing took in, with the hash of its certificate."""
+
+    hour: datetime
+    partition: str
+    revision: int
+    certificate_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingAccount:
+    """An account whose charges are not yet its usage."""
+
+    account_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatedInvoice:
+    """A document that the store issued; its total in units of 10^-10."""
+
+    invoice_no: str
+    account_id: str
+    total: int
+
+
+def results(store: Store, *, quick: bool = False) -> list[CheckResult]:
+    """Every comparison, made; `quick` leaves the replay out."""
+    made: dict[str, Callable[[Store], Rows]] = {
+        REPLAY: replay,
+        "closed_hours_are_there": closed_hours,
+        "lake_is_of_this_journal": lake,
+        MONTHS: usage_months,
+        "documents_are_of_this_store": documents,
+    }
+    return [
+        CheckResult(check=name, about=ABOUT[name], rows=tuple(compare(store)))
+        for name, compare in made.items()
+        if not (quick and name == REPLAY)
+    ]
+
+
+def replay(store: Store) -> Rows:
+    """Tables that differ from the journal, and an effect file that is missing or changed."""
+    try:
+        yield from ((line,) for line in differences(store))
+    except Corrupt as error:
+        yield error.message, error.hint
+
+
+def closed_hours(store: Store) -> Rows:
+    """Files taken in whose certificate is gone or another one."""
+    from metering.closed import certificate_sha256, closed_file
+
+    for one in sql.rows(
+        store.connection.execute(sql.text("statements/lake/check/taken_in")), TakenIn
+    ):
+        file = closed_file(store.home, one.hour.replace(tzinfo=UTC), one.partition, one.revision)
+        if not file.certificate_path.is_file() or not file.data_path.is_file():
+            yield file.data_path.name, f"{file.data_path.parent.name}: it was billed and is gone"
+        elif certificate_sha256(file.certificate_path) != one.certificate_sha256:
+            yield file.data_path.name, f"{file.certificate_path} is not the one that was billed"
+
+
+def lake(store: Store) -> Rows:
+    """A lake of another journal, or of a later record than the journal has."""
+    try:
+        version = versions.current(store.home)
+    except Corrupt:
+        return  # lake_version_is_whole says so
+    if version is None:
+        return
+    if store.journal.hash_at(version.journal_no) != version.journal_hash:
+        last = store.journal.last_no
+        yield (
+            f"lake/ goes up to record {version.journal_no}, which the journal does not have",
+            f"the journal ends with record {last}: restore journal/ from a newer backup",
+        )
+
+
+def usage_months(store: Store) -> Rows:
+    """Months of accounts where the views give other usage than was charged."""
+    waiting = sql.rows(
+        store.connection.execute(sql.text("statements/lake/check/waiting_accounts")), WaitingAccount
+    )
+    try:
+        connection = connect(store.home)
+    except Corrupt:
+        return  # lake_version_is_whole says so
+    with connection:
+        yield from connection.execute(
+            sql.text(MONTHS_CHECK), {"waiting": [one.account_id for one in waiting]}
+        ).fetchmany(FIRST_ROWS)
+
+
+def documents(store: Store) -> Rows:
+    """Documents that the store does not know, or knows with another account or total."""
+    rows = store.connection.execute(sql.text("statements/lake/check/issued"))
+    known = {one.invoice_no: one for one in sql.rows(rows, StatedInvoice)}
+    for path in sorted((store.home / "invoices").glob("[0-9]*/*.json")):
+        try:
+            document = json.loads(path.read_bytes())
+            stated = StatedInvoice(
+                invoice_no=document["invoice_no"],
+                account_id=document["account_id"],
+                total=int(Decimal(document["total"]).scaleb(10)),
+            )
+        except (OSError, ValueError, KeyError, TypeError, ArithmeticError) as error:
+            yield path.name, f"{path} cannot be read as a document: {error}"
+            continue
+        if path.stem != safe_name(stated.invoice_no) or stated != known.get(stated.invoice_no):
+            yield path.name, f"{path} is not what the store issued under {stated.invoice_no}"

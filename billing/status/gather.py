@@ -1,0 +1,162 @@
+"""Gathers what is known of a home: spools, what metering publishes, the billing store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+import sql
+from billing.appliers import open_store
+from billing.checks import red
+from billing.instants import aware, aware_or_none
+from billing.prices import load_books
+from billing.status import unowned
+from billing.status.facts import (
+    BillingFact,
+    EdgeFact,
+    EndpointFact,
+    HomeFacts,
+    MeteringFact,
+    StoreFacts,
+)
+from billing.status.hours import incomplete_hours
+from billing.store.store import PATIENCE_SECONDS, STORE_NAME
+from edge.agent.status import edge_statuses
+from edge.errors import Corrupt, EdgetollError
+from edge.terminal import parse_time
+from metering.status import EdgeStatus, MeteringStatus, files, read_file
+
+SPOOL = "spool"
+"""The partition that is a spool folder, not a broker's."""
+
+
+def gather(home: Path, *, now: datetime) -> HomeFacts:
+    """All of a home. Busy when somebody else has the billing store for too long."""
+    facts = around(home, now=now)
+    if not (home / "journal" / "journal.jsonl").exists() and not home.joinpath(STORE_NAME).exists():
+        return facts  # nothing was ever written: opening it would make a store
+    try:
+        with open_store(
+            home, owner="edgetoll status", now=now, wait_seconds=PATIENCE_SECONDS
+        ) as store:
+            return replace(facts, store=of_store(store.connection, now=now))
+    except Corrupt as error:
+        return replace(facts, unreadable=str(error))
+
+
+def around(home: Path, *, now: datetime) -> HomeFacts:
+    """What is known without the billing store."""
+    found, alarms = _published(home)
+    return HomeFacts(
+        at=now,
+        edges=_edges(home, found, now=now),
+        metering=_metering(home, found, alarms),
+        checks=red.read(home),
+        prices=_prices(home),
+    )
+
+
+def _prices(home: Path) -> str | None:
+    """Why a price book cannot be used; None: all can, or there is none yet."""
+    if not any((home / "prices").glob("*.toml")):
+        return None
+    try:
+        load_books(home / "prices")
+    except EdgetollError as error:
+        return error.message
+    return None
+
+
+def of_store(connection: duckdb.DuckDBPyConnection, *, now: datetime) -> StoreFacts:
+    """What the open billing store says."""
+    billing = sql.row(
+        connection.execute(sql.text("statements/status/status/billing_facts")), BillingFact
+    )
+    endpoints = connection.execute(sql.text("statements/status/status/endpoints"))
+    return StoreFacts(
+        billing=billing or BillingFact(),
+        incomplete=incomplete_hours(connection, now=now),
+        unowned=unowned.lately(connection),
+        endpoints=tuple(sql.rows(endpoints, EndpointFact)),
+    )
+
+
+def _published(home: Path) -> tuple[MeteringStatus, tuple[str, ...]]:
+    """What the workers publish together, and those whose file cannot be read."""
+    found, unreadable = MeteringStatus(), []
+    for path in files(home):
+        try:
+            found = found.with_worker(read_file(path))
+        except Corrupt as error:
+            unreadable.append(error.message)
+    return found, tuple(unreadable)
+
+
+def _metering(home: Path, found: MeteringStatus, unreadable: tuple[str, ...]) -> MeteringFact:
+    begun = [parse_time(f"{hour.hour}:00") for hour in found.hours if hour.state == "open"]
+    ends = [
+        parse_time(f"{one.complete_through}:00")
+        for one in found.partitions
+        if one.complete_through is not None
+    ]
+    return MeteringFact(
+        workers=len(files(home)),
+        fresh_at=None if found.fresh_at is None else parse_time(found.fresh_at),
+        adds_up=found.adds_up,
+        accepted=found.accepted,
+        quarantined=found.quarantined,
+        alarms=(*found.alarms, *unreadable),
+        complete_through=min(ends, default=None),
+        is_live=any(one.partition != SPOOL for one in found.partitions),
+        unread=tuple(f"{one.edge_id}: {one.what}, since {one.since}" for one in found.unread),
+        open_hours=len(begun),
+        oldest_open=min(begun, default=None),
+    )
+
+
+def _edges(home: Path, found: MeteringStatus, *, now: datetime) -> tuple[EdgeFact, ...]:
+    """Each edge that has a spool here or that metering knows, by name."""
+    edges = {one.edge_id: _metered(one, now=now) for one in found.edges}
+    for document in edge_statuses(home, now):
+        name = str(document["edge_id"])
+        edges[name] = _with_spool(edges.get(name, EdgeFact(edge_id=name)), document, now=now)
+    return tuple(edges[name] for name in sorted(edges))
+
+
+def _metered(edge: EdgeStatus, *, now: datetime) -> EdgeFact:
+    promise = None if edge.watermark is None else parse_time(edge.watermark)
+    until = None if edge.expected_until is None else parse_time(edge.expected_until)
+    return EdgeFact(
+        edge_id=edge.edge_id,
+        promise=promise,
+        lag_seconds=None if promise is None else int((now - promise).total_seconds()),
+        expected_until=until,
+        is_metered=True,
+        gaps=len(edge.gaps),
+    )
+
+
+def _with_spool(edge: EdgeFact, document: Mapping[str, object], *, now: datetime) -> EdgeFact:
+    """The edge with what its spool says."""
+    promise = document.get("watermark")
+    known = aware_or_none(promise if isinstance(promise, datetime) else edge.promise)
+    problems: list[str] = []
+    for key in ("problems", "held"):
+        said = document.get(key)
+        if isinstance(said, (list, tuple)):
+            problems += [str(one) for one in said]
+    refused = document.get("refused")
+    counts = refused.values() if isinstance(refused, Mapping) else ()
+    unread = document.get("unacknowledged_bytes")
+    return replace(
+        edge,
+        promise=known,
+        lag_seconds=None if known is None else int((aware(now) - known).total_seconds()),
+        refused=sum(count for count in counts if isinstance(count, int)),
+        unread_bytes=unread if isinstance(unread, int) else 0,
+        problems=(*edge.problems, *problems),
+    )

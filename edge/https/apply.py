@@ -1,0 +1,329 @@
+"""Brings this edge's nginx to what is wished, proves it, or puts everything back.
+
+Order: what this nginx cannot do is refused; links to bundles; the new configuration is tested
+beside the old one; rename; reload (only if the text changed); proof by handshake; else all of it
+back. A kill anywhere leaves a state from which the next apply ends in the same place, since it
+compares what is wished with what was *proven*, never with what was begun.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+import certifi
+
+from edge.crash_point import crash_point
+from edge.durable import FileLock, fsync_folder, write_atomically
+from edge.errors import EdgetollError
+from edge.https.names import probe_name
+from edge.https.nginx import Nginx
+from edge.https.nginx_config import NginxVersion, Places, generation, render, unable
+from edge.https.probe import REFUSED, running_generation, served_leaf
+from edge.https.records import HttpsSettings, StoppedName
+from edge.https.settings import HttpsEdge
+from edge.https.status import DomainStatus, HttpsStatus, read_status, write_status
+from edge.https.stop_list import read_stop_list
+from edge.https.wishes import Wishes
+
+
+class NotApplied(EdgetollError):
+    """What was wished is not served: the edge serves on as before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What an apply did. `waiting`: the configuration is in place and no nginx runs with it yet."""
+
+    changed: tuple[str, ...] = ()
+    reloaded: bool = False
+    waiting: bool = False
+    notes: tuple[str, ...] = ()
+    status: HttpsStatus = field(default_factory=HttpsStatus)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Before:
+    """What to put back when the new state cannot be proven."""
+
+    text: str | None
+    links: dict[str, str]
+
+
+def apply(home: Path, edge: HttpsEdge, *, now: datetime, nginx: Nginx | None = None) -> Applied:
+    """Bring nginx to what the home wishes; raises NotApplied with the reason, all put back."""
+    wishes = Wishes(home)
+    server = nginx or Nginx(edge.nginx, wishes.folder / "nginx")
+    wishes.folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(wishes.folder / "apply.lock", "edge https apply", wait_seconds=60):
+        return _Apply(home, edge, wishes, server, now).run()
+
+
+class _Apply:
+    """One apply, under the lock."""
+
+    def __init__(
+        self, home: Path, edge: HttpsEdge, wishes: Wishes, nginx: Nginx, now: datetime
+    ) -> None:
+        self.home = home
+        self.edge = edge
+        self.wishes = wishes
+        self.nginx = nginx
+        self.now = now
+        self.domains = wishes.all()
+        self.stops = read_stop_list(home / edge.stop_list, wishes.folder)
+        self.status = read_status(home)
+
+    def run(self) -> Applied:
+        """All steps in order."""
+        version = self.nginx.version()
+        cannot = unable(version, self.domains)
+        if cannot:
+            self._fail(cannot[0], more=cannot[1:])
+        text = render(
+            self.domains,
+            self.stops.names,
+            version=version,
+            edge=self.edge,
+            places=self._places(),
+        )
+        wanted = {one.domain: _wish(one, self.stops.names, self.edge) for one in self.domains}
+        before = self._before()
+        changed = self._changed(wanted, before)
+        new_text = text != before.text
+        if new_text:
+            self._test(text)
+        for one in self.domains:
+            if one.enabled and before.links.get(one.domain) != one.bundle:
+                self.wishes.link(one)
+        crash_point("https-linked")
+        if new_text:
+            write_atomically(self.nginx.configuration, text.encode())
+        crash_point("https-renamed")
+        reloaded = False
+        old_workers = self.nginx.accepting()
+        if new_text or self.status.configuration != generation(text):
+            reloaded = self.nginx.reload()
+        crash_point("https-reloaded")
+        if not self.nginx.master():
+            return self._wait(version, changed, text)
+        problem = self._prove(text, changed, old_workers if reloaded else set())
+        if problem:
+            self._put_back(before)
+            self._fail(problem)
+        self._tidy()
+        return self._done(version, wanted, changed, text, reloaded=reloaded)
+
+    def _places(self) -> Places:
+        log = self.edge.log_file
+        return Places(
+            folder=self.nginx.folder,
+            live=self.wishes.live.resolve(),
+            log_file=log if log.is_absolute() else (self.home / log).resolve(),
+            stopped_log_file=(
+                self.home / self.edge.stopped_log_file
+                if self.edge.stopped_log_file
+                else self.wishes.folder / "nginx" / "stopped.log"
+            ).resolve(),
+            origin_roots=(
+                self.home / self.edge.roots_file if self.edge.roots_file else Path(certifi.where())
+            ).resolve(),
+        )
+
+    def _before(self) -> _Before:
+        path = self.nginx.configuration
+        return _Before(
+            text=path.read_text(encoding="utf-8") if path.exists() else None,
+            links={one.domain: self.wishes.linked(one.domain) for one in self.domains},
+        )
+
+    def _changed(self, wanted: dict[str, str], before: _Before) -> list[HttpsSettings]:
+        """The domains whose wished state was not proven to be served yet."""
+        return [
+            one
+            for one in self.domains
+            if (was := self.status.domains.get(one.domain)) is None
+            or was.wish != wanted[one.domain]
+            or was.state != "live"
+            or (one.enabled and before.links.get(one.domain) != one.bundle)
+        ]
+
+    def _test(self, text: str) -> None:
+        """nginx -t over the text, with the links it will have; nothing in place is touched."""
+        beside = self.nginx.folder / ".next.conf"
+        self.nginx.folder.mkdir(parents=True, exist_ok=True)
+        for name in ("tmp", "cache"):
+            (self.nginx.folder / name).mkdir(exist_ok=True)
+        write_atomically(beside, text.encode())
+        try:
+            why = self.nginx.refuses(beside)
+        finally:
+            beside.unlink(missing_ok=True)
+        if why:
+            self._fail(f"nginx would not take the configuration: {why}")
+
+    def _prove(self, text: str, changed: Sequence[HttpsSettings], old_workers: set[int]) -> str:
+        """Why what is wished is not served within the time allowed; blank when it is."""
+        address = self.edge.address or "127.0.0.1"
+        until = time.monotonic() + self.edge.prove_seconds
+        wanted_generation = generation(text)
+
+        def retried(look: Callable[[], str]) -> str:
+            while True:
+                try:
+                    problem = look()
+                except OSError as error:
+                    problem = f"nothing answers at {address}: {error.strerror or error}"
+                if not problem or time.monotonic() > until:
+                    return problem
+                time.sleep(0.05)
+
+        def new_workers() -> str:
+            found = running_generation(address, self.edge.http_port)
+            if found != wanted_generation:
+                return "nginx did not take the configuration over"
+            # For a moment old and new workers both take connections.
+            return "old workers still answer" if old_workers & self.nginx.accepting() else ""
+
+        problem = retried(new_workers)
+        for one in changed if not problem else ():
+            expected = _expected(one, self.stops.names, self.edge)
+
+            def right_leaf(one: HttpsSettings = one, expected: str = expected) -> str:
+                found = served_leaf(address, self.edge.https_port, probe_name(one.domain))
+                if found == expected:
+                    return ""
+                return f"{one.domain}: a handshake gets {_short(found)}, not {_short(expected)}"
+
+            problem = problem or retried(right_leaf)
+        return problem
+
+    def _put_back(self, before: _Before) -> None:
+        for one in self.domains:
+            was = before.links.get(one.domain, "")
+            if was and was != one.bundle and (self.wishes.vault / was).exists():
+                self.wishes.link(replace(one, bundle=was))
+        if before.text is not None:
+            write_atomically(self.nginx.configuration, before.text.encode())
+            self.nginx.reload()
+
+    def _tidy(self) -> None:
+        """Take away the links and bundles that nothing is served with any more."""
+        kept = {self.wishes.live_path(one.domain).name for one in self.domains if one.enabled}
+        if self.wishes.live.is_dir():
+            for path in self.wishes.live.iterdir():
+                if path.name not in kept:
+                    path.unlink(missing_ok=True)
+            fsync_folder(self.wishes.live)
+        self.wishes.forget_unused()
+
+    def _wait(self, version: NginxVersion, changed: Sequence[HttpsSettings], text: str) -> Applied:
+        start = f"{self.nginx.program} -p {self.nginx.folder} -c {self.nginx.configuration}"
+        trouble = f"no nginx runs with it: start it with {start}, then apply again"
+        status = replace(
+            self.status,
+            nginx=str(version),
+            trouble=trouble,
+            domains=self._domains(changed, {}, state="waiting"),
+            configuration="",
+        )
+        write_status(self.home, status)
+        return Applied(
+            changed=tuple(one.domain for one in changed),
+            waiting=True,
+            notes=(trouble, *self._stop_notes()),
+            status=status,
+        )
+
+    def _done(
+        self,
+        version: NginxVersion,
+        wanted: dict[str, str],
+        changed: Sequence[HttpsSettings],
+        text: str,
+        *,
+        reloaded: bool,
+    ) -> Applied:
+        status = HttpsStatus(
+            applied_at=self.now,
+            nginx=str(version),
+            configuration=generation(text),
+            reloads=self.status.reloads + reloaded,
+            refused_applies=self.status.refused_applies,
+            stop_list_as_of=self.stops.as_of,
+            stopped=len(self.stops.names),
+            trouble=self.stops.trouble,
+            domains=self._domains(changed, wanted, state="live"),
+        )
+        write_status(self.home, status)
+        return Applied(
+            changed=tuple(one.domain for one in changed),
+            reloaded=reloaded,
+            notes=self._stop_notes(),
+            status=status,
+        )
+
+    def _domains(
+        self, changed: Sequence[HttpsSettings], wanted: dict[str, str], *, state: str
+    ) -> dict[str, DomainStatus]:
+        """Each domain's line: those that changed anew, the others as they were."""
+        anew = {one.domain for one in changed}
+        return {
+            one.domain: DomainStatus(
+                wish=wanted.get(one.domain, ""),
+                state=state,
+                wished_at=one.changed_at,
+                live_since=self.now if state == "live" else None,
+                served=one.certificate.sha256 if one.certificate and one.enabled else "",
+                expires=one.certificate.not_after if one.certificate and one.enabled else None,
+                stopped=_stop_of(one.domain, self.stops.names) is not None,
+                seconds_to_live=(
+                    max(0, int((self.now - one.changed_at).total_seconds()))
+                    if one.changed_at and state == "live"
+                    else None
+                ),
+            )
+            if one.domain in anew
+            else self.status.domains[one.domain]
+            for one in self.domains
+        }
+
+    def _stop_notes(self) -> tuple[str, ...]:
+        return (f"stop list: {self.stops.trouble}",) if self.stops.trouble else ()
+
+    def _fail(self, why: str, *, more: Sequence[str] = ()) -> None:
+        status = replace(self.status, refused_applies=self.status.refused_applies + 1, trouble=why)
+        write_status(self.home, status)
+        rest = f" (and {len(more)} more: {'; '.join(more)})" if more else ""
+        raise NotApplied(f"not applied, the edge serves on as before: {why}{rest}", "mend it and"
+                         " run edgetoll edge https apply again")  # fmt: skip
+
+
+def _wish(one: HttpsSettings, stopped: Sequence[StoppedName], edge: HttpsEdge) -> str:
+    """A digest of all that decides how `one` is served."""
+    content = asdict(one)
+    content.pop("changed_at")
+    stop = _stop_of(one.domain, stopped)
+    content["stop"] = [asdict(stop), edge.stopped] if stop else None
+    return hashlib.sha256(json.dumps(content, default=str, sort_keys=True).encode()).hexdigest()
+
+
+def _stop_of(domain: str, stopped: Sequence[StoppedName]) -> StoppedName | None:
+    return next((one for one in stopped if one.domain == domain), None)
+
+
+def _expected(one: HttpsSettings, stopped: Sequence[StoppedName], edge: HttpsEdge) -> str:
+    """What a handshake for the domain must get: its leaf's SHA-256, or REFUSED."""
+    closed = edge.stopped == "close" and _stop_of(one.domain, stopped) is not None
+    if closed or not one.enabled or not one.origin or one.certificate is None:
+        return REFUSED
+    return one.certificate.sha256
+
+
+def _short(leaf: str) -> str:
+    return "no certificate" if leaf == REFUSED else f"certificate {leaf[:16]}…"

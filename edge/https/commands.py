@@ -1,0 +1,521 @@
+"""`edgetoll edge https`: switch a domain's HTTPS on and off, and bring this edge's nginx to it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edge.errors import ConflictError, InputError
+from edge.terminal import DEFAULT_HOME, HomeOption, JsonOption, emit, now, table, warn
+
+if TYPE_CHECKING:
+    from edge.https.apply import Applied
+    from edge.https.records import Finding, HttpsSettings, Judgement
+    from edge.https.settings import HttpsEdge
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="HTTPS of each domain: certificates, redirect, HSTS, TLS; and this edge's nginx.\n\n"
+    "Example: edgetoll edge https enable www.shop.example --certificate chain.pem --key key.pem"
+    " --origin https://origin.shop.example",
+)
+
+DomainArgument = Annotated[str, typer.Argument(metavar="DOMAIN", help="A name, or *.name.")]
+CertificateOption = Annotated[
+    Path,
+    typer.Option(
+        "--certificate", metavar="FILE", help="PEM: the server's certificate, then its chain."
+    ),
+]
+KeyOption = Annotated[
+    Path, typer.Option("--key", metavar="FILE", help="PEM: its private key, without passphrase.")
+]
+HSTS_DAYS_MAX = 730
+
+
+class Refused(InputError):
+    """An upload that may not be used: each reason stands in the message with its id."""
+
+
+@app.command()
+def enable(
+    domain: DomainArgument,
+    certificate: CertificateOption,
+    key: KeyOption,
+    origin: Annotated[
+        str,
+        typer.Option(
+            "--origin", metavar="URL", help="Where the content comes from. Once known, kept."
+        ),
+    ] = "",
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """Switch a domain's HTTPS on: HTTP and HTTPS are both served from the next apply on.
+
+    HTTPS requests are billed apart, by the 10,000, and no data plan pays for them.
+
+    Example: edgetoll edge https enable www.shop.example --certificate chain.pem --key key.pem
+    --origin https://origin.shop.example
+    """
+    from edge.https.names import served_name
+    from edge.https.nginx_config import checked_origin
+    from edge.https.records import HttpsSettings
+    from edge.https.wishes import Wishes
+
+    _home(home)
+    name = served_name(domain)
+    wishes = Wishes(home)
+    before = wishes.read(name)
+    if before is not None and before.enabled:
+        raise ConflictError(
+            f"HTTPS of {name} is on already", f"to give it another certificate: {_renew(name)}"
+        )
+    source = checked_origin(origin) if origin else before.origin if before else ""
+    if not source:
+        raise InputError(f"no origin is known for {name}", "say where its content is: --origin URL")
+    found = _judged(home, name, certificate, key)
+    settings = replace(before or HttpsSettings(domain=name), origin=source)
+    _store(wishes, settings, found)
+    _say(wishes.known(name), found, as_json=as_json)
+
+
+@app.command()
+def renew(
+    domain: DomainArgument,
+    certificate: CertificateOption,
+    key: KeyOption,
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """Give a domain another certificate: served within a minute where `apply --watch` runs.
+
+    Example: edgetoll edge https renew www.shop.example --certificate chain.pem --key key.pem
+    """
+    from edge.https.wishes import Wishes
+
+    settings = _enabled(home, domain)
+    present = settings.certificate.sha256 if settings.certificate else ""
+    found = _judged(home, settings.domain, certificate, key, present=present)
+    wishes = Wishes(home)
+    _store(wishes, settings, found)
+    _say(wishes.known(settings.domain), found, as_json=as_json)
+
+
+@app.command()
+def disable(
+    domain: DomainArgument, home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False
+) -> None:
+    """Switch a domain's HTTPS off: certificate and key are deleted, and cannot be had back.
+
+    HTTP goes on. To switch on again, certificate and key must be uploaded again.
+
+    Example: edgetoll edge https disable www.shop.example
+    """
+    from edge.https.records import HttpsSettings
+    from edge.https.wishes import Wishes
+
+    settings = _enabled(home, domain)
+    wishes = Wishes(home)
+    wishes.write(HttpsSettings(domain=settings.domain, origin=settings.origin, changed_at=now()))
+    wishes.unlink(settings.domain)
+    wishes.forget_unused()
+    off = wishes.known(settings.domain)
+    emit(_document(off), as_json=as_json, human=lambda: print(
+        f"HTTPS of {off.domain} is off; its certificate and key are deleted.\n"
+        "nginx forgets the name with the next edgetoll edge https apply."
+    ))  # fmt: skip
+
+
+@app.command("set")
+def set_options(
+    domain: DomainArgument,
+    redirect: Annotated[
+        str | None, typer.Option("--redirect", metavar="off|to-https|to-http")
+    ] = None,
+    redirect_status: Annotated[
+        int | None, typer.Option("--redirect-status", metavar="301|308")
+    ] = None,
+    http2: Annotated[str | None, typer.Option("--http2", metavar="on|off")] = None,
+    http3: Annotated[
+        str | None, typer.Option("--http3", metavar="on|off", help="Experimental; nginx 1.25 on.")
+    ] = None,
+    tls_min: Annotated[str | None, typer.Option("--tls-min", metavar="1.0…1.3")] = None,
+    hsts: Annotated[
+        str | None,
+        typer.Option("--hsts", metavar="AGE|off", help="Seconds, or days as 60d; 730d at most."),
+    ] = None,
+    hsts_subdomains: Annotated[
+        bool | None, typer.Option("--hsts-subdomains/--no-hsts-subdomains")
+    ] = None,
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """Change how a domain's HTTPS is served; what is not named stays.
+
+    Example: edgetoll edge https set www.shop.example --redirect to-https --hsts 60d --tls-min 1.2
+    """
+    from edge.https.records import TLS_VERSIONS
+    from edge.https.wishes import Wishes
+
+    settings = _enabled(home, domain)
+    given: dict[str, object] = {}
+    for name, value, allowed in (
+        ("redirect", redirect, ("off", "to-https", "to-http")),
+        ("redirect_status", redirect_status, (301, 308)),
+        ("tls_min", tls_min, TLS_VERSIONS),
+        ("http2", _switch("--http2", http2), (True, False)),
+        ("http3", _switch("--http3", http3), (True, False)),
+    ):
+        if value is not None:
+            if value not in allowed:
+                option = name.replace("_", "-")
+                raise InputError(
+                    f"--{option} {value} is not known",
+                    f"one of {', '.join(str(one) for one in allowed)}",
+                )
+            given[name] = value
+    if hsts is not None:
+        given["hsts_seconds"] = _age(hsts)
+    if hsts_subdomains is not None:
+        given["hsts_subdomains"] = hsts_subdomains
+    if not given:
+        raise InputError("nothing to change was given", "see edgetoll edge https set --help")
+    changed = replace(settings, **given, changed_at=now())  # type: ignore[arg-type]
+    if changed.redirect == "to-http" and changed.hsts_seconds:
+        raise ConflictError(
+            "HSTS and a redirect to HTTP would send browsers in a circle",
+            "--hsts off first; browsers remember HSTS until its age is over",
+        )
+    if changed.hsts_subdomains and not changed.hsts_seconds:
+        raise InputError("--hsts-subdomains needs --hsts AGE", "for example --hsts 60d")
+    Wishes(home).write(changed)
+    emit(_document(changed), as_json=as_json, human=lambda: _show([changed], home))
+    if not as_json:
+        print(_then())
+
+
+@app.command()
+def show(
+    domain: Annotated[str, typer.Argument(metavar="[DOMAIN]")] = "",
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """What each domain is to be, and what this edge was proven to serve. Never a key.
+
+    Example: edgetoll edge https show
+    """
+    from edge.https.names import served_name
+    from edge.https.status import read_status, served_as
+    from edge.https.wishes import Wishes
+
+    wishes = Wishes(home)
+    chosen = [wishes.known(served_name(domain))] if domain else wishes.all()
+    status = read_status(home)
+    documents = []
+    for one in chosen:
+        line = status.domains.get(one.domain)
+        state = served_as(status, one.domain, one.changed_at)
+        since = line.live_since if line and state != "waiting" else None
+        documents.append(_document(one) | {"served": state, "live_since": since})
+    emit({"domains": documents}, as_json=as_json, human=lambda: _show(chosen, home))
+
+
+@app.command()
+def check(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Certificate, then key.")],
+    domain: Annotated[str, typer.Option("--domain", help="The name it is to serve.")] = "",
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """Judge an upload without storing it: one file with all of it, or certificate and key.
+
+    Example: edgetoll edge https check chain.pem key.pem --domain www.shop.example
+    """
+    from edge.https.names import served_name
+
+    if len(files) > 2:
+        raise InputError(f"{len(files)} files were given", "give the certificate and the key")
+    name = served_name(domain) if domain else ""
+    found = _judge(home, name, files[0], files[-1])
+    document = {
+        "usable": found.bundle is not None,
+        "certificate": found.bundle.certificate.document() if found.bundle else None,
+        "findings": [one.document() for one in found.findings],
+    }
+    emit(document, as_json=as_json, human=lambda: _show_check(found))
+    if found.refusals:
+        raise typer.Exit(1)
+
+
+@app.command()
+def apply(
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Keep on: settings and stop list, live in seconds.")
+    ] = False,
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring this edge's nginx to what is wished; proven by handshakes, else all put back.
+
+    Suspended domains are refused and come back after payment. Exit 1: the edge serves on as before.
+
+    Example: edgetoll edge https apply --watch
+    """
+    from edge.https.apply import apply as apply_once
+    from edge.https.settings import read_settings
+
+    _home(home)
+    edge = read_settings(home)
+    if watch:
+        _watch(home, edge)
+        return
+    done = apply_once(home, edge, now=now())
+    document = {
+        "changed": list(done.changed),
+        "reloaded": done.reloaded,
+        "waiting": done.waiting,
+        "notes": list(done.notes),
+        "nginx": done.status.nginx,
+    }
+    emit(document, as_json=as_json, human=lambda: _show_applied(done))
+    if done.waiting:
+        raise typer.Exit(1)
+
+
+@app.command()
+def expiring(
+    days: Annotated[int, typer.Option("--days", min=0, help="How far to look ahead.")] = 30,
+    home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """TLS certificates that expire soon, the next first. Exit 1 when there are any.
+
+    Example: edgetoll edge https expiring --days 14
+    """
+    from edge.https.wishes import Wishes
+
+    until = now() + timedelta(days=days)
+    found = sorted(
+        (
+            (one.certificate.not_after, one.domain, one.certificate)
+            for one in Wishes(home).all()
+            if one.enabled and one.certificate and one.certificate.not_after <= until
+        ),
+        key=lambda row: row[:2],
+    )
+    document = [
+        {"domain": domain, "expires": at, "days": (at - now()).days, "sha256": leaf.sha256}
+        for at, domain, leaf in found
+    ]
+
+    def human() -> None:
+        if not found:
+            print(f"no TLS certificate expires within {days} days")
+            return
+        rows = [
+            (domain, f"{at:%Y-%m-%d %H:%M}", (at - now()).days, leaf.issuer)
+            for at, domain, leaf in found
+        ]
+        table("TLS certificates", ("domain", "expires (UTC)", "days", "issuer"), rows,
+              right=("days",))  # fmt: skip
+
+    emit({"expiring": document}, as_json=as_json, human=human)
+    if found:
+        raise typer.Exit(1)
+
+
+def _watch(home: Path, edge: HttpsEdge) -> None:
+    import signal
+    import threading
+
+    from edge.https.agent import watch
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    watch(home, edge, stop=stop, say=warn)
+
+
+def _home(home: Path) -> None:
+    if not home.is_dir():
+        raise InputError(f"no home at {home}", f"make one first: edgetoll init {home}")
+
+
+def _enabled(home: Path, domain: str) -> HttpsSettings:
+    """The settings of a domain whose HTTPS is on."""
+    from edge.https.names import served_name
+    from edge.https.wishes import Wishes
+
+    _home(home)
+    settings = Wishes(home).known(served_name(domain))
+    if not settings.enabled:
+        raise InputError(
+            f"HTTPS of {settings.domain} is off",
+            f"edgetoll edge https enable {settings.domain} --certificate FILE --key FILE",
+        )
+    return settings
+
+
+def _judge(
+    home: Path, domain: str, certificate: Path, key: Path, *, present: str = ""
+) -> Judgement:
+    from edge.https.pem import UPLOAD_BYTES_MAX
+    from edge.https.rules import judge
+    from edge.https.settings import read_settings
+    from edge.https.trust import Roots, Suffixes
+
+    def content(path: Path) -> bytes:
+        try:
+            with open(path, "rb") as file:
+                return file.read(UPLOAD_BYTES_MAX + 1)
+        except OSError as error:
+            raise InputError(
+                f"{path} cannot be read: {error.strerror}", "check the path"
+            ) from error
+
+    own = read_settings(home).roots_file
+    first, second = content(certificate), content(key)
+    return judge(
+        first,
+        second,
+        domain,
+        now=now(),
+        trust=Roots(home / own if own else None),
+        suffixes=Suffixes(),
+        present=present,
+    )
+
+
+def _judged(
+    home: Path, domain: str, certificate: Path, key: Path, *, present: str = ""
+) -> Judgement:
+    """The answer about an upload that may be used; Refused with each reason otherwise."""
+    found = _judge(home, domain, certificate, key, present=present)
+    if found.bundle is None:
+        reasons = "; ".join(f"{one.sentence} [{one.id}]" for one in found.refusals)
+        raise Refused(reasons, next((one.mend for one in found.refusals if one.mend), ""))
+    return found
+
+
+def _store(wishes: object, settings: HttpsSettings, found: Judgement) -> None:
+    from edge.https.wishes import Wishes
+
+    assert isinstance(wishes, Wishes)
+    assert found.bundle is not None
+    name = wishes.keep(found.bundle)
+    wishes.write(
+        replace(settings, bundle=name, certificate=found.bundle.certificate, changed_at=now())
+    )
+
+
+def _switch(option: str, text: str | None) -> bool | None:
+    if text is None:
+        return None
+    if text not in ("on", "off"):
+        raise InputError(f"{option} {text} is not known", "one of on, off")
+    return text == "on"
+
+
+def _age(text: str) -> int:
+    """Seconds from `off`, `31536000` or `60d`."""
+    if text == "off":
+        return 0
+    found = re.fullmatch(r"(\d{1,9})(d?)", text)
+    seconds = int(found[1]) * (86_400 if found[2] else 1) if found else -1
+    if not 0 < seconds <= HSTS_DAYS_MAX * 86_400:
+        raise InputError(
+            f"--hsts {text} is no age", f"seconds, or days as 60d, up to {HSTS_DAYS_MAX}d; or off"
+        )
+    return seconds
+
+
+def _document(one: HttpsSettings) -> dict[str, object]:
+    return {
+        "domain": one.domain,
+        "https": one.enabled,
+        "origin": one.origin,
+        "redirect": one.redirect,
+        "redirect_status": one.redirect_status,
+        "http2": one.http2,
+        "http3": one.http3,
+        "tls_min": one.tls_min,
+        "hsts_seconds": one.hsts_seconds,
+        "hsts_subdomains": one.hsts_subdomains,
+        "certificate": one.certificate.document() if one.certificate else None,
+    }
+
+
+def _say(settings: HttpsSettings, found: Judgement, *, as_json: bool) -> None:
+    document = _document(settings) | {"findings": [one.document() for one in found.findings]}
+
+    def human() -> None:
+        for one in found.findings:
+            warn(_line(one))
+        assert settings.certificate is not None
+        print(
+            f"HTTPS of {settings.domain} is on, with a certificate of {settings.certificate.issuer}"
+            f" until {settings.certificate.not_after:%Y-%m-%d}.\n{_then()}"
+        )
+
+    emit(document, as_json=as_json, human=human)
+
+
+def _then() -> str:
+    return "It is served after edgetoll edge https apply (at once where apply --watch runs)."
+
+
+def _renew(name: str) -> str:
+    return f"edgetoll edge https renew {name} --certificate FILE --key FILE"
+
+
+def _line(one: Finding) -> str:
+    return f"{one.sentence} [{one.id}]" + (f": {one.mend}" if one.mend else "")
+
+
+def _show_check(found: Judgement) -> None:
+    if found.bundle:
+        leaf = found.bundle.certificate
+        print(f"usable: {', '.join(leaf.names)}; of {leaf.issuer}; until {leaf.not_after:%Y-%m-%d}")
+    for one in found.findings:
+        print(("refused: " if one.refuses else "note: ") + _line(one))
+
+
+def _show_applied(done: Applied) -> None:
+    for note in done.notes:
+        warn(note)
+    if not done.changed:
+        print("nothing to do: the edge serves what is wished")
+    for name in done.changed:
+        line = done.status.domains[name]
+        print(f"{name}: {'stopped' if line.stopped else line.state}")
+
+
+def _show(chosen: list[HttpsSettings], home: Path) -> None:
+    from edge.https.status import read_status, served_as
+
+    status = read_status(home)
+    rows = []
+    for one in chosen:
+        leaf = one.certificate
+        rows.append(
+            (
+                one.domain,
+                "on" if one.enabled else "off",
+                served_as(status, one.domain, one.changed_at),
+                f"{leaf.not_after:%Y-%m-%d}" if leaf and one.enabled else "-",
+                one.redirect,
+                f"{one.hsts_seconds // 86_400}d" if one.hsts_seconds else "off",
+                one.tls_min if one.enabled else "-",
+            )
+        )
+    columns = ("domain", "https", "served", "expires", "redirect", "HSTS", "TLS from")
+    table("HTTPS", columns, rows)
+    if status.trouble:
+        warn(status.trouble)

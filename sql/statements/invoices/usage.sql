@@ -1,0 +1,280 @@
+-- What each due account used and owes for the month, by item, region, price and term.
+-- Run by billing/invoices/run.py in this order; each statement reads the table of the one before it.
+-- Money is HUGEINT, 10^-10 currency units; nothing is rounded here.
+
+-- name: usage
+-- One row per account × item × region × rate card. What each due account used and owes for the month, by item,
+-- region and rate card.
+CREATE OR REPLACE TEMP TABLE invoice_usage AS
+WITH void AS (
+    SELECT DISTINCT invoice_no
+    FROM invoice_events
+    WHERE status = 'void'
+),
+
+-- A month voided and issued again: what a standing later invoice already corrected stays there.
+carried AS (
+    SELECT
+        charges.account_id,
+        charges.item,
+        charges.region,
+        charges.rate_card,
+        sum(charges.quantity) AS quantity,
+        sum(charges.free_quantity) AS free_quantity,
+        sum(charges.plan_quantity) AS plan_quantity,
+        sum(charges.billable_quantity) AS billable_quantity,
+        sum(charges.amount) AS amount,
+        coalesce(sum(charges.amount) FILTER (charges.term = 'flat fee'), 0) AS flat_fee,
+        coalesce(sum(charges.amount) FILTER (charges.term = 'maximum'), 0) AS maximum,
+        coalesce(sum(charges.amount) FILTER (charges.term = 'minimum'), 0) AS minimum
+    FROM invoice_corrections
+    INNER JOIN charges ON invoice_corrections.charge_id = charges.charge_id
+    LEFT JOIN void ON invoice_corrections.invoice_no = void.invoice_no
+    WHERE charges.month = $month AND void.invoice_no IS NULL
+    GROUP BY charges.account_id, charges.item, charges.region, charges.rate_card
+)
+
+SELECT
+    state.account_id,
+    state.item,
+    state.region,
+    state.rate_card,
+    CAST(state.place_from AS HUGEINT) AS place_from,
+    CAST(state.quantity - coalesce(carried.quantity, 0) AS HUGEINT) AS quantity,
+    CAST(state.free_quantity - coalesce(carried.free_quantity, 0) AS HUGEINT) AS free_quantity,
+    CAST(state.plan_quantity - coalesce(carried.plan_quantity, 0) AS HUGEINT) AS plan_quantity,
+    CAST(state.billable_quantity - coalesce(carried.billable_quantity, 0) AS HUGEINT) AS billable_quantity,
+    CAST(state.amount - coalesce(carried.amount, 0) AS HUGEINT) AS amount,
+    CAST(state.flat_fee - coalesce(carried.flat_fee, 0) AS HUGEINT) AS flat_fee,
+    CAST(state.maximum - coalesce(carried.maximum, 0) AS HUGEINT) AS maximum,
+    CAST(state.minimum - coalesce(carried.minimum, 0) AS HUGEINT) AS minimum
+FROM month_state AS state
+INNER JOIN invoice_due AS due ON state.account_id = due.account_id
+LEFT JOIN carried
+    ON state.account_id = carried.account_id
+    AND state.item = carried.item
+    AND state.region = carried.region
+    AND state.rate_card = carried.rate_card
+WHERE state.month = $month;
+
+-- name: carry_forward
+-- One row per late charge that this run leaves for a later one: those of accounts whose corrections take away more
+-- than the month costs. Asked for by the setting `below_zero = "carry"`.
+DELETE FROM invoice_late
+WHERE account_id IN (
+    SELECT account_id
+    FROM (
+        SELECT account_id, amount FROM invoice_usage
+        UNION ALL
+        SELECT account_id, amount FROM invoice_late
+    )
+    GROUP BY account_id
+    HAVING sum(amount) < 0
+);
+DELETE FROM invoice_due
+WHERE
+    account_id NOT IN (SELECT account_id FROM invoice_usage)
+    AND account_id NOT IN (SELECT account_id FROM invoice_late);
+
+-- name: tier_parts
+-- One row per account × item × region × rate card × tier reached (the first tier even when nothing is billable). How
+-- the billable quantity of each rate card falls into its tiers, with the exact price of each part.
+CREATE OR REPLACE TEMP TABLE invoice_parts AS
+WITH cards AS (
+    SELECT
+        card_id,
+        model,
+        unit,
+        per,
+        unit_quantity,
+        discount_millionths,
+        count(*) AS count_tiers
+    FROM price_cards
+    INNER JOIN price_tiers USING (card_id)
+    GROUP BY card_id, model, unit, per, unit_quantity, discount_millionths
+),
+
+placed AS (
+    SELECT
+        usage.*,
+        cards.model,
+        cards.unit,
+        cards.per,
+        cards.unit_quantity,
+        cards.discount_millionths,
+        cards.count_tiers,
+        tiers.tier_no,
+        tiers.lower,
+        tiers.upper,
+        tiers.unit_price,
+        greatest(
+            0::HUGEINT,
+            least(
+                usage.place_from + usage.billable_quantity,
+                coalesce(tiers.upper, usage.place_from + usage.billable_quantity)
+            ) - greatest(usage.place_from, tiers.lower)
+        ) AS part
+    FROM invoice_usage AS usage
+    INNER JOIN cards ON usage.rate_card = cards.card_id AND cards.model IN ('per_unit', 'graduated')
+    INNER JOIN price_tiers AS tiers ON usage.rate_card = tiers.card_id
+)
+
+SELECT
+    account_id,
+    item,
+    region,
+    rate_card,
+    unit,
+    per,
+    unit_quantity,
+    discount_millionths,
+    count_tiers,
+    tier_no,
+    lower,
+    upper,
+    unit_price,
+    part,
+    part * unit_price * (1000000 - discount_millionths) // (CAST(unit_quantity AS HUGEINT) * 1000000) AS amount
+FROM placed
+WHERE part > 0 OR (billable_quantity = 0 AND lower <= place_from AND coalesce(upper > place_from, true));
+
+-- name: whole_lines
+-- One row per account × item × region × rate card whose model is not per_unit or graduated. The lines of blocks,
+-- volume and step prices: one each; a price is shown where a single one applies to all of it.
+CREATE OR REPLACE TEMP TABLE invoice_whole_lines AS
+WITH reached AS (
+    SELECT
+        usage.account_id,
+        usage.item,
+        usage.region,
+        usage.rate_card,
+        count(*) AS count_tiers,
+        max(tiers.unit_price) FILTER (
+            tiers.lower < usage.place_from + usage.billable_quantity
+            AND coalesce(usage.place_from + usage.billable_quantity <= tiers.upper, true)
+        ) AS unit_price
+    FROM invoice_usage AS usage
+    INNER JOIN price_tiers AS tiers ON usage.rate_card = tiers.card_id
+    GROUP BY usage.account_id, usage.item, usage.region, usage.rate_card
+)
+
+SELECT
+    usage.account_id,
+    usage.item,
+    usage.region,
+    usage.rate_card,
+    1 AS tier_no,
+    usage.free_quantity,
+    usage.plan_quantity,
+    usage.billable_quantity,
+    CASE
+        WHEN cards.model = 'volume' OR reached.count_tiers = 1 THEN coalesce(reached.unit_price, 0)
+        ELSE 0
+    END AS unit_price,
+    usage.amount - usage.flat_fee - usage.maximum - usage.minimum AS amount,
+    CASE cards.model
+        WHEN 'package' THEN 'whole blocks, rounded up'
+        WHEN 'volume' THEN 'volume price'
+        ELSE 'price of the step reached in each period'
+    END AS range_text,
+    cards.discount_millionths
+FROM invoice_usage AS usage
+INNER JOIN reached USING (account_id, item, region, rate_card)
+INNER JOIN price_cards AS cards
+    ON usage.rate_card = cards.card_id AND cards.model NOT IN ('per_unit', 'graduated');
+
+-- name: usage_lines
+-- One row per account × item × region × rate card × tier, and one more for each of flat fee, maximum and minimum that
+-- moves the sum. The month's lines by item, region and price, exact.
+CREATE OR REPLACE TEMP TABLE invoice_usage_lines AS
+WITH sums AS (
+    SELECT
+        account_id,
+        item,
+        region,
+        rate_card,
+        sum(amount) AS amount,
+        min(tier_no) AS first_tier,
+        max(tier_no) AS last_tier
+    FROM invoice_parts
+    GROUP BY account_id, item, region, rate_card
+),
+
+-- Parts are cut one by one, a charge is cut once: up to 16 of 10^-10 may lie between, and the last tier takes them.
+-- What is more than that comes from the fees of tiers (or of months rated before terms were charged apart).
+rests AS (
+    SELECT
+        usage.account_id,
+        usage.item,
+        usage.region,
+        usage.rate_card,
+        usage.free_quantity,
+        usage.plan_quantity,
+        sums.first_tier,
+        sums.last_tier,
+        usage.amount - usage.flat_fee - usage.maximum - usage.minimum - sums.amount AS rest,
+        abs(rest) <= 16 AS is_cut_only,
+        usage.flat_fee = 0 AND usage.maximum = 0 AND usage.minimum = 0 AS is_usage_only
+    FROM invoice_usage AS usage
+    INNER JOIN sums USING (account_id, item, region, rate_card)
+),
+
+tier_lines AS (
+    SELECT
+        parts.account_id,
+        parts.item,
+        parts.region,
+        parts.rate_card,
+        parts.tier_no,
+        CASE WHEN parts.tier_no = rests.first_tier THEN rests.free_quantity ELSE 0 END AS free_quantity,
+        CASE WHEN parts.tier_no = rests.first_tier THEN rests.plan_quantity ELSE 0 END AS plan_quantity,
+        parts.part AS billable_quantity,
+        parts.unit_price,
+        parts.amount
+        + CASE WHEN rests.is_cut_only AND parts.tier_no = rests.last_tier THEN rests.rest ELSE 0 END AS amount,
+        CASE
+            WHEN parts.count_tiers = 1 THEN ''
+            WHEN parts.upper IS NULL THEN 'above ' || format('{:,}', CAST(parts.lower // parts.unit_quantity * parts.per AS BIGINT))
+            ELSE format('{:,}', CAST(parts.lower // parts.unit_quantity * parts.per AS BIGINT)) || '–'
+                || format('{:,}', CAST(parts.upper // parts.unit_quantity * parts.per AS BIGINT))
+        END AS range_text,
+        '' AS reason
+    FROM invoice_parts AS parts
+    INNER JOIN rests USING (account_id, item, region, rate_card)
+    -- Where only a fixed term is owed, a line of no quantity would say nothing.
+    WHERE
+        (rests.is_cut_only AND rests.is_usage_only)
+        OR parts.part <> 0
+        OR rests.free_quantity <> 0
+        OR rests.plan_quantity <> 0
+        OR (rests.is_cut_only AND rests.rest <> 0)
+),
+
+terms AS (
+    SELECT account_id, item, region, rate_card, 1001 AS tier_no, 'flat fee' AS reason, flat_fee AS amount
+    FROM invoice_usage
+    UNION ALL
+    SELECT account_id, item, region, rate_card, 1002, 'maximum', maximum
+    FROM invoice_usage
+    UNION ALL
+    SELECT account_id, item, region, rate_card, 1003, 'minimum', minimum
+    FROM invoice_usage
+    UNION ALL
+    SELECT account_id, item, region, rate_card, 1000, 'fixed fee, minimum or maximum', rest
+    FROM rests
+    WHERE NOT is_cut_only
+)
+
+SELECT * FROM tier_lines
+UNION ALL BY NAME
+SELECT *, '' AS reason FROM invoice_whole_lines
+UNION ALL BY NAME
+SELECT
+    *,
+    0::HUGEINT AS free_quantity,
+    0::HUGEINT AS plan_quantity,
+    0::HUGEINT AS billable_quantity,
+    0::HUGEINT AS unit_price,
+    '' AS range_text
+FROM terms
+WHERE amount <> 0;

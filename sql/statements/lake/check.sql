@@ -1,0 +1,19 @@
+-- Checking a home: what the billing store knows of the files that stand outside it. Run by
+-- billing/commands/compare.py on the billing store.
+
+-- name: taken_in
+-- One row per closed-hour file that was imported, with the hash its certificate had.
+SELECT hour, partition, revision, certificate_sha256
+FROM imported_files
+ORDER BY hour, partition, revision;
+
+-- name: issued
+-- One row per document that was issued: what its file must say.
+SELECT invoice_no, account_id, total
+FROM invoices;
+
+-- name: waiting_accounts
+-- One row per account whose past is to be rated again, or is held: its charges are not yet its usage.
+SELECT account_id FROM replay_marks
+UNION
+SELECT account_id FROM rating_held;

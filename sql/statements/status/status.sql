@@ -1,0 +1,136 @@
+-- What `edgetoll status` and the metrics ask of the billing store: how far it is, what it holds back,
+-- which traffic nobody pays for, which receivers do not answer.
+-- Everything here reads; nothing is kept.
+
+-- name: billing_facts
+-- One row: the last run, what is held back and why.
+WITH last_run AS (
+    SELECT run_id, state, through_hour
+    FROM runs
+    WHERE kind = 'rating_run'
+    ORDER BY journal_no DESC
+    LIMIT 1
+),
+
+held_run AS (
+    SELECT run_id, reason FROM runs WHERE state = 'held' ORDER BY journal_no DESC LIMIT 1
+),
+
+too_old AS (
+    SELECT
+        count(*) AS files,
+        CAST(coalesce(sum(requests), 0) AS BIGINT) AS requests,
+        min(hour) AS first_hour
+    FROM imported_files
+    WHERE too_old
+)
+
+SELECT
+    (SELECT coalesce(max(last_no), 0) FROM journal_state) AS journal_no,
+    (SELECT run_id FROM last_run) AS last_run,
+    (SELECT state FROM last_run) AS last_state,
+    (SELECT max(through_hour) FROM runs WHERE state IN ('done', 'released')) AS rated_through,
+    (
+        SELECT min(complete_through) FROM (
+            SELECT arg_max(complete_through, certificate_number) AS complete_through
+            FROM imported_files
+            GROUP BY partition
+        )
+    ) AS imported_through,
+    (SELECT run_id FROM held_run) AS held_run,
+    (SELECT reason FROM held_run) AS held_reason,
+    t.files AS too_old_files,
+    t.requests AS too_old_requests,
+    t.first_hour AS too_old_first,
+    (SELECT count(*) FROM rating_held) AS unpriced_hours,
+    (
+        SELECT min(account_id || ' ' || strftime(hour, '%Y-%m-%dT%H:%MZ') || ': ' || problem)
+        FROM rating_held
+    ) AS unpriced,
+    (SELECT max(unverified) FROM balance_clock) AS unverified
+FROM too_old AS t;
+
+-- name: incomplete_hours
+-- One row per partition's hour since $since whose newest certificate says that an edge was missing.
+SELECT
+    hour,
+    partition,
+    array_to_string(
+        from_json(arg_max(certificate, revision) -> 'missing_edges', '["VARCHAR"]'), ', '
+    ) AS missing
+FROM imported_files
+WHERE hour >= CAST($since AS TIMESTAMP)
+GROUP BY hour, partition
+HAVING arg_max(state, revision) = 'incomplete'
+ORDER BY hour, partition;
+
+-- name: unowned_since
+-- One row: from when to look, at most a month back and at most so much usage that it takes no time.
+WITH hours AS (
+    SELECT
+        hour,
+        sum(sum(rows)) OVER (ORDER BY hour DESC) AS rows_since
+    FROM imported_files
+    WHERE NOT too_old
+    GROUP BY hour
+)
+
+SELECT min(hour) AS since
+FROM hours
+WHERE
+    rows_since <= 50000000
+    AND hour >= (SELECT max(hour) FROM hours) - INTERVAL 31 DAY;
+
+-- name: unowned_names
+-- One row per name that nobody owned, the ten largest, with what all of them come to; names that
+-- metering folded together have a blank one.
+WITH names AS (
+    SELECT coalesce(domain, '') AS domain, CAST(sum(requests) AS BIGINT) AS requests
+    FROM usage
+    WHERE
+        account_id IS NULL
+        AND hour >= CAST($since AS TIMESTAMP)
+        AND hour < CAST($until AS TIMESTAMP)
+    GROUP BY ALL
+)
+
+SELECT
+    domain,
+    requests,
+    CAST(sum(requests) OVER () AS BIGINT) AS all_unowned,
+    count(*) OVER () AS names
+FROM names
+WHERE requests > 0
+ORDER BY requests DESC, domain
+LIMIT 10;
+
+-- name: all_requests
+-- One row: the requests of the same hours, owned or not.
+SELECT CAST(coalesce(sum(requests), 0) AS BIGINT) AS requests
+FROM imported_files
+WHERE NOT too_old AND hour >= CAST($since AS TIMESTAMP) AND hour < CAST($until AS TIMESTAMP);
+
+-- name: endpoints
+-- One row per receiver that is off, or at which an event waits that was tried.
+WITH waiting AS (
+    SELECT
+        endpoint,
+        count(*) AS waiting,
+        max(attempts) AS attempts,
+        arg_max(answer, journal_no) AS answer,
+        min(next_at) AS next_at
+    FROM deliveries
+    WHERE status = 'waiting' AND attempts > 0
+    GROUP BY endpoint
+)
+
+SELECT
+    coalesce(w.endpoint, e.endpoint) AS endpoint,
+    coalesce(w.waiting, 0) AS waiting,
+    coalesce(w.attempts, 0) AS attempts,
+    coalesce(w.answer, e.reason) AS answer,
+    w.next_at,
+    e.disabled_at
+FROM waiting AS w
+FULL JOIN endpoints_disabled AS e ON w.endpoint = e.endpoint
+ORDER BY endpoint;

@@ -1,0 +1,258 @@
+"""M2, G1, G2: what is lost, or cannot be looked at, is red and counted; no check is left out."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+import pytest
+import typer
+
+from billing.appliers import open_store
+from billing.checks import red
+from billing.commands.check import check, every_check
+from billing.invoices.documents import writing
+from billing.store import left_note
+from tests.billing.homes import START, Use, close_hours, make_home
+from tests.billing.invoices.world import october
+from tests.billing.runner import published, rate
+from tests.metering.worker.test_checks import worked
+
+COUNTED_AT = datetime(2026, 11, 1, 6, tzinfo=UTC)
+ISSUED = datetime(2026, 11, 1, 4, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home that counted, closed, billed and published; all of its checks hold."""
+    home = make_home(tmp_path_factory.mktemp("sound"))
+    worked(home)
+    (home / "metering.lock").touch()  # as the command leaves it
+    rate(home, at=COUNTED_AT)
+    return home
+
+
+@pytest.fixture
+def home(sound: Path, tmp_path: Path) -> Path:
+    """A copy that may be damaged, as billing left it."""
+    copy = shutil.copytree(sound, tmp_path / "home")
+    open_store(copy, owner="test", now=COUNTED_AT).close()
+    return copy
+
+
+def red_of(home: Path) -> set[str]:
+    """The checks that return rows or that found nothing to open; all of them are counted."""
+    results = every_check(home)
+    assert len({one.check for one in results}) == len(results) == count_of_all()
+    return {one.check for one in results if one.rows}
+
+
+@cache
+def count_of_all() -> int:
+    """How many checks a home without anything has."""
+    with TemporaryDirectory() as empty:
+        return len(every_check(Path(empty)))
+
+
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(bytes(content))
+
+
+def newest(home: Path, pattern: str) -> Path:
+    return max(home.glob(pattern))
+
+
+def journal(home: Path) -> Path:
+    return home / "journal" / "journal.jsonl"
+
+
+def cut_journal(home: Path) -> None:
+    lines = journal(home).read_bytes().splitlines(keepends=True)
+    journal(home).write_bytes(b"".join(lines[:-1]))
+
+
+# what is lost or damaged -> how, and the check that must be red for it
+LOST: dict[str, tuple[Callable[[Path], object], str]] = {
+    "checkpoints": (
+        lambda home: shutil.rmtree(home / "closed" / "checkpoints"),
+        "metering_checkpoints_are_there",
+    ),
+    "newest checkpoint": (
+        lambda home: newest(home, "closed/checkpoints/*/*.checkpoint").unlink(),
+        "metering_checkpoints_are_there",
+    ),
+    "usage store": (lambda home: (home / "usage.duckdb").unlink(), "metering_stores_are_there"),
+    "usage store blank": (
+        lambda home: (home / "usage.duckdb").write_bytes(b""),
+        "metering_opens",
+    ),
+    "usage store of words": (
+        lambda home: (home / "usage.duckdb").write_bytes(b"no store" * 999),
+        "metering_opens",
+    ),
+    "closed hours": (lambda home: shutil.rmtree(home / "closed"), "closed_hours_are_there"),
+    "the last closed hour": (
+        lambda home: shutil.rmtree(newest(home, "closed/hour=*")),
+        "closed_hours_are_there",
+    ),
+    "a closed hour's data": (
+        lambda home: newest(home, "closed/hour=*/*.parquet").unlink(),
+        "closed_files_match_certificates",
+    ),
+    "a certificate blank": (
+        lambda home: newest(home, "closed/hour=*/*.json").write_bytes(b""),
+        "closed_hours_opens",
+    ),
+    "journal": (lambda home: shutil.rmtree(home / "journal"), "billing_opens"),
+    "journal blank": (lambda home: journal(home).write_bytes(b""), "billing_opens"),
+    "last journal record": (cut_journal, "billing_opens"),
+    "journal flipped": (lambda home: flip(journal(home)), "billing_opens"),
+    "effect files": (
+        lambda home: shutil.rmtree(home / "journal" / "effects"),
+        "store_equals_journal",
+    ),
+    "an effect file": (
+        lambda home: newest(home, "journal/effects/*charges*").unlink(),
+        "store_equals_journal",
+    ),
+    "an effect file flipped": (
+        lambda home: flip(newest(home, "journal/effects/*charges*")),
+        "store_equals_journal",
+    ),
+    "an effect file cut": (
+        lambda home: os.truncate(newest(home, "journal/effects/*account*"), 50),
+        "store_equals_journal",
+    ),
+    "billing store flipped": (lambda home: flip(home / "billing.duckdb"), "billing_opens"),
+    "billing store blank": (
+        lambda home: (home / "billing.duckdb").write_bytes(b""),
+        "billing_opens",
+    ),
+    "store and journal": (
+        lambda home: (shutil.rmtree(home / "journal"), (home / "billing.duckdb").unlink()),
+        "billing_opens",
+    ),
+    "lake": (lambda home: shutil.rmtree(home / "lake"), "lake_opens"),
+}
+
+
+@pytest.mark.parametrize("what", LOST)
+def test_m2_what_must_not_be_lost_is_red_and_every_check_is_counted(what: str, home: Path) -> None:
+    lose, name = LOST[what]
+    lose(home)
+    found = red_of(home)
+    assert name in found or ("billing_opens" in found and not name.startswith("metering")), found
+
+
+def test_m2_a_sound_home_and_an_empty_one_have_as_many_checks_and_none_red(
+    sound: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert red_of(sound) == set()
+    assert red_of(tmp_path) == set()
+    check(sound, as_json=False)
+    assert f"ok: {count_of_all()} of {count_of_all()}" in capsys.readouterr().out
+
+
+def test_m2_a_check_that_cannot_be_made_is_red_in_the_command_and_for_the_accounts(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    journal(home).write_bytes(b"")
+    with pytest.raises(typer.Exit) as ended:
+        check(home, as_json=True)
+    assert ended.value.exit_code == 1
+    document = json.loads(capsys.readouterr().out)
+    assert [one["check"] for one in document["broken"]] == ["billing_opens"]
+    unable = {one["check"] for one in document["unable"]}
+    assert {"ledger_balances", "store_equals_journal"} <= unable
+    assert unable <= set(red.read(home).names)
+
+
+def test_m2_a_quick_check_clears_nothing_that_it_did_not_look_at(home: Path) -> None:
+    newest(home, "closed/hour=*/*.parquet").unlink()
+    with pytest.raises(typer.Exit):
+        check(home, as_json=True)
+    check_quick = red.read(home)
+    with pytest.raises(typer.Exit):
+        check(home, as_json=True, quick=True)
+    after = red.read(home)
+    assert "closed_files_match_certificates" in after.names
+    assert after.full_at == check_quick.full_at
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE balances SET cash = cash + 10000000000000",
+        "UPDATE charges SET amount = amount - 1",
+        "DELETE FROM domain_ownership",
+        "UPDATE accounts SET credit_limit = 99 * 10000000000",
+    ],
+    ids=["a balance", "a charge", "the domains", "a credit limit"],
+)
+def test_g1_a_store_edited_by_hand_is_red_though_its_file_looks_untouched(
+    statement: str, tmp_path: Path
+) -> None:
+    home = make_home(tmp_path)
+    close_hours(home, START, 1, [Use()])
+    rate(home)
+    path = home / "billing.duckdb"
+    note = left_note.read(path)
+    assert note is not None
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(statement)
+    forged = replace(note, store=left_note.state_of(path))  # as one who knows would write it
+    left_note.write(path, forged)
+    assert "store_equals_journal" in red_of(home)
+
+
+def test_g2_an_older_journal_and_store_beside_todays_lake_are_red(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    close_hours(home, START, 1, [Use()])
+    rate(home)
+    older = shutil.copytree(home, tmp_path / "older")
+    close_hours(home, START + HOUR, 1, [Use()])
+    rate(home)
+    for name in ("billing.duckdb", "billing.duckdb.left"):
+        shutil.copy2(older / name, home / name)
+    shutil.rmtree(home / "journal")
+    shutil.copytree(older / "journal", home / "journal")
+    assert red_of(home) & {"lake_is_of_this_journal", "billing_opens"}
+
+
+def test_g2_a_lake_of_another_history_is_red(home: Path, tmp_path: Path) -> None:
+    other = make_home(tmp_path / "other")
+    close_hours(other, START, 1, [Use(requests=9)])
+    rate(other)
+    shutil.rmtree(home / "lake")
+    shutil.copytree(other / "lake", home / "lake")
+    assert red_of(home) & {"lake_is_of_this_journal", "billing_opens"}
+
+
+def test_g2_a_document_that_the_store_did_not_issue_so_is_red(tmp_path: Path) -> None:
+    world = october(tmp_path)
+    world.invoice("2026-10", ISSUED)
+    with open_store(world.home, owner="test", now=COUNTED_AT) as store:
+        writing.write_month(store.home, store.connection, "2026-10", ("json",))
+    published(world.home)
+    assert red_of(world.home) == set()
+    path = min((world.home / "invoices" / "2026-10").glob("*.json"))
+    whole = path.read_text()
+    total = json.loads(whole)["total"]
+    for changed in (whole.replace(f'"total": "{total}"', '"total": "1.00"'), whole[:99], ""):
+        assert changed != whole
+        path.write_text(changed)
+        assert red_of(world.home) == {"documents_are_of_this_store"}
+    path.write_text(whole)
+    shutil.copy(path, path.with_name("INV-USD-2026-000900.json"))
+    assert red_of(world.home) == {"documents_are_of_this_store"}

@@ -1,0 +1,235 @@
+"""`edgetoll status`: which signals stand, on what it exits 1, and that table and code agree."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from billing.checks.red import CheckState, RedCheck
+from billing.daemon.metrics import signal_family
+from billing.status import signals
+from billing.status.facts import (
+    BillingFact,
+    EdgeFact,
+    EndpointFact,
+    HomeFacts,
+    IncompleteHour,
+    MeteringFact,
+    StoreFacts,
+    UnownedName,
+    UnownedTraffic,
+)
+from billing.status.judge import findings, unverified
+from edgetoll import main
+from tests.billing.homes import NOW, START, Use, close_hour, close_hours, make_home
+from tests.billing.runner import rate
+
+HOUR = timedelta(hours=1)
+WELL = HomeFacts(
+    at=NOW,
+    edges=(EdgeFact(edge_id="e1", promise=NOW - timedelta(minutes=2), is_metered=True),),
+    metering=MeteringFact(workers=1, fresh_at=NOW, accepted=10, complete_through=NOW - HOUR),
+    checks=CheckState(full_at=NOW - 5 * HOUR, checks=40),
+    store=StoreFacts(
+        billing=BillingFact(
+            last_run="R1", last_state="done", rated_through=NOW - HOUR, imported_through=NOW - HOUR
+        )
+    ),
+)
+
+
+def store(**more: Any) -> HomeFacts:
+    """A well home but for what its store says."""
+    assert WELL.store is not None
+    return replace(WELL, store=replace(WELL.store, **more))
+
+
+def billing(**more: Any) -> HomeFacts:
+    """A well home but for how far billing is."""
+    assert WELL.store is not None
+    return store(billing=replace(WELL.store.billing, **more))
+
+
+def edge(**more: Any) -> HomeFacts:
+    """A well home but for its edge."""
+    return replace(WELL, edges=(replace(WELL.edges[0], **more),))
+
+
+def metering(**more: Any) -> HomeFacts:
+    """A well home but for metering."""
+    return replace(WELL, metering=replace(WELL.metering, **more))
+
+
+def unowned(requests: int) -> HomeFacts:
+    """A well home with so many of 10,000 requests for a name that nobody owns."""
+    name = UnownedName(domain="new.example", requests=requests)
+    return store(
+        unowned=UnownedTraffic(
+            since=START, requests=requests, all_requests=10_000, names=1, largest=(name,)
+        )
+    )
+
+
+ENDPOINT = EndpointFact(
+    endpoint="webhook:crm", waiting=3, attempts=2, answer="answered 401", next_at=NOW,
+    disabled_at=None,
+)  # fmt: skip
+ILL = {
+    "edge_problem": edge(problems=("its spool is damaged",)),
+    "edge_silent": edge(promise=NOW - 7 * HOUR),
+    "edge_unread": metering(unread=("e1: its folder cannot be read, since 2026-10-19",)),
+    "edge_refused": edge(refused=5),
+    "metering_silent": replace(
+        metering(fresh_at=NOW - HOUR), edges=(replace(WELL.edges[0], unread_bytes=100),)
+    ),
+    "metering_alarm": metering(alarms=("fork of e1",)),
+    "not_conserved": metering(adds_up=False),
+    "quarantine": metering(quarantined=2),
+    "sequence_gap": edge(gaps=1),
+    "hour_open_long": metering(open_hours=1, oldest_open=NOW - 9 * HOUR),
+    "hour_incomplete": store(
+        incomplete=(IncompleteHour(hour=START, partition="spool", missing="e2"),)
+    ),
+    "hour_too_old": billing(too_old_files=6, too_old_requests=70, too_old_first=START),
+    "hour_unpriced": billing(unpriced_hours=2, unpriced="acme 2026-10-01T00:00Z: no card"),
+    "prices_refused": replace(WELL, prices="prices/plain.toml, line 3: no"),
+    "run_held": billing(held_run="R2", held_reason="it charges too much"),
+    "check_red": replace(
+        WELL, checks=replace(WELL.checks, red=(RedCheck(check="ledger_balances", found="1 row"),))
+    ),
+    "check_old": replace(WELL, checks=CheckState()),
+    "billing_unreadable": replace(WELL, store=None, unreadable="the chain is broken"),
+    "rating_behind": billing(rated_through=NOW - 5 * HOUR),
+    "unowned_traffic": unowned(100),
+    "unowned_names": unowned(99),
+    "endpoint_off": store(endpoints=(replace(ENDPOINT, disabled_at=NOW),)),
+    "delivery_failing": store(endpoints=(ENDPOINT,)),
+}
+
+
+def test_a_well_home_needs_nobody() -> None:
+    assert findings(WELL) == ()
+
+
+@pytest.mark.parametrize(("name", "facts"), ILL.items(), ids=ILL.keys())
+def test_each_signal_stands_when_it_should_and_alone(name: str, facts: HomeFacts) -> None:
+    assert [one.signal.name for one in findings(facts)] == [name]
+
+
+def test_every_signal_is_tried_stands_in_the_docs_and_in_the_metrics(root: Path) -> None:
+    names = [one.name for one in signals.SIGNALS]
+    assert sorted(ILL) == sorted(names)
+    assert len(set(names)) == len(names)
+    page = (root / "docs" / "operating.md").read_text(encoding="utf-8")
+    assert signals.table() in page, "write signals.table() into the section Signals"
+    served = {one.labels["signal"]: one.value for one in signal_family(()).samples}
+    assert served == dict.fromkeys(names, 0)
+
+
+def test_metrics_and_commands_that_a_signal_names_exist(root: Path) -> None:
+    page = (root / "docs" / "commands.md").read_text(encoding="utf-8")
+    code = (root / "billing" / "daemon" / "metrics.py").read_text(encoding="utf-8")
+    for one in signals.SIGNALS:
+        for metric in re.findall(r"edgetoll_([a-z_]+)", one.seen):
+            assert f'"{metric.removesuffix("_total")}"' in code or "events_" in metric, metric
+        for command in re.findall(r"`edgetoll ((?:edge|metering|billing) [a-z-]+)", one.answer):
+            assert f"## edgetoll {command}" in page, command
+
+
+def status(home: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, Any]]:
+    """What `edgetoll status --json` exits with and says."""
+    capsys.readouterr()
+    code = main(["status", "--home", str(home), "--json"])
+    document: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return code, document
+
+
+def test_a_fresh_home_needs_nobody(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["init", str(tmp_path / "home")]) == 0
+    code, document = status(tmp_path / "home", capsys)
+    assert (code, document["signals"]) == (0, [])
+
+
+def test_g8_traffic_that_nobody_owns_is_named_by_rate_and_status_with_the_way_to_own_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = make_home(tmp_path)
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    uses = [
+        Use(requests=800),
+        Use(domain="www.new.example", requests=150),
+        Use(domain="cdn.new.example", requests=40, class_="http"),
+        Use(domain=None, requests=10),
+    ]
+    close_hour(home, now - 2 * HOUR, uses)
+    assert main(["billing", "rate", "--home", str(home)]) == 0
+    out = capsys.readouterr().out
+    assert "Nobody pays for 200 requests of 1,000: 3 names that no account owns." in out
+    assert "  www.new.example: 150\n  cdn.new.example: 40\n  (many small names): 10\n" in out
+    assert 'To own one, load [[domains]] domain = "www.new.example", account = "ID":' in out
+    assert main(["billing", "rate", "--json", "--home", str(home)]) == 0
+    traffic = json.loads(capsys.readouterr().out)["unowned"]
+    assert (traffic["requests"], traffic["largest"][0]["domain"]) == (200, "www.new.example")
+    code, document = status(home, capsys)
+    assert code == 1
+    assert "unowned_traffic" in [one["signal"] for one in document["signals"]]
+    assert document["store"]["unowned"]["requests"] == 200
+
+
+@pytest.mark.parametrize(
+    ("month", "said"), [("2026-10", "100 requests of 300"), ("2026-09", "7 requests of 7")]
+)
+def test_g8_the_invoice_run_names_what_nobody_pays_for_in_its_month(
+    month: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = make_home(tmp_path)
+    close_hours(home, START, 2, [Use(requests=100), Use(domain="x.new.example", requests=50)])
+    close_hour(home, START - 24 * HOUR, [Use(domain="old.example", requests=7)])
+    rate(home)
+    late = ["--as-of", "2026-11-05T00:00:00Z", "--home", str(home)]
+    main(["billing", "invoice", "--month", month, "--draft", *late])
+    assert f"Nobody pays for {said}" in capsys.readouterr().err
+
+
+def test_m6_rate_says_which_hours_are_incomplete(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = make_home(tmp_path)
+    close_hour(home, NOW - 2 * HOUR, [Use()], state="incomplete")
+    close_hour(home, NOW - HOUR, [Use()])
+    words = ["billing", "rate", "--as-of", NOW.isoformat(), "--home", str(home)]
+    assert main(words) == 0
+    out = capsys.readouterr().out
+    assert "1 hour is incomplete" in out
+    assert "2026-10-19T22:00Z" in out
+    assert main([*words, "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["incomplete_hours"]) == 1
+
+
+def test_p6_nothing_rated_yet_is_no_illness() -> None:
+    assert unverified("no usage has been rated yet") is None
+    assert unverified("check is red: x; no usage has been rated yet") == "check is red: x"
+    assert unverified(None) is None
+
+
+def test_the_screen_fits_80_columns_and_breaks_no_number(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    home = make_home(tmp_path)
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    names = [Use(domain=f"www.customer-number-{n}.example", requests=10**12 + n) for n in range(30)]
+    close_hour(home, now - 2 * HOUR, [Use(), *names])
+    rate(home, at=now)
+    capsys.readouterr()
+    main(["status", "--home", str(home)])
+    lines = capsys.readouterr().out.splitlines()
+    wide = [line for line in lines if len(line) > 80 and str(home) not in line]
+    assert wide == []
+    assert "1,000,000,000,029" in "\n".join(lines)

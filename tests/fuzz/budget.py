@@ -1,0 +1,35 @@
+"""How long a fuzz test goes on: a hundred examples, or again and again for EDGETOLL_FUZZ_SECONDS.
+
+With the hypothesis profile `fuzz` each round tries ten times as many. What fails is printed with
+the line that repeats it (`@reproduce_failure`).
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import time
+from collections.abc import Callable
+from typing import ParamSpec
+
+from hypothesis import settings
+
+Arguments = ParamSpec("Arguments")
+
+SECONDS = float(os.environ.get("EDGETOLL_FUZZ_SECONDS") or 0)
+"""For how long each fuzz test is repeated; 0: one round."""
+
+settings.register_profile("fuzz", settings.get_profile("default"), max_examples=1_000)
+
+
+def for_as_long_as_told(test: Callable[Arguments, None]) -> Callable[Arguments, None]:
+    """`test`, a property of hypothesis, in rounds until the time is over; every round is new."""
+
+    @functools.wraps(test)
+    def rounds(*args: Arguments.args, **named: Arguments.kwargs) -> None:
+        until = time.monotonic() + SECONDS
+        test(*args, **named)
+        while time.monotonic() < until:
+            test(*args, **named)
+
+    return rounds
