@@ -64,7 +64,10 @@ class SequenceGap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EdgeEvidence:
-    """What the certificate says of one edge. `late` counts events that came after revision 0."""
+    """What the certificate says of one edge. `late` counts events that came after revision 0.
+
+    `held` is why the edge promised nothing when the hour closed, in its own words.
+    """
 
     edge_id: str
     region: str
@@ -72,6 +75,7 @@ class EdgeEvidence:
     epochs: tuple[EpochRange, ...] = ()
     gaps: tuple[SequenceGap, ...] = ()
     late: int = 0
+    held: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +125,11 @@ class Certificate:
 
     def to_bytes(self) -> bytes:
         """The file's bytes: JSON in the order of the fields, so that equal ones are equal bytes."""
-        return orjson.dumps(self, option=orjson.OPT_INDENT_2) + b"\n"
+        document = orjson.loads(orjson.dumps(self))
+        for edge in document["edges"]:
+            if not edge["held"]:  # as ever, for an edge that promises
+                del edge["held"]
+        return orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n"
 
     @classmethod
     def from_bytes(cls, data: bytes, name: str = "certificate") -> Certificate:

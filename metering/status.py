@@ -48,6 +48,8 @@ class EdgeStatus:
     expected_until: str | None
     gaps: tuple[SequenceGap, ...]
     refused: int = 0
+    held: str = ""
+    """Why the edge promises nothing, in its own words; blank while it does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

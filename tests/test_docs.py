@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
@@ -143,3 +144,40 @@ def test_each_rule_stands_where_the_architecture_page_says(root: Path) -> None:
             if not re.search(said, text, re.MULTILINE):
                 missing.append(f"{file}::{name}")
     assert missing == []
+
+
+def glossary_rows(page: str) -> list[list[str]]:
+    """The cells of each row of the glossary."""
+    rows = [line.strip().strip("|").split("|") for line in page.splitlines() if "| **" in line]
+    return [[cell.strip() for cell in row] for row in rows]
+
+
+def names_of_the_code(root: Path) -> tuple[set[str], set[str]]:
+    """Names of classes and functions of the product, and the words they are made of."""
+    names: set[str] = set()
+    for package in ("edge", "metering", "billing"):
+        for path in (root / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+                    names.add(node.name)
+    return names, {word.lower() for name in names for word in re.findall(r"[A-Z]?[a-z]+", name)}
+
+
+def test_the_glossary_says_what_the_code_says(root: Path) -> None:
+    """Names in the glossary are in the code; a word it puts aside is in no name of the code, but
+    for those it lists as having a sense of their own, and each of these is really used.
+    """
+    page = (root / "docs" / "glossary.md").read_text(encoding="utf-8")
+    names, words = names_of_the_code(root)
+    rows = glossary_rows(page)
+    classes = [name for row in rows for name in re.findall(r"`([A-Z]\w+)`", row[0])]
+    assert classes
+    assert [name for name in classes if name not in names] == []
+    aside = {
+        word.strip().lower()
+        for row in rows
+        for word in re.sub(r"\(.*?\)", "", row[2]).split(",")
+        if re.fullmatch(r"[a-z]+", word.strip())
+    }
+    own_sense = set(re.findall(r"[a-z]+", page.rsplit("names of the code:", 1)[1]))
+    assert sorted(aside & words) == sorted(own_sense)

@@ -30,6 +30,7 @@ from pydantic import (
 )
 
 from billing.money import check_currency, parse_amount
+from billing.readable import unlike_any_other
 from billing.text_rules import check_email, check_line
 from edge.configfile import read_toml, said, table_lines
 from edge.domain import canonical_domain
@@ -118,6 +119,14 @@ def _timezone(value: str | None) -> str | None:
     return value
 
 
+def _unlike_any_other(value: str | None) -> str | None:
+    """An id of a person's own choice: one that nobody takes for another (CASES G6)."""
+    why = None if value is None else unlike_any_other(value)
+    if why is not None:
+        raise ValueError(f"{value!a} could be taken for another id: {why}")
+    return value
+
+
 Instant = Annotated[datetime, BeforeValidator(_instant)]
 End = Annotated[datetime, BeforeValidator(_end)]
 """When something ends; `"never"`: an end that is stored was wrong."""
@@ -183,7 +192,9 @@ class _Correctable(_Row):
 class DomainRow(_Correctable):
     """An account owns a name, or with `*.` one level below it, from a time to another."""
 
-    id: str | None = Field(default=None, min_length=1, max_length=400)
+    id: Annotated[str | None, AfterValidator(_unlike_any_other)] = Field(
+        default=None, min_length=1, max_length=400
+    )
     domain: Annotated[str, BeforeValidator(_domain)]
     account: Id
     effective_from: Instant = BEGINNING

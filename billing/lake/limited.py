@@ -7,6 +7,7 @@ says in one line what happened and removes what it left.
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import resource
@@ -37,6 +38,8 @@ def run(
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
+        # What the parent left to be collected has threads that are not here: let it be.
+        gc.freeze()
         os.close(reading)
         _be_the_child(work, writing)
     os.close(writing)

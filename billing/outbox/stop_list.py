@@ -1,10 +1,10 @@
 """The list of stopped domains that edges enforce: a JSON file, a text file, and a Kafka topic.
 
 HOME/suspended/domains.json says for each name whose it is, why it is stopped and since when;
-domains.txt has one name a line under a header with the count, for web servers' maps; the names that
-a stopped wildcard must not take along stand in domains.json alone. Both are replaced whole. A reader
-that finds no file, or fewer lines than the header says, keeps what it had: an empty list is a list
-with the header `count 0`, never a blank file (FAULTS H9).
+domains.txt has one name a line under a header with the count, for web servers' maps; the names
+that a stopped wildcard must not take along stand in domains.json alone. Both are replaced whole. A
+reader that finds no file, or fewer lines than the header says, keeps what it had: an empty list is
+a list with the header `count 0`, never a blank file (FAULTS H9).
 """
 
 from __future__ import annotations

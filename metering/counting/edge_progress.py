@@ -94,6 +94,8 @@ class EdgeProgress:
     epochs: dict[int, EpochProgress] = field(default_factory=dict)
     last_sequence: int = -1
     last_epoch: int = -1
+    held: str = ""
+    """Why its promise stands still, as its latest batch says; known again with the next one."""
 
     def holds(self, epoch: int, sequence: int) -> bool:
         """Whether (epoch, sequence) of this edge was accepted before."""
@@ -128,6 +130,7 @@ class EdgeProgress:
         if self.advanced_ms == 0 or self.watermark_ms() > before:
             self.advanced_ms = now_ms
         self.last_epoch, self.last_sequence = header.epoch, header.sequence
+        self.held = header.held
 
     def watermark_ms(self) -> int:
         """The promise over sequences without any hole, UTC ms; 0 when there is none."""

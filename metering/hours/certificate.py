@@ -118,6 +118,7 @@ def _edges(
                 epochs=epochs,
                 gaps=_gaps(edge, start_ms, end_ms),
                 late=sum(one.events for one in epochs) if closing.revision else 0,
+                held=edge.held if edge is not None else "",
             )
         )
     return tuple(found)

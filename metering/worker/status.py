@@ -230,6 +230,7 @@ def _edge(
         lag_seconds=max(0, (now_ms - watermark) // 1000) if watermark else None,
         expected_until=time_text(until) if until is not None else None,
         gaps=tuple(gap.missing for gap in (edge.gaps() if edge is not None else ())),
+        held=edge.held if edge is not None else "",
     )
 
 
@@ -241,6 +242,9 @@ def alarms(
         view = moment.view
         yield from edge_alarms(view.standings, moment.unread, view.waivers, now_ms)
     edges = {edge_id: edge for moment in moments for edge_id, edge in moment.state.edges.items()}
+    for edge_id, known in sorted(edges.items()):
+        if known.held:
+            yield f"held: {edge_id} promises nothing: {known.held}"
     refused: dict[str, list[QuarantineTotal]] = {}
     for one in quarantine:
         refused.setdefault(one.source, []).append(one)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billing.accounts.file_rows import read_load_file
 from billing.readable import check_id, hidden_in, unlike_any_other
 from edge.errors import InputError
 
@@ -97,3 +99,14 @@ def test_g12_a_name_may_be_in_any_script_but_hides_nothing() -> None:
     assert hidden_in("evil\u202egnp") == "U+202E RIGHT-TO-LEFT OVERRIDE"
     assert hidden_in("two\nlines") == "a line break"
     assert hidden_in(" x") == "a space at its begin or end"
+
+
+@pytest.mark.parametrize("what", ["right-to-left override", "a space behind", "a Cyrillic a"])
+def test_g6_an_ownership_with_such_an_id_is_not_loaded(what: str, tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    row = f'"{TAKEN_FOR_ANOTHER[what]}",www.new.example,acme'
+    path.write_text(f"id,domain,account\n{row}\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"line 2, key id: .*could be taken for another"):
+        read_load_file(path)
+    path.write_text("id,domain,account\nmove-17,www.new.example,acme\n", encoding="utf-8")
+    assert len(read_load_file(path).domains) == 1

@@ -13,6 +13,7 @@ from billing.daemon.host import host
 from edge.errors import ConfigError, EdgetollError
 from tests.billing.daemon.process import SETTINGS, ask_until, service
 from tests.billing.homes import make_home
+from tests.billing.runner import published
 
 AGO = datetime.now(UTC) - timedelta(hours=2)
 
@@ -33,7 +34,7 @@ def write_lines(log: Path, count: int) -> None:
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """A home that follows one log."""
-    made = make_home(tmp_path)
+    made = published(make_home(tmp_path))
     log = tmp_path / "access.log"
     edge = (
         f'[edge]\nedge_id = "e1"\nregion = "DE"\nstart_from = "beginning"\n'

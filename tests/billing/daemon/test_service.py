@@ -18,7 +18,7 @@ from billing.ledger import transfers
 from billing.money import SCALE
 from tests.billing.daemon.process import SETTINGS, ask, service
 from tests.billing.homes import THOROUGH, Use, close_hour, close_hours, make_home
-from tests.billing.runner import end_state, rate
+from tests.billing.runner import end_state, published, rate
 
 HOUR = timedelta(hours=1)
 USES = [Use(), Use(domain="a.beta.example", requests=5, region="US"), Use(domain=None, requests=7)]
@@ -30,7 +30,7 @@ THIS_HOUR = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 
 def home_in(folder: Path, *, hours: int) -> Path:
     """A home whose last `hours` hours are closed and seen by no run."""
-    home = make_home(folder)
+    home = published(make_home(folder))
     (home / "edgetoll.toml").write_text(SETTINGS)
     close_hours(home, THIS_HOUR - HOUR * (hours + 1), hours, USES)
     return home
