@@ -14,7 +14,7 @@ from edge.errors import Corrupt
 from metering.closed import list_closed, verify, verify_chain
 from metering.hours import checkpoint
 from metering.hours.recovery import take
-from metering.store.faults import Fenced
+from metering.store.fencing import Fenced
 from tests.metering.world import HOUR, T0, Edge, Event, MemorySource, World, counted
 
 
