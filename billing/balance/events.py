@@ -17,6 +17,7 @@ from billing.balance.records import STOPPED, AccountState
 from billing.instants import stamp
 from billing.money import floor_to_minor, format_amount
 
+BEING_VERIFIED = "the figures are being verified"
 AMOUNTS = ("available", "open_amount", "projected", "payable_7_hours", "payable_day")
 
 
@@ -80,7 +81,9 @@ def envelope(kind: str, at: datetime, data: Mapping[str, object]) -> str:
 
 
 def public_evidence(evidence: dict[str, object], currency: str) -> dict[str, object]:
-    """Evidence as receivers see it: amounts as decimal strings, times in RFC 3339."""
+    """Evidence as receivers see it: amounts as decimal strings, times in RFC 3339; of a check that
+    is red, or a run that is held, only that figures are being verified.
+    """
     return {name: _public(name, value, currency) for name, value in evidence.items()}
 
 
@@ -91,4 +94,6 @@ def _public(name: str, value: object, currency: str) -> object:
         return {key: format_amount(amount, currency) for key, amount in value.items()}
     if isinstance(value, datetime):
         return stamp(value)
+    if name == "unverified" and value is not None:
+        return BEING_VERIFIED
     return value

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from email.message import EmailMessage
 from email.utils import format_datetime
 from functools import cache
@@ -13,15 +13,20 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from billing.invoices.settings import Seller
 from billing.outbox import wording
 from billing.outbox.settings import MailSettings
 from billing.outbox.webhook import Attempt, AttemptResult, unexpected
+from billing.outbox.wording import Reader
+from billing.text_rules import check_email
 from edge.terminal import parse_time, printable
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
 SMTP_SECONDS = 20
+EXAMPLE = Seller()
+"""The seller of a home whose settings name none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +41,8 @@ class Letter:
     """The customer's address; empty: only the operators get it."""
     operators: tuple[str, ...]
     name: str
+    reader: Reader = wording.ENGLISH
+    seller: Seller = EXAMPLE
 
     @property
     def to(self) -> tuple[str, ...]:
@@ -45,7 +52,7 @@ class Letter:
 
 def is_mailed(kind: str) -> bool:
     """Whether events of this kind are told by mail."""
-    return kind in wording.SUBJECTS
+    return kind in wording.KINDS
 
 
 def compose(letter: Letter, *, sender: str) -> EmailMessage:
@@ -55,15 +62,23 @@ def compose(letter: Letter, *, sender: str) -> EmailMessage:
     """
     document = orjson.loads(letter.body)
     data = document["data"]
-    subject = wording.subject(letter.kind, data)
+    reader, seller = letter.reader, letter.seller
+    subject = wording.subject(letter.kind, data, reader)
+    known = seller != EXAMPLE  # who sells to nobody
     account = data.get("account_id")
     content = {
         "subject": subject,
         "name": printable(letter.name or str(account or "")),
-        "advice": wording.advice(letter.kind, data),
-        "event_id": letter.event_id,
-        "at": wording.time_text(document["timestamp"]),
-        "rows": wording.facts(letter.kind, data),
+        "language": reader.language,
+        "advice": wording.advice(letter.kind, data, reader),
+        "rows": wording.facts(letter.kind, data, reader),
+        "how_to_pay": reader.text("how_to_pay"),
+        "payment": [printable(line) for line in seller.payment] if _asks(letter.kind, data) else [],
+        "seller": [printable(line) for line in (seller.name, *seller.address)] if known else [],
+        "contact": reader.text("contact", email=printable(seller.email)) if seller.email else "",
+        "footer": reader.text(
+            "footer", at=reader.time(document["timestamp"]), reference=letter.event_id
+        ),
     }
     mail = EmailMessage()
     # A name with a line break would be a header of its own: the library refuses it, we cut it.
@@ -77,6 +92,22 @@ def compose(letter: Letter, *, sender: str) -> EmailMessage:
     mail.set_content(_template("mail.txt.j2").render(content))
     mail.add_alternative(_template("mail.html.j2").render(content), subtype="html")
     return mail
+
+
+def _asks(kind: str, data: Mapping[str, object]) -> bool:
+    """Whether the mail asks for money, so that it says how to pay."""
+    stopped_otherwise = data.get("cause") == "administrative"
+    asks = kind.startswith("account.") and kind not in ("account.ok", "account.resumed")
+    return (asks and not stopped_otherwise) or bool(data.get("overdue_since"))
+
+
+def wrong_address(address: str) -> str | None:
+    """Why no mail may go to `address`: it would reach nobody, or somebody else as well."""
+    try:
+        check_email(address)
+    except ValueError as error:
+        return f"not mailed to the customer: {printable(str(error))}"[:200]
+    return None
 
 
 @cache
@@ -123,6 +154,11 @@ def send_letters(
 
 def _send(server: smtplib.SMTP, letter: Letter, sender: str) -> Attempt:
     """One mail. What only this mail suffers (a refused address, one that is none) is its own."""
+    wrong = wrong_address(letter.customer)
+    if wrong is not None:
+        letter = replace(letter, customer="")
+        if not letter.to:
+            return Attempt(result=AttemptResult.FAILED, answer=wrong)
     try:
         refused = server.send_message(compose(letter, sender=sender), to_addrs=letter.to)
     except smtplib.SMTPServerDisconnected:
@@ -133,10 +169,10 @@ def _send(server: smtplib.SMTP, letter: Letter, sender: str) -> Attempt:
         raise
     except Exception as error:
         return unexpected(error)
-    if letter.customer in refused:
-        return Attempt(
-            result=AttemptResult.FAILED, answer=f"address refused: {refused[letter.customer]}"
-        )
+    if wrong is None and letter.customer in refused:
+        wrong = f"address refused: {refused[letter.customer]!r}"
+    if wrong is not None:
+        return Attempt(result=AttemptResult.FAILED, answer=wrong)
     return Attempt(
         result=AttemptResult.DELIVERED, answer=f"mailed to {len(letter.to) - len(refused)}"
     )

@@ -18,11 +18,20 @@ from pathlib import Path
 
 import orjson
 
+from billing.invoices.settings import InvoiceSettings
 from billing.outbox import events_file, mail, webhook
 from billing.outbox.address import Resolver, resolve
 from billing.outbox.daily_state import KIND as FULL_STATE
-from billing.outbox.settings import DeliverySettings, WebhookSettings, mail_password, read_keys
+from billing.outbox.settings import (
+    DeliverySettings,
+    MailSettings,
+    WebhookSettings,
+    mail_password,
+    read_keys,
+)
 from billing.outbox.webhook import Attempt, AttemptResult
+from billing.outbox.wording import LANGUAGE_OF_COUNTRY, Reader
+from edge.configfile import section
 from edge.errors import ConfigError
 
 MAIL, FILE, HOOK = "mail", "file", "webhook:"
@@ -51,6 +60,10 @@ class Due:
     current_version: int
     email: str
     name: str
+    timezone: str
+    country: str
+    mailed_trouble: bool
+    """Whether the account's customer got a mail about trouble since its balance was last good."""
 
 
 Outcome = tuple[Due, Attempt]
@@ -137,6 +150,8 @@ def needless(one: Due, settings: DeliverySettings) -> str | None:
         return f"superseded by version {one.current_version}"
     if one.endpoint == MAIL and not (mail.is_mailed(one.kind) and recipients(one, settings)):
         return "not mailed"
+    if one.endpoint == MAIL and one.kind == "account.ok" and not one.mailed_trouble:
+        return "not mailed: nobody was told that the balance was not enough"
     if one.endpoint.startswith(HOOK):
         hook = next(h for h in settings.webhooks if HOOK + h.name == one.endpoint)
         if hook.accounts and one.kind != FULL_STATE and one.account_id not in hook.accounts:
@@ -152,12 +167,15 @@ def recipients(one: Due, settings: DeliverySettings) -> tuple[str, ...]:
 
 
 def body_for(one: Due, hook: WebhookSettings) -> str:
-    """The body this receiver gets: of the daily states only those of its own accounts."""
+    """The body this receiver gets: of the daily states only those of its own accounts, and not
+    whose names nobody owns.
+    """
     if one.kind != FULL_STATE or not hook.accounts:
         return one.body
     document = orjson.loads(one.body)
     mine = [row for row in document["data"]["accounts"] if row["account_id"] in hook.accounts]
     document["data"]["accounts"] = mine
+    document["data"].pop("unowned", None)
     return orjson.dumps(document, option=orjson.OPT_SORT_KEYS).decode()
 
 
@@ -191,6 +209,7 @@ def _to_mail(this: SendingRound, due: Sequence[Due]) -> list[Outcome]:
     settings = this.settings.mail
     if settings is None or not due:
         return []
+    seller = section(this.home, "invoices", InvoiceSettings).seller
     letters = [
         mail.Letter(
             event_id=one.event_id,
@@ -199,12 +218,25 @@ def _to_mail(this: SendingRound, due: Sequence[Due]) -> list[Outcome]:
             customer=one.email if settings.to_customers else "",
             operators=tuple(settings.operators),
             name=one.name,
+            reader=_reader(one, settings),
+            seller=seller,
         )
         for one in due
     ]
     password = mail_password(this.home, settings)
     attempts = mail.send_letters(letters, settings, password, is_over=this.is_over)
     return _with_the_rest_put_off(due, attempts)
+
+
+def _reader(one: Due, settings: MailSettings) -> Reader:
+    """Who reads the mail: the customer, or where there is none to write to, the operators."""
+    if not (settings.to_customers and one.email):
+        return Reader(language=settings.language, timezone=one.timezone or "UTC")
+    language = settings.languages.get(one.account_id)
+    return Reader(
+        language=language or LANGUAGE_OF_COUNTRY.get(one.country, settings.language),
+        timezone=one.timezone or "UTC",
+    )
 
 
 def _with_the_rest_put_off(due: Sequence[Due], attempts: Sequence[Attempt]) -> list[Outcome]:

@@ -16,16 +16,20 @@ operators = ["ops@example.com"]
 
 from __future__ import annotations
 
+from email.utils import getaddresses
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from billing.outbox.address import check_url
 from billing.outbox.signing import Key, parse_key
+from billing.text_rules import check_email
 from edge.configfile import section
 from edge.errors import ConfigError, InputError
 from edge.kafka.link import KafkaAccess
+
+Language = Literal["en", "de", "fr", "es", "zh", "ja"]
 
 
 class _Frozen(BaseModel):
@@ -65,6 +69,24 @@ class MailSettings(_Frozen):
     password_file: Path | None = None
     to_customers: bool = True
     operators: list[str] = []
+    language: Language = "en"
+    """Of mails to accounts whose country has none of these, and to operators."""
+    languages: dict[str, Language] = {}
+    """Of single accounts, by their id."""
+
+    @field_validator("operators")
+    @classmethod
+    def _each_is_one_address(cls, operators: list[str]) -> list[str]:
+        return [check_email(address) for address in operators]
+
+    @field_validator("sender")
+    @classmethod
+    def _is_one_address(cls, sender: str) -> str:
+        found = getaddresses([sender])
+        if len(found) != 1 or not found[0][1] or not sender.isprintable():
+            raise ValueError("write the sender as name@example.com or Name <name@example.com>")
+        check_email(found[0][1])
+        return sender
 
     @model_validator(mode="after")
     def _password_is_safe(self) -> MailSettings:

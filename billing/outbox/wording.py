@@ -1,71 +1,144 @@
 """What people are told: subject, what to do until when, and the facts, per kind of event.
 
-Written for the customer who gets it: amounts in whole minor units with their currency (a balance
-is never shown higher than it is, what is due never lower), times in UTC, and no staff names.
+Written for the customer who gets it: in their language and time zone, with the money exact to four
+decimals (a balance is never shown higher than it is, what is due never lower), and no staff names,
+no names of checks. All texts stand in templates/mail.toml, each in every language.
 """
 
 from __future__ import annotations
 
+import re
+import tomllib
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
-from billing.money import floor_to_minor, format_amount, parse_amount
+from billing.money import DIGITS, floor_to_minor, format_amount, parse_amount
 from edge.errors import InputError
 from edge.terminal import parse_time, printable
 
 Data = Mapping[str, object]
+CATALOGUE = Path(__file__).parent / "templates" / "mail.toml"
+LANGUAGE_OF_COUNTRY = {
+    "AT": "de", "CH": "de", "DE": "de", "LI": "de", "BE": "fr", "FR": "fr", "LU": "fr", "MC": "fr",
+    "AR": "es", "CL": "es", "CO": "es", "ES": "es", "MX": "es", "PE": "es", "UY": "es", "CN": "zh",
+    "JP": "ja",
+}  # fmt: skip
+"""The language of an account where the settings do not name one; other countries: English."""
+SHOWN_DECIMALS = 4
+KINDS = (
+    "account.ok", "account.low_balance", "account.projected_overdue", "account.overdue",
+    "account.suspend_due", "account.suspended", "account.resumed", "account.released",
+    "alert.high_bill", "alert.usage_cap", "alert.plan_low", "endpoint.disabled",
+)  # fmt: skip
+"""The kinds of events that are told by mail."""
+# The rules of state_rules in their own words, and the text a customer gets for each.
+_REASONS = (
+    (r"the balance is below zero", "why_below_zero"),
+    (r"the balance is below zero and there is no grace", "why_no_grace"),
+    (r"below zero for longer than the grace of (?P<hours>\d+) h", "why_grace_over"),
+    (r"suspended for (?P<days>\d+) days: configuration dropped", "why_dropped"),
+    (r"the open hours will take the balance below zero", "why_open_hours"),
+    (r"less than 3 hours at the mean of the last 7", "why_three_hours"),
+    (r"less than the most recent day's payable", "why_day"),
+    (r"below the customer's own threshold", "why_threshold"),
+)
 
-SUBJECTS = {
-    "account.ok": "Your balance is sufficient again",
-    "account.low_balance": "Your balance is low",
-    "account.projected_overdue": "Your balance will not cover the usage not billed yet",
-    "account.overdue": "Your balance is below zero",
-    "account.suspend_due": "Your service is due to be suspended",
-    "account.suspended": "Your service has been suspended",
-    "account.resumed": "Your service is back",
-    "account.released": "Your configuration has been dropped",
-    "alert.high_bill": "Your bill has reached the limit you set",
-    "alert.usage_cap": "A domain has reached the request limit you set",
-    "alert.plan_low": "A plan is running low",
-    "endpoint.disabled": "A webhook endpoint has been switched off",
-}
-WHOLE = "your whole CDN service stops, whatever is left of data plans"
+
+@cache
+def catalogue() -> Mapping[str, Mapping[str, str | list[str]]]:
+    """Every text by language and name."""
+    with open(CATALOGUE, "rb") as file:
+        return tomllib.load(file)
 
 
-def subject(kind: str, data: Data) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Who reads: in which language and in which time zone."""
+
+    language: str = "en"
+    timezone: str = "UTC"
+
+    def text(self, name: str, **values: object) -> str:
+        """The text of that name in the reader's language, filled in."""
+        found = catalogue()[self.language][name]
+        assert isinstance(found, str), f"{name} is one text"
+        return found.format(**values)
+
+    def time(self, text: object) -> str:
+        """A time of an event as this reader writes it."""
+        return self.moment(parse_time(text)) if isinstance(text, str) and text else ""
+
+    def moment(self, at: datetime) -> str:
+        """The same of a time."""
+        local = at.astimezone(ZoneInfo(self.timezone))
+        months = catalogue()[self.language]["months"]
+        name = local.tzname() or ""
+        offset = local.isoformat()[-6:]
+        zone = name if name.isalpha() else f"UTC{offset}"
+        return self.text(
+            "day",
+            day=local.day,
+            month=months[local.month - 1],
+            year=local.year,
+            time=f"{local:%H:%M}",
+            zone=zone,
+        )
+
+
+ENGLISH = Reader()
+
+
+def subject(kind: str, data: Data, reader: Reader = ENGLISH) -> str:
     """The subject of a mail of this kind."""
     if kind == "account.resumed" and data.get("previous") == "released":
-        return "Your account is no longer suspended"
-    return SUBJECTS[kind]
+        return reader.text("subject_resumed_released")
+    name = kind.replace("endpoint.disabled", "endpoint_disabled").rpartition(".")[2]
+    return reader.text(f"subject_{name}")
 
 
-def advice(kind: str, data: Data) -> str:
+def advice(kind: str, data: Data, reader: Reader = ENGLISH) -> str:
     """What the reader should know or do, in one or two sentences; empty: nothing."""
     write = _ADVICE.get(kind)
-    return printable(write(data)) if write else ""
+    return printable(write(data, reader)) if write else ""
 
 
-def facts(kind: str, data: Data) -> list[tuple[str, str]]:
+def facts(kind: str, data: Data, reader: Reader = ENGLISH) -> list[tuple[str, str]]:
     """The figures under it, as labels and values."""
+    of_kind = _money_facts if kind.startswith("account.") else _alert_facts
     found = [
-        ("Account", _text(data, "account_id")),
-        *(_money_facts(data) if kind.startswith("account.") else _alert_facts(kind, data)),
-        ("Why", _why(data)),
+        ("account", _text(data, "account_id")),
+        *of_kind(kind, data, reader),
+        ("why", why(data, reader)),
     ]
-    return [(label, printable(value)) for label, value in found if value]
-
-
-def time_text(text: object) -> str:
-    """A time of an event as people read it."""
-    return f"{parse_time(text):%d %B %Y, %H:%M} UTC" if isinstance(text, str) and text else ""
+    return [(reader.text(name), printable(value)) for name, value in found if value]
 
 
 def amount(data: Data, name: str) -> str:
-    """An amount of the event in whole minor units of its currency."""
+    """An amount of the event, to four decimals, never higher than it is."""
     value, currency = data.get(name), data.get("currency")
     if not isinstance(value, str) or not isinstance(currency, str):
         return ""
-    return f"{format_amount(floor_to_minor(parse_amount(value), currency), currency)} {currency}"
+    step = 10 ** (DIGITS - SHOWN_DECIMALS)
+    return f"{format_amount(parse_amount(value) // step * step, currency)} {currency}"
+
+
+def why(data: Data, reader: Reader = ENGLISH) -> str:
+    """The rule in the customer's words; what a person wrote as it is, without that person's name.
+
+    What the operator alone is concerned with (a check, a run) is not told.
+    """
+    reason, by = _text(data, "reason"), _text(data, "by")
+    if by:
+        return reason.removesuffix(f" (by {by})")
+    for pattern, name in _REASONS:
+        found = re.fullmatch(pattern, reason)
+        if found:
+            return reader.text(name, **found.groupdict())
+    return ""
 
 
 def _text(data: Data, name: str) -> str:
@@ -78,91 +151,69 @@ def _whole(data: Data, name: str) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _why(data: Data) -> str:
-    """The rule in words, without the name of who decided: that is for the operator's own record."""
-    reason, by = _text(data, "reason"), _text(data, "by")
-    return reason.removesuffix(f" (by {by})") if by else reason
-
-
-def _debt(data: Data) -> str:
-    return f"Please pay at least {amount(data, 'amount_due')}"
-
-
-def _grace(data: Data) -> str:
-    hours = _whole(data, "grace_seconds") // 3600
-    return f"{hours} hours" if hours else ""
-
-
-def _low(data: Data) -> str:
-    at = time_text(data.get("projected_zero_at"))
-    when = f"At the present pace your balance is used up on {at}. " if at else ""
-    grace = _grace(data)
-    after = f"{grace} after the balance has fallen below zero" if grace else "Below zero"
-    return f"{when}Please top up before. {after}, {WHOLE}."
-
-
-def _projected(data: Data) -> str:
-    grace = _grace(data)
-    then = f"{grace} after that " if grace else "Then "
-    return (
-        f"The hours that are still being counted cost more than your balance. Please pay at least"
-        f" {_missing(data, 'projected')} now. When they are billed the balance is below zero;"
-        f" {then}{WHOLE}."
-    )
-
-
 def _missing(data: Data, name: str) -> str:
-    """What must be paid for a negative amount to be zero: never less, so floored while negative."""
-    return amount(data, name).removeprefix("-")
+    """What must be paid for a negative amount to be zero: whole minor units, never less."""
+    value, currency = _text(data, name), _text(data, "currency")
+    if not value or not currency:
+        return ""
+    owed = max(0, -floor_to_minor(parse_amount(value), currency))
+    return f"{format_amount(owed, currency)} {currency}"
 
 
-def _overdue(data: Data) -> str:
-    at = time_text(data.get("suspension_at"))
-    return f"{_debt(data)} by {at}. If the balance is still below zero then, {WHOLE}."
+def _low(data: Data, reader: Reader) -> str:
+    at = reader.time(data.get("projected_zero_at"))
+    until = reader.text("low_until", at=at) if at else ""
+    hours = _whole(data, "grace_seconds") // 3600
+    if not hours:
+        return until + reader.text("low_at_once")
+    return until + reader.text("low", hours=reader.text("hours", hours=hours))
 
 
-def _due(data: Data) -> str:
-    return f"{_debt(data)} now: the grace has ended, and at any moment {WHOLE}."
+def _projected(data: Data, reader: Reader) -> str:
+    owed, hours = _missing(data, "projected"), _whole(data, "grace_seconds") // 3600
+    if not hours:
+        return reader.text("projected_at_once", amount=owed)
+    return reader.text("projected", amount=owed, hours=reader.text("hours", hours=hours))
 
 
-def _suspended(data: Data) -> str:
+def _overdue(data: Data, reader: Reader) -> str:
+    at = reader.time(data.get("suspension_at"))
+    return reader.text("overdue", amount=amount(data, "amount_due"), at=at)
+
+
+def _due(data: Data, reader: Reader) -> str:
+    return reader.text("suspend_due", amount=amount(data, "amount_due"))
+
+
+def _suspended(data: Data, reader: Reader) -> str:
     if data.get("cause") == "administrative":
-        return "All your domains are off. A payment does not change that: please contact us."
-    kept = ""
-    if data.get("since") and data.get("release_seconds"):
-        lasts = timedelta(seconds=_whole(data, "release_seconds"))
-        end = parse_time(_text(data, "since")) + lasts
-        kept = f" Your configuration is kept until {end:%d %B %Y, %H:%M} UTC."
-    return (
-        f"All your domains are off, whatever is left of data plans. {_debt(data)}: the service"
-        f" comes back by itself.{kept}"
-    )
+        return reader.text("suspended_other")
+    said = reader.text("suspended", amount=amount(data, "amount_due"))
+    if not (data.get("since") and data.get("release_seconds")):
+        return said
+    lasts = timedelta(seconds=_whole(data, "release_seconds"))
+    end = reader.moment(parse_time(_text(data, "since")) + lasts)
+    return said + reader.text("suspended_kept", at=end)
 
 
-def _released(data: Data) -> str:
-    return (
-        f"The account stayed suspended, and the configuration of its domains has been dropped."
-        f" {_debt(data)} and contact us to set the domains up again."
-    )
+def _released(data: Data, reader: Reader) -> str:
+    return reader.text("released", amount=amount(data, "amount_due"))
 
 
-def _resumed(data: Data) -> str:
-    served = "All your domains are being served again; this can take a few minutes."
-    if data.get("previous") == "released":
-        served = "The configuration had been dropped: please contact us to set up your domains."
+def _resumed(data: Data, reader: Reader) -> str:
+    released = data.get("previous") == "released"
+    served = reader.text("resumed_released" if released else "resumed")
     if not data.get("overdue_since"):
         return served
-    return f"{served} A debt is left. {_overdue(data)}"
+    return f"{served}{reader.text('debt_left')} {_overdue(data, reader)}"
 
 
-def _capped(data: Data) -> str:
-    return (
-        f"{_text(data, 'domain')} is off until {time_text(data.get('until'))} and comes back by"
-        " itself. Your other domains are not touched."
-    )
+def _capped(data: Data, reader: Reader) -> str:
+    at = reader.time(data.get("until"))
+    return reader.text("usage_cap", domain=_text(data, "domain"), at=at)
 
 
-_ADVICE: dict[str, Callable[[Data], str]] = {
+_ADVICE: dict[str, Callable[[Data, Reader], str]] = {
     "account.low_balance": _low,
     "account.projected_overdue": _projected,
     "account.overdue": _overdue,
@@ -170,72 +221,72 @@ _ADVICE: dict[str, Callable[[Data], str]] = {
     "account.suspended": _suspended,
     "account.released": _released,
     "account.resumed": _resumed,
-    "alert.high_bill": lambda _data: "Your service goes on; please look at your usage.",
+    "alert.high_bill": lambda _data, reader: reader.text("high_bill"),
     "alert.usage_cap": _capped,
-    "alert.plan_low": lambda _data: (
-        "What the plan does not cover is charged to your balance: please buy another in time."
-    ),
-    "endpoint.disabled": lambda data: (
-        "Nothing is sent there any more. When its owner has put it right:"
-        f" edgetoll billing alerts --enable {_text(data, 'endpoint')}"
+    "alert.plan_low": lambda _data, reader: reader.text("plan_low"),
+    "endpoint.disabled": lambda data, reader: reader.text(
+        "endpoint_disabled", endpoint=_text(data, "endpoint")
     ),
 }
 
 
-def _money_facts(data: Data) -> list[tuple[str, str]]:
+def _money_facts(_kind: str, data: Data, reader: Reader) -> list[tuple[str, str]]:
     in_debt = bool(data.get("overdue_since"))
     burn = data.get("burn_per_hour")
     day = burn.get("last_day") if isinstance(burn, dict) else None
-    band = [time_text(data.get(f"projected_zero_{end}")) for end in ("earliest", "latest")]
+    band = [reader.time(data.get(f"projected_zero_{end}")) for end in ("earliest", "latest")]
     return [
-        ("Balance, with credit limit", amount(data, "available")),
-        ("Balance once the open hours are billed", amount(data, "projected")),
-        ("To be paid", amount(data, "amount_due") if in_debt else ""),
-        ("Spent per hour, over the last day", amount({**data, "day": day}, "day")),
-        ("Expected to reach zero", "" if in_debt else _band(*band)),
-        ("Below zero since", time_text(data.get("overdue_since"))),
-        ("Service stops", time_text(data.get("suspension_at")) if in_debt else ""),
-        ("Usage known through", time_text(data.get("usage_through"))),
+        ("balance", amount(data, "available")),
+        ("balance_open", amount(data, "projected")),
+        ("to_pay", amount(data, "amount_due") if in_debt else ""),
+        ("burn", amount({**data, "day": day}, "day")),
+        ("zero", "" if in_debt else _band(band[0], band[1], reader)),
+        ("below_since", reader.time(data.get("overdue_since"))),
+        ("stops", reader.time(data.get("suspension_at")) if in_debt else ""),
+        ("known", reader.time(data.get("usage_through"))),
     ]
 
 
-def _band(earliest: str, latest: str) -> str:
+def _band(earliest: str, latest: str, reader: Reader) -> str:
     """The span of a forecast; empty where it has no end."""
     if not earliest or not latest:
         return ""
-    return earliest if earliest == latest else f"between {earliest} and {latest}"
+    if earliest == latest:
+        return earliest
+    return reader.text("span", earliest=earliest, latest=latest)
 
 
-def _alert_facts(kind: str, data: Data) -> list[tuple[str, str]]:
+def _alert_facts(kind: str, data: Data, reader: Reader) -> list[tuple[str, str]]:
     if kind == "endpoint.disabled":
-        return [("Endpoint", _text(data, "endpoint")), ("Since", time_text(data.get("since")))]
+        return [("endpoint", _text(data, "endpoint")), ("since", reader.time(data.get("since")))]
     if kind == "alert.high_bill":
         figures = (amount(data, "measured"), amount(data, "limit"))
     elif kind == "alert.usage_cap":
-        figures = (f"{_text(data, 'measured')} requests", f"{_text(data, 'limit')} requests")
+        measured, limit = _text(data, "measured"), _text(data, "limit")
+        figures = (reader.text("requests", count=measured), reader.text("requests", count=limit))
     else:
-        figures = (_quantity(data, "measured"), _quantity(data, "limit"))
+        figures = (_quantity(data, "measured", reader), _quantity(data, "limit", reader))
     left = kind == "alert.plan_low"
     period = _text(data, "subject").split(" ")[0]
     return [
-        ("Plan", _text(data, "subject")) if left else ("Since", _period(period)),
-        ("Domain", _text(data, "domain")),
-        ("Left of the plan" if left else "Measured", figures[0]),
-        ("You asked to be told below" if left else "Your limit", figures[1]),
-        ("Your rule", _text(data, "rule_id")),
+        ("plan", _text(data, "subject")) if left else ("since", _period(period, reader)),
+        ("domain", _text(data, "domain")),
+        ("left" if left else "measured", figures[0]),
+        ("told_below" if left else "limit", figures[1]),
+        ("rule", _text(data, "rule_id")),
     ]
 
 
-def _quantity(data: Data, name: str) -> str:
+def _quantity(data: Data, name: str, reader: Reader) -> str:
     """What is left of a plan, in its own unit."""
     text = _text(data, name)
     if data.get("unit") != "bytes" or not text.isdecimal():
-        return f"{text} {_text(data, 'unit')}".strip()
+        return reader.text("requests", count=text)
     return f"{int(text) // 1024**3} GB"
 
 
-def _period(subject: str) -> str:
+def _period(subject: str, reader: Reader) -> str:
     try:
-        return time_text(subject)
+        return reader.time(subject)
     except InputError:
         return subject

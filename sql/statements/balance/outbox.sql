@@ -55,7 +55,24 @@ SELECT
     d.first_at,
     COALESCE(s.version, 0) AS current_version,
     COALESCE(a.email, '') AS email,
-    COALESCE(a.name, '') AS name
+    COALESCE(a.name, '') AS name,
+    COALESCE(a.timezone, '') AS timezone,
+    COALESCE(a.country, '') AS country,
+    o.kind = 'account.ok' AND EXISTS (
+        SELECT 1
+        FROM outbox AS t
+        INNER JOIN deliveries AS m ON t.event_id = m.event_id
+        WHERE
+            t.account_id = o.account_id
+            AND t.version < o.version
+            AND t.version > (
+                SELECT COALESCE(MAX(k.version), 0)
+                FROM outbox AS k
+                WHERE k.account_id = o.account_id AND k.kind = 'account.ok' AND k.version < o.version
+            )
+            AND m.endpoint = 'mail'
+            AND m.answer LIKE 'mailed to%'
+    ) AS mailed_trouble
 FROM due AS d
 INNER JOIN outbox AS o ON d.journal_no = o.journal_no AND d.event_id = o.event_id
 LEFT JOIN account_state AS s ON o.account_id = s.account_id

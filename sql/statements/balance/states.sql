@@ -105,6 +105,15 @@ FROM account_state
 WHERE state <> 'ok'
 ORDER BY account_id;
 
+-- name: unowned_names
+-- One row per name that nobody owns, the largest first; NULL: those that metering folded into one.
+SELECT domain, SUM(requests)::BIGINT AS requests
+FROM usage
+WHERE account_id IS NULL AND hour >= $since
+GROUP BY domain
+ORDER BY requests DESC, domain
+LIMIT $most;
+
 -- name: counts
 -- One row per state other than ok, for the metrics.
 SELECT state, COUNT(*) AS accounts
