@@ -21,7 +21,7 @@ from billing.lake import version as versions
 from billing.lake.query import connect
 from billing.store.audit import differences
 from billing.store.store import Store
-from edge.errors import Corrupt
+from edge.errors import Corrupt, EdgetollError
 
 Rows = Iterator[tuple[object, ...]]
 REPLAY = "store_equals_journal"
@@ -72,10 +72,18 @@ def results(store: Store, *, quick: bool = False) -> list[CheckResult]:
         "documents_are_of_this_store": documents,
     }
     return [
-        CheckResult(check=name, about=ABOUT[name], rows=tuple(compare(store)))
+        _result(name, compare, store)
         for name, compare in made.items()
         if not (quick and name == REPLAY)
     ]
+
+
+def _result(name: str, compare: Callable[[Store], Rows], store: Store) -> CheckResult:
+    """One comparison, made; what it cannot read makes it red, and no other."""
+    try:
+        return CheckResult(check=name, about=ABOUT[name], rows=tuple(compare(store)))
+    except EdgetollError as error:
+        return CheckResult(check=name, about=ABOUT[name], unable=str(error))
 
 
 def replay(store: Store) -> Rows:

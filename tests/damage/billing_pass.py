@@ -128,8 +128,11 @@ def one(billed: Billed, kind: Kind, name: str, damage: Damage, place: Path) -> O
     right = sums(home) == billed.right
     if any(one.defect for one in ran):
         verdict = "TRACEBACK"
-    elif before not in (None, billed.right) or not (right or red):
+    elif not (right or red):
         verdict = "SILENT"
+    elif right and before not in (None, billed.right):
+        # An older pointer to a version that is whole: readers see yesterday until the next run.
+        verdict = "right, after the run" if name == "yesterday's" else "SILENT"
     elif right:
         verdict = "right, red" if red else "right"
     else:
