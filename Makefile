@@ -9,7 +9,7 @@ QUIETLY := -q --disable-pip-version-check --require-hashes
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test demo-kafka lint types format env golden picture lock bench clean wheel
+.PHONY: help demo test demo-kafka lint types format env golden picture lock bench fuzz damage clean wheel
 
 help:            ## List all commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -40,8 +40,14 @@ golden: $(VENV)/ready-dev      ## Rewrite the golden files; look at the diff bef
 picture: $(VENV)/ready         ## Make docs/demo.svg anew: the demo as the README shows it
 	@$(BIN)/python docs/picture.py
 
-bench: $(VENV)/ready-dev       ## Measure: each script of bench/ prints a table with its baseline
-	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+bench: $(VENV)/ready-dev       ## Measure: each script of bench/, or one: make bench NAME=rating
+	@for script in $(if $(NAME),bench/$(NAME).py,bench/*.py); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+fuzz: $(VENV)/ready-dev        ## Fuzz every reader: FUZZ_SECONDS=60 each (seeds and failing inputs are printed)
+	@EDGETOLL_FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) $(BIN)/python -m pytest -q -p no:cacheprovider tests/fuzz
+
+damage: $(VENV)/ready-dev      ## Every kind of file of a home x every kind of damage: none may be silent
+	@$(BIN)/python -m bench.damage
 
 lock: $(VENV)/ready-dev        ## Pin requirements.in and requirements-dev.in again, with hashes
 	@$(BIN)/uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header --no-annotate requirements.in -o requirements.lock

@@ -10,11 +10,14 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from itertools import chain
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from edge.terminal import table
+from tests.damage import billing_pass
+from tests.damage.billing_pass import BILLING
 from tests.damage.damage_pass import pass_over, table_of
 from tests.damage.damages import DAMAGES
 from tests.damage.homes import build
@@ -29,9 +32,15 @@ def main() -> int:
     options = parser.parse_args()
     outcomes = []
     with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "billed").mkdir()
         homes = build(Path(folder))
         kinds = [kind for kind in KINDS if options.only in kind.name]
-        for outcome in pass_over(homes, kinds, Path(folder)):
+        of_billing = [kind for kind in BILLING if options.only in kind.name]
+        billed = billing_pass.build(Path(folder) / "billed") if of_billing else None
+        cells = [pass_over(homes, kinds, Path(folder))]
+        if billed is not None:
+            cells.append(billing_pass.pass_over(billed, of_billing, Path(folder)))
+        for outcome in chain(*cells):
             outcomes.append(outcome)
             if options.words or outcome.silent:
                 print(f"{outcome.kind}, {outcome.damage}: {outcome.verdict}")

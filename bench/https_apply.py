@@ -14,6 +14,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,9 +22,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from edge.https.apply import apply
-from edge.https.certificate import describe
-from edge.https.records import Bundle, HttpsSettings
+from edge.https.records import HttpsSettings
 from edge.https.settings import read_settings
+from edge.https.upload.certificate import describe
+from edge.https.upload.records import Bundle
 from edge.https.wishes import Wishes
 from tests.edge.https.making import Ca, key_pem, pem
 from tests.edge.https.world import Edge, free_ports, new_authorities, new_edge, running_origin
@@ -79,7 +81,7 @@ def static_rate(folder: Path, pem_bytes: bytes) -> float:
                 socket.create_connection(("127.0.0.1", port), timeout=1).close()
                 break
             except OSError:
-                time.sleep(0.02)
+                threading.Event().wait(0.02)
         return handshakes(port, ["one.example"], HANDSHAKES)
     finally:
         process.terminate()

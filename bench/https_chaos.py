@@ -43,4 +43,4 @@ def main(changes: int, seed: int) -> int:
 
 if __name__ == "__main__":
     words = [int(word) for word in sys.argv[1:]]
-    sys.exit(main(*(words + [300, 1][len(words) :])))
+    sys.exit(main(*(words + [30, 1][len(words) :])))

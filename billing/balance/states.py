@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 import duckdb
 
 import sql
-from billing.balance import alerts, figures
+from billing.balance import figures, measure_rules
 from billing.balance.events import Event, state_event
 from billing.balance.grace_clock import GraceClock, differs, judge_trust
 from billing.balance.records import AccountState, Act, Conditions, State
@@ -79,7 +79,7 @@ def refresh(
     conditions = measure(store, clock, now=now, accounts=accounts)
     cases = figures.cases(store.connection, settings, everyone=accounts is not None)
     states, events = _decided(cases, conditions)
-    raised = alerts.raised_alerts(
+    raised = measure_rules.raised_alerts(
         store.connection, store.home, now=now, clock=clock, accounts=accounts
     )
     events += [one.event for one in raised]

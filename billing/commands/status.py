@@ -183,10 +183,11 @@ def _deliveries(facts: HomeFacts) -> None:
         (
             one.endpoint,
             f"{one.waiting:,}",
-            one.answer,
-            "off" if one.disabled_at else f"{one.next_at:%m-%d %H:%M}" if one.next_at else "–",
+            f"{one.given_up:,}",
+            one.cause,
+            "off" if one.off_since else f"{one.next_try:%m-%d %H:%M}" if one.next_try else "–",
         )
         for one in endpoints
     ]
-    columns = ("endpoint", "waiting", "last answer", "next try")
-    table("Deliveries", columns, rows[:SHOWN], right=("waiting",))
+    columns = ("endpoint", "waiting", "given up", "last answer", "next try")
+    table("Deliveries", columns, rows[:SHOWN], right=("waiting", "given up"))

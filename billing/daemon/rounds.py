@@ -21,7 +21,6 @@ from billing.daemon.metrics import Board, VitalSigns
 from billing.follow_up import RED_HINT, follow_up
 from billing.instants import aware_or_none
 from billing.outbox import deliver, stop_list
-from billing.outbox.sending import Due
 from billing.outbox.settings import read_delivery
 from billing.outbox.undone import undone
 from billing.runs.import_hours import SeenFolders
@@ -42,7 +41,8 @@ class Turn:
     board: Board
     seen: SeenFolders
     now: datetime
-    due: tuple[Due, ...] = ()
+    is_due: bool = False
+    """Somebody has to be told something."""
     is_judged: bool = False
     _store: Store | None = field(default=None, repr=False)
 
@@ -181,12 +181,13 @@ def _write_documents(store: Store, month: str) -> None:
 def look(turn: Turn) -> None:
     """Gather what is due to be told, and what the metrics say of the store."""
     store = turn.store()
-    turn.due = deliver.due_now(store.connection, read_delivery(turn.home), now=turn.now)
+    due = deliver.due_now(store.connection, read_delivery(turn.home), now=turn.now)
+    turn.is_due = bool(due)
     _note(turn, store)
 
 
 def _note(turn: Turn, store: Store) -> None:
-    stored = of_store(store.connection, now=turn.now)
+    stored = of_store(store.connection, read_delivery(turn.home), now=turn.now)
     facts = replace(around(turn.home, now=turn.now), store=stored)
     signs = replace(
         vital_signs(store.connection, turn.home, now=turn.now),
@@ -211,10 +212,11 @@ def stop(turn: Turn) -> None:
 
 def tell(turn: Turn) -> None:
     """Send the events that are due, and again those whose time has come."""
+    if not turn.is_due:
+        return
     turn.leave()
-    told = deliver.send(
+    told = deliver.deliver(
         turn.home,
-        turn.due,
         open_store=open_store,
         now=turn.now,
         jitter_permille=_jitter_permille,

@@ -1,6 +1,6 @@
 """How figures are written on documents. Nothing here rounds: what does not fit exactly is an error.
 
-Rounding to the minor unit happened before (sql/statements/invoices/settle.sql);
+Rounding to the minor unit happened before (sql/statements/invoices/rounding.sql);
 this file only turns whole numbers into text.
 """
 

@@ -78,11 +78,12 @@ def check(
 ) -> Readiness:
     """Judge each time zone of `spans` by what was closed, taken in and rated."""
     partitions = sql.rows(
-        connection.execute(sql.text("statements/invoices/due/lagging_partitions")), PartitionClosed
+        connection.execute(sql.text("statements/invoices/due_and_late/lagging_partitions")),
+        PartitionClosed,
     )
     closed = {one.partition: aware_or_none(one.complete_through) for one in partitions}
     rated = sql.row(
-        connection.execute(sql.text("statements/invoices/due/rated_through")), RatedThrough
+        connection.execute(sql.text("statements/invoices/due_and_late/rated_through")), RatedThrough
     )
     assert rated is not None, "an aggregate always has a row"
     too_old = _too_old(connection, spans)
@@ -145,7 +146,7 @@ def _too_old(
     """The time zones of whose month hours wait to be accepted: they are on no bill (CASES G9)."""
     rows = sql.rows(
         connection.execute(
-            sql.text("statements/invoices/due/too_old_hours"),
+            sql.text("statements/invoices/due_and_late/too_old_hours"),
             {
                 "zones": list(spans),
                 "starts": [naive(span.start) for span in spans.values()],

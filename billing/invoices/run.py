@@ -137,7 +137,7 @@ def prepare(
         balance(connection, order.account)
     found = sql.rows(
         connection.execute(
-            sql.text("statements/invoices/due/account_zones"), {"account": order.account}
+            sql.text("statements/invoices/due_and_late/account_zones"), {"account": order.account}
         ),
         AccountZone,
     )
@@ -147,21 +147,15 @@ def prepare(
     _fill_zones(store, order, spans, readiness)
     _fill_currencies(store, order, sorted({one.currency for one in found}), settings)
     scope = {"month": order.month, "account": order.account}
-    connection.execute(sql.text("statements/invoices/due/late"), scope)
+    connection.execute(sql.text("statements/invoices/due_and_late/late"), scope)
     _fill_month_ends(store, order.month, zones)
-    connection.execute(sql.text("statements/invoices/due/due"), {**scope, "reissue": order.reissue})
-    waiting: tuple[Waiting, ...] = ()
-    if not order.draft:
-        waiting = (*_waiting(store, readiness), *_without_font(store, unprintable))
-        if readiness.too_old and not waiting:
-            # Nobody's usage is rated because nobody looked at it: that is not nothing to issue.
-            problem, hint = next(iter(readiness.too_old.values()))
-            waiting = (Waiting(account_id="any account", problem=problem, hint=hint),)
-        connection.execute(
-            sql.text("statements/invoices/due/drop_not_due"),
-            {"waiting": [one.account_id for one in waiting]},
-        )
-    connection.execute(sql.text("statements/invoices/due/tax_rates"), {"month": order.month})
+    connection.execute(
+        sql.text("statements/invoices/due_and_late/due"), {**scope, "reissue": order.reissue}
+    )
+    waiting = () if order.draft else _who_waits(store, readiness, unprintable)
+    connection.execute(
+        sql.text("statements/invoices/due_and_late/tax_rates"), {"month": order.month}
+    )
     run_id = f"invoice-{order.month}-{store.journal.last_no + 1}"
     _compute(store, order, settings, run_id=run_id, import_no=readiness.import_no)
     made = connection.table(OUT["invoices"])
@@ -204,7 +198,7 @@ def _fill_zones(
 ) -> None:
     connection = store.connection
     connection.execute(
-        sql.text("statements/invoices/due/zones"),
+        sql.text("statements/invoices/due_and_late/zones"),
         {
             "zones": list(spans),
             "starts": [naive(span.start) for span in spans.values()],
@@ -214,7 +208,7 @@ def _fill_zones(
     )
     days = [(zone, day) for zone in spans for day in month_days(order.month, zone)]
     connection.execute(
-        sql.text("statements/invoices/due/zone_days"),
+        sql.text("statements/invoices/due_and_late/zone_days"),
         {
             "zones": [zone for zone, _ in days],
             "days": [day.day for _, day in days],
@@ -233,7 +227,7 @@ def _fill_currencies(
     rows = [(currency, kind) for currency in currencies for kind in prefixes]
     digits = [minor_digits(currency) for currency, _ in rows]
     store.connection.execute(
-        sql.text("statements/invoices/due/currencies"),
+        sql.text("statements/invoices/due_and_late/currencies"),
         {
             "currencies": [currency for currency, _ in rows],
             "kinds": [kind for _, kind in rows],
@@ -249,10 +243,12 @@ def _fill_currencies(
 
 def _fill_month_ends(store: Store, month: str, zones: Sequence[str]) -> None:
     """Where each month that a line may be about ends: that decides the rate of its tax."""
-    late = store.connection.execute(sql.text("statements/invoices/due/late_months")).fetchall()
+    late = store.connection.execute(
+        sql.text("statements/invoices/due_and_late/late_months")
+    ).fetchall()
     rows = [(zone, one) for zone in zones for one in {month, *(str(row[0]) for row in late)}]
     store.connection.execute(
-        sql.text("statements/invoices/due/month_ends"),
+        sql.text("statements/invoices/due_and_late/month_ends"),
         {
             "zones": [zone for zone, _ in rows],
             "months": [one for _, one in rows],
@@ -261,27 +257,38 @@ def _fill_month_ends(store: Store, month: str, zones: Sequence[str]) -> None:
     )
 
 
+def _who_waits(
+    store: Store, readiness: Readiness, unprintable: Callable[[str], str]
+) -> tuple[Waiting, ...]:
+    """The accounts that cannot be issued now, with the reason of each; they are due no more."""
+    waiting = (*_waiting(store, readiness), *_without_font(store, unprintable))
+    if readiness.too_old and not waiting:
+        # Nobody's usage is rated because nobody looked at it: that is not nothing to issue.
+        problem, hint = next(iter(readiness.too_old.values()))
+        waiting = (Waiting(account_id="any account", problem=problem, hint=hint),)
+    store.connection.execute(
+        sql.text("statements/invoices/due_and_late/drop_not_due"),
+        {"waiting": [one.account_id for one in waiting]},
+    )
+    return waiting
+
+
 def _check_seller_prints(settings: InvoiceSettings, unprintable: Callable[[str], str]) -> None:
     seller = settings.seller
     text = "".join((seller.name, *seller.address, seller.tax_id, seller.email, *seller.payment))
     if missing := unprintable(text):
-        raise InputError(
-            f"no font has {named(missing)} of the seller's name, address or payment terms",
-            font_hint(missing),
-        )
+        problem = f"no font has {named(missing)} of the seller's name, address or payment terms"
+        raise InputError(problem, font_hint(missing))
 
 
 def _without_font(store: Store, unprintable: Callable[[str], str]) -> tuple[Waiting, ...]:
     """The due accounts whose name or address the PDF would show as boxes (CASES P2)."""
-    rows = sql.rows(
-        store.connection.execute(sql.text("statements/invoices/due/printed_parties")), PrintedParty
-    )
-    found = ((one.account_id, unprintable(one.text)) for one in rows)
+    due = store.connection.execute(sql.text("statements/invoices/due_and_late/printed_parties"))
+    found = ((one.account_id, unprintable(one.text)) for one in sql.rows(due, PrintedParty))
     return tuple(
         Waiting(
             account_id=account_id,
-            problem=f"no font has {named(missing)} of its name or address: its PDF would show"
-            " boxes",
+            problem=f"no font has {named(missing)} of its name or address, its PDF shows boxes",
             hint=font_hint(missing),
         )
         for account_id, missing in found
@@ -290,7 +297,9 @@ def _without_font(store: Store, unprintable: Callable[[str], str]) -> tuple[Wait
 
 
 def _waiting(store: Store, readiness: Readiness) -> tuple[Waiting, ...]:
-    rows = sql.rows(store.connection.execute(sql.text("statements/invoices/due/not_due")), NotDue)
+    rows = sql.rows(
+        store.connection.execute(sql.text("statements/invoices/due_and_late/not_due")), NotDue
+    )
     return tuple(_why(one, readiness) for one in rows)
 
 
@@ -319,12 +328,12 @@ def _compute(
         ("statements/invoices/usage/usage_lines", nothing),
         ("statements/invoices/lines/all_lines", month),
         ("statements/invoices/lines/exact_lines", nothing),
-        ("statements/invoices/settle/settle_nets", nothing),
-        ("statements/invoices/settle/settle_lines", nothing),
-        ("statements/invoices/settle/settle_taxes", nothing),
-        ("statements/invoices/settle/settle_line_taxes", nothing),
-        ("statements/invoices/settle/settle_totals", nothing),
-        ("statements/invoices/settle/numbers", nothing),
+        ("statements/invoices/rounding/settle_nets", nothing),
+        ("statements/invoices/rounding/settle_lines", nothing),
+        ("statements/invoices/rounding/settle_taxes", nothing),
+        ("statements/invoices/rounding/settle_line_taxes", nothing),
+        ("statements/invoices/rounding/settle_totals", nothing),
+        ("statements/invoices/rounding/numbers", nothing),
         ("statements/invoices/finish/out_lines", nothing),
         ("statements/invoices/finish/detail", {"import_no": import_no}),
         ("statements/invoices/finish/evidence", {"import_no": import_no}),

@@ -40,7 +40,7 @@ class NotOk:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnownedName:
+class UnownedLine:
     """Row of `unowned_names`: a name that nobody owns; None: those that were folded together."""
 
     domain: str | None
@@ -70,14 +70,14 @@ def _record(store: Store, day: str, *, now: datetime) -> int:
         sql.text("statements/balance/states/unowned_names"),
         {"since": naive(now - timedelta(days=UNOWNED_DAYS)), "most": UNOWNED_MOST},
     )
-    names = sql.rows(unowned, UnownedName)
+    names = sql.rows(unowned, UnownedLine)
     events = list(pages(sql.rows(found, NotOk), names, day=day, now=now))
     effect = as_effect([event_row(event) for event in events], EVENT_COLUMNS)
     return store.commit("full_state", {"events": effect}, at=now)
 
 
 def pages(
-    rows: Sequence[NotOk], unowned: Sequence[UnownedName] = (), *, day: str, now: datetime
+    rows: Sequence[NotOk], unowned: Sequence[UnownedLine] = (), *, day: str, now: datetime
 ) -> Iterator[Event]:
     """The messages of one day (or moment); with no account to name there is still one that says so.
 

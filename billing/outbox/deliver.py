@@ -33,8 +33,9 @@ from billing.outbox.sending import HOOK, Due, Outcome, SendingRound, never, send
 from billing.outbox.settings import DeliverySettings, read_delivery
 from billing.outbox.undone import Undone, endpoints, undone
 from billing.outbox.webhook import Attempt, AttemptResult
-from billing.store.store import Opener, Store
+from billing.store.store import PATIENCE_SECONDS, Opener, Store
 from edge.crash_point import crash_point
+from edge.durable import FileLock
 from edge.errors import ConfigError, InputError
 
 NEW_HOURS = 76
@@ -94,59 +95,38 @@ def deliver(
     jitter_permille: Callable[[], int],
     resolver: Resolver = resolve,
     stop: Callable[[], bool] = never,
-) -> Delivered:
-    """Send everything that is due and record it; endpoints that fail are tried again later."""
-    settings = read_delivery(home)
-    with open_store(home, owner="billing delivery", now=now) as store:
-        due = due_now(store.connection, settings, now=now)
-        known = undone(store.connection, settings, now=now)
-    if not due:
-        return Delivered(counts={}, undone=known)
-    return send(
-        home,
-        due,
-        open_store=open_store,
-        now=now,
-        jitter_permille=jitter_permille,
-        resolver=resolver,
-        stop=stop,
-    )
-
-
-def send(
-    home: Path,
-    due: Sequence[Due],
-    *,
-    open_store: Opener,
-    now: datetime,
-    jitter_permille: Callable[[], int],
-    resolver: Resolver = resolve,
-    stop: Callable[[], bool] = never,
     recorded: Callable[[Store], None] = ignore,
 ) -> Delivered:
-    """Send what is `due` and record how it went; the store is opened only for that.
+    """Send everything that is due and record it; endpoints that fail are tried again later.
 
+    One at a time: who tells holds a lock of its own from reading what is due until it is recorded,
+    so that a cron line beside the daemon tells nobody twice; Busy when the other takes too long.
     `stop`: asked while waiting; once it says so, nothing more is begun. Messages whose settings are
     wrong wait, and what is wrong comes back as `problems`: it never keeps the others from being
-    recorded, since what is not recorded is sent again. `recorded` is called with the store then.
+    recorded, since what is not recorded is sent again. `recorded` gets the store then.
     """
-    if not due:
-        return Delivered(counts={})
-    this = SendingRound(
-        home=home,
-        settings=read_delivery(home),
-        began=time.monotonic(),
-        resolver=resolver,
-        stop=stop,
-    )
-    sent = send_all(this, due)
-    crash_point("delivery-sent")
-    with open_store(
-        home, owner="billing delivery", now=now, wait_seconds=RECORD_WAIT_SECONDS
-    ) as store:
-        done = record(store, sent.outcomes, now=now, jitter_permille=jitter_permille)
-        known = undone(store.connection, this.settings, now=now)
-        recorded(store)
+    settings = read_delivery(home)
+    with FileLock(home / "delivery.lock", "billing delivery", wait_seconds=PATIENCE_SECONDS):
+        with open_store(home, owner="billing delivery", now=now) as store:
+            due = due_now(store.connection, settings, now=now)
+            known = undone(store.connection, settings, now=now)
+        if not due:
+            return Delivered(counts={}, undone=known)
+        this = SendingRound(
+            home=home,
+            settings=settings,
+            began=time.monotonic(),
+            resolver=resolver,
+            stop=stop,
+        )
+        sent = send_all(this, due)
+        crash_point("delivery-sent")
+        with open_store(
+            home, owner="billing delivery", now=now, wait_seconds=RECORD_WAIT_SECONDS
+        ) as store:
+            done = record(store, sent.outcomes, now=now, jitter_permille=jitter_permille)
+            known = undone(store.connection, settings, now=now)
+            recorded(store)
     return replace(done, problems=sent.problems, undone=known)
 
 

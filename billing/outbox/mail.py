@@ -17,7 +17,7 @@ from billing.invoices.settings import Seller
 from billing.outbox import wording
 from billing.outbox.settings import MailSettings
 from billing.outbox.webhook import Attempt, AttemptResult, unexpected
-from billing.outbox.wording import Reader
+from billing.outbox.wording import MailReader
 from billing.text_rules import check_email
 from edge.terminal import parse_time, printable
 
@@ -41,7 +41,7 @@ class Letter:
     """The customer's address; empty: only the operators get it."""
     operators: tuple[str, ...]
     name: str
-    reader: Reader = wording.ENGLISH
+    reader: MailReader = wording.ENGLISH
     seller: Seller = EXAMPLE
 
     @property

@@ -30,7 +30,7 @@ from billing.outbox.settings import (
     read_keys,
 )
 from billing.outbox.webhook import Attempt, AttemptResult
-from billing.outbox.wording import LANGUAGE_OF_COUNTRY, Reader
+from billing.outbox.wording import LANGUAGE_OF_COUNTRY, MailReader
 from edge.configfile import section
 from edge.errors import ConfigError
 
@@ -228,12 +228,12 @@ def _to_mail(this: SendingRound, due: Sequence[Due]) -> list[Outcome]:
     return _with_the_rest_put_off(due, attempts)
 
 
-def _reader(one: Due, settings: MailSettings) -> Reader:
+def _reader(one: Due, settings: MailSettings) -> MailReader:
     """Who reads the mail: the customer, or where there is none to write to, the operators."""
     if not (settings.to_customers and one.email):
-        return Reader(language=settings.language, timezone=one.timezone or "UTC")
+        return MailReader(language=settings.language, timezone=one.timezone or "UTC")
     language = settings.languages.get(one.account_id)
-    return Reader(
+    return MailReader(
         language=language or LANGUAGE_OF_COUNTRY.get(one.country, settings.language),
         timezone=one.timezone or "UTC",
     )

@@ -56,7 +56,7 @@ def catalogue() -> Mapping[str, Mapping[str, str | list[str]]]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reader:
+class MailReader:
     """Who reads: in which language and in which time zone."""
 
     language: str = "en"
@@ -89,10 +89,10 @@ class Reader:
         )
 
 
-ENGLISH = Reader()
+ENGLISH = MailReader()
 
 
-def subject(kind: str, data: Data, reader: Reader = ENGLISH) -> str:
+def subject(kind: str, data: Data, reader: MailReader = ENGLISH) -> str:
     """The subject of a mail of this kind."""
     if kind == "account.resumed" and data.get("previous") == "released":
         return reader.text("subject_resumed_released")
@@ -100,13 +100,13 @@ def subject(kind: str, data: Data, reader: Reader = ENGLISH) -> str:
     return reader.text(f"subject_{name}")
 
 
-def advice(kind: str, data: Data, reader: Reader = ENGLISH) -> str:
+def advice(kind: str, data: Data, reader: MailReader = ENGLISH) -> str:
     """What the reader should know or do, in one or two sentences; empty: nothing."""
     write = _ADVICE.get(kind)
     return printable(write(data, reader)) if write else ""
 
 
-def facts(kind: str, data: Data, reader: Reader = ENGLISH) -> list[tuple[str, str]]:
+def facts(kind: str, data: Data, reader: MailReader = ENGLISH) -> list[tuple[str, str]]:
     """The figures under it, as labels and values."""
     of_kind = _money_facts if kind.startswith("account.") else _alert_facts
     found = [
@@ -126,7 +126,7 @@ def amount(data: Data, name: str) -> str:
     return f"{format_amount(parse_amount(value) // step * step, currency)} {currency}"
 
 
-def why(data: Data, reader: Reader = ENGLISH) -> str:
+def why(data: Data, reader: MailReader = ENGLISH) -> str:
     """The rule in the customer's words; what a person wrote as it is, without that person's name.
 
     What the operator alone is concerned with (a check, a run) is not told.
@@ -160,7 +160,7 @@ def _missing(data: Data, name: str) -> str:
     return f"{format_amount(owed, currency)} {currency}"
 
 
-def _low(data: Data, reader: Reader) -> str:
+def _low(data: Data, reader: MailReader) -> str:
     at = reader.time(data.get("projected_zero_at"))
     until = reader.text("low_until", at=at) if at else ""
     hours = _whole(data, "grace_seconds") // 3600
@@ -169,23 +169,23 @@ def _low(data: Data, reader: Reader) -> str:
     return until + reader.text("low", hours=reader.text("hours", hours=hours))
 
 
-def _projected(data: Data, reader: Reader) -> str:
+def _projected(data: Data, reader: MailReader) -> str:
     owed, hours = _missing(data, "projected"), _whole(data, "grace_seconds") // 3600
     if not hours:
         return reader.text("projected_at_once", amount=owed)
     return reader.text("projected", amount=owed, hours=reader.text("hours", hours=hours))
 
 
-def _overdue(data: Data, reader: Reader) -> str:
+def _overdue(data: Data, reader: MailReader) -> str:
     at = reader.time(data.get("suspension_at"))
     return reader.text("overdue", amount=amount(data, "amount_due"), at=at)
 
 
-def _due(data: Data, reader: Reader) -> str:
+def _due(data: Data, reader: MailReader) -> str:
     return reader.text("suspend_due", amount=amount(data, "amount_due"))
 
 
-def _suspended(data: Data, reader: Reader) -> str:
+def _suspended(data: Data, reader: MailReader) -> str:
     if data.get("cause") == "administrative":
         return reader.text("suspended_other")
     said = reader.text("suspended", amount=amount(data, "amount_due"))
@@ -196,11 +196,11 @@ def _suspended(data: Data, reader: Reader) -> str:
     return said + reader.text("suspended_kept", at=end)
 
 
-def _released(data: Data, reader: Reader) -> str:
+def _released(data: Data, reader: MailReader) -> str:
     return reader.text("released", amount=amount(data, "amount_due"))
 
 
-def _resumed(data: Data, reader: Reader) -> str:
+def _resumed(data: Data, reader: MailReader) -> str:
     released = data.get("previous") == "released"
     served = reader.text("resumed_released" if released else "resumed")
     if not data.get("overdue_since"):
@@ -208,12 +208,12 @@ def _resumed(data: Data, reader: Reader) -> str:
     return f"{served}{reader.text('debt_left')} {_overdue(data, reader)}"
 
 
-def _capped(data: Data, reader: Reader) -> str:
+def _capped(data: Data, reader: MailReader) -> str:
     at = reader.time(data.get("until"))
     return reader.text("usage_cap", domain=_text(data, "domain"), at=at)
 
 
-_ADVICE: dict[str, Callable[[Data, Reader], str]] = {
+_ADVICE: dict[str, Callable[[Data, MailReader], str]] = {
     "account.low_balance": _low,
     "account.projected_overdue": _projected,
     "account.overdue": _overdue,
@@ -230,7 +230,7 @@ _ADVICE: dict[str, Callable[[Data, Reader], str]] = {
 }
 
 
-def _money_facts(_kind: str, data: Data, reader: Reader) -> list[tuple[str, str]]:
+def _money_facts(_kind: str, data: Data, reader: MailReader) -> list[tuple[str, str]]:
     in_debt = bool(data.get("overdue_since"))
     burn = data.get("burn_per_hour")
     day = burn.get("last_day") if isinstance(burn, dict) else None
@@ -247,7 +247,7 @@ def _money_facts(_kind: str, data: Data, reader: Reader) -> list[tuple[str, str]
     ]
 
 
-def _band(earliest: str, latest: str, reader: Reader) -> str:
+def _band(earliest: str, latest: str, reader: MailReader) -> str:
     """The span of a forecast; empty where it has no end."""
     if not earliest or not latest:
         return ""
@@ -256,7 +256,7 @@ def _band(earliest: str, latest: str, reader: Reader) -> str:
     return reader.text("span", earliest=earliest, latest=latest)
 
 
-def _alert_facts(kind: str, data: Data, reader: Reader) -> list[tuple[str, str]]:
+def _alert_facts(kind: str, data: Data, reader: MailReader) -> list[tuple[str, str]]:
     if kind == "endpoint.disabled":
         return [("endpoint", _text(data, "endpoint")), ("since", reader.time(data.get("since")))]
     if kind == "alert.high_bill":
@@ -277,7 +277,7 @@ def _alert_facts(kind: str, data: Data, reader: Reader) -> list[tuple[str, str]]
     ]
 
 
-def _quantity(data: Data, name: str, reader: Reader) -> str:
+def _quantity(data: Data, name: str, reader: MailReader) -> str:
     """What is left of a plan, in its own unit."""
     text = _text(data, name)
     if data.get("unit") != "bytes" or not text.isdecimal():
@@ -285,7 +285,7 @@ def _quantity(data: Data, name: str, reader: Reader) -> str:
     return f"{int(text) // 1024**3} GB"
 
 
-def _period(subject: str, reader: Reader) -> str:
+def _period(subject: str, reader: MailReader) -> str:
     try:
         return reader.time(subject)
     except InputError:

@@ -276,15 +276,15 @@ def _plans(one: Pass, covered: Range) -> None:
 
 
 def _amounts(one: Pass, covered: Range) -> None:
-    _run(one, "statements/rating/amounts/billable")
+    _run(one, "statements/rating/amounts_and_rounding/billable")
     _run(
         one,
-        "statements/rating/amounts/places_in_periods",
+        "statements/rating/amounts_and_rounding/places_in_periods",
         {"since": covered.since - timedelta(days=2)},
     )
-    _run(one, "statements/rating/amounts/priced")
-    _run(one, "statements/rating/amounts/fixed_terms")
-    _run(one, "statements/rating/amounts/should_cost")
+    _run(one, "statements/rating/amounts_and_rounding/priced")
+    _run(one, "statements/rating/amounts_and_rounding/fixed_terms")
+    _run(one, "statements/rating/amounts_and_rounding/should_cost")
 
 
 def _run(one: Pass, name: str, parameters: Mapping[str, object] | None = None) -> None:

@@ -42,7 +42,8 @@ def show(found: Explanation) -> None:
         right=("quantity", "free", "by plan", "billable", "price", "amount"),
     )  # fmt: skip
     if line.corrects_invoice:
-        say(f"It corrects {line.corrects_invoice}, hour {line.corrects_hour} UTC: {line.reason}")
+        until = f" to {line.corrects_until} UTC" if line.corrects_until else ", one hour"
+        say(f"It corrects {line.corrects_invoice}, {line.corrects_hour}{until}: {line.reason}")
     elif line.reason:
         say(line.reason)
     if line.tier:

@@ -38,6 +38,7 @@ class ExplainedLine:
     corrects_invoice: str | None
     corrects_hour: datetime | None
     reason: str
+    corrects_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from billing.checks.red import CheckState
+from billing.outbox.undone import Undone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,25 +92,14 @@ class UnownedTraffic:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EndpointFact:
-    """A receiver of events that is off, or at which events wait after an attempt."""
-
-    endpoint: str
-    waiting: int
-    attempts: int
-    answer: str
-    next_at: datetime | None
-    disabled_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StoreFacts:
     """What only the open store knows."""
 
     billing: BillingFact = BillingFact()
     incomplete: tuple[IncompleteHour, ...] = ()
     unowned: UnownedTraffic = UnownedTraffic()
-    endpoints: tuple[EndpointFact, ...] = ()
+    endpoints: tuple[Undone, ...] = ()
+    """Receivers that something has not reached though it was tried."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,12 +13,13 @@ import sql
 from billing.appliers import open_store
 from billing.checks import red
 from billing.instants import aware, aware_or_none
+from billing.outbox.settings import DeliverySettings, read_delivery
+from billing.outbox.undone import undone
 from billing.prices import load_books
 from billing.status import unowned
 from billing.status.facts import (
     BillingFact,
     EdgeFact,
-    EndpointFact,
     HomeFacts,
     MeteringFact,
     StoreFacts,
@@ -43,7 +44,7 @@ def gather(home: Path, *, now: datetime) -> HomeFacts:
         with open_store(
             home, owner="edgetoll status", now=now, wait_seconds=PATIENCE_SECONDS
         ) as store:
-            return replace(facts, store=of_store(store.connection, now=now))
+            return replace(facts, store=of_store(store.connection, read_delivery(home), now=now))
     except Corrupt as error:
         return replace(facts, unreadable=str(error))
 
@@ -71,17 +72,18 @@ def _prices(home: Path) -> str | None:
     return None
 
 
-def of_store(connection: duckdb.DuckDBPyConnection, *, now: datetime) -> StoreFacts:
+def of_store(
+    connection: duckdb.DuckDBPyConnection, delivery: DeliverySettings, *, now: datetime
+) -> StoreFacts:
     """What the open billing store says."""
     billing = sql.row(
         connection.execute(sql.text("statements/status/status/billing_facts")), BillingFact
     )
-    endpoints = connection.execute(sql.text("statements/status/status/endpoints"))
     return StoreFacts(
         billing=billing or BillingFact(),
         incomplete=incomplete_hours(connection, now=now),
         unowned=unowned.lately(connection),
-        endpoints=tuple(sql.rows(endpoints, EndpointFact)),
+        endpoints=tuple(one for one in undone(connection, delivery, now=now) if one.cause),
     )
 
 

@@ -110,15 +110,8 @@ def _store(store: StoreFacts) -> Iterator[Finding]:
         what = f"{traffic.requests:,} of {traffic.all_requests:,} requests: {largest}"
         yield _found(signal, traffic.requests, what)
     for one in store.endpoints:
-        if one.disabled_at is not None:
-            since = minute_text(aware(one.disabled_at))
-            yield _found(
-                signals.ENDPOINT_OFF, 1, f"{one.endpoint} is off since {since}: {one.answer}"
-            )
-        else:
-            again = "" if one.next_at is None else f"; again {minute_text(aware(one.next_at))}"
-            what = f"{one.endpoint}: {one.waiting} waiting, {one.answer}{again}"
-            yield _found(signals.DELIVERY_FAILING, one.waiting, what)
+        signal = signals.DELIVERY_FAILING if one.off_since is None else signals.ENDPOINT_OFF
+        yield _found(signal, max(1, one.waiting + one.given_up), one.words())
 
 
 def _behind(billing: BillingFact, metering: MeteringFact) -> Iterator[Finding]:

@@ -71,7 +71,7 @@ def _refusal(said: str, home: Path) -> EdgetollError:
         )
     return Corrupt(
         message,
-        f"move it away: the journal is whole, and it is rebuilt from its {journal.last_no} records",
+        f"move it away: it is rebuilt from the journal, which is whole ({journal.last_no} records)",
     )
 
 

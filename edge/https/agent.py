@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edge.errors import EdgetollError
-from edge.https.apply import Applied, apply
+from edge.https.apply import ApplyResult, apply
 from edge.https.settings import HttpsEdge
 from edge.https.wishes import FOLDER
 from edge.terminal import now
@@ -57,7 +57,7 @@ def watch(
         applied_seen = present
 
 
-def _told(done: Applied, failed: str, say: Callable[[str], None]) -> str:
+def _told(done: ApplyResult, failed: str, say: Callable[[str], None]) -> str:
     """Say what was done; the trouble that stands, if any."""
     trouble = "; ".join(done.notes)
     if trouble and trouble != failed:

@@ -21,7 +21,6 @@ import certifi
 from edge.crash_point import crash_point
 from edge.durable import FileLock, fsync_folder, write_atomically
 from edge.errors import EdgetollError
-from edge.https.names import probe_name
 from edge.https.nginx import Nginx
 from edge.https.nginx_config import NginxVersion, Places, generation, render, unable
 from edge.https.probe import REFUSED, running_generation, served_leaf
@@ -29,6 +28,7 @@ from edge.https.records import HttpsSettings, StoppedName
 from edge.https.settings import HttpsEdge
 from edge.https.status import DomainStatus, HttpsStatus, read_status, write_status
 from edge.https.stop_list import read_stop_list
+from edge.https.upload.names import probe_name
 from edge.https.wishes import Wishes
 
 
@@ -37,7 +37,7 @@ class NotApplied(EdgetollError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Applied:
+class ApplyResult:
     """What an apply did. `waiting`: the configuration is in place and no nginx runs with it yet."""
 
     changed: tuple[str, ...] = ()
@@ -55,7 +55,7 @@ class _Before:
     links: dict[str, str]
 
 
-def apply(home: Path, edge: HttpsEdge, *, now: datetime, nginx: Nginx | None = None) -> Applied:
+def apply(home: Path, edge: HttpsEdge, *, now: datetime, nginx: Nginx | None = None) -> ApplyResult:
     """Bring nginx to what the home wishes; raises NotApplied with the reason, all put back."""
     wishes = Wishes(home)
     server = nginx or Nginx(edge.nginx, wishes.folder / "nginx")
@@ -79,7 +79,7 @@ class _Apply:
         self.stops = read_stop_list(home / edge.stop_list, wishes.folder)
         self.status = read_status(home)
 
-    def run(self) -> Applied:
+    def run(self) -> ApplyResult:
         """All steps in order."""
         version = self.nginx.version()
         cannot = unable(version, self.domains)
@@ -111,7 +111,7 @@ class _Apply:
             reloaded = self.nginx.reload()
         crash_point("https-reloaded")
         if not self.nginx.master():
-            return self._wait(version, changed, text)
+            return self._wait(version, changed)
         problem = self._prove(text, changed, old_workers if reloaded else set())
         if problem:
             self._put_back(before)
@@ -222,7 +222,7 @@ class _Apply:
             fsync_folder(self.wishes.live)
         self.wishes.forget_unused()
 
-    def _wait(self, version: NginxVersion, changed: Sequence[HttpsSettings], text: str) -> Applied:
+    def _wait(self, version: NginxVersion, changed: Sequence[HttpsSettings]) -> ApplyResult:
         start = f"{self.nginx.program} -p {self.nginx.folder} -c {self.nginx.configuration}"
         trouble = f"no nginx runs with it: start it with {start}, then apply again"
         status = replace(
@@ -233,7 +233,7 @@ class _Apply:
             configuration="",
         )
         write_status(self.home, status)
-        return Applied(
+        return ApplyResult(
             changed=tuple(one.domain for one in changed),
             waiting=True,
             notes=(trouble, *self._stop_notes()),
@@ -248,7 +248,7 @@ class _Apply:
         text: str,
         *,
         reloaded: bool,
-    ) -> Applied:
+    ) -> ApplyResult:
         status = HttpsStatus(
             applied_at=self.now,
             nginx=str(version),
@@ -261,7 +261,7 @@ class _Apply:
             domains=self._domains(changed, wanted, state="live"),
         )
         write_status(self.home, status)
-        return Applied(
+        return ApplyResult(
             changed=tuple(one.domain for one in changed),
             reloaded=reloaded,
             notes=self._stop_notes(),

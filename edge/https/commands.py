@@ -11,11 +11,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edge.errors import ConflictError, InputError
+from edge.https.tables import (
+    document_of,
+    renewal,
+    say_stored,
+    show_applied,
+    show_check,
+    show_domains,
+    then,
+)
+from edge.https.uploads import judge_files, judged, store_upload
 from edge.terminal import DEFAULT_HOME, HomeOption, JsonOption, emit, now, table, warn
 
 if TYPE_CHECKING:
-    from edge.https.apply import Applied
-    from edge.https.records import Finding, HttpsSettings, Judgement
+    from edge.https.records import HttpsSettings
     from edge.https.settings import HttpsEdge
 
 app = typer.Typer(
@@ -39,10 +48,6 @@ KeyOption = Annotated[
 HSTS_DAYS_MAX = 730
 
 
-class Refused(InputError):
-    """An upload that may not be used: each reason stands in the message with its id."""
-
-
 @app.command()
 def enable(
     domain: DomainArgument,
@@ -64,9 +69,9 @@ def enable(
     Example: edgetoll edge https enable www.shop.example --certificate chain.pem --key key.pem
     --origin https://origin.shop.example
     """
-    from edge.https.names import served_name
     from edge.https.nginx_config import checked_origin
     from edge.https.records import HttpsSettings
+    from edge.https.upload.names import served_name
     from edge.https.wishes import Wishes
 
     _home(home)
@@ -75,15 +80,15 @@ def enable(
     before = wishes.read(name)
     if before is not None and before.enabled:
         raise ConflictError(
-            f"HTTPS of {name} is on already", f"to give it another certificate: {_renew(name)}"
+            f"HTTPS of {name} is on already", f"to give it another certificate: {renewal(name)}"
         )
     source = checked_origin(origin) if origin else before.origin if before else ""
     if not source:
         raise InputError(f"no origin is known for {name}", "say where its content is: --origin URL")
-    found = _judged(home, name, certificate, key)
+    found = judged(home, name, certificate, key)
     settings = replace(before or HttpsSettings(domain=name), origin=source)
-    _store(wishes, settings, found)
-    _say(wishes.known(name), found, as_json=as_json)
+    store_upload(wishes, settings, found)
+    say_stored(wishes.known(name), found, as_json=as_json)
 
 
 @app.command()
@@ -102,10 +107,10 @@ def renew(
 
     settings = _enabled(home, domain)
     present = settings.certificate.sha256 if settings.certificate else ""
-    found = _judged(home, settings.domain, certificate, key, present=present)
+    found = judged(home, settings.domain, certificate, key, present=present)
     wishes = Wishes(home)
-    _store(wishes, settings, found)
-    _say(wishes.known(settings.domain), found, as_json=as_json)
+    store_upload(wishes, settings, found)
+    say_stored(wishes.known(settings.domain), found, as_json=as_json)
 
 
 @app.command()
@@ -127,7 +132,7 @@ def disable(
     wishes.unlink(settings.domain)
     wishes.forget_unused()
     off = wishes.known(settings.domain)
-    emit(_document(off), as_json=as_json, human=lambda: print(
+    emit(document_of(off), as_json=as_json, human=lambda: print(
         f"HTTPS of {off.domain} is off; its certificate and key are deleted.\n"
         "nginx forgets the name with the next edgetoll edge https apply."
     ))  # fmt: skip
@@ -165,22 +170,13 @@ def set_options(
     from edge.https.wishes import Wishes
 
     settings = _enabled(home, domain)
-    given: dict[str, object] = {}
-    for name, value, allowed in (
+    given = _given(
         ("redirect", redirect, ("off", "to-https", "to-http")),
         ("redirect_status", redirect_status, (301, 308)),
         ("tls_min", tls_min, TLS_VERSIONS),
         ("http2", _switch("--http2", http2), (True, False)),
         ("http3", _switch("--http3", http3), (True, False)),
-    ):
-        if value is not None:
-            if value not in allowed:
-                option = name.replace("_", "-")
-                raise InputError(
-                    f"--{option} {value} is not known",
-                    f"one of {', '.join(str(one) for one in allowed)}",
-                )
-            given[name] = value
+    )
     if hsts is not None:
         given["hsts_seconds"] = _age(hsts)
     if hsts_subdomains is not None:
@@ -196,9 +192,9 @@ def set_options(
     if changed.hsts_subdomains and not changed.hsts_seconds:
         raise InputError("--hsts-subdomains needs --hsts AGE", "for example --hsts 60d")
     Wishes(home).write(changed)
-    emit(_document(changed), as_json=as_json, human=lambda: _show([changed], home))
+    emit(document_of(changed), as_json=as_json, human=lambda: show_domains([changed], home))
     if not as_json:
-        print(_then())
+        print(then())
 
 
 @app.command()
@@ -211,8 +207,8 @@ def show(
 
     Example: edgetoll edge https show
     """
-    from edge.https.names import served_name
     from edge.https.status import read_status, served_as
+    from edge.https.upload.names import served_name
     from edge.https.wishes import Wishes
 
     wishes = Wishes(home)
@@ -223,8 +219,8 @@ def show(
         line = status.domains.get(one.domain)
         state = served_as(status, one.domain, one.changed_at)
         since = line.live_since if line and state != "waiting" else None
-        documents.append(_document(one) | {"served": state, "live_since": since})
-    emit({"domains": documents}, as_json=as_json, human=lambda: _show(chosen, home))
+        documents.append(document_of(one) | {"served": state, "live_since": since})
+    emit({"domains": documents}, as_json=as_json, human=lambda: show_domains(chosen, home))
 
 
 @app.command()
@@ -238,18 +234,18 @@ def check(
 
     Example: edgetoll edge https check chain.pem key.pem --domain www.shop.example
     """
-    from edge.https.names import served_name
+    from edge.https.upload.names import served_name
 
     if len(files) > 2:
         raise InputError(f"{len(files)} files were given", "give the certificate and the key")
     name = served_name(domain) if domain else ""
-    found = _judge(home, name, files[0], files[-1])
+    found = judge_files(home, name, files[0], files[-1])
     document = {
         "usable": found.bundle is not None,
         "certificate": found.bundle.certificate.document() if found.bundle else None,
         "findings": [one.document() for one in found.findings],
     }
-    emit(document, as_json=as_json, human=lambda: _show_check(found))
+    emit(document, as_json=as_json, human=lambda: show_check(found))
     if found.refusals:
         raise typer.Exit(1)
 
@@ -284,7 +280,7 @@ def apply(
         "notes": list(done.notes),
         "nginx": done.status.nginx,
     }
-    emit(document, as_json=as_json, human=lambda: _show_applied(done))
+    emit(document, as_json=as_json, human=lambda: show_applied(done))
     if done.waiting:
         raise typer.Exit(1)
 
@@ -350,7 +346,7 @@ def _home(home: Path) -> None:
 
 def _enabled(home: Path, domain: str) -> HttpsSettings:
     """The settings of a domain whose HTTPS is on."""
-    from edge.https.names import served_name
+    from edge.https.upload.names import served_name
     from edge.https.wishes import Wishes
 
     _home(home)
@@ -363,56 +359,20 @@ def _enabled(home: Path, domain: str) -> HttpsSettings:
     return settings
 
 
-def _judge(
-    home: Path, domain: str, certificate: Path, key: Path, *, present: str = ""
-) -> Judgement:
-    from edge.https.pem import UPLOAD_BYTES_MAX
-    from edge.https.rules import judge
-    from edge.https.settings import read_settings
-    from edge.https.trust import Roots, Suffixes
-
-    def content(path: Path) -> bytes:
-        try:
-            with open(path, "rb") as file:
-                return file.read(UPLOAD_BYTES_MAX + 1)
-        except OSError as error:
+def _given(*options: tuple[str, object, tuple[object, ...]]) -> dict[str, object]:
+    """The options that were given, each one of the values allowed for it."""
+    given: dict[str, object] = {}
+    for name, value, allowed in options:
+        if value is None:
+            continue
+        if value not in allowed:
+            option = name.replace("_", "-")
             raise InputError(
-                f"{path} cannot be read: {error.strerror}", "check the path"
-            ) from error
-
-    own = read_settings(home).roots_file
-    first, second = content(certificate), content(key)
-    return judge(
-        first,
-        second,
-        domain,
-        now=now(),
-        trust=Roots(home / own if own else None),
-        suffixes=Suffixes(),
-        present=present,
-    )
-
-
-def _judged(
-    home: Path, domain: str, certificate: Path, key: Path, *, present: str = ""
-) -> Judgement:
-    """The answer about an upload that may be used; Refused with each reason otherwise."""
-    found = _judge(home, domain, certificate, key, present=present)
-    if found.bundle is None:
-        reasons = "; ".join(f"{one.sentence} [{one.id}]" for one in found.refusals)
-        raise Refused(reasons, next((one.mend for one in found.refusals if one.mend), ""))
-    return found
-
-
-def _store(wishes: object, settings: HttpsSettings, found: Judgement) -> None:
-    from edge.https.wishes import Wishes
-
-    assert isinstance(wishes, Wishes)
-    assert found.bundle is not None
-    name = wishes.keep(found.bundle)
-    wishes.write(
-        replace(settings, bundle=name, certificate=found.bundle.certificate, changed_at=now())
-    )
+                f"--{option} {value} is not known",
+                f"one of {', '.join(str(one) for one in allowed)}",
+            )
+        given[name] = value
+    return given
 
 
 def _switch(option: str, text: str | None) -> bool | None:
@@ -434,88 +394,3 @@ def _age(text: str) -> int:
             f"--hsts {text} is no age", f"seconds, or days as 60d, up to {HSTS_DAYS_MAX}d; or off"
         )
     return seconds
-
-
-def _document(one: HttpsSettings) -> dict[str, object]:
-    return {
-        "domain": one.domain,
-        "https": one.enabled,
-        "origin": one.origin,
-        "redirect": one.redirect,
-        "redirect_status": one.redirect_status,
-        "http2": one.http2,
-        "http3": one.http3,
-        "tls_min": one.tls_min,
-        "hsts_seconds": one.hsts_seconds,
-        "hsts_subdomains": one.hsts_subdomains,
-        "certificate": one.certificate.document() if one.certificate else None,
-    }
-
-
-def _say(settings: HttpsSettings, found: Judgement, *, as_json: bool) -> None:
-    document = _document(settings) | {"findings": [one.document() for one in found.findings]}
-
-    def human() -> None:
-        for one in found.findings:
-            warn(_line(one))
-        assert settings.certificate is not None
-        print(
-            f"HTTPS of {settings.domain} is on, with a certificate of {settings.certificate.issuer}"
-            f" until {settings.certificate.not_after:%Y-%m-%d}.\n{_then()}"
-        )
-
-    emit(document, as_json=as_json, human=human)
-
-
-def _then() -> str:
-    return "It is served after edgetoll edge https apply (at once where apply --watch runs)."
-
-
-def _renew(name: str) -> str:
-    return f"edgetoll edge https renew {name} --certificate FILE --key FILE"
-
-
-def _line(one: Finding) -> str:
-    return f"{one.sentence} [{one.id}]" + (f": {one.mend}" if one.mend else "")
-
-
-def _show_check(found: Judgement) -> None:
-    if found.bundle:
-        leaf = found.bundle.certificate
-        print(f"usable: {', '.join(leaf.names)}; of {leaf.issuer}; until {leaf.not_after:%Y-%m-%d}")
-    for one in found.findings:
-        print(("refused: " if one.refuses else "note: ") + _line(one))
-
-
-def _show_applied(done: Applied) -> None:
-    for note in done.notes:
-        warn(note)
-    if not done.changed:
-        print("nothing to do: the edge serves what is wished")
-    for name in done.changed:
-        line = done.status.domains[name]
-        print(f"{name}: {'stopped' if line.stopped else line.state}")
-
-
-def _show(chosen: list[HttpsSettings], home: Path) -> None:
-    from edge.https.status import read_status, served_as
-
-    status = read_status(home)
-    rows = []
-    for one in chosen:
-        leaf = one.certificate
-        rows.append(
-            (
-                one.domain,
-                "on" if one.enabled else "off",
-                served_as(status, one.domain, one.changed_at),
-                f"{leaf.not_after:%Y-%m-%d}" if leaf and one.enabled else "-",
-                one.redirect,
-                f"{one.hsts_seconds // 86_400}d" if one.hsts_seconds else "off",
-                one.tls_min if one.enabled else "-",
-            )
-        )
-    columns = ("domain", "https", "served", "expires", "redirect", "HSTS", "TLS from")
-    table("HTTPS", columns, rows)
-    if status.trouble:
-        warn(status.trouble)

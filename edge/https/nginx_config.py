@@ -19,9 +19,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from edge.domain import canonical_domain
 from edge.errors import ConfigError, InputError
-from edge.https.names import file_stem
 from edge.https.records import TLS_VERSIONS, HttpsSettings, StoppedName, TlsVersion
 from edge.https.settings import HttpsEdge
+from edge.https.upload.names import file_stem
 
 LOG_FORMATS = """\
     log_format edgetoll_json escape=json

@@ -21,8 +21,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from edge.durable import fsync_folder, write_atomically
 from edge.errors import Corrupt, InputError
-from edge.https.names import file_stem
-from edge.https.records import Bundle, HttpsSettings
+from edge.https.records import HttpsSettings
+from edge.https.upload.names import file_stem
+from edge.https.upload.records import Bundle
 
 FORMAT = 1
 FOLDER = "https"

@@ -38,7 +38,7 @@ from metering.hours.data_file import UsageFile
 from metering.hours.publishing import hidden_path, prepare, publish
 from metering.hours.unowned_names import folded
 from metering.hours.when_to_close import Closing, Plan, Standing
-from metering.store.faults import fenced
+from metering.store.fencing import fenced
 from metering.store.records import PartitionState
 from metering.store.rows import TABLES
 from metering.store.store import Transaction, UsageStore, compact_usage

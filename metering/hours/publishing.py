@@ -11,7 +11,7 @@ from edge.errors import Corrupt
 from metering.closed import ClosedFile
 from metering.hours.checkpoint import Head, Pending
 from metering.hours.data_file import make_durable
-from metering.store.faults import fenced
+from metering.store.fencing import fenced
 
 
 def prepare(home: Path, pending: list[Pending]) -> None:

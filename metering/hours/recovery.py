@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping
 from datetime import UTC
@@ -9,7 +10,8 @@ from pathlib import Path
 
 from edge.durable import FileLock
 from edge.errors import Corrupt
-from metering.closed import CLOSED_FOLDER, list_closed
+from edge.terminal import warn
+from metering.closed import CLOSED_FOLDER, certificate_sha256, list_closed
 from metering.hour import time_of
 from metering.hours import checkpoint, checkpoint_sidecars
 from metering.hours.publishing import publish
@@ -40,12 +42,17 @@ def take(home: Path, beyond: Mapping[str, int]) -> dict[str, int]:
 def recover(home: Path, store: UsageStore, partition: str, generation: int) -> PartitionState:
     """Bring the store to where the newest checkpoint of a claimed partition is, or beyond.
 
-    The store may be ahead (usual), behind (its disk was lost, or its WAL) or empty. Raises Corrupt
+    The store may be ahead (usual), behind (its disk was lost, or its WAL) or empty, or of another
+    home, whose certificates are not those that stand here: then it is not believed. Raises Corrupt
     when closed hours exist but neither store nor checkpoint knows them: counting would begin anew.
     """
     state = store.load(partition)
     numbers = checkpoint.numbers(home, partition)
-    if numbers and numbers[-1] > state.checkpoint_no:
+    behind = bool(numbers) and numbers[-1] > state.checkpoint_no
+    if numbers and not behind and _of_another_home(home, state, numbers[-1]):
+        warn(f"{store.path.name} did not close the hours that stand here: it is rebuilt")
+        behind = True
+    if behind:
         head, tables = checkpoint.read(checkpoint.path_of(home, partition, numbers[-1]))
         publish(home, head)
         store.restore(partition, tables, checkpoint_sidecars.load(home, head))
@@ -53,6 +60,22 @@ def recover(home: Path, store: UsageStore, partition: str, generation: int) -> P
         _refuse_a_second_beginning(home, partition)
     remove_prepared(home, partition)
     return store.take(partition, generation)
+
+
+def _of_another_home(home: Path, state: PartitionState, number: int) -> bool:
+    """Whether the store's last certificate is none of those that stand in the home."""
+    own = state.certificate_sha256
+    if own is None:
+        return False
+    try:
+        head = checkpoint.read_head(checkpoint.path_of(home, state.partition, number))
+    except Corrupt:
+        head = None
+    written = [] if head is None else [one.text for one in head.pending]
+    if any(hashlib.sha256(text.encode()).hexdigest() == own for text in written):
+        return False
+    files = (file for file in list_closed(home) if file.partition == state.partition)
+    return all(certificate_sha256(file.certificate_path) != own for file in files)
 
 
 def _refuse_a_second_beginning(home: Path, partition: str) -> None:

@@ -77,7 +77,8 @@ def _problem(folder: Path, position: SpoolPosition | None, end: DurableEnd | Non
     size = segment_path(folder, end.segment).stat().st_size
     if size < end.offset and not _has_read(position, end):
         return f"segment {end.segment} ends at {size}, before its durable end {end.offset}"
-    if _batch_after(folder, end.segment, end.offset) or names[-1] > end.segment:
+    begun = names[-1] > end.segment and _age_s(segment_path(folder, names[-1])) >= SETTLED_S
+    if begun or _batch_after(folder, end.segment, end.offset):
         return "frames lie beyond the durable end: start its agent, which makes them durable"
     return None
 

@@ -6,7 +6,7 @@ import errno
 
 import duckdb
 
-from edge.errors import Busy, ConflictError, Corrupt, EdgetollError
+from edge.errors import Busy, Corrupt, EdgetollError
 
 _REFUSED = (
     "No space left",
@@ -43,10 +43,6 @@ REBUILD = (
 )
 
 
-class Fenced(ConflictError):
-    """Another worker has taken the partition; this one must stop and write nothing more."""
-
-
 class Uncertain(EdgetollError):
     """COMMIT raised: the store was opened anew, and the caller has to read what is stored."""
 
@@ -59,14 +55,6 @@ class LastingFault(EdgetollError):
     """An error that would come again at each try: the worker ends instead of trying for ever."""
 
     exit_code = 70
-
-
-def fenced(partition: str, generation: int) -> Fenced:
-    """The error of a worker that lost its partition."""
-    return Fenced(
-        f"partition {partition} was taken by another worker (this one has generation {generation})",
-        "this worker has stopped and wrote nothing more; let only one own the partition",
-    )
 
 
 def can_pass(error: Exception) -> bool:

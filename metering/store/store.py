@@ -29,11 +29,11 @@ from metering.store import rows
 from metering.store.faults import (
     Uncertain,
     can_pass,
-    fenced,
     first_line,
     lasting,
     not_opened,
 )
+from metering.store.fencing import fenced
 from metering.store.records import (
     EpochRow,
     HourRow,

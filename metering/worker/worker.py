@@ -31,7 +31,8 @@ from metering.hours.unread import UnreadSource, unread_sources
 from metering.hours.when_to_close import Plan, Standing, View
 from metering.settings import MeteringSettings
 from metering.sources.source import Source
-from metering.store.faults import as_one_line, can_pass, fenced, first_line
+from metering.store.faults import as_one_line, can_pass, first_line
+from metering.store.fencing import fenced
 from metering.store.records import PartitionState
 from metering.store.store import UsageStore
 from metering.worker.live import Live

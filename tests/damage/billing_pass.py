@@ -6,7 +6,7 @@ As with metering's files: after each damage the totals are right, or a command a
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -26,7 +26,6 @@ ISSUED = NOVEMBER + timedelta(hours=4)
 LATER = (ISSUED + timedelta(hours=1)).isoformat()
 COMMANDS: tuple[tuple[str, ...], ...] = (
     ("billing", "rate", "--as-of", LATER),
-    ("billing", "alerts", "--as-of", LATER),
     ("check",),
 )
 TOTALS = (
@@ -106,10 +105,12 @@ def sums(home: Path) -> Sums | None:
         return None
 
 
-def pass_over(billed: Billed, kinds: Iterable[Kind], place: Path) -> Iterator[Outcome]:
+def pass_over(
+    billed: Billed, kinds: Iterable[Kind], place: Path, damages: Mapping[str, Damage] = DAMAGES
+) -> Iterator[Outcome]:
     """Every kind with every damage, each on a fresh copy of today's home below `place`."""
     for kind in kinds:
-        for name, damage in DAMAGES.items():
+        for name, damage in damages.items():
             yield one(billed, kind, name, damage, place)
 
 

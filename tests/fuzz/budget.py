@@ -22,6 +22,10 @@ SECONDS = float(os.environ.get("EDGETOLL_FUZZ_SECONDS") or 0)
 settings.register_profile("fuzz", settings.get_profile("default"), max_examples=1_000)
 
 
+IN_MEMORY = "/dev/shm" if os.path.isdir("/dev/shm") else None
+"""Where files of an example lie: what is tried here is not the disk."""
+
+
 def for_as_long_as_told(test: Callable[Arguments, None]) -> Callable[Arguments, None]:
     """`test`, a property of hypothesis, in rounds until the time is over; every round is new."""
 

@@ -34,7 +34,7 @@ from edge.spool.segment import acknowledge, end_position, read_acknowledged, rea
 from edge.spool.spool import Spool, SpoolOptions
 from tests.edge.samples import NOON_MS, columns, seeded
 from tests.edge.spool.disks import QuickDisk
-from tests.fuzz.budget import for_as_long_as_told
+from tests.fuzz.budget import IN_MEMORY, for_as_long_as_told
 
 GOLDEN = Path(__file__).resolve().parents[1] / "edge" / "batch" / "golden"
 BATCHES = [path.read_bytes() for path in sorted(GOLDEN.glob("*.batch"))]
@@ -173,7 +173,7 @@ FILES = ("durable", "epoch.json", "acknowledged.json", "*.seg", "agent.json", "k
 @for_as_long_as_told
 @given(data=st.data())
 def test_a_spool_with_any_damaged_file_is_read_opened_and_told_of(data: st.DataObject) -> None:
-    with tempfile.TemporaryDirectory() as home:
+    with tempfile.TemporaryDirectory(dir=IN_MEMORY) as home:
         folder = Path(home) / "spool" / "e1"
         write_spool(folder)
         (folder / "agent.json").write_text('{"at_ms": 1, "held": []}')
@@ -202,7 +202,7 @@ def test_a_spool_with_any_damaged_file_is_read_opened_and_told_of(data: st.DataO
 @given(body=JSON)
 def test_a_durable_end_of_any_values_hides_or_shows_but_never_falls(body: object) -> None:
     """Its checksum fits: another version may have written it."""
-    with tempfile.TemporaryDirectory() as home:
+    with tempfile.TemporaryDirectory(dir=IN_MEMORY) as home:
         folder = Path(home)
         raw = orjson.dumps(body)
         (folder / "durable").write_bytes(

@@ -22,7 +22,7 @@ from edge.logs.formats.shipped import FORMATS, find_format, looks_like
 from tests.edge.logs.reading import NOW_MS, import_files, nginx_lines, spool_content
 from tests.edge.logs.samples import SAMPLES
 from tests.edge.samples import IDENTITY
-from tests.fuzz.budget import for_as_long_as_told
+from tests.fuzz.budget import IN_MEMORY, for_as_long_as_told
 
 LINES = [line for sample in SAMPLES for line in sample.text.encode().splitlines()]
 LINES += nginx_lines(0, 2).encode().splitlines()
@@ -167,7 +167,7 @@ def test_an_import_of_any_file_adds_up_and_a_second_adds_nothing(
     if zipped is not None:
         data = gzip.compress(data)
         data = data if zipped > len(data) else data[:-zipped] or data
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
         log, spool = Path(folder) / "a.log", Path(folder) / "spool"
         log.write_bytes(data)
         try:

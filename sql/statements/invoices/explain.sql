@@ -27,7 +27,8 @@ SELECT
     l.settled_amount,
     l.corrects_invoice,
     l.corrects_hour,
-    l.reason
+    l.reason,
+    l.corrects_until
 FROM invoice_lines AS l
 INNER JOIN invoices AS i ON l.invoice_no = i.invoice_no
 INNER JOIN accounts AS a ON i.account_id = a.account_id

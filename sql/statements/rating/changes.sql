@@ -42,13 +42,19 @@ SET VARIABLE rating_origin = $origin;
 -- One row per account whose past changed: from when, and why. An account that no run has seen is replayed from its
 -- opening, so that it pays the same fees as one that was loaded before them (DOMAIN §10.14).
 CREATE OR REPLACE TEMP TABLE rating_replays AS
-WITH unseen AS (
+WITH fresh AS (
+    SELECT DISTINCT account_id FROM account_versions
+    WHERE journal_no > $journal_no OR effective_from >= $last_through
+), seen AS (
+    SELECT DISTINCT v.account_id
+    FROM account_versions AS v
+    SEMI JOIN fresh AS f ON f.account_id = v.account_id
+    WHERE v.journal_no <= $journal_no AND v.effective_from < $last_through
+), unseen AS (
     SELECT s.account_id, s.opens_at
     FROM rating_subjects AS s
-    ANTI JOIN (
-        SELECT account_id FROM account_versions
-        WHERE journal_no <= $journal_no AND effective_from < $last_through
-    ) AS v ON v.account_id = s.account_id
+    SEMI JOIN fresh AS f ON f.account_id = s.account_id
+    ANTI JOIN seen AS v ON v.account_id = s.account_id
     WHERE s.opens_at < $last_through
 ), found AS (
     SELECT account_id, from_bucket, reason FROM replay_marks WHERE from_bucket < $last_through

@@ -67,7 +67,7 @@ WHERE date_trunc('hour', m.moment) < $through
 CREATE OR REPLACE TEMP TABLE rating_months_so_far AS
 WITH parts AS (
     SELECT
-        a.account_key, l.tally, m.number AS month, l.denominator, l.buckets, s.free_quantity,
+        a.account_key, l.tally, m.number AS month, l.denominator, l.buckets, l.has_terms, s.free_quantity,
         s.billable_quantity, s.amount, s.maximum, s.minimum,
         CASE
             WHEN s.denominator = l.denominator THEN s.numerator
@@ -83,8 +83,9 @@ WITH parts AS (
 SELECT
     account_key, tally, month, sum(free_quantity) AS free_quantity,
     sum(billable_quantity) AS billable_quantity, sum(numerator) AS numerator,
-    sum(amount) - sum(numerator) // any_value(denominator) - sum(maximum) - sum(minimum)
-        AS flat_fee,
+    CASE WHEN any_value(has_terms)
+        THEN sum(amount) - sum(numerator) // any_value(denominator) - sum(maximum) - sum(minimum)
+    END AS flat_fee,
     sum(maximum) AS maximum, sum(minimum) AS minimum,
     bool_or(
         numerator IS NULL OR abs(numerator) > 50000000000000000000000000000000000000 // buckets

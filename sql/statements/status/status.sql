@@ -109,28 +109,3 @@ LIMIT 10;
 SELECT CAST(coalesce(sum(requests), 0) AS BIGINT) AS requests
 FROM imported_files
 WHERE NOT too_old AND hour >= CAST($since AS TIMESTAMP) AND hour < CAST($until AS TIMESTAMP);
-
--- name: endpoints
--- One row per receiver that is off, or at which an event waits that was tried.
-WITH waiting AS (
-    SELECT
-        endpoint,
-        count(*) AS waiting,
-        max(attempts) AS attempts,
-        arg_max(answer, journal_no) AS answer,
-        min(next_at) AS next_at
-    FROM deliveries
-    WHERE status = 'waiting' AND attempts > 0
-    GROUP BY endpoint
-)
-
-SELECT
-    coalesce(w.endpoint, e.endpoint) AS endpoint,
-    coalesce(w.waiting, 0) AS waiting,
-    coalesce(w.attempts, 0) AS attempts,
-    coalesce(w.answer, e.reason) AS answer,
-    w.next_at,
-    e.disabled_at
-FROM waiting AS w
-FULL JOIN endpoints_disabled AS e ON w.endpoint = e.endpoint
-ORDER BY endpoint;

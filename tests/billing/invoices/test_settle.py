@@ -16,11 +16,11 @@ from billing.money import DIGITS, parse_amount
 
 CURRENCY_OF = {0: "JPY", 2: "USD", 3: "KWD"}
 STEPS = (
-    "statements/invoices/settle/settle_nets",
-    "statements/invoices/settle/settle_lines",
-    "statements/invoices/settle/settle_taxes",
-    "statements/invoices/settle/settle_line_taxes",
-    "statements/invoices/settle/settle_totals",
+    "statements/invoices/rounding/settle_nets",
+    "statements/invoices/rounding/settle_lines",
+    "statements/invoices/rounding/settle_taxes",
+    "statements/invoices/rounding/settle_line_taxes",
+    "statements/invoices/rounding/settle_totals",
 )
 Settled = tuple[int, int, int, list[int], list[int], list[int]]
 

@@ -14,7 +14,7 @@ from billing.balance import state_rules
 from billing.invoices.settings import Seller
 from billing.outbox import mail, wording
 from billing.outbox.settings import Language
-from billing.outbox.wording import Reader
+from billing.outbox.wording import MailReader
 
 DEBT: dict[str, Any] = {
     "account_id": "acme",
@@ -137,7 +137,7 @@ def test_p5_every_text_stands_in_every_language_and_asks_for_the_same_values() -
 def test_p5_each_message_is_told_in_each_language_and_in_the_customers_own_time(
     kind: str, language: str
 ) -> None:
-    reader = Reader(language=language, timezone="Asia/Shanghai")
+    reader = MailReader(language=language, timezone="Asia/Shanghai")
     data = {**ALERT, **DEBT, "endpoint": "webhook:crm"}
     told = [wording.subject(kind, data, reader), wording.advice(kind, data, reader)]
     told += [part for fact in wording.facts(kind, data, reader) for part in fact]
@@ -151,9 +151,11 @@ def test_p5_each_message_is_told_in_each_language_and_in_the_customers_own_time(
 
 def test_p5_zones_without_a_name_show_their_offset_and_others_their_name() -> None:
     at = "2026-07-01T10:00:00Z"
-    assert Reader(timezone="Europe/Berlin").time(at) == "01 July 2026, 12:00 CEST"
-    assert Reader(timezone="America/Sao_Paulo").time(at) == "01 July 2026, 07:00 UTC-03:00"
-    assert Reader(language="zh", timezone="Asia/Shanghai").time(at) == "2026年7月1日 18:00（CST）"
+    assert MailReader(timezone="Europe/Berlin").time(at) == "01 July 2026, 12:00 CEST"
+    assert MailReader(timezone="America/Sao_Paulo").time(at) == "01 July 2026, 07:00 UTC-03:00"
+    assert (
+        MailReader(language="zh", timezone="Asia/Shanghai").time(at) == "2026年7月1日 18:00（CST）"
+    )
 
 
 def test_p5_a_rule_is_told_in_the_customers_words_and_the_operators_affairs_are_not() -> None:
@@ -191,7 +193,7 @@ def test_p5_a_mail_that_asks_for_money_says_how_to_pay_whom_and_who_answers() ->
     for kind, country in (("account.overdue", "de"), ("account.ok", "en")):
         letter = mail.Letter(
             event_id="msg_1", kind=kind, body=body, customer="c@x.example", operators=(),
-            name="Acme", reader=Reader(language=country), seller=seller,
+            name="Acme", reader=MailReader(language=country), seller=seller,
         )  # fmt: skip
         for part in mail.compose(letter, sender="s@x.example").iter_parts():
             made[kind, part.get_content_type()] = part.get_content()

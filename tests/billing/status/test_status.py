@@ -13,11 +13,11 @@ import pytest
 
 from billing.checks.red import CheckState, RedCheck
 from billing.daemon.metrics import signal_family
+from billing.outbox.undone import Undone
 from billing.status import signals
 from billing.status.facts import (
     BillingFact,
     EdgeFact,
-    EndpointFact,
     HomeFacts,
     IncompleteHour,
     MeteringFact,
@@ -76,9 +76,9 @@ def unowned(requests: int) -> HomeFacts:
     )
 
 
-ENDPOINT = EndpointFact(
-    endpoint="webhook:crm", waiting=3, attempts=2, answer="answered 401", next_at=NOW,
-    disabled_at=None,
+ENDPOINT = Undone(
+    endpoint="webhook:crm", waiting=3, waiting_since=NOW, next_try=NOW, given_up=0,
+    cause="answered 401", off_since=None,
 )  # fmt: skip
 ILL = {
     "edge_problem": edge(problems=("its spool is damaged",)),
@@ -108,7 +108,7 @@ ILL = {
     "rating_behind": billing(rated_through=NOW - 5 * HOUR),
     "unowned_traffic": unowned(100),
     "unowned_names": unowned(99),
-    "endpoint_off": store(endpoints=(replace(ENDPOINT, disabled_at=NOW),)),
+    "endpoint_off": store(endpoints=(replace(ENDPOINT, off_since=NOW),)),
     "delivery_failing": store(endpoints=(ENDPOINT,)),
 }
 

@@ -18,8 +18,9 @@ from edge.https.nginx_config import (
     render,
     unable,
 )
-from edge.https.records import HttpsSettings, StoppedName, TlsCertificate
+from edge.https.records import HttpsSettings, StoppedName
 from edge.https.settings import HttpsEdge
+from edge.https.upload.records import TlsCertificate
 
 WRITE = os.environ.get("EDGETOLL_GOLDEN") == "write"
 GOLDEN = Path(__file__).parents[2] / "golden" / "nginx"

@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import InputError
-from edge.https.names import belongs_to, covers, served_name
-from edge.https.records import Judgement
-from edge.https.rules import judge
-from edge.https.trust import Roots, Suffixes
+from edge.https.upload.names import belongs_to, covers, served_name
+from edge.https.upload.records import Judgement
+from edge.https.upload.rules import judge
+from edge.https.upload.trust import Roots, Suffixes
 from tests.edge.https.making import NOW, Ca, key_pem, lone, p256, pem, roots_file, rsa_key
 
 WWW = "www.shop.example"

@@ -112,7 +112,7 @@ class Edge:
                 return
             except OSError:
                 assert time.monotonic() < until, "nginx does not listen"
-                time.sleep(0.02)
+                threading.Event().wait(0.02)
 
     def stop(self) -> None:
         """End nginx."""

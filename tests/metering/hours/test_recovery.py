@@ -14,7 +14,7 @@ from edge.errors import Corrupt
 from metering.closed import list_closed, verify, verify_chain
 from metering.hours import checkpoint
 from metering.hours.recovery import take
-from metering.store.faults import Fenced
+from metering.store.fencing import Fenced
 from tests.metering.world import HOUR, T0, Edge, Event, MemorySource, World, counted
 
 
@@ -207,7 +207,7 @@ def test_c23_of_two_workers_that_begin_at_once_one_owns_every_partition(tmp_path
     names = tuple(f"{number:03d}" for number in range(8))
     with ThreadPoolExecutor(2) as pool:
         for _ in range(5):
-            taken = list(pool.map(lambda _: take(tmp_path, names), range(2)))
+            taken = list(pool.map(lambda _: take(tmp_path, dict.fromkeys(names, 0)), range(2)))
             newest = {name: checkpoint.newest_generation(tmp_path, name) for name in names}
             assert newest in taken
 
@@ -282,3 +282,17 @@ def test_a_rebuild_keeps_late_usage_that_was_not_written_yet(tmp_path: Path) -> 
     world.drain()
     assert [one.revision for one in world.certificates()] == [0, 1]
     assert world.closed() == counted([Event(), Event()])
+
+
+def test_m1_a_store_of_another_home_is_not_believed_and_is_rebuilt(tmp_path: Path) -> None:
+    here, there = World(tmp_path / "here"), World(tmp_path / "there")
+    for world, size in ((here, 1), (there, 2)):
+        edge = Edge()
+        world.drain(edge.batch(Event(size=size)), edge.heartbeat(T0 + HOUR))
+    before = here.files()
+    (here.home / "usage.duckdb").write_bytes((there.home / "usage.duckdb").read_bytes())
+    edge = Edge(next_sequence=2)
+    here.drain(edge.batch(Event(at=T0 + HOUR)), edge.heartbeat(T0 + 2 * HOUR))
+    assert here.status()["accepted"] == 2
+    assert here.broken() == []
+    assert before.items() <= here.files().items()

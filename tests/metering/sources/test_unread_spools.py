@@ -191,6 +191,26 @@ def test_e13_an_older_published_end_does_not_hide_what_was_written_since(tmp_pat
     assert met.told
 
 
+def test_e13_what_is_being_written_is_no_alarm_and_what_was_left_behind_is_one(
+    tmp_path: Path,
+) -> None:
+    folder = spooled(tmp_path, "edge-1")
+    (segment,) = folder.glob("*.seg")
+    drained(tmp_path)
+    begun = segment.with_name("99999999999999999999.seg")
+    begun.write_bytes(b"")
+    with open(segment, "ab") as file:
+        file.write(segment.read_bytes())
+    status, met = drained(tmp_path)
+    assert (status.unread, met.told) == ((), False)
+    for path in (segment, begun):
+        os.utime(path, (1, 1))
+        status, met = drained(tmp_path)
+        assert [one.edge_id for one in status.unread] == ["edge-1"]
+        assert met.told
+        os.utime(path)
+
+
 EPOCHS = {
     "names nothing": None,
     "names an epoch nobody knows": (99, 4),

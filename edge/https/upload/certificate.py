@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.x509.oid import NameOID
 
-from edge.https.records import TlsCertificate
+from edge.https.upload.records import TlsCertificate
 
 
 def describe(leaf: x509.Certificate) -> TlsCertificate:

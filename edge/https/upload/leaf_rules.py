@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from edge.https.certificate import dns_names
-from edge.https.names import covers
-from edge.https.records import Finding
+from edge.https.upload.certificate import dns_names
+from edge.https.upload.names import covers
+from edge.https.upload.records import UploadFinding
 
 RSA_BITS_MIN = 2048
 CURVES = ("secp256r1", "secp384r1", "secp521r1")
@@ -32,12 +32,13 @@ def judge_leaf(
     *,
     now: datetime,
     suffixes: PublicSuffixes,
-    findings: list[Finding],
+    findings: list[UploadFinding],
 ) -> None:
+    """Add what is wrong with the days, names and purpose of a server\'s certificate."""
     begins, ends = leaf.not_valid_before_utc, leaf.not_valid_after_utc
     if ends <= now:
         findings.append(
-            Finding(
+            UploadFinding(
                 id="expired",
                 sentence=f"the certificate expired on {ends:%Y-%m-%d %H:%M} UTC",
                 mend="upload its successor",
@@ -45,7 +46,7 @@ def judge_leaf(
         )
     elif begins > now:
         findings.append(
-            Finding(
+            UploadFinding(
                 id="not_yet_valid",
                 sentence=f"the certificate is valid only from {begins:%Y-%m-%d %H:%M} UTC on",
                 mend="upload it then; or is the clock of this machine wrong?",
@@ -53,7 +54,7 @@ def judge_leaf(
         )
     elif ends - now < EXPIRES_SOON:
         findings.append(
-            Finding(
+            UploadFinding(
                 id="expires_soon",
                 sentence=f"the certificate expires on {ends:%Y-%m-%d %H:%M} UTC, in"
                 f" {(ends - now).days} days",
@@ -65,7 +66,7 @@ def judge_leaf(
     if not any(covers(name, domain) for name in names):
         has = ", ".join(names) if names else "no DNS name at all (a common name alone is not read)"
         findings.append(
-            Finding(
+            UploadFinding(
                 id="name_not_covered",
                 sentence=f"the certificate is not for {domain}: it has {has}",
                 mend=f"have one issued with {domain} among its subject alternative names",
@@ -73,7 +74,7 @@ def judge_leaf(
         )
     if domain.startswith("*.") and suffixes.is_public(domain[2:]):
         findings.append(
-            Finding(
+            UploadFinding(
                 id="public_suffix",
                 sentence=f"{domain[2:]} is a public suffix: {domain} would stand for everybody's"
                 " domains",
@@ -83,12 +84,12 @@ def judge_leaf(
     _judge_purpose(leaf, findings)
 
 
-def _judge_purpose(leaf: x509.Certificate, findings: list[Finding]) -> None:
+def _judge_purpose(leaf: x509.Certificate, findings: list[UploadFinding]) -> None:
     try:
         constraints = leaf.extensions.get_extension_for_class(x509.BasicConstraints).value
         if constraints.ca:
             findings.append(
-                Finding(
+                UploadFinding(
                     id="ca_certificate",
                     sentence="this is a CA's certificate, not a server's",
                     mend="upload the certificate that the CA issued for the domain",
@@ -101,7 +102,7 @@ def _judge_purpose(leaf: x509.Certificate, findings: list[Finding]) -> None:
         allowed = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE)
         if not any(one in usage for one in allowed):
             findings.append(
-                Finding(
+                UploadFinding(
                     id="not_for_servers",
                     sentence="the certificate is not issued for servers (extended key usage)",
                     mend="have one issued for TLS server authentication",
@@ -109,7 +110,7 @@ def _judge_purpose(leaf: x509.Certificate, findings: list[Finding]) -> None:
             )
     except x509.ExtensionNotFound:
         findings.append(
-            Finding(
+            UploadFinding(
                 id="no_extended_key_usage",
                 sentence="the certificate does not say that it is for servers; some clients ask",
                 refuses=False,
@@ -118,7 +119,7 @@ def _judge_purpose(leaf: x509.Certificate, findings: list[Finding]) -> None:
     try:
         leaf.extensions.get_extension_for_class(x509.TLSFeature)
         findings.append(
-            Finding(
+            UploadFinding(
                 id="must_staple",
                 sentence="the certificate demands OCSP stapling, which this edge does not do",
                 mend="have one issued without must-staple",
@@ -128,10 +129,11 @@ def _judge_purpose(leaf: x509.Certificate, findings: list[Finding]) -> None:
         pass
 
 
-def judge_key(key: CertificatePublicKeyTypes, findings: list[Finding]) -> None:
+def judge_key(key: CertificatePublicKeyTypes, findings: list[UploadFinding]) -> None:
+    """Add what is wrong with the kind and size of its key."""
     if isinstance(key, rsa.RSAPublicKey) and key.key_size < RSA_BITS_MIN:
         findings.append(
-            Finding(
+            UploadFinding(
                 id="weak_key",
                 sentence=f"the RSA key has {key.key_size} bits, fewer than {RSA_BITS_MIN:,}",
                 mend="make a new key (openssl genrsa 2048) and have a certificate issued for it",
@@ -139,7 +141,7 @@ def judge_key(key: CertificatePublicKeyTypes, findings: list[Finding]) -> None:
         )
     if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name not in CURVES:
         findings.append(
-            Finding(
+            UploadFinding(
                 id="odd_curve",
                 sentence=f"browsers do not take keys on the curve {key.curve.name}",
                 mend="use P-256 (openssl ecparam -name prime256v1 -genkey)",

@@ -16,13 +16,21 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 
-from edge.https import pem
-from edge.https.certificate import describe, issued, people, spki
-from edge.https.leaf_rules import PublicSuffixes, judge_key, judge_leaf
-from edge.https.names import probe_name
-from edge.https.records import Bundle, Finding, Judgement
+from edge.https.upload import pem
+from edge.https.upload.certificate import describe, issued, people, spki
+from edge.https.upload.leaf_rules import PublicSuffixes, judge_key, judge_leaf
+from edge.https.upload.names import probe_name
+from edge.https.upload.records import Bundle, Judgement, UploadFinding
 
 _PEM = serialization.Encoding.PEM
+
+
+_KEY_IN_CHAIN = UploadFinding(
+    id="key_in_chain",
+    sentence="the certificate file holds a private key",
+    mend="take the key out of it and give it with --key alone; if others saw that"
+    " file, have the certificate issued anew with a new key",
+)
 
 
 class Trust(Protocol):
@@ -59,17 +67,10 @@ def judge(
     ]
     if unread:
         return Judgement(findings=tuple(unread))
-    findings: list[Finding] = []
+    findings: list[UploadFinding] = []
     blocks, key_blocks = pem.split(certificate), pem.split(key)
     if blocks.keys and certificate != key:
-        findings.append(
-            Finding(
-                id="key_in_chain",
-                sentence="the certificate file holds a private key",
-                mend="take the key out of it and give it with --key alone; if others saw that"
-                " file, have the certificate issued anew with a new key",
-            )
-        )
+        findings.append(_KEY_IN_CHAIN)
     private = _private_key(key_blocks, findings)
     parsed = _certificates(blocks, findings)
     if parsed is None or private is None or any(one.refuses for one in findings):
@@ -77,16 +78,7 @@ def judge(
     leaf = _leaf(parsed, private, findings)
     if leaf is None:
         return Judgement(findings=tuple(findings))
-    chain = _chain(leaf, [one for one in dict.fromkeys(parsed) if one != leaf], trust, findings)
-    if [one for one in dict.fromkeys(parsed) if one == leaf or one in chain] != [leaf, *chain]:
-        findings.append(
-            Finding(
-                id="reordered",
-                sentence="the certificates were not in order: stored as the server's first, then"
-                " each issuer",
-                refuses=False,
-            )
-        )
+    chain = _ordered(leaf, list(dict.fromkeys(parsed)), trust, findings)
     judge_leaf(leaf, domain, now=now, suffixes=suffixes, findings=findings)
     judge_key(leaf.public_key(), findings)
     if not any(one.refuses for one in findings):
@@ -94,7 +86,7 @@ def judge(
     described = describe(leaf)
     if present and described.sha256 == present and not any(one.refuses for one in findings):
         findings.append(
-            Finding(
+            UploadFinding(
                 id="in_use_already",
                 sentence=f"this certificate is in use already for {domain}",
                 refuses=False,
@@ -111,14 +103,34 @@ def judge(
     )
 
 
+def _ordered(
+    leaf: x509.Certificate,
+    parsed: list[x509.Certificate],
+    trust: Trust,
+    findings: list[UploadFinding],
+) -> list[x509.Certificate]:
+    """The chain above `leaf`, in order; that it was not in order is said."""
+    chain = _chain(leaf, [one for one in parsed if one != leaf], trust, findings)
+    if [one for one in parsed if one == leaf or one in chain] != [leaf, *chain]:
+        findings.append(
+            UploadFinding(
+                id="reordered",
+                sentence="the certificates were not in order: stored as the server's first, then"
+                " each issuer",
+                refuses=False,
+            )
+        )
+    return chain
+
+
 def _private_key(
-    blocks: pem.PemBlocks, findings: list[Finding]
+    blocks: pem.PemBlocks, findings: list[UploadFinding]
 ) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | None:
     """The one private key of the upload, or None with the reason among `findings`."""
     if len(blocks.keys) != 1:
         what = "holds no private key" if not blocks.keys else f"holds {len(blocks.keys)} keys"
         findings.append(
-            Finding(
+            UploadFinding(
                 id="no_key" if not blocks.keys else "several_keys",
                 sentence=f"the key file {what}",
                 mend="give the one private key that belongs to the certificate",
@@ -128,7 +140,7 @@ def _private_key(
     block = blocks.keys[0]
     if pem.encrypted(block):
         findings.append(
-            Finding(
+            UploadFinding(
                 id="passphrase",
                 sentence="the private key has a passphrase, which no web server can ask for",
                 mend="openssl pkey -in FILE -out key.pem takes it off (it asks for the passphrase)",
@@ -139,7 +151,7 @@ def _private_key(
         key = serialization.load_pem_private_key(block, password=None)
     except Exception:  # whatever is wrong with it: its words could quote the key
         findings.append(
-            Finding(
+            UploadFinding(
                 id="unreadable_key",
                 sentence="the private key cannot be read",
                 mend="openssl pkey -in FILE -noout says what is wrong with it",
@@ -150,7 +162,7 @@ def _private_key(
         return key
     ed = isinstance(key, (ed25519.Ed25519PrivateKey, ed448.Ed448PrivateKey))
     findings.append(
-        Finding(
+        UploadFinding(
             id="ed25519" if ed else "key_kind",
             sentence="browsers do not take Ed25519 certificates"
             if ed
@@ -161,11 +173,13 @@ def _private_key(
     return None
 
 
-def _certificates(blocks: pem.PemBlocks, findings: list[Finding]) -> list[x509.Certificate] | None:
+def _certificates(
+    blocks: pem.PemBlocks, findings: list[UploadFinding]
+) -> list[x509.Certificate] | None:
     """The certificates of the upload in its order, or None with the reason among `findings`."""
     if not blocks.certificates:
         findings.append(
-            Finding(
+            UploadFinding(
                 id="no_certificate",
                 sentence="the certificate file holds no certificate"
                 + (f" but {', '.join(blocks.others)}" if blocks.others else ""),
@@ -175,7 +189,7 @@ def _certificates(blocks: pem.PemBlocks, findings: list[Finding]) -> list[x509.C
         return None
     if len(blocks.certificates) > pem.CERTIFICATES_MAX:
         findings.append(
-            Finding(
+            UploadFinding(
                 id="too_many_certificates",
                 sentence=f"the file holds {len(blocks.certificates)} certificates, more than"
                 f" {pem.CERTIFICATES_MAX}",
@@ -193,7 +207,7 @@ def _certificates(blocks: pem.PemBlocks, findings: list[Finding]) -> list[x509.C
                 one.public_key()
         except Exception:
             findings.append(
-                Finding(
+                UploadFinding(
                     id="unreadable_certificate",
                     sentence=f"certificate {number} of the file cannot be read",
                     mend="copy it again; openssl x509 -in FILE -noout -text says what is wrong",
@@ -207,7 +221,7 @@ def _certificates(blocks: pem.PemBlocks, findings: list[Finding]) -> list[x509.C
 def _leaf(
     parsed: list[x509.Certificate],
     key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey,
-    findings: list[Finding],
+    findings: list[UploadFinding],
 ) -> x509.Certificate | None:
     """The certificate the key belongs to, wherever it stands in the file."""
     wanted = spki(key.public_key())
@@ -215,7 +229,7 @@ def _leaf(
         if spki(one.public_key()) == wanted:
             return one
     findings.append(
-        Finding(
+        UploadFinding(
             id="key_mismatch",
             sentence="the private key does not belong to the certificate",
             mend="give the key with which this certificate was requested",
@@ -228,7 +242,7 @@ def _chain(
     leaf: x509.Certificate,
     others: list[x509.Certificate],
     trust: Trust,
-    findings: list[Finding],
+    findings: list[UploadFinding],
 ) -> list[x509.Certificate]:
     """The issuers of `leaf` among `others`, in order, without roots; strangers are refused."""
     chain: list[x509.Certificate] = []
@@ -241,7 +255,7 @@ def _chain(
         left.remove(issuer)
         if issuer.subject == issuer.issuer or trust.is_root(issuer):
             findings.append(
-                Finding(
+                UploadFinding(
                     id="root_dropped",
                     sentence=f"the root {people(issuer.subject)} need not be sent: left out",
                     refuses=False,
@@ -256,7 +270,7 @@ def _chain(
     if strangers:
         named = ", ".join(people(one.subject) for one in strangers)
         findings.append(
-            Finding(
+            UploadFinding(
                 id="unrelated_certificate",
                 sentence=f"the file holds certificates that did not issue this one: {named}",
                 mend="take them out: only the server's certificate and its own chain belong there",
@@ -272,7 +286,7 @@ def _judge_chain(
     *,
     now: datetime,
     trust: Trust,
-    findings: list[Finding],
+    findings: list[UploadFinding],
 ) -> None:
     problem = trust.problem(leaf, chain, probe_name(domain), now)
     if problem is None:
@@ -280,7 +294,7 @@ def _judge_chain(
     top = chain[-1] if chain else leaf
     if top.issuer == top.subject:
         findings.append(
-            Finding(
+            UploadFinding(
                 id="self_signed",
                 sentence="the certificate is signed by itself or by a CA nobody here trusts:"
                 f" {people(top.issuer)}",
@@ -290,7 +304,7 @@ def _judge_chain(
         )
         return
     findings.append(
-        Finding(
+        UploadFinding(
             id="untrusted",
             sentence=f"no way leads from the certificate to a trusted CA: {problem}. The issuer"
             f" {people(top.issuer)} is missing from the file or is not trusted",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from edge.https.records import Finding
+from edge.https.upload.records import UploadFinding
 
 UPLOAD_BYTES_MAX = 64 * 1024
 CERTIFICATES_MAX = 10
@@ -47,23 +47,23 @@ def split(data: bytes) -> PemBlocks:
     return PemBlocks(certificates=tuple(certificates), keys=tuple(keys), others=tuple(others))
 
 
-def refused_unread(data: bytes, what: str) -> Finding | None:
+def refused_unread(data: bytes, what: str) -> UploadFinding | None:
     """Why `data` (the upload of `what`: "certificate" or "key") is not even parsed, or None."""
     if len(data) > UPLOAD_BYTES_MAX:
-        return Finding(
+        return UploadFinding(
             id="too_large",
             sentence=f"the {what} file has {len(data):,} bytes, more than {UPLOAD_BYTES_MAX:,}",
             mend="upload only the server's certificate, its chain and its key",
         )
     if not data.strip():
-        return Finding(
+        return UploadFinding(
             id=f"no_{what}",
             sentence=f"the {what} file is empty",
             mend=f"give the file that holds the {what} in PEM",
         )
     if _BEGIN.search(data):
         if len(_BEGIN.findall(data)) != len(_BLOCK.findall(data)):
-            return Finding(
+            return UploadFinding(
                 id="torn_pem",
                 sentence=f"a block of the {what} file begins and does not end",
                 mend="copy the file again, from -----BEGIN to -----END",
@@ -72,7 +72,7 @@ def refused_unread(data: bytes, what: str) -> Finding | None:
     return _other_form(data, what)
 
 
-def _other_form(data: bytes, what: str) -> Finding:
+def _other_form(data: bytes, what: str) -> UploadFinding:
     """Which other form of certificate file `data` is in, with the command that makes PEM of it."""
     stem = "certificate" if what == "certificate" else "key"
     if data[:4] in (b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce"):
@@ -99,7 +99,7 @@ def _other_form(data: bytes, what: str) -> Finding:
         "utf16": "UTF-16 text",
         "not_pem": "no PEM",
     }[form]
-    return Finding(id=form, sentence=f"the {what} file is {said}", mend=mend)
+    return UploadFinding(id=form, sentence=f"the {what} file is {said}", mend=mend)
 
 
 def encrypted(block: bytes) -> bool:

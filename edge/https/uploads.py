@@ -1,0 +1,70 @@
+"""An upload's files on their way to the vault: read with a bound, judged, stored or refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge.errors import InputError
+from edge.terminal import now
+
+if TYPE_CHECKING:
+    from edge.https.records import HttpsSettings
+    from edge.https.upload.records import Judgement
+    from edge.https.wishes import Wishes
+
+
+class RefusedUpload(InputError):
+    """An upload that may not be used: each reason stands in the message with its id."""
+
+
+def judge_files(
+    home: Path, domain: str, certificate: Path, key: Path, *, present: str = ""
+) -> Judgement:
+    """The answer about the files of an upload, read no further than an upload may be long."""
+    from edge.https.settings import read_settings
+    from edge.https.upload.pem import UPLOAD_BYTES_MAX
+    from edge.https.upload.rules import judge
+    from edge.https.upload.trust import Roots, Suffixes
+
+    def content(path: Path) -> bytes:
+        try:
+            with open(path, "rb") as file:
+                return file.read(UPLOAD_BYTES_MAX + 1)
+        except OSError as error:
+            raise InputError(
+                f"{path} cannot be read: {error.strerror}", "check the path"
+            ) from error
+
+    own = read_settings(home).roots_file
+    first, second = content(certificate), content(key)
+    return judge(
+        first,
+        second,
+        domain,
+        now=now(),
+        trust=Roots(home / own if own else None),
+        suffixes=Suffixes(),
+        present=present,
+    )
+
+
+def judged(
+    home: Path, domain: str, certificate: Path, key: Path, *, present: str = ""
+) -> Judgement:
+    """The answer about an upload that may be used; RefusedUpload with each reason otherwise."""
+    found = judge_files(home, domain, certificate, key, present=present)
+    if found.bundle is None:
+        reasons = "; ".join(f"{one.sentence} [{one.id}]" for one in found.refusals)
+        raise RefusedUpload(reasons, next((one.mend for one in found.refusals if one.mend), ""))
+    return found
+
+
+def store_upload(wishes: Wishes, settings: HttpsSettings, found: Judgement) -> None:
+    """Put the bundle into the vault, then the settings: from then on it is wished."""
+    assert found.bundle is not None
+    name = wishes.keep(found.bundle)
+    wishes.write(
+        replace(settings, bundle=name, certificate=found.bundle.certificate, changed_at=now())
+    )
