@@ -111,8 +111,22 @@ WHERE endpoint = $endpoint;
 
 -- name: undone
 -- One row per endpoint that something has not reached: how much waits and since when, the next try, the last answer,
--- what was given up lately or is an account's current state, and whether it is switched off.
-WITH missed AS (
+-- what was given up lately or is an account's current state, and whether it is switched off. Given up no longer counts
+-- once the endpoint has taken something newer that tells it: of the same account, or the states of all.
+WITH made_good AS (
+    SELECT d.event_id, d.endpoint
+    FROM deliveries AS d
+    INNER JOIN outbox AS o ON d.event_id = o.event_id
+    INNER JOIN deliveries AS n ON d.endpoint = n.endpoint AND d.journal_no < n.journal_no
+    INNER JOIN outbox AS t ON n.event_id = t.event_id
+    WHERE
+        d.status = 'given_up'
+        AND n.status = 'delivered'
+        AND n.answer NOT LIKE 'not %'
+        AND (t.kind = 'accounts.full_state' OR t.account_id = o.account_id)
+),
+
+missed AS (
     SELECT
         d.endpoint,
         COUNT(*) FILTER (d.status = 'waiting') AS waiting,
@@ -123,6 +137,7 @@ WITH missed AS (
     FROM deliveries AS d
     INNER JOIN outbox AS o ON d.event_id = o.event_id
     LEFT JOIN account_state AS s ON o.account_id = s.account_id AND o.version = s.version
+    ANTI JOIN made_good ON d.event_id = made_good.event_id AND d.endpoint = made_good.endpoint
     WHERE d.status = 'waiting' OR (d.status = 'given_up' AND (d.first_at > $lately OR s.version > 0))
     GROUP BY d.endpoint
 )

@@ -117,6 +117,10 @@ def test_p4_alerts_exits_1_while_somebody_is_not_told_and_says_who(
     assert isinstance(again.exception, EdgetollError), "until a person switches it on again"
     (missed,) = orjson.loads(again.stdout)["undone"]
     assert (missed["endpoint"], missed["cause"]) == ("webhook:crm", "410 Gone")
+    with receiver() as well:
+        configure(home, hook=well.url)
+        enabled = CliRunner().invoke(app, ["alerts", "--enable", "crm", *when])
+    assert enabled.exit_code == 0, "it knows how all accounts stand: nothing is missed any more"
 
 
 def test_g7_a_webhook_carries_the_time_at_which_it_is_really_sent(
