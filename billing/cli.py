@@ -54,7 +54,8 @@ def load(
     with_fees = {row.id for _place, row in loaded.accounts if row.price_book in fees}
     with changing(home, owner="billing load", at=at) as store:
         done = load_rows(store, loaded, at=at, zone_of_book=zone_lookup(zones))
-        follow_up(store, at=at, accounts=done.accounts, owners=True)
+        new = any(done.new.values())
+        follow_up(store, at=at, accounts=done.accounts, owners=True, new=new)
 
     paying = {one: done.opened[one] for one in sorted(done.opened) if one in with_fees}
 
@@ -108,7 +109,7 @@ def top_up(
     units = parse_amount(amount)
     with changing(home, owner="billing top-up", at=at) as store:
         done = top_up(store, account, units, key=key, kind=kind, at=at)  # type: ignore[arg-type]
-        follow_up(store, at=at, accounts=(account,))
+        follow_up(store, at=at, accounts=(account,), new=done.new)
         have = ledger.balance(store.connection, account)
         stands = current_state(store.connection, account)
     document = {

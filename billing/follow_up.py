@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import duckdb
+
 from billing.accounts.load import publish_owned_domains
 from billing.appliers import open_store
-from billing.balance import states
+from billing.balance import figures, states
 from billing.checks import invariants, red
 from billing.invoices import payments
 from billing.lake import publish
@@ -60,17 +62,21 @@ def follow_up(
     payments_through: datetime | None = None,
     daily: bool = False,
     owners: bool = False,
+    new: bool = True,
 ) -> FollowedUp:
     """Do everything that follows a change of money of `accounts` (None: of everybody).
 
     `record`: the journal record to hold the checks against. `payments_through`: the payment feed's
     promise. `daily`: also put the day's message on all states into the outbox, if it is due.
-    `owners`: domains changed hands.
+    `owners`: domains changed hands. `new`: something did change; a command that found all of it
+    stored already (False) judges nobody as at a time before the last judgement.
     """
     failing = check_record(store, record, at=at)
     settled = payments.settle(
         store, at=at, accounts=None if accounts is None else sorted(set(accounts))
     )
+    if not new and is_past(store.connection, at):
+        accounts = ()
     judged = _judge(store, accounts, at=at, payments_through=payments_through)
     crash_point("rate-judged")
     if daily:
@@ -94,6 +100,12 @@ def check_record(store: Store, record: int | None, *, at: datetime) -> str | Non
         return None
     red.note_record(store.home, failures, record=record, at=at)
     return f"check {failures[0].check} is red after record {record}: {failures[0].what}"
+
+
+def is_past(connection: duckdb.DuckDBPyConnection, at: datetime) -> bool:
+    """True when accounts were judged after `at` already."""
+    judged_at = figures.read_clock(connection).judged_at
+    return judged_at is not None and at < judged_at
 
 
 def _judge(

@@ -85,7 +85,7 @@ def test_snappy_as_java_frames_it_is_read_block_by_block() -> None:
 BOMB = """
 import sys, zstandard
 from aiokafka.record.util import calc_crc32c
-from metering.kafka_inflate import _HEADER, without_compression
+from metering.sources.kafka.bounded_inflate import _HEADER, without_compression
 tool = zstandard.ZstdCompressor().compressobj()
 zeros = bytes(1 << 24)
 packed = b"".join(tool.compress(zeros) for _ in range(64)) + tool.flush()
