@@ -65,13 +65,13 @@ def record_state_now(store: Store, *, now: datetime) -> int:
 
 
 def _record(store: Store, day: str, *, now: datetime) -> int:
-    found = store.connection.execute(sql.text("statements/balance/states/not_ok"))
+    found = sql.rows(store.connection.execute(sql.text("statements/balance/states/not_ok")), NotOk)
     unowned = store.connection.execute(
         sql.text("statements/balance/states/unowned_names"),
         {"since": naive(now - timedelta(days=UNOWNED_DAYS)), "most": UNOWNED_MOST},
     )
     names = sql.rows(unowned, UnownedLine)
-    events = list(pages(sql.rows(found, NotOk), names, day=day, now=now))
+    events = list(pages(found, names, day=day, now=now))
     effect = as_effect([event_row(event) for event in events], EVENT_COLUMNS)
     return store.commit("full_state", {"events": effect}, at=now)
 

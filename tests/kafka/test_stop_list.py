@@ -11,12 +11,11 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from billing.appliers import open_store
 from billing.cli import top_up
 from billing.outbox import stop_list, stop_topic
 from billing.outbox.settings import read_delivery
 from deploy.kafka.broker import Broker
-from tests.billing.conftest import START, World
+from tests.billing.conftest import START, World, open_world
 
 _numbers = itertools.count(1)
 pytestmark = [pytest.mark.needs_kafka, pytest.mark.xdist_group("kafka")]
@@ -57,7 +56,7 @@ def stopped(broker: Broker, topic: str, tmp_path: Path) -> World:
     (tmp_path / "edgetoll.toml").write_text(
         f'[billing.delivery.stop_list]\nkafka = "{broker.address}"\ntopic = "{topic}"\n'
     )
-    with open_store(tmp_path, owner="test", now=START) as store:
+    with open_world(tmp_path, owner="test", now=START) as store:
         world = World(home=tmp_path, store=store)
         world.account("a", policy="auto")
         world.domain("a", "www.a.example")

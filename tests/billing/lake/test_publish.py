@@ -20,7 +20,7 @@ from billing.lake import query
 from billing.lake.publish import current, publish
 from billing.lake.version import described, pointer_bytes
 from billing.ledger.top_up import top_up
-from edge.errors import EdgetollError
+from edge.errors import Corrupt, EdgetollError
 from tests.billing.homes import NOW, START, Use, close_hour, close_hours, load_text, make_home
 from tests.billing.runner import rate
 
@@ -158,6 +158,9 @@ def test_g16_a_lake_of_another_history_is_not_built_upon(tmp_path: Path) -> None
     rate(two)
     shutil.rmtree(two / "lake")
     shutil.copytree(one / "lake", two / "lake")
+    with pytest.raises(Corrupt, match="of two homes, or of two histories"):
+        rate(two)
+    shutil.rmtree(two / "lake")
     rate(two)
     assert ask(two, "SELECT sum(quantity) FROM charges WHERE item = 'https_requests'") == [(18,)]
 

@@ -176,7 +176,7 @@ def test_host_from_a_url_cache_words_and_other_lines_left_out(tmp_path: Path) ->
         ({"scheme": "{}"}, "exactly one of field, url, tls, port"),
         ({"hots": '"h"'}, "line 6, key hots"),
         ({"bytes": "5"}, "key bytes"),
-        ({"host": '""'}, "line 2, key host.field"),
+        ({"host": '""'}, "line 2, key host"),
         ({"status": '"a..b"'}, "line 5, key status"),
         ({"scheme": '{ port = "p", https_ports = [] }'}, "line 3, key scheme.https_ports"),
         ({"scheme": '{ port = "p", https_ports = [70000] }'}, "line 3, key scheme.https_ports"),
