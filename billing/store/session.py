@@ -31,7 +31,10 @@ def connect(path: Path, home: Path) -> duckdb.DuckDBPyConnection:
     """The session of the store at `path`; Busy when another program holds it, Corrupt when it is
     damaged, EdgetollError when the machine is in the way.
     """
-    is_new = not path.exists()
+    try:
+        is_new = not path.exists()
+    except OSError as error:  # a folder above it that this user may not enter
+        raise _refusal(str(error), home) from error
     try:
         connection = duckdb.connect(str(path))
     except duckdb.Error as error:

@@ -9,8 +9,9 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 import pytest
@@ -42,12 +43,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def home(made: Path, tmp_path: Path) -> Path:
-    """A copy of it, which other users may enter: tests run as root too."""
-    shutil.copytree(made, tmp_path / "home")
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o755)
-    return tmp_path / "home"
+def home(made: Path) -> Iterator[Path]:
+    """A copy of it where other users may enter, whatever pytest's own folder allows: tests run as
+    root too."""
+    with TemporaryDirectory(prefix="edgetoll-machine-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(shutil.copytree(made, Path(folder) / "home"))
 
 
 @pytest.mark.parametrize("number", WORDS)
@@ -99,10 +100,12 @@ def test_g11_a_store_that_this_user_may_not_write_is_not_called_damaged(
 ) -> None:
     for path in (home, *home.rglob("*")):
         path.chmod(0o555 if path.is_dir() else 0o444)
-    said = in_a_process(root, AS_NOBODY, home)
-    assert said.startswith("EdgetollError billing.duckdb cannot be opened")
-    assert "user who owns the home" in said
-    assert "move" not in said
+    for mode in (0o755, 0o700):  # and in a folder that it may not even enter
+        home.parent.chmod(mode)
+        said = in_a_process(root, AS_NOBODY, home)
+        assert said.startswith("EdgetollError billing.duckdb cannot be opened")
+        assert "user who owns the home" in said
+        assert "move" not in said
 
 
 def test_g11_a_file_that_may_not_grow_is_not_called_damaged(home: Path, root: Path) -> None:
