@@ -26,6 +26,7 @@ from billing.lake import version as versions
 from billing.lake.tables import TABLES, LakeTable
 from billing.lake.version import Version, VersionFile
 from billing.prices.tables import Schema, register
+from billing.store import charge_files
 from billing.store.store import Store
 from billing.zones import RULES, offsets
 from edge.crash_point import crash_point
@@ -166,6 +167,8 @@ def publish(store: Store) -> Version:
             _grow(building, table)
         elif table.kept == "by day":
             _write_days(building, table)
+        elif table.kept == "linked":
+            _link_charges(building, table)
         else:
             _write_whole(building, table)
     return _show(building, place, number)
@@ -278,6 +281,44 @@ def _grow(building: Building, table: LakeTable) -> None:
         merged = folder / f"{first:08d}-{end:08d}.parquet"
         made = _write(building, table, merged, after=first, through=end)
         ranges[-count:] = [(first, end, made.rows)]
+
+
+def _link_charges(building: Building, table: LakeTable) -> None:
+    """The journal's files of charges are the lake's: a charge stands once. Those of an older form
+    are written in the present one, as one file.
+    """
+    folder = building.folder.joinpath(table.name)
+    folder.mkdir()
+    journal = building.store.journal
+    before = {one.path: one for one in building.base.of(table.name)} if building.base else {}
+    older_through = 0
+    for one in charge_files.listed(building.store.connection):
+        if one.is_older:
+            older_through = one.journal_no
+            continue
+        path = folder / one.file
+        name = str(path.relative_to(building.folder))
+        if name in building.broken:
+            charge_files.refuse_damaged_file(one, journal)
+        charge_files.link(journal.effect_path(one.file), path)
+        state = path.stat()
+        building.files.append(
+            VersionFile(
+                table=table.name,
+                path=name,
+                rows=one.rows,
+                bytes=state.st_size,
+                sha256=one.sha256,
+                changed_ns=state.st_mtime_ns,
+            )
+        )
+    if older_through:
+        path = folder / f"{0:08d}-{older_through:08d}.parquet"
+        known = before.get(str(path.relative_to(building.folder)))
+        if known is not None and known.path not in building.broken:
+            building.link(known)
+        else:
+            _write(building, table, path, through=older_through)
 
 
 def _alike(ranges: list[tuple[int, int, int]]) -> int:

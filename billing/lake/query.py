@@ -111,7 +111,7 @@ def _read_files(connection: DuckDBPyConnection, name: str, files: list[Path]) ->
     try:
         relation = connection.read_parquet(
             [str(path) for path in files],
-            union_by_name=True,
+            union_by_name=name != "lake_charges",  # thousands of files with the same columns
             filename=name == "live_usage",
             hive_partitioning=False,
         )

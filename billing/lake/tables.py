@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kept = Literal["whole", "by record", "by day"]
+Kept = Literal["whole", "by record", "by day", "linked"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LakeTable:
     """A table of the lake. `relation`: its name in a reader; `kept`: one file that is written
-    anew, files by ranges of journal records (it only grows), or files by day.
+    anew, files by ranges of journal records (it only grows), files by day, or the journal's own
+    files (which `select` makes of older ones).
     """
 
     name: str
@@ -45,7 +46,7 @@ TABLES = (
         relation="lake_charges",
         select="lake/charges",
         shape="lake_schema/charges",
-        kept="by record",
+        kept="linked",
     ),
     LakeTable(
         name="domains",

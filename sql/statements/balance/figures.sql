@@ -30,7 +30,7 @@ FROM (
         amount,
         period_end,
         period_end - period_start <= INTERVAL 1 HOUR AS is_hourly
-    FROM charges
+    FROM filed_charges
     WHERE
         period_end > $through - INTERVAL 168 HOUR
         AND period_end <= $through

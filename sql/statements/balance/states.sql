@@ -82,7 +82,7 @@ WHERE h.journal_no = $journal_no;
 -- One row per account that a record after $since names: its state, its money or its terms.
 SELECT account_id FROM account_state WHERE journal_no > $since
 UNION
-SELECT account_id FROM transfers WHERE journal_no > $since
+SELECT account_id FROM posted_transfers WHERE journal_no > $since
 UNION
 SELECT account_id FROM account_versions WHERE journal_no > $since
 LIMIT $most;
