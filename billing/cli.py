@@ -32,15 +32,30 @@ app = typer.Typer(
 
 @app.command()
 def load(
-    file: Annotated[Path, typer.Argument(help="TOML or CSV: accounts, domains, plans, methods.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="TOML or CSV: accounts, domains, plans, methods; CSV or JSON lines: payments."
+        ),
+    ],
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
     as_of: AsOfOption = None,
 ) -> None:
-    """Load accounts, domain ownership, plans bought and changes of method; idempotent by id.
+    """Load accounts, domains, plans bought, changes of method, or payments; idempotent by id.
+
+    A file is taken whole or not at all. Payments have the columns id, account, amount and, where
+    needed, kind (cash or voucher) and currency; a file with a column `amount` is payments.
 
     Example: edgetoll billing load edgetoll-home/accounts.toml
     """
+    from billing.ledger.payments_file import is_payments
+
+    if is_payments(file):
+        from billing.commands import payments
+
+        payments.load(file, home, at=as_of_time(as_of), as_json=as_json)
+        return
     from billing.accounts.file_rows import read_load_file
     from billing.accounts.load import load as load_rows
     from billing.accounts.staging import zone_lookup

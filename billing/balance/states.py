@@ -36,11 +36,9 @@ from billing.instants import aware
 from billing.store.store import Store
 from edge.errors import InputError
 
-TOUCHED_MAX = 1000
-"""More accounts than this are not measured apart: all are."""
 # Records that move the figures or the state of the accounts they name, and of no other.
 _OF_FEW_ACCOUNTS = frozenset(
-    {"load", "transfers", "account_states", "account_act", "invoice_paid", "deliveries",
+    {"load", "transfers", "payments", "account_states", "account_act", "invoice_paid", "deliveries",
      "full_state"}
 )  # fmt: skip
 # Session and journal number at which an open store's figures were computed, and of which accounts.
@@ -135,9 +133,10 @@ def _touched(store: Store, since: int) -> list[str] | None:
         if record.kind not in _OF_FEW_ACCOUNTS or "clock" in record.effects:
             return None
     rows = store.connection.execute(
-        sql.text("statements/balance/states/touched"), {"since": since, "most": TOUCHED_MAX + 1}
+        sql.text("statements/balance/states/touched"),
+        {"since": since, "most": figures.APART_MAX + 1},
     ).fetchall()
-    return None if len(rows) > TOUCHED_MAX else [account_id for (account_id,) in rows]
+    return None if len(rows) > figures.APART_MAX else [account_id for (account_id,) in rows]
 
 
 def gather(
@@ -270,9 +269,10 @@ def funding_effects(store: Store, moved: Mapping[str, int], *, now: datetime) ->
     settings = read_settings(store.home)
     _old, clock = gather(store, now=now, payments_through=None, settings=settings)
     conditions = measure(store, clock, now=now, moved=moved)
-    return effects_of(
-        *_decided(figures.cases(store.connection, settings, everyone=True), conditions)
-    )
+    # Of many, only those are judged whose state any rule could move.
+    few = len(moved) <= figures.APART_MAX
+    cases = figures.cases(store.connection, settings, everyone=few)
+    return effects_of(*_decided((one for one in cases if one[0].account_id in moved), conditions))
 
 
 def effects_of(states: Sequence[AccountState], events: Sequence[Event]) -> dict[str, object]:

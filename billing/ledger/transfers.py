@@ -129,6 +129,12 @@ def apply_transfers(
     post_inline(connection, record, effects["transfers"])
 
 
+def apply_payments(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
+    """Post the payments of the record's file."""
+    connection.execute(sql.text("statements/ledger/payments/file_transfers"))
+    post(connection, record)
+
+
 def ledger_hash(connection: duckdb.DuckDBPyConnection) -> str:
     """The SHA-256 of the whole ledger: equal exactly when the same transfers stand in it."""
     digest = hashlib.sha256()
