@@ -21,8 +21,27 @@ FormatOption = Annotated[
     typer.Option(
         "--format",
         metavar="NAME|MAPPING.toml",
-        help="nginx, nginx-tsv, cloudfront, elb, alb, fastly, caddy, traefik, or a mapping file.",
+        help="A format by name (edgetoll edge formats lists them), or a mapping file.",
     ),
+]
+LogFormatOption = Annotated[
+    str,
+    typer.Option(
+        "--log-format",
+        metavar="STRING|FILE[:NAME]",
+        help="The server's own format instead: its string, or the nginx.conf that has it.",
+    ),
+]
+SchemeOption = Annotated[
+    str,
+    typer.Option(
+        "--scheme",
+        metavar="http|https|port",
+        help="The scheme of all lines, or by the port in them, where the log does not say it.",
+    ),
+]
+HostOption = Annotated[
+    str, typer.Option("--host", metavar="NAME", help="The host of all lines, likewise.")
 ]
 EdgeOption = Annotated[str, typer.Option("--edge", metavar="ID", help="The edge's own name.")]
 RegionOption = Annotated[
@@ -52,9 +71,12 @@ DropRepeatedOption = Annotated[
 
 def import_logs(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Log files, plain or gzip.")],
-    form: FormatOption,
     edge_id: EdgeOption,
     region: RegionOption,
+    form: FormatOption = "",
+    log_format: LogFormatOption = "",
+    scheme: SchemeOption = "",
+    host: HostOption = "",
     through: ThroughOption = None,
     allow_refused: AllowRefusedOption = False,
     drop_repeated: DropRepeatedOption = False,
@@ -77,7 +99,9 @@ def import_logs(
 
     checked_names(edge_id, region)
     checked_home(home)
-    chosen = find_format(form)
+    if bool(form) == bool(log_format):
+        raise InputError("give one of --format and --log-format", "see edgetoll edge import --help")
+    chosen = find_format(form, log_format=log_format, scheme=scheme, host=host)
     through_ms = None if through is None else promised_ms(through)
     check_files(files)  # before there is a spool: a mistyped name must leave no edge behind
     size = sum(path.stat().st_size for path in files)

@@ -151,7 +151,7 @@ class Importer:
                 return
             position = found.position
             if not found.reached:
-                self.result.duplicates += _data_lines(content)
+                self.result.duplicates += _data_lines(content) - self.form.head
                 return
             self.result.duplicates += position.events
             if position.refused:

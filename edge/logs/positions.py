@@ -17,6 +17,7 @@ from edge.logs.content import Content
 from edge.logs.fingerprints import (
     agrees,
     begins_alike,
+    digest,
     head_of,
     starts_alike,
 )
@@ -126,6 +127,14 @@ class KnownPlace:
     reached: bool = True
 
 
+def _head(content: Content, form: Format, *, whole: bool) -> str | None:
+    """What the content begins with, and what its name says of it: as `head_of`."""
+    head = head_of(content, whole=whole)
+    if head is None or form.named is None:
+        return head
+    return digest((head + form.named(content.path.name)).encode())
+
+
 class KnownStreams:
     """The streams a spool has positions of, to find the one a file holds.
 
@@ -160,7 +169,7 @@ class KnownStreams:
 
         By its first line, the windows near its start, and the size of its content in its trailer.
         """
-        head = head_of(content, whole=True)
+        head = _head(content, form, whole=True)
         return next(
             (
                 position
@@ -178,7 +187,7 @@ class KnownStreams:
 
         None while the file has no data line (`whole`: its last line counts without a line end).
         """
-        head = head_of(content, whole=whole)
+        head = _head(content, form, whole=whole)
         if head is None:
             return None
         candidates = self._by_head.get(head, {})

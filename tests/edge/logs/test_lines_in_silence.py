@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from edge.logs.followed import Log
 from edge.logs.formats.block import Format, Parsed, no_columns, no_rows, parse_whatever
-from edge.logs.formats.jsonlines import duration_ms
 from edge.logs.formats.shipped import FORMATS, find_format, looks_like
+from edge.logs.formats.times import duration_ms
 from edge.logs.refused_lines import RejectedLines
 from edge.logs.streams import Writer
 from edge.logs.tail import Tailer
