@@ -110,7 +110,9 @@ def _logs(settings: EdgeSettings, *, ghost: bool) -> list[Log]:
 
 
 def _format(log: LogSettings) -> Format:
-    return find_format(log.format, log_format=log.log_format, scheme=log.scheme, host=log.host)
+    return find_format(
+        log.format, log_format=log.log_format, scheme=log.scheme, host=log.host, zone=log.zone
+    )
 
 
 class _Agent:

@@ -112,7 +112,7 @@ class Maker(Protocol):
     """Makes the parser of one file."""
 
     def __call__(self, name: str = "") -> Parser:
-        """`name` is the file's; InputError where it does not hold what the format takes from it."""
+        """`name` is the file's: some formats take the host from it."""
         ...
 
 

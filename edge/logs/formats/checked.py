@@ -15,8 +15,8 @@ def _pattern(value: str) -> str:
     try:
         pl.select(pl.lit("x").str.contains(value))
     except pl.exceptions.PolarsError as error:
-        why = " ".join(str(error).split()).removeprefix("regex error: ")
-        raise ValueError(f"this is no pattern: {why[-120:]}") from error
+        why = str(error).rpartition("error: ")[2].splitlines()[0]
+        raise ValueError(f"this is no pattern: {why}") from error
     return value
 
 

@@ -7,16 +7,17 @@ from typing import Final
 
 import polars as pl
 
+from edge.event import SCHEME_NAMES
 from edge.logs.formats.mapping import (
     FILE,
     CacheField,
+    FieldSource,
     HostField,
     LinesThat,
     Mapping,
     Path,
     ProtocolField,
     SchemeField,
-    Source,
 )
 from edge.logs.formats.times import durations_ms, time_ms
 
@@ -47,7 +48,7 @@ def dotted(path: Path) -> str:
 class EventFields:
     """Reads the parts of events out of raw fields: one text column per field of the mapping."""
 
-    def __init__(self, mapping: Mapping, file_fields: Named[str, str]) -> None:
+    def __init__(self, mapping: Mapping, file_fields: Named[str, str | None]) -> None:
         """`file_fields`: what the file's name holds."""
         self.mapping = mapping
         self.file_fields = file_fields
@@ -63,9 +64,9 @@ class EventFields:
             )
         )
         found = raw.select(
-            self._time_text().alias("raw_time"),
+            pl.coalesce(*self._time_texts()).alias("raw_time"),
             self._scheme().alias("scheme"),
-            self._host(mapping.host).alias("host"),
+            self._host().alias("host"),
             _text_of(mapping.bytes).alias("bytes"),
             _text_of(mapping.status).alias("status"),
             self._protocol(mapping.protocol).alias("protocol"),
@@ -75,7 +76,7 @@ class EventFields:
         )
         if found.height != raw.height:  # nothing but constants
             found = pl.concat([found] * raw.height) if raw.height else found.clear()
-        return found.with_columns(self._times(raw, found["raw_time"]))
+        return found.with_columns(self._times(raw))
 
     def skipped(self, raw: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
         """Which lines are no access records, and which are connections without a request."""
@@ -98,33 +99,45 @@ class EventFields:
             if path[0] != FILE and raw[column(path)].null_count() == raw.height
         )
 
-    def _time_text(self) -> pl.Expr:
-        wanted = self.mapping.time
-        assert wanted is not None, "a mapping is complete before it reads"
-        if wanted.field is not None:
-            return pl.col(column(wanted.field))
-        return pl.concat_str([column(path) for path in wanted.fields], separator=" ")
+    def _time_texts(self) -> list[pl.Expr]:
+        return [
+            pl.col(column(each.field))
+            if each.field is not None
+            else pl.concat_str([column(path) for path in each.fields], separator=" ")
+            for each in self.mapping.time
+        ]
 
-    def _times(self, raw: pl.DataFrame, texts: pl.Series) -> list[pl.Series]:
-        """When the requests ended; and, with a duration, what that was made of."""
-        wanted = self.mapping.time
-        assert wanted is not None, "a mapping is complete before it reads"
-        started = time_ms(texts, wanted)
-        if wanted.duration is None:
-            return [started.alias("time_ms")]
-        lasted = raw[column(wanted.duration)]
-        ended = started + durations_ms(lasted.alias("lasted"), wanted.duration_unit)
-        return [ended.alias("time_ms"), started.alias("start_ms"), lasted.alias("duration")]
+    def _times(self, raw: pl.DataFrame) -> list[pl.Series]:
+        """When the requests ended, by the first way that can be read; and what the last was made
+        of, with a duration.
+        """
+        found: list[pl.Series] = []
+        texts = raw.select(
+            text.alias(f"text {place}") for place, text in enumerate(self._time_texts())
+        )
+        for text, wanted in zip(texts.get_columns(), self.mapping.time, strict=True):
+            started = time_ms(text, wanted)
+            ended = started
+            if wanted.duration is not None:
+                lasted = raw[column(wanted.duration)]
+                ended = started + durations_ms(lasted.alias("lasted"), wanted.duration_unit)
+                found += [started.alias("start_ms"), lasted.alias("duration")]
+            before = next((each for each in found if each.name == "time_ms"), None)
+            if before is not None:
+                ended = before.zip_with(before.is_not_null(), ended)
+            found = [*(each for each in found if each.name != "time_ms"), ended.alias("time_ms")]
+        return list({each.name: each for each in found}.values())
 
     def _scheme(self) -> pl.Expr:
         found = [_one_scheme(each) for each in self.mapping.scheme]
-        return found[0] if len(found) == 1 else pl.coalesce(found)
+        if len(found) == 1:
+            return found[0]
+        known = [pl.when(_names_scheme(each)).then(each) for each in found]
+        return pl.coalesce(*known, *found)
 
-    def _host(self, wanted: HostField | None) -> pl.Expr:
-        if wanted is None or wanted.url is None:
-            return _text_of(wanted)
-        found = pl.col(column(wanted.url)).str.extract(_URL_HOST)
-        return found if wanted.default is None else _or_default(found, wanted.default)
+    def _host(self) -> pl.Expr:
+        found = [_one_host(each) for each in self.mapping.host]
+        return found[0] if len(found) == 1 else pl.coalesce(*map(_given, found), *found)
 
     def _protocol(self, wanted: ProtocolField | None) -> pl.Expr:
         found = _text_of(wanted)
@@ -142,7 +155,7 @@ class EventFields:
         return found
 
 
-def _text_of(wanted: Source | None) -> pl.Expr:
+def _text_of(wanted: FieldSource | None) -> pl.Expr:
     """The text of a part; null where the line has none."""
     if wanted is None:
         return pl.lit(None, _TEXT)
@@ -155,6 +168,20 @@ def _text_of(wanted: Source | None) -> pl.Expr:
     if wanted.extract is not None:
         found = found.str.extract(wanted.extract)
     return found if wanted.default is None else _or_default(found, wanted.default)
+
+
+def _one_host(wanted: HostField) -> pl.Expr:
+    if wanted.url is None:
+        return _text_of(wanted)
+    url = pl.col(column(wanted.url))
+    if wanted.extract is not None:
+        url = url.str.extract(wanted.extract)
+    found = url.str.extract(_URL_HOST)
+    return found if wanted.default is None else _or_default(found, wanted.default)
+
+
+def _names_scheme(found: pl.Expr) -> pl.Expr:
+    return found.str.to_lowercase().is_in(list(SCHEME_NAMES))
 
 
 def _given(found: pl.Expr) -> pl.Expr:
@@ -221,9 +248,7 @@ def _scheme_of_port(wanted: SchemeField, text: pl.Expr) -> pl.Expr:
 
 def _optional(mapping: Mapping) -> list[tuple[str, Path]]:
     """Fields whose absence would not be seen: (the key, the field)."""
-    found: list[tuple[str, Path]] = []
-    if mapping.time is not None and mapping.time.duration is not None:
-        found.append(("duration", mapping.time.duration))
+    found = [("duration", each.duration) for each in mapping.time if each.duration is not None]
     found += [("tls", each.tls) for each in mapping.scheme if each.tls is not None]
     for name, part in (("protocol", mapping.protocol), ("cache", mapping.cache)):
         if part is not None and part.field is not None:
@@ -236,11 +261,9 @@ def _named(mapping: Mapping) -> dict[str, str]:
     found: dict[str, str] = {}
     for key, part in mapping.parts():
         names = [dotted(path) for path in part.paths()]
-        if names and key not in found:
-            found[key] = " or ".join(names)
-    if mapping.time is not None:
-        own = [dotted(path) for path in mapping.time.paths()]
-        if mapping.time.duration is not None:
-            found["duration"] = own.pop()
-        found["raw_time"] = " and ".join(own)
+        known = found.get(key)
+        found[key] = " or ".join(dict.fromkeys([*(known.split(" or ") if known else []), *names]))
+    times = [" and ".join(map(dotted, each.own_paths())) for each in mapping.time]
+    found["raw_time"] = " or ".join(times)
+    found["duration"] = " or ".join(dotted(each.duration) for each in mapping.time if each.duration)
     return found

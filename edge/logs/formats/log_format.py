@@ -105,6 +105,8 @@ def unquoted(text: str) -> str:
         if not text.startswith(("'", '"')):
             text = re.sub(r"^\S+\s+", "", text)
         text = re.sub(r"^escape=\S+\s+", "", text)
+    elif nicknamed := re.fullmatch(r'"((?:[^"\\]|\\.)*)"\s+[\w-]+', text):
+        return nicknamed[1].replace(r"\"", '"').replace(r"\t", "\t")
     if not text.startswith(("'", '"')):
         return text.replace(r"\"", '"').replace(r"\t", "\t") if r"\"" in text else _tabs(text)
     strings = re.findall(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"", text)
@@ -356,7 +358,7 @@ def _strict(token: Variable, last: str, first: str, *, quoted: bool) -> str:
     if last == "[" and first == "]":
         return r"[^\]]*"
     if known == _ATOMS["clf"]:
-        return "[^ ]* [^ ]*" if first != " " else "[^ ]+ [^ ]+"
+        return "[^ ]+ [^ ]+" if first in ("", " ") else rf"[^{re.escape(first)}]*"
     if token.form:
         return " ".join(["[^ ]+"] * (token.form.count(" ") + 1))
     if token.name in _REQUESTS and first == " ":

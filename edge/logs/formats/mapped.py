@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from collections.abc import Mapping as Named
 from dataclasses import replace
 from urllib.parse import unquote
 
 import polars as pl
 
-from edge.errors import InputError
 from edge.logs.formats.block import Cutter, Parsed, Settled
 from edge.logs.formats.delimited import DelimitedCutter
 from edge.logs.formats.event_fields import EventFields, column, dotted
 from edge.logs.formats.jsonlines import JsonCutter
 from edge.logs.formats.judge_lines import judge_lines
-from edge.logs.formats.log_format import compiled
+from edge.logs.formats.log_format import compiled, variables_of
 from edge.logs.formats.mapping import Mapping
 from edge.logs.formats.nginx_tsv import unescape
-from edge.logs.formats.text_lines import TextCutter, TextPattern
+from edge.logs.formats.text_lines import TextCutter, TextPattern, groups_of
 from edge.reasons import Reason
 
 Fast = Callable[[bytes, int], Parsed | None]
@@ -75,6 +73,21 @@ class MappedParser:
         notes = [*settled.notes, *self._first_notes(raw, len(parsed.rows))]
         return replace(parsed, notes=tuple(notes)) if notes else parsed
 
+    def known_fields(self) -> tuple[str, ...] | None:
+        """The fields that lines of this format have; None where each line says so itself."""
+        mapping = self.mapping
+        if mapping.log_format is not None:
+            return variables_of(mapping.log_format)
+        if mapping.pattern is not None:
+            return groups_of(mapping.pattern)
+        if isinstance(self._cutter, DelimitedCutter):
+            return tuple(self._cutter.fields)
+        return None
+
+    def used_fields(self) -> frozenset[str]:
+        """The fields that the mapping reads."""
+        return frozenset(map(dotted, self.mapping.fields()))
+
     def _first_notes(self, raw: pl.DataFrame, events: int) -> list[str]:
         """What is to be said when the first events are seen."""
         notes: list[str] = []
@@ -113,14 +126,10 @@ def cutter_of(mapping: Mapping) -> Cutter:
     return JsonCutter(paths, after_prefix=mapping.after_prefix)
 
 
-def fields_of_name(mapping: Mapping, name: str) -> Named[str, str]:
-    """What a file called `name` says of its lines. Raises InputError when it says nothing."""
-    if mapping.file_name is None or not name:
+def fields_of_name(mapping: Mapping, name: str) -> dict[str, str | None]:
+    """What a file called `name` says of its lines: None where the name has another form."""
+    if mapping.file_name is None:
         return {}
-    found = re.search(mapping.file_name, name)
-    if found is None:
-        raise InputError(
-            f"the name of {name} is not of the form {mapping.file_name}",
-            "give the file the name it had when it was written: it says whose requests these are",
-        )
-    return {key: text or "" for key, text in found.groupdict().items()}
+    pattern = re.compile(mapping.file_name)
+    found = pattern.search(name)
+    return {key: found[key] if found else None for key in pattern.groupindex}

@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from edge.logs.formats.checked import Regex, Strptime, Zone
 
-Unit = Literal["s", "ms", "us", "ns", "rfc3339", "s_or_rfc3339", "clf"]
+Unit = Literal["s", "ms", "us", "ns", "rfc3339", "s_or_rfc3339", "clf", "epoch", "epoch_or_rfc3339"]
 Scheme = Literal["http", "https"]
 Path = tuple[str, ...]
 FILE: Final = "file"
@@ -39,6 +39,12 @@ def _scheme(value: object) -> object:
     return (value,) if isinstance(value, dict | BaseModel) else value
 
 
+def _hosts(value: object) -> object:
+    if isinstance(value, list | tuple) and not any(isinstance(each, str) for each in value):
+        return tuple(value)
+    return (_source(value),)
+
+
 def _several(value: object) -> object:
     return (value,) if isinstance(value, dict | BaseModel) else value
 
@@ -57,7 +63,7 @@ class _MappingPart(BaseModel):
         return ()
 
 
-class Source(_MappingPart):
+class FieldSource(_MappingPart):
     """Where a part of an event stands.
 
     `field`, or the first of the fields in `first` that holds something (not null, "" or "-").
@@ -86,7 +92,7 @@ class Source(_MappingPart):
         return (self.field,) if self.field is not None else self.first
 
 
-class HostField(Source):
+class HostField(FieldSource):
     """The Host or :authority of the request; `url`: a field with an absolute URL."""
 
     url: FieldPath | None = None
@@ -99,14 +105,19 @@ class HostField(Source):
     def paths(self) -> tuple[Path, ...]:
         return (self.url,) if self.url is not None else super().paths()
 
+    @property
+    def fallback(self) -> bool:
+        """Whether it says something of every line."""
+        return self.value is not None or self.default is not None
 
-class ProtocolField(Source):
+
+class ProtocolField(FieldSource):
     """The protocol; `quic`: words that mean HTTP/3 here, beside `h3`, `HTTP/3` and `quic`."""
 
     quic: tuple[Word, ...] = ()
 
 
-class CacheField(Source):
+class CacheField(FieldSource):
     """How the cache answered; `hit` and `miss`: words that mean so here, beside the usual ones."""
 
     hit: tuple[Word, ...] = ()
@@ -143,8 +154,12 @@ class TimeField(_MappingPart):
             raise ValueError("these times have a zone of their own: leave zone out")
         return self
 
+    def own_paths(self) -> tuple[Path, ...]:
+        """The fields of the time itself."""
+        return (self.field,) if self.field is not None else self.fields
+
     def paths(self) -> tuple[Path, ...]:
-        own = (self.field,) if self.field is not None else self.fields
+        own = self.own_paths()
         return own if self.duration is None else (*own, self.duration)
 
 
@@ -222,7 +237,7 @@ class Columns(_MappingPart):
         return self
 
 
-class Event(_MappingPart):
+class SampleEvent(_MappingPart):
     """What one line of a shipped sample stands for; the time as RFC 3339."""
 
     time: str
@@ -246,9 +261,9 @@ class About(_MappingPart):
     counts: str
     cannot: str
     sample: str
-    events: tuple[Event, ...]
+    events: tuple[SampleEvent, ...]
     refused: tuple[str, ...] = ()
-    scheme: Scheme | None = None
+    scheme: Literal["http", "https", "port"] | None = None
     host: str | None = None
     file: str = "access.log"
 
@@ -258,18 +273,20 @@ class Mapping(_MappingPart):
     given. See docs/importing.md.
     """
 
-    time: TimeField | None = None
+    time: Annotated[tuple[TimeField, ...], BeforeValidator(_several)] = ()
+    """The first of them that can be read."""
     scheme: Annotated[tuple[SchemeField, ...], BeforeValidator(_scheme)] = ()
     """The first of them that says something; none: the command has to say it."""
     port: FieldPath | None = None
     """A port that proves no scheme, unless a person says so (`--scheme port`)."""
-    host: Annotated[HostField | None, BeforeValidator(_source)] = None
-    bytes: Annotated[Source | None, BeforeValidator(_source)] = None
-    status: Annotated[Source | None, BeforeValidator(_source)] = None
+    host: Annotated[tuple[HostField, ...], BeforeValidator(_hosts)] = ()
+    """Likewise."""
+    bytes: Annotated[FieldSource | None, BeforeValidator(_source)] = None
+    status: Annotated[FieldSource | None, BeforeValidator(_source)] = None
     protocol: Annotated[ProtocolField | None, BeforeValidator(_source)] = None
     cache: Annotated[CacheField | None, BeforeValidator(_source)] = None
-    id: Annotated[Source | None, BeforeValidator(_source)] = None
-    sni: Annotated[Source | None, BeforeValidator(_source)] = None
+    id: Annotated[FieldSource | None, BeforeValidator(_source)] = None
+    sni: Annotated[FieldSource | None, BeforeValidator(_source)] = None
     """The TLS server name: a line where it is another than the Host is refused."""
     only: Annotated[tuple[LinesThat, ...], BeforeValidator(_several)] = ()
     """Lines that are not all of these are skipped, counted."""
@@ -306,11 +323,10 @@ class Mapping(_MappingPart):
 
     def parts(self) -> tuple[tuple[str, _MappingPart], ...]:
         """Every part of the mapping that reads fields, with its key."""
-        single = ("time", "host", "bytes", "status", "protocol", "cache", "id", "sni")
+        single = ("bytes", "status", "protocol", "cache", "id", "sni")
         found = [(name, getattr(self, name)) for name in single if getattr(self, name) is not None]
-        found += [("scheme", each) for each in self.scheme]
-        for name, key in (("only", "only"), ("except_", "except"), ("no_request", "no_request")):
-            found += [(key, each) for each in getattr(self, name)]
+        for name in ("time", "host", "scheme", "only", "except_", "no_request"):
+            found += [(name.rstrip("_"), each) for each in getattr(self, name)]
         return tuple(found)
 
     def fields(self) -> tuple[Path, ...]:
@@ -320,15 +336,21 @@ class Mapping(_MappingPart):
 
     def needed(self) -> tuple[tuple[str, ...], ...]:
         """Groups of fields of each of which a line must have one, or it can be no event."""
-        found: list[tuple[str, ...]] = []
-        if self.time is not None:
-            found += [(".".join(path),) for path in self.time.paths()]
-        if len(self.scheme) == 1 and self.scheme[0].paths():
-            found.append((".".join(self.scheme[0].paths()[0]),))
-        for part in (self.host, self.status, self.bytes):
-            if part is not None and part.paths() and part.default is None:
-                found.append(tuple(".".join(path) for path in part.paths()))
-        return tuple(names for names in found if not names[0].startswith(FILE + "."))
+        groups: list[list[Path]] = []
+        if len(self.time) == 1:
+            groups += [[path] for path in self.time[0].paths()]
+        if not any(each.value for each in self.scheme):
+            groups.append([path for each in self.scheme for path in each.paths()])
+        if not any(each.fallback for each in self.host):
+            groups.append([path for each in self.host for path in each.paths()])
+        for part in (self.status, self.bytes):
+            if part is not None and part.default is None and part.value is None:
+                groups.append(list(part.paths()))
+        return tuple(
+            tuple(".".join(path) for path in group)
+            for group in groups
+            if group and all(path[0] != FILE for path in group)
+        )
 
     @property
     def is_json(self) -> bool:

@@ -1,4 +1,4 @@
-"""The formats that are known by name, mapping files, and which format a block of lines looks like.
+"""The formats that are known by name, mapping files.
 
 A shipped format is a mapping file in `known/`, data like any operator's own; `nginx` has a faster
 reader beside it, and `nginx-tsv` a reader of its own.
@@ -16,18 +16,18 @@ from pydantic import ValidationError
 
 from edge.configfile import faults_of, parse_toml
 from edge.errors import ConfigError, InputError
-from edge.logs.formats.block import Format, parse_whatever
+from edge.logs.formats.block import Format
+from edge.logs.formats.checked import zone_named
 from edge.logs.formats.event_fields import dotted
 from edge.logs.formats.fast_nginx import parse_fast_json
 from edge.logs.formats.log_format import as_mapping, compiled, format_in, variables_of
 from edge.logs.formats.mapped import Fast, MappedParser, fields_of_name
-from edge.logs.formats.mapping import FILE, Mapping
+from edge.logs.formats.mapping import FILE, HostField, Mapping, SchemeField, TimeField
 from edge.logs.formats.nginx_tsv import NGINX_TSV
 from edge.logs.formats.text_lines import groups_of
 
 _KNOWN = Path(__file__).with_name("known")
 _FAST: dict[str, Fast] = {"nginx": parse_fast_json}
-_PARTS = ("time", "host", "scheme", "status", "bytes")
 
 
 class _Shipped(Named[str, Format]):
@@ -56,6 +56,14 @@ FORMATS = _Shipped()
 def known_mapping(name: str) -> Mapping:
     """The mapping of a shipped format. Raises ConfigError where its file is damaged."""
     return read_mapping(_KNOWN / f"{name}.toml")
+
+
+def title_of(name: str) -> str:
+    """What a shipped format is, in a few words."""
+    if name == NGINX_TSV.name:
+        return "nginx and Tengine, edgetoll_tsv: the values of nginx between tabs"
+    about = known_mapping(name).about
+    return about.title if about else ""
 
 
 def read_mapping(path: Path) -> Mapping:
@@ -122,25 +130,25 @@ def _said_by_name(mapping: Mapping) -> Callable[[str], str]:
     def said(name: str) -> str:
         used = {path[1] for _, part in mapping.parts() for path in part.paths() if path[0] == FILE}
         found = fields_of_name(mapping, name)
-        return " ".join(found[key] for key in sorted(used & set(found)))
+        return " ".join(found[key] or "" for key in sorted(used & set(found)))
 
     return said
 
 
 def find_format(
-    name: str = "", *, log_format: str = "", scheme: str = "", host: str = ""
+    name: str = "", *, log_format: str = "", scheme: str = "", host: str = "", zone: str = ""
 ) -> Format:
     """The format called `name`, or that of mapping file `name` (`….toml`), or `log_format`.
 
-    `scheme` (http, https, or port: by the port in the line) and `host` are what a person says where
-    the log does not. Raises InputError for an unknown name, for what has to be said and was not, or
-    was said and stands in the log; ConfigError for a mapping that cannot be used.
+    `scheme` (http, https, or port: by the port in the line), `host` and `zone` are what a person
+    says of lines that do not. Raises InputError for an unknown name, for what has to be said and
+    was not, or cannot be said; ConfigError for a mapping that cannot be used.
     """
     if log_format:
         mapping = _of_string(format_in(log_format))
         title, doubt = "log-format", False
     elif name == NGINX_TSV.name:
-        _require_unsaid(name, scheme, host)
+        _require_unsaid(name, scheme=scheme, host=host, zone=zone)
         return NGINX_TSV
     elif name in FORMATS:
         mapping, title, doubt = known_mapping(name), name, False
@@ -149,8 +157,8 @@ def find_format(
     else:
         known = ", ".join(FORMATS)
         raise InputError(f"no format «{name}»", f"use one of {known}, or a mapping file *.toml")
-    whole = completed(mapping, title, scheme=scheme, host=host)
-    if title in FORMATS and not (scheme or host):
+    whole = completed(mapping, title, scheme=scheme, host=host, zone=zone)
+    if title in FORMATS and not (scheme or host or zone):
         return FORMATS[title]
     about = whole.model_copy(update={"about": None}).model_dump_json()
     version = hashlib.blake2b(about.encode(), digest_size=16).hexdigest()[:8]
@@ -174,41 +182,47 @@ def _of_string(text: str) -> Mapping:
     return mapping
 
 
-def completed(mapping: Mapping, title: str, *, scheme: str, host: str) -> Mapping:
-    """`mapping` with what a person says of a log. Raises InputError where something is missing."""
-    said: dict[str, object] = {}
+def completed(mapping: Mapping, title: str, *, scheme: str, host: str, zone: str) -> Mapping:
+    """`mapping` with what a person says of lines that do not say it. Raises InputError where
+    something is missing still, or cannot be said.
+    """
+    more: dict[str, tuple[object, ...]] = {}
     if scheme == "port":
         if mapping.port is None:
             raise InputError(f"{title} has no port in its lines", "say --scheme http or https")
-        said["scheme"] = {"port": mapping.port, "http_ports": [80, 8080]}
+        by_port = SchemeField(port=mapping.port, https_ports=(443,), http_ports=(80,))
+        more["scheme"] = (*mapping.scheme, by_port)
     elif scheme in ("http", "https"):
-        said["scheme"] = scheme
+        more["scheme"] = (*mapping.scheme, SchemeField.model_validate({"value": scheme}))
     elif scheme:
         raise InputError(f"--scheme {scheme!r}", "use http, https or port")
     if host:
-        said["host"] = {"value": host}
-    for part, option in (("scheme", "--scheme"), ("host", "--host")):
-        if part in said and getattr(mapping, part):
-            _refuse_said(title, option)
-        if part not in said and not getattr(mapping, part):
+        more["host"] = (*mapping.host, HostField(value=host))
+    if zone:
+        more["time"] = tuple(_in_zone(each, zone) for each in mapping.time)
+        if more["time"] == mapping.time:
+            raise InputError(f"{title} has times with a zone", "leave --zone out")
+    for part in ("scheme", "host"):
+        if not (getattr(mapping, part) or part in more):
             raise InputError(f"{title} does not say the {part} of a request", _hint(part, mapping))
-    if not said:
-        return mapping
-    filled = Mapping.model_validate(said | {"time": None})
-    return mapping.model_copy(update={part: getattr(filled, part) for part in said})
+    note = "" if zone else mapping.note
+    return mapping.model_copy(update={**more, "note": note}) if more else mapping
 
 
-def _refuse_said(title: str, option: str) -> None:
-    raise InputError(
-        f"{title} says that of each request itself",
-        f"leave {option} out, or write a mapping that does not read it",
-    )
+def _in_zone(time: TimeField, zone: str) -> TimeField:
+    if time.zone is None:
+        return time
+    try:
+        zone_named(zone)
+    except ValueError as error:
+        raise InputError(f"--zone {zone!r}: {error}", "use such a name or offset") from error
+    return time.model_copy(update={"zone": zone})
 
 
-def _require_unsaid(title: str, scheme: str, host: str) -> None:
-    for option, said in (("--scheme", scheme), ("--host", host)):
-        if said:
-            _refuse_said(title, option)
+def _require_unsaid(title: str, **said: str) -> None:
+    for option, value in said.items():
+        if value:
+            raise InputError(f"{title} says the {option} of each request", f"leave --{option} out")
 
 
 def _hint(part: str, mapping: Mapping) -> str:
@@ -216,14 +230,3 @@ def _hint(part: str, mapping: Mapping) -> str:
         return "say --host NAME if all lines are of one host, or log it"
     port = ", or --scheme port to go by the port in the line" if mapping.port else ""
     return f"say --scheme https or http if all lines are of one listener{port}; or log it"
-
-
-def looks_like(block: bytes, now_ms: int) -> str | None:
-    """The shipped format that reads most lines of `block`, whole lines; None if none reads any."""
-    found = {
-        name: len(parse_whatever(form.make(), block, now_ms).rows)
-        for name, form in FORMATS.items()
-        if not form.lacks and not form.named
-    }
-    best = max(found, key=found.__getitem__)
-    return best if found[best] else None

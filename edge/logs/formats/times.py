@@ -73,6 +73,11 @@ def time_ms(texts: pl.Series, wanted: TimeField) -> pl.Series:
         if found.null_count() == texts.null_count():
             return found
         return frame.select(pl.coalesce(decimal_ms("time", 1), rfc3339_ms("time"))).to_series()
+    if wanted.unit in ("epoch", "epoch_or_rfc3339"):
+        found = frame.select(_epoch_ms()).to_series()
+        if wanted.unit == "epoch" or found.null_count() == texts.null_count():
+            return found
+        return found.zip_with(found.is_not_null(), frame.select(rfc3339_ms("time")).to_series())
     if wanted.unit == "clf":
         return _formatted(frame, _CLF)
     if wanted.format is not None:
@@ -83,6 +88,17 @@ def time_ms(texts: pl.Series, wanted: TimeField) -> pl.Series:
         return zoned
     local = frame.select(pl.col("time").str.replace(" ", "T", literal=True))
     return zoned.zip_with(zoned.is_not_null(), in_zone(_formatted(local, _ISO), wanted.zone))
+
+
+def _epoch_ms() -> pl.Expr:
+    """A number since 1970 whose unit its length tells: until 2286 seconds have ten digits."""
+    places = pl.col("time").str.extract(r"^([0-9]+)(?:\.[0-9]*)?$").str.len_bytes()
+    found = pl.lit(None, pl.Int64)
+    for digits, unit in ((10, "s"), (13, "ms"), (16, "us"), (19, "ns")):
+        found = (
+            pl.when(places == digits).then(decimal_ms("time", PER_SECOND[unit])).otherwise(found)
+        )
+    return found
 
 
 def _formatted(frame: pl.DataFrame, form: str) -> pl.Series:
