@@ -10,6 +10,7 @@ from billing.instants import aware, aware_or_none, minute_text
 from billing.status import signals, unowned
 from billing.status.facts import BillingFact, EdgeFact, HomeFacts, MeteringFact, StoreFacts
 from billing.status.signals import Finding, Signal
+from billing.status.unissued import unissued_lines
 
 SILENT_EDGE = timedelta(hours=6)
 """Two hours after the deadline at which its hours close without it."""
@@ -103,6 +104,8 @@ def _store(store: StoreFacts) -> Iterator[Finding]:
     if billing.held_run is not None:
         what = f"run {billing.held_run}: {billing.held_reason}"
         yield _found(signals.RUN_HELD, 1, what)
+    for line in unissued_lines(store.unissued):
+        yield _found(signals.MONTH_UNISSUED, 1, line)
     traffic = store.unowned
     if traffic.requests:
         signal = signals.UNOWNED if unowned.is_much(traffic) else signals.UNOWNED_FEW
