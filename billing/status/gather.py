@@ -25,6 +25,7 @@ from billing.status.facts import (
     StoreFacts,
 )
 from billing.status.hours import incomplete_hours
+from billing.status.unissued import unissued_months
 from billing.store.store import PATIENCE_SECONDS, STORE_NAME
 from edge.agent.status import edge_statuses
 from edge.errors import Corrupt, EdgetollError
@@ -82,6 +83,7 @@ def of_store(
     return StoreFacts(
         billing=billing or BillingFact(),
         incomplete=incomplete_hours(connection, now=now),
+        unissued=unissued_months(connection, now=now),
         unowned=unowned.lately(connection),
         endpoints=tuple(one for one in undone(connection, delivery, now=now) if one.cause),
     )
