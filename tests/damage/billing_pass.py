@@ -131,8 +131,7 @@ def one(billed: Billed, kind: Kind, name: str, damage: Damage, place: Path) -> O
     elif not (right or red):
         verdict = "SILENT"
     elif right and before not in (None, billed.right):
-        # An older pointer to a version that is whole: readers see yesterday until the next run.
-        verdict = "right, after the run" if name == "yesterday's" else "SILENT"
+        verdict = "SILENT"  # mended by the run, and until then readers were told of yesterday
     elif right:
         verdict = "right, red" if red else "right"
     else:
