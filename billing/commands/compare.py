@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import sql
+from billing.accounts.load import OWNED_NAMES, owned_names
 from billing.checks.invariants import FIRST_ROWS, about
 from billing.checks.red import CheckResult
 from billing.invoices.documents import witness as documents
 from billing.lake import version as versions
 from billing.lake.query import connect
+from billing.outbox import stop_list
 from billing.store.audit import differences
 from billing.store.store import Store
 from edge.errors import Corrupt, EdgetollError
@@ -24,6 +26,7 @@ from edge.errors import Corrupt, EdgetollError
 Rows = Iterator[tuple[object, ...]]
 REPLAY = "store_equals_journal"
 DOCUMENTS = "documents_are_of_this_store"
+LISTS = "published_lists_are_of_this_store"
 MONTHS = "usage_months_equal_charges"
 MONTHS_CHECK = "checks/usage_months_equal_charges"
 ABOUT = {
@@ -31,6 +34,7 @@ ABOUT = {
     "closed_hours_are_there": "Each closed hour that billing took in is still there, unchanged.",
     "lake_is_of_this_journal": "The record up to which the lake goes is in the journal.",
     MONTHS: about(MONTHS_CHECK),
+    LISTS: "The stop list and the owned names are what the store says.",
     DOCUMENTS: "Each document that the store issued is in invoices/, as it was written.",
 }
 
@@ -59,6 +63,7 @@ def results(store: Store, *, quick: bool = False) -> list[CheckResult]:
         "closed_hours_are_there": closed_hours,
         "lake_is_of_this_journal": lake,
         MONTHS: usage_months,
+        LISTS: lists,
         DOCUMENTS: lambda store: documents.results(store.home, store.connection, quick=quick),
     }
     return [
@@ -127,3 +132,17 @@ def usage_months(store: Store) -> Rows:
         yield from connection.execute(
             sql.text(MONTHS_CHECK), {"waiting": [one.account_id for one in waiting]}
         ).fetchmany(FIRST_ROWS)
+
+
+def lists(store: Store) -> Rows:
+    """The stop list that edges obey and the names that metering never folds, where they were
+    changed or are gone.
+    """
+    if not any((store.home / versions.LAKE / "versions").glob("[0-9]*")):
+        return  # nothing was published yet
+    anew = "edgetoll billing rate writes it anew"
+    for wrong in stop_list.not_as_published(store):
+        yield wrong, anew
+    path = store.home / versions.LAKE / OWNED_NAMES
+    if not path.is_file() or path.read_bytes() != owned_names(store):
+        yield f"{path} is not the list of the owned names", anew
