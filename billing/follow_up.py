@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 
-from billing.accounts.load import publish_owned_domains
+from billing.accounts.load import OWNED_NAMES, publish_owned_domains
 from billing.appliers import open_store
 from billing.balance import figures, states
 from billing.checks import invariants, red
@@ -83,7 +83,7 @@ def follow_up(
         due_hour = read_delivery(store.home).daily_state_hour
         daily_state.record_daily_state(store, now=at, due_hour=due_hour)
     stop_list.publish(store, now=at)
-    names = store.home / "lake" / "owned_domains.txt"
+    names = store.home / "lake" / OWNED_NAMES
     if owners or accounts is None or not names.exists():
         publish_owned_domains(store, names)
     publish.publish(store)
