@@ -1,9 +1,10 @@
 """The spine: what follows every change of money, in one order, for the accounts it touched.
 
 The checks of the record come first, since nobody moves to suspension while one is red (FAULTS U3).
-Then payments settle invoices, accounts are judged, the stop list and the owned names are written,
-and the lake is published. Who pays is off the list before the command ends. Each step finds in the
-store what it has to do, so that following up twice, or after a crash, changes nothing more.
+Then payments settle invoices, accounts are judged, the stop list, what edges are told of accounts
+and the owned names are written, and the lake is published. Who pays is off the list before the
+command ends. Each step finds in the store what it has to do, so that following up twice, or after a
+crash, changes nothing more.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from billing.accounts.load import publish_owned_domains
 from billing.appliers import open_store
 from billing.balance import figures, states
 from billing.checks import invariants, red
+from billing.https import edge_accounts
 from billing.invoices import payments
 from billing.lake import publish
 from billing.outbox import daily_state, stop_list, stop_topic
@@ -83,6 +85,7 @@ def follow_up(
         due_hour = read_delivery(store.home).daily_state_hour
         daily_state.record_daily_state(store, now=at, due_hour=due_hour)
     stop_list.publish(store, now=at)
+    edge_accounts.publish(store, now=at, everyone=owners or accounts is None)
     names = store.home / "lake" / "owned_domains.txt"
     if owners or accounts is None or not names.exists():
         publish_owned_domains(store, names)

@@ -241,7 +241,7 @@ def _mount() -> None:
     """Commands that stand in files of their own."""
     from edge.agent.import_command import import_logs
     from edge.agent.status_command import status
-    from edge.https.commands import app as https
+    from edge.https.commands.app import app as https
     from edge.shipping.command import ship
 
     app.add_typer(https, name="https")

@@ -29,6 +29,8 @@ class HttpsEdge(BaseModel):
     log_format: Literal["nginx", "nginx-tsv"] = "nginx"
     roots_file: Path | None = None
     stop_list: Path = Path("suspended/domains.json")
+    accounts: Path = Path("suspended/accounts.jsonl")
+    """What billing publishes of domains' owners, read before HTTPS is switched on."""
     stopped: Literal["page", "close"] = "page"
     stopped_log: Literal["own", "billed"] = "own"
     stopped_log_file: Path | None = None
