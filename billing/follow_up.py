@@ -21,13 +21,14 @@ from billing.accounts.load import publish_owned_domains
 from billing.appliers import open_store
 from billing.balance import figures, states
 from billing.checks import invariants, red
-from billing.https import edge_accounts
+from billing.https import edge_accounts, edge_facts, expiry
 from billing.invoices import payments
 from billing.lake import publish
 from billing.outbox import daily_state, stop_list, stop_topic
 from billing.outbox.settings import read_delivery
 from billing.store.store import PATIENCE_SECONDS, Store
 from edge.crash_point import crash_point
+from edge.terminal import warn
 
 RED_HINT = "no account moves to suspension meanwhile; run edgetoll check"
 
@@ -79,6 +80,8 @@ def follow_up(
     )
     if not new and is_past(store.connection, at):
         accounts = ()
+    if accounts is None:
+        _hear_edges(store, at=at)
     judged = _judge(store, accounts, at=at, payments_through=payments_through)
     crash_point("rate-judged")
     if daily:
@@ -91,6 +94,13 @@ def follow_up(
         publish_owned_domains(store, names)
     publish.publish(store)
     return FollowedUp(red=failing, settled=settled, judged=judged)
+
+
+def _hear_edges(store: Store, *, at: datetime) -> None:
+    """Take in what edges told of HTTPS, and whose TLS certificate will expire."""
+    for trouble in edge_facts.take_in(store, at=at):
+        warn(trouble)
+    expiry.record(store, now=at)
 
 
 def check_record(store: Store, record: int | None, *, at: datetime) -> str | None:
