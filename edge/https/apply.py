@@ -150,10 +150,21 @@ class _Apply:
                 if self.edge.stopped_log_file
                 else self.wishes.folder / "nginx" / "stopped.log"
             ).resolve(),
-            origin_roots=(
-                self.home / self.edge.roots_file if self.edge.roots_file else Path(certifi.where())
-            ).resolve(),
+            origin_roots=self._origin_roots(),
         )
+
+    def _origin_roots(self) -> Path:
+        """Whom origins must be certified by: the public roots, and the operator's own."""
+        public = Path(certifi.where()).resolve()
+        if not self.edge.roots_file:
+            return public
+        own = (self.home / self.edge.roots_file).read_bytes()
+        data = public.read_bytes() + b"\n" + own
+        # By its content: other roots are another name, and so a reload.
+        path = self.nginx.folder / f"origin-roots-{hashlib.sha256(data).hexdigest()[:16]}.pem"
+        if not path.exists():
+            write_atomically(path, data)
+        return path
 
     def _before(self) -> _Before:
         path = self.nginx.configuration

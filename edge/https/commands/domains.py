@@ -23,6 +23,7 @@ from edge.https.commands.uploads import (
     judged,
     known_owners,
     looked_ahead,
+    reachable,
     store_upload,
 )
 from edge.terminal import DEFAULT_HOME, HomeOption, JsonOption, emit, now
@@ -83,7 +84,7 @@ def enable(
         raise ConflictError(
             f"HTTPS of {name} is on already", f"to give it another certificate: {renewal(name)}"
         )
-    source = checked_origin(origin) if origin else before.origin if before else ""
+    source = reachable(checked_origin(origin)) if origin else before.origin if before else ""
     if not source:
         raise InputError(f"no origin is known for {name}", "say where its content is: --origin URL")
     found = judged(home, name, certificate, key)

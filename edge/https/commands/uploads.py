@@ -75,6 +75,23 @@ def store_upload(wishes: Wishes, settings: HttpsSettings, found: Judgement) -> N
     )
 
 
+def reachable(origin: str) -> str:
+    """`origin` again; InputError when its name has no address: nginx would take no configuration
+    that names it, and no other domain's change would be served.
+    """
+    import socket
+    from urllib.parse import urlsplit
+
+    host = urlsplit(origin).hostname
+    try:
+        socket.getaddrinfo(host, None)
+    except OSError as error:
+        raise InputError(
+            f"the origin {host} cannot be found: {error.strerror or error}", "check its name"
+        ) from error
+    return origin
+
+
 def known_owners(home: Path, domains: Collection[str]) -> Owners:
     """What billing published of the owners of `domains`."""
     from edge.https.owners import read_owners
