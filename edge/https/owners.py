@@ -112,7 +112,9 @@ def prospect(owners: Owners, domain: str, *, days: int) -> Prospect:
     if owner.state in STOPPED:
         said.append(f"{account} is {owner.state}: its domains are refused until it pays")
     if owner.price is None or not owner.per:
-        said.append(f"{account} has no price for HTTPS requests today")
+        said.append(
+            f"of {account} no price of HTTPS is known: none is in force, or nothing was rated"
+        )
         return Prospect(warnings=tuple(said))
     if not owner.hours:
         said.append(f"no usage of {owner.domain} is known yet: what HTTPS will cost cannot be said")

@@ -65,7 +65,7 @@ def test_a_balance_that_just_lasts_is_enough_and_one_unit_less_is_told_with_the_
     ("other", "words"),
     [
         ({"state": "suspended"}, "is suspended: its domains are refused until it pays"),
-        ({"price": None, "per": None}, "has no price for HTTPS requests today"),
+        ({"price": None, "per": None}, "no price of HTTPS is known"),
         ({"hours": 0, "requests": 0}, "no usage of www.shop.example is known yet"),
     ],
 )
