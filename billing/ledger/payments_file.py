@@ -15,13 +15,13 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-import pyarrow as pa
-
 import sql
 from billing.ledger.records import PostedTransfer, TopUpKind, Transfer
 from billing.ledger.top_up import refuse_less_than_minor, refuse_other_content, top_up_transfer
 from billing.money import parse_amount
 from billing.readable import check_id
+from billing.store import given
+from billing.store.given import COUNT, HUGE, TEXT, Schema
 from billing.store.store import Store
 from edge.errors import EdgetollError, InputError
 
@@ -30,6 +30,12 @@ NEEDED = ("id", "account", "amount")
 COLUMNS = (*NEEDED, "kind", "currency")
 KINDS: tuple[TopUpKind, ...] = ("cash", "voucher")
 """What comes in. Money that goes out is looked at one by one: `billing top-up`."""
+_GIVEN: Schema = [("row_no", COUNT), ("id", TEXT), ("account_id", TEXT)]
+_TRANSFERS: Schema = [
+    ("transfer_id", TEXT), ("debit_account", TEXT), ("credit_account", TEXT), ("amount", HUGE),
+    ("currency", TEXT), ("code", TEXT), ("account_id", TEXT), ("effective_at", TEXT),
+    ("reference", TEXT),
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +155,7 @@ def _posted(store: Store, new: list[Transfer], rows: int, at: datetime) -> Payme
     for one in new:
         moved[one.account_id] = moved.get(one.account_id, 0) + one.amount
         totals[one.currency] = totals.get(one.currency, 0) + one.amount
-    effects = {"payments": _table(new), **funding_effects(store, moved, now=at)}
+    effects = {"payments": given.table_of(new, _TRANSFERS), **funding_effects(store, moved, now=at)}
     number = store.commit("payments", effects, at=at)
     return PaymentsOutcome(
         new=len(new), known=rows - len(new), totals=totals, accounts=frozenset(moved),
@@ -217,14 +223,8 @@ def _payment(line: int, row: Mapping[str, object]) -> Payment:
 
 def _known(store: Store, payments: Sequence[Payment]) -> list[_Known]:
     """What the store knows of each row, in the order of the rows."""
-    given = pa.table(
-        {
-            "row_no": pa.array(range(len(payments)), pa.int64()),
-            "id": pa.array([one.key for one in payments], pa.string()),
-            "account_id": pa.array([one.account_id for one in payments], pa.string()),
-        }
-    )
-    store.connection.register("given_payments", given)
+    rows = [(number, one.key, one.account_id) for number, one in enumerate(payments)]
+    given.register(store.connection, "given_payments", _GIVEN, rows)
     try:
         found = store.connection.execute(sql.text("statements/ledger/payments/known"))
         return sql.rows(found, _Known)
@@ -256,12 +256,3 @@ def _transfer(
         return None
     refuse_less_than_minor(payment.kind, payment.amount, known.account_currency)
     return transfer
-
-
-def _table(new: Sequence[Transfer]) -> pa.Table:
-    """The transfers as the record keeps them."""
-    texts = ("transfer_id", "debit_account", "credit_account", "currency", "code", "account_id",
-             "effective_at", "reference")  # fmt: skip
-    columns = {name: pa.array([getattr(one, name) for one in new], pa.string()) for name in texts}
-    amounts = pa.array([one.amount for one in new], pa.decimal128(38, 0))
-    return pa.table({**columns, "amount": amounts})
