@@ -297,7 +297,7 @@ def _link_charges(building: Building, table: LakeTable) -> None:
         if one.is_older:
             older_through = one.journal_no
             continue
-        path = folder / one.file
+        path = folder.joinpath(one.file)
         name = str(path.relative_to(building.folder))
         if name in building.broken:
             charge_files.refuse_damaged_file(one, journal)

@@ -51,7 +51,7 @@ class Payment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RefusedRow:
+class RefusedPayment:
     """A row that may not be posted, and why."""
 
     line: int
@@ -72,7 +72,7 @@ class PaymentsOutcome:
 class RefusedPayments(InputError):
     """Rows of a file that may not be posted: nothing of the file is."""
 
-    def __init__(self, path: Path, refused: Sequence[RefusedRow], rows: int) -> None:
+    def __init__(self, path: Path, refused: Sequence[RefusedPayment], rows: int) -> None:
         super().__init__(
             f"{path}: {len(refused):,} of {rows:,} payments are refused, so none was posted;"
             f" the first is line {refused[0].line}: {refused[0].problem}",
@@ -97,9 +97,11 @@ class _Known:
     @property
     def before(self) -> PostedTransfer | None:
         """What was posted under the row's id."""
+        if self.journal_no is None:
+            return None
         fields = asdict(self)
         del fields["account_currency"]
-        return None if self.journal_no is None else PostedTransfer(**fields)
+        return PostedTransfer(**fields)
 
 
 def is_payments(path: Path) -> bool:
@@ -122,12 +124,12 @@ def load_payments(store: Store, path: Path, *, at: datetime) -> PaymentsOutcome:
     none.
     """
     payments: list[Payment] = []
-    refused: list[RefusedRow] = []
+    refused: list[RefusedPayment] = []
     for line, row in _rows(path):
         try:
             payments.append(_payment(line, row))
         except EdgetollError as error:
-            refused.append(RefusedRow(line=line, problem=error.message))
+            refused.append(RefusedPayment(line=line, problem=error.message))
     rows = len(payments) + len(refused)
     if not rows:
         raise InputError(f"{path} has no rows", "a blank file is never taken for «nothing»")
@@ -136,7 +138,7 @@ def load_payments(store: Store, path: Path, *, at: datetime) -> PaymentsOutcome:
         try:
             transfer = _transfer(payment, known, new.get(payment.key), at)
         except EdgetollError as error:
-            refused.append(RefusedRow(line=payment.line, problem=error.message))
+            refused.append(RefusedPayment(line=payment.line, problem=error.message))
         else:
             if transfer is not None:
                 new[payment.key] = transfer

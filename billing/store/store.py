@@ -174,6 +174,7 @@ class Store:
                 left_note.write(self.path, note)
         finally:
             self._lock.__exit__(None, None, None)
+            self._lock = None
 
     def __enter__(self) -> Self:
         return self
