@@ -21,7 +21,7 @@ import typer
 
 from billing.lake import limited
 from billing.lake.result import one_line, run
-from billing.lake.tables import SHAPES
+from billing.lake.tables import MOVED, SHAPES
 from billing.lake.version import MEND
 from edge.errors import Corrupt, EdgetollError, InputError
 from edge.terminal import DEFAULT_HOME, HomeOption, JsonOption
@@ -109,16 +109,23 @@ def _read_files(connection: DuckDBPyConnection, name: str, files: list[Path]) ->
     """Make relation `name` of Parquet files; Corrupt when one cannot be read."""
     import duckdb
 
+    moved = [path for path in files if f".{MOVED}." in path.name]
     try:
         relation = connection.read_parquet(
-            [str(path) for path in files],
+            [str(path) for path in files if path not in moved],
             union_by_name=name != "lake_charges",  # thousands of files with the same columns
             filename=name == "live_usage",
             hive_partitioning=False,
         )
+        if moved:
+            relation.create_view(f"{name}_whole")
+            connection.read_parquet([str(path) for path in moved]).create_view(f"{name}_moved")
     except (duckdb.Error, UnicodeDecodeError) as error:
         raise Corrupt(f"a file of {name} cannot be read: {one_line(error)}", mend(name)) from error
-    relation.create_view(name)
+    if moved:
+        connection.execute(sql_text(f"statements/lake/read/{name}"))
+    else:
+        relation.create_view(name)
 
 
 def mend(relation: str) -> str:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kept = Literal["whole", "by record", "by day", "linked"]
+Kept = Literal["whole", "by record", "by day", "by account", "linked"]
+MOVED = "moved"
+"""In the name of a file that holds the rows which moved since a table of accounts was written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LakeTable:
     """A table of the lake. `relation`: its name in a reader; `kept`: one file that is written
-    anew, files by ranges of journal records (it only grows), files by day, or the journal's own
-    files (which `select` makes of older ones).
+    anew, files by ranges of journal records (it only grows), files by day, one file of all accounts
+    and one of those that moved since, or the journal's own files (which `select` makes of older
+    ones).
     """
 
     name: str
@@ -20,6 +23,8 @@ class LakeTable:
     select: str
     shape: str
     kept: Kept = "whole"
+    moved_by: frozenset[str] | None = None
+    """The kinds of records that can change its rows; None: it is looked at each time."""
 
 
 TABLES = (
@@ -28,12 +33,14 @@ TABLES = (
         relation="lake_account_states",
         select="lake/account_states",
         shape="lake_schema/account_states",
+        kept="by account",
     ),
     LakeTable(
         name="accounts",
         relation="lake_accounts",
         select="lake/accounts",
         shape="lake_schema/accounts",
+        kept="by account",
     ),
     LakeTable(
         name="certificates",
@@ -53,6 +60,7 @@ TABLES = (
         relation="lake_domains",
         select="lake/domains",
         shape="lake_schema/domains",
+        moved_by=frozenset({"load"}),
     ),
     LakeTable(
         name="https_facts",
@@ -90,7 +98,13 @@ TABLES = (
         select="lake/invoices",
         shape="lake_schema/invoices",
     ),
-    LakeTable(name="plans", relation="lake_plans", select="lake/plans", shape="lake_schema/plans"),
+    LakeTable(
+        name="plans",
+        relation="lake_plans",
+        select="lake/plans",
+        shape="lake_schema/plans",
+        moved_by=frozenset({"load", "rating_run"}),
+    ),
     LakeTable(
         name="price_labels",
         relation="lake_price_labels",

@@ -87,17 +87,6 @@ UNION
 SELECT account_id FROM account_versions WHERE journal_no > $since
 LIMIT $most;
 
--- name: forget_published
--- No row of the lake is kept.
-DELETE FROM account_states_before;
-
--- name: keep_published
--- One row per account that was not measured now: as the lake has it.
-INSERT INTO account_states_before BY NAME
-SELECT b.*
-FROM read_parquet($files) AS b
-ANTI JOIN account_figures AS f ON b.account_id = f.account_id;
-
 -- name: not_ok
 -- One row per account that is not ok, for the daily message.
 SELECT account_id, version, state, since
