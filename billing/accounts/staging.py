@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from billing.accounts.records import (
     MethodChange,
     Ownership,
     PlanBought,
+    Tagged,
 )
 from edge.errors import InputError
 
@@ -91,6 +93,7 @@ DATES_SCHEMA = pa.schema(
     {"account_id": _TEXT, "opened_at": _TIME, "closed_at": _TIME, "why": _TEXT}
 )
 REPLACED_SCHEMA = pa.schema({"kind": _TEXT, "fact_id": _TEXT, "replaced_by": _TEXT, "why": _TEXT})
+TAGS_SCHEMA = pa.schema({"kind": _TEXT, "subject": _TEXT, "tags": _TEXT})
 METHOD_SCHEMA = pa.schema({"account_id": _TEXT, "method": _TEXT, "effective_from": _TIME})
 
 
@@ -123,6 +126,7 @@ class StagedLoad:
     domains: Sequence[Placed[Ownership]]
     plans: Sequence[Placed[PlanBought]]
     methods: Sequence[Placed[MethodChange]]
+    tags: Sequence[Tagged] = ()
 
     def relations(self) -> dict[str, pa.Table]:
         """The relations that the chapter accounts/load reads, by name."""
@@ -170,7 +174,23 @@ def stage(loaded: Loaded, zone_of_book: Callable[[str], str], *, opening: dateti
             for place, row in loaded.plans
         ],
         methods=[Placed(place=place, fact=_method(row)) for place, row in loaded.methods],
+        tags=_tagged(loaded),
     )
+
+
+def _tagged(loaded: Loaded) -> list[Tagged]:
+    """The tags that rows name, of each account and domain the last ones said."""
+    said = {("account", row.id): row.tags for _, row in loaded.accounts}
+    said |= {("domain", row.domain): row.tags for _, row in loaded.domains}
+    return [
+        Tagged(
+            kind=kind,
+            subject=subject,
+            tags=json.dumps(tags, ensure_ascii=False, sort_keys=True, separators=(",", ":")),
+        )
+        for (kind, subject), tags in said.items()
+        if tags is not None
+    ]
 
 
 def _account(

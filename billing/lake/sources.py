@@ -60,6 +60,7 @@ def find_sources(home: Path) -> Sources:
     relations["live_usage"] = sorted(live.glob("partition=*.parquet"))
     relations["live_hours"] = sorted(live.glob("hours*.parquet"))
     relations["live_quarantine"] = sorted(live.glob("quarantine*.parquet"))
+    relations["live_refused"] = sorted(live.glob("refused*.parquet"))
     hours = sorted({(file.partition, _naive(file.hour)) for file in closed})
     return Sources(relations=relations, closed_hours=hours)
 

@@ -1,7 +1,8 @@
 -- What stands behind the usage views: imported, closed and still open hours together, not yet added up.
 -- Grain: one row per 5-minute bucket × account × domain × region × class × file it comes from.
 -- Reads: lake_usage_5min, closed_usage (closed, not yet imported), live_usage (open), lake_domains.
--- Read by: people (edgetoll sql), sql/views/usage_5min.sql, sql/views/usage_daily.sql, sql/views/usage_hourly.sql.
+-- Read by: people (edgetoll sql), sql/views/usage_5min.sql, sql/views/usage_daily.sql, sql/views/usage_hourly.sql,
+-- sql/views/usage_by_status.sql, sql/views/usage_by_cache.sql, sql/views/bandwidth_5min.sql.
 CREATE VIEW usage_parts AS
 WITH open_usage AS (
     SELECT
@@ -10,7 +11,15 @@ WITH open_usage AS (
         l.region,
         l.class,
         l.requests,
-        l.bytes_sent
+        l.bytes_sent,
+        l.status_0xx,
+        l.status_1xx,
+        l.status_2xx,
+        l.status_3xx,
+        l.status_4xx,
+        l.status_5xx,
+        l.status_other,
+        l.cache_hits
     FROM live_usage AS l
     ANTI JOIN closed_hour_list AS c
         ON c.hour = date_trunc('hour', l.bucket)
@@ -24,7 +33,15 @@ not_imported AS (
         region,
         class,
         requests,
-        bytes_sent
+        bytes_sent,
+        status_0xx,
+        status_1xx,
+        status_2xx,
+        status_3xx,
+        status_4xx,
+        status_5xx,
+        status_other,
+        cache_hits
     FROM closed_usage
     UNION ALL
     SELECT
@@ -33,7 +50,15 @@ not_imported AS (
         region,
         class,
         requests,
-        bytes_sent
+        bytes_sent,
+        status_0xx,
+        status_1xx,
+        status_2xx,
+        status_3xx,
+        status_4xx,
+        status_5xx,
+        status_other,
+        cache_hits
     FROM open_usage
 ),
 
@@ -45,7 +70,15 @@ owned AS (
         n.region,
         n.class,
         n.requests,
-        n.bytes_sent
+        n.bytes_sent,
+        n.status_0xx,
+        n.status_1xx,
+        n.status_2xx,
+        n.status_3xx,
+        n.status_4xx,
+        n.status_5xx,
+        n.status_other,
+        n.cache_hits
     FROM not_imported AS n
     LEFT JOIN lake_domains AS exact
         ON exact.domain = n.domain
@@ -64,7 +97,15 @@ SELECT
     region,
     class,
     requests,
-    bytes_sent
+    bytes_sent,
+    status_0xx,
+    status_1xx,
+    status_2xx,
+    status_3xx,
+    status_4xx,
+    status_5xx,
+    status_other,
+    cache_hits
 FROM lake_usage_5min
 UNION ALL
 SELECT
@@ -74,5 +115,13 @@ SELECT
     region,
     class,
     requests,
-    bytes_sent
+    bytes_sent,
+    status_0xx,
+    status_1xx,
+    status_2xx,
+    status_3xx,
+    status_4xx,
+    status_5xx,
+    status_other,
+    cache_hits
 FROM owned
