@@ -32,9 +32,14 @@ COMMANDS = {
         "Make a home: settings, an example price book and accounts.",
     ),
     "sql": (
-        "billing.lake.query",
+        "billing.analysts.sql_command",
         "sql",
         "Ask usage, charges and invoices in SQL, while all of it runs.",
+    ),
+    "query": (
+        "billing.analysts.query_command",
+        "query",
+        "Ask a question of the library: who, how much, why; as rows or a picture.",
     ),
     "check": (
         "billing.commands.check",

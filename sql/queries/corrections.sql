@@ -1,7 +1,7 @@
--- Which charges were corrected, and why.
+-- Which charges were corrected, and why?
 -- Grain: one row per correcting charge.
 -- Reads: charges.
--- Read by: people (edgetoll sql).
+-- Read by: people (edgetoll query).
 SELECT
     account_id,
     month,

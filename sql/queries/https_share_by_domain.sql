@@ -1,7 +1,8 @@
--- Which domains are served over HTTPS or QUIC, in permille of all their requests.
+-- Which domains are served over HTTPS or QUIC, in permille of all their requests?
 -- Grain: one row per account × domain.
 -- Reads: usage_monthly.
--- Read by: people (edgetoll sql).
+-- Read by: people (edgetoll query).
+-- Chart: bar, domain, encrypted_permille
 SELECT
     account_id,
     domain,

@@ -1,7 +1,8 @@
--- What was earned, by what was sold.
+-- What was earned, by what was sold?
 -- Grain: one row per month × item × currency.
 -- Reads: charges.
--- Read by: people (edgetoll sql).
+-- Read by: people (edgetoll query).
+-- Chart: stack, month, amount, item
 SELECT
     month,
     item,

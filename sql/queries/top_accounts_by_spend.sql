@@ -1,7 +1,8 @@
--- Who spends most, and how much of it on HTTPS requests.
+-- Who spends most, and how much of it on HTTPS requests?
 -- Grain: one row per account × month × currency.
 -- Reads: charges.
--- Read by: people (edgetoll sql), examples/stage.py.
+-- Read by: people (edgetoll query), examples/stage.py.
+-- Chart: bar, account_id, amount, month
 SELECT
     month,
     account_id,

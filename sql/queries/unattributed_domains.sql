@@ -1,7 +1,8 @@
--- Which domains are served but belong to nobody: usage that is counted and charged to no one.
+-- Which domains are served but belong to nobody? Their usage is counted and charged to no one.
 -- Grain: one row per domain.
 -- Reads: usage_daily.
--- Read by: people (edgetoll sql).
+-- Read by: people (edgetoll query).
+-- Chart: bar, domain, requests
 SELECT
     domain,
     min(day) AS first_day,

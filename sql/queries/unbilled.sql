@@ -1,7 +1,8 @@
--- What is charged but not yet on an issued invoice: open months, and late usage that the next invoice corrects.
+-- What is charged but not yet on an issued invoice? Open months, and late usage that the next invoice corrects.
 -- Grain: one row per account × month of the invoice it will be on × currency.
 -- Reads: focus_rows.
--- Read by: people (edgetoll sql).
+-- Read by: people (edgetoll query).
+-- Chart: bar, account_id, amount, month
 SELECT
     account_id,
     billing_month AS month,

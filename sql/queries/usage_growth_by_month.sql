@@ -1,7 +1,8 @@
--- How usage moves from month to month.
+-- How does usage move from month to month?
 -- Grain: one row per account × class × month.
 -- Reads: usage_monthly.
--- Read by: people (edgetoll sql).
+-- Read by: people (edgetoll query).
+-- Chart: line, month, requests, class
 WITH monthly AS (
     SELECT
         account_id,

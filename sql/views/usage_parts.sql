@@ -4,62 +4,34 @@
 -- Read by: people (edgetoll sql), sql/views/usage_5min.sql, sql/views/usage_daily.sql, sql/views/usage_hourly.sql,
 -- sql/views/usage_by_status.sql, sql/views/usage_by_cache.sql, sql/views/bandwidth_5min.sql.
 CREATE VIEW usage_parts AS
-WITH open_usage AS (
+WITH shape AS (
     SELECT
-        l.bucket,
-        l.domain,
-        l.region,
-        l.class,
-        l.requests,
-        l.bytes_sent,
-        l.status_0xx,
-        l.status_1xx,
-        l.status_2xx,
-        l.status_3xx,
-        l.status_4xx,
-        l.status_5xx,
-        l.status_other,
-        l.cache_hits
+        NULL::BIGINT AS status_0xx,
+        NULL::BIGINT AS status_1xx,
+        NULL::BIGINT AS status_2xx,
+        NULL::BIGINT AS status_3xx,
+        NULL::BIGINT AS status_4xx,
+        NULL::BIGINT AS status_5xx,
+        NULL::BIGINT AS status_other,
+        NULL::BIGINT AS cache_hits
+    WHERE false
+),
+
+open_usage AS (
+    SELECT l.* EXCLUDE (filename)
     FROM live_usage AS l
     ANTI JOIN closed_hour_list AS c
         ON c.hour = date_trunc('hour', l.bucket)
         AND c.partition = regexp_extract(l.filename, 'partition=([^/]+)\.parquet$', 1)
 ),
 
+-- Files of another version may lack some counts.
 not_imported AS (
-    SELECT
-        bucket,
-        domain,
-        region,
-        class,
-        requests,
-        bytes_sent,
-        status_0xx,
-        status_1xx,
-        status_2xx,
-        status_3xx,
-        status_4xx,
-        status_5xx,
-        status_other,
-        cache_hits
     FROM closed_usage
-    UNION ALL
-    SELECT
-        bucket,
-        domain,
-        region,
-        class,
-        requests,
-        bytes_sent,
-        status_0xx,
-        status_1xx,
-        status_2xx,
-        status_3xx,
-        status_4xx,
-        status_5xx,
-        status_other,
-        cache_hits
+    UNION ALL BY NAME
     FROM open_usage
+    UNION ALL BY NAME
+    FROM shape
 ),
 
 owned AS (

@@ -1,11 +1,12 @@
--- The lines of one account's newest invoice: what was free, what a plan paid, what money pays.
--- Grain: one row per line of the newest invoice of account northwind.
+-- What stands on an account's newest invoice: what was free, what a plan paid, what money pays?
+-- Grain: one row per line of the newest invoice of the account.
 -- Reads: invoices, invoice_lines.
--- Read by: examples/stage.py.
+-- Read by: people (edgetoll query), examples/stage.py.
+-- Parameter account (text): the account, by its id
 WITH newest AS (
     SELECT max(invoice_no) AS invoice_no
     FROM invoices
-    WHERE account_id = 'northwind'
+    WHERE account_id = $account
 )
 
 SELECT

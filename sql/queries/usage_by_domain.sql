@@ -1,7 +1,7 @@
--- What was served, by whom, over what: the demo's first table.
+-- What was served, by whom, over what?
 -- Grain: one row per account × domain.
 -- Reads: usage_monthly.
--- Read by: examples/demo.py.
+-- Read by: people (edgetoll query), examples/demo.py.
 SELECT
     coalesce(account_id, '(nobody)') AS account,
     domain,

@@ -1,0 +1,17 @@
+-- Which invoices are not paid?
+-- Grain: one row per invoice with an open amount.
+-- Reads: invoice_balances.
+-- Read by: people (edgetoll query).
+SELECT
+    invoice_no,
+    account_id,
+    month,
+    due_on,
+    days_overdue,
+    owed,
+    paid_amount,
+    open_amount,
+    currency
+FROM invoice_balances
+WHERE open_amount > 0
+ORDER BY due_on, invoice_no
