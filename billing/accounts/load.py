@@ -101,7 +101,7 @@ class _New:
             "domains": len(self.domains.new) + len(self.domains.ended),
             "plans": len(self.plans.new),
             "methods": len(self.methods),
-            "tags": len(self.tags),
+            **({"tags": len(self.tags)} if self.tags else {}),
         }
 
     def touched(self) -> frozenset[str]:
@@ -144,7 +144,6 @@ def load(
         "domains": len(staged.domains),
         "plans": len(staged.plans),
         "methods": len(staged.methods),
-        "tags": len(staged.tags),
     }
     known = {kind: max(0, count - counts[kind]) for kind, count in given.items()}
     if not effects:

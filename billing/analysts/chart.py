@@ -6,7 +6,7 @@ from a copy of the columns drawn.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -49,7 +49,7 @@ def choose(kind: str, names: Sequence[str], table: pa.Table, title: str = "") ->
     """
     if kind not in KINDS:
         raise InputError(f"no kind of chart «{kind}»", f"one of {', '.join(KINDS)}")
-    drawn: ChartKind = kind  # type: ignore[assignment]
+    drawn: ChartKind = kind
     numbers = [name for name in names if _is_number(table.schema.field(name).type)]
     others = [name for name in names if name not in numbers]
     if not numbers or len(names) < 2:
@@ -82,20 +82,21 @@ def points(table: pa.Table, chart: Chart) -> Points:
             f"{table.num_rows} rows are too many for a picture", "sum them up in the query"
         )
     table = table.filter(table[chart.y].is_valid())
+    values: list[float] = table[chart.y].cast(pa.float64(), safe=False).to_pylist()  # type: ignore[assignment]
     kind = table.schema.field(chart.x).type
-    parts = _texts(table[chart.series]) if chart.series else [chart.y] * table.num_rows
+    parts = _texts(table[chart.series].to_pylist()) if chart.series else [chart.y] * table.num_rows
     return Points(
-        places=_texts(table[chart.x]),
-        values=table[chart.y].cast(pa.float64(), safe=False).to_pylist(),
+        places=_texts(table[chart.x].to_pylist()),
+        values=values,
         parts=parts,
         times=pa.types.is_temporal(kind) or chart.x == "month",
     )
 
 
-def _texts(column: pa.ChunkedArray) -> list[str]:
+def _texts(values: Iterable[object]) -> list[str]:
     from billing.lake.export import as_text
 
-    return ["(none)" if one is None else as_text(one) for one in column.to_pylist()]
+    return ["(none)" if one is None else as_text(one) for one in values]
 
 
 def _is_number(kind: pa.DataType) -> bool:

@@ -1,4 +1,4 @@
-"""A chart as a file, by Altair: SVG and PNG (vl-convert draws them, no browser), or one HTML page."""
+"""A chart as a file, by Altair: SVG and PNG (vl-convert draws them, no browser), or HTML."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def svg(table: pa.Table, chart: Chart, *, width: int = WIDTH) -> str:
 
 
 def save(table: pa.Table, chart: Chart, path: Path, suffix: str) -> None:
-    """Write the picture to `path`, as what one of SUFFIXES says. An HTML page holds all it needs."""
+    """Write the picture to `path`, as what one of SUFFIXES says. HTML holds all that it needs."""
     import vl_convert
 
     made = picture(table, chart).to_json()

@@ -141,7 +141,7 @@ def _parsed(path: str) -> LibraryQuery:
         elif found := _CHART.fullmatch(line):
             shape, x, y, series = found.groups()
             assert shape in KINDS, f"{path}: no chart {shape}"
-            drawn: ChartKind = shape  # type: ignore[assignment]
+            drawn: ChartKind = shape
             chart = Chart(kind=drawn, x=x, y=y, series=series, title=lines[0])
     grain = next(line for line in lines if line.startswith("Grain: "))
     return LibraryQuery(

@@ -74,7 +74,7 @@ def picture_shown(
     def show(result: QueryResult) -> None:
         table = result.table()
         if isinstance(drawn, Chart):
-            chart = replace(drawn, kind=kind) if kind else drawn  # type: ignore[arg-type]
+            chart = replace(drawn, kind=kind) if kind else drawn
         else:
             chart = choose(kind, result.names, table, title)
         if output is None:

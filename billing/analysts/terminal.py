@@ -1,5 +1,5 @@
 """A chart in the terminal, by plotext: as wide as the terminal. Parts of a stack and the cells of a
-heat map differ by their shade, so that a picture without colours (a pipe, an e-mail) reads the same.
+heat map differ by their shade, so that a picture without colours (a pipe, an e-mail) reads alike.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Rows out of a query, as a table or in a file's format (FORMATS). Exact: no number becomes a float.
+"""Rows out of a query, as a table or in a file's format. Exact: no number becomes a float.
 
 Money and other decimals are text in JSON and CSV. Text that a spreadsheet would run as a formula
 gets an apostrophe in CSV and is typed as text in XLSX (FAULTS D17). A file appears whole or not

@@ -143,6 +143,7 @@ def publish(store: Store) -> Version:
         and (before.journal_no, before.journal_hash, before.layout) == now_here
         and not broken
     ):
+        versions.point_link(store.home, before)
         return before
     place = store.home.joinpath(versions.LAKE) / "versions"
     number = _next_number(place)
@@ -203,6 +204,7 @@ def _show(building: Building, place: Path, number: int) -> Version:
     fsync_folder(place)
     pointer = building.store.home.joinpath(versions.LAKE, versions.POINTER)
     write_atomically(pointer, versions.pointer_bytes(made))
+    versions.point_link(building.store.home, made)
     crash_point("lake-published")
     _remove_old(place, made.folder)
     return made

@@ -97,7 +97,7 @@ def bind(connection: DuckDBPyConnection, sources: Sources) -> None:
                 "hours": " ".join(hour.isoformat() for hour in hours),
             },
         )
-    _create(connection, [*sql_names("views"), *sql_names("macros")])
+    create_views(connection)
 
 
 def _read_files(connection: DuckDBPyConnection, name: str, files: list[Path]) -> None:
@@ -125,10 +125,13 @@ def mend(relation: str) -> str:
     return "run edgetoll check, it names the file; restore closed/ from its backup"
 
 
-def _create(connection: DuckDBPyConnection, waiting: list[str]) -> None:
-    """Views and macros may build on others: what cannot be bound yet waits for the next round."""
+def create_views(connection: DuckDBPyConnection) -> None:
+    """Every view and macro, over base relations that are there. They may build on others: what
+    cannot be bound yet waits for the next round.
+    """
     import duckdb
 
+    waiting = [*sql_names("views"), *sql_names("macros")]
     while waiting:
         failed: list[str] = []
         reasons: dict[str, duckdb.Error] = {}
@@ -198,9 +201,7 @@ def readable_statements(connection: DuckDBPyConnection, query: str) -> list[str]
     return [statement.query for statement in found]
 
 
-def answer(
-    home: Path, query: str, format_: str, output: Path | None, limits: QueryLimits
-) -> None:
+def answer(home: Path, query: str, format_: str, output: Path | None, limits: QueryLimits) -> None:
     """Ask `query` and write what it gives."""
     from billing.lake.export import write_result
 

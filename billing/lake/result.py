@@ -93,6 +93,22 @@ class QueryResult:
     budget: Budget
     relation: DuckDBPyRelation
 
+    @classmethod
+    def of(
+        cls, relation: DuckDBPyRelation, connection: DuckDBPyConnection, seconds: int
+    ) -> QueryResult:
+        """What a relation of `connection` gives, within so many seconds."""
+        return cls._of(relation, Budget(connection, seconds))
+
+    @classmethod
+    def _of(cls, relation: DuckDBPyRelation, budget: Budget) -> QueryResult:
+        return cls(
+            columns=tuple(relation.columns),
+            types=tuple(str(kind) for kind in relation.types),
+            budget=budget,
+            relation=relation,
+        )
+
     @property
     def names(self) -> tuple[str, ...]:
         """The columns with a number after a name that was there before, as DuckDB does it."""
@@ -159,13 +175,10 @@ def run(
     budget = Budget(connection, seconds, alone=alone)
     for statement in statements[:-1]:
         budget.spend(lambda text=statement: connection.execute(text).fetchmany(1))  # type: ignore[misc]
-    relation = budget.spend(lambda: connection.sql(statements[-1], params=dict(values or {}) or None))
-    return QueryResult(
-        columns=tuple(relation.columns),
-        types=tuple(str(kind) for kind in relation.types),
-        budget=budget,
-        relation=relation,
+    relation = budget.spend(
+        lambda: connection.sql(statements[-1], params=dict(values or {}) or None)
     )
+    return QueryResult._of(relation, budget)
 
 
 def one_line(error: Exception) -> str:

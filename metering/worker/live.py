@@ -97,8 +97,12 @@ class Live:
             except (OSError, ValueError, KeyError, TypeError):
                 continue
             if name != self.name and known & partitions:
-                for kind in ("status{}.json", "hours{}.parquet", "quarantine{}.parquet",
-                             "refused{}.parquet"):
+                for kind in (
+                    "status{}.json",
+                    "hours{}.parquet",
+                    "quarantine{}.parquet",
+                    "refused{}.parquet",
+                ):
                     (self.folder / kind.format(name)).unlink(missing_ok=True)
         self._superseded = True
 

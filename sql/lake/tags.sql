@@ -1,7 +1,7 @@
 -- The tags of accounts and domains, as they are now.
 -- Grain: one row per account or domain (a name, or *.name) that has tags.
 -- Reads: tags.
--- Read by: sql/views/accounts.sql, sql/views/domains.sql, sql/views/domain_bills.sql, sql/views/focus.sql.
+-- Read by: sql/views/accounts.sql, sql/views/domains.sql, sql/views/domain_bills.sql.
 SELECT
     kind,
     subject,

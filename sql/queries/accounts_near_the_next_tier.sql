@@ -1,10 +1,10 @@
 -- Which accounts are about to reach the next price tier?
 -- Grain: one row per account × item × region whose month stands in a tier that another follows.
 -- Reads: charges, price_cards.
--- Read by: people (edgetoll query).
 -- Parameter month (month): the month asked about, in each account's time zone
 -- Parameter from_permille (number, 800): from how many thousandths of the tier on
 -- Chart: bar, account_id, reached_permille, item
+-- Read by: people (edgetoll query).
 WITH used AS (
     SELECT
         account_id,
@@ -52,3 +52,8 @@ SELECT
 FROM reached
 WHERE 1000 * quantity // next_tier_at >= $from_permille
 ORDER BY reached_permille DESC, account_id, item, region
+
+-- Sample:
+-- edgetoll query accounts_near_the_next_tier --param month=2026-11 --param from_permille=300
+-- | account_id | item | region | quantity | next_tier_at | until_then | reached_permille | price_now | per | unit |
+-- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |

@@ -1,10 +1,10 @@
 -- When did each account need most bandwidth?
 -- Grain: one row per account: its largest 5 minutes of the month (UTC).
 -- Reads: bandwidth_5min.
--- Read by: people (edgetoll query).
 -- Parameter month (month): the month asked about, UTC
 -- Parameter top (number, 20): how many rows at most
 -- Chart: bar, account_id, peak_bits_per_second
+-- Read by: people (edgetoll query).
 WITH whole AS (
     SELECT bucket, account_id, CAST(sum(bytes_sent) * 8 // 300 AS BIGINT) AS bits_per_second
     FROM bandwidth_5min
@@ -21,3 +21,11 @@ FROM (SELECT *, max(bits_per_second) OVER (PARTITION BY account_id) AS most FROM
 GROUP BY account_id
 ORDER BY peak_bits_per_second DESC, account_id
 LIMIT $top
+
+-- Sample:
+-- edgetoll query bandwidth_peaks --param month=2026-11
+-- | account_id | peak_bits_per_second | at |
+-- | --- | ---: | --- |
+-- | acme | 117225794 | 2026-11-03 08:00 |
+-- | beta | 28633115 | 2026-11-03 08:00 |
+-- |  | 329 | 2026-11-03 08:00 |

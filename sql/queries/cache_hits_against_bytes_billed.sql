@@ -1,9 +1,9 @@
 -- Do caches serve what is billed? Hits beside the bytes and the money of data transfer.
 -- Grain: one row per account.
 -- Reads: usage_by_cache, charges.
--- Read by: people (edgetoll query).
 -- Parameter month (month): the month asked about; hours are UTC
 -- Chart: bar, account_id, hit_permille
+-- Read by: people (edgetoll query).
 WITH served AS (
     SELECT
         account_id,
@@ -33,3 +33,11 @@ SELECT
 FROM served AS s
 LEFT JOIN billed AS b ON s.account_id = b.account_id
 ORDER BY s.bytes_sent DESC, s.account_id
+
+-- Sample:
+-- edgetoll query cache_hits_against_bytes_billed --param month=2026-11
+-- | account_id | requests | cache_hits | hit_permille | bytes_sent | bytes_cost | currency |
+-- | --- | ---: | ---: | ---: | ---: | ---: | --- |
+-- | acme | 249739 | 160826 | 643 | 15234385549 | 0.9512876303 | USD |
+-- | beta | 56042 | 14000 | 249 | 2863311530 | 0.1866666666 | USD |
+-- |  | 46 | 2 | 43 | 24690 |  |  |

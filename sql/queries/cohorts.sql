@@ -1,8 +1,8 @@
 -- Do customers stay and grow? Revenue by the month an account was first charged, and the months since.
 -- Grain: one row per first month × months since × currency.
 -- Reads: charges.
--- Read by: people (edgetoll query).
 -- Chart: heat, months_since, amount, cohort
+-- Read by: people (edgetoll query).
 WITH monthly AS (
     SELECT account_id, currency, month, sum(amount) AS amount
     FROM charges
@@ -24,3 +24,10 @@ SELECT
 FROM begun
 GROUP BY cohort, months_since, currency
 ORDER BY cohort, months_since, currency
+
+-- Sample:
+-- edgetoll query cohorts
+-- | cohort | months_since | accounts | amount | currency |
+-- | --- | --- | ---: | ---: | --- |
+-- | 2026-10 | 00 | 2 | 1.1394450454 | USD |
+-- | 2026-10 | 01 | 2 | 1.3812654969 | USD |

@@ -1,10 +1,10 @@
 -- How much of the revenue hangs on how few accounts?
 -- Grain: one row per account and currency, the largest first.
 -- Reads: charges.
--- Read by: people (edgetoll query).
 -- Parameter month (month): the month asked about, in each account's time zone
 -- Parameter top (number, 20): how many rows at most
 -- Chart: bar, account_id, share_so_far_permille
+-- Read by: people (edgetoll query).
 WITH ranked AS (
     SELECT account_id, currency, units_of_money(sum(amount)) AS units
     FROM charges
@@ -32,3 +32,10 @@ SELECT
 FROM added
 ORDER BY currency, place
 LIMIT $top
+
+-- Sample:
+-- edgetoll query concentration --param month=2026-11
+-- | place | account_id | amount | share_permille | share_so_far_permille | currency |
+-- | ---: | --- | ---: | ---: | ---: | --- |
+-- | 1 | acme | 1.1497924303 | 832 | 832 | USD |
+-- | 2 | beta | 0.2314730666 | 167 | 1000 | USD |

@@ -1,10 +1,10 @@
 -- Which domains answer with errors?
 -- Grain: one row per domain.
 -- Reads: usage_by_status.
--- Read by: people (edgetoll query).
 -- Parameter month (month): the month asked about, UTC
 -- Parameter top (number, 20): how many rows at most
 -- Chart: bar, domain, server_errors
+-- Read by: people (edgetoll query).
 SELECT
     domain,
     account_id,
@@ -18,3 +18,13 @@ WHERE strftime(hour, '%Y-%m') = $month
 GROUP BY domain, account_id
 ORDER BY server_errors DESC, client_errors DESC, domain
 LIMIT $top
+
+-- Sample:
+-- edgetoll query error_share_by_domain --param month=2026-11
+-- | domain | account_id | requests | client_errors | server_errors | server_errors_permille |
+-- | --- | --- | ---: | ---: | ---: | ---: |
+-- | www.acme.example | acme | 240662 | 0 | 26 | 0 |
+-- | a.beta.example | beta | 56008 | 0 | 0 | 0 |
+-- | b.beta.example | beta | 34 | 0 | 0 | 0 |
+-- | cdn.acme.example | acme | 9074 | 0 | 0 | 0 |
+-- | nobody.example |  | 46 | 0 | 0 | 0 |

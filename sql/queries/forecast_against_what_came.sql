@@ -1,10 +1,10 @@
 -- What would a straight forecast have said early in the month, and what came?
 -- Grain: one row per account × currency.
 -- Reads: charges.
--- Read by: people (edgetoll query).
 -- Parameter month (month): the month asked about, in each account's time zone
 -- Parameter days (number, 10): after how many days of the month (UTC) the forecast is made
 -- Chart: bar, account_id, missed_by
+-- Read by: people (edgetoll query).
 WITH spent AS (
     SELECT
         account_id,
@@ -38,3 +38,10 @@ SELECT
     currency
 FROM told
 ORDER BY abs(came - forecast) DESC, account_id
+
+-- Sample:
+-- edgetoll query forecast_against_what_came --param month=2026-11
+-- | account_id | known_then | forecast | came | missed_by | missed_permille | currency |
+-- | --- | ---: | ---: | ---: | ---: | ---: | --- |
+-- | acme | 1.1497924303 | 3.4493772909 | 1.1497924303 | -2.2995848606 | -666 | USD |
+-- | beta | 0.2314730666 | 0.6944191998 | 0.2314730666 | -0.4629461332 | -666 | USD |

@@ -1,8 +1,8 @@
 -- How much of the encrypted traffic is HTTP/3 (QUIC)?
 -- Grain: one row per month.
 -- Reads: usage_monthly.
--- Read by: people (edgetoll query).
 -- Chart: line, month, quic_permille
+-- Read by: people (edgetoll query).
 SELECT
     month,
     CAST(coalesce(sum(requests) FILTER (WHERE class = 'quic'), 0) AS BIGINT) AS quic_requests,
@@ -14,3 +14,10 @@ SELECT
 FROM usage_monthly
 GROUP BY month
 ORDER BY month
+
+-- Sample:
+-- edgetoll query quic_share_by_month
+-- | month | quic_requests | https_requests | quic_permille |
+-- | --- | ---: | ---: | ---: |
+-- | 2026-10 | 909 | 228211 | 3 |
+-- | 2026-11 | 606 | 304185 | 1 |

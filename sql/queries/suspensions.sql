@@ -14,3 +14,9 @@ SELECT
 FROM account_state_history
 WHERE state IN ('suspended', 'released')
 ORDER BY since DESC, account_id
+
+-- Sample:
+-- edgetoll query suspensions
+-- | account_id | state | since | until | hours | still | reason | decided_by |
+-- | --- | --- | --- | --- | ---: | --- | --- | --- |
+-- | beta | suspended | 2026-10-06 14:00 | 2026-11-02 05:00 | 639 | false | below zero for longer than the grace of 24 h |  |

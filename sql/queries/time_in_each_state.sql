@@ -13,3 +13,11 @@ FROM account_state_history AS h
 INNER JOIN account_state_history AS n ON h.account_id = n.account_id AND n.version = h.version + 1
 GROUP BY h.state, n.state
 ORDER BY h.state, n.state
+
+-- Sample:
+-- edgetoll query time_in_each_state
+-- | state | next_state | times | hours_min | hours_median | hours_max |
+-- | --- | --- | ---: | ---: | ---: | ---: |
+-- | overdue | suspend_due | 1 | 26 | 26 | 26 |
+-- | overdue | suspended | 1 | 26 | 26 | 26 |
+-- | suspended | ok | 1 | 639 | 639 | 639 |

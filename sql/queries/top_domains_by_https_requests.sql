@@ -1,10 +1,10 @@
 -- Which domains serve most HTTPS requests?
 -- Grain: one row per domain.
 -- Reads: usage_monthly.
--- Read by: people (edgetoll query).
 -- Parameter month (month): the month asked about, in each account's time zone
 -- Parameter top (number, 20): how many rows at most
 -- Chart: bar, domain, https_requests
+-- Read by: people (edgetoll query).
 SELECT
     domain,
     account_id,
@@ -15,3 +15,12 @@ WHERE month = $month AND class = 'https'
 GROUP BY domain, account_id
 ORDER BY https_requests DESC, domain
 LIMIT $top
+
+-- Sample:
+-- edgetoll query top_domains_by_https_requests --param month=2026-11
+-- | domain | account_id | https_requests | bytes_sent |
+-- | --- | --- | ---: | ---: |
+-- | www.acme.example | acme | 240059 | 8589934607 |
+-- | a.beta.example | beta | 56008 | 2147483648 |
+-- | cdn.acme.example | acme | 8072 | 6442450944 |
+-- | nobody.example |  | 46 | 24690 |

@@ -12,3 +12,13 @@ SELECT
 FROM usage_monthly
 GROUP BY account_id, domain
 ORDER BY account, domain
+
+-- Sample:
+-- edgetoll query usage_by_domain
+-- | account | domain | https_requests | quic_requests | http_requests | gigabytes |
+-- | --- | --- | ---: | ---: | ---: | ---: |
+-- | (nobody) | nobody.example | 115 |  |  | 0 |
+-- | acme | cdn.acme.example | 14126 |  | 2505 | 15 |
+-- | acme | www.acme.example | 420141 | 1515 |  | 15 |
+-- | beta | a.beta.example | 98014 |  |  | 5 |
+-- | beta | b.beta.example |  |  | 85 | 1 |

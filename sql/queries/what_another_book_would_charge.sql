@@ -1,10 +1,10 @@
 -- What would the month have cost each account on another price book?
 -- Grain: one row per account × item; null where the book has no price.
 -- Reads: the macro what_if.
--- Read by: people (edgetoll query).
 -- Parameter book (text): the id of the price book to try, say alibaba-international
 -- Parameter month (month): the month to price anew
 -- Chart: bar, account_id, change, item
+-- Read by: people (edgetoll query).
 SELECT
     account_id,
     item,
@@ -15,3 +15,12 @@ SELECT
 FROM what_if($book, $month)
 GROUP BY account_id, item, tried_currency
 ORDER BY change DESC, account_id, item
+
+-- Sample:
+-- edgetoll query what_another_book_would_charge --param book=plain --param month=2026-11
+-- | account_id | item | charged | tried | change | currency |
+-- | --- | --- | ---: | ---: | ---: | --- |
+-- | acme | data_transfer | 0.9512876303 | 0.9512876303 | 0.0000000000 | USD |
+-- | acme | https_requests | 0.1985048000 | 0.1985048000 | 0.0000000000 | USD |
+-- | beta | data_transfer | 0.1866666666 | 0.1866666666 | 0.0000000000 | USD |
+-- | beta | https_requests | 0.0448064000 | 0.0448064000 | 0.0000000000 | USD |

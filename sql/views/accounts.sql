@@ -1,5 +1,6 @@
 -- Who the customers are, on what terms, and what they have: available is what may still be charged.
 -- Grain: one row per account.
+-- Owner: billing/accounts.
 -- Reads: lake_accounts, lake_tags.
 -- Read by: people (edgetoll sql), sql/macros/price_of.sql, sql/views/focus.sql.
 CREATE VIEW accounts AS

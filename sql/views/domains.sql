@@ -1,5 +1,6 @@
 -- Who owns which domain, from when to when.
 -- Grain: one row per domain (exact, or *.name) and period.
+-- Owner: billing/accounts.
 -- Reads: lake_domains, lake_tags.
 -- Read by: people (edgetoll sql).
 CREATE VIEW domains AS

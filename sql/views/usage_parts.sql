@@ -1,5 +1,6 @@
 -- What stands behind the usage views: imported, closed and still open hours together, not yet added up.
 -- Grain: one row per 5-minute bucket × account × domain × region × class × file it comes from.
+-- Owner: metering.
 -- Reads: lake_usage_5min, closed_usage (closed, not yet imported), live_usage (open), lake_domains.
 -- Read by: people (edgetoll sql), sql/views/usage_5min.sql, sql/views/usage_daily.sql, sql/views/usage_hourly.sql,
 -- sql/views/usage_by_status.sql, sql/views/usage_by_cache.sql, sql/views/bandwidth_5min.sql.
