@@ -72,15 +72,15 @@ def _is_ours(output: Path) -> bool:
 
 def _create_relations(connection: DuckDBPyConnection, home: Path) -> bool:
     """The base relations, by the names of their files in any version; True when live/ is empty."""
-    current = home.joinpath(versions.LAKE) / versions.LINK
+    current = home.joinpath(versions.LAKE, versions.LINK)
     for table in TABLES:
         files = f"{table.name}.parquet" if table.kept == "whole" else f"{table.name}/*.parquet"
-        _read(connection, table.relation, current / files)
+        _read(connection, table.relation, current.joinpath(files))
     empty = False
     for name in BESIDE:
         pattern = LIVE.get(name)
         if pattern and any((home / "live").glob(pattern)):
-            _read(connection, name, home / "live" / pattern)
+            _read(connection, name, home.joinpath("live", pattern))
         else:
             empty = empty or name == "live_usage"
             connection.execute(sql_text(f"lake_schema/{name}"))

@@ -169,14 +169,14 @@ def _arrow(frame: Frame) -> pyarrow.Table:
 def _view(connection: DuckDBPyConnection, view: str) -> DuckDBPyRelation:
     known = [name.rpartition("/")[2] for name in sql_names("views")]
     if view not in known:
-        near = ", ".join(get_close_matches(view, known, 3, 0.5))
+        near = ", ".join(get_close_matches(view, known))
         raise InputError(f"no view «{view}»", f"did you mean {near}?" if near else "edgetoll sql")
     return connection.table(view)
 
 
 def _known(relation: DuckDBPyRelation, view: str, name: str) -> str:
     if name not in relation.columns:
-        near = ", ".join(get_close_matches(name, relation.columns, 3, 0.5)) or "other columns"
+        near = ", ".join(get_close_matches(name, relation.columns)) or "other columns"
         raise InputError(f"{view} has no column «{name}»", f"it has {near}")
     return name
 

@@ -110,7 +110,7 @@ def find(name: str) -> LibraryQuery:
     """The question called `name`; InputError that names the nearest ones."""
     known = [path.rpartition("/")[2] for path in sql.names(FOLDER)]
     if name not in known:
-        near = get_close_matches(name, known, 3, 0.4) or [one for one in known if name in one][:3]
+        near = get_close_matches(name, known) or [one for one in known if name in one][:3]
         meant = f"did you mean {', '.join(near)}? " if near else ""
         raise InputError(f"no query «{name}»", f"{meant}edgetoll query lists them")
     return _parsed(f"{FOLDER}/{name}")

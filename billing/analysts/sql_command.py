@@ -27,7 +27,7 @@ from sql import text as sql_text
 
 
 def sql(
-    query: Annotated[str | None, typer.Argument(help="The query. Without one: the views.")] = None,
+    query: Annotated[str | None, typer.Argument(help="The query. Without one: a shell.")] = None,
     file: Annotated[
         Path | None, typer.Option("-f", "--file", help="Read the query here; - is standard input.")
     ] = None,
@@ -59,6 +59,11 @@ def sql(
     limits = QueryLimits(seconds=timeout, memory=memory)
     if file is not None:
         query = _read(file)
+    elif query is None and sys.stdin.isatty() and sys.stdout.isatty() and not as_json:
+        from billing.analysts import shell
+
+        shell.start(home, limits)
+        return
     elif query is None:
         query = sql_text("statements/lake/read/list_views")
     chosen = format_of(format_, output, as_json=as_json)

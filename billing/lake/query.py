@@ -22,6 +22,7 @@ from billing.lake.result import QueryResult, one_line, run
 from billing.lake.tables import SHAPES
 from billing.lake.version import MEND
 from edge.errors import Corrupt, EdgetollError, InputError
+from metering.status import ANEW
 from sql import names as sql_names
 from sql import row as sql_row
 from sql import text as sql_text
@@ -121,7 +122,7 @@ def mend(relation: str) -> str:
     if relation.startswith("lake_"):
         return MEND
     if relation.startswith("live_"):
-        return "metering writes live/ anew within a second of its start: edgetoll metering run"
+        return ANEW
     return "run edgetoll check, it names the file; restore closed/ from its backup"
 
 
