@@ -122,6 +122,8 @@ def _format_of(name: str, mapping: Mapping, *, doubt: bool = False, version: str
         head=mapping.columns is not None and mapping.columns.head,
         named=_said_by_name(mapping) if mapping.file_name is not None else None,
         version=version,
+        json=mapping.is_json,
+        records=mapping.records or "",
         lacks=tuple(part for part in ("scheme", "host") if not getattr(mapping, part)),
     )
 

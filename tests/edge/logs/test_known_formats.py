@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -54,3 +56,33 @@ def test_auto_names_the_format_of_every_sample_or_says_that_it_is_in_doubt(name:
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.format)
 def test_auto_is_not_wrong_about_odd_lines(sample: object) -> None:
     assert guess(sample.text.encode(), NOW_MS).name in ("", sample.format)  # type: ignore[attr-defined]
+
+
+def section(name: str) -> str:
+    """A format's section of docs/formats.md."""
+    said = about(name)
+    lacks = FORMATS[name].lacks
+    say = " ".join(f"--{part} {'http|https' if part == 'scheme' else 'NAME'}" for part in lacks) + (
+        " or --scheme port" if known_mapping(name).port else ""
+    )
+    option = f"`--format {name}{' ' + say if say else ''}`"
+    fence = "```"
+    lines = "\n".join(said.sample.splitlines())
+    return (
+        f"## {said.title}\n{option}\n\n{fence}\n{said.setting.strip()}\n{fence}\n\n"
+        f"**Counts.** {said.counts}\n\n**Cannot tell.** {said.cannot}\n\n"
+        f"{fence}\n{lines}\n{fence}\n"
+    )
+
+
+def test_the_page_of_formats_is_made_of_their_files(root: Path) -> None:
+    intro = (
+        "# Log formats\n\nHow to switch each log on, what counts, and what it cannot tell. Made of"
+        " `edge/logs/formats/known/*.toml`, whose sample\nlines a test reads, by `EDGETOLL_GOLDEN="
+        "write pytest tests/edge/logs/test_known_formats.py`. Names and addresses are made up.\n"
+    )
+    page = "\n".join([intro, *(section(name) for name in NAMES)])
+    path = root / "docs" / "formats.md"
+    if os.environ.get("EDGETOLL_GOLDEN") == "write":
+        path.write_text(page, encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == page
