@@ -13,6 +13,7 @@ from edge.instants import now_ms
 from edge.terminal import DEFAULT_HOME, HomeOption, JsonOption, emit, progress, table, warn
 
 if TYPE_CHECKING:
+    from edge.logs.formats.block import Format
     from edge.logs.importer import ImportResult
     from edge.spool.spool import Spool
 
@@ -74,7 +75,7 @@ ZoneOption = Annotated[
 
 
 def import_logs(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Log files, plain or gzip.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Log files, packed or not.")],
     edge_id: EdgeOption,
     region: RegionOption,
     form: FormatOption = "",
@@ -96,8 +97,6 @@ def import_logs(
 
     Example: edgetoll edge import access.log access.log.1.gz --format nginx --edge e1 --region DE
     """
-    from edge.logs.formats.shipped import find_format
-    from edge.logs.guessing import format_of
     from edge.logs.importer import Importer, check_files
     from edge.logs.positions import KnownStreams
     from edge.logs.refused_lines import RejectedLines
@@ -105,14 +104,8 @@ def import_logs(
 
     checked_names(edge_id, region)
     checked_home(home)
-    if bool(form) == bool(log_format):
-        raise InputError("give one of --format and --log-format", "see edgetoll edge import --help")
     said = {"scheme": scheme, "host": host, "zone": zone}
-    guessed = None
-    if form == "auto":
-        chosen, guessed = format_of(files, now_ms(), **said)
-    else:
-        chosen = find_format(form, log_format=log_format, **said)
+    chosen, told = _chosen(files, form, log_format, said)
     through_ms = None if through is None else promised_ms(through)
     check_files(files)  # before there is a spool: a mistyped name must leave no edge behind
     size = sum(path.stat().st_size for path in files)
@@ -126,8 +119,7 @@ def import_logs(
             drop_repeated=drop_repeated,
         )
         result = importer.run(files)
-        if guessed is not None:
-            result.notes.insert(0, f"--format auto: {guessed.told()}")
+        result.notes[:0] = told
         doubted = [] if allow_refused else result.not_understood
         refused = [*result.problems, *doubted]
         if through_ms is not None and not refused:
@@ -137,6 +129,21 @@ def import_logs(
         _tell_region(spool, result)
     emit(result.document(), as_json=as_json, human=lambda: _show(result))
     _fail(result, doubted, promised=through_ms is not None)
+
+
+def _chosen(
+    files: list[Path], form: str, log_format: str, said: dict[str, str]
+) -> tuple[Format, list[str]]:
+    """The format of the files, and what is to be told of it. Raises InputError."""
+    from edge.logs.formats.shipped import find_format
+    from edge.logs.guessing import format_of
+
+    if bool(form) == bool(log_format):
+        raise InputError("give one of --format and --log-format", "see edgetoll edge import --help")
+    if form != "auto":
+        return find_format(form, log_format=log_format, **said), []
+    chosen, guess = format_of(files, now_ms(), **said)
+    return chosen, [f"--format auto: {guess.told()}"]
 
 
 def _tell_region(spool: Spool, result: ImportResult) -> None:
