@@ -242,7 +242,7 @@ def _mount() -> None:
     from edge.agent.formats_command import app as formats
     from edge.agent.import_command import import_logs
     from edge.agent.status_command import status
-    from edge.https.commands import app as https
+    from edge.https.commands.app import app as https
     from edge.shipping.command import ship
 
     app.add_typer(formats, name="formats")

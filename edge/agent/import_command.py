@@ -14,6 +14,7 @@ from edge.terminal import DEFAULT_HOME, HomeOption, JsonOption, emit, progress, 
 
 if TYPE_CHECKING:
     from edge.logs.formats.block import Format
+    from edge.logs.guessing import Guess
     from edge.logs.importer import ImportResult
     from edge.spool.spool import Spool
 
@@ -104,8 +105,7 @@ def import_logs(
 
     checked_names(edge_id, region)
     checked_home(home)
-    said = {"scheme": scheme, "host": host, "zone": zone}
-    chosen, told = _chosen(files, form, log_format, said)
+    chosen, guessed = _chosen(files, form, log_format, scheme=scheme, host=host, zone=zone)
     through_ms = None if through is None else promised_ms(through)
     check_files(files)  # before there is a spool: a mistyped name must leave no edge behind
     size = sum(path.stat().st_size for path in files)
@@ -119,7 +119,8 @@ def import_logs(
             drop_repeated=drop_repeated,
         )
         result = importer.run(files)
-        result.notes[:0] = told
+        if guessed is not None:
+            result.notes.insert(0, f"--format auto: {guessed.told()}")
         doubted = [] if allow_refused else result.not_understood
         refused = [*result.problems, *doubted]
         if through_ms is not None and not refused:
@@ -132,18 +133,17 @@ def import_logs(
 
 
 def _chosen(
-    files: list[Path], form: str, log_format: str, said: dict[str, str]
-) -> tuple[Format, list[str]]:
-    """The format of the files, and what is to be told of it. Raises InputError."""
+    files: list[Path], form: str, log_format: str, *, scheme: str, host: str, zone: str
+) -> tuple[Format, Guess | None]:
+    """The format to read `files` with, and how it was guessed where a person left it open."""
     from edge.logs.formats.shipped import find_format
     from edge.logs.guessing import format_of
 
     if bool(form) == bool(log_format):
         raise InputError("give one of --format and --log-format", "see edgetoll edge import --help")
-    if form != "auto":
-        return find_format(form, log_format=log_format, **said), []
-    chosen, guess = format_of(files, now_ms(), **said)
-    return chosen, [f"--format auto: {guess.told()}"]
+    if form == "auto":
+        return format_of(files, now_ms(), scheme=scheme, host=host, zone=zone)
+    return find_format(form, log_format=log_format, scheme=scheme, host=host, zone=zone), None
 
 
 def _tell_region(spool: Spool, result: ImportResult) -> None:

@@ -132,10 +132,15 @@ class Content:
         while self._position < offset:
             if not self._inflate(min(offset - self._position, READ_BYTES)):
                 return b""
-        parts = []
-        while count > 0 and (part := self._inflate(count)):
-            parts.append(part)
-            count -= len(part)
+        parts: list[bytes] = []
+        try:
+            while count > 0 and (part := self._inflate(count)):
+                parts.append(part)
+                count -= len(part)
+        except InputError:
+            # What stands before the damage is taken; the next read, which begins there, meets it.
+            if not parts:
+                raise
         return b"".join(parts)
 
     def _read_plain(self, offset: int, count: int) -> bytes:
@@ -161,6 +166,7 @@ class Content:
     def _rewind(self) -> None:
         self._file.seek(0)
         self._position = 0
+        self._is_damaged = False
         self._cut_off = self._cut_off or (self._inner is not None and self._inner.cut_off)
         self._inner = None if self._unpack is None else self._unpack(self._file)
         if self._documents:
@@ -176,8 +182,11 @@ class Content:
         """The next 1 to `count` bytes inside; b"" at the end."""
         assert self._outer is not None, "plain files are read in any order"
         try:
+            if self._is_damaged:
+                raise Damaged
             data = self._outer.read(count)
         except Damaged as error:
+            self._is_damaged = True
             raise InputError(
                 f"{self.path}: damaged {self._kind} after {self._position} bytes of content",
                 "the lines before it are taken; import the file again when it is repaired",

@@ -18,6 +18,8 @@ RECORD_BYTES_MAX: Final = 16 << 20
 """A longer JSON document is passed on as it stands: it is a line too long to be read."""
 _XZ_MEMORY: Final = 256 << 20
 _ROWS: Final = 4096
+_STEP: Final = 64 << 10
+"""What one read of pyarrow's gives at most: where it meets damage, so much before it is lost."""
 
 
 class Damaged(Exception):
@@ -110,7 +112,7 @@ class _ByArrow:
 
     def read(self, count: int) -> bytes:
         try:
-            return bytes(self._stream.read(count))
+            return bytes(self._stream.read(min(count, _STEP)))
         except OSError as error:
             if "Truncated" not in str(error):
                 raise Damaged from error
