@@ -55,10 +55,10 @@ class Content:
         try:
             self._know_kind()
             self._rewind()
-            if documents and is_documents(self.read_at(0, READ_BYTES), records):
-                self._documents = True
+            self._documents = documents and is_documents(self._start(), records)
+            if self._documents:
                 self.gzip = False
-                self._rewind()
+            self._rewind()
         except InputError:
             self._file.close()
             raise
@@ -162,6 +162,13 @@ class Content:
         except OSError as error:
             # No data behind it; or a file system that does not know its holes.
             return max(offset, self.stored_size()) if error.errno == errno.ENXIO else offset
+
+    def _start(self) -> bytes:
+        """The first bytes; none where they are damaged, which is told when they are read."""
+        try:
+            return self.read_at(0, READ_BYTES)
+        except InputError:
+            return b""
 
     def _rewind(self) -> None:
         self._file.seek(0)

@@ -8,7 +8,7 @@ import lzma
 import re
 import zlib
 from collections.abc import Callable, Iterator
-from io import FileIO
+from io import FileIO, RawIOBase
 from typing import Final, Literal, Protocol
 
 import orjson
@@ -101,6 +101,24 @@ class _Xz:
                 return data
 
 
+class _KeptOpen(RawIOBase):
+    """A file that its reader does not close."""
+
+    def __init__(self, file: FileIO) -> None:
+        self._file = file
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        """As the file's own."""
+        return self._file.read(size)
+
+    def close(self) -> None:
+        """Whoever opened the file closes it."""
+
+
 class _ByArrow:
     """zstd, lz4 (frames) and bzip2, as pyarrow unpacks them."""
 
@@ -108,7 +126,7 @@ class _ByArrow:
         import pyarrow as pa
 
         self.cut_off = False
-        self._stream = pa.CompressedInputStream(pa.PythonFile(file, "r"), codec)
+        self._stream = pa.CompressedInputStream(pa.PythonFile(_KeptOpen(file), "r"), codec)
 
     def read(self, count: int) -> bytes:
         try:
