@@ -91,6 +91,7 @@ class Content:
         """Of a file that was still too short when it was opened: see what it has become."""
         if not self._kind_is_known:
             self._know_kind()
+            self._rewind()
 
     def __enter__(self) -> Self:
         return self

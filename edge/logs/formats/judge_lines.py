@@ -291,6 +291,7 @@ def why_refused(reason: Reason, line: Mapping[str, object], fields: Mapping[str,
 
     if reason is Reason.SCHEMA:
         lacking = [name(column) for column in _NEEDED if line.get(column) is None]
+        lacking = list(dict.fromkeys(lacking))
         return f"no {', no '.join(lacking)}" if lacking else "a field is missing"
     if reason is Reason.CLOCK:
         return _why_clock(line, name("raw_time"), name("duration"))

@@ -37,8 +37,6 @@ FOREIGN = {
     "utf-16 without a mark": (nginx_lines(0, 9).encode("utf-16-le"), "UTF-16"),
     "utf-16, the other way": (nginx_lines(0, 9).encode("utf-16-be"), "UTF-16"),
     "utf-32": (nginx_lines(0, 9).encode("utf-32"), "UTF-32"),
-    "other json array": (b'[{"a": 1}, {"b": 2}]', "JSON array"),
-    "other json over lines": (b'{\n "a": 1\n}\n', "over several lines"),
     "error log": (b"2026/11/30 04:20:00 [error] 7#7: *1 open() failed\n" * 5, "error log"),
     "html": (b"<!doctype html>\n<p>not found</p>\n", "HTML"),
     "json behind syslog": (
@@ -175,7 +173,7 @@ def test_e3_each_reason_has_one_example_with_what_was_wrong(
         "schema": "a.log, line 3: schema: no host, no bytes_sent",
         "clock": "a.log, line 5: clock: time «yesterday» cannot be read",
         "scheme": "a.log, line 7: scheme: scheme «ftp» is none of http, ws, grpc, h2c, https, wss,"
-        " grpcs, h2, h3",
+        " grpcs, h2, h3, quic",
         "status": "a.log, line 8: status: status «2xx» is no number from 0 to 999",
         "bytes": "a.log, line 9: bytes: bytes_sent «-5» is no number from 0 to 2^50",
         "syntax": "a.log, line 10: syntax: no JSON object",
@@ -193,6 +191,14 @@ def test_e3_a_time_in_another_unit_is_told_as_what_it_would_be(
     log.write_text(nginx_line(1).replace('"time":"1789999000.124"', '"time":"1789999000124"'))
     _, out, _ = run(capsys, *importing(home, log), "--json")
     assert "beyond the year 9999: is its unit right?" in json.loads(out)["examples"]["clock"]
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [(b'[{"a": 1}, {"b": 2}]', "JSON array"), (b'{\n "a": 1\n}\n', "over several lines")],
+)
+def test_e3_json_documents_are_named_where_a_text_format_met_them(data: bytes, words: str) -> None:
+    assert words in str(what_it_is(data))
 
 
 @pytest.mark.parametrize("data", [b"", b"\n", b"a", b"{}", b"#Version: 1.0\n", b"\xb0\xed\xbc"])
