@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import duckdb
-import pyarrow as pa
 
 import sql
 from billing.accounts.staging import DOMAIN_SCHEMA, REPLACED_SCHEMA
 from billing.instants import aware, instant_text, stamp
+from billing.store.given import register
 from billing.store.journal import Record
 from billing.store.store import Effects
 from edge.errors import ConflictError
@@ -96,10 +96,10 @@ def _apply_ownership(
     """Store ownership, refuse two owners at once, move imported usage to its owner of now."""
     number: dict[str, object] = {"journal_no": record.number}
     for name, effect, schema in _OWNERSHIP_EFFECTS:
-        empty = pa.Table.from_pylist([], schema)
-        connection.register(
-            name, connection.table(f"effect_{effect}") if effect in effects else empty
-        )
+        if effect in effects:
+            connection.register(name, connection.table(f"effect_{effect}"))
+        else:
+            register(connection, name, schema, ())
     connection.execute(sql.text("statements/accounts/ownership/touched_domains"))
     connection.execute(sql.text("statements/accounts/ownership/drop_replaced"))
     connection.execute(sql.text("statements/accounts/ownership/insert_ownership"), number)

@@ -107,6 +107,10 @@ class StoreFacts:
     incomplete: tuple[IncompleteHour, ...] = ()
     unissued: tuple[UnissuedMonth, ...] = ()
     unowned: UnownedTraffic = UnownedTraffic()
+    expiring: tuple[str, ...] = ()
+    """TLS certificates that end within days, a line each."""
+    https_facts: tuple[str, ...] = ()
+    """What is in the way of facts that edges told."""
     endpoints: tuple[Undone, ...] = ()
     """Receivers that something has not reached though it was tried."""
 
@@ -124,3 +128,5 @@ class HomeFacts:
     """Why the billing store cannot be read."""
     prices: str | None = None
     """Why a price book cannot be used."""
+    https: str = ""
+    """Why this edge does not serve the HTTPS that is wished; blank: it does, or serves none."""

@@ -30,6 +30,8 @@ def findings(facts: HomeFacts) -> tuple[Finding, ...]:
     ]
     if facts.prices is not None:
         found.append(_found(signals.PRICES_REFUSED, 1, facts.prices))
+    if facts.https:
+        found.append(_found(signals.HTTPS_NOT_SERVED, 1, facts.https))
     if facts.unreadable is not None:
         found.append(_found(signals.BILLING_UNREADABLE, 1, facts.unreadable))
     if facts.store is not None:
@@ -116,6 +118,10 @@ def _store(store: StoreFacts) -> Iterator[Finding]:
         largest = ", ".join(one.domain or "(many small names)" for one in traffic.largest[:3])
         what = f"{traffic.requests:,} of {traffic.all_requests:,} requests: {largest}"
         yield _found(signal, traffic.requests, what)
+    for line in store.expiring:
+        yield _found(signals.TLS_EXPIRING, 1, line)
+    for line in store.https_facts:
+        yield _found(signals.HTTPS_FACTS, 1, line)
     for one in store.endpoints:
         signal = signals.DELIVERY_FAILING if one.off_since is None else signals.ENDPOINT_OFF
         yield _found(signal, max(1, one.waiting + one.given_up), one.words())

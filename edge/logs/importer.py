@@ -18,7 +18,7 @@ from edge.logs.chunks import Chunk, ContentChanged, read_chunks, without_nuls
 from edge.logs.content import BYTE_ORDER_MARK, Content
 from edge.logs.foreign import what_it_is
 from edge.logs.formats.block import Format, Parsed
-from edge.logs.formats.shipped import looks_like
+from edge.logs.guessing import looks_like
 from edge.logs.positions import KnownStreams, StreamPosition
 from edge.logs.repeated_ids import RecentIds
 from edge.logs.streams import Step, Stream, Writer
@@ -153,7 +153,7 @@ class Importer:
                 return
             position = found.position
             if not found.reached:
-                self.result.duplicates += _data_lines(content)
+                self.result.duplicates += _data_lines(content) - self.form.head
                 return
             self.result.duplicates += position.events
             if position.refused:

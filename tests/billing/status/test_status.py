@@ -112,6 +112,9 @@ ILL = {
     "unowned_names": unowned(99),
     "endpoint_off": store(endpoints=(replace(ENDPOINT, off_since=NOW),)),
     "delivery_failing": store(endpoints=(ENDPOINT,)),
+    "https_not_served": replace(WELL, https="nothing answers at 127.0.0.1"),
+    "tls_expiring": store(expiring=("www.acme.example: the certificate of CA ends soon",)),
+    "https_facts_refused": store(https_facts=("00000002.json is missing",)),
 }
 
 
