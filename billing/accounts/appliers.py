@@ -36,6 +36,8 @@ class _Overlap:
     account_before: str
     account_id: str
     effective_from: datetime
+    ownership_before: str
+    ownership_id: str
 
 
 def apply_load(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
@@ -117,5 +119,6 @@ def _refuse_two_owners(connection: duckdb.DuckDBPyConnection) -> None:
         raise ConflictError(
             f"{one.domain} would belong to {one.account_before} and to {one.account_id}"
             f" at {stamp(aware(one.effective_from))}",
-            "end the first ownership: load its row again with `effective_to`",
+            f'end "{one.ownership_before}" by then (`effective_to`); or, if the other begins too'
+            f' early, load its right row with `replaces = "{one.ownership_id}"` and `why`',
         )

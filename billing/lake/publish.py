@@ -115,9 +115,9 @@ def layout() -> str:
 
 
 def current(home: Path) -> Version | None:
-    """The version that readers see; None when there is none that can be read."""
+    """The version that the pointer names; None when there is none that can be read."""
     try:
-        return versions.current(home)
+        return versions.named(home)
     except Corrupt:
         return None
 
@@ -139,7 +139,9 @@ def publish(store: Store) -> Version:
         before
         and (before.journal_no, before.journal_hash, before.layout) == now_here
         and not broken
+        and not versions.is_older_copy(store.home, before)
     ):
+        versions.show(before)
         return before
     place = store.home.joinpath(versions.LAKE) / "versions"
     number = _next_number(place)
@@ -191,16 +193,18 @@ def _show(building: Building, place: Path, number: int) -> Version:
         layout=layout(),
         files=tuple(sorted(building.files, key=lambda one: one.path)),
     )
-    write_atomically(building.folder.joinpath(versions.LIST), made.to_bytes())
+    write_atomically(building.folder.joinpath(versions.HIDDEN_LIST), made.to_bytes())
     for folder in building.folder.iterdir():
         if folder.is_dir():
             fsync_folder(folder)
     crash_point("lake-built")
     os.replace(building.folder, made.folder)
     fsync_folder(place)
+    crash_point("lake-named")
     pointer = building.store.home.joinpath(versions.LAKE, versions.POINTER)
     write_atomically(pointer, versions.pointer_bytes(made))
     crash_point("lake-published")
+    versions.show(made)
     _remove_old(place, made.folder)
     return made
 
