@@ -116,7 +116,8 @@ class _Apply:
         for one in self.domains:
             if one.enabled and before.links.get(one.domain) != one.bundle:
                 self.wishes.link(one)
-        crash_point("https-linked")
+                crash_point("https-linked")
+        crash_point("https-renaming")
         if new_text:
             write_atomically(self.nginx.configuration, text.encode())
         crash_point("https-renamed")
