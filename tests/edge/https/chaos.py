@@ -88,6 +88,7 @@ class Chaos:
         self.edge = edge
         self.chance = random.Random(seed)
         self.book = {f"d{number}.example": Wish() for number in range(domains)}
+        self.log = open(edge.home.parent / "agent.log", "ab")  # noqa: SIM115  (of all agents)
         self.agent: subprocess.Popen[bytes] | None = None
         self.kills = 0
         self.killed_tests = 0
@@ -113,7 +114,7 @@ class Chaos:
              "--home", str(self.edge.home)],
             cwd=ROOT,
             env={**os.environ, "EDGETOLL_CRASH": crash},
-            stderr=subprocess.DEVNULL,
+            stderr=self.log,
         )  # fmt: skip
 
     def kill(self) -> None:
