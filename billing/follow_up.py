@@ -17,7 +17,7 @@ from pathlib import Path
 
 import duckdb
 
-from billing.accounts.load import publish_owned_domains
+from billing.accounts.load import OWNED_NAMES, publish_owned_domains
 from billing.appliers import open_store
 from billing.balance import figures, states
 from billing.checks import invariants, red
@@ -89,7 +89,7 @@ def follow_up(
         daily_state.record_daily_state(store, now=at, due_hour=due_hour)
     stop_list.publish(store, now=at)
     edge_accounts.publish(store, now=at, everyone=owners or accounts is None)
-    names = store.home / "lake" / "owned_domains.txt"
+    names = store.home / "lake" / OWNED_NAMES
     if owners or accounts is None or not names.exists():
         publish_owned_domains(store, names)
     publish.publish(store)

@@ -73,6 +73,14 @@ class IncompleteHour:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnissuedMonth:
+    """What an account used in a month that is over stands on no invoice, though others' does."""
+
+    account_id: str
+    month: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnownedName:
     """A name that no account owned when it was asked for; blank: names folded together."""
 
@@ -97,6 +105,7 @@ class StoreFacts:
 
     billing: BillingFact = BillingFact()
     incomplete: tuple[IncompleteHour, ...] = ()
+    unissued: tuple[UnissuedMonth, ...] = ()
     unowned: UnownedTraffic = UnownedTraffic()
     expiring: tuple[str, ...] = ()
     """TLS certificates that end within days, a line each."""

@@ -26,6 +26,7 @@ from billing.status.facts import (
     StoreFacts,
 )
 from billing.status.hours import incomplete_hours
+from billing.status.unissued import unissued_months
 from billing.store.store import PATIENCE_SECONDS, STORE_NAME
 from edge.agent.status import edge_statuses
 from edge.errors import Corrupt, EdgetollError
@@ -83,6 +84,7 @@ def of_store(connection: duckdb.DuckDBPyConnection, home: Path, *, now: datetime
     return StoreFacts(
         billing=billing or BillingFact(),
         incomplete=incomplete_hours(connection, now=now),
+        unissued=unissued_months(connection, now=now),
         unowned=unowned.lately(connection),
         expiring=expiry.ending(connection, now=now),
         https_facts=edge_facts.find_new(connection, home).trouble,

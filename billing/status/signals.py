@@ -159,6 +159,12 @@ RATING_BEHIND = _person(
     "Hours are closed that no run has rated for hours.",
     "Run `edgetoll billing rate`, or the daemon; a failing step names its reason in the log.",
 )
+MONTH_UNISSUED = _person(
+    "month_unissued",
+    "`billing invoice`",
+    "An account's month is over and on no invoice, though that month or a later one was issued.",
+    "Issue it: the line names the month; who must wait is named there with the reason.",
+)
 UNOWNED = _person(
     "unowned_traffic",
     "`billing rate`, `billing invoice`, `edgetoll_unattributed_requests`",
@@ -223,6 +229,7 @@ SIGNALS: tuple[Signal, ...] = (
     CHECK_OLD,
     BILLING_UNREADABLE,
     RATING_BEHIND,
+    MONTH_UNISSUED,
     UNOWNED,
     UNOWNED_FEW,
     ENDPOINT_OFF,
