@@ -95,6 +95,9 @@ def test_rule_4_only_handshakes_with_a_known_name_are_served(edge: Edge) -> None
     assert without_name["exit"] != 0
     answer = edge.curl(f"https://{WWW}/", "-H", "Host: any.wild.example")
     assert answer["status"] == 421
+    for version in ("--http1.1", "--http2"):
+        unknown = edge.curl(f"https://{WWW}/", version, "-H", "Host: other.example")
+        assert unknown["status"] == 421, "also where nobody has that name"
     assert edge.curl("http://deep.any.wild.example/")["status"] == 404
 
 
