@@ -101,7 +101,7 @@ def test_a_file_that_is_absent_old_or_torn_is_said_to_be_so(tmp_path: Path) -> N
         assert found.owner(WWW) is None
 
 
-def test_enable_warns_with_figures_and_refuses_when_a_balance_is_required(
+def test_rule_6_enable_warns_with_figures_and_refuses_when_a_balance_is_required(
     edge: Edge, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = edge.home / "suspended" / "accounts.jsonl"
