@@ -41,6 +41,11 @@ class Nginx:
         try:
             pid = int((self.folder / "nginx.pid").read_text())
             os.kill(pid, 0)
+        except PermissionError as error:
+            raise ConfigError(
+                f"nginx (process {pid}) is run by another user, who alone may reload it",
+                "run it as the user who runs edgetoll: deploy/systemd/edgetoll-nginx.service",
+            ) from error
         except (OSError, ValueError):
             return 0
         return pid

@@ -91,6 +91,7 @@ def test_a_file_that_is_absent_old_or_torn_is_said_to_be_so(tmp_path: Path) -> N
     assert late.owner(WWW) == owner()
     for damaged in (
         path.read_bytes()[:-30],
+        b"".join(path.read_bytes().splitlines(keepends=True)[:-1]),
         b"",
         b"{}\n",
         b'{"count":1,"as_of":"x"}\n{"domain":1}\n',
