@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import sql
+from billing.lake.version import read_list
 from billing.store.store import Store
 from edge.errors import Corrupt
 
@@ -74,8 +75,7 @@ def lake_reached(home: Path) -> Iterator[Reached]:
         names.add((home / "lake" / "CURRENT").read_text(encoding="ascii").partition("\n")[0])
     for name in sorted(names):
         try:
-            with (versions.joinpath(name) / "version.json").open("rb") as file:
-                found = _LAKE_HEAD.search(file.read(_HEAD_BYTES))
+            found = _LAKE_HEAD.search(read_list(versions.joinpath(name))[:_HEAD_BYTES])
         except (OSError, ValueError):
             continue
         if found is not None:

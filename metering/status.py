@@ -1,6 +1,7 @@
-"""What workers publish of themselves in live/status*.json, as records: metering's public account.
+"""What workers publish in live/: of themselves in status*.json, as records, and usage in files
+whose seals say whether they are as they were written. Metering's public account.
 
-Written by worker/status.py, read by `metering status` and by whoever joins the parts of a home.
+Written by worker/live.py, read by `metering status` and by whoever joins the parts of a home.
 Nobody opens a running worker's store for it.
 """
 
@@ -13,11 +14,13 @@ from typing import TypeVar, cast
 
 import orjson
 
+from edge.durable import sha256_file
 from edge.errors import Corrupt
 from metering.closed import SequenceGap
 
 T = TypeVar("T")
 FOLDER = "live"
+ANEW = "metering writes live/ anew within a second of its start: edgetoll metering run"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +139,38 @@ def read(home: Path) -> MeteringStatus:
     for path in files(home):
         found = found.with_worker(read_file(path))
     return found
+
+
+def live_files(home: Path, kind: str) -> list[Path]:
+    """The live files of a kind (`partition=`, `hours`, `quarantine`) of all workers; Corrupt when
+    one is not as a worker wrote it.
+    """
+    found = sorted((home / FOLDER).glob(f"{kind}*.parquet"))
+    for path in found:
+        verify(path)
+    return found
+
+
+def seal_of(path: Path) -> Path:
+    """Where the hashes of a live file stand: of what it is, and of what it is about to be."""
+    return path.with_name(f"{path.name}.sha256")
+
+
+def verify(path: Path) -> None:
+    """Raise Corrupt when a live file is not what its seal says. Its worker writes the seal first,
+    so it is read again for a file that was replaced meanwhile. Without a seal it is believed: the
+    worker was of an earlier edgetoll.
+    """
+    for _ in range(3):
+        try:
+            known = seal_of(path).read_bytes().decode("ascii", "replace").split()
+            if sha256_file(path) in known:
+                return
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise Corrupt(f"{path} cannot be read: {error.strerror}", ANEW) from error
+    raise Corrupt(f"{path} is not what metering wrote: its SHA-256 differs from its seal", ANEW)
 
 
 def files(home: Path) -> list[Path]:

@@ -38,12 +38,14 @@ from billing.accounts.staging import (
     Registered,
     StagedLoad,
     stage,
-    table_of,
 )
 from billing.instants import naive
+from billing.store.given import table_of
 from billing.store.store import Store
 from edge.durable import write_atomically
 from edge.errors import InputError
+
+OWNED_NAMES = "owned_domains.txt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,7 +250,12 @@ def publish_owned_domains(store: Store, path: Path) -> None:
     """Write the owned names, one per line, for metering (DESIGN §3.5); atomic, only when they
     changed.
     """
-    result = store.connection.execute(sql.text("statements/accounts/ownership/owned_domains"))
-    data = "".join(f"{one.domain}\n" for one in sql.rows(result, _Name)).encode("ascii")
+    data = owned_names(store)
     if not path.exists() or path.read_bytes() != data:
         write_atomically(path, data)
+
+
+def owned_names(store: Store) -> bytes:
+    """The content of that file."""
+    result = store.connection.execute(sql.text("statements/accounts/ownership/owned_domains"))
+    return "".join(f"{one.domain}\n" for one in sql.rows(result, _Name)).encode("ascii")

@@ -38,6 +38,7 @@ CLOSED = {
 }
 HASHES = "closed_files_match_certificates"
 LAKE = {"lake_version_is_whole": "Each file of the lake's version is as it was written."}
+LIVE = {"live_files_are_whole": "Each file of live/ is as metering wrote it."}
 LOSSES = {
     "metering_spools_are_read": "Everything durable in the spools can be read and is counted.",
     "metering_no_batch_is_lost": "No edge lost batches in hours that nobody has waived.",
@@ -129,6 +130,18 @@ def lake(home: Path) -> list[CheckResult]:
     return [CheckResult(check=name, about=about, rows=rows)]
 
 
+def live(home: Path) -> list[CheckResult]:
+    """The files that metering replaces every second, each held against its seal."""
+    from metering.status import live_files
+
+    ((name, about),) = LIVE.items()
+    try:
+        live_files(home, "")
+    except EdgetollError as error:
+        return [CheckResult(check=name, about=about, rows=((error.message, error.hint),))]
+    return [CheckResult(check=name, about=about)]
+
+
 def money(home: Path, *, quick: bool = False) -> list[CheckResult]:
     """The invariants of the billing store, and what stands outside it, once the journal holds."""
     from billing.appliers import open_store
@@ -206,6 +219,7 @@ def every_check(home: Path, *, quick: bool = False) -> list[CheckResult]:
         *group("losses", LOSSES, lambda: losses(home)),
         *group("billing", _money_names(quick=quick), lambda: money(home, quick=quick)),
         *of_the_lake(home),
+        *live(home),
     ]
 
 

@@ -7,24 +7,26 @@ another day cannot stand beside today's lake and documents unseen (FAULTS L3, G2
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 
 import sql
+from billing.accounts.load import OWNED_NAMES, owned_names
 from billing.checks.invariants import FIRST_ROWS, about
 from billing.checks.red import CheckResult
-from billing.invoices.documents.files import safe_name
+from billing.invoices.documents import witness as documents
 from billing.lake import version as versions
 from billing.lake.query import connect
+from billing.outbox import stop_list
 from billing.store.audit import differences
 from billing.store.store import Store
 from edge.errors import Corrupt, EdgetollError
 
 Rows = Iterator[tuple[object, ...]]
 REPLAY = "store_equals_journal"
+DOCUMENTS = "documents_are_of_this_store"
+LISTS = "published_lists_are_of_this_store"
 MONTHS = "usage_months_equal_charges"
 MONTHS_CHECK = "checks/usage_months_equal_charges"
 ABOUT = {
@@ -32,7 +34,8 @@ ABOUT = {
     "closed_hours_are_there": "Each closed hour that billing took in is still there, unchanged.",
     "lake_is_of_this_journal": "The record up to which the lake goes is in the journal.",
     MONTHS: about(MONTHS_CHECK),
-    "documents_are_of_this_store": "Each document in invoices/ is one that the store issued.",
+    LISTS: "The stop list and the owned names are what the store says.",
+    DOCUMENTS: "Each document that the store issued is in invoices/, as it was written.",
 }
 
 
@@ -53,23 +56,15 @@ class WaitingAccount:
     account_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatedInvoice:
-    """A document that the store issued; its total in units of 10^-10."""
-
-    invoice_no: str
-    account_id: str
-    total: int
-
-
 def results(store: Store, *, quick: bool = False) -> list[CheckResult]:
-    """Every comparison, made; `quick` leaves the replay out."""
+    """Every comparison, made; `quick` leaves the replay and the documents' hashes out."""
     made: dict[str, Callable[[Store], Rows]] = {
         REPLAY: replay,
         "closed_hours_are_there": closed_hours,
         "lake_is_of_this_journal": lake,
         MONTHS: usage_months,
-        "documents_are_of_this_store": documents,
+        LISTS: lists,
+        DOCUMENTS: lambda store: documents.results(store.home, store.connection, quick=quick),
     }
     return [
         _result(name, compare, store)
@@ -139,20 +134,15 @@ def usage_months(store: Store) -> Rows:
         ).fetchmany(FIRST_ROWS)
 
 
-def documents(store: Store) -> Rows:
-    """Documents that the store does not know, or knows with another account or total."""
-    rows = store.connection.execute(sql.text("statements/lake/check/issued"))
-    known = {one.invoice_no: one for one in sql.rows(rows, StatedInvoice)}
-    for path in sorted((store.home / "invoices").glob("[0-9]*/*.json")):
-        try:
-            document = json.loads(path.read_bytes())
-            stated = StatedInvoice(
-                invoice_no=document["invoice_no"],
-                account_id=document["account_id"],
-                total=int(Decimal(document["total"]).scaleb(10)),
-            )
-        except (OSError, ValueError, KeyError, TypeError, ArithmeticError) as error:
-            yield path.name, f"{path} cannot be read as a document: {error}"
-            continue
-        if path.stem != safe_name(stated.invoice_no) or stated != known.get(stated.invoice_no):
-            yield path.name, f"{path} is not what the store issued under {stated.invoice_no}"
+def lists(store: Store) -> Rows:
+    """The stop list that edges obey and the names that metering never folds, where they were
+    changed or are gone.
+    """
+    if not any(store.home.joinpath(versions.LAKE, "versions").glob("[0-9]*")):
+        return  # nothing was published yet
+    anew = "edgetoll billing rate writes it anew"
+    for wrong in stop_list.not_as_published(store):
+        yield wrong, anew
+    path = store.home.joinpath(versions.LAKE, OWNED_NAMES)
+    if not path.is_file() or path.read_bytes() != owned_names(store):
+        yield f"{path} is not the list of the owned names", anew

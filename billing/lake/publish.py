@@ -17,15 +17,12 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 import sql
 from billing.checks import red
 from billing.lake import version as versions
 from billing.lake.tables import TABLES, LakeTable
 from billing.lake.version import Version, VersionFile
-from billing.prices.tables import Schema, register
+from billing.store.given import SMALL, TEXT, TIME, Schema, register
 from billing.store.store import Store
 from billing.zones import RULES, offsets
 from edge.crash_point import crash_point
@@ -40,11 +37,11 @@ MERGED_AT_ONCE = 6
 DAY_FILES_MAX = 24
 _NO_DAY = "2000-01-01"
 _OFFSETS: Schema = [
-    ("zone", pa.string()),
-    ("from_utc", pa.timestamp("us")),
-    ("until_utc", pa.timestamp("us")),
-    ("offset_seconds", pa.int32()),
-    ("rules", pa.string()),
+    ("zone", TEXT),
+    ("from_utc", TIME),
+    ("until_utc", TIME),
+    ("offset_seconds", SMALL),
+    ("rules", TEXT),
 ]
 
 
@@ -118,9 +115,9 @@ def layout() -> str:
 
 
 def current(home: Path) -> Version | None:
-    """The version that readers see; None when there is none that can be read."""
+    """The version that the pointer names; None when there is none that can be read."""
     try:
-        return versions.current(home)
+        return versions.named(home)
     except Corrupt:
         return None
 
@@ -142,7 +139,9 @@ def publish(store: Store) -> Version:
         before
         and (before.journal_no, before.journal_hash, before.layout) == now_here
         and not broken
+        and not versions.is_older_copy(store.home, before)
     ):
+        versions.show(before)
         return before
     place = store.home.joinpath(versions.LAKE) / "versions"
     number = _next_number(place)
@@ -194,16 +193,18 @@ def _show(building: Building, place: Path, number: int) -> Version:
         layout=layout(),
         files=tuple(sorted(building.files, key=lambda one: one.path)),
     )
-    write_atomically(building.folder.joinpath(versions.LIST), made.to_bytes())
+    write_atomically(building.folder.joinpath(versions.HIDDEN_LIST), made.to_bytes())
     for folder in building.folder.iterdir():
         if folder.is_dir():
             fsync_folder(folder)
     crash_point("lake-built")
     os.replace(building.folder, made.folder)
     fsync_folder(place)
+    crash_point("lake-named")
     pointer = building.store.home.joinpath(versions.LAKE, versions.POINTER)
     write_atomically(pointer, versions.pointer_bytes(made))
     crash_point("lake-published")
+    versions.show(made)
     _remove_old(place, made.folder)
     return made
 
@@ -237,7 +238,7 @@ def _write(
     with open(hidden, "rb+") as file:
         os.fsync(file.fileno())
     os.replace(hidden, path)
-    rows = int(pq.read_metadata(path).num_rows)
+    rows = building.store.rows_of(path)
     made = versions.described(building.folder, table.name, path, rows)
     building.files.append(made)
     return made

@@ -25,6 +25,7 @@ from billing.lake.tables import SHAPES
 from billing.lake.version import MEND
 from edge.errors import Corrupt, EdgetollError, InputError
 from edge.terminal import DEFAULT_HOME, HomeOption, JsonOption
+from metering.status import ANEW
 from sql import names as sql_names
 from sql import row as sql_row
 from sql import text as sql_text
@@ -125,7 +126,7 @@ def mend(relation: str) -> str:
     if relation.startswith("lake_"):
         return MEND
     if relation.startswith("live_"):
-        return "metering writes live/ anew within a second of its start: edgetoll metering run"
+        return ANEW
     return "run edgetoll check, it names the file; restore closed/ from its backup"
 
 

@@ -15,6 +15,7 @@ from billing.lake import version as versions
 from billing.lake.tables import TABLES
 from edge.errors import Corrupt
 from metering.closed import ClosedFile, list_closed, verify
+from metering.status import live_files
 
 # Closed hours wait for billing for an hour or a day: so many of them are hashed at each opening.
 VERIFIED_AT_OPENING = 100
@@ -42,7 +43,7 @@ def find_sources(home: Path) -> Sources:
 
     An hour goes from live to closed to the lake. Looked for in that order, one that moves on
     meanwhile would be seen twice; in this order it is found once, where it was. Raises Corrupt
-    when the lake's version is not whole.
+    when the lake's version is not whole, or a live file not as metering wrote it.
     """
     lake = versions.current(home)
     if lake is not None:
@@ -56,10 +57,9 @@ def find_sources(home: Path) -> Sources:
     for file in waiting[-VERIFIED_AT_OPENING:]:
         verify(file)
     relations["closed_usage"] = [file.data_path for file in waiting]
-    live = home / "live"
-    relations["live_usage"] = sorted(live.glob("partition=*.parquet"))
-    relations["live_hours"] = sorted(live.glob("hours*.parquet"))
-    relations["live_quarantine"] = sorted(live.glob("quarantine*.parquet"))
+    relations["live_usage"] = live_files(home, "partition=")
+    relations["live_hours"] = live_files(home, "hours")
+    relations["live_quarantine"] = live_files(home, "quarantine")
     hours = sorted({(file.partition, _naive(file.hour)) for file in closed})
     return Sources(relations=relations, closed_hours=hours)
 

@@ -4,10 +4,14 @@
 files. So each byte of a version is covered by a hash that stands elsewhere, and a file that is
 missing, cut, changed, swapped or of another version is seen. Opening looks at presence, size and
 time of change, and reads again what is small or was touched since; `check` hashes everything.
+
+A list is hidden until the pointer names it. So a version that was once shown is known by its list,
+and one above the pointer's says that the pointer is an older copy.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterator
@@ -20,6 +24,7 @@ from edge.errors import Corrupt
 LAKE = "lake"
 POINTER = "CURRENT"
 LIST = "version.json"
+HIDDEN_LIST = ".version.json"
 FORMAT = 2
 # Files are hashed at each opening, the smallest first, until this much has been read.
 HASHED_AT_OPENING = 8 << 20
@@ -91,8 +96,35 @@ def pointer_bytes(version: Version) -> bytes:
 def current(home: Path) -> Version | None:
     """The version that readers see; None before billing has published one.
 
-    Raises Corrupt when there must be one and it cannot be told which, or what it holds.
+    Raises Corrupt when there must be one and it cannot be told which, or what it holds, or when a
+    newer one was shown before: whoever read it would be told of yesterday.
     """
+    found = named(home)
+    while found is not None and (newer := _newest_shown(home)) > found.number:
+        again = named(home)
+        if again is not None and again.number == found.number:
+            raise Corrupt(
+                f"{home.joinpath(LAKE, POINTER)} is an older copy: it names version {found.number},"
+                f" readers have seen {newer}",
+                MEND,
+            )
+        found = again  # a publisher was faster
+    return found
+
+
+def is_older_copy(home: Path, version: Version) -> bool:
+    """Whether readers have seen a newer version than the pointer's."""
+    return _newest_shown(home) > version.number
+
+
+def _newest_shown(home: Path) -> int:
+    """The highest version that the pointer has ever named, of those still there; 0: none."""
+    lists = home.joinpath(LAKE, "versions").glob(f"[0-9]*/{LIST}")
+    return max((int(one.parent.name) for one in lists if one.parent.name.isdigit()), default=0)
+
+
+def named(home: Path) -> Version | None:
+    """The version that the pointer names, be it an older copy; else as `current`."""
     pointer = home.joinpath(LAKE, POINTER)
     try:
         words = pointer.read_bytes().decode("ascii").split()
@@ -108,7 +140,7 @@ def current(home: Path) -> Version | None:
         raise Corrupt(f"{pointer} names no version", MEND)
     folder = home.joinpath(LAKE, "versions", words[0])
     try:
-        listed = (folder.joinpath(LIST)).read_bytes()
+        listed = read_list(folder)
     except FileNotFoundError as error:
         raise Corrupt(f"{pointer} names version {words[0]}, which is not there", MEND) from error
     except OSError as error:
@@ -116,6 +148,20 @@ def current(home: Path) -> Version | None:
     if hashlib.sha256(listed).hexdigest() != words[1]:
         raise Corrupt(f"{folder.joinpath(LIST)} is not the list that {pointer} names", MEND)
     return _parsed(folder, listed)
+
+
+def read_list(folder: Path) -> bytes:
+    """version.json of a version, also while its publisher is about to show it."""
+    for name in (LIST, HIDDEN_LIST):
+        with contextlib.suppress(FileNotFoundError):
+            return folder.joinpath(name).read_bytes()
+    return folder.joinpath(LIST).read_bytes()
+
+
+def show(version: Version) -> None:
+    """Give the list of a version that the pointer names its name; done already: nothing."""
+    with contextlib.suppress(FileNotFoundError):
+        version.folder.joinpath(HIDDEN_LIST).rename(version.folder.joinpath(LIST))
 
 
 def _parsed(folder: Path, listed: bytes) -> Version:
@@ -181,7 +227,7 @@ def damage(version: Version) -> Iterator[tuple[str, str]]:
     """Everything wrong with a version, as (file, why): each file is hashed, others are named."""
     for file, wrong in broken(version, hashed=True):
         yield file.path, wrong
-    listed = {file.path for file in version.files} | {LIST}
+    listed = {file.path for file in version.files} | {LIST, HIDDEN_LIST}
     for path in sorted(version.folder.rglob("*")):
         name = str(path.relative_to(version.folder))
         if path.is_file() and name not in listed:

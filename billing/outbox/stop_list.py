@@ -9,6 +9,7 @@ a list with the header `count 0`, never a blank file (FAULTS H9).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,8 @@ from billing.instants import aware, aware_or_none, naive, stamp
 from billing.outbox.settings import read_delivery
 from billing.store.store import Store
 from edge.durable import write_atomically
+from edge.errors import InputError
+from edge.terminal import parse_time
 
 FORMAT = 1
 Value = dict[str, object]
@@ -102,17 +105,44 @@ def write_files(
     folder: Path, found: tuple[StoppedDomain, ...], *, ledger_version: int, now: datetime
 ) -> None:
     """Replace domains.json and domains.txt."""
+    files = contents(found, ledger_version=ledger_version, as_of=stamp(now))
+    for name, content in files.items():
+        write_atomically(folder.joinpath(name), content)
+
+
+def contents(
+    found: tuple[StoppedDomain, ...], *, ledger_version: int, as_of: str
+) -> dict[str, bytes]:
+    """What both files hold, by name."""
     document = {
         "format": FORMAT,
-        "as_of": stamp(now),
+        "as_of": as_of,
         "ledger_version": ledger_version,
         "count": len(found),
         "domains": [one.document() for one in found],
     }
-    write_atomically(folder / "domains.json", orjson.dumps(document) + b"\n")
-    head = f"# edgetoll stopped domains, format {FORMAT}, as of {stamp(now)}, count {len(found)}"
+    head = f"# edgetoll stopped domains, format {FORMAT}, as of {as_of}, count {len(found)}"
     lines = [head, *(one.domain for one in found)]
-    write_atomically(folder / "domains.txt", ("\n".join(lines) + "\n").encode())
+    return {
+        "domains.json": orjson.dumps(document) + b"\n",
+        "domains.txt": ("\n".join(lines) + "\n").encode(),
+    }
+
+
+def not_as_published(store: Store) -> Iterator[str]:
+    """Which of both files are not what the store says, as of when they say they were written."""
+    folder = store.home.joinpath(read_delivery(store.home).stop_list.folder)
+    try:
+        document = orjson.loads(folder.joinpath("domains.json").read_bytes())
+        as_of, version = str(document["as_of"]), int(document["ledger_version"])
+        found = stopped_domains(store.connection, now=parse_time(as_of))
+    except (OSError, ValueError, KeyError, TypeError, InputError):
+        yield f"{folder}/domains.json cannot be read"
+        return
+    for name, content in contents(found, ledger_version=version, as_of=as_of).items():
+        path = folder.joinpath(name)
+        if not path.is_file() or path.read_bytes() != content:
+            yield f"{path} is not what billing says of {as_of}"
 
 
 def read_file(path: Path) -> dict[str, Value]:

@@ -21,12 +21,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from edge.durable import write_atomically
+from edge.durable import sha256_file, write_atomically
 from metering.closed import closed_file, parse_hour
 from metering.hour import Policy, hour_of, time_of, to_ms
 from metering.hours.data_file import UsageFile, with_later_counts
 from metering.hours.unowned_names import OWNED_NAMES, folded
-from metering.status import FOLDER, HourStatus
+from metering.status import FOLDER, HourStatus, seal_of
 from metering.store.store import UsageStore
 from metering.worker.status import (
     ClosedRows,
@@ -97,7 +97,9 @@ class Live:
                 continue
             if name != self.name and known & partitions:
                 for kind in ("status{}.json", "hours{}.parquet", "quarantine{}.parquet"):
-                    (self.folder / kind.format(name)).unlink(missing_ok=True)
+                    old = self.folder / kind.format(name)
+                    seal_of(old).unlink(missing_ok=True)
+                    old.unlink(missing_ok=True)
         self._superseded = True
 
     def _usage(self, moment: Moment, now_ms: int) -> None:
@@ -222,7 +224,16 @@ class Live:
         return left is not None and left == (content, _stamp(self.folder / name))
 
     def _put(self, name: str, hidden: Path, content: object) -> None:
-        os.replace(hidden, self.folder / name)
+        """Replace a file, its seal first: a reader finds the hash of what it meets, before and
+        after.
+        """
+        path = self.folder / name
+        seal = seal_of(path)
+        before = seal.read_bytes().split()[-1:] if seal.is_file() else []
+        aside = self.folder / f".{seal.name}.{os.getpid()}"
+        aside.write_bytes(b"\n".join([*before, sha256_file(hidden).encode(), b""]))
+        os.replace(aside, seal)
+        os.replace(hidden, path)
         self._left[name] = (content, _stamp(self.folder / name))
 
 

@@ -11,10 +11,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from billing.accounts.load import OWNED_NAMES, publish_owned_domains
 from billing.appliers import open_store
 from billing.follow_up import follow_up
 from billing.lake import publish
 from billing.ledger import transfers
+from billing.outbox import stop_list
 from billing.prices import load_books
 from billing.runs import run
 from billing.runs.settings import read_settings
@@ -43,6 +45,8 @@ def rate(home: Path, *, at: datetime = NOW, **more: Any) -> run.RunOutcome:
 def published(home: Path) -> Path:
     """`home` with its lake, as every command leaves it that writes a record."""
     with open_store(home, owner="test", now=NOW) as store:
+        stop_list.publish(store, now=NOW)
+        publish_owned_domains(store, home / "lake" / OWNED_NAMES)
         publish.publish(store)
     return home
 

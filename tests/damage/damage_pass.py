@@ -1,7 +1,8 @@
 """The damage pass: each kind of file, each damage; then the usual commands, and what is true.
 
 After each damage either the totals are right, or a usual command ends with one true line and
-`check` is red. Anything else is a silent loss.
+`check` is red; so is it before those commands, where readers are told anything else than the truth.
+Anything else is a silent loss.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tests.damage.damages import DAMAGES
-from tests.damage.program import run, totals
+from tests.damage.program import is_told, run, seen, totals
 from tests.damage.records import Damage, Homes, Kind, Outcome
 
 COMMANDS: tuple[tuple[str, ...], ...] = (("metering", "run", "--drain"), ("check",))
@@ -33,11 +34,14 @@ def one(homes: Homes, kind: Kind, name: str, damage: Damage, place: Path) -> Out
     file = kind.find(home)
     if file is None or not damage(home, homes, kind, file):
         return Outcome(kind=kind.name, damage=name, verdict="–")
+    told = is_told(home, readers=seen(home), right=homes.seen)
     ran = tuple(run(*words, "--home", str(home)) for words in COMMANDS)
     right = totals(home) == homes.truth
     red = ran[-1].code != 0
     if any(one.defect for one in ran):
         verdict = "TRACEBACK"
+    elif not told:
+        verdict = "SILENT"  # mended by the commands, and wrong until then
     elif right:
         verdict = "right, red" if red else "right"
     else:

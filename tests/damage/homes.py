@@ -13,7 +13,7 @@ from pathlib import Path
 from edge.spool.spool import Spool
 from metering.closed import hour_text
 from metering.hour import HOUR_MS, hour_of, time_of
-from tests.damage.program import run
+from tests.damage.program import run, seen
 from tests.damage.records import Homes
 from tests.metering.world import Event, columns
 
@@ -54,7 +54,13 @@ def build(place: Path) -> Homes:
     elsewhere = Traffic(weight=3)
     begin(other, elsewhere)
     go_on(other, elsewhere)
-    return Homes(today=today, yesterday=yesterday, other=other, truth=dict(traffic.truth))
+    return Homes(
+        today=today,
+        yesterday=yesterday,
+        other=other,
+        truth=dict(traffic.truth),
+        seen=seen(today),
+    )
 
 
 def begin(home: Path, traffic: Traffic) -> None:

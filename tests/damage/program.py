@@ -11,6 +11,8 @@ from pathlib import Path
 import duckdb
 
 import edgetoll
+from billing.lake import query
+from edge.errors import EdgetollError
 from metering.closed import hour_text, list_closed
 from metering.hour import time_of
 from tests.damage.records import Ran, Totals
@@ -25,7 +27,25 @@ def run(*words: str) -> Ran:
     except Exception:
         last = traceback.format_exc().strip().splitlines()
         return Ran(words=words, code=1, said=error.getvalue(), defect="\n".join(last[-6:]))
-    return Ran(words=words, code=code, said=error.getvalue() or out.getvalue())
+    return Ran(words=words, code=code, said=error.getvalue() + out.getvalue())
+
+
+def seen(home: Path) -> object:
+    """What `edgetoll sql` tells of a home's usage and hours; None: that it cannot be read."""
+    try:
+        with query.connect(home) as connection:
+            return connection.execute(
+                "SELECT hour, domain, sum(requests) FROM usage_hourly GROUP BY ALL ORDER BY ALL"
+            ).fetchall(), connection.execute(
+                "SELECT hour, state, accepted FROM hours ORDER BY ALL"
+            ).fetchall()
+    except (EdgetollError, duckdb.Error):
+        return None
+
+
+def is_told(home: Path, *, readers: object, right: object) -> bool:
+    """Whether readers are told the truth before a command mends it, or `check` is red then."""
+    return readers is None or readers == right or run("check", "--home", str(home)).code != 0
 
 
 def totals(home: Path) -> Totals | None:

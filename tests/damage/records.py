@@ -14,11 +14,13 @@ Totals = Mapping[tuple[str, str], int]
 class Kind:
     """A kind of file of a home: which one is damaged, as a pattern below the home (its last match).
 
-    `pattern` may match hidden names only when it names them.
+    `pattern` may match hidden names only when it names them. `command`: what reads such a file,
+    where none of the usual commands does; `{file}` stands for it.
     """
 
     name: str
     pattern: str
+    command: tuple[str, ...] = ()
 
     def find(self, home: Path) -> Path | None:
         """The file of this kind, relative to the home; None when there is none."""
@@ -34,6 +36,8 @@ class Homes:
     yesterday: Path
     other: Path
     truth: Totals
+    seen: object = None
+    """What a reader is told of today's home before any command runs again."""
 
 
 Damage = Callable[[Path, Homes, Kind, Path], bool]

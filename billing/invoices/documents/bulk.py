@@ -28,6 +28,7 @@ from billing.invoices.documents.files import (
     safe_name,
 )
 from billing.invoices.documents.rendering import Rendered, prepare, render_chunk
+from billing.invoices.documents.sums import read_sums
 from billing.invoices.reading import chunks
 
 BULK = 2_000
@@ -135,7 +136,7 @@ def write_part(
     import pyarrow.parquet as pq
 
     file = pq.ParquetFile(path)
-    written = FilesWritten()
+    written = FilesWritten(before=read_sums(folder))
     count = 0
     for group in range(part, file.num_row_groups, parts):
         for row in file.read_row_group(group).to_pylist():

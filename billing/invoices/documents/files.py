@@ -5,19 +5,20 @@ They are made from the journal's content and can be made again at any time, so t
 fsynced; a document that is missing, torn or was edited by hand is put back as it was issued
 (FAULTS G14). Two processes may write the same document at once: each writes under a name of its
 own, and the file appears whole. A file that holds another issue of the same number is never
-replaced.
+replaced, and one that is as it was written stays, whatever today's edgetoll would make of it.
 """
 
 from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import orjson
 
+from billing.invoices.documents.sums import sum_of
 from edge.errors import ConflictError
 
 DRAFTS = "drafts"
@@ -28,17 +29,23 @@ FIELDS = frozenset({"taxes"})
 
 @dataclass(slots=True)
 class FilesWritten:
-    """What happened to the files: new, put back because they differed, or there already."""
+    """What happened to the files: new, put back because they differed, or there already.
+
+    `before` has the hash of each as it was written earlier, by file name; `sums` of each now.
+    """
 
     new: int = 0
     restored: int = 0
     same: int = 0
+    before: Mapping[str, str] = field(default_factory=dict)
+    sums: dict[str, str] = field(default_factory=dict)
 
     def add(self, other: FilesWritten) -> None:
         """Count what `other` counted too."""
         self.new += other.new
         self.restored += other.restored
         self.same += other.same
+        self.sums |= other.sums
 
 
 Put = Callable[[str, bytes, FilesWritten], None]
@@ -61,22 +68,29 @@ def put(path: str, data: bytes, written: FilesWritten) -> None:
     Raises ConflictError where the file is an issued document of other content. One that an earlier
     edgetoll issued in the form of its time stays as it is, with its sisters.
     """
+    name, digest = path.rpartition("/")[2], sum_of(data)
     present = _read(path)
     if present is None and _create(path, data):
         written.new += 1
+        written.sums[name] = digest
         return
-    if present is None:
-        present = _read(path)
+    present = (_read(path) if present is None else present) or b""
     if present == data:
         written.same += 1
+        written.sums[name] = digest
         return
-    refuse_other_issue(path, present or b"", data)
-    if is_of_earlier_form(path):
-        written.same += 1
-        return
+    noted = written.before.get(name)
+    if noted != digest:  # else it held these very bytes when it was written, and was damaged since
+        refuse_other_issue(path, present, data)
+        as_written = sum_of(present)
+        if noted == as_written or (noted is None and is_of_earlier_form(path)):
+            written.same += 1
+            written.sums[name] = as_written
+            return
     hidden = _write_aside(path, data)
     os.replace(hidden, path)
     written.restored += 1
+    written.sums[name] = digest
 
 
 def put_draft(path: str, data: bytes, written: FilesWritten) -> None:
@@ -90,6 +104,7 @@ def put_new(path: str, data: bytes, written: FilesWritten) -> None:
     """Make a file that nobody looks at yet: it need not be whole at every moment."""
     _write_bytes(path, data)
     written.new += 1
+    written.sums[path.rpartition("/")[2]] = sum_of(data)
 
 
 def refuse_other_issue(path: str, present: bytes, data: bytes) -> None:

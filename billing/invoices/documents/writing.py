@@ -22,6 +22,7 @@ from billing.invoices.documents.files import (
     safe_name,
 )
 from billing.invoices.documents.rendering import rendered
+from billing.invoices.documents.sums import SUMS, read_sums, write_sums
 from billing.invoices.reading import (
     DRAFTS as DRAFT_TABLES,
 )
@@ -36,6 +37,7 @@ from billing.invoices.records import Invoice
 from billing.invoices.settings import InvoiceSettings
 
 TABLES = ("json", "csv")
+PAGES = ("html", "pdf")
 
 
 def write_month(
@@ -49,13 +51,15 @@ def write_month(
 ) -> FilesWritten:
     """Write the documents of a month (of one account, if named); right files are not touched."""
     choose_month(connection, month, account)
-    written = FilesWritten()
+    folder = folder_of(home, month)
+    written = FilesWritten(before=read_sums(folder))
     if chosen(connection) >= bulk.BULK:
         written.add(
             bulk.write(home, connection, month, workers=os.cpu_count() or 1, advance=advance)
         )
         formats = tuple(name for name in formats if name not in TABLES)
-    written.add(_write_chosen(home, connection, folder_of(home, month), formats, advance=advance))
+    _write_chosen(home, connection, folder, formats, written, advance=advance)
+    _note_sums(folder, written)
     return written
 
 
@@ -64,8 +68,18 @@ def write_one(
 ) -> FilesWritten:
     """Write one issued document; InputError if there is none of that number."""
     choose_one(connection, invoice_no)
-    month = next(documents(connection)).month
-    return _write_chosen(home, connection, folder_of(home, month), formats)
+    folder = folder_of(home, next(documents(connection)).month)
+    written = FilesWritten(before=read_sums(folder))
+    _write_chosen(home, connection, folder, formats, written)
+    _note_sums(folder, written)
+    return written
+
+
+def _note_sums(folder: Path, written: FilesWritten) -> None:
+    """Note what was written as it is now; what was noted before stays while its file does."""
+    there = {entry.name for entry in os.scandir(folder)} if folder.is_dir() else set()
+    kept = {name: digest for name, digest in written.before.items() if name in there}
+    write_sums(folder, kept | written.sums)
 
 
 def write_drafts(
@@ -79,7 +93,9 @@ def write_drafts(
     """Write the drafts that a run prepared, named for their accounts."""
     choose_month(connection, month, account, DRAFT_TABLES)
     folder = folder_of(home, month).joinpath(DRAFTS)
-    return _write_chosen(home, connection, folder, formats, drafts=True)
+    written = FilesWritten()
+    _write_chosen(home, connection, folder, formats, written, drafts=True)
+    return written
 
 
 def unprintable(home: Path, settings: InvoiceSettings) -> Callable[[str], str]:
@@ -92,18 +108,21 @@ def unprintable(home: Path, settings: InvoiceSettings) -> Callable[[str], str]:
 
 
 def missing(home: Path, connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Of the two months issued into last, those of which a document has no JSON on disk.
+    """Months of which documents are to be written: none of them is noted as written, or, of the two
+    months issued into last, the JSON of one is not there or not noted.
 
     Document by document: the JSON of a credit note says nothing of the invoice's.
     """
+    months = connection.execute(sql.text("statements/invoices/reading/issued_months")).fetchall()
+    found = {month for (month,) in months if not folder_of(home, month).joinpath(SUMS).is_file()}
     rows = connection.execute(sql.text("statements/invoices/reading/issued_last")).fetchall()
-    found = []
     for month, numbers in rows:
         folder = folder_of(home, month)
         there = {entry.name for entry in os.scandir(folder)} if folder.is_dir() else set()
+        there &= read_sums(folder).keys()
         if any(f"{safe_name(number)}.json" not in there for number in numbers):
-            found.append(str(month))
-    return found
+            found.add(month)
+    return sorted(found)
 
 
 def _write_chosen(
@@ -111,34 +130,40 @@ def _write_chosen(
     connection: duckdb.DuckDBPyConnection,
     folder: Path,
     formats: Sequence[str],
+    written: FilesWritten,
     *,
     drafts: bool = False,
     advance: Callable[[int], None] = lambda _count: None,
-) -> FilesWritten:
-    """JSON and CSV first: where the JSON shows another issue, no sister of it is touched."""
-    written = FilesWritten()
+) -> None:
+    """Each document in `formats`, and in those it was written in before. JSON and CSV first: where
+    the JSON shows another issue, no sister of it is touched.
+    """
     tables = DRAFT_TABLES if drafts else ISSUED
     folder.mkdir(parents=True, exist_ok=True)
     putting = put_draft if drafts else put
-    pages = [name for name in formats if name not in TABLES]
+    noted = {name.rpartition(".")[2] for name in written.before}
+    pages = [name for name in PAGES if name in formats or name in noted]
+
+    def wanted(name: str) -> bool:
+        return name.rpartition(".")[2] in formats or name in written.before
+
     if any(name in TABLES for name in formats):
         for one in rendered(connection, tables):
-            stem = f"{folder}/{safe_name(one.account_id if drafts else one.invoice_no)}"
-            putting(f"{stem}.json", one.json, written)
-            if "csv" in formats:
-                putting(f"{stem}.csv", one.csv, written)
-            if "csv" in formats and one.detail_csv is not None and one.has_detail:
-                putting(f"{stem}.detail.csv", one.detail_csv, written)
+            name = safe_name(one.account_id if drafts else one.invoice_no)
+            putting(f"{folder}/{name}.json", one.json, written)
+            if wanted(f"{name}.csv"):
+                putting(f"{folder}/{name}.csv", one.csv, written)
+            if wanted(f"{name}.detail.csv") and one.detail_csv is not None and one.has_detail:
+                putting(f"{folder}/{name}.detail.csv", one.detail_csv, written)
             advance(0 if pages else 1)
     fonts = pdf_document.fonts_of(home)
     for invoice in documents(connection, tables) if pages else _nothing():
         name = safe_name(invoice.account_id if drafts else invoice.invoice_no)
-        if "html" in pages:
+        if wanted(f"{name}.html"):
             putting(f"{folder}/{name}.html", html_document.render(invoice), written)
-        if "pdf" in pages:
+        if wanted(f"{name}.pdf"):
             putting(f"{folder}/{name}.pdf", pdf_document.render(invoice, fonts), written)
         advance(1)
-    return written
 
 
 def _nothing() -> Iterator[Invoice]:

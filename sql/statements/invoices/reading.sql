@@ -158,3 +158,9 @@ FROM invoices
 GROUP BY month
 ORDER BY max(journal_no) DESC
 LIMIT 2;
+
+-- name: issued_months
+-- One row per month that has documents.
+SELECT DISTINCT month
+FROM invoices
+ORDER BY month;

@@ -9,8 +9,9 @@ ORDER BY hour, partition, revision;
 
 -- name: issued
 -- One row per document that was issued: what its file must say.
-SELECT invoice_no, account_id, total
-FROM invoices;
+SELECT month, invoice_no, account_id, total
+FROM invoices
+ORDER BY month, invoice_no;
 
 -- name: waiting_accounts
 -- One row per account whose past is to be rated again, or is held: its charges are not yet its usage.

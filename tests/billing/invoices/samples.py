@@ -110,3 +110,21 @@ def invoice(**changes: object) -> Invoice:
         content_sha256="cd" * 32,
     )
     return replace(base, **changes)  # type: ignore[arg-type]
+
+
+def credit_note() -> Invoice:
+    """A credit note over the first line of the sample invoice."""
+    back = line(kind="credit", amount=-80 * CENT, settled_amount=-80 * CENT, tax=-15 * CENT)
+    return invoice(
+        invoice_no="CRN-USD-2026-000001",
+        kind="credit_note",
+        corrects="INV-USD-2026-000042",
+        reason="Void: wrong address",
+        lines=(back,),
+        subtotal=-80 * CENT,
+        tax=-15 * CENT,
+        total=-95 * CENT,
+        evidence=None,
+        notes=(),
+        detail=(),
+    )

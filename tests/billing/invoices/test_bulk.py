@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from billing.invoices import reading
 from billing.invoices.documents import bulk, writing
 from billing.invoices.documents.rendering import rendered
+from billing.invoices.documents.sums import read_sums
 from tests.billing.invoices.stored import stored_rows
 
 CONTEXT = Context(prec=60)
@@ -206,10 +207,12 @@ def test_worker_processes_write_what_the_plain_way_writes(tmp_path: Path) -> Non
         (month.with_name(".2026-10.new") / f"{numbers[0]}.json").write_text("of a run killed")
         first = bulk.write(fast, connection, "2026-10", workers=2)
         again = bulk.write(fast, connection, "2026-10", workers=2)
+        assert first.sums == again.sums == read_sums(plain / "invoices" / "2026-10")
     assert (first.new, first.same, again.new, again.same) == (118, 0, 0, 118)
     assert [path.name for path in (fast / "invoices").iterdir()] == ["2026-10"]
     (month / "drafts" / "a.json").rename(tmp_path / "kept.json")
     (month / "drafts").rmdir()
+    (plain / "invoices" / "2026-10" / "SHA256SUMS").unlink()
     assert digests(fast) == digests(plain)
     table = (fast / "invoices" / "2026-10" / f"{numbers[0]}.csv").read_text(encoding="utf-8")
     assert next(csv.DictReader(io.StringIO(table)))["customer"] == "Ä, Ö"

@@ -30,6 +30,7 @@ MORE_STEPS = [
     "invoice_run-committed",
     "invoice-settled",
     "lake-built",
+    "lake-named",
     "lake-published",
     "invoice-rendered",
 ]

@@ -28,7 +28,7 @@ from billing.invoices.documents import files, html_document, pdf_document, writi
 from billing.invoices.documents.page import amount_text, page
 from billing.invoices.records import DetailRow, Party
 from edge.errors import ConflictError
-from tests.billing.invoices.samples import CENT, UNIT, invoice, line, transfer_line
+from tests.billing.invoices.samples import CENT, UNIT, credit_note, invoice, line, transfer_line
 from tests.billing.invoices.stored import rendered_one, stored
 
 ROOT = Path(__file__).parents[3]
@@ -89,24 +89,6 @@ def correction() -> Any:
         ),
     )
     return invoice(lines=lines, subtotal=160 * CENT + 7, cut=CENT + 7, total=174 * CENT)
-
-
-def credit_note() -> Any:
-    """A credit note over the first line of the sample invoice."""
-    back = line(kind="credit", amount=-80 * CENT, settled_amount=-80 * CENT, tax=-15 * CENT)
-    return invoice(
-        invoice_no="CRN-USD-2026-000001",
-        kind="credit_note",
-        corrects="INV-USD-2026-000042",
-        reason="Void: wrong address",
-        lines=(back,),
-        subtotal=-80 * CENT,
-        tax=-15 * CENT,
-        total=-95 * CENT,
-        evidence=None,
-        notes=(),
-        detail=(),
-    )
 
 
 SAMPLES = {"invoice": invoice(), "correction": correction(), "credit_note": credit_note()}
@@ -237,7 +219,7 @@ def test_d17_text_from_outside_cannot_become_typst_code() -> None:
 def test_documents_are_the_same_bytes_in_another_process_with_other_locale_and_zone() -> None:
     program = (
         "import hashlib;"
-        "from tests.billing.invoices.samples import invoice;"
+        "from tests.billing.invoices.samples import credit_note, invoice;"
         "from tests.billing.invoices.stored import rendered_one;"
         "from billing.invoices.documents import html_document, pdf_document;"
         "made = rendered_one(invoice());"
@@ -268,6 +250,8 @@ def test_files_are_written_once_and_left_alone_when_they_are_right(tmp_path: Pat
         assert (first.new, first.restored, first.same) == (4, 0, 0)
         stamps = {path: path.stat().st_mtime_ns for path in (tmp_path / "invoices").rglob("*.*")}
         second = writing.write_month(tmp_path, connection, "2026-10", formats)
+        sums = tmp_path / "invoices" / "2026-10" / "SHA256SUMS"
+        assert stamps.keys() | {sums} == set((tmp_path / "invoices" / "2026-10").iterdir())
     assert (second.new, second.restored, second.same) == (0, 0, 4)
     assert stamps == {path: path.stat().st_mtime_ns for path in stamps}
 
@@ -327,6 +311,9 @@ def test_the_json_of_a_credit_note_does_not_hide_a_missing_invoice(tmp_path: Pat
         assert writing.missing(tmp_path, connection) == []
         (tmp_path / "invoices" / "2026-10" / f"{invoice().invoice_no}.json").unlink()
         assert writing.missing(tmp_path, connection) == ["2026-10"]
+        writing.write_month(tmp_path, connection, "2026-10", ("json",))
+        (tmp_path / "invoices" / "2026-10" / "SHA256SUMS").unlink()
+        assert writing.missing(tmp_path, connection) == ["2026-10"], "nobody noted what was issued"
 
 
 @pytest.mark.needs_poppler

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -144,6 +145,13 @@ def older_pointer(home: Path) -> None:
     path.write_bytes(path.read_bytes().replace(folder(home).name.encode(), b"00000001"))
 
 
+def pointer_of_yesterday(home: Path) -> None:
+    """An older copy of the pointer: its version is there, and whole."""
+    old = sorted((home / "lake" / "versions").iterdir())[-2]
+    seal = hashlib.sha256((old / "version.json").read_bytes()).hexdigest()
+    (home / "lake" / "CURRENT").write_text(f"{old.name}\n{seal}\n", encoding="ascii")
+
+
 def in_list(change: Callable[[bytes], bytes]) -> Callable[[Path], object]:
     def damage(home: Path) -> None:
         path = folder(home) / "version.json"
@@ -160,6 +168,7 @@ VERSION: dict[str, Callable[[Path], object]] = {
     "CURRENT of no version": pointer(b"00000099\n" + b"0" * 64 + b"\n"),
     "CURRENT without its hash": pointer(b"00000003\n"),
     "CURRENT of another version": older_pointer,
+    "CURRENT of yesterday": pointer_of_yesterday,
     "CURRENT of words": pointer(b"../../closed now\n"),
     "CURRENT not text": pointer(b"\xff\xfe\x00"),
     "CURRENT a folder": lambda home: (
@@ -194,6 +203,37 @@ def test_m1_a_damaged_version_is_refused_told_and_mended(kind: str, home: Path) 
     rate(home)
     assert totals(home) == right
     assert red(home) == {}
+
+
+def test_m1_a_publisher_at_work_or_killed_is_no_older_copy(home: Path) -> None:
+    """A version whose list is still hidden was never shown: the pointer before it is right."""
+    right = totals(home)
+    (folder(home) / "version.json").rename(folder(home) / ".version.json")
+    assert (totals(home), red(home)) == (right, {}), "killed after the swap of the pointer"
+    rate(home)
+    assert (folder(home) / "version.json").is_file()
+    (folder(home) / "version.json").rename(folder(home) / ".version.json")
+    pointer_of_yesterday(home)
+    assert totals(home) != right, "killed before the swap: the version before is what there is"
+    assert red(home) == {}
+    rate(home)
+    assert (totals(home), red(home)) == (right, {})
+
+
+def test_m1_a_reader_that_looks_while_the_pointer_moves_gets_the_new_version(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newest = (home / "lake" / "CURRENT").read_bytes()
+    pointer_of_yesterday(home)
+    look = version._newest_shown
+
+    def slow(home: Path) -> int:
+        found = look(home)
+        (home / "lake" / "CURRENT").write_bytes(newest)
+        return found
+
+    monkeypatch.setattr(version, "_newest_shown", slow)
+    assert folder(home).name == "00000003"
 
 
 def test_m1_a_file_that_no_version_lists_is_told_and_read_by_nobody(home: Path) -> None:

@@ -40,6 +40,7 @@ PLACES = [
     "rate-posted",
     "rate-judged",
     "lake-built",
+    "lake-named",
     "lake-published",
 ]
 USUAL = PLACES if THOROUGH else [*PLACES[3:13:2], PLACES[11], PLACES[14]]
