@@ -61,7 +61,7 @@ class Coded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JsonEvents:
+class JsonColumns:
     """Events that may be counted.
 
     `place` is where each lies in what was read: those of one place keep their order. `id` are
@@ -82,9 +82,9 @@ class JsonEvents:
     def __len__(self) -> int:
         return len(self.place)
 
-    def at(self, places: Array) -> JsonEvents:
+    def at(self, places: Array) -> JsonColumns:
         """Those at these places, in that order."""
-        return JsonEvents(
+        return JsonColumns(
             place=self.place[places],
             source=self.source[places],
             id=self.id.take(pa.array(places, type=pa.int64())),
@@ -98,7 +98,7 @@ class JsonEvents:
         )
 
     @classmethod
-    def joined(cls, parts: Sequence[JsonEvents]) -> JsonEvents:
+    def joined(cls, parts: Sequence[JsonColumns]) -> JsonColumns:
         """One after another."""
         if len(parts) == 1:
             return parts[0]
@@ -128,9 +128,9 @@ class JsonEvents:
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def from_checked(checked: Checked, origin: Sequence[int]) -> JsonEvents:
+def from_checked(checked: Checked, origin: Sequence[int]) -> JsonColumns:
     """What was judged one by one; `origin` tells the place of each of what was judged."""
-    return JsonEvents(
+    return JsonColumns(
         place=np.array([origin[place] for place in checked.place], dtype=np.int64),
         source=Coded.of(checked.source),
         id=pa.array(checked.id, type=pa.string()),
@@ -144,7 +144,7 @@ def from_checked(checked: Checked, origin: Sequence[int]) -> JsonEvents:
     )
 
 
-def laid_out_alike(messages: Sequence[Message], bounds: Bounds) -> tuple[list[JsonEvents], Array]:
+def laid_out_alike(messages: Sequence[Message], bounds: Bounds) -> tuple[list[JsonColumns], Array]:
     """(events of messages of a few layouts, the places of all messages that hold other events)."""
     places = [place for place, message in enumerate(messages) if is_plain(message)]
     every = np.arange(len(messages))
@@ -152,7 +152,7 @@ def laid_out_alike(messages: Sequence[Message], bounds: Bounds) -> tuple[list[Js
         return [], every
     joined = Messages([value for _, value, _ in messages])
     keys = [key for key, _, _ in messages]
-    parts: list[JsonEvents] = []
+    parts: list[JsonColumns] = []
     left = np.array(places)
     samples = (messages[place][1] for place in places[:: -(-len(places) // SAMPLES)])
     layouts = filter(None, dict.fromkeys(map(layout_of, samples)))
@@ -167,7 +167,7 @@ def laid_out_alike(messages: Sequence[Message], bounds: Bounds) -> tuple[list[Js
 
 def from_layout(
     messages: Messages, found: Found, keys: Sequence[bytes | None], bounds: Bounds
-) -> JsonEvents | None:
+) -> JsonColumns | None:
     """Those of the messages found that may be counted; the others are to be judged one by one.
 
     `keys` are the message keys by place.
@@ -193,7 +193,7 @@ def from_layout(
     fits &= (class_code != _NONE) & (cache != _NONE)
     names = [name or "" for name in canonical_domains(texts["domain"].names)]
     kept = np.flatnonzero(fits)
-    events = JsonEvents(
+    events = JsonColumns(
         place=found.places,
         source=texts["source"],
         id=arrow_texts(found.texts["id"]),

@@ -8,14 +8,14 @@ from edge.batch.records import Array, CounterColumns, exact_sums, status_classes
 from edge.errors import Corrupt
 from edge.event import BUCKET_MS, CLASSES, STATUS_CLASSES
 from metering.counting.flush import Flush
-from metering.counting.json_columns import JsonEvents
+from metering.counting.json_columns import JsonColumns
 from metering.hour import HOUR_MS
 
 _BYTES_END = 1 << 62
 """Sums below it fit 64 bits."""
 
 
-def count(events: JsonEvents, owner: Array, flushes: list[Flush]) -> None:
+def count(events: JsonColumns, owner: Array, flushes: list[Flush]) -> None:
     """Count events into the flushes of their owners, with the sources that promise nothing."""
     if not len(events):
         return
@@ -72,7 +72,7 @@ def _cells(*columns: tuple[Array, int]) -> Array:
     return cell
 
 
-def _sums(events: JsonEvents, row: Array, rows: int) -> tuple[Array, Array, Array, Array]:
+def _sums(events: JsonColumns, row: Array, rows: int) -> tuple[Array, Array, Array, Array]:
     """Requests, bytes, requests by class of status and cache hits of each row."""
     classes = len(STATUS_CLASSES)
     by_status = row * classes + status_classes(events.status)
@@ -84,7 +84,7 @@ def _sums(events: JsonEvents, row: Array, rows: int) -> tuple[Array, Array, Arra
     )
 
 
-def _note_sources(events: JsonEvents, owner: Array, flushes: list[Flush]) -> None:
+def _note_sources(events: JsonColumns, owner: Array, flushes: list[Flush]) -> None:
     """Hour and source of each event, for certificates."""
     hour = events.time_ms // HOUR_MS
     cells = _cells(

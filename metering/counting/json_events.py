@@ -23,7 +23,7 @@ from edge.errors import ConfigError
 from edge.reasons import Reason
 from metering.counting.flush import Flush
 from metering.counting.json_check import Bounds, check
-from metering.counting.json_columns import JsonEvents, from_checked, laid_out_alike
+from metering.counting.json_columns import JsonColumns, from_checked, laid_out_alike
 from metering.counting.json_counts import count
 from metering.counting.json_once import (
     CONFLICT,
@@ -63,7 +63,7 @@ class JsonIntake:
         self._endless = False
         self._unread: list[_Unit] = []
         self._unread_messages = 0
-        self._held: list[tuple[JsonEvents, list[Flush], Array]] = []
+        self._held: list[tuple[JsonColumns, list[Flush], Array]] = []
         """Events not yet told apart, some flushes, and which of these each event belongs to."""
         self._forgotten = -1
 
@@ -133,7 +133,7 @@ class JsonIntake:
             owners = [units[number] for number in unit_of[left].tolist()]
             parts.append(_one_by_one(messages, left.tolist(), owners, bounds))
         if parts:
-            found = JsonEvents.joined(parts)
+            found = JsonColumns.joined(parts)
             if len(parts) > 1:  # the first of two equal ids is the one that came first
                 found = found.at(np.argsort(found.place, kind="stable"))
             self._held.append((found, [unit.flush for unit in units], unit_of[found.place]))
@@ -162,7 +162,7 @@ class JsonIntake:
             owners.append(of[alive])
         if not sum(map(len, parts)):
             return
-        events, owner = JsonEvents.joined(parts), np.concatenate(owners)
+        events, owner = JsonColumns.joined(parts), np.concatenate(owners)
         only = [flush for flush, _ in flushes]
         ids = identities(connection, events, owner)
         verdict = verdicts(connection, events, ids, [flush.partition for flush in only])
@@ -186,7 +186,7 @@ class JsonIntake:
 
     def _keep_conflicts(
         self,
-        events: JsonEvents,
+        events: JsonColumns,
         owner: Array,
         verdict: Array,
         flushes: Sequence[Flush],
@@ -250,7 +250,7 @@ class _Unit:
 
 def _one_by_one(
     messages: Sequence[Message], left: Sequence[int], units: Sequence[_Unit], bounds: Bounds
-) -> JsonEvents:
+) -> JsonColumns:
     """The messages at the places `left`, judged; each belongs to the unit in its place."""
     events: list[RawEvent] = []
     keys: list[bytes | None] = []
@@ -276,7 +276,7 @@ def _one_by_one(
 
 
 def _tally(
-    events: JsonEvents, owner: Array, verdict: Array, flushes: Sequence[Flush], now_ms: int
+    events: JsonColumns, owner: Array, verdict: Array, flushes: Sequence[Flush], now_ms: int
 ) -> None:
     """Duplicates, and conflicts: the same id with other content stays counted as it was."""
     repeated = np.bincount(owner[verdict == DUPLICATE], minlength=len(flushes))

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 import sql
 from edge.batch.records import Array
-from metering.counting.json_columns import Coded, JsonEvents
+from metering.counting.json_columns import Coded, JsonColumns
 from metering.hour import HOUR_MS
 
 NEW, DUPLICATE, CONFLICT = range(3)
@@ -51,7 +51,7 @@ class Identities:
 
 
 def identities(
-    connection: duckdb.DuckDBPyConnection, events: JsonEvents, owner: Array
+    connection: duckdb.DuckDBPyConnection, events: JsonColumns, owner: Array
 ) -> Identities:
     """The identity of each event, of the partition with number `owner`."""
     seen = {
@@ -59,7 +59,7 @@ def identities(
         "source": _texts(events.source),
         "id": events.id,
     }
-    found = _ask(connection, "identities", json_seen=pa.table(seen))
+    found = _ask(connection, "statements/metering/json_events/identities", json_seen=pa.table(seen))
     place = found["place"].to_numpy()
     high, low = np.empty((2, len(events)), dtype=np.uint64)
     high[place] = found["identity_high"].to_numpy()
@@ -69,13 +69,13 @@ def identities(
 
 def verdicts(
     connection: duckdb.DuckDBPyConnection,
-    events: JsonEvents,
+    events: JsonColumns,
     ids: Identities,
     partitions: Sequence[str],
 ) -> Array:
     """NEW, DUPLICATE or CONFLICT for each event; `partitions` are the owners' names."""
     seen = pa.table({"identity_high": pa.array(ids.high), "identity_low": pa.array(ids.low)})
-    stored = _ask(connection, "known", json_seen=seen)
+    stored = _ask(connection, "statements/metering/json_events/known", json_seen=seen)
     ordered = np.sort(ids.low)
     suspicious = np.concatenate(
         (ordered[1:][ordered[1:] == ordered[:-1]], stored["identity_low"].to_numpy())
@@ -106,7 +106,7 @@ def verdicts(
 
 
 def _same_as_before(
-    connection: duckdb.DuckDBPyConnection, events: JsonEvents, unlike: list[tuple[int, int]]
+    connection: duckdb.DuckDBPyConnection, events: JsonColumns, unlike: list[tuple[int, int]]
 ) -> Array:
     """Those of the places whose digest, as it was made before 2026-12, is the one held of them."""
     places = np.array([place for place, _ in unlike])
@@ -122,14 +122,16 @@ def _same_as_before(
         "domain": _texts(some.domain),
         "held": pa.array(np.array([held for _, held in unlike], dtype=np.uint64)),
     }
-    found = _ask(connection, "same_as_before", json_unlike=pa.table(columns))
+    found = _ask(
+        connection, "statements/metering/json_events/same_as_before", json_unlike=pa.table(columns)
+    )
     same: Array = found["place"].to_numpy()
     return same
 
 
 def remember(
     connection: duckdb.DuckDBPyConnection,
-    events: JsonEvents,
+    events: JsonColumns,
     ids: Identities,
     of: Sequence[tuple[str, int]],
     seen_ms: int,
@@ -144,7 +146,12 @@ def remember(
         "digest": pa.array(ids.digest),
         "flush_no": pa.array(flush_no[ids.owner]),
     }
-    _ask(connection, "add_ids", {"seen_ms": seen_ms}, json_fresh=pa.table(fresh))
+    _ask(
+        connection,
+        "statements/metering/json_events/add_ids",
+        {"seen_ms": seen_ms},
+        json_fresh=pa.table(fresh),
+    )
 
 
 def _ask(
@@ -153,12 +160,11 @@ def _ask(
     parameters: dict[str, object] | None = None,
     **tables: pa.Table,
 ) -> pa.Table:
-    """The rows of a statement of the chapter json_events, over Arrow tables."""
+    """The rows of a statement, over Arrow tables."""
     for view, table in tables.items():
         connection.register(view, table)
     try:
-        text = sql.text(f"statements/metering/json_events/{name}")
-        rows: pa.Table = connection.execute(text, parameters or {}).to_arrow_table()
+        rows: pa.Table = connection.execute(sql.text(name), parameters or {}).to_arrow_table()
         return rows
     finally:
         for view in tables:
@@ -171,7 +177,7 @@ def _texts(texts: Coded) -> pa.DictionaryArray[Any, Any]:
     return pa.DictionaryArray.from_arrays(texts.codes, names)
 
 
-def _digests(events: JsonEvents) -> Array:
+def _digests(events: JsonColumns) -> Array:
     """64 bits of the values of each event: equal values have equal ones, on every machine."""
     mixed = np.zeros(len(events), dtype=np.uint64)
     for column in (

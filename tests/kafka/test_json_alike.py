@@ -13,7 +13,7 @@ import sql
 from metering.counting import json_columns
 from metering.counting.flush import Flush, Names
 from metering.counting.json_check import Bounds, check
-from metering.counting.json_columns import JsonEvents, from_checked, laid_out_alike
+from metering.counting.json_columns import JsonColumns, from_checked, laid_out_alike
 from metering.counting.json_events import JsonIntake
 from metering.counting.json_layout import layout_of
 from metering.counting.json_parse import Unreadable, events_of
@@ -26,7 +26,7 @@ ODD = [bytes([octet]) for octet in b'"\\{}[],:0159-+.eE aZ\n\t\x00\x1f\x7f\x80\x
 EVENT = {**GOOD, "domain": "shop.example.com"}
 
 
-def rows(events: JsonEvents) -> list[tuple[Any, ...]]:
+def rows(events: JsonColumns) -> list[tuple[Any, ...]]:
     """Every column of each event, in words."""
     texts = [
         [coded.names[code] for code in coded.codes.tolist()]
@@ -44,7 +44,7 @@ def rows(events: JsonEvents) -> list[tuple[Any, ...]]:
     return list(zip(*columns, strict=True))
 
 
-def judged(messages: list[Message], places: list[int], bounds: Bounds = BOUNDS) -> JsonEvents:
+def judged(messages: list[Message], places: list[int], bounds: Bounds = BOUNDS) -> JsonColumns:
     """The same messages one by one: each must be counted."""
     events, keys, origin = [], [], []
     for place in places:
