@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from billing.accounts import appliers as accounts
 from billing.balance.appliers import apply_deliveries, apply_states
+from billing.https.edge_facts import apply_facts
 from billing.invoices import appliers as invoices
 from billing.ledger import transfers
 from billing.older_copy import refuse_older_copy
@@ -43,6 +44,9 @@ APPLIERS: Appliers = MappingProxyType(
         "account_act": (apply_states,),
         "full_state": (apply_states,),
         "deliveries": (apply_deliveries,),
+        # HTTPS at the edges
+        "https_facts": (apply_facts,),
+        "https_expiry": (apply_states,),
     }
 )
 

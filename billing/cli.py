@@ -255,6 +255,8 @@ def accept(
         table("Usage held as too old", names, rows)
         if number is not None:
             print("Accepted. Next: edgetoll billing rate")
+        elif hours and reason.strip():
+            print(f"Nothing of {', '.join(hours)} waits: nothing was accepted.")
         elif files:
             print('To bill it: edgetoll billing accept --reason "…"')
 

@@ -1,9 +1,10 @@
 """The spine: what follows every change of money, in one order, for the accounts it touched.
 
 The checks of the record come first, since nobody moves to suspension while one is red (FAULTS U3).
-Then payments settle invoices, accounts are judged, the stop list and the owned names are written,
-and the lake is published. Who pays is off the list before the command ends. Each step finds in the
-store what it has to do, so that following up twice, or after a crash, changes nothing more.
+Then payments settle invoices, accounts are judged, the stop list, what edges are told of accounts
+and the owned names are written, and the lake is published. Who pays is off the list before the
+command ends. Each step finds in the store what it has to do, so that following up twice, or after a
+crash, changes nothing more.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ from billing.accounts.load import OWNED_NAMES, publish_owned_domains
 from billing.appliers import open_store
 from billing.balance import figures, states
 from billing.checks import invariants, red
+from billing.https import edge_accounts, edge_facts, expiry
 from billing.invoices import payments
 from billing.lake import publish
 from billing.outbox import daily_state, stop_list, stop_topic
 from billing.outbox.settings import read_delivery
 from billing.store.store import PATIENCE_SECONDS, Store
 from edge.crash_point import crash_point
+from edge.terminal import warn
 
 RED_HINT = "no account moves to suspension meanwhile; run edgetoll check"
 
@@ -77,17 +80,27 @@ def follow_up(
     )
     if not new and is_past(store.connection, at):
         accounts = ()
+    if accounts is None:
+        _hear_edges(store, at=at)
     judged = _judge(store, accounts, at=at, payments_through=payments_through)
     crash_point("rate-judged")
     if daily:
         due_hour = read_delivery(store.home).daily_state_hour
         daily_state.record_daily_state(store, now=at, due_hour=due_hour)
     stop_list.publish(store, now=at)
+    edge_accounts.publish(store, now=at, everyone=owners or accounts is None)
     names = store.home / "lake" / OWNED_NAMES
     if owners or accounts is None or not names.exists():
         publish_owned_domains(store, names)
     publish.publish(store)
     return FollowedUp(red=failing, settled=settled, judged=judged)
+
+
+def _hear_edges(store: Store, *, at: datetime) -> None:
+    """Take in what edges told of HTTPS, and whose TLS certificate will expire."""
+    for trouble in edge_facts.take_in(store, at=at):
+        warn(trouble)
+    expiry.record(store, now=at)
 
 
 def check_record(store: Store, record: int | None, *, at: datetime) -> str | None:

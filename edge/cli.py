@@ -239,11 +239,13 @@ def _settings(found: EdgeSettings, **options: object) -> EdgeSettings:
 
 def _mount() -> None:
     """Commands that stand in files of their own."""
+    from edge.agent.formats_command import app as formats
     from edge.agent.import_command import import_logs
     from edge.agent.status_command import status
-    from edge.https.commands import app as https
+    from edge.https.commands.app import app as https
     from edge.shipping.command import ship
 
+    app.add_typer(formats, name="formats")
     app.add_typer(https, name="https")
     app.command("import")(import_logs)
     app.command()(status)

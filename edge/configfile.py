@@ -185,6 +185,20 @@ def _explain(
     return ConfigError(f"{place}, key {dotted}: {said(first)}{more}", "correct that key")
 
 
+def faults_of(
+    path: Path, text: str, content: Mapping[str, object], error: ValidationError
+) -> list[str]:
+    """Each fault of a file's `content` with file, key and line, once."""
+    found: list[str] = []
+    for one in error.errors(include_url=False):
+        keys = _keys_of(content, one["loc"], one["type"])
+        line = line_of(text, keys)
+        dotted = ".".join(str(key + 1 if isinstance(key, int) else key) for key in keys)
+        where = f"{path}, line {line}" if line else str(path)
+        found.append(f"{where}{f', key {dotted}' if dotted else ''}: {said(one)}")
+    return list(dict.fromkeys(found))
+
+
 def _keys_of(
     content: Mapping[str, object], place: tuple[str | int, ...], kind: str
 ) -> tuple[str | int, ...]:

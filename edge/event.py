@@ -32,6 +32,7 @@ SCHEME_NAMES: Final[dict[str, Scheme]] = {
     "grpcs": "https",
     "h2": "https",
     "h3": "https",
+    "quic": "https",
 }
 """What logs call the two schemes, in small letters: one table for all formats."""
 

@@ -101,11 +101,12 @@ def table(
     cells = [[printable("" if cell is None else str(cell)) for cell in row] for row in rows]
     names = [printable(column) for column in columns]
     places = {place for place, column in enumerate(columns) if column in right}
+    rule = "─" if _can_show("─") else "-"
     for line in layout(printable(title), names, cells, right=places, width=_width()):
         if line.bold and _is_bright():
             print(f"\x1b[1m{escaped(line.text)}\x1b[0m", file=bare(sys.stdout))
         else:
-            print(line.text)
+            print(line.text.replace("─", rule))
 
 
 def _width() -> int | None:
@@ -113,6 +114,15 @@ def _width() -> int | None:
     if sys.stdout.isatty() or "COLUMNS" in os.environ:
         return shutil.get_terminal_size().columns
     return None
+
+
+def _can_show(char: str) -> bool:
+    """Whether the encoding of standard output has the character."""
+    try:
+        char.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_bright() -> bool:

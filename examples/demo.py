@@ -18,6 +18,7 @@ import typer
 
 from edge.errors import EdgetollError
 from edge.terminal import now
+from examples import https_edge
 from examples.stage import Stage
 
 SEED = 20201215
@@ -119,6 +120,7 @@ def demo(
         plot.save(note, truth)
     count_and_bill(stage, plot)
     show(stage, plot, truth)
+    https_edge.play(stage)
     stage.ending(time.monotonic() - began)
     if again:
         same = fingerprint(stage) == before

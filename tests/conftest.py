@@ -10,6 +10,8 @@ import os
 import random
 import shutil
 import subprocess
+from collections import Counter
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +30,14 @@ COMPONENTS = {
     "needs_real_logs": (("../shared/data/logs",), "lay the shared folder beside the project"),
     "needs_systemd": (("systemd-analyze",), "apt-get install -y systemd"),
 }
+# Where compiled files may not be kept, each command that a test starts compiles its libraries anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 ROOT = Path(__file__).resolve().parent.parent
 IN_CI = os.environ.get("CI", "") not in ("", "0", "false")
 left_out: dict[str, tuple[list[str], list[str]]] = {}
 """By marker: the programs that were missing when the tests were collected, and those tests."""
+counted = 0.0
+"""CPU seconds of this process that reports have named."""
 
 settings.register_profile(
     "default",
@@ -77,6 +83,30 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.fail(f"{marker}: {', '.join(lacks)} not found: {COMPONENTS[marker][1]}")
 
 
+def cpu_seconds() -> float:
+    """CPU time of this process and of those it started that have ended."""
+    return sum(os.times()[:4])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Each report of a test (its setup, itself, its end) says what CPU it took: all since the one
+    before, so that what is shared counts for the test that needed it first.
+    """
+    global counted
+    report = yield
+    now = cpu_seconds()
+    vars(report)["cpu_seconds"], counted = now - counted, now
+    return report
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """What it took until now is nobody's: imports and collecting."""
+    global counted
+    counted = cpu_seconds()
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """A worker process hands on what it left out."""
@@ -92,9 +122,27 @@ def pytest_testnodedown(node: Any) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """The last lines: which tests did not run here, why, and the command that changes it."""
+    """The last lines: the cost by folder; which tests did not run here, why, and the command that
+    changes it.
+    """
+    for line in costs(one for found in terminalreporter.stats.values() for one in found):
+        terminalreporter.write_line(line)
     for marker, (lacks, tests) in left_out.items():
         terminalreporter.write_line(not_run(marker, lacks, tests), yellow=True)
+
+
+def costs(reports: Iterable[Any]) -> list[str]:
+    """CPU seconds by folder of tests, the dearest first; what takes less than one is summed up."""
+    seconds: Counter[str] = Counter()
+    for report in reports:
+        if hasattr(report, "cpu_seconds"):
+            folder = Path(report.nodeid.split("::")[0]).parent
+            seconds[str(folder)] += report.cpu_seconds
+    dear = {folder: cost for folder, cost in seconds.most_common() if cost >= 1}
+    lines = [f"{cost:8.1f}  {folder}" for folder, cost in dear.items()]
+    rest = seconds.total() - sum(dear.values())
+    said = [f"{rest:8.1f}  other folders"] if dear and rest else []
+    return ["CPU seconds by folder:", *lines, *said, f"{seconds.total():8.1f}  in all"]
 
 
 def not_run(marker: str, lacks: list[str], tests: list[str]) -> str:

@@ -19,6 +19,8 @@ SHARED_OF_EDGE = {
     "edge.errors",
     "edge.escaping",
     "edge.event",
+    "edge.https.facts",
+    "edge.https.status",
     "edge.kafka.link",
     "edge.kafka.topic",
     "edge.reasons",

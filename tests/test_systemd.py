@@ -61,6 +61,15 @@ def test_of_two_daemons_one_is_stopped_and_a_timer_beside_one_is_no_failure() ->
         assert named[name]["Service"]["SuccessExitStatus"] == "75"
 
 
+def test_an_edge_server_is_one_target_whose_services_stop_with_it() -> None:
+    named = {unit.name: parsed(unit) for unit in UNITS}
+    wanted = named["edgetoll-edge.target"]["Unit"]["Wants"].split()
+    assert wanted == [f"edgetoll-{name}.service" for name in ("tail", "ship", "nginx", "https")]
+    for name in wanted:
+        assert named[name]["Unit"]["PartOf"] == "edgetoll-edge.target"
+        assert named[name]["Install"]["WantedBy"] == "edgetoll-edge.target"
+
+
 def test_alerts_are_told_even_when_the_run_before_them_is_held(tmp_path: Path) -> None:
     """The unit's own line, with an `edgetoll` that notes what it was asked; rating is held."""
     said = tmp_path / "said"

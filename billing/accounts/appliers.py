@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import duckdb
-import pyarrow as pa
 
 import sql
 from billing.accounts.staging import DOMAIN_SCHEMA, REPLACED_SCHEMA
 from billing.instants import aware, instant_text, stamp
+from billing.store.given import register
 from billing.store.journal import Record
 from billing.store.store import Effects
 from edge.errors import ConflictError
@@ -36,6 +36,8 @@ class _Overlap:
     account_before: str
     account_id: str
     effective_from: datetime
+    ownership_before: str
+    ownership_id: str
 
 
 def apply_load(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
@@ -94,10 +96,10 @@ def _apply_ownership(
     """Store ownership, refuse two owners at once, move imported usage to its owner of now."""
     number: dict[str, object] = {"journal_no": record.number}
     for name, effect, schema in _OWNERSHIP_EFFECTS:
-        empty = pa.Table.from_pylist([], schema)
-        connection.register(
-            name, connection.table(f"effect_{effect}") if effect in effects else empty
-        )
+        if effect in effects:
+            connection.register(name, connection.table(f"effect_{effect}"))
+        else:
+            register(connection, name, schema, ())
     connection.execute(sql.text("statements/accounts/ownership/touched_domains"))
     connection.execute(sql.text("statements/accounts/ownership/drop_replaced"))
     connection.execute(sql.text("statements/accounts/ownership/insert_ownership"), number)
@@ -117,5 +119,6 @@ def _refuse_two_owners(connection: duckdb.DuckDBPyConnection) -> None:
         raise ConflictError(
             f"{one.domain} would belong to {one.account_before} and to {one.account_id}"
             f" at {stamp(aware(one.effective_from))}",
-            "end the first ownership: load its row again with `effective_to`",
+            f'end "{one.ownership_before}" by then (`effective_to`); or, if the other begins too'
+            f' early, load its right row with `replaces = "{one.ownership_id}"` and `why`',
         )

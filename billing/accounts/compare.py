@@ -180,7 +180,12 @@ def new_domains(
         end = None if row.fact.effective_to == NEVER else row.fact.effective_to
         fact = replace(row.fact, effective_to=end)
         if end is not None and end <= fact.effective_from:
-            raise InputError(f"{row.place}: {fact.domain} ends before it begins", "correct the row")
+            raise InputError(
+                f"{row.place}: {fact.domain} ends at {stamp(end)}, and begins at"
+                f" {stamp(fact.effective_from)}",
+                "correct the row; a name that was never this account's is given to its owner by a"
+                f' row with `replaces = "{name}"` and `why`',
+            )
         if name not in known and _is_given_up(row, name, given_up, replaced):
             continue
         before = known.get(name)

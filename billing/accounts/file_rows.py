@@ -218,6 +218,22 @@ class PlanRow(_Correctable):
     region: str = "all"
     bought: Moment | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _requests_are_counted(cls, row: object) -> object:
+        """A request plan is a count and global (DOMAIN §10.4): "10 GB" would be ten billion."""
+        if not isinstance(row, Mapping) or row.get("kind") != "https_requests":
+            return row
+        quantity, region = row.get("quantity"), row.get("region", "all")
+        if isinstance(quantity, str) and quantity.rstrip().endswith("B"):
+            raise ValueError(f"{quantity!r} are bytes, which no https_requests plan pays")
+        if region != "all":
+            raise ValueError(
+                f"an https_requests plan is global: leave out region {region!r} (and say `why`"
+                " where it is stored so)"
+            )
+        return row
+
 
 class MethodRow(_Row):
     """The account asks for another basic billing method; it begins at the next local midnight."""

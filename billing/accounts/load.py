@@ -38,9 +38,9 @@ from billing.accounts.staging import (
     Registered,
     StagedLoad,
     stage,
-    table_of,
 )
 from billing.instants import naive
+from billing.store.given import table_of
 from billing.store.store import Store
 from edge.durable import write_atomically
 from edge.errors import InputError

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import duckdb
-import pyarrow as pa
 
 from billing.accounts.file_rows import BEGINNING, AccountRow, DomainRow, Loaded, MethodRow, PlanRow
 from billing.accounts.records import (
@@ -18,7 +17,21 @@ from billing.accounts.records import (
     Ownership,
     PlanBought,
 )
+from billing.store.given import (
+    BASIS_POINTS,
+    COUNT,
+    HUGE,
+    SMALL,
+    TEXT,
+    TIME,
+    Schema,
+    schema_of,
+    table_of,
+)
 from edge.errors import InputError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Fact = TypeVar("Fact", bound=AccountFact)
 
@@ -38,67 +51,51 @@ class Placed(Generic[Fact]):
     has_opening: bool = True
 
 
-_TEXT: pa.DataType = pa.string()
-_TIME: pa.DataType = pa.timestamp("us")
-_MONEY: pa.DataType = pa.decimal128(38, 0)
-_SMALL: pa.DataType = pa.int32()
-_BASIS_POINTS: pa.DataType = pa.decimal128(9, 2)
-_COUNT: pa.DataType = pa.int64()
-ACCOUNT_SCHEMA = pa.schema(
-    {
-        "account_id": _TEXT,
-        "effective_from": _TIME,
-        "name": _TEXT,
-        "currency": _TEXT,
-        "timezone": _TEXT,
-        "price_book": _TEXT,
-        "billing_method": _TEXT,
-        "credit_limit": _MONEY,
-        "grace_hours": _SMALL,
-        "suspension_policy": _TEXT,
-        "tax_rate_bp": _BASIS_POINTS,
-        "email": _TEXT,
-        "address": _TEXT,
-        "country": _TEXT,
-        "tax_id": _TEXT,
-        "low_balance_threshold": _MONEY,
-        "opened_at": _TIME,
-        "closed_at": _TIME,
-    }
-)
-DOMAIN_SCHEMA = pa.schema(
-    {
-        "ownership_id": _TEXT,
-        "domain": _TEXT,
-        "account_id": _TEXT,
-        "effective_from": _TIME,
-        "effective_to": _TIME,
-    }
-)
-PLAN_SCHEMA = pa.schema(
-    {
-        "plan_id": _TEXT,
-        "account_id": _TEXT,
-        "kind": _TEXT,
-        "region": _TEXT,
-        "quantity": _COUNT,
-        "starts_at": _TIME,
-        "ends_at": _TIME,
-        "bought_at": _TIME,
-    }
-)
-DATES_SCHEMA = pa.schema(
-    {"account_id": _TEXT, "opened_at": _TIME, "closed_at": _TIME, "why": _TEXT}
-)
-REPLACED_SCHEMA = pa.schema({"kind": _TEXT, "fact_id": _TEXT, "replaced_by": _TEXT, "why": _TEXT})
-METHOD_SCHEMA = pa.schema({"account_id": _TEXT, "method": _TEXT, "effective_from": _TIME})
-
-
-def table_of(facts: Iterable[object], schema: pa.Schema) -> pa.Table:
-    """`facts`, all of one kind, as an Arrow table of `schema`."""
-    rows = list(facts)
-    columns = {name: [getattr(row, name) for row in rows] for name in schema.names}
-    return pa.Table.from_pydict(columns, schema)
+ACCOUNT_SCHEMA: Schema = [
+    ("account_id", TEXT),
+    ("effective_from", TIME),
+    ("name", TEXT),
+    ("currency", TEXT),
+    ("timezone", TEXT),
+    ("price_book", TEXT),
+    ("billing_method", TEXT),
+    ("credit_limit", HUGE),
+    ("grace_hours", SMALL),
+    ("suspension_policy", TEXT),
+    ("tax_rate_bp", BASIS_POINTS),
+    ("email", TEXT),
+    ("address", TEXT),
+    ("country", TEXT),
+    ("tax_id", TEXT),
+    ("low_balance_threshold", HUGE),
+    ("opened_at", TIME),
+    ("closed_at", TIME),
+]
+DOMAIN_SCHEMA: Schema = [
+    ("ownership_id", TEXT),
+    ("domain", TEXT),
+    ("account_id", TEXT),
+    ("effective_from", TIME),
+    ("effective_to", TIME),
+]
+PLAN_SCHEMA: Schema = [
+    ("plan_id", TEXT),
+    ("account_id", TEXT),
+    ("kind", TEXT),
+    ("region", TEXT),
+    ("quantity", COUNT),
+    ("starts_at", TIME),
+    ("ends_at", TIME),
+    ("bought_at", TIME),
+]
+DATES_SCHEMA: Schema = [
+    ("account_id", TEXT),
+    ("opened_at", TIME),
+    ("closed_at", TIME),
+    ("why", TEXT),
+]
+REPLACED_SCHEMA: Schema = [("kind", TEXT), ("fact_id", TEXT), ("replaced_by", TEXT), ("why", TEXT)]
+METHOD_SCHEMA: Schema = [("account_id", TEXT), ("method", TEXT), ("effective_from", TIME)]
 
 
 def zone_lookup(zones: Mapping[str, str]) -> Callable[[str], str]:
@@ -151,7 +148,9 @@ class StagedLoad:
 
 
 def _strings(**columns: list[str]) -> pa.Table:
-    return pa.Table.from_pydict(columns, pa.schema(dict.fromkeys(columns, _TEXT)))
+    import pyarrow as pa
+
+    return pa.Table.from_pydict(columns, schema_of([(name, TEXT) for name in columns]))
 
 
 def stage(loaded: Loaded, zone_of_book: Callable[[str], str], *, opening: datetime) -> StagedLoad:

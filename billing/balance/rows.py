@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import orjson
-import pyarrow as pa
 
 from billing.balance.customer_alerts import Raised
 from billing.balance.events import Event
@@ -18,6 +18,10 @@ from billing.balance.grace_clock import GraceClock
 from billing.balance.records import AccountState, Cause, Figures, State, SuspensionTerms
 from billing.balance.settings import BalanceSettings
 from billing.instants import aware_or_none, exact_text
+from billing.store.given import TEXT, schema_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Row = Mapping[str, str | None]
 """A row of a table effect: every field is text."""
@@ -107,7 +111,9 @@ def as_effect(rows: Sequence[Row], columns: Sequence[str]) -> list[Row] | pa.Tab
 
 def as_table(rows: Sequence[Row], columns: Sequence[str]) -> pa.Table:
     """Rows as an Arrow table of text."""
-    schema = pa.schema([(name, pa.string()) for name in columns])
+    import pyarrow as pa
+
+    schema = schema_of([(name, TEXT) for name in columns])
     return pa.Table.from_pylist([dict(row) for row in rows], schema=schema)
 
 

@@ -74,6 +74,7 @@ def invoice(
             _draft(store, order, settings, as_json=as_json)
             return
         issued, rows, written = _issue(store, order, settings)
+        _warn_of_unissued(store, at)
     tables.show_issued(issued, rows, written, month=month, home=home, as_json=as_json)
     if issued.waiting:
         first = issued.waiting[0]
@@ -210,6 +211,14 @@ def _warn_of_unowned(store: Store, month: str) -> None:
     check_month(month)
     span = month_span(month, "UTC")
     for line in unowned.lines(unowned.between(store.connection, span.start, span.end)):
+        warn(line)
+
+
+def _warn_of_unissued(store: Store, at: datetime) -> None:
+    """Say which months of which accounts no invoice holds: who came to one after it was issued."""
+    from billing.status.unissued import unissued_lines, unissued_months
+
+    for line in unissued_lines(unissued_months(store.connection, now=at)):
         warn(line)
 
 

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from billing.daemon.metrics import Board
 from edge.errors import Busy, EdgetollError
 from edge.terminal import DEFAULT_HOME, HomeOption, spoken_by
 from edge.terminal import now as wall_clock
 from metering.closed import closed_mark
 
 if TYPE_CHECKING:
+    from billing.daemon.metrics import Board
     from billing.daemon.rounds import Step, Turn
 
 RETRY_FAILED = timedelta(minutes=1)
@@ -47,6 +47,8 @@ def daemon(
     Example: edgetoll billing daemon --home /var/lib/edgetoll
     """
     import signal
+
+    from billing.daemon.metrics import Board
 
     stop = threading.Event()
     if threading.current_thread() is threading.main_thread():
@@ -92,6 +94,7 @@ def loop(home: Path, stop: threading.Event, *, clock: Clock = wall_clock) -> Non
     from apscheduler.schedulers.background import BackgroundScheduler
 
     from billing.daemon.log import log
+    from billing.daemon.metrics import Board
     from billing.daemon.serving import serving
     from billing.outbox.settings import check_secrets
     from billing.settings import read_daemon

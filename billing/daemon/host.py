@@ -1,6 +1,6 @@
-"""`edgetoll run`: edge tail, metering and billing in one process, for one machine.
+"""`edgetoll run`: edge tail, HTTPS, metering and billing in one process, for one machine.
 
-Three threads with one stop flag; each runs exactly what its own command runs. If one of them fails
+Threads with one stop flag; each runs exactly what its own command runs. If one of them fails
 the others are stopped cleanly and the process ends with the error, for the service manager to see.
 """
 
@@ -37,7 +37,13 @@ def parts(home: Path, *, tail: bool) -> dict[str, Part]:
 
         loop(home, stop)
 
-    found: dict[str, Part] = {"metering": metering, "billing": billing}
+    def https(stop: threading.Event) -> None:
+        from edge.https.agent import watch
+        from edge.https.settings import read_settings
+
+        watch(home, read_settings(home), stop=stop, say=say)
+
+    found: dict[str, Part] = {"metering": metering, "billing": billing, "https": https}
     if tail:
 
         def edge(stop: threading.Event) -> None:
@@ -83,7 +89,7 @@ def run(
         bool, typer.Option("--tail/--no-tail", help="Follow the logs that [edge] names.")
     ] = True,
 ) -> None:
-    """Host edge tail, metering and billing in one process until SIGTERM.
+    """Host edge tail, HTTPS, metering and billing in one process until SIGTERM.
 
     Example: edgetoll run --home ./edgetoll-home
     """

@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 from billing.status.judge import unverified
 from billing.status.signals import SIGNALS, Finding
 from edge.errors import Corrupt
+from edge.https.status import HttpsStatus, read_status
 from edge.terminal import parse_time
 from metering.status import MeteringStatus, files, read_file
 
@@ -81,6 +82,11 @@ def read_statuses(home: Path) -> list[MeteringStatus]:
 def gauge(name: str, about: str, value: int) -> GaugeMetricFamily:
     """A family of one value."""
     return GaugeMetricFamily(f"edgetoll_{name}", about, value=value)
+
+
+def counter(name: str, about: str, value: int) -> CounterMetricFamily:
+    """A family of one value that only grows."""
+    return CounterMetricFamily(f"edgetoll_{name}", about, value=value)
 
 
 def gauges(name: str, about: str, label: str, values: Iterable[tuple[str, int]]) -> Family:
@@ -159,6 +165,26 @@ def billing_metrics(board: Board, *, now: datetime) -> Iterator[Family]:
         yield gauge("round_age_seconds", "Since the daemon's last round ended.", age)
 
 
+def https_metrics(status: HttpsStatus, *, now: datetime) -> Iterator[Family]:
+    """How this edge serves HTTPS: what is live and how soon it was, certificates, refusals."""
+    domains = sorted(status.domains.items())
+    if status.applied_at is None and not domains:
+        return
+    states = {"live": 0, "stopped": 0, "waiting": 0}
+    for _name, one in domains:
+        states["stopped" if one.stopped and one.state == "live" else one.state] += 1
+    yield gauges("https_domains", "Domains of this edge by state.", "state", states.items())
+    took = [one.seconds_to_live for _, one in domains if one.seconds_to_live is not None]
+    about = "From wish to proof, the longest of each domain's last change."
+    yield gauge("https_seconds_to_live", about, max(took, default=0))
+    ends = [(name, (one.expires - now).days) for name, one in domains if one.expires is not None]
+    if len(ends) > EDGES_MAX:
+        ends = [("all", min(days for _, days in ends))]
+    yield gauges("tls_days_to_expiry", "Whole days that a certificate lasts.", "domain", ends)
+    yield counter("https_reloads", "Reloads of nginx.", status.reloads)
+    yield counter("https_refused_applies", "Applies put back.", status.refused_applies)
+
+
 def signal_family(findings: Sequence[Finding]) -> Family:
     """How often each signal of docs/operating.md stands; 0: it does not."""
     about = "What was not read, counted, billed, told or verified."
@@ -211,6 +237,7 @@ class HomeCollector(Collector):
             found = [
                 *metering_metrics(statuses, now=now),
                 *billing_metrics(self.board, now=now),
+                *https_metrics(read_status(self.home), now=now),
                 gauge("healthy", "1: /healthz answers 200.", int(alive)),
                 gauge("ready", "1: /readyz answers 200.", int(not wrong)),
             ]

@@ -187,7 +187,7 @@ def look(turn: Turn) -> None:
 
 
 def _note(turn: Turn, store: Store) -> None:
-    stored = of_store(store.connection, read_delivery(turn.home), now=turn.now)
+    stored = of_store(store.connection, turn.home, now=turn.now)
     facts = replace(around(turn.home, now=turn.now), store=stored)
     signs = replace(
         vital_signs(store.connection, turn.home, now=turn.now),

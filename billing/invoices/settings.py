@@ -80,7 +80,7 @@ def check_seller(settings: InvoiceSettings) -> None:
     if wrong:
         raise InputError(
             f"the seller's {', '.join(wrong)} in edgetoll.toml {'are' if len(wrong) > 1 else 'is'}"
-            " still the shipped example; an issued invoice is never changed",
+            " missing or still the shipped example; an issued invoice is never changed",
             'set them under [invoices.seller] (tax_id = "none" if there is none);'
             " --draft shows the invoices before",
         )

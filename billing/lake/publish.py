@@ -17,15 +17,12 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 import sql
 from billing.checks import red
 from billing.lake import version as versions
 from billing.lake.tables import TABLES, LakeTable
 from billing.lake.version import Version, VersionFile
-from billing.prices.tables import Schema, register
+from billing.store.given import SMALL, TEXT, TIME, Schema, register
 from billing.store.store import Store
 from billing.zones import RULES, offsets
 from edge.crash_point import crash_point
@@ -40,11 +37,11 @@ MERGED_AT_ONCE = 6
 DAY_FILES_MAX = 24
 _NO_DAY = "2000-01-01"
 _OFFSETS: Schema = [
-    ("zone", pa.string()),
-    ("from_utc", pa.timestamp("us")),
-    ("until_utc", pa.timestamp("us")),
-    ("offset_seconds", pa.int32()),
-    ("rules", pa.string()),
+    ("zone", TEXT),
+    ("from_utc", TIME),
+    ("until_utc", TIME),
+    ("offset_seconds", SMALL),
+    ("rules", TEXT),
 ]
 
 
@@ -241,7 +238,7 @@ def _write(
     with open(hidden, "rb+") as file:
         os.fsync(file.fileno())
     os.replace(hidden, path)
-    rows = int(pq.read_metadata(path).num_rows)
+    rows = building.store.rows_of(path)
     made = versions.described(building.folder, table.name, path, rows)
     building.files.append(made)
     return made

@@ -54,6 +54,18 @@ TABLES = (
         shape="lake_schema/domains",
     ),
     LakeTable(
+        name="https_facts",
+        relation="lake_https_facts",
+        select="lake/https_facts",
+        shape="lake_schema/https_facts",
+    ),
+    LakeTable(
+        name="https_mismatches",
+        relation="lake_https_mismatches",
+        select="lake/https_mismatches",
+        shape="lake_schema/https_mismatches",
+    ),
+    LakeTable(
         name="imported_files",
         relation="lake_imported_files",
         select="lake/imported_files",

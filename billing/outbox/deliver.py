@@ -29,8 +29,8 @@ from billing.instants import aware_or_none, exact_text, naive, naive_or_none, st
 from billing.outbox.address import Resolver, resolve
 from billing.outbox.daily_state import record_state_now
 from billing.outbox.retry import next_attempt
-from billing.outbox.sending import HOOK, Due, Outcome, SendingRound, never, send_all
-from billing.outbox.settings import DeliverySettings, read_delivery
+from billing.outbox.sending import Due, Outcome, SendingRound, never, send_all
+from billing.outbox.settings import HOOK, DeliverySettings, read_delivery
 from billing.outbox.undone import Undone, endpoints, undone
 from billing.outbox.webhook import Attempt, AttemptResult
 from billing.store.store import PATIENCE_SECONDS, Opener, Store

@@ -23,6 +23,9 @@ from billing.outbox import events_file, mail, webhook
 from billing.outbox.address import Resolver, resolve
 from billing.outbox.daily_state import KIND as FULL_STATE
 from billing.outbox.settings import (
+    FILE,
+    HOOK,
+    MAIL,
     DeliverySettings,
     MailSettings,
     WebhookSettings,
@@ -34,7 +37,6 @@ from billing.outbox.wording import LANGUAGE_OF_COUNTRY, MailReader
 from edge.configfile import section
 from edge.errors import ConfigError
 
-MAIL, FILE, HOOK = "mail", "file", "webhook:"
 AT_ONCE = 16
 ROUND_SECONDS = 60
 """No new group of messages is begun after so long: rating and judging must get their turn."""

@@ -29,6 +29,8 @@ from edge.configfile import section
 from edge.errors import ConfigError, InputError
 from edge.kafka.link import KafkaAccess
 
+MAIL, FILE, HOOK = "mail", "file", "webhook:"
+"""What endpoints are called: these, and a webhook by its name after HOOK."""
 Language = Literal["en", "de", "fr", "es", "zh", "ja"]
 
 

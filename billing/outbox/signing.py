@@ -13,14 +13,12 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import (
-    Ed25519PrivateKey,
-    Ed25519PublicKey,
-)
+from typing import TYPE_CHECKING
 
 from edge.errors import ConfigError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 HINT = "a key is one line: whsec_… (shared secret) or whsk_… (Ed25519 private key)"
 TOLERANCE_SECONDS = 300
@@ -51,7 +49,7 @@ def parse_key(text: str) -> Key:
 
 def public_key(key: Key) -> str:
     """What the receiver of an Ed25519 key needs: `whpk_BASE64`."""
-    raw = Ed25519PrivateKey.from_private_bytes(key.secret).public_key().public_bytes_raw()
+    raw = _private(key).public_key().public_bytes_raw()
     return "whpk_" + base64.b64encode(raw).decode()
 
 
@@ -79,8 +77,15 @@ def _signature(key: Key, content: bytes) -> str:
     if key.scheme == "v1":
         raw = hmac.new(key.secret, content, hashlib.sha256).digest()
     else:
-        raw = Ed25519PrivateKey.from_private_bytes(key.secret).sign(content)
+        raw = _private(key).sign(content)
     return base64.b64encode(raw).decode()
+
+
+def _private(key: Key) -> Ed25519PrivateKey:
+    # Loaded by who signs: every command reads the settings, few send anything.
+    from cryptography.hazmat.primitives.asymmetric import ed25519
+
+    return ed25519.Ed25519PrivateKey.from_private_bytes(key.secret)
 
 
 def is_genuine(
@@ -105,6 +110,9 @@ def _is_hmac(secret: bytes, content: bytes, raw: bytes) -> bool:
 
 
 def _is_ed25519(public: bytes, content: bytes, raw: bytes) -> bool:
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
     try:
         Ed25519PublicKey.from_public_bytes(public).verify(raw, content)
     except InvalidSignature:

@@ -10,8 +10,7 @@ import duckdb
 
 import sql
 from billing.instants import aware_or_none, minute_text, naive
-from billing.outbox.sending import FILE, HOOK, MAIL
-from billing.outbox.settings import DeliverySettings
+from billing.outbox.settings import FILE, HOOK, MAIL, DeliverySettings
 from edge.errors import EdgetollError
 
 GIVEN_UP_DAYS = 7

@@ -6,8 +6,6 @@ import asyncio
 from dataclasses import dataclass
 from enum import StrEnum
 
-import httpx
-
 from billing.outbox.address import Resolver, judge, resolve
 from billing.outbox.signing import Key, headers
 from edge.errors import InputError
@@ -61,6 +59,8 @@ async def send(
 
     `timestamp`: seconds since the epoch at which this attempt is made (not when the event was).
     """
+    import httpx
+
     if len(body) > BODY_BYTES_MAX:
         return _failed(f"a body of {len(body)} bytes is above {BODY_BYTES_MAX}")
     try:
@@ -77,6 +77,8 @@ async def send(
 async def _send(
     endpoint: Endpoint, message_id: str, body: bytes, timestamp: int, resolver: Resolver
 ) -> Attempt:
+    import httpx
+
     target = await asyncio.to_thread(
         judge, endpoint.url, allow_private=endpoint.allow_private, resolver=resolver
     )

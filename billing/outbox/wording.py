@@ -32,7 +32,8 @@ SHOWN_DECIMALS = 4
 KINDS = (
     "account.ok", "account.low_balance", "account.projected_overdue", "account.overdue",
     "account.suspend_due", "account.suspended", "account.resumed", "account.released",
-    "alert.high_bill", "alert.usage_cap", "alert.plan_low", "endpoint.disabled",
+    "alert.high_bill", "alert.usage_cap", "alert.plan_low", "alert.tls_expiry",
+    "alert.tls_renewed", "endpoint.disabled",
 )  # fmt: skip
 """The kinds of events that are told by mail."""
 # The rules of state_rules in their own words, and the text a customer gets for each.
@@ -224,6 +225,12 @@ _ADVICE: dict[str, Callable[[Data, MailReader], str]] = {
     "alert.high_bill": lambda _data, reader: reader.text("high_bill"),
     "alert.usage_cap": _capped,
     "alert.plan_low": lambda _data, reader: reader.text("plan_low"),
+    "alert.tls_expiry": lambda data, reader: reader.text(
+        "tls_expiry", domain=_text(data, "domain")
+    ),
+    "alert.tls_renewed": lambda data, reader: reader.text(
+        "tls_renewed", domain=_text(data, "domain")
+    ),
     "endpoint.disabled": lambda data, reader: reader.text(
         "endpoint_disabled", endpoint=_text(data, "endpoint")
     ),
@@ -259,6 +266,12 @@ def _band(earliest: str, latest: str, reader: MailReader) -> str:
 def _alert_facts(kind: str, data: Data, reader: MailReader) -> list[tuple[str, str]]:
     if kind == "endpoint.disabled":
         return [("endpoint", _text(data, "endpoint")), ("since", reader.time(data.get("since")))]
+    if kind.startswith("alert.tls_"):
+        return [
+            ("domain", _text(data, "domain")),
+            ("expires", reader.time(data.get("expires"))),
+            ("issuer", _text(data, "issuer")),
+        ]
     if kind == "alert.high_bill":
         figures = (amount(data, "measured"), amount(data, "limit"))
     elif kind == "alert.usage_cap":

@@ -1,51 +1,39 @@
-"""Writes price books into DuckDB: temporary tables for the engine, lasting ones for people.
-
-HUGEINT values travel as decimal128(38, 0), the only Arrow type that holds them exactly.
-"""
+"""Writes price books into DuckDB: temporary tables for the engine, lasting ones for people."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
-
 import duckdb
-import pyarrow as pa
 
 import sql
-from billing.instants import naive
 from billing.prices.compiled import card_periods, compile_books
 from billing.prices.records import PriceBooks
 from billing.prices.units import ITEMS
+from billing.store.given import COUNT, FLAG, HUGE, SMALL, TEXT, TIME, Rows, Schema, register
 
-Schema = Sequence[tuple[str, pa.DataType]]
-Rows = Sequence[tuple[object, ...]]
-
-_HUGE = pa.decimal128(38, 0)
-_TIME = pa.timestamp("us")
-_BOOKS: Schema = [("book", pa.string()), ("currency", pa.string()), ("timezone", pa.string())]
-_REGIONS: Schema = [("book", pa.string()), ("label", pa.string()), ("region", pa.string())]
-_ITEMS: Schema = [("item_no", pa.int32()), ("item", pa.string())]
+_BOOKS: Schema = [("book", TEXT), ("currency", TEXT), ("timezone", TEXT)]
+_REGIONS: Schema = [("book", TEXT), ("label", TEXT), ("region", TEXT)]
+_ITEMS: Schema = [("item_no", SMALL), ("item", TEXT)]
 _TALLIES: Schema = [
-    ("tally", pa.int32()), ("book", pa.string()), ("item_no", pa.int32()), ("item", pa.string()),
-    ("scope", pa.string()), ("denominator", _HUGE), ("factor", pa.int32()),
-    ("has_terms", pa.bool_()), ("has_free", pa.bool_()), ("by_period", pa.bool_()),
-    ("buckets", pa.int64()),
+    ("tally", SMALL), ("book", TEXT), ("item_no", SMALL), ("item", TEXT),
+    ("scope", TEXT), ("denominator", HUGE), ("factor", SMALL),
+    ("has_terms", FLAG), ("has_free", FLAG), ("by_period", FLAG),
+    ("buckets", COUNT),
 ]  # fmt: skip
 _TERMS: Schema = [
-    ("card", pa.int32()), ("card_id", pa.string()), ("account_id", pa.string()),
-    ("tally", pa.int32()), ("currency", pa.string()), ("period", pa.string()),
-    ("flat_fee", _HUGE), ("minimum", _HUGE), ("maximum", _HUGE), ("free_quantity", _HUGE),
-    ("at_zero", _HUGE), ("has_terms", pa.bool_()), ("prorated", pa.bool_()),
+    ("card", SMALL), ("card_id", TEXT), ("account_id", TEXT),
+    ("tally", SMALL), ("currency", TEXT), ("period", TEXT),
+    ("flat_fee", HUGE), ("minimum", HUGE), ("maximum", HUGE), ("free_quantity", HUGE),
+    ("at_zero", HUGE), ("has_terms", FLAG), ("prorated", FLAG),
 ]  # fmt: skip
 _CURVE: Schema = [
-    ("card", pa.int32()), ("lower", _HUGE), ("upper", _HUGE), ("base", _HUGE),
-    ("origin", _HUGE), ("step", _HUGE), ("price", _HUGE),
+    ("card", SMALL), ("lower", HUGE), ("upper", HUGE), ("base", HUGE),
+    ("origin", HUGE), ("step", HUGE), ("price", HUGE),
 ]  # fmt: skip
 _FORCE: Schema = [
-    ("account_id", pa.string()), ("tally", pa.int32()), ("card", pa.int32()),
-    ("force_from", _TIME), ("force_until", _TIME),
+    ("account_id", TEXT), ("tally", SMALL), ("card", SMALL),
+    ("force_from", TIME), ("force_until", TIME),
 ]  # fmt: skip
-_LARGEST_HOURS: Schema = [("account_id", pa.string()), ("tally", pa.int32()), ("hour_most", _HUGE)]
+_LARGEST_HOURS: Schema = [("account_id", TEXT), ("tally", SMALL), ("hour_most", HUGE)]
 
 
 def bind(connection: duckdb.DuckDBPyConnection, books: PriceBooks) -> None:
@@ -66,21 +54,6 @@ def bind(connection: duckdb.DuckDBPyConnection, books: PriceBooks) -> None:
     connection.execute(sql.text("statements/rating/price_books/price_tables"))
     for name in given:
         connection.unregister(name)
-
-
-def register(
-    connection: duckdb.DuckDBPyConnection,
-    name: str,
-    schema: Schema,
-    rows: Rows,
-) -> None:
-    """Make `rows` visible to SQL as the view `name`; aware times become UTC without a zone."""
-    columns = list(zip(*rows, strict=True)) or [() for _ in schema]
-    arrays = [
-        pa.array([_plain(value) for value in column], type=kind)
-        for column, (_, kind) in zip(columns, schema, strict=True)
-    ]
-    connection.register(name, pa.table(arrays, names=[column for column, _ in schema]))
 
 
 def offer(connection: duckdb.DuckDBPyConnection, books: PriceBooks) -> dict[str, str]:
@@ -124,27 +97,21 @@ def offer(connection: duckdb.DuckDBPyConnection, books: PriceBooks) -> dict[str,
 
 
 _PERIOD_SCHEMA: Schema = [
-    ("card_id", pa.string()), ("in_force_from", _TIME), ("in_force_until", _TIME),
+    ("card_id", TEXT), ("in_force_from", TIME), ("in_force_until", TIME),
 ]  # fmt: skip
 _VERSION_SCHEMA: Schema = [
-    ("card_id", pa.string()), ("book", pa.string()), ("fingerprint", pa.string()),
-    ("effective_from", _TIME), ("effective_until", _TIME),
+    ("card_id", TEXT), ("book", TEXT), ("fingerprint", TEXT),
+    ("effective_from", TIME), ("effective_until", TIME),
 ]  # fmt: skip
 _CARD_SCHEMA: Schema = [
-    ("card_id", pa.string()), ("book", pa.string()), ("account_id", pa.string()),
-    ("item", pa.string()), ("region", pa.string()), ("model", pa.string()),
-    ("currency", pa.string()), ("unit", pa.string()), ("per", pa.int64()),
-    ("unit_quantity", pa.int64()), ("period", pa.string()), ("effective_from", _TIME),
-    ("effective_until", _TIME), ("flat_fee", _HUGE), ("minimum", _HUGE), ("maximum", _HUGE),
-    ("free_quantity", _HUGE), ("discount_millionths", pa.int32()),
+    ("card_id", TEXT), ("book", TEXT), ("account_id", TEXT),
+    ("item", TEXT), ("region", TEXT), ("model", TEXT),
+    ("currency", TEXT), ("unit", TEXT), ("per", COUNT),
+    ("unit_quantity", COUNT), ("period", TEXT), ("effective_from", TIME),
+    ("effective_until", TIME), ("flat_fee", HUGE), ("minimum", HUGE), ("maximum", HUGE),
+    ("free_quantity", HUGE), ("discount_millionths", SMALL),
 ]  # fmt: skip
 _TIER_SCHEMA: Schema = [
-    ("card_id", pa.string()), ("tier_no", pa.int32()), ("lower", _HUGE), ("upper", _HUGE),
-    ("unit_price", _HUGE), ("flat_fee", _HUGE), ("at_zero", pa.bool_()),
+    ("card_id", TEXT), ("tier_no", SMALL), ("lower", HUGE), ("upper", HUGE),
+    ("unit_price", HUGE), ("flat_fee", HUGE), ("at_zero", FLAG),
 ]  # fmt: skip
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, datetime) and value.tzinfo is not None:
-        return naive(value)
-    return value

@@ -10,19 +10,17 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import pyarrow as pa
-
-from billing.prices.tables import Schema
+from billing.store.given import COUNT, DAY, TEXT, TIME, Schema
 from edge.errors import InputError
 
 # The columns of month_rows and day_rows.
 MONTH_SCHEMA: Schema = [
-    ("timezone", pa.string()), ("number", pa.int64()), ("month", pa.string()),
-    ("starts_at", pa.timestamp("us")), ("ends_at", pa.timestamp("us")), ("days", pa.int64()),
+    ("timezone", TEXT), ("number", COUNT), ("month", TEXT),
+    ("starts_at", TIME), ("ends_at", TIME), ("days", COUNT),
 ]  # fmt: skip
 DAY_SCHEMA: Schema = [
-    ("timezone", pa.string()), ("day", pa.date32()), ("number", pa.int64()),
-    ("starts_at", pa.timestamp("us")), ("ends_at", pa.timestamp("us")),
+    ("timezone", TEXT), ("day", DAY), ("number", COUNT),
+    ("starts_at", TIME), ("ends_at", TIME),
 ]  # fmt: skip
 
 

@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 import duckdb
-import pyarrow as pa
 
 import sql
 from billing.instants import aware, naive
@@ -28,6 +27,7 @@ from billing.rating import calendar
 from billing.rating.outcome import outcome_of
 from billing.rating.plan_kinds import OFFSET_SCHEMA, offset_rows
 from billing.rating.records import RatingMark, RatingOutcome
+from billing.store.given import TEXT, TIME, Schema, register
 
 T = TypeVar("T")
 _NEVER = datetime(1970, 1, 1)  # noqa: DTZ001 (stored times are UTC without a zone)
@@ -196,9 +196,9 @@ def _calendar(one: Pass) -> Range:
     # Fees begin with an account's opening, which may be long before the first usage.
     first = min(since, facts.first_opening or since)
     months = calendar.month_rows(zones, first, one.through)
-    tables.register(one.connection, "given_months", calendar.MONTH_SCHEMA, months)
+    register(one.connection, "given_months", calendar.MONTH_SCHEMA, months)
     days = calendar.day_rows(zones, first, one.through)
-    tables.register(one.connection, "given_days", calendar.DAY_SCHEMA, days)
+    register(one.connection, "given_days", calendar.DAY_SCHEMA, days)
     _run(one, "statements/rating/calendar/months_and_days")
     _run(one, "statements/rating/calendar/accounts")
     _run(one, "statements/rating/calendar/method_periods")
@@ -258,7 +258,7 @@ def _quotas(one: Pass) -> None:
 
 
 def _plans(one: Pass, covered: Range) -> None:
-    tables.register(one.connection, "given_offsets", OFFSET_SCHEMA, offset_rows())
+    register(one.connection, "given_offsets", OFFSET_SCHEMA, offset_rows())
     between = {"through": one.through, "since": covered.since}
     _run(one, "statements/rating/quotas_and_plans/plans_at_hand", between)
     _run(one, "statements/rating/quotas_and_plans/plan_work")
@@ -311,9 +311,9 @@ def _one(
 def _register_corrections(
     connection: duckdb.DuckDBPyConnection, corrections: list[Correction]
 ) -> None:
-    schema: tables.Schema = [
-        ("book", pa.string()), ("account_id", pa.string()), ("item", pa.string()),
-        ("effective_from", pa.timestamp("us")), ("reason", pa.string()),
+    schema: Schema = [
+        ("book", TEXT), ("account_id", TEXT), ("item", TEXT),
+        ("effective_from", TIME), ("reason", TEXT),
     ]  # fmt: skip
     rows = [(c.book, c.account_id, c.item, c.effective_from, c.reason) for c in corrections]
-    tables.register(connection, "given_corrections", schema, rows)
+    register(connection, "given_corrections", schema, rows)

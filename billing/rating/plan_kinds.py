@@ -6,10 +6,8 @@ what the product is for. Bandwidth freezes data plans, since nothing is then sol
 
 from __future__ import annotations
 
-import pyarrow as pa
-
-from billing.prices.tables import Schema
 from billing.prices.units import ITEMS
+from billing.store.given import TEXT, Schema
 
 PLAN_KINDS = ("data_transfer", "https_requests")
 
@@ -26,7 +24,7 @@ PAID_BY_PLAN: dict[str, tuple[str, ...]] = {
 }
 assert set(PAID_BY_PLAN) == set(ITEMS)
 
-OFFSET_SCHEMA: Schema = [("item", pa.string()), ("plan_kind", pa.string())]
+OFFSET_SCHEMA: Schema = [("item", TEXT), ("plan_kind", TEXT)]
 
 
 def offset_rows() -> list[tuple[str, str]]:

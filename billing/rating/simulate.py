@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import duckdb
-import pyarrow as pa
 
 import sql
 from billing.instants import aware
@@ -21,6 +20,7 @@ from billing.prices.records import PriceBook, PriceBooks
 from billing.rating import calendar
 from billing.rating.engine import Pass, last_mark, price
 from billing.rating.records import HeldHour, Repriced, WhatIf
+from billing.store.given import TEXT, Schema, register
 from edge.errors import InputError
 
 
@@ -60,10 +60,8 @@ def simulate(
         raise InputError(f"no hour of {month} has been rated", "run edgetoll billing rate first")
     replaced = _replaced(connection, tried, instead_of)
     tables.bind(connection, PriceBooks(books={**books.books, tried.book_id: tried}))
-    schema: tables.Schema = [("book", pa.string()), ("tried", pa.string())]
-    tables.register(
-        connection, "given_what_if", schema, [(book, tried.book_id) for book in replaced]
-    )
+    schema: Schema = [("book", TEXT), ("tried", TEXT)]
+    register(connection, "given_what_if", schema, [(book, tried.book_id) for book in replaced])
     connection.execute(sql.text("statements/rating/changes/usage_and_subjects"))
     connection.execute(sql.text("statements/rating/changes/origin"), {"origin": mark.origin})
     connection.execute(sql.text("statements/rating/what_if/tried_subjects"))

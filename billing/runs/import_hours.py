@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from billing.instants import aware
 from billing.store.journal import Record
 from billing.store.store import Effects, Store
 from edge.durable import sha256_file
-from edge.errors import Corrupt
+from edge.errors import Corrupt, InputError
 from metering.closed import (
     CLOSED_FOLDER,
     Certificate,
@@ -41,6 +42,7 @@ from metering.closed import (
 )
 
 _RESTORE = "restore the closed folder from its backup"
+_HOUR = re.compile(r"\d{4}-\d\d-\d\dT\d\d", re.ASCII)
 _SETTLED_NS = 2 * 10**9
 """A folder's time is believed once it is so old: clocks of file systems tick in milliseconds."""
 
@@ -344,9 +346,12 @@ def accept_too_old(store: Store, hours: Iterable[str], *, reason: str, at: datet
     empty).
 
     Returns the journal number, or None when nothing of these hours waits. It is late usage from
-    then on.
+    then on. InputError for a text that is no hour.
     """
     wanted = set(hours)
+    for one in sorted(wanted):
+        if not _HOUR.fullmatch(one):
+            raise InputError(f"{one!r} is no hour", "write it like 2026-01-31T05, in UTC")
     files = [
         {"hour": hour_text(aware(one.hour)), "partition": one.partition, "revision": one.revision}
         for one in too_old_files(store)

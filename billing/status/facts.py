@@ -73,6 +73,14 @@ class IncompleteHour:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnissuedMonth:
+    """What an account used in a month that is over stands on no invoice, though others' does."""
+
+    account_id: str
+    month: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnownedName:
     """A name that no account owned when it was asked for; blank: names folded together."""
 
@@ -97,7 +105,12 @@ class StoreFacts:
 
     billing: BillingFact = BillingFact()
     incomplete: tuple[IncompleteHour, ...] = ()
+    unissued: tuple[UnissuedMonth, ...] = ()
     unowned: UnownedTraffic = UnownedTraffic()
+    expiring: tuple[str, ...] = ()
+    """TLS certificates that end within days, a line each."""
+    https_facts: tuple[str, ...] = ()
+    """What is in the way of facts that edges told."""
     endpoints: tuple[Undone, ...] = ()
     """Receivers that something has not reached though it was tried."""
 
@@ -115,3 +128,5 @@ class HomeFacts:
     """Why the billing store cannot be read."""
     prices: str | None = None
     """Why a price book cannot be used."""
+    https: str = ""
+    """Why this edge does not serve the HTTPS that is wished; blank: it does, or serves none."""

@@ -12,8 +12,9 @@ import duckdb
 import sql
 from billing.appliers import open_store
 from billing.checks import red
+from billing.https import edge_facts, expiry
 from billing.instants import aware, aware_or_none
-from billing.outbox.settings import DeliverySettings, read_delivery
+from billing.outbox.settings import read_delivery
 from billing.outbox.undone import undone
 from billing.prices import load_books
 from billing.status import unowned
@@ -25,9 +26,11 @@ from billing.status.facts import (
     StoreFacts,
 )
 from billing.status.hours import incomplete_hours
+from billing.status.unissued import unissued_months
 from billing.store.store import PATIENCE_SECONDS, STORE_NAME
 from edge.agent.status import edge_statuses
 from edge.errors import Corrupt, EdgetollError
+from edge.https.status import read_status
 from edge.terminal import parse_time
 from metering.status import EdgeStatus, MeteringStatus, files, read_file
 
@@ -44,7 +47,7 @@ def gather(home: Path, *, now: datetime) -> HomeFacts:
         with open_store(
             home, owner="edgetoll status", now=now, wait_seconds=PATIENCE_SECONDS
         ) as store:
-            return replace(facts, store=of_store(store.connection, read_delivery(home), now=now))
+            return replace(facts, store=of_store(store.connection, home, now=now))
     except Corrupt as error:
         return replace(facts, unreadable=str(error))
 
@@ -58,6 +61,7 @@ def around(home: Path, *, now: datetime) -> HomeFacts:
         metering=_metering(home, found, alarms),
         checks=red.read(home),
         prices=_prices(home),
+        https=read_status(home).trouble,
     )
 
 
@@ -72,9 +76,7 @@ def _prices(home: Path) -> str | None:
     return None
 
 
-def of_store(
-    connection: duckdb.DuckDBPyConnection, delivery: DeliverySettings, *, now: datetime
-) -> StoreFacts:
+def of_store(connection: duckdb.DuckDBPyConnection, home: Path, *, now: datetime) -> StoreFacts:
     """What the open billing store says."""
     billing = sql.row(
         connection.execute(sql.text("statements/status/status/billing_facts")), BillingFact
@@ -82,8 +84,13 @@ def of_store(
     return StoreFacts(
         billing=billing or BillingFact(),
         incomplete=incomplete_hours(connection, now=now),
+        unissued=unissued_months(connection, now=now),
         unowned=unowned.lately(connection),
-        endpoints=tuple(one for one in undone(connection, delivery, now=now) if one.cause),
+        expiring=expiry.ending(connection, now=now),
+        https_facts=edge_facts.find_new(connection, home).trouble,
+        endpoints=tuple(
+            one for one in undone(connection, read_delivery(home), now=now) if one.cause
+        ),
     )
 
 

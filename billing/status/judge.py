@@ -10,6 +10,7 @@ from billing.instants import aware, aware_or_none, minute_text
 from billing.status import signals, unowned
 from billing.status.facts import BillingFact, EdgeFact, HomeFacts, MeteringFact, StoreFacts
 from billing.status.signals import Finding, Signal
+from billing.status.unissued import unissued_lines
 
 SILENT_EDGE = timedelta(hours=6)
 """Two hours after the deadline at which its hours close without it."""
@@ -29,6 +30,8 @@ def findings(facts: HomeFacts) -> tuple[Finding, ...]:
     ]
     if facts.prices is not None:
         found.append(_found(signals.PRICES_REFUSED, 1, facts.prices))
+    if facts.https:
+        found.append(_found(signals.HTTPS_NOT_SERVED, 1, facts.https))
     if facts.unreadable is not None:
         found.append(_found(signals.BILLING_UNREADABLE, 1, facts.unreadable))
     if facts.store is not None:
@@ -47,15 +50,19 @@ def _edge(edge: EdgeFact, now: datetime) -> Iterator[Finding]:
         yield _found(signals.EDGE_PROBLEM, 1, f"{edge.edge_id}: {problem}")
     is_expected = edge.is_metered and (edge.expected_until is None or edge.expected_until > now)
     if is_expected and (edge.promise is None or now - edge.promise > SILENT_EDGE):
-        since = "never" if edge.promise is None else f"not since {minute_text(edge.promise)}"
-        yield _found(signals.EDGE_SILENT, 1, f"{edge.edge_id} made a promise {since}")
+        since = "ever" if edge.promise is None else f"since {minute_text(edge.promise)}"
+        yield _found(signals.EDGE_SILENT, 1, f"{edge.edge_id} has made no promise {since}")
     if edge.refused:
         yield _found(
-            signals.EDGE_REFUSED, edge.refused, f"{edge.edge_id}: {edge.refused:,} lines refused"
+            signals.EDGE_REFUSED, edge.refused, f"{edge.edge_id}: {_lines(edge.refused)} refused"
         )
     if edge.gaps:
         holes = "a hole" if edge.gaps == 1 else f"{edge.gaps} holes"
         yield _found(signals.SEQUENCE_GAP, edge.gaps, f"{edge.edge_id}: {holes} in its batches")
+
+
+def _lines(count: int) -> str:
+    return "1 line" if count == 1 else f"{count:,} lines"
 
 
 def _silence(facts: HomeFacts) -> Iterator[Finding]:
@@ -103,12 +110,18 @@ def _store(store: StoreFacts) -> Iterator[Finding]:
     if billing.held_run is not None:
         what = f"run {billing.held_run}: {billing.held_reason}"
         yield _found(signals.RUN_HELD, 1, what)
+    for line in unissued_lines(store.unissued):
+        yield _found(signals.MONTH_UNISSUED, 1, line)
     traffic = store.unowned
     if traffic.requests:
         signal = signals.UNOWNED if unowned.is_much(traffic) else signals.UNOWNED_FEW
         largest = ", ".join(one.domain or "(many small names)" for one in traffic.largest[:3])
         what = f"{traffic.requests:,} of {traffic.all_requests:,} requests: {largest}"
         yield _found(signal, traffic.requests, what)
+    for line in store.expiring:
+        yield _found(signals.TLS_EXPIRING, 1, line)
+    for line in store.https_facts:
+        yield _found(signals.HTTPS_FACTS, 1, line)
     for one in store.endpoints:
         signal = signals.DELIVERY_FAILING if one.off_since is None else signals.ENDPOINT_OFF
         yield _found(signal, max(1, one.waiting + one.given_up), one.words())

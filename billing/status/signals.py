@@ -159,6 +159,12 @@ RATING_BEHIND = _person(
     "Hours are closed that no run has rated for hours.",
     "Run `edgetoll billing rate`, or the daemon; a failing step names its reason in the log.",
 )
+MONTH_UNISSUED = _person(
+    "month_unissued",
+    "`billing invoice`",
+    "An account's month is over and on no invoice, though that month or a later one was issued.",
+    "Issue it: the line names the month; who must wait is named there with the reason.",
+)
 UNOWNED = _person(
     "unowned_traffic",
     "`billing rate`, `billing invoice`, `edgetoll_unattributed_requests`",
@@ -183,6 +189,25 @@ DELIVERY_FAILING = _person(
     "A receiver refuses events or does not answer; they are tried again later.",
     "The last answer says why: a 401 is a wrong key, a timeout an address.",
 )
+HTTPS_NOT_SERVED = _person(
+    "https_not_served",
+    "`edge https show`, `edgetoll_https_refused_applies_total`",
+    "This edge does not serve the HTTPS that is wished, or follows an older stop list.",
+    "The line says why; `edgetoll edge https apply` after it is mended.",
+)
+TLS_EXPIRING = _person(
+    "tls_expiring",
+    "`edge https expiring`, `edgetoll_tls_days_to_expiry`",
+    "A TLS certificate ends within 7 days (a short-lived one: within a 13th of its life).",
+    "`edgetoll edge https renew DOMAIN`, with a new certificate and key.",
+)
+HTTPS_FACTS = _person(
+    "https_facts_refused",
+    "`billing rate`",
+    "A file in which an edge tells of its domains' HTTPS is missing or damaged; the later ones"
+    " wait.",
+    "Copy it from that edge's `https-facts/`. No count and no charge depends on it.",
+)
 
 SIGNALS: tuple[Signal, ...] = (
     EDGE_PROBLEM,
@@ -204,10 +229,14 @@ SIGNALS: tuple[Signal, ...] = (
     CHECK_OLD,
     BILLING_UNREADABLE,
     RATING_BEHIND,
+    MONTH_UNISSUED,
     UNOWNED,
     UNOWNED_FEW,
     ENDPOINT_OFF,
     DELIVERY_FAILING,
+    HTTPS_NOT_SERVED,
+    TLS_EXPIRING,
+    HTTPS_FACTS,
 )
 
 

@@ -7,17 +7,16 @@ to the tables. billing.store.open opens a store; billing.store.audit compares it
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, TypeGuard
 
 import duckdb
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 import sql
 from billing.store import layout, left_note
@@ -26,6 +25,9 @@ from billing.store.session import SMALL_CHANGE_ROWS, connect, exact
 from edge.crash_point import crash_point
 from edge.durable import FileLock, fsync_folder, sha256_file
 from edge.errors import Corrupt
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 STORE_NAME = "billing.duckdb"
 PATIENCE_SECONDS = 30
@@ -83,6 +85,12 @@ class JournalFacts:
     size_bytes: int
     verified_at: datetime | None
     verified_no: int
+
+
+def is_arrow(value: object) -> TypeGuard[pa.Table]:
+    """Whether it is an Arrow table: there is none where pyarrow was not loaded."""
+    arrow = sys.modules.get("pyarrow")
+    return arrow is not None and isinstance(value, arrow.Table)
 
 
 class Store:
@@ -180,6 +188,10 @@ class Store:
         """The first value of the first row that statement `name` of sql/ gives."""
         return self.connection.execute(sql.text(name), dict(parameters or {})).fetchall()[0][0]
 
+    def rows_of(self, file: Path) -> int:
+        """How many rows a Parquet file has."""
+        return int(self.value("statements/store/session/rows_of_file", {"path": str(file)}))
+
     def expect(self, rows: int) -> None:
         """Say that `rows` are to be taken in: many are worth all cores, however small the store."""
         if rows > SMALL_CHANGE_ROWS:
@@ -237,7 +249,7 @@ class Store:
     def _store_effect(
         self, number: int, name: str, value: pa.Table | TableRef | object
     ) -> FileEffect | InlineEffect:
-        if not isinstance(value, (pa.Table, TableRef)):
+        if not (isinstance(value, TableRef) or is_arrow(value)):
             return {"json": value}
         folder = self.journal.effects_folder
         folder.mkdir(parents=True, exist_ok=True)
@@ -249,7 +261,9 @@ class Store:
                 str(hidden), compression="snappy"
             )
         else:
-            pq.write_table(value, hidden, compression="zstd")
+            from pyarrow import parquet
+
+            parquet.write_table(value, hidden, compression="zstd")
         with open(hidden, "rb+") as written:
             os.fsync(written.fileno())
         hidden.chmod(0o600)
@@ -259,7 +273,7 @@ class Store:
         return {
             "file": file,
             "sha256": digest,
-            "rows": pq.read_metadata(folder.joinpath(file)).num_rows,
+            "rows": self.rows_of(folder.joinpath(file)),
         }
 
     def _apply(self, record: Record, present: Mapping[str, str] | None = None) -> None:

@@ -21,8 +21,27 @@ FormatOption = Annotated[
     typer.Option(
         "--format",
         metavar="NAME|MAPPING.toml",
-        help="nginx, nginx-tsv, cloudfront, elb, alb, fastly, caddy, traefik, or a mapping file.",
+        help="A name (edgetoll edge formats lists them), a mapping file, or auto.",
     ),
+]
+LogFormatOption = Annotated[
+    str,
+    typer.Option(
+        "--log-format",
+        metavar="STRING|FILE[:NAME]",
+        help="The server's own format instead: its string, or the nginx.conf that has it.",
+    ),
+]
+SchemeOption = Annotated[
+    str,
+    typer.Option(
+        "--scheme",
+        metavar="http|https|port",
+        help="The scheme of all lines, or by the port in them, where the log does not say it.",
+    ),
+]
+HostOption = Annotated[
+    str, typer.Option("--host", metavar="NAME", help="The host of all lines, likewise.")
 ]
 EdgeOption = Annotated[str, typer.Option("--edge", metavar="ID", help="The edge's own name.")]
 RegionOption = Annotated[
@@ -48,13 +67,21 @@ DropRepeatedOption = Annotated[
     bool,
     typer.Option("--drop-repeated", help="Refuse a line whose request id was seen shortly before."),
 ]
+ZoneOption = Annotated[
+    str,
+    typer.Option("--zone", metavar="ZONE", help="Where times without a zone are: Asia/Shanghai."),
+]
 
 
 def import_logs(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Log files, plain or gzip.")],
-    form: FormatOption,
     edge_id: EdgeOption,
     region: RegionOption,
+    form: FormatOption = "",
+    log_format: LogFormatOption = "",
+    scheme: SchemeOption = "",
+    host: HostOption = "",
+    zone: ZoneOption = "",
     through: ThroughOption = None,
     allow_refused: AllowRefusedOption = False,
     drop_repeated: DropRepeatedOption = False,
@@ -70,6 +97,7 @@ def import_logs(
     Example: edgetoll edge import access.log access.log.1.gz --format nginx --edge e1 --region DE
     """
     from edge.logs.formats.shipped import find_format
+    from edge.logs.guessing import format_of
     from edge.logs.importer import Importer, check_files
     from edge.logs.positions import KnownStreams
     from edge.logs.refused_lines import RejectedLines
@@ -77,7 +105,14 @@ def import_logs(
 
     checked_names(edge_id, region)
     checked_home(home)
-    chosen = find_format(form)
+    if bool(form) == bool(log_format):
+        raise InputError("give one of --format and --log-format", "see edgetoll edge import --help")
+    said = {"scheme": scheme, "host": host, "zone": zone}
+    guessed = None
+    if form == "auto":
+        chosen, guessed = format_of(files, now_ms(), **said)
+    else:
+        chosen = find_format(form, log_format=log_format, **said)
     through_ms = None if through is None else promised_ms(through)
     check_files(files)  # before there is a spool: a mistyped name must leave no edge behind
     size = sum(path.stat().st_size for path in files)
@@ -91,6 +126,8 @@ def import_logs(
             drop_repeated=drop_repeated,
         )
         result = importer.run(files)
+        if guessed is not None:
+            result.notes.insert(0, f"--format auto: {guessed.told()}")
         doubted = [] if allow_refused else result.not_understood
         refused = [*result.problems, *doubted]
         if through_ms is not None and not refused:

@@ -11,11 +11,12 @@ from pathlib import Path
 
 from edge.agent.opened_spool import checked_home, open_spool
 from edge.agent.report import AgentReport, write_report
-from edge.agent.settings import EdgeSettings, complete
+from edge.agent.settings import EdgeSettings, LogSettings, complete
 from edge.agent.status import written_ms
 from edge.errors import InputError
 from edge.instants import now_ms
 from edge.logs.followed import Log
+from edge.logs.formats.block import Format
 from edge.logs.formats.shipped import find_format
 from edge.logs.refused_lines import RejectedLines
 from edge.logs.rotation import files_of
@@ -102,13 +103,16 @@ def _logs(settings: EdgeSettings, *, ghost: bool) -> list[Log]:
     """The logs to follow. `ghost`: no spool may be begun for logs that are not there, since hours
     would wait for an edge that a mistyped name made.
     """
-    logs = [
-        Log(path=log.path, form=find_format(log.format), rotated=log.rotated)
-        for log in settings.logs
-    ]
+    logs = [Log(path=log.path, form=_format(log), rotated=log.rotated) for log in settings.logs]
     if ghost and not any(files_of(log.path, rotated=log.rotated) for log in logs):
         raise InputError(f"{logs[0].path} is not there", "nothing was read: correct the path")
     return logs
+
+
+def _format(log: LogSettings) -> Format:
+    return find_format(
+        log.format, log_format=log.log_format, scheme=log.scheme, host=log.host, zone=log.zone
+    )
 
 
 class _Agent:

@@ -21,6 +21,13 @@ class LogSettings(BaseModel):
 
     path: Path
     format: str = "nginx"
+    """A format by name, or a mapping file."""
+    log_format: str = ""
+    """The server's own format string instead of it, or FILE:NAME."""
+    scheme: str = ""
+    host: str = ""
+    zone: str = ""
+    """What is true of all lines, where the log does not say it."""
     rotated: tuple[str, ...] = ()
     """Patterns of where rotation puts its files, if not beside the log (logrotate's olddir)."""
 

@@ -14,58 +14,109 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edge.errors import EdgetollError
-from edge.https.apply import ApplyResult, apply
+from edge.https.apply import apply, tell_mismatches
 from edge.https.settings import HttpsEdge
+from edge.https.stop_topic import follow
 from edge.https.wishes import FOLDER
 from edge.terminal import now
 
 LOOK_SECONDS = 0.5
-SETTLE_SECONDS = 0.5
 """A change is taken up once nothing more has come for this long: uploads come in groups."""
+GROUP_SECONDS = 5
+"""But no later than this after the first of a group."""
+WAITING_SECONDS = 5
+"""How often it is looked whether an nginx runs by now."""
 AGAIN_SECONDS = 60
+TELL_SECONDS = 60
+"""How often it is looked whether requests came under another name than the handshake's."""
 
 
 def watch(
     home: Path, edge: HttpsEdge, *, stop: threading.Event, say: Callable[[str], None]
 ) -> None:
-    """Apply until `stop` is set."""
-    seen: object = None
-    applied_seen: object = None
-    last_try = 0.0
-    last_reload = 0.0
-    failed = ""
-    while not stop.wait(LOOK_SECONDS if seen is not None else 0):
-        present = _look(home, edge)
-        settled = present == seen
-        seen = present
-        due = present != applied_seen or (
-            bool(failed) and time.monotonic() - last_try > AGAIN_SECONDS
+    """Apply until `stop` is set. No refusal, no full disk and no nginx that is away ends it."""
+    agent = _Agent(home, edge, say)
+    topic = None
+    if edge.stop_topic:
+        topic = threading.Thread(
+            target=follow, args=(home, edge), kwargs={"stop": stop, "say": say}, name="stop topic"
         )
-        if not due or not settled or time.monotonic() - last_reload < edge.reload_seconds:
-            continue
-        last_try = time.monotonic()
+        topic.start()
+    while not stop.wait(LOOK_SECONDS):
+        agent.look()
+    if topic is not None:
+        topic.join()
+
+
+class _Agent:
+    """What the watch has seen, applied and said."""
+
+    def __init__(self, home: Path, edge: HttpsEdge, say: Callable[[str], None]) -> None:
+        self.home = home
+        self.edge = edge
+        self.say = say
+        self.seen: object = None
+        self.applied: object = None
+        self.changed_at = 0.0
+        self.reloaded_at = -edge.reload_seconds
+        self.told_at = time.monotonic()
+        self.again_at = float("inf")
+        """When what was refused, or waits for nginx, is tried again."""
+        self.trouble = ""
+
+    def look(self) -> None:
+        """Apply if something is wished that was not applied, or tried in vain; tell billing."""
+        at = time.monotonic()
+        present = _look(self.home, self.edge)
+        if self.applied is None and not _has_begun(self.home):
+            return
+        is_quiet = present == self.seen
+        if self.seen == self.applied and not is_quiet:
+            self.changed_at = at
+        self.seen = present
+        is_new = present != self.applied and (is_quiet or at - self.changed_at > GROUP_SECONDS)
+        if (is_new or at > self.again_at) and at - self.reloaded_at >= self.edge.reload_seconds:
+            self._apply()
+        if at - self.told_at > TELL_SECONDS:
+            self.told_at = at
+            self._trying(self._tell)
+
+    def _apply(self) -> None:
+        # As it was before: what changes meanwhile is looked at again.
+        self.applied = self.seen
+        self.again_at = time.monotonic() + AGAIN_SECONDS
+        self._trying(self._apply_once)
+
+    def _apply_once(self) -> str:
+        done = apply(self.home, self.edge, now=now())
+        if done.reloaded:
+            self.reloaded_at = time.monotonic()
+        self.again_at = time.monotonic() + WAITING_SECONDS if done.waiting else float("inf")
+        for name in done.changed if not done.waiting else ():
+            line = done.status.domains[name]
+            self.say(f"{name}: {'stopped' if line.stopped else 'live'}")
+        return "; ".join(done.notes)
+
+    def _tell(self) -> str:
+        tell_mismatches(self.home, self.edge, now=now())
+        return self.trouble
+
+    def _trying(self, act: Callable[[], str]) -> None:
+        """Do it; what is wrong is said once."""
         try:
-            done = apply(home, edge, now=now())
+            trouble = act()
         except EdgetollError as error:
-            if str(error) != failed:
-                say(str(error))
-            failed = str(error)
-        else:
-            failed = _told(done, failed, say)
-            if done.reloaded:
-                last_reload = time.monotonic()
-        applied_seen = present
+            trouble = str(error)
+        except OSError as error:
+            trouble = f"{error.strerror or error}: {error.filename or self.home}"
+        if trouble and trouble != self.trouble:
+            self.say(trouble)
+        self.trouble = trouble
 
 
-def _told(done: ApplyResult, failed: str, say: Callable[[str], None]) -> str:
-    """Say what was done; the trouble that stands, if any."""
-    trouble = "; ".join(done.notes)
-    if trouble and trouble != failed:
-        say(trouble)
-    for name in done.changed if not done.waiting else ():
-        line = done.status.domains[name]
-        say(f"{name}: {'stopped' if line.stopped else 'live'}")
-    return trouble if done.waiting else ""
+def _has_begun(home: Path) -> bool:
+    """Whether HTTPS was ever switched on here: before that there is no nginx to look after."""
+    return (home / FOLDER / "domains").is_dir() or (home / FOLDER / "nginx").is_dir()
 
 
 def _look(home: Path, edge: HttpsEdge) -> object:

@@ -13,7 +13,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import certifi
@@ -28,8 +28,10 @@ from edge.https.records import HttpsSettings, StoppedName
 from edge.https.settings import HttpsEdge
 from edge.https.status import DomainStatus, HttpsStatus, read_status, write_status
 from edge.https.stop_list import read_stop_list
+from edge.https.telling import tell_billing
 from edge.https.upload.names import probe_name
 from edge.https.wishes import Wishes
+from edge.instants import parse_time
 
 
 class NotApplied(EdgetollError):
@@ -59,9 +61,21 @@ def apply(home: Path, edge: HttpsEdge, *, now: datetime, nginx: Nginx | None = N
     """Bring nginx to what the home wishes; raises NotApplied with the reason, all put back."""
     wishes = Wishes(home)
     server = nginx or Nginx(edge.nginx, wishes.folder / "nginx")
-    wishes.folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(wishes.folder / "apply.lock", "edge https apply", wait_seconds=60):
+    with _locked(wishes):
         return _Apply(home, edge, wishes, server, now).run()
+
+
+def tell_mismatches(home: Path, edge: HttpsEdge, *, now: datetime) -> None:
+    """Tell billing of requests that came under another name than the handshake's, if any are
+    new.
+    """
+    with _locked(Wishes(home)):
+        tell_billing(home, edge, (), read_status(home), now=now)
+
+
+def _locked(wishes: Wishes) -> FileLock:
+    wishes.folder.mkdir(parents=True, exist_ok=True)
+    return FileLock(wishes.folder / "apply.lock", "edge https apply", wait_seconds=60)
 
 
 class _Apply:
@@ -75,6 +89,7 @@ class _Apply:
         self.wishes = wishes
         self.nginx = nginx
         self.now = now
+        self.began = time.monotonic()
         self.domains = wishes.all()
         self.stops = read_stop_list(home / edge.stop_list, wishes.folder)
         self.status = read_status(home)
@@ -117,6 +132,11 @@ class _Apply:
             self._put_back(before)
             self._fail(problem)
         self._tidy()
+        # Proven now, not when it began.
+        self.now += timedelta(seconds=time.monotonic() - self.began)
+        # Before the status says so: a crash between tells it once more, and billing knows it.
+        tell_billing(self.home, self.edge, changed, self.status, now=self.now)
+        crash_point("https-told")
         return self._done(version, wanted, changed, text, reloaded=reloaded)
 
     def _places(self) -> Places:
@@ -130,10 +150,21 @@ class _Apply:
                 if self.edge.stopped_log_file
                 else self.wishes.folder / "nginx" / "stopped.log"
             ).resolve(),
-            origin_roots=(
-                self.home / self.edge.roots_file if self.edge.roots_file else Path(certifi.where())
-            ).resolve(),
+            origin_roots=self._origin_roots(),
         )
+
+    def _origin_roots(self) -> Path:
+        """Whom origins must be certified by: the public roots, and the operator's own."""
+        public = Path(certifi.where()).resolve()
+        if not self.edge.roots_file:
+            return public
+        own = (self.home / self.edge.roots_file).read_bytes()
+        data = public.read_bytes() + b"\n" + own
+        # By its content: other roots are another name, and so a reload.
+        path = self.nginx.folder / f"origin-roots-{hashlib.sha256(data).hexdigest()[:16]}.pem"
+        if not path.exists():
+            write_atomically(path, data)
+        return path
 
     def _before(self) -> _Before:
         path = self.nginx.configuration
@@ -282,16 +313,22 @@ class _Apply:
                 served=one.certificate.sha256 if one.certificate and one.enabled else "",
                 expires=one.certificate.not_after if one.certificate and one.enabled else None,
                 stopped=_stop_of(one.domain, self.stops.names) is not None,
-                seconds_to_live=(
-                    max(0, int((self.now - one.changed_at).total_seconds()))
-                    if one.changed_at and state == "live"
-                    else None
-                ),
+                seconds_to_live=self._seconds_to_live(one) if state == "live" else None,
             )
             if one.domain in anew
             else self.status.domains[one.domain]
             for one in self.domains
         }
+
+    def _seconds_to_live(self, one: HttpsSettings) -> int | None:
+        """Seconds from what was wished to its proof: from the settings, or, where these were proven
+        before, from the stop list that changed.
+        """
+        line = self.status.domains.get(one.domain)
+        wished = one.changed_at
+        if line is not None and line.state == "live" and line.wished_at == wished:
+            wished = parse_time(self.stops.as_of) if self.stops.as_of else None
+        return None if wished is None else max(0, int((self.now - wished).total_seconds()))
 
     def _stop_notes(self) -> tuple[str, ...]:
         return (f"stop list: {self.stops.trouble}",) if self.stops.trouble else ()

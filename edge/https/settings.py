@@ -29,6 +29,14 @@ class HttpsEdge(BaseModel):
     log_format: Literal["nginx", "nginx-tsv"] = "nginx"
     roots_file: Path | None = None
     stop_list: Path = Path("suspended/domains.json")
+    stop_topic: str = ""
+    """The topic that billing publishes it to (`edgetoll.suspended.v1`): on another machine than
+    billing's, `apply --watch` keeps `stop_list` at it, by the broker of `[edge.kafka]`.
+    """
+    accounts: Path = Path("suspended/accounts.jsonl")
+    """What billing publishes of domains' owners, read before HTTPS is switched on."""
+    facts: Path = Path("https-facts")
+    """Where this edge's facts for billing go: a folder that both see."""
     stopped: Literal["page", "close"] = "page"
     stopped_log: Literal["own", "billed"] = "own"
     stopped_log_file: Path | None = None
@@ -42,6 +50,7 @@ class HttpsEdge(BaseModel):
 class _Edge(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
+    edge_id: str = ""
     https: HttpsEdge = HttpsEdge()
 
 
@@ -50,3 +59,10 @@ def read_settings(home: Path) -> HttpsEdge:
     if not (home / CONFIG_NAME).exists():
         return HttpsEdge()
     return section(home, "edge", _Edge).https
+
+
+def read_edge_id(home: Path) -> str:
+    """Under which id this edge tells billing: `edge_id` of `[edge]`, else `edge`."""
+    if not (home / CONFIG_NAME).exists():
+        return "edge"
+    return section(home, "edge", _Edge).edge_id or "edge"

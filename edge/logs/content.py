@@ -107,10 +107,15 @@ class Content:
         while self._position < offset:
             if not self._inflate(min(offset - self._position, READ_BYTES)):
                 return b""
-        parts = []
-        while count > 0 and (part := self._inflate(count)):
-            parts.append(part)
-            count -= len(part)
+        parts: list[bytes] = []
+        try:
+            while count > 0 and (part := self._inflate(count)):
+                parts.append(part)
+                count -= len(part)
+        except InputError:
+            # What stands before the damage is taken; the next read, which begins there, meets it.
+            if not parts:
+                raise
         return b"".join(parts)
 
     def _read_plain(self, offset: int, count: int) -> bytes:

@@ -52,14 +52,17 @@ def head_of(content: Content, *, whole: bool = False) -> str | None:
     return None
 
 
-def directives_before(content: Content, offset: int) -> list[bytes]:
-    """The lines that begin with `#` before `offset`, in order."""
+def directives_before(content: Content, offset: int, *, head: bool = False) -> list[bytes]:
+    """The lines that begin with `#` before `offset`, in order; `head`: the first line of all."""
     found: list[bytes] = []
     if offset == 0:
         return found
     for chunk in read_chunks(content, 0, [4 << 20]):
         data = chunk.data[: offset - chunk.start]
         data = data if chunk.start else data.removeprefix(BYTE_ORDER_MARK)
+        if head:
+            found = [line for line in data.split(b"\n") if line.strip()][:1]
+            break
         found += [line for line in data.split(b"\n") if line.startswith(b"#")]
         if chunk.end >= offset:
             break

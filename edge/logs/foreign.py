@@ -26,6 +26,8 @@ _VIRTUAL_HOST: Final = re.compile(
 _SYSLOG: Final = re.compile(
     rb"^(<\d{1,3}>|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S+ \S+: )", re.MULTILINE
 )
+_PREFIXED: Final = re.compile(rb'^[ -+\--z|-~]{4,200}\{"', re.MULTILINE)
+_DOCKER: Final = re.compile(rb'\{"log":\s*"')
 _LEVEL: Final = re.compile(rb"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[(error|warn|crit|notice|info)\]")
 _BOMS: Final = (
     (b"\xff\xfe\x00\x00", "UTF-32"),
@@ -61,13 +63,18 @@ def what_it_is(start: bytes) -> str | None:
         return "it looks like nginx's error log; requests stand in its access log"
     if text[:1] == b"<" and not text.startswith((b"<1", b"<2")):
         return "it looks like HTML or XML, not like a log"
+    if _SYSLOG.search(start) or _PREFIXED.search(start):
+        return (
+            "it looks like syslog or a container's log: the server's own lines stand behind a"
+            " prefix. JSON behind one is read by a mapping with after_prefix = true"
+        )
+    if _DOCKER.match(text):
+        return (
+            "it is a container's log: the server's own lines stand inside its field `log`. Take"
+            " them out: jq -j .log FILE > FILE.log"
+        )
     if text[:1] != b"{" and text.count(b",") >= 3 * max(text.count(b"\n"), 1):
         return f"it looks like CSV, which is not read. {_HINT}"
-    if _SYSLOG.search(start):
-        return (
-            "it looks like syslog: the server's own lines stand behind a prefix. JSON behind one is"
-            " read by a mapping with after_prefix = true"
-        )
     if _is_binary(start):
         return "it is no text: perhaps a database, a packed or an encrypted file"
     return None

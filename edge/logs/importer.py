@@ -18,7 +18,7 @@ from edge.logs.chunks import Chunk, ContentChanged, read_chunks, without_nuls
 from edge.logs.content import BYTE_ORDER_MARK, Content
 from edge.logs.foreign import what_it_is
 from edge.logs.formats.block import Format, Parsed
-from edge.logs.formats.shipped import looks_like
+from edge.logs.guessing import looks_like
 from edge.logs.positions import KnownStreams, StreamPosition
 from edge.logs.repeated_ids import RecentIds
 from edge.logs.streams import Step, Stream, Writer
@@ -131,10 +131,12 @@ class Importer:
             result.examples[reason] = row.told()
             result.notes.append(row.told())
         if result.repeated_ids:
-            verb = "were refused" if self.drop_repeated else "count twice (--drop-repeated)"
+            many = result.repeated_ids != 1
+            have = f"{result.repeated_ids:,} lines have" if many else "1 line has"
+            verb = "refused" if self.drop_repeated else "counted twice (--drop-repeated)"
             result.notes.append(
-                f"{result.repeated_ids:,} lines have a request id seen shortly before: does the"
-                f" server log each request twice? They {verb}"
+                f"{have} a request id seen shortly before: does the server log each request"
+                f" twice? {'They are' if many else 'It is'} {verb}"
             )
         if result.nul_bytes and result.events:
             result.notes.append(
@@ -151,7 +153,7 @@ class Importer:
                 return
             position = found.position
             if not found.reached:
-                self.result.duplicates += _data_lines(content)
+                self.result.duplicates += _data_lines(content) - self.form.head
                 return
             self.result.duplicates += position.events
             if position.refused:
@@ -209,8 +211,9 @@ class Importer:
         with ThreadPoolExecutor(parsers) as parsing, ThreadPoolExecutor(1) as writing:
             ahead: deque[tuple[Chunk, Future[Parsed]]] = deque()
             written: deque[Future[None]] = deque()
+            damage: list[InputError] = []
             try:
-                for chunk in self._whole_chunks(stream, content, parsing):
+                for chunk in self._whole_chunks(stream, content, parsing, damage):
                     ahead.append((chunk, parsing.submit(stream.parse, chunk, self.now_ms())))
                     if len(ahead) > parsers:
                         self._move(stream, ahead, written, writing)
@@ -219,6 +222,8 @@ class Importer:
             finally:
                 while written:
                     written.popleft().result()
+            for error in damage:
+                raise error
 
     def _move(
         self,
@@ -236,11 +241,15 @@ class Importer:
             written.popleft().result()
 
     def _whole_chunks(
-        self, stream: Stream, content: Content, parsing: ThreadPoolExecutor
+        self,
+        stream: Stream,
+        content: Content,
+        parsing: ThreadPoolExecutor,
+        damage: list[InputError],
     ) -> Iterator[Chunk]:
-        """The chunks of a file up to the last whole record."""
+        """The chunks of a file up to the last whole record, or up to the damage of a gzip."""
         done = content.stored_offset()
-        for chunk in stream.chunks():
+        for chunk in _up_to_damage(stream.chunks(), damage):
             if chunk.open_end and (chunk.hole or chunk.oversized):
                 self._endless(chunk, content)
                 return
@@ -288,6 +297,14 @@ class Importer:
         if chunk.data.strip() and not chunk.data.startswith(b"#"):
             self.result.skipped[Reason.UNTERMINATED] += 1
         return False
+
+
+def _up_to_damage(chunks: Iterator[Chunk], damage: list[InputError]) -> Iterator[Chunk]:
+    """What can be read of `chunks`: what was read before the damage is taken all the same."""
+    try:
+        yield from chunks
+    except InputError as error:
+        damage.append(error)
 
 
 def _data_lines(content: Content) -> int:

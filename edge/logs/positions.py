@@ -34,7 +34,9 @@ class StreamPosition:
 
     `lines` counts physical lines, `events` what became events, `refused` data lines that did not,
     `unreadable` those of them that were not understood. `fingerprint`, `marks` and `early` identify
-    the content (edge/logs/fingerprints.py); `form` is the identity of the format it was read with.
+    the content (edge/logs/fingerprints.py); `form` is the identity of the format it was read with,
+    `said` what the
+    file's name said of the lines, where the format takes something from it.
     """
 
     head: str
@@ -49,6 +51,7 @@ class StreamPosition:
     early: str = ""
     name: str = ""
     form: str = ""
+    said: str = ""
 
     def to_source(self) -> SourcePosition:
         """As a batch carries it."""
@@ -61,6 +64,7 @@ class StreamPosition:
             "marks": self.marks,
             "early": self.early,
             "format": self.form,
+            "said": self.said,
         }
         return SourcePosition(
             source=f"{self.head}.{self.generation}",
@@ -89,6 +93,7 @@ class StreamPosition:
                 early=detail.get("early", ""),
                 name=detail["name"],
                 form=detail.get("format", ""),
+                said=detail.get("said", ""),
             )
         except (orjson.JSONDecodeError, KeyError, TypeError):
             return None
@@ -126,6 +131,11 @@ class KnownPlace:
     reached: bool = True
 
 
+def _said(content: Content, form: Format) -> str:
+    """What the name of the file says of its lines."""
+    return form.named(content.path.name) if form.named is not None else ""
+
+
 class KnownStreams:
     """The streams a spool has positions of, to find the one a file holds.
 
@@ -161,11 +171,13 @@ class KnownStreams:
         By its first line, the windows near its start, and the size of its content in its trailer.
         """
         head = head_of(content, whole=True)
+        said = _said(content, form)
         return next(
             (
                 position
                 for position in self._by_head.get(head or "", {}).values()
                 if not position.misread(form)
+                and not (said and position.said and position.said != said)
                 and position.offset % (1 << 32) == content.trailer_size()
                 and starts_alike(content, position.early)
                 and all(begins_alike(content, position.marks[:_NEAR_MARKS]))
@@ -183,10 +195,13 @@ class KnownStreams:
             return None
         candidates = self._by_head.get(head, {})
         shorter: StreamPosition | None = None
+        said = _said(content, form)
         for position in sorted(candidates.values(), key=lambda each: -each.offset):
+            if said and position.said and position.said != said:
+                continue  # the same lines, of another host
             same = agrees(content, position.offset, position.fingerprint, position.marks)
             if same is not False and position.misread(form):
-                again = StreamPosition(head=head, generation=position.generation)
+                again = StreamPosition(head=head, generation=position.generation, said=said)
                 return KnownPlace(position=again)
             if same:
                 return KnownPlace(position=position)
@@ -194,5 +209,5 @@ class KnownStreams:
                 shorter = position
         if shorter is not None:
             return KnownPlace(position=shorter, reached=False)
-        fresh = StreamPosition(head=head, generation=max(candidates, default=-1) + 1)
+        fresh = StreamPosition(head=head, generation=max(candidates, default=-1) + 1, said=said)
         return KnownPlace(position=fresh)

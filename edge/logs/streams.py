@@ -92,9 +92,9 @@ class Stream:
         self.content = content
         self.repeats = repeats
         self.drop_repeated = drop_repeated
-        self._parser = form.make()
+        self._parser = form.make(name)
         if form.directives:
-            self._parser.recall(directives_before(content, position.offset))
+            self._parser.recall(directives_before(content, position.offset, head=form.head))
         self._trail = Trail.resume(content, position.offset, position.marks)
         if position.offset and self._trail.fingerprint() != position.fingerprint:
             raise ContentChanged

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
-from io import StringIO
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
 
 import edgetoll
 from edge.escaping import Escaping, bare, escaped, escaping_streams
+from edge.terminal import emit, table
+
+ROOT = Path(__file__).parents[2]
 
 DRIVES = {
     "an escape sequence": "\x1b[2J\x1b[31m",
@@ -83,3 +87,26 @@ def test_g12_no_command_prints_what_a_value_or_a_word_holds(
     told = capfd.readouterr()
     assert UNSHOWN.search(told.out.replace("\r\n", "\n")) is None
     assert UNSHOWN.search(told.err) is None
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "koi8-r"])
+def test_g12_what_the_locale_cannot_show_is_escaped_and_json_stays_json(encoding: str) -> None:
+    kept, raw = sys.stdout, BytesIO()
+    below = sys.stdout = TextIOWrapper(raw, encoding=encoding)
+    try:
+        with escaping_streams():
+            emit({"name": "Ünï→ 👩 北京"}, as_json=True, human=lambda: None)
+            table("Größe", ("a",), [("→",)])
+    finally:
+        sys.stdout = kept
+    below.flush()
+    shown = raw.getvalue().decode(encoding)
+    document, end = json.JSONDecoder().raw_decode(shown)
+    assert document == {"name": "Ünï→ 👩 北京"}
+    assert "\\u2500" not in shown[end:]
+
+
+def test_p10_a_closed_output_takes_all() -> None:
+    command = f'exec "{sys.executable}" edgetoll.py --help >&-'
+    done = subprocess.run(["sh", "-c", command], capture_output=True, check=False, cwd=ROOT)
+    assert (done.stderr, done.returncode) == (b"", 0)

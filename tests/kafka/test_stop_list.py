@@ -106,3 +106,46 @@ def test_a_lost_note_alone_sends_nothing_again(broker: Broker, topic: str, stopp
     stop_topic.follow(stopped.home)
     assert messages(broker, topic) == before
     assert (stopped.home / "suspended" / "kafka.json").exists()
+
+
+def test_an_edge_on_another_machine_has_the_list_from_the_topic(
+    broker: Broker, topic: str, stopped: World, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    import threading
+
+    from edge.https import stop_topic as edge_side
+    from edge.https.settings import read_settings
+    from edge.https.stop_list import read_stop_list
+
+    home = tmp_path_factory.mktemp("edge")
+    (home / "edgetoll.toml").write_text(
+        f'[edge.kafka]\nbootstrap = "{broker.address}"\nrequest_timeout_seconds = 20\n'
+        f'[edge.https]\nstop_topic = "{topic}"\n'
+    )
+    edge = read_settings(home)
+    stop = threading.Event()
+    said: list[str] = []
+    reader = threading.Thread(
+        target=edge_side.follow, args=(home, edge), kwargs={"stop": stop, "say": said.append}
+    )
+    reader.start()
+    path = home / edge.stop_list
+
+    def until(wanted: list[str]) -> None:
+        for _ in range(600):
+            if path.exists():
+                found = read_stop_list(path, home)
+                assert found.trouble == ""
+                if [one.domain for one in found.names] == wanted:
+                    return
+            stop.wait(0.05)
+        raise AssertionError((wanted, said))
+
+    try:
+        until(["www.a.example"])
+        top_up("a", "10.00", key="bank-1", home=stopped.home, as_of=stopped.now.isoformat())
+        until([])
+    finally:
+        stop.set()
+        reader.join()
+    assert said == []

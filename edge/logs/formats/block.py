@@ -35,6 +35,7 @@ class Settled:
         self.refused: list[RefusedRow] = []
         self.rows: set[int] = set()
         """Those refused, and those passed over: blank lines."""
+        self.notes: list[str] = []
 
     def __bool__(self) -> bool:
         return bool(self.rows)
@@ -92,17 +93,46 @@ class Parser(Protocol):
         ...
 
 
+class Cutter(Protocol):
+    """Cuts the lines of one file, in order, into fields."""
+
+    def cut(self, block: bytes, settled: Settled) -> pl.DataFrame:
+        """One row per physical line, one column of text per field; never raises for the lines.
+
+        What is no line of the format is settled, and null in its row.
+        """
+        ...
+
+    def recall(self, directives: list[bytes]) -> None:
+        """As `Parser.recall`."""
+        ...
+
+
+class Maker(Protocol):
+    """Makes the parser of one file."""
+
+    def __call__(self, name: str = "") -> Parser:
+        """`name` is the file's: some formats take the host from it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
     """A log format by name. `directives`: lines that begin with `#` steer what follows them.
 
-    `version` tells mapping files of one name apart by their content.
+    `head`: the first line names the columns. `named`: what a file's name says of its lines, where
+    it does: the same lines under another name are others then.
+    `version` tells mapping files of one name apart by their content. `lacks`: what a person has to
+    say of its lines, which do not (scheme, host).
     """
 
     name: str
-    make: Callable[[], Parser]
+    make: Maker
     directives: bool = False
+    head: bool = False
+    named: Callable[[str], str] | None = None
     version: str = ""
+    lacks: tuple[str, ...] = ()
 
     @property
     def identity(self) -> str:

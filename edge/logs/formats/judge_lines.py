@@ -27,7 +27,7 @@ HIT_WORDS: Final = ("HIT", "STALE", "UPDATING", "REVALIDATED", "Hit", "RefreshHi
 """What caches write when the answer came out of them (nginx, CloudFront, and common log fields)."""
 MISS_WORDS: Final = ("MISS", "BYPASS", "EXPIRED", "SCARCE", "PASS", "Miss", "miss", "false")
 
-QUIC_NAMES: Final = ("h3", "h3-29", "http/3", "http/3.0")
+QUIC_NAMES: Final = ("h3", "h3-29", "http/3", "http/3.0", "quic", "QUIC", "H3")
 NO_SNI: Final = ("", "-")
 """What logs write where a connection named no server: nginx with escape=json, and otherwise."""
 NO_ID: Final = ("", "-")
@@ -42,31 +42,6 @@ _REASONS: Final = (
 """In order of precedence, as `Reason` has it; a code in `_verdict` is the place here plus one."""
 _HTTP_NAMES: Final = [name for name, scheme in SCHEME_NAMES.items() if scheme == "http"]
 _HTTPS_NAMES: Final = [name for name, scheme in SCHEME_NAMES.items() if scheme == "https"]
-
-
-def decimal_ms(column: str, per_second: int) -> pl.Expr:
-    """UTC ms out of text with a decimal number, `per_second` of whose unit make a second.
-
-    Exact: decimals, never floats; what is finer than a millisecond is cut, so that a request stays
-    in the period it ended in. None where the text is no number.
-    """
-    number = pl.col(column).cast(pl.Decimal(38, 9), strict=False)
-    if per_second <= 1000:
-        return (number * (1000 // per_second)).cast(pl.Int64, strict=False)
-    whole = pl.col(column).cast(pl.Decimal(38, 0), strict=False).cast(pl.Int64, strict=False)
-    return whole // (per_second // 1000)
-
-
-def rfc3339_ms(column: str) -> pl.Expr:
-    """UTC ms out of RFC 3339 text; None for anything else, a time without a zone included.
-
-    A leap second counts to the second before it (FAULTS E5).
-    """
-    text = pl.col(column)
-    leap = text.str.slice(16, 3) == ":60"
-    clamped = pl.when(leap).then(text.str.replace(r":60(\.\d+)?", ":59.999")).otherwise(text)
-    parsed = clamped.str.to_datetime("%+", time_unit="us", time_zone="UTC", strict=False)
-    return parsed.dt.epoch("ms")
 
 
 def judge_lines(

@@ -15,7 +15,8 @@ import polars as pl
 from edge.logs.formats.block import Format, Parsed, Settled, physical_lines
 from edge.logs.formats.delimited import OVERFLOW, is_blank, read_values
 from edge.logs.formats.fast_nginx import NAMES, NAMES_WITH_TLS, TLS_VERSION, parse_fast_tsv
-from edge.logs.formats.judge_lines import decimal_ms, judge_lines, rfc3339_ms
+from edge.logs.formats.judge_lines import judge_lines
+from edge.logs.formats.times import decimal_ms, rfc3339_ms
 from edge.reasons import Reason
 
 _ESCAPE = re.compile(rb"\\x([0-9A-Fa-f]{2})")
@@ -86,4 +87,4 @@ def unescape(host: str) -> str:
     return plain.decode("utf-8", "replace")
 
 
-NGINX_TSV = Format(name="nginx-tsv", make=TsvParser)
+NGINX_TSV = Format(name="nginx-tsv", make=lambda name="": TsvParser())

@@ -41,9 +41,11 @@ WITH periods AS (
     SELECT
         domain,
         account_id,
+        ownership_id,
         effective_from,
         coalesce(effective_to, TIMESTAMP '9999-12-31') AS effective_to,
         lag(account_id) OVER ordered AS account_before,
+        lag(ownership_id) OVER ordered AS ownership_before,
         max(coalesce(effective_to, TIMESTAMP '9999-12-31')) OVER (
             ordered ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
         ) AS end_before
@@ -52,7 +54,7 @@ WITH periods AS (
     WINDOW ordered AS (PARTITION BY domain ORDER BY effective_from, ownership_id)
 )
 
-SELECT domain, account_before, account_id, effective_from
+SELECT domain, account_before, account_id, effective_from, ownership_before, ownership_id
 FROM periods
 WHERE end_before > effective_from
 ORDER BY domain, effective_from

@@ -1,5 +1,5 @@
 -- What `edgetoll status` and the metrics ask of the billing store: how far it is, what it holds back,
--- which traffic nobody pays for, which receivers do not answer.
+-- which traffic nobody pays for, which months no invoice has, which receivers do not answer.
 -- Everything here reads; nothing is kept.
 
 -- name: billing_facts
@@ -109,3 +109,17 @@ LIMIT 10;
 SELECT CAST(coalesce(sum(requests), 0) AS BIGINT) AS requests
 FROM imported_files
 WHERE NOT too_old AND hour >= CAST($since AS TIMESTAMP) AND hour < CAST($until AS TIMESTAMP);
+
+-- name: unissued_months
+-- One row per account and month that cost something and stands on no invoice, though the month was over before
+-- $month_before and invoices of it or of a later one were issued. Void ones are a person's decision.
+SELECT
+    m.account_id,
+    m.month
+FROM month_state AS m
+ANTI JOIN issued_months AS i ON m.account_id = i.account_id AND m.month = i.month
+ANTI JOIN invoices AS v ON m.account_id = v.account_id AND m.month = v.month AND v.kind = 'invoice'
+WHERE m.month < $month_before AND m.month <= (SELECT max(month) FROM issued_months)
+GROUP BY m.account_id, m.month
+HAVING sum(m.amount) <> 0
+ORDER BY m.month, m.account_id;

@@ -29,6 +29,14 @@ SELECT layout FROM store_layout;
 -- One row, if there is none: what the tables of a new store look like.
 INSERT INTO store_layout SELECT $layout WHERE NOT EXISTS (FROM store_layout);
 
+-- name: rows_of_file
+-- One row: how many rows a Parquet file has, by its footer.
+SELECT num_rows FROM parquet_file_metadata($path);
+
+-- name: given_rows
+-- One row per row given as JSON, with the columns that the structure names.
+SELECT unnest(from_json_strict($rows, $structure), recursive := true);
+
 -- name: journal_state
 -- One row: the last journal record applied, and its hash.
 SELECT last_no, last_hash FROM journal_state;

@@ -101,6 +101,11 @@ WRONG = [
     (PLAN.replace("T00:00:00Z\nends", "T00:03:00.5Z\nends"), "not a whole second"),
     (PLAN.replace('"acme"', '"nobody"'), "line 2: there is no account 'nobody'"),
     (PLAN.replace("2027", "2025"), "ends before it starts"),
+    # G16, G19: what would cost something else than it says.
+    (PLAN.replace("data_transfer", "https_requests").replace('region = "EU"', ""), "are bytes"),
+    (PLAN.replace("data_transfer", "https_requests").replace('"50 GB"', "50"), "leave out region"),
+    ('[[domains]]\ndomain = "x.example"\naccount = "acme"\neffective_from = 2026-10-01T00:00:00Z\n'
+     "effective_to = 2026-10-01T00:00:00Z\n", "and begins at"),
     (PLAN + "surprise = 1\n", "plans.1.surprise"),
     ('[[domains]]\ndomain = "no domain"\naccount = "acme"\n', "is not a domain name"),
     ('[[domains]]\ndomain = "*.*.x.example"\naccount = "acme"\n', "is not a domain name"),

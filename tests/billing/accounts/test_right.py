@@ -179,6 +179,21 @@ def test_g16_a_wrong_date_without_a_why_is_refused_with_the_way_out(tmp_path: Pa
         loaded(home, DOMAIN + 'id = "x"\nreplaces = "y"\n')
 
 
+def test_g16_an_end_that_reaches_into_the_next_owners_time_is_refused_with_both_ways_out(
+    tmp_path: Path,
+) -> None:
+    after = DOMAIN.replace('account = "acme"', 'account = "other"')
+    owned = DOMAIN + "effective_to = 2026-10-01T01:00:00Z\n"
+    home = make_home(tmp_path, accounts=ACCOUNT + OTHER + owned)
+    loaded(home, after + "effective_from = 2026-10-01T01:00:00Z\n")
+    longer = DOMAIN + 'effective_to = 2026-10-01T02:00:00Z\nwhy = "typo"\n'
+    with pytest.raises(ConflictError) as caught:
+        loaded(home, longer)
+    way = 'replaces = "www.acme.example@other@2026-10-01T01:00"'
+    assert way in caught.value.hint
+    loaded(home, longer + after + f'effective_from = 2026-10-01T02:00:00Z\n{way}\nwhy = "typo"\n')
+
+
 def test_g16_what_was_replaced_does_not_come_back(tmp_path: Path) -> None:
     moved = (
         DOMAIN + 'effective_from = 2026-10-01T01:00:00Z\nwhy = "typo"\n'

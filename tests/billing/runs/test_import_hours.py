@@ -10,7 +10,7 @@ import pytest
 
 from billing.appliers import open_store
 from billing.runs.import_hours import accept_too_old, import_closed, rated_through, too_old_files
-from edge.errors import Corrupt
+from edge.errors import Corrupt, InputError
 from metering.closed import list_closed
 from tests.billing.homes import NOW, START, Use, close_hour, close_hours, load_text, make_home
 from tests.billing.runner import rate
@@ -133,6 +133,8 @@ def test_g11_usage_older_than_the_limit_waits_for_a_person(tmp_path: Path) -> No
         (held,) = too_old_files(store)
         assert (held.hour, held.requests) == (old.replace(tzinfo=None), 7)
         assert accept_too_old(store, ["2001-01-01T00"], reason="no such", at=NOW) is None
+        with pytest.raises(InputError, match="is no hour"):
+            accept_too_old(store, ["2001-01-01"], reason="a day is no hour", at=NOW)
         assert accept_too_old(store, (), reason="the edge was in repair", at=NOW) is not None
         assert too_old_files(store) == []
     rate(home)

@@ -22,6 +22,7 @@ from billing.status.facts import (
     IncompleteHour,
     MeteringFact,
     StoreFacts,
+    UnissuedMonth,
     UnownedName,
     UnownedTraffic,
 )
@@ -106,10 +107,14 @@ ILL = {
     "check_old": replace(WELL, checks=CheckState()),
     "billing_unreadable": replace(WELL, store=None, unreadable="the chain is broken"),
     "rating_behind": billing(rated_through=NOW - 5 * HOUR),
+    "month_unissued": store(unissued=(UnissuedMonth(account_id="acme", month="2026-09"),)),
     "unowned_traffic": unowned(100),
     "unowned_names": unowned(99),
     "endpoint_off": store(endpoints=(replace(ENDPOINT, off_since=NOW),)),
     "delivery_failing": store(endpoints=(ENDPOINT,)),
+    "https_not_served": replace(WELL, https="nothing answers at 127.0.0.1"),
+    "tls_expiring": store(expiring=("www.acme.example: the certificate of CA ends soon",)),
+    "https_facts_refused": store(https_facts=("00000002.json is missing",)),
 }
 
 

@@ -37,6 +37,18 @@ FOREIGN = {
     "json over lines": (json.dumps(AS_JSON, indent=1).encode() + b"\n", "over several lines"),
     "error log": (b"2026/11/30 04:20:00 [error] 7#7: *1 open() failed\n" * 5, "error log"),
     "html": (b"<!doctype html>\n<p>not found</p>\n", "HTML"),
+    "json behind syslog": (
+        b"".join(b"<190>Oct 26 10:00:00 e1 n: %s\n" % nginx_line(n).encode() for n in range(9)),
+        "after_prefix",
+    ),
+    "json of a container, CRI": (
+        b"".join(b"2026-10-26T10:00:00Z stdout F %s\n" % nginx_line(n).encode() for n in range(9)),
+        "after_prefix",
+    ),
+    "json of a container, docker": (
+        b"".join(b"%s\n" % json.dumps({"log": nginx_line(n)}).encode() for n in range(9)),
+        "jq -j .log",
+    ),
     "csv": (b"time,host,scheme,status,bytes\n1,a.example,https,200,7\n" * 4, "CSV"),
     "binary": (random.Random(1).randbytes(200_000), "no text"),
     "binary without a line end": (bytes(range(11, 32)) * 300, "no text"),

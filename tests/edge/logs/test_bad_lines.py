@@ -14,11 +14,10 @@ from hypothesis import strategies as st
 from edge.logs.chunks import LINE_BYTES_MAX
 from edge.logs.formats.block import Format, Parsed
 from edge.logs.formats.fast_nginx import NAMES, parse_fast_json, parse_fast_tsv
-from edge.logs.formats.jsonlines import JsonParser
+from edge.logs.formats.mapped import MappedParser
 from edge.logs.formats.mapping import Mapping
-from edge.logs.formats.nginx import MAPPING
 from edge.logs.formats.nginx_tsv import unescape
-from edge.logs.formats.shipped import FORMATS
+from edge.logs.formats.shipped import FORMATS, known_mapping
 from edge.logs.refused_lines import RejectedLine, RejectedLines
 from edge.reasons import Reason
 from tests.edge.logs.reading import (
@@ -29,6 +28,8 @@ from tests.edge.logs.reading import (
     nginx_lines,
     spool_content,
 )
+
+MAPPING = known_mapping("nginx")
 
 GOOD = orjson.loads(nginx_line(0))
 
@@ -247,8 +248,8 @@ def test_columns_and_line_by_line_agree_on_every_kind_of_value() -> None:
     for key in ("time", "host", "scheme", "protocol", "status", "bytes_sent", "cache"):
         for value in values:
             line = changed(**{key: value})
-            fast = JsonParser(MAPPING).parse(line, NOW_MS)
-            slow = JsonParser(_line_by_line(MAPPING)).parse(line, NOW_MS)
+            fast = MappedParser(MAPPING).parse(line, NOW_MS)
+            slow = MappedParser(_line_by_line(MAPPING)).parse(line, NOW_MS)
             why = [[(each.row, each.reason) for each in way.refused] for way in (fast, slow)]
             assert why[0] == why[1], (key, value)
             assert fast.columns.domains == slow.columns.domains, (key, value)
@@ -263,7 +264,7 @@ def _line_by_line(mapping: Mapping) -> Mapping:
 
 
 def test_a_format_can_be_made_of_any_mapping() -> None:
-    form = Format(name="mine", make=lambda: JsonParser(MAPPING))
+    form = Format(name="mine", make=lambda name="": MappedParser(MAPPING))
     assert len(form.make().parse(nginx_lines(0, 4).encode(), NOW_MS).columns) == 4
 
 
@@ -337,7 +338,7 @@ def both_ways_tsv(lines: list[tuple[str, ...]]) -> None:
 
 def both_ways_json(lines: list[str]) -> None:
     block = "".join(line + "\n" for line in lines).encode()
-    careful = JsonParser(MAPPING).parse(block + b"odd line\n", NOW_MS)
+    careful = MappedParser(MAPPING).parse(block + b"odd line\n", NOW_MS)
     same_as_careful(parse_fast_json(block, NOW_MS), careful, len(lines))
 
 

@@ -138,6 +138,16 @@ def test_a_damaged_gzip_is_a_problem_and_the_next_file_is_read(tmp_path: Path) -
     assert spool_content(tmp_path / "spool").events == result.events >= 10
 
 
+def test_e11_what_stands_in_a_gzip_before_its_damage_is_read_and_the_damage_told(
+    tmp_path: Path,
+) -> None:
+    log = tmp_path / "a.gz"
+    log.write_bytes(gzip.compress(nginx_lines(0, 5000).encode()) + b"no gzip")
+    result = import_files(tmp_path / "spool", log)
+    assert (result.events, len(result.problems)) == (5000, 1)
+    assert "damaged gzip" in result.problems[0]
+
+
 def test_gzip_of_several_members_is_one_content(tmp_path: Path) -> None:
     log = tmp_path / "a.gz"
     parts = [nginx_lines(0, 700), nginx_lines(700, 701), nginx_lines(701, 2000)]

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from edge.logs.followed import Log
 from edge.logs.formats.block import Format, Parsed, no_columns, no_rows, parse_whatever
-from edge.logs.formats.jsonlines import duration_ms
-from edge.logs.formats.shipped import FORMATS, find_format, looks_like
+from edge.logs.formats.shipped import FORMATS, find_format
+from edge.logs.formats.times import duration_ms
+from edge.logs.guessing import looks_like
 from edge.logs.refused_lines import RejectedLines
 from edge.logs.streams import Writer
 from edge.logs.tail import Tailer
@@ -120,7 +121,7 @@ def test_e1_a_defect_of_a_reader_costs_only_the_lines_it_falls_over(
     log = tmp_path / "a.tsv"
     good = TSV.replace(b"{}", b"000")
     log.write_bytes(b"".join(b"!\n" if n in places else good for n in range(20)))
-    form = Format(name="falls", make=lambda: Falls(error))
+    form = Format(name="falls", make=lambda name="": Falls(error))
     result = import_files(tmp_path / "spool", log, form=form)
     assert (result.events, result.skipped[Reason.ERROR]) == (20 - len(places), len(places))
     assert any("please report it" in note for note in result.notes)

@@ -1,4 +1,6 @@
-"""An upload's files on their way to the vault: read with a bound, judged, stored or refused."""
+"""An upload on its way to the vault: read with a bound, judged, its domain's owner looked at,
+stored or refused.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,9 @@ from edge.errors import InputError
 from edge.terminal import now
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from edge.https.owners import Owners, Prospect
     from edge.https.records import HttpsSettings
     from edge.https.upload.records import Judgement
     from edge.https.wishes import Wishes
@@ -68,3 +73,50 @@ def store_upload(wishes: Wishes, settings: HttpsSettings, found: Judgement) -> N
     wishes.write(
         replace(settings, bundle=name, certificate=found.bundle.certificate, changed_at=now())
     )
+
+
+def reachable(origin: str) -> str:
+    """`origin` again; InputError when its name has no address: nginx would take no configuration
+    that names it, and no other domain's change would be served.
+    """
+    import socket
+    from urllib.parse import urlsplit
+
+    host = urlsplit(origin).hostname
+    try:
+        socket.getaddrinfo(host, None)
+    except OSError as error:
+        raise InputError(
+            f"the origin {host} cannot be found: {error.strerror or error}", "check its name"
+        ) from error
+    return origin
+
+
+def known_owners(home: Path, domains: Collection[str]) -> Owners:
+    """What billing published of the owners of `domains`."""
+    from edge.https.owners import read_owners
+    from edge.https.settings import read_settings
+
+    return read_owners(home / read_settings(home).accounts, domains, now=now())
+
+
+def looked_ahead(home: Path, domain: str, *, days: int, required: bool) -> Prospect:
+    """What is to be said of the owner before HTTPS of `domain` is on; InputError where the balance
+    is `required` to last that long and is not known to.
+    """
+    from edge.https.owners import prospect
+
+    found = prospect(known_owners(home, [domain]), domain, days=days)
+    if required and not (found.enough and not found.warnings):
+        raise InputError(
+            f"HTTPS of {domain} stays off: "
+            + ("; ".join(found.warnings) or "its owner's balance is not enough"),
+            "top the account up and try again, or leave --require-balance out",
+        )
+    return found
+
+
+def check_home(home: Path) -> None:
+    """InputError when there is no home to put settings into."""
+    if not home.is_dir():
+        raise InputError(f"no home at {home}", f"make one first: edgetoll init {home}")

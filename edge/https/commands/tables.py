@@ -9,6 +9,7 @@ from edge.terminal import emit, table, warn
 
 if TYPE_CHECKING:
     from edge.https.apply import ApplyResult
+    from edge.https.owners import DomainOwner, Owners, Prospect
     from edge.https.records import HttpsSettings
     from edge.https.upload.records import Judgement, UploadFinding
 
@@ -30,13 +31,43 @@ def document_of(one: HttpsSettings) -> dict[str, object]:
     }
 
 
-def say_stored(settings: HttpsSettings, found: Judgement, *, as_json: bool) -> None:
-    """Say what was stored, and what was found in the upload."""
+def owner_document(owner: DomainOwner | None) -> dict[str, object] | None:
+    """Who owns a domain as `--json` shows it: amounts as text; None: nobody that is known here."""
+    if owner is None:
+        return None
+    return {
+        "account_id": owner.account_id,
+        "state": owner.state,
+        "currency": owner.currency,
+        "available": f"{owner.available:f}",
+        "price": None if owner.price is None else f"{owner.price:f}",
+        "per": owner.per,
+        "requests": owner.requests,
+        "hours": owner.hours,
+    }
+
+
+def say_stored(
+    settings: HttpsSettings,
+    found: Judgement,
+    *,
+    ahead: Prospect | None = None,
+    as_json: bool,
+) -> None:
+    """Say what was stored, what was found in the upload, and what is said of the owner."""
     document = document_of(settings) | {"findings": [one.document() for one in found.findings]}
+    if ahead is not None:
+        document["owner"] = {
+            "balance_lasts": ahead.enough,
+            "needed": None if ahead.needed is None else f"{ahead.needed:f}",
+            "warnings": list(ahead.warnings),
+        }
 
     def human() -> None:
         for one in found.findings:
             warn(finding_line(one))
+        for line in ahead.warnings if ahead else ():
+            warn(line)
         assert settings.certificate is not None
         print(
             f"HTTPS of {settings.domain} is on, with a certificate of {settings.certificate.issuer}"
@@ -81,14 +112,16 @@ def show_applied(done: ApplyResult) -> None:
         print(f"{name}: {'stopped' if line.stopped else line.state}")
 
 
-def show_domains(chosen: list[HttpsSettings], home: Path) -> None:
-    """The table of domains."""
+def show_domains(chosen: list[HttpsSettings], home: Path, owners: Owners | None = None) -> None:
+    """The table of domains; with `owners`, how each domain's account stands."""
     from edge.https.status import read_status, served_as
 
     status = read_status(home)
     rows = []
     for one in chosen:
         leaf = one.certificate
+        owner = owners.owner(one.domain) if owners else None
+        nobody = "?" if owners is None or owners.trouble else "nobody"
         rows.append(
             (
                 one.domain,
@@ -98,9 +131,12 @@ def show_domains(chosen: list[HttpsSettings], home: Path) -> None:
                 one.redirect,
                 f"{one.hsts_seconds // 86_400}d" if one.hsts_seconds else "off",
                 one.tls_min if one.enabled else "-",
+                *((owner.state if owner else nobody,) if owners is not None else ()),
             )
         )
     columns = ("domain", "https", "served", "expires", "redirect", "HSTS", "TLS from")
-    table("HTTPS", columns, rows)
+    table("HTTPS", (*columns, "owner") if owners is not None else columns, rows)
+    if owners is not None and owners.trouble:
+        warn(owners.trouble)
     if status.trouble:
         warn(status.trouble)

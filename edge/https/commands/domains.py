@@ -1,39 +1,35 @@
-"""`edgetoll edge https`: switch a domain's HTTPS on and off, and bring this edge's nginx to it."""
+"""`edgetoll edge https enable | disable | renew | set | show`: what each domain is to be."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edge.errors import ConflictError, InputError
-from edge.https.tables import (
+from edge.https.commands.tables import (
     document_of,
+    owner_document,
     renewal,
     say_stored,
-    show_applied,
-    show_check,
     show_domains,
     then,
 )
-from edge.https.uploads import judge_files, judged, store_upload
-from edge.terminal import DEFAULT_HOME, HomeOption, JsonOption, emit, now, table, warn
+from edge.https.commands.uploads import (
+    check_home,
+    judged,
+    known_owners,
+    looked_ahead,
+    reachable,
+    store_upload,
+)
+from edge.terminal import DEFAULT_HOME, HomeOption, JsonOption, emit, now
 
 if TYPE_CHECKING:
     from edge.https.records import HttpsSettings
-    from edge.https.settings import HttpsEdge
-
-app = typer.Typer(
-    add_completion=False,
-    no_args_is_help=True,
-    help="HTTPS of each domain: certificates, redirect, HSTS, TLS; and this edge's nginx.\n\n"
-    "Example: edgetoll edge https enable www.shop.example --certificate chain.pem --key key.pem"
-    " --origin https://origin.shop.example",
-)
 
 DomainArgument = Annotated[str, typer.Argument(metavar="DOMAIN", help="A name, or *.name.")]
 CertificateOption = Annotated[
@@ -48,7 +44,6 @@ KeyOption = Annotated[
 HSTS_DAYS_MAX = 730
 
 
-@app.command()
 def enable(
     domain: DomainArgument,
     certificate: CertificateOption,
@@ -59,12 +54,19 @@ def enable(
             "--origin", metavar="URL", help="Where the content comes from. Once known, kept."
         ),
     ] = "",
+    days: Annotated[
+        int, typer.Option("--days", min=1, help="How long the owner's balance should last.")
+    ] = 7,
+    require_balance: Annotated[
+        bool, typer.Option("--require-balance", help="Refuse unless it is known to last.")
+    ] = False,
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
 ) -> None:
     """Switch a domain's HTTPS on: HTTP and HTTPS are both served from the next apply on.
 
-    HTTPS requests are billed apart, by the 10,000, and no data plan pays for them.
+    HTTPS requests are billed apart, by the 10,000, and no data plan pays for them. Said before:
+    whose the domain is, and whether that balance lasts at its recent requests and today's price.
 
     Example: edgetoll edge https enable www.shop.example --certificate chain.pem --key key.pem
     --origin https://origin.shop.example
@@ -74,7 +76,7 @@ def enable(
     from edge.https.upload.names import served_name
     from edge.https.wishes import Wishes
 
-    _home(home)
+    check_home(home)
     name = served_name(domain)
     wishes = Wishes(home)
     before = wishes.read(name)
@@ -82,16 +84,16 @@ def enable(
         raise ConflictError(
             f"HTTPS of {name} is on already", f"to give it another certificate: {renewal(name)}"
         )
-    source = checked_origin(origin) if origin else before.origin if before else ""
+    source = reachable(checked_origin(origin)) if origin else before.origin if before else ""
     if not source:
         raise InputError(f"no origin is known for {name}", "say where its content is: --origin URL")
     found = judged(home, name, certificate, key)
+    ahead = looked_ahead(home, name, days=days, required=require_balance)
     settings = replace(before or HttpsSettings(domain=name), origin=source)
     store_upload(wishes, settings, found)
-    say_stored(wishes.known(name), found, as_json=as_json)
+    say_stored(wishes.known(name), found, ahead=ahead, as_json=as_json)
 
 
-@app.command()
 def renew(
     domain: DomainArgument,
     certificate: CertificateOption,
@@ -113,7 +115,6 @@ def renew(
     say_stored(wishes.known(settings.domain), found, as_json=as_json)
 
 
-@app.command()
 def disable(
     domain: DomainArgument, home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False
 ) -> None:
@@ -138,7 +139,6 @@ def disable(
     ))  # fmt: skip
 
 
-@app.command("set")
 def set_options(
     domain: DomainArgument,
     redirect: Annotated[
@@ -197,7 +197,6 @@ def set_options(
         print(then())
 
 
-@app.command()
 def show(
     domain: Annotated[str, typer.Argument(metavar="[DOMAIN]")] = "",
     home: HomeOption = DEFAULT_HOME,
@@ -214,134 +213,16 @@ def show(
     wishes = Wishes(home)
     chosen = [wishes.known(served_name(domain))] if domain else wishes.all()
     status = read_status(home)
+    owners = known_owners(home, [one.domain for one in chosen])
     documents = []
     for one in chosen:
         line = status.domains.get(one.domain)
         state = served_as(status, one.domain, one.changed_at)
         since = line.live_since if line and state != "waiting" else None
-        documents.append(document_of(one) | {"served": state, "live_since": since})
-    emit({"domains": documents}, as_json=as_json, human=lambda: show_domains(chosen, home))
-
-
-@app.command()
-def check(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Certificate, then key.")],
-    domain: Annotated[str, typer.Option("--domain", help="The name it is to serve.")] = "",
-    home: HomeOption = DEFAULT_HOME,
-    as_json: JsonOption = False,
-) -> None:
-    """Judge an upload without storing it: one file with all of it, or certificate and key.
-
-    Example: edgetoll edge https check chain.pem key.pem --domain www.shop.example
-    """
-    from edge.https.upload.names import served_name
-
-    if len(files) > 2:
-        raise InputError(f"{len(files)} files were given", "give the certificate and the key")
-    name = served_name(domain) if domain else ""
-    found = judge_files(home, name, files[0], files[-1])
-    document = {
-        "usable": found.bundle is not None,
-        "certificate": found.bundle.certificate.document() if found.bundle else None,
-        "findings": [one.document() for one in found.findings],
-    }
-    emit(document, as_json=as_json, human=lambda: show_check(found))
-    if found.refusals:
-        raise typer.Exit(1)
-
-
-@app.command()
-def apply(
-    watch: Annotated[
-        bool, typer.Option("--watch", help="Keep on: settings and stop list, live in seconds.")
-    ] = False,
-    home: HomeOption = DEFAULT_HOME,
-    as_json: JsonOption = False,
-) -> None:
-    """Bring this edge's nginx to what is wished; proven by handshakes, else all put back.
-
-    Suspended domains are refused and come back after payment. Exit 1: the edge serves on as before.
-
-    Example: edgetoll edge https apply --watch
-    """
-    from edge.https.apply import apply as apply_once
-    from edge.https.settings import read_settings
-
-    _home(home)
-    edge = read_settings(home)
-    if watch:
-        _watch(home, edge)
-        return
-    done = apply_once(home, edge, now=now())
-    document = {
-        "changed": list(done.changed),
-        "reloaded": done.reloaded,
-        "waiting": done.waiting,
-        "notes": list(done.notes),
-        "nginx": done.status.nginx,
-    }
-    emit(document, as_json=as_json, human=lambda: show_applied(done))
-    if done.waiting:
-        raise typer.Exit(1)
-
-
-@app.command()
-def expiring(
-    days: Annotated[int, typer.Option("--days", min=0, help="How far to look ahead.")] = 30,
-    home: HomeOption = DEFAULT_HOME,
-    as_json: JsonOption = False,
-) -> None:
-    """TLS certificates that expire soon, the next first. Exit 1 when there are any.
-
-    Example: edgetoll edge https expiring --days 14
-    """
-    from edge.https.wishes import Wishes
-
-    until = now() + timedelta(days=days)
-    found = sorted(
-        (
-            (one.certificate.not_after, one.domain, one.certificate)
-            for one in Wishes(home).all()
-            if one.enabled and one.certificate and one.certificate.not_after <= until
-        ),
-        key=lambda row: row[:2],
-    )
-    document = [
-        {"domain": domain, "expires": at, "days": (at - now()).days, "sha256": leaf.sha256}
-        for at, domain, leaf in found
-    ]
-
-    def human() -> None:
-        if not found:
-            print(f"no TLS certificate expires within {days} days")
-            return
-        rows = [
-            (domain, f"{at:%Y-%m-%d %H:%M}", (at - now()).days, leaf.issuer)
-            for at, domain, leaf in found
-        ]
-        table("TLS certificates", ("domain", "expires (UTC)", "days", "issuer"), rows,
-              right=("days",))  # fmt: skip
-
-    emit({"expiring": document}, as_json=as_json, human=human)
-    if found:
-        raise typer.Exit(1)
-
-
-def _watch(home: Path, edge: HttpsEdge) -> None:
-    import signal
-    import threading
-
-    from edge.https.agent import watch
-
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    watch(home, edge, stop=stop, say=warn)
-
-
-def _home(home: Path) -> None:
-    if not home.is_dir():
-        raise InputError(f"no home at {home}", f"make one first: edgetoll init {home}")
+        owner = owner_document(owners.owner(one.domain))
+        documents.append(document_of(one) | {"served": state, "live_since": since, "owner": owner})
+    document = {"domains": documents, "owners_trouble": owners.trouble}
+    emit(document, as_json=as_json, human=lambda: show_domains(chosen, home, owners))
 
 
 def _enabled(home: Path, domain: str) -> HttpsSettings:
@@ -349,7 +230,7 @@ def _enabled(home: Path, domain: str) -> HttpsSettings:
     from edge.https.upload.names import served_name
     from edge.https.wishes import Wishes
 
-    _home(home)
+    check_home(home)
     settings = Wishes(home).known(served_name(domain))
     if not settings.enabled:
         raise InputError(

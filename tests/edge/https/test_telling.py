@@ -1,0 +1,120 @@
+"""What was proven is told to billing once; and the stop list's topic, row by row."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from edge.crash_point import VARIABLE
+from edge.https.facts import FactFile, fact_files, read_fact_file
+from edge.https.stop_list import read_stop_list
+from edge.https.stop_topic import TopicList
+from tests.edge.https.world import Edge
+
+WWW = "www.shop.example"
+NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
+
+
+def told(edge: Edge) -> list[FactFile]:
+    """Every file that this edge wrote."""
+    return [read_fact_file(path)[0] for path in fact_files(edge.home / "https-facts" / "edge")]
+
+
+@pytest.mark.needs_nginx
+def test_each_proven_change_is_a_fact_and_a_stop_is_none(edge: Edge) -> None:
+    edge.upload("enable", WWW)
+    assert edge.run("apply") == 1
+    assert told(edge) == [], "nothing is proven yet"
+    edge.start()
+    edge.done("apply")
+    edge.stop_domains(WWW)
+    edge.done("apply")
+    edge.stop_domains()
+    edge.done("apply")
+    edge.done("set", WWW, "--redirect", "to-https")
+    edge.done("apply")
+    edge.done("disable", WWW)
+    edge.done("apply")
+    edge.done("apply")
+    facts = [fact for file in told(edge) for fact in file.facts]
+    assert [(one.domain, one.https, one.redirect) for one in facts] == [
+        (WWW, True, "off"), (WWW, True, "to-https"), (WWW, False, "off"),
+    ]  # fmt: skip
+    assert all(one.live_at > one.changed_at for one in facts)
+    assert facts[0].certificate_sha256 == facts[1].certificate_sha256 != ""
+    assert facts[2].certificate_sha256 == ""
+    line = edge.status()["domains"][WWW]
+    assert 0 <= line["seconds_to_live"] < 60
+
+
+@pytest.mark.needs_nginx
+def test_a_kill_before_the_status_tells_again_and_loses_nothing(edge: Edge) -> None:
+    import os
+    import subprocess
+    import sys
+
+    edge.upload("enable", WWW)
+    assert edge.run("apply") == 1
+    edge.start()
+    command = [sys.executable, "edgetoll.py", "edge", "https", "apply", "--home", str(edge.home)]
+    killed = subprocess.run(
+        command, env={**os.environ, VARIABLE: "https-told"}, cwd=Path(__file__).parents[3],
+        check=False, capture_output=True,
+    )  # fmt: skip
+    assert killed.returncode not in (0, 1)
+    edge.done("apply")
+    first, second = (fact for file in told(edge) for fact in file.facts)
+    assert first.changed_at == second.changed_at
+    assert first.live_at <= second.live_at
+
+
+@pytest.mark.needs_nginx
+def test_requests_under_another_name_are_told_as_a_count(edge: Edge) -> None:
+    edge.upload("enable", WWW)
+    rejected = edge.home / "spool" / "edge" / "rejected"
+    rejected.mkdir(parents=True)
+    (rejected / "counts.json").write_text('{"sni_mismatch": 3, "syntax": 9}')
+    assert edge.run("apply") == 1
+    edge.start()
+    edge.done("apply")
+    (rejected / "counts.json").write_text('{"sni_mismatch": 4}')
+    edge.done("apply")
+    edge.done("apply")
+    assert [(one.number, one.sni_mismatches, len(one.facts)) for one in told(edge)] == [
+        (1, 3, 1), (2, 4, 0),
+    ]  # fmt: skip
+
+
+def row(name: str, *, excepted: tuple[str, ...] = ()) -> bytes:
+    """A message's value as billing writes it."""
+    return json.dumps({"domain": name, "cause": "arrears", "except": list(excepted)}).encode()
+
+
+def test_the_topics_rows_are_the_list_and_what_nobody_can_read_changes_nothing(
+    tmp_path: Path,
+) -> None:
+    found = TopicList()
+    for second, (name, value) in enumerate(
+        [
+            ("a.example", row("a.example")),
+            ("*.b.example", row("*.b.example", excepted=("x.b.example",))),
+            ("c.example", row("c.example")),
+            ("a.example", b"by hand"),
+            ("z.example", row("other.example")),
+            ("c.example", None),
+        ]
+    ):
+        found.take(name, value, NOW + timedelta(seconds=second))
+    assert found.odd == {"a.example", "z.example"}
+    path = tmp_path / "domains.json"
+    path.write_bytes(found.document())
+    read = read_stop_list(path, tmp_path)
+    assert [(one.domain, one.except_names) for one in read.names] == [
+        ("*.b.example", ("x.b.example",)), ("a.example", ()),
+    ]  # fmt: skip
+    assert (read.as_of, read.trouble) == ("2026-11-30T12:00:05Z", "")
+    found.take("a.example", None, NOW)
+    assert found.odd == {"z.example"}
