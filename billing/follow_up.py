@@ -89,7 +89,7 @@ def follow_up(
         daily_state.record_daily_state(store, now=at, due_hour=due_hour)
     stop_list.publish(store, now=at)
     edge_accounts.publish(store, now=at, everyone=owners or accounts is None)
-    names = store.home / "lake" / OWNED_NAMES
+    names = store.home.joinpath("lake", OWNED_NAMES)
     if owners or accounts is None or not names.exists():
         publish_owned_domains(store, names)
     publish.publish(store)

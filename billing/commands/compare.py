@@ -138,11 +138,11 @@ def lists(store: Store) -> Rows:
     """The stop list that edges obey and the names that metering never folds, where they were
     changed or are gone.
     """
-    if not any((store.home / versions.LAKE / "versions").glob("[0-9]*")):
+    if not any(store.home.joinpath(versions.LAKE, "versions").glob("[0-9]*")):
         return  # nothing was published yet
     anew = "edgetoll billing rate writes it anew"
     for wrong in stop_list.not_as_published(store):
         yield wrong, anew
-    path = store.home / versions.LAKE / OWNED_NAMES
+    path = store.home.joinpath(versions.LAKE, OWNED_NAMES)
     if not path.is_file() or path.read_bytes() != owned_names(store):
         yield f"{path} is not the list of the owned names", anew

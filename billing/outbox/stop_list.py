@@ -107,7 +107,7 @@ def write_files(
     """Replace domains.json and domains.txt."""
     files = contents(found, ledger_version=ledger_version, as_of=stamp(now))
     for name, content in files.items():
-        write_atomically(folder / name, content)
+        write_atomically(folder.joinpath(name), content)
 
 
 def contents(
@@ -140,7 +140,7 @@ def not_as_published(store: Store) -> Iterator[str]:
         yield f"{folder}/domains.json cannot be read"
         return
     for name, content in contents(found, ledger_version=version, as_of=as_of).items():
-        path = folder / name
+        path = folder.joinpath(name)
         if not path.is_file() or path.read_bytes() != content:
             yield f"{path} is not what billing says of {as_of}"
 

@@ -13,6 +13,8 @@ from edge.instants import now_ms
 from edge.terminal import DEFAULT_HOME, HomeOption, JsonOption, emit, progress, table, warn
 
 if TYPE_CHECKING:
+    from edge.logs.formats.block import Format
+    from edge.logs.guessing import Guess
     from edge.logs.importer import ImportResult
     from edge.spool.spool import Spool
 
@@ -96,8 +98,6 @@ def import_logs(
 
     Example: edgetoll edge import access.log access.log.1.gz --format nginx --edge e1 --region DE
     """
-    from edge.logs.formats.shipped import find_format
-    from edge.logs.guessing import format_of
     from edge.logs.importer import Importer, check_files
     from edge.logs.positions import KnownStreams
     from edge.logs.refused_lines import RejectedLines
@@ -105,14 +105,7 @@ def import_logs(
 
     checked_names(edge_id, region)
     checked_home(home)
-    if bool(form) == bool(log_format):
-        raise InputError("give one of --format and --log-format", "see edgetoll edge import --help")
-    said = {"scheme": scheme, "host": host, "zone": zone}
-    guessed = None
-    if form == "auto":
-        chosen, guessed = format_of(files, now_ms(), **said)
-    else:
-        chosen = find_format(form, log_format=log_format, **said)
+    chosen, guessed = _chosen(files, form, log_format, scheme=scheme, host=host, zone=zone)
     through_ms = None if through is None else promised_ms(through)
     check_files(files)  # before there is a spool: a mistyped name must leave no edge behind
     size = sum(path.stat().st_size for path in files)
@@ -137,6 +130,20 @@ def import_logs(
         _tell_region(spool, result)
     emit(result.document(), as_json=as_json, human=lambda: _show(result))
     _fail(result, doubted, promised=through_ms is not None)
+
+
+def _chosen(
+    files: list[Path], form: str, log_format: str, *, scheme: str, host: str, zone: str
+) -> tuple[Format, Guess | None]:
+    """The format to read `files` with, and how it was guessed where a person left it open."""
+    from edge.logs.formats.shipped import find_format
+    from edge.logs.guessing import format_of
+
+    if bool(form) == bool(log_format):
+        raise InputError("give one of --format and --log-format", "see edgetoll edge import --help")
+    if form == "auto":
+        return format_of(files, now_ms(), scheme=scheme, host=host, zone=zone)
+    return find_format(form, log_format=log_format, scheme=scheme, host=host, zone=zone), None
 
 
 def _tell_region(spool: Spool, result: ImportResult) -> None:

@@ -31,6 +31,10 @@ PLANTED = {
     "charge_quantities": "UPDATE charges SET free_quantity = free_quantity + 1",
     "charges_posted": "UPDATE charges SET amount = amount + 1 WHERE item = 'https_requests'",
     "charges_equal_usage": "UPDATE usage SET requests = requests - 1 WHERE account_id = 'acme'",
+    "https_facts_once": (
+        "INSERT INTO https_fact_files"
+        " VALUES ('fra-1', 2, repeat('0', 64), TIMESTAMP '2026-10-02', 0, 0, 1)"
+    ),
     "imported_once": "INSERT INTO imported_files SELECT * FROM imported_files LIMIT 1",
     "imported_usage": "DELETE FROM usage WHERE account_id IS NULL",
     "ownership_overlaps": (
