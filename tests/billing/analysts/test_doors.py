@@ -86,7 +86,8 @@ def test_a_frame_is_drawn_and_stays_exact(home: Path) -> None:
     drawn = edgetoll.plot(frame, "bar", x="item", y="amount", title="Revenue").to_dict()
     assert drawn["title"]["text"] if isinstance(drawn["title"], dict) else drawn["title"]
     assert frame.equals(before)
-    assert edgetoll.plot(pl.from_pandas(frame), "stack").to_dict()["mark"]["type"] == "bar"
+    same = pl.DataFrame({name: frame[name].to_list() for name in frame.columns})
+    assert edgetoll.plot(same, "stack").to_dict()["mark"]["type"] == "bar"
 
 
 PLAIN = """
