@@ -17,6 +17,7 @@ from edge.terminal import (
     emit,
     parse_time,
     table,
+    warn,
 )
 
 if TYPE_CHECKING:
@@ -137,6 +138,7 @@ def rate(
     from billing.runs.settings import read_settings
     from billing.status import unowned
     from billing.status.hours import incomplete_hours, incomplete_lines
+    from billing.status.overrides import overrides_of_nobody
     from billing.status.unowned import traffic_document
     from edge.errors import Corrupt
 
@@ -150,10 +152,12 @@ def rate(
         )
         followed = follow_up(store, at=at, record=done.journal_no)
         traffic = unowned.lately(store.connection)
+        overrides = overrides_of_nobody(store.connection, books)
         incomplete = incomplete_hours(store.connection, now=at)
     document = {
         **done.document(),
         "unowned": traffic_document(traffic),
+        "overrides_of_nobody": overrides,
         "incomplete_hours": [
             {"hour": aware(one.hour), "partition": one.partition, "missing_edges": one.missing}
             for one in incomplete
@@ -164,6 +168,8 @@ def rate(
         _print_run(done)
         for line in (*incomplete_lines(incomplete), *unowned.lines(traffic)):
             print(line)
+        for line in overrides:
+            warn(line)
 
     emit(document, as_json=as_json, human=human)
     if followed.red:

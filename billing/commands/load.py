@@ -15,6 +15,7 @@ from billing.follow_up import changing, follow_up
 from billing.ledger.payments_file import RefusedPayments, is_payments, load_payments
 from billing.money import format_amount
 from billing.prices import PriceBooks
+from billing.status.overrides import overrides_of_nobody
 from edge.terminal import emit, table, warn
 
 __all__ = ["is_payments", "load_payments_file", "load_rows_file"]
@@ -28,10 +29,15 @@ def load_rows_file(
     zones = {book.book_id: book.timezone for book in books}
     fees = {book.book_id for book in books if book.has_monthly_fees}
     with_fees = {row.id for _place, row in loaded.accounts if row.price_book in fees}
+    scopes = {book.book_id: book.scopes for book in books}
     with changing(home, owner="billing load", at=at) as store:
-        done = load(store, loaded, at=at, zone_of_book=zone_lookup(zones))
+        done = load(store, loaded, at=at, zone_of_book=zone_lookup(zones), scopes=scopes)
         new = any(done.new.values())
         follow_up(store, at=at, accounts=done.accounts, owners=True, new=new)
+        overrides = overrides_of_nobody(store.connection, books)
+
+    for line in overrides:
+        warn(line)
 
     paying = {one: done.opened[one] for one in sorted(done.opened) if one in with_fees}
 

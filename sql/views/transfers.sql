@@ -1,5 +1,6 @@
 -- Every movement of money: a positive amount from the account debited to the one credited.
 -- Grain: one row per transfer; a charge is its own.
+-- Owner: billing/ledger.
 -- Reads: lake_transfers, charges.
 -- Read by: people (edgetoll sql), sql/views/ledger_entries.sql.
 CREATE VIEW transfers AS
