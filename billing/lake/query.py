@@ -32,6 +32,11 @@ if TYPE_CHECKING:
 
     from billing.lake.sources import Sources
 
+_WITHOUT_MOVED = {
+    "lake_account_states": "statements/lake/read/lake_account_states",
+    "lake_accounts": "statements/lake/read/lake_accounts",
+}
+"""What makes a relation of the file of all accounts and that of those that moved since."""
 MEMORY_LIMIT = "1GB"
 SPILL_LIMIT = "4GB"
 # Functions of a SELECT that do more than read: a log may be made to write files, and the other two
@@ -119,7 +124,7 @@ def _read_files(connection: DuckDBPyConnection, name: str, files: list[Path]) ->
     except (duckdb.Error, UnicodeDecodeError) as error:
         raise Corrupt(f"a file of {name} cannot be read: {one_line(error)}", mend(name)) from error
     if moved:
-        connection.execute(sql_text(f"statements/lake/read/{name}"))
+        connection.execute(sql_text(_WITHOUT_MOVED[name]))
     else:
         relation.create_view(name)
 
