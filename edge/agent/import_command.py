@@ -23,7 +23,7 @@ FormatOption = Annotated[
     typer.Option(
         "--format",
         metavar="NAME|MAPPING.toml",
-        help="A name (edgetoll edge formats lists them), a mapping file, or auto.",
+        help="A name (edgetoll edge formats lists them), a mapping file, auto, or counts.",
     ),
 ]
 LogFormatOption = Annotated[
@@ -98,29 +98,19 @@ def import_logs(
 
     Example: edgetoll edge import access.log access.log.1.gz --format nginx --edge e1 --region DE
     """
-    from edge.logs.importer import Importer, check_files
-    from edge.logs.positions import KnownStreams
-    from edge.logs.refused_lines import RejectedLines
-    from edge.logs.streams import Writer
+    from edge.logs.importer import check_files
 
     checked_names(edge_id, region)
     checked_home(home)
-    chosen, guessed = _chosen(files, form, log_format, scheme=scheme, host=host, zone=zone)
+    counts = form == "counts"
+    chosen = None if counts else _chosen(files, form, log_format, scheme, host, zone)
     through_ms = None if through is None else promised_ms(through)
     check_files(files)  # before there is a spool: a mistyped name must leave no edge behind
-    size = sum(path.stat().st_size for path in files)
-    with open_spool(home, edge_id, region) as spool, progress("importing", size) as advance:
-        importer = Importer(
-            Writer(spool, RejectedLines(spool.folder)),
-            KnownStreams(spool.positions()),
-            chosen,
-            now_ms=now_ms,
-            advance=advance,
-            drop_repeated=drop_repeated,
-        )
-        result = importer.run(files)
-        if guessed is not None:
-            result.notes.insert(0, f"--format auto: {guessed.told()}")
+    with open_spool(home, edge_id, region) as spool:
+        if chosen is None:
+            result = _usage(spool, files, region)
+        else:
+            result = _lines(spool, files, *chosen, drop_repeated=drop_repeated)
         doubted = [] if allow_refused else result.not_understood
         refused = [*result.problems, *doubted]
         if through_ms is not None and not refused:
@@ -133,7 +123,7 @@ def import_logs(
 
 
 def _chosen(
-    files: list[Path], form: str, log_format: str, *, scheme: str, host: str, zone: str
+    files: list[Path], form: str, log_format: str, scheme: str, host: str, zone: str
 ) -> tuple[Format, Guess | None]:
     """The format to read `files` with, and how it was guessed where a person left it open."""
     from edge.logs.formats.shipped import find_format
@@ -144,6 +134,37 @@ def _chosen(
     if form == "auto":
         return format_of(files, now_ms(), scheme=scheme, host=host, zone=zone)
     return find_format(form, log_format=log_format, scheme=scheme, host=host, zone=zone), None
+
+
+def _lines(
+    spool: Spool, files: list[Path], form: Format, guess: Guess | None, *, drop_repeated: bool
+) -> ImportResult:
+    """The lines of logs into the spool."""
+    from edge.logs.importer import Importer
+    from edge.logs.positions import KnownStreams
+    from edge.logs.refused_lines import RejectedLines
+    from edge.logs.streams import Writer
+
+    size = sum(path.stat().st_size for path in files)
+    with progress("importing", size) as advance:
+        result = Importer(
+            Writer(spool, RejectedLines(spool.folder)),
+            KnownStreams(spool.positions()),
+            form,
+            now_ms=now_ms,
+            advance=advance,
+            drop_repeated=drop_repeated,
+        ).run(files)
+    if guess is not None:
+        result.notes.insert(0, f"--format auto: {guess.told()}")
+    return result
+
+
+def _usage(spool: Spool, files: list[Path], region: str) -> ImportResult:
+    """Rows of usage into the spool."""
+    from edge.usage.importing import UsageImporter
+
+    return UsageImporter(spool, region, now_ms=now_ms()).run(files)
 
 
 def _tell_region(spool: Spool, result: ImportResult) -> None:

@@ -53,7 +53,7 @@ class Guess:
 
 def guess(block: bytes, now_ms: int, *, name: str = "") -> Guess:
     """The format of `block`, whole lines from the start of the file called `name`."""
-    found = {form: _read(form, block, now_ms, name) for form in FORMATS}
+    found = {form: _read(form, block, now_ms, name) for form in FORMATS if _may_be(form, block)}
     read = {form: parsed for form, parsed in found.items() if _good(parsed)}
     if not read:
         return Guess()
@@ -107,6 +107,14 @@ def looks_like(block: bytes, now_ms: int) -> str | None:
 
 def _read(form: str, block: bytes, now_ms: int, name: str) -> Parsed:
     return parse_whatever(_whole(form).make(name), block, now_ms)
+
+
+def _may_be(form: str, block: bytes) -> bool:
+    """Whether it is worth trying: JSON has braces, and text does not begin all lines with one."""
+    if FORMATS[form].json:
+        return b"{" in block
+    first = [line for line in block[:4096].split(b"\n")[:5] if line.strip()]
+    return not all(line.lstrip().startswith(b"{") for line in first)
 
 
 @cache
