@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from edge.logs.formats.block import Format
     from edge.logs.guessing import Guess
     from edge.logs.importer import ImportResult
+    from edge.objects.places import LogObject
     from edge.spool.spool import Spool
 
 FormatOption = Annotated[
@@ -76,7 +77,12 @@ ZoneOption = Annotated[
 
 
 def import_logs(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Log files, packed or not.")],
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE…", help="Logs, packed or not; folders, patterns, or s3://BUCKET/PREFIX."
+        ),
+    ],
     edge_id: EdgeOption,
     region: RegionOption,
     form: FormatOption = "",
@@ -98,19 +104,25 @@ def import_logs(
 
     Example: edgetoll edge import access.log access.log.1.gz --format nginx --edge e1 --region DE
     """
-    from edge.logs.importer import check_files
+    from edge.objects.places import is_plain, objects_of
 
     checked_names(edge_id, region)
     checked_home(home)
-    counts = form == "counts"
-    chosen = None if counts else _chosen(files, form, log_format, scheme, host, zone)
     through_ms = None if through is None else promised_ms(through)
-    check_files(files)  # before there is a spool: a mistyped name must leave no edge behind
+    # Before there is a spool: a mistyped name must leave no edge behind.
+    paths = _checked([Path(name) for name in files]) if is_plain(files) else []
+    objects = [] if paths else objects_of(files)
+    chosen = None
+    if form != "counts":
+        chosen = _chosen(paths, form, log_format, scheme, host, zone)
     with open_spool(home, edge_id, region) as spool:
-        if chosen is None:
-            result = _usage(spool, files, region)
+        if objects:
+            one = chosen[0] if chosen else None
+            result = _objects(spool, objects, one, region, drop_repeated=drop_repeated)
+        elif chosen is None:
+            result = _usage(spool, paths, region)
         else:
-            result = _lines(spool, files, *chosen, drop_repeated=drop_repeated)
+            result = _lines(spool, paths, *chosen, drop_repeated=drop_repeated)
         doubted = [] if allow_refused else result.not_understood
         refused = [*result.problems, *doubted]
         if through_ms is not None and not refused:
@@ -122,6 +134,14 @@ def import_logs(
     _fail(result, doubted, promised=through_ms is not None)
 
 
+def _checked(paths: list[Path]) -> list[Path]:
+    """`paths`, if each can be opened. Raises InputError."""
+    from edge.logs.importer import check_files
+
+    check_files(paths)
+    return paths
+
+
 def _chosen(
     files: list[Path], form: str, log_format: str, scheme: str, host: str, zone: str
 ) -> tuple[Format, Guess | None]:
@@ -131,6 +151,8 @@ def _chosen(
 
     if bool(form) == bool(log_format):
         raise InputError("give one of --format and --log-format", "see edgetoll edge import --help")
+    if form == "auto" and not files:
+        raise InputError("--format auto reads files", "name the format of a folder or a store")
     if form == "auto":
         return format_of(files, now_ms(), scheme=scheme, host=host, zone=zone)
     return find_format(form, log_format=log_format, scheme=scheme, host=host, zone=zone), None
@@ -158,6 +180,23 @@ def _lines(
     if guess is not None:
         result.notes.insert(0, f"--format auto: {guess.told()}")
     return result
+
+
+def _objects(
+    spool: Spool,
+    objects: list[LogObject],
+    form: Format | None,
+    region: str,
+    *,
+    drop_repeated: bool,
+) -> ImportResult:
+    """What lies in a folder or a store into the spool: rows of usage where there is no format."""
+    from edge.objects.importing import ObjectImporter
+
+    size = sum(each.size for each in objects)
+    with progress("importing", size) as advance:
+        importer = ObjectImporter(spool, form, region, now_ms=now_ms, drop_repeated=drop_repeated)
+        return importer.run(objects, advance)
 
 
 def _usage(spool: Spool, files: list[Path], region: str) -> ImportResult:

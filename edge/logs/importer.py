@@ -54,6 +54,21 @@ class ImportResult:
     problems: list[str] = field(default_factory=list)
     not_understood: list[str] = field(default_factory=list)
 
+    def add(self, other: ImportResult) -> None:
+        """Take what another import of the same command did."""
+        self.files += other.files
+        self.lines += other.lines
+        self.events += other.events
+        self.duplicates += other.duplicates
+        self.unattributable += other.unattributable
+        self.repeated_ids += other.repeated_ids
+        self.nul_bytes += other.nul_bytes
+        self.skipped.update(other.skipped)
+        self.examples = {**other.examples, **self.examples}
+        self.notes += other.notes
+        self.problems += other.problems
+        self.not_understood += other.not_understood
+
     def document(self) -> dict[str, object]:
         """As `--json` prints it."""
         return {
