@@ -16,7 +16,8 @@ from typing import Final
 from edge.errors import InputError
 from edge.event import CLASSES
 from edge.logs.content import BYTE_ORDER_MARK, Content
-from edge.logs.formats.block import Format, Parsed, parse_whatever
+from edge.logs.formats.block import Format, Parsed, Parser, parse_whatever
+from edge.logs.formats.mapped import MappedParser
 from edge.logs.formats.shipped import FORMATS, find_format
 from edge.reasons import UNREADABLE
 
@@ -110,11 +111,16 @@ def _read(form: str, block: bytes, now_ms: int, name: str) -> Parsed:
 
 
 def _may_be(form: str, block: bytes) -> bool:
-    """Whether it is worth trying: JSON has braces, and text does not begin all lines with one."""
-    if FORMATS[form].json:
-        return b"{" in block
-    first = [line for line in block[:4096].split(b"\n")[:5] if line.strip()]
-    return not all(line.lstrip().startswith(b"{") for line in first)
+    """Whether it is worth reading `block` by a format."""
+    if FORMATS[form].json and b"{" not in block:
+        return False
+    parser = _tester(form)
+    return parser.might_read(block) if isinstance(parser, MappedParser) else b"\t" in block
+
+
+@cache
+def _tester(form: str) -> Parser:
+    return _whole(form).make()
 
 
 @cache
