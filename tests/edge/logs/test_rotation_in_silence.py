@@ -320,6 +320,11 @@ def test_e2_files_of_another_log_that_is_followed_are_not_taken_for_rotated_ones
     assert {each.path.name for each in found} == {"access.log", "access.log.1", "access-3.log"}
 
 
+def test_e2_a_file_whose_name_is_no_text_stops_no_agent(log: Path) -> None:
+    (log.parent / os.fsdecode(b"access.log.\xff")).write_text(nginx_lines(50, 60))
+    assert [each.path for each in files_of(log, others=[], rotated=[str(log) + ".*"])] == [log]
+
+
 @pytest.mark.parametrize("log_bytes", [b"", b"\x1f"])
 def test_e2_an_archive_that_is_empty_at_first_is_read_when_it_is_whole(
     log_bytes: bytes, tmp_path: Path, log: Path
