@@ -117,6 +117,8 @@ class Importer:
         self.advance = advance
         self.drop_repeated = drop_repeated
         self.result = ImportResult()
+        self.sources: dict[Path, tuple[str, bool]] = {}
+        """The stream that each file held, and whether it was read from its start."""
         self._failed = False
 
     def run(self, paths: Sequence[Path]) -> ImportResult:
@@ -170,6 +172,7 @@ class Importer:
             if not found.reached:
                 self.result.duplicates += _data_lines(content) - self.form.head
                 return
+            self.sources[content.path] = (position.to_source().source, position.offset == 0)
             self.result.duplicates += position.events
             if position.refused:
                 self.result.skipped[Reason.REFUSED_BEFORE] += position.refused
