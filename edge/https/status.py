@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -72,5 +71,4 @@ def served_as(status: HttpsStatus, domain: str, changed_at: datetime | None) -> 
 
 def write_status(home: Path, status: HttpsStatus) -> None:
     """Replace the status file."""
-    data = json.dumps(asdict(status), default=datetime.isoformat, indent=1, ensure_ascii=False)
-    write_atomically(home / NAME, data.encode() + b"\n")
+    write_atomically(home / NAME, _FORM.dump_json(status, indent=1) + b"\n")
