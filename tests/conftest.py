@@ -20,6 +20,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import edgetoll
+from tests.effort import THOROUGH
 
 COMPONENTS = {
     "needs_nginx": (("nginx", "curl"), "apt-get install -y nginx-light curl"),
@@ -51,6 +52,7 @@ counted = 0.0
 
 settings.register_profile(
     "default",
+    max_examples=200 if THOROUGH else 30,
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

@@ -22,6 +22,7 @@ from edge.https.probe import served_leaf
 from edge.https.records import HttpsSettings
 from edge.https.wishes import Wishes
 from tests.edge.https.making import Ca, key_pem, pem, roots_file
+from tests.effort import PATIENCE_S
 
 
 class Origin(http.server.BaseHTTPRequestHandler):
@@ -105,7 +106,7 @@ class Edge:
 
     def wait(self) -> None:
         """Wait until it listens."""
-        until = time.monotonic() + 30
+        until = time.monotonic() + PATIENCE_S
         while True:
             try:
                 socket.create_connection(("127.0.0.1", self.http), timeout=1).close()
@@ -118,7 +119,7 @@ class Edge:
         """End nginx."""
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(timeout=60)
+            self.process.wait(timeout=PATIENCE_S)
             self.process = None
 
     def leaf(self, name: str) -> str:
