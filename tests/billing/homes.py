@@ -124,6 +124,9 @@ class Use:
     region: str = "DE"
     class_: str = "https"
     minute: int = 0
+    status_2xx: int | None = None
+    status_5xx: int | None = None
+    cache_hits: int | None = None
 
 
 templates: Path | None = None
@@ -251,6 +254,9 @@ def _rows(hour: datetime, uses: Iterable[Use]) -> pa.Table:
             "class": use.class_,
             "requests": use.requests,
             "bytes_sent": use.bytes_sent,
+            "status_2xx": use.status_2xx,
+            "status_5xx": use.status_5xx,
+            "cache_hits": use.cache_hits,
         }
         for use in uses
     ]
@@ -262,6 +268,9 @@ def _rows(hour: datetime, uses: Iterable[Use]) -> pa.Table:
             ("class", pa.string()),
             ("requests", pa.int64()),
             ("bytes_sent", pa.int64()),
+            ("status_2xx", pa.int64()),
+            ("status_5xx", pa.int64()),
+            ("cache_hits", pa.int64()),
         ]
     )
     return pa.Table.from_pylist(rows, schema)
