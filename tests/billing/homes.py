@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -139,7 +140,7 @@ def make_home(folder: Path, *, book: str = BOOK, accounts: str | None = ACCOUNTS
     if templates is None or accounts is None:
         return _new_home(folder, book, accounts)
     if (book, accounts) not in _made:
-        _made[book, accounts] = _new_home(templates / f"{len(_made)}", book, accounts)
+        _made[book, accounts] = _new_home(Path(mkdtemp(dir=templates)), book, accounts)
     return copied(_made[book, accounts], folder / "home")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from billing.appliers import open_store
@@ -211,8 +212,8 @@ def made_once(make: Callable[..., World]) -> Callable[..., World]:
     def copy(folder: Path, *given: Any, **named: Any) -> World:
         key = repr((given, sorted(named.items())))
         if key not in made:
-            place = (homes.templates or folder.parent) / f"{make.__name__}-{len(made)}"
-            made[key] = make(place, *given, **named).home
+            place = mkdtemp(prefix=make.__name__, dir=homes.templates or folder.parent)
+            made[key] = make(Path(place), *given, **named).home
         return World.at(copied(made[key], folder / "home"))
 
     return copy
