@@ -39,6 +39,10 @@ COMPONENTS = {
 MEMORY, ROOM = Path("/dev/shm"), 4 << 30
 if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM:
     os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+# A few rows are read sooner by one thread than by all who would have to be woken.
+if not THOROUGH:
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # of pyarrow
 # Where compiled files may not be kept, each command that a test starts compiles its libraries anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 edgetoll.settle()  # as our own processes do: DuckDB would load pandas
