@@ -241,7 +241,7 @@ def check(
 
     Example: edgetoll check --home ./edgetoll-home
     """
-    from billing.commands.init import open_to_others
+    from billing.checks.exposed import open_to_others
 
     if not home.is_dir():
         raise InputError(f"no home at {home}", f"make one first: edgetoll init {home}")

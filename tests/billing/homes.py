@@ -181,6 +181,7 @@ def load_text(home: Path, text: str, *, at: datetime = START, name: str = "rows.
             read_load_file(path),
             at=at,
             zone_of_book=zone_lookup({book.book_id: book.timezone for book in books}),
+            scopes={book.book_id: book.scopes for book in books},
         )
 
 
