@@ -14,8 +14,8 @@ from metering.closed import list_closed, verify, verify_chain
 from metering.hours import checkpoint
 from metering.hours.recovery import take
 from metering.store.fencing import Fenced
+from tests.effort import THOROUGH
 from tests.metering.world import HOUR, T0, Edge, Event, MemorySource, World, counted
-from tests.thorough import THOROUGH
 
 
 def half_closed(home: Path) -> tuple[World, list[Event]]:
