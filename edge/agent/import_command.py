@@ -7,10 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edge.agent.opened_spool import checked_home, checked_names, open_spool, promised_ms
+from edge.agent.opened_spool import checked_home, open_spool, promised_ms
 from edge.errors import InputError
 from edge.instants import now_ms
-from edge.terminal import DEFAULT_HOME, HomeOption, JsonOption, emit, progress, table, warn
+from edge.terminal import (
+    DEFAULT_HOME,
+    HomeOption,
+    JsonOption,
+    checked_names,
+    emit,
+    progress,
+    table,
+    warn,
+)
 
 if TYPE_CHECKING:
     from edge.logs.formats.block import Format
@@ -103,7 +112,7 @@ def import_logs(
     from edge.logs.refused_lines import RejectedLines
     from edge.logs.streams import Writer
 
-    checked_names(edge_id, region)
+    checked_names(edge=edge_id, region=region)
     checked_home(home)
     chosen, guessed = _chosen(files, form, log_format, scheme=scheme, host=host, zone=zone)
     through_ms = None if through is None else promised_ms(through)
