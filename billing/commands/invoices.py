@@ -169,6 +169,11 @@ def paid(
     from billing.invoices import payments
 
     at = as_of_time(as_of)
+    if invoice_no is None and (amount is not None or key is not None):
+        raise InputError(
+            "a payment needs the number of its invoice: nothing was posted",
+            "edgetoll billing paid INVOICE --id KEY; for an account: edgetoll billing top-up",
+        )
     accounts = None
     posted = None
     with changing(home, owner="edgetoll billing paid", at=at, wait_seconds=0) as store:
