@@ -27,6 +27,7 @@ from billing.accounts.records import (
     Ownership,
     PlanBought,
     ReplacedFact,
+    Tagged,
 )
 from billing.accounts.staging import (
     ACCOUNT_SCHEMA,
@@ -35,6 +36,7 @@ from billing.accounts.staging import (
     METHOD_SCHEMA,
     PLAN_SCHEMA,
     REPLACED_SCHEMA,
+    TAGS_SCHEMA,
     Registered,
     StagedLoad,
     stage,
@@ -98,6 +100,7 @@ class _New:
     plans: NewFacts[PlanBought]
     methods: list[MethodChange]
     deltas: dict[str, int]
+    tags: list[Tagged]
 
     def counts(self) -> dict[str, int]:
         """How many rows of each kind are new, or put something right."""
@@ -106,6 +109,7 @@ class _New:
             "domains": len(self.domains.new) + len(self.domains.ended),
             "plans": len(self.plans.new),
             "methods": len(self.methods),
+            **({"tags": len(self.tags)} if self.tags else {}),
         }
 
     def touched(self) -> frozenset[str]:
@@ -125,6 +129,7 @@ class _New:
             "plans": table_of(self.plans.new, PLAN_SCHEMA),
             "replaced": table_of(replaced, REPLACED_SCHEMA),
             "methods": table_of(self.methods, METHOD_SCHEMA),
+            "tags": table_of(self.tags, TAGS_SCHEMA),
         }
         return {name: table for name, table in tables.items() if table.num_rows}
 
@@ -217,7 +222,16 @@ def _new_of(connection: duckdb.DuckDBPyConnection, staged: StagedLoad, at: datet
         plans=new_plans,
         methods=compare.new_methods(staged.methods, sql.rows(methods, MethodChange)),
         deltas=compare.limit_deltas(before, accounts.versions, at),
+        tags=_new_tags(connection, staged),
     )
+
+
+def _new_tags(connection: duckdb.DuckDBPyConnection, staged: StagedLoad) -> list[Tagged]:
+    if not staged.tags:
+        return []
+    stored = sql.rows(connection.execute(sql.text("statements/accounts/load/known_tags")), Tagged)
+    known = {(one.kind, one.subject): one.tags for one in stored}
+    return [one for one in staged.tags if known.get((one.kind, one.subject), "{}") != one.tags]
 
 
 def _ended_by_closing(

@@ -7,7 +7,7 @@ from pathlib import Path
 # What customers, prices and secrets can be read from, by patterns in a home.
 PRIVATE = (
     "*.toml", "prices/*", "accounts.*", "*.duckdb", "*.duckdb.wal", "journal/*.jsonl",
-    "journal/effects/*", "*.key",
+    "journal/effects/*", "*.key", "suspended/accounts.jsonl",
 )  # fmt: skip
 READ, ENTER = 0o044, 0o011
 

@@ -26,7 +26,7 @@ from edge.terminal import (
     table,
     warn,
 )
-from edge.trouble import remedy
+from edge.trouble import is_interrupt, remedy
 
 CHECKPOINTS = "metering_checkpoints_are_whole"
 OPENS = "its content, its journal and its history agree."
@@ -206,6 +206,8 @@ def group(
     except Busy:
         raise
     except Exception as error:
+        if is_interrupt(error):
+            raise KeyboardInterrupt from error
         why = _why(error, MENDS[name])
         return [
             CheckResult(check=opens, about=about, rows=(why,)),

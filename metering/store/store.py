@@ -45,6 +45,8 @@ from metering.store.records import (
 from metering.store.rows import FlushOf
 
 T = TypeVar("T")
+Prepare = Callable[[Sequence[tuple[Flush, int]], duckdb.DuckDBPyConnection], None]
+"""Adds to the flushes of a transaction, each given with the number it will have."""
 
 
 class Transaction:
@@ -193,27 +195,21 @@ class UsageStore:
     def write(
         self,
         flushes: Sequence[FlushOf],
-        prepare: Callable[[Flush, duckdb.DuckDBPyConnection], None] | None = None,
+        prepare: Prepare | None = None,
     ) -> None:
         """Store the flushes of some partitions in one transaction and read them back.
 
-        `prepare` may add to a flush first, with the connection, inside the transaction. Raises
-        Fenced when a partition has moved without this owner, Corrupt when what is read back is not
-        what was written.
+        `prepare` may add to the flushes first, inside the transaction. Raises Fenced when a
+        partition has moved without this owner, Corrupt when what is read back is not what was
+        written.
         """
         with self.transaction() as transaction:
-            waiting: list[FlushOf] = []
-            for flush, state in flushes:
-                if prepare is not None:
-                    prepare(flush, transaction.connection)
+            if prepare is not None:
+                numbered = [(flush, state.flush_no + 1) for flush, state in flushes]
+                prepare(numbered, transaction.connection)
+            for flush, _ in flushes:
                 flush.check()
-                waiting.append((flush, state))
-                if flush.extra:  # it reads the number of this flush, and what was prepared last
-                    self._advance(transaction, waiting)
-                    waiting = []
-                for extra in flush.extra:
-                    extra(transaction.connection)
-            self._advance(transaction, waiting)
+            self._advance(transaction, flushes)
             for usage in usage_tables([flush for flush, _ in flushes]):
                 transaction.run_with("statements/metering/flush/add_usage", {"flush_rows": usage})
             crash_point("after_aggregates")
@@ -230,8 +226,6 @@ class UsageStore:
 
     def _advance(self, transaction: Transaction, flushes: Sequence[FlushOf]) -> None:
         """Move each partition one flush on; raises Fenced for one that is another worker's."""
-        if not flushes:
-            return
         found = transaction.run_with(
             "statements/metering/flush/advance_partitions", {"moved": rows.moved(flushes)}
         )

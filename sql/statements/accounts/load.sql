@@ -94,3 +94,8 @@ SEMI JOIN load_plans AS l ON p.plan_id = l.plan_id;
 SELECT m.account_id, m.method, m.effective_from
 FROM account_methods AS m
 SEMI JOIN load_methods AS l ON m.account_id = l.account_id AND m.effective_from = l.effective_from;
+
+-- name: known_tags
+-- One row per account or domain that has tags.
+SELECT kind, subject, tags
+FROM tags;

@@ -109,7 +109,10 @@ class World:
             pa.table([pa.array(c, k) for c, k in zip(columns, _USAGE, strict=True)],
                      names=[f"c{n}" for n in range(len(_USAGE))]),
         )  # fmt: skip
-        self.connection.execute("INSERT INTO usage SELECT * FROM given_usage")
+        self.connection.execute(
+            "INSERT INTO usage (hour, bucket, partition, revision, account_id, domain, region,"
+            " class, requests, bytes_sent, import_no) SELECT * FROM given_usage"
+        )
         return self.import_no
 
     def rate(self, through: datetime) -> RatingOutcome:
