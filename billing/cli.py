@@ -338,6 +338,7 @@ def _count(number: int, what: str) -> str:
 
 def _print_run(done: RunOutcome) -> None:
     from billing.money import format_amount
+    from billing.runs.records import held_lines
 
     imported = done.imported
     if imported.files:
@@ -351,11 +352,8 @@ def _print_run(done: RunOutcome) -> None:
         print(f"{files} too old to be billed unseen: edgetoll billing accept")
     if imported.future:
         print(f"{_count(imported.future, 'file')} of hours that have not ended: left for later.")
-    for hour in done.held_hours[:20]:
-        when = f"{hour.hour:%Y-%m-%dT%H:%MZ}"
-        print(f"Not rated: {hour.account_id} {when}: {hour.problem}. {hour.hint}")
-    if done.held_count > 20:
-        print(f"… and {done.held_count - 20:,} more account-hours are not rated.")
+    for line in held_lines(done):
+        print(line)
     for total in done.totals:
         money = f"{format_amount(total.amount, total.currency)} {total.currency}"
         periods = _count(total.periods, total.period_kind)
