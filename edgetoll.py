@@ -111,6 +111,14 @@ def _main(arguments: Sequence[str] | None) -> int:
     from edge.errors import EdgetollError
 
     words = list(sys.argv[1:] if arguments is None else arguments)
+    for word in (*words, os.environ.get("EDGETOLL_HOME", "")):
+        if not word.isascii() and any("\ud800" <= char <= "\udfff" for char in word):
+            print(
+                f"edgetoll: «{word}» is not UTF-8 text\n"
+                "  hint: give files names in UTF-8; where the locale is not, set LC_ALL=C.UTF-8",
+                file=sys.stderr,
+            )
+            return 2
     if not words or words[0] in HELP_FLAGS:
         print(front_page())
         return 0
@@ -143,12 +151,14 @@ def _main(arguments: Sequence[str] | None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
+        from edge.trouble import is_interrupt, remedy
+
+        if is_interrupt(error):
+            return 130
         said = trouble_of_the_machine(error)
         if said is None:
             raise
         print(f"edgetoll: {said}", file=sys.stderr)
-        from edge.trouble import remedy
-
         advice = remedy(said) or "look at free space, memory and permissions"
         print(
             f"  hint: {advice}. What was committed stands, a second run takes up the rest",

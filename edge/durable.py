@@ -30,10 +30,15 @@ def _write_hidden(path: Path, data: bytes) -> Path:
     """Write `data` beside `path` under a hidden name, fsynced; the pid keeps two writers apart."""
     path.parent.mkdir(parents=True, exist_ok=True)
     hidden = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with open(hidden, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with open(hidden, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        with contextlib.suppress(OSError):
+            hidden.unlink()
+        raise
     return hidden
 
 

@@ -8,7 +8,7 @@ posts differences.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -61,6 +61,12 @@ class _LimitInForce:
     account_id: str
     effective_from: datetime
     credit_limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Book:
+    account_id: str
+    price_book: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,17 +135,24 @@ class _New:
 
 
 def load(
-    store: Store, loaded: Loaded, *, at: datetime, zone_of_book: Callable[[str], str]
+    store: Store,
+    loaded: Loaded,
+    *,
+    at: datetime,
+    zone_of_book: Callable[[str], str],
+    scopes: Mapping[str, Collection[str]] | None = None,
 ) -> LoadOutcome:
     """Store what is new in `loaded`, in one journal record.
 
     `zone_of_book` gives a price book's time zone, the default of its accounts, and raises for a
-    book that does not exist. Raises InputError or ConflictError naming the row's place; then
-    nothing changed.
+    book that does not exist; `scopes` has the regions of each book that a plan can be for. Raises
+    InputError or ConflictError naming the row's place; then nothing changed.
     """
     staged = stage(loaded, zone_of_book, opening=_opening(at))
     with Registered(store.connection, staged.relations()):
         new = _new_of(store.connection, staged, at)
+        if scopes is not None:
+            _refuse_unknown_regions(store.connection, staged, new.plans.new, scopes)
     effects, counts = new.effects(), new.counts()
     given = {
         "accounts": len(staged.accounts),
@@ -249,6 +262,35 @@ def _ended_by_closing(
                 )
             )
     return ended
+
+
+def _refuse_unknown_regions(
+    connection: duckdb.DuckDBPyConnection,
+    staged: StagedLoad,
+    plans: Sequence[PlanBought],
+    scopes: Mapping[str, Collection[str]],
+) -> None:
+    """A plan in a region that its account's price book does not have would never pay for anything,
+    and nobody would be told.
+    """
+    if not plans:
+        return
+    books: dict[str, set[str]] = {}
+    found = connection.execute(sql.text("statements/accounts/load/books_of_accounts"))
+    pairs = [(one.account_id, one.price_book) for one in sql.rows(found, _Book)]
+    pairs += [(one.fact.account_id, one.fact.price_book) for one in staged.accounts]
+    for account, book in pairs:
+        books.setdefault(account, set()).add(book)
+    places = {one.fact.plan_id: one.place for one in staged.plans}
+    for plan in plans:
+        own = sorted(books[plan.account_id] & scopes.keys())
+        known = sorted({scope for book in own for scope in scopes[book]})
+        if known and plan.region not in known:
+            raise InputError(
+                f"{places[plan.plan_id]}: price book {', '.join(own)} of {plan.account_id} has no"
+                f" region {plan.region!r}",
+                f"it has {', '.join(known)}; or add it to the book's [regions]",
+            )
 
 
 def _refuse_unknown_accounts(connection: duckdb.DuckDBPyConnection) -> None:

@@ -26,7 +26,7 @@ from edge.terminal import (
     table,
     warn,
 )
-from edge.trouble import remedy
+from edge.trouble import is_interrupt, remedy
 
 CHECKPOINTS = "metering_checkpoints_are_whole"
 OPENS = "its content, its journal and its history agree."
@@ -195,6 +195,8 @@ def group(
     except Busy:
         raise
     except Exception as error:
+        if is_interrupt(error):
+            raise KeyboardInterrupt from error
         why = _why(error, MENDS[name])
         return [
             CheckResult(check=opens, about=about, rows=(why,)),
@@ -239,7 +241,7 @@ def check(
 
     Example: edgetoll check --home ./edgetoll-home
     """
-    from billing.commands.init import open_to_others
+    from billing.checks.exposed import open_to_others
 
     if not home.is_dir():
         raise InputError(f"no home at {home}", f"make one first: edgetoll init {home}")

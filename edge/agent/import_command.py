@@ -76,7 +76,7 @@ ZoneOption = Annotated[
 
 
 def import_logs(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Log files, plain or gzip.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Log files, packed or not.")],
     edge_id: EdgeOption,
     region: RegionOption,
     form: FormatOption = "",

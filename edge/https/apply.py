@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -110,16 +112,13 @@ class _Apply:
         wanted = {one.domain: _wish(one, self.stops.names, self.edge) for one in self.domains}
         before = self._before()
         changed = self._changed(wanted, before)
-        new_text = text != before.text
-        if new_text:
-            self._test(text)
-        for one in self.domains:
-            if one.enabled and before.links.get(one.domain) != one.bundle:
-                self.wishes.link(one)
-        crash_point("https-linked")
-        if new_text:
-            write_atomically(self.nginx.configuration, text.encode())
+        try:
+            self._put_in_place(text, before)
+        except OSError as error:
+            self._put_back(before)
+            self._fail(f"{error.strerror or error}: {error.filename or self.home}")
         crash_point("https-renamed")
+        new_text = text != before.text
         reloaded = False
         old_workers = self.nginx.accepting()
         if new_text or self.status.configuration != generation(text):
@@ -184,18 +183,31 @@ class _Apply:
             or (one.enabled and before.links.get(one.domain) != one.bundle)
         ]
 
-    def _test(self, text: str) -> None:
-        """nginx -t over the text, with the links it will have; nothing in place is touched."""
+    def _put_in_place(self, text: str, before: _Before) -> None:
+        """What nginx is to read: tested beside what is in place, then all of it by renames, for
+        which even a full disk has room.
+        """
         beside = self.nginx.folder / ".next.conf"
+        if text != before.text:
+            self._test(text, beside)
+        for one in self.domains:
+            if one.enabled and before.links.get(one.domain) != one.bundle:
+                self.wishes.link(one)
+                crash_point("https-linked")
+        crash_point("https-renaming")
+        if text != before.text:
+            os.replace(beside, self.nginx.configuration)
+            fsync_folder(self.nginx.folder)
+
+    def _test(self, text: str, beside: Path) -> None:
+        """nginx -t over the text, with the links it will have; nothing in place is touched."""
         self.nginx.folder.mkdir(parents=True, exist_ok=True)
         for name in ("tmp", "cache"):
             (self.nginx.folder / name).mkdir(exist_ok=True)
         write_atomically(beside, text.encode())
-        try:
-            why = self.nginx.refuses(beside)
-        finally:
-            beside.unlink(missing_ok=True)
+        why = self.nginx.refuses(beside)
         if why:
+            beside.unlink()
             self._fail(f"nginx would not take the configuration: {why}")
 
     def _prove(self, text: str, changed: Sequence[HttpsSettings], old_workers: set[int]) -> str:
@@ -235,13 +247,16 @@ class _Apply:
         return problem
 
     def _put_back(self, before: _Before) -> None:
-        for one in self.domains:
-            was = before.links.get(one.domain, "")
-            if was and was != one.bundle and (self.wishes.vault / was).exists():
-                self.wishes.link(replace(one, bundle=was))
-        if before.text is not None:
-            write_atomically(self.nginx.configuration, before.text.encode())
-            self.nginx.reload()
+        """As it was; on a full disk as far as that goes, which the next apply finds out."""
+        with suppress(OSError):
+            for one in self.domains:
+                was = before.links.get(one.domain, "")
+                if was and was != one.bundle and (self.wishes.vault / was).exists():
+                    self.wishes.link(replace(one, bundle=was))
+            path = self.nginx.configuration
+            if before.text is not None and path.read_text(encoding="utf-8") != before.text:
+                write_atomically(path, before.text.encode())
+                self.nginx.reload()
 
     def _tidy(self) -> None:
         """Take away the links and bundles that nothing is served with any more."""
@@ -335,7 +350,8 @@ class _Apply:
 
     def _fail(self, why: str, *, more: Sequence[str] = ()) -> None:
         status = replace(self.status, refused_applies=self.status.refused_applies + 1, trouble=why)
-        write_status(self.home, status)
+        with suppress(OSError):
+            write_status(self.home, status)
         rest = f" (and {len(more)} more: {'; '.join(more)})" if more else ""
         raise NotApplied(f"not applied, the edge serves on as before: {why}{rest}", "mend it and"
                          " run edgetoll edge https apply again")  # fmt: skip

@@ -101,7 +101,8 @@ def looks_like(block: bytes, now_ms: int) -> str | None:
     if not name:
         return None
     lacks = FORMATS[name].lacks
-    return name + "".join(f" --{part} {'https' if part == 'scheme' else 'NAME'}" for part in lacks)
+    said = {"scheme": "http|https", "host": "NAME"}
+    return name + "".join(f" --{part} {said[part]}" for part in lacks)
 
 
 def _read(form: str, block: bytes, now_ms: int, name: str) -> Parsed:

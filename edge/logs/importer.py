@@ -111,7 +111,7 @@ class Importer:
         """
         check_files(paths)
         for path in paths:
-            with Content(path) as content:
+            with Content(path, documents=self.form.json, records=self.form.records) as content:
                 self._file(content)
         self.writer.spool.commit()
         result = self.result
@@ -167,7 +167,7 @@ class Importer:
         except ContentChanged:
             self.result.problems.append(f"{content.path}: the file changed while it was read")
         if content.cut_off:
-            self.result.problems.append(f"{content.path}: the gzip file is cut off")
+            self.result.problems.append(f"{content.path}: the packed file is cut off")
 
     def _without_lines(self, content: Content) -> None:
         """A file without a data line is nothing, unless it holds bytes that are none."""

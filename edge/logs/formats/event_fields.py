@@ -16,8 +16,8 @@ from edge.logs.formats.mapping import (
     LinesThat,
     Mapping,
     Path,
-    ProtocolField,
     SchemeField,
+    VersionField,
 )
 from edge.logs.formats.times import durations_ms, time_ms
 
@@ -69,7 +69,7 @@ class EventFields:
             self._host().alias("host"),
             _text_of(mapping.bytes).alias("bytes"),
             _text_of(mapping.status).alias("status"),
-            self._protocol(mapping.protocol).alias("protocol"),
+            self._version(mapping.protocol).alias("protocol"),
             self._cache(mapping.cache).alias("cache"),
             _text_of(mapping.id).alias("id"),
             _text_of(mapping.sni).alias("sni"),
@@ -78,7 +78,7 @@ class EventFields:
             found = pl.concat([found] * raw.height) if raw.height else found.clear()
         return found.with_columns(self._times(raw))
 
-    def skipped(self, raw: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
+    def left_out(self, raw: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
         """Which lines are no access records, and which are connections without a request."""
         mapping = self.mapping
         none = pl.repeat(value=False, n=raw.height, eager=True, dtype=pl.Boolean)
@@ -139,7 +139,7 @@ class EventFields:
         found = [_one_host(each) for each in self.mapping.host]
         return found[0] if len(found) == 1 else pl.coalesce(*map(_given, found), *found)
 
-    def _protocol(self, wanted: ProtocolField | None) -> pl.Expr:
+    def _version(self, wanted: VersionField | None) -> pl.Expr:
         found = _text_of(wanted)
         if wanted is None or not wanted.quic:
             return found

@@ -62,7 +62,7 @@ class MappedParser:
         settled = Settled()
         raw = self._cutter.cut(block, settled)
         if self.mapping.only or self.mapping.except_ or self.mapping.no_request:
-            self._skip(raw, settled)
+            self._leave_out(raw, settled)
         parsed = judge_lines(
             self._fields.judged(raw),
             now_ms,
@@ -98,9 +98,9 @@ class MappedParser:
                 notes += self._fields.lacking(raw, events)
         return notes
 
-    def _skip(self, raw: pl.DataFrame, settled: Settled) -> None:
+    def _leave_out(self, raw: pl.DataFrame, settled: Settled) -> None:
         """Settle lines that are no requests."""
-        others, silent = self._fields.skipped(raw)
+        others, silent = self._fields.left_out(raw)
         for row in others.arg_true().to_list():
             settled.refuse(row, Reason.NOT_ACCESS)
         for row in silent.arg_true().to_list():

@@ -17,10 +17,10 @@ from billing.appliers import open_store
 from billing.checks import invariants
 from billing.ledger.transfers import ledger_hash
 from tests.billing.invoices.world import DECEMBER, NOVEMBER, World, october
+from tests.thorough import THOROUGH
 
 ISSUE = NOVEMBER + timedelta(hours=4)
 ROOT = Path(__file__).parents[3]
-THOROUGH = os.environ.get("EDGETOLL_THOROUGH") == "1"
 # A step costs three processes: usually those before, at and after the append, the rest nightly.
 STEPS = ["invoice_run-applied", "journal-after-append", "invoice-issued"]
 MORE_STEPS = [

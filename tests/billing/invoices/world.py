@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +19,7 @@ from billing.money import parse_amount
 from billing.prices import load_books
 from billing.runs import run
 from billing.runs.settings import read_settings
-from tests.billing.homes import Use, close_hour, make_home
+from tests.billing.homes import Use, close_hour, copied, make_home
 
 OCTOBER = datetime(2026, 10, 1, tzinfo=UTC)
 NOVEMBER = datetime(2026, 11, 1, tzinfo=UTC)
@@ -212,8 +211,7 @@ def october(folder: Path, **changes: Any) -> World:
         made = folder.parent / f"october-{len(_TEMPLATES)}"
         _rated_october(World(made, **changes))
         _TEMPLATES[key] = made
-    shutil.copytree(_TEMPLATES[key] / "home", folder / "home")
-    return World.at(folder / "home")
+    return World.at(copied(_TEMPLATES[key] / "home", folder / "home"))
 
 
 def _rated_october(world: World) -> None:

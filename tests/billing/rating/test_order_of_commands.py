@@ -6,7 +6,6 @@ reference, which knows no order; and real homes with the orders of the same few 
 
 from __future__ import annotations
 
-import os
 import random
 from datetime import timedelta
 from itertools import permutations
@@ -22,8 +21,8 @@ from tests.billing.rating.test_reference import assert_equal, expected
 from tests.billing.rating.world import World, at, one_book
 from tests.billing.runner import rate
 from tests.reference import Account, Usage
+from tests.thorough import THOROUGH
 
-THOROUGH = bool(os.environ.get("EDGETOLL_THOROUGH"))
 SEEDS = 40 if THOROUGH else 2
 FEES = BOOK.replace('price = "0.01"', 'price = "0.01"\nflat_fee = "3"\nminimum = "5"').replace(
     'region = "NA"', 'region = "NA"\nminimum = "8"'

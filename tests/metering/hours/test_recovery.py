@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +15,7 @@ from metering.hours import checkpoint
 from metering.hours.recovery import take
 from metering.store.fencing import Fenced
 from tests.metering.world import HOUR, T0, Edge, Event, MemorySource, World, counted
+from tests.thorough import THOROUGH
 
 
 def half_closed(home: Path) -> tuple[World, list[Event]]:
@@ -69,7 +69,7 @@ def test_after_a_rebuild_duplicates_are_still_duplicates_and_forks_forks(tmp_pat
 
 def test_c16_a_flipped_or_torn_wal_heals_from_checkpoint_and_source(tmp_path: Path) -> None:
     chance = random.Random(1)
-    for number in range(60 if os.environ.get("EDGETOLL_THOROUGH") else 6):
+    for number in range(60 if THOROUGH else 6):
         world = World(tmp_path / str(number))
         edge = Edge()
         worker = world.worker()

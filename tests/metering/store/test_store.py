@@ -22,7 +22,7 @@ from edge.errors import Busy, Corrupt
 from metering.sources.spool import SpoolSource
 from metering.store.faults import LastingFault, Unavailable, Uncertain, not_opened
 from metering.store.store import UsageStore
-from tests.metering.world import HOUR, T0, Edge, Event, World
+from tests.metering.world import HOUR, T0, Edge, Event, Interruption, World
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -65,8 +65,7 @@ def test_c9_a_statement_that_fails_leaves_the_position_where_it_was(tmp_path: Pa
     worker = world.worker()
     world.source.units = [edge.batch(Event())]
     worker.step(0)
-    owned = worker._partitions["spool"]
-    owned.flush.extra.append(lambda connection: connection.execute("SELECT no_such_column"))
+    worker.messages = Interruption(lambda sql: sql.execute("SELECT no_such_column"))
     with pytest.raises(duckdb.Error):
         worker.flush()
     assert worker.store.load("spool").positions == {}
@@ -94,8 +93,7 @@ def test_an_sql_error_that_would_come_again_ends_the_worker_with_one_line(
     world.source.units = [Edge().batch(Event())]
     worker.step(0)
     statement = LASTING[name]
-    owned = worker._partitions["spool"]
-    owned.flush.extra.append(lambda connection: connection.execute(statement).fetchall())
+    worker.messages = Interruption(lambda sql: sql.execute(statement).fetchall())
     pauses: list[float] = []
     world.now += 10
     with pytest.raises(LastingFault) as ended:
@@ -128,10 +126,13 @@ def test_an_error_that_can_pass_pauses_the_worker_and_does_not_end_it(
     world.source.units = [Edge().batch(Event())]
     worker.step(0)
 
-    def fails(_connection: duckdb.DuckDBPyConnection) -> None:
-        raise error
+    failures = [error]
 
-    worker._partitions["spool"].flush.extra.append(fails)
+    def fails(_connection: duckdb.DuckDBPyConnection) -> None:
+        if failures:
+            raise failures.pop()
+
+    worker.messages = Interruption(fails)
     pauses: list[float] = []
     turns = iter([False] * 5 + [True])
     world.now += 10
