@@ -14,7 +14,7 @@ from pathlib import Path
 
 import sql
 from billing.lake import version as versions
-from billing.lake.tables import MOVED, TABLES, LakeTable
+from billing.lake.tables import MOVED, TABLES, WHOLE, LakeTable
 from billing.lake.version import Version, VersionFile
 from billing.store import charge_files
 from billing.store.store import Store
@@ -132,10 +132,10 @@ def published_through(building: Building) -> int | None:
     found = []
     for table in TABLES:
         if table.kept == "by account":
-            written = [one for one in building.whole(table.name) if MOVED not in one.path]
+            written = [one for one in building.whole(table.name) if not _is_moved(one)]
             if not written:
                 return None
-            found.append(int(Path(written[0].path).name.split(".")[1]))
+            found.append(int(Path(written[0].path).stem.partition("-")[2]))
     return min(found)
 
 
@@ -143,16 +143,19 @@ def write_accounts(building: Building, table: LakeTable, touched: Collection[str
     """Write a table of accounts: all of them (`touched` None), or those touched since it was
     written whole beside that file, which readers then leave out of it.
     """
+    folder = building.folder.joinpath(table.name)
+    folder.mkdir()
     if touched is None:
         last = building.store.journal.last_no
-        write(building, table, building.folder.joinpath(f"{table.name}.{last:08d}.parquet"))
-        return
-    for one in building.whole(table.name):
-        if MOVED not in one.path:
+        write(building, table, folder.joinpath(f"{WHOLE}-{last:08d}.parquet"))
+    for one in building.whole(table.name) if touched is not None else ():
+        if not _is_moved(one):
             building.link(one)
-    if touched:
-        path = building.folder.joinpath(f"{table.name}.{MOVED}.parquet")
-        write(building, table, path, accounts=touched)
+    write(building, table, folder.joinpath(f"{MOVED}.parquet"), accounts=touched or ())
+
+
+def _is_moved(file: VersionFile) -> bool:
+    return Path(file.path).stem == MOVED
 
 
 def link_charges(building: Building, table: LakeTable) -> None:
@@ -184,7 +187,7 @@ def link_charges(building: Building, table: LakeTable) -> None:
                 changed_ns=state.st_mtime_ns,
             )
         )
-    if older_through:
+    if older_through or not any(folder.iterdir()):  # a reader's pattern finds at least one
         path = folder / f"{0:08d}-{older_through:08d}.parquet"
         known = before.get(str(path.relative_to(building.folder)))
         if known is not None and known.path not in building.broken:

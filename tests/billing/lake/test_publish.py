@@ -121,7 +121,7 @@ def test_a_payment_writes_the_rows_of_who_paid_and_links_the_rest(tmp_path: Path
     same = {one.path for one in after.files} & {one.path for one in before.files}
     folders = before.folder, after.folder
     unlike = [p for p in sorted(same) if not os.path.samefile(*(one / p for one in folders))]
-    assert unlike == ["account_states.moved.parquet", "accounts.moved.parquet"]
+    assert unlike == ["account_states/moved.parquet", "accounts/moved.parquet"]
     rows = {one.path: one.rows for one in after.files}
     assert [rows[path] for path in unlike] == [1, 1]
     assert [path.partition("/")[0] for path in rows.keys() - same] == ["transfers"]
