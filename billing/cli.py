@@ -14,6 +14,7 @@ from edge.terminal import (
     HomeOption,
     JsonOption,
     as_of_time,
+    checked_words,
     emit,
     parse_time,
     table,
@@ -223,6 +224,7 @@ def release(
     from billing.runs.settings import read_settings
     from edge.errors import Corrupt
 
+    checked_words(reason=reason)
     at = as_of_time(as_of)
     books = _books(home)
     settings = read_settings(home)
@@ -257,6 +259,7 @@ def accept(
         waiting = import_hours.too_old_files(store)
         number = None
         if reason.strip():
+            checked_words(reason=reason)
             number = import_hours.accept_too_old(store, hours or (), reason=reason, at=at)
     names = ("hour", "partition", "revision", "requests")
     rows = [(one.hour, one.partition, one.revision, one.requests) for one in waiting]
@@ -277,7 +280,9 @@ def accept(
 @app.command()
 def ledger(
     account: Annotated[str | None, typer.Argument(help="One account; none: the whole.")] = None,
-    limit: Annotated[int, typer.Option(help="How many transfers of the account to show.")] = 50,
+    limit: Annotated[
+        int, typer.Option(min=0, help="How many transfers of the account to show.")
+    ] = 50,
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
     as_of: AsOfOption = None,

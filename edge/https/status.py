@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -86,4 +86,4 @@ def served_as(status: HttpsStatus, domain: str, changed_at: datetime | None) -> 
 
 def write_status(home: Path, status: HttpsStatus) -> None:
     """Replace the status file."""
-    write_atomically(home / NAME, sealed(asdict(status)))
+    write_atomically(home / NAME, sealed(_FORM.dump_python(status, mode="json")))

@@ -1,7 +1,7 @@
-"""How long a fuzz test goes on: a hundred examples, or again and again for EDGETOLL_FUZZ_SECONDS.
+"""How long a fuzz test goes on: thirty examples, or again and again for EDGETOLL_FUZZ_SECONDS.
 
-With the hypothesis profile `fuzz` each round tries ten times as many. What fails is printed with
-the line that repeats it (`@reproduce_failure`).
+With EDGETOLL_THOROUGH=1 a round tries two hundred, with the hypothesis profile `fuzz` a thousand.
+What fails is printed with the line that repeats it (`@reproduce_failure`).
 """
 
 from __future__ import annotations
