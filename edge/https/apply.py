@@ -32,6 +32,7 @@ from edge.https.stop_list import read_stop_list
 from edge.https.telling import tell_billing
 from edge.https.upload.names import probe_name
 from edge.https.wishes import Wishes
+from edge.https.witness import RESTORE, lost
 from edge.instants import parse_time
 
 
@@ -102,6 +103,9 @@ class _Apply:
         cannot = unable(version, self.domains)
         if cannot:
             self._fail(cannot[0], more=cannot[1:])
+        older = [why for _domain, why in lost(self.status, self.domains)]
+        if older:
+            self._fail(older[0], more=older[1:], hint=RESTORE)
         text = render(
             self.domains,
             self.stops.names,
@@ -348,13 +352,15 @@ class _Apply:
     def _stop_notes(self) -> tuple[str, ...]:
         return (f"stop list: {self.stops.trouble}",) if self.stops.trouble else ()
 
-    def _fail(self, why: str, *, more: Sequence[str] = ()) -> None:
+    def _fail(self, why: str, *, more: Sequence[str] = (), hint: str = "mend it") -> None:
         status = replace(self.status, refused_applies=self.status.refused_applies + 1, trouble=why)
         with suppress(OSError):
             write_status(self.home, status)
         rest = f" (and {len(more)} more: {'; '.join(more)})" if more else ""
-        raise NotApplied(f"not applied, the edge serves on as before: {why}{rest}", "mend it and"
-                         " run edgetoll edge https apply again")  # fmt: skip
+        raise NotApplied(
+            f"not applied, the edge serves on as before: {why}{rest}",
+            f"{hint} and run edgetoll edge https apply again",
+        )
 
 
 def _wish(one: HttpsSettings, stopped: Mapping[str, StoppedName], edge: HttpsEdge) -> str:
