@@ -37,3 +37,14 @@ def for_as_long_as_told(test: Callable[Arguments, None]) -> Callable[Arguments, 
             test(*args, **named)
 
     return rounds
+
+
+def repeated(
+    profile: settings,
+) -> Callable[[Callable[Arguments, None]], Callable[Arguments, None]]:
+    """A decorator that gives a property this profile, and repeats it for as long as told."""
+
+    def decorate(test: Callable[Arguments, None]) -> Callable[Arguments, None]:
+        return for_as_long_as_told(profile(test))
+
+    return decorate

@@ -194,7 +194,7 @@ class Edge:
         ]  # fmt: skip
         document = {
             "format": 1,
-            "as_of": "2026-11-30T00:00:00Z",
+            "as_of": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
             "count": len(rows),
             "domains": rows,
         }
