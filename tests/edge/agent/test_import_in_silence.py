@@ -15,6 +15,7 @@ from edge.logs.refused_lines import RejectedLine, RejectedLines
 from edge.reasons import Reason
 from tests.edge.agent.test_commands import REAL, home, importing, run
 from tests.edge.logs.reading import nginx_line, nginx_lines, spool_content
+from tests.effort import THOROUGH
 
 __all__ = ["home"]
 
@@ -58,8 +59,13 @@ FOREIGN = {
 }
 
 
-@pytest.mark.parametrize("form", ["nginx", "nginx-tsv"])
-@pytest.mark.parametrize("kind", FOREIGN)
+@pytest.mark.parametrize(
+    ("form", "kind"),
+    [
+        *(("nginx", kind) for kind in FOREIGN),
+        *(("nginx-tsv", kind) for kind in list(FOREIGN)[:: 1 if THOROUGH else 4]),
+    ],
+)
 def test_e3_a_file_that_is_no_such_log_fails_is_named_and_promises_nothing(
     kind: str, form: str, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
