@@ -51,6 +51,11 @@ COMMANDS = {
         "query",
         "Ask a question of the library: who, how much, why; as rows or a picture.",
     ),
+    "report": (
+        "billing.analysts.report",
+        "report",
+        "The month on one HTML page that a manager reads, with charts.",
+    ),
     "check": (
         "billing.commands.check",
         "check",

@@ -17,6 +17,7 @@ from edge.terminal import (
     DEFAULT_HOME,
     HomeOption,
     JsonOption,
+    checked_names,
     emit,
     table,
     warn,
@@ -118,7 +119,7 @@ def tail(
     Example: edgetoll edge tail --log /var/log/nginx/edgetoll.log --format nginx --edge e1
     --region DE --from beginning
     """
-    from edge.agent.opened_spool import checked_names, promised_ms
+    from edge.agent.opened_spool import promised_ms
     from edge.agent.run import follow
     from edge.agent.settings import load
     from edge.agent.signals import stopped_by_signals
@@ -136,7 +137,7 @@ def tail(
         drop_repeated=drop_repeated,
     )
     if settings.edge_id or settings.region:
-        checked_names(settings.edge_id, settings.region)
+        checked_names(edge=settings.edge_id, region=settings.region)
     if through and not once:
         raise InputError("--through needs --once", "a running agent promises by the clock")
     if kafka and once:

@@ -89,9 +89,9 @@ def _create_relations(connection: DuckDBPyConnection, home: Path) -> bool:
 
 
 def _read(connection: DuckDBPyConnection, name: str, files: Path) -> None:
+    """A view over files. Not by the union of their names: for that DuckDB opens each file twice,
+    and one that is replaced meanwhile would be read by the description of the other.
+    """
     connection.read_parquet(
-        [str(files)],
-        union_by_name=True,
-        filename=name == "live_usage",
-        hive_partitioning=False,
+        [str(files)], filename=name == "live_usage", hive_partitioning=False
     ).create_view(name)

@@ -50,7 +50,7 @@ def choose(kind: str, names: Sequence[str], table: pa.Table, title: str = "") ->
     if kind not in KINDS:
         raise InputError(f"no kind of chart «{kind}»", f"one of {', '.join(KINDS)}")
     drawn: ChartKind = kind
-    numbers = [name for name in names if _is_number(table.schema.field(name).type)]
+    numbers = [name for name in names if is_number_type(table.schema.field(name).type)]
     others = [name for name in names if name not in numbers]
     if not numbers or len(names) < 2:
         raise InputError(
@@ -75,7 +75,7 @@ def points(table: pa.Table, chart: Chart) -> Points:
             raise InputError(
                 f"the result has no column {name}", f"it has {', '.join(table.column_names)}"
             )
-    if not _is_number(table.schema.field(chart.y).type):
+    if not is_number_type(table.schema.field(chart.y).type):
         raise InputError(f"{chart.y} holds no numbers", "draw a column of numbers")
     if table.num_rows > POINTS_MAX:
         raise InputError(
@@ -99,7 +99,8 @@ def _texts(values: Iterable[object]) -> list[str]:
     return ["(none)" if one is None else as_text(one) for one in values]
 
 
-def _is_number(kind: pa.DataType) -> bool:
+def is_number_type(kind: pa.DataType) -> bool:
+    """Whether values of an Arrow type are numbers."""
     return bool(
         pa.types.is_integer(kind) or pa.types.is_decimal(kind) or pa.types.is_floating(kind)
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from billing.analysts.chart import Chart, points
+from billing.analysts.chart import Chart, is_number_type, points
 
 if TYPE_CHECKING:
     import altair
@@ -16,6 +16,7 @@ SUFFIXES = (".svg", ".png", ".html")
 WIDTH = 640
 HEIGHT = 300
 BAR_HEIGHT = 22
+PLACES_NAMED = 40
 COLOURS = ("#1f5a96", "#e08a1e", "#3c8d5a", "#b0413e", "#7b5ea7", "#8c8c8c", "#2aa3a3", "#c9b037")
 
 
@@ -38,7 +39,8 @@ def picture(table: pa.Table, chart: Chart, *, width: int = WIDTH) -> altair.Char
         "part:N", title=chart.series, scale=alt.Scale(range=list(COLOURS)), sort=None
     ) if chart.series else alt.value(COLOURS[0])  # fmt: skip
     if chart.kind == "line":
-        across = alt.X("x:T", title=chart.x) if shown.times else place
+        many = len(set(shown.places)) > PLACES_NAMED
+        across = alt.X("x:T", title=chart.x) if shown.times and many else place
         drawn = base.mark_line(point=len(rows) <= 80).encode(x=across, y=alt.Y("y:Q", **value))
         drawn = drawn.encode(color=colour)
     elif chart.kind == "bar":
@@ -72,6 +74,11 @@ def _sized(chart: altair.Chart, width: int, height: int) -> altair.Chart:
         .configure_legend(labelFontSize=12, titleFontSize=12)
     )
     return made
+
+
+def is_number(table: pa.Table, name: str) -> bool:
+    """Whether a column holds numbers."""
+    return is_number_type(table.schema.field(name).type)
 
 
 def svg(table: pa.Table, chart: Chart, *, width: int = WIDTH) -> str:

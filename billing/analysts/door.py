@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from billing.analysts.library import nearest
 from billing.lake.query import QueryLimits, connect, readable_statements
 from billing.lake.result import QueryResult, run
 from edge.errors import InputError
@@ -169,15 +169,14 @@ def _arrow(frame: Frame) -> pyarrow.Table:
 def _view(connection: DuckDBPyConnection, view: str) -> DuckDBPyRelation:
     known = [name.rpartition("/")[2] for name in sql_names("views")]
     if view not in known:
-        near = ", ".join(get_close_matches(view, known))
-        raise InputError(f"no view «{view}»", f"did you mean {near}?" if near else "edgetoll sql")
+        raise InputError(f"no view «{view}»", nearest(view, known) or "edgetoll sql lists them")
     return connection.table(view)
 
 
 def _known(relation: DuckDBPyRelation, view: str, name: str) -> str:
     if name not in relation.columns:
-        near = ", ".join(get_close_matches(name, relation.columns)) or "other columns"
-        raise InputError(f"{view} has no column «{name}»", f"it has {near}")
+        meant = nearest(name, relation.columns) or f"it has {', '.join(relation.columns)}"
+        raise InputError(f"{view} has no column «{name}»", meant)
     return name
 
 

@@ -110,10 +110,15 @@ def find(name: str) -> LibraryQuery:
     """The question called `name`; InputError that names the nearest ones."""
     known = [path.rpartition("/")[2] for path in sql.names(FOLDER)]
     if name not in known:
-        near = get_close_matches(name, known) or [one for one in known if name in one][:3]
-        meant = f"did you mean {', '.join(near)}? " if near else ""
-        raise InputError(f"no query «{name}»", f"{meant}edgetoll query lists them")
+        meant = nearest(name, known) or "edgetoll query lists them"
+        raise InputError(f"no query «{name}»", meant)
     return _parsed(f"{FOLDER}/{name}")
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """«did you mean …?», of the names nearest to one that is not there; empty: none is near."""
+    near = get_close_matches(name, known) or [one for one in known if name in one][:3]
+    return f"did you mean {', '.join(near)}?" if near else ""
 
 
 def header(text: str) -> list[str]:

@@ -8,10 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edge.agent.opened_spool import checked_home, checked_names, open_spool, promised_ms
+from edge.agent.opened_spool import checked_home, open_spool, promised_ms
 from edge.errors import InputError
 from edge.instants import now_ms, utc_text
-from edge.terminal import DEFAULT_HOME, HomeOption, JsonOption, emit, progress, table, warn
+from edge.terminal import (
+    DEFAULT_HOME,
+    HomeOption,
+    JsonOption,
+    checked_names,
+    emit,
+    progress,
+    table,
+    warn,
+)
 
 if TYPE_CHECKING:
     from edge.evidence.tally import EvidenceTally
@@ -129,7 +138,7 @@ def import_logs(
     """
     from edge.objects.places import is_plain, objects_of
 
-    checked_names(edge_id, region)
+    checked_names(edge=edge_id, region=region)
     checked_home(home)
     through_ms = None if through is None else promised_ms(through)
     # Before there is a spool: a mistyped name must leave no edge behind.

@@ -3,6 +3,7 @@
 -- Reads: charges.
 -- Parameter month (month): the month asked about, in each account's time zone
 -- Parameter top (number, 20): how many rows at most
+-- Parameter account (text, all): one account, or all of them
 -- Chart: bar, account_id, change, item
 -- Read by: people (edgetoll query).
 WITH sums AS (
@@ -17,6 +18,7 @@ WITH sums AS (
         units_of_money(sum(amount) FILTER (WHERE month = $month AND revision > 0)) AS corrected
     FROM charges
     WHERE month IN ($month, strftime(CAST($month || '-01' AS DATE) - INTERVAL 1 MONTH, '%Y-%m'))
+        AND $account IN ('all', account_id)
     GROUP BY account_id, item, currency
 ),
 
@@ -47,10 +49,8 @@ ORDER BY abs(change) DESC, account_id, item
 LIMIT $top
 
 -- Sample:
--- edgetoll query largest_changes --param month=2026-11
+-- edgetoll query largest_changes --param month=2026-11 --param account=acme
 -- | account_id | item | amount_before | amount | change | of_it_more_used | of_it_corrections | of_it_price_and_tiers | currency |
 -- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |
--- | beta | data_transfer | 0.0000000000 | 0.1866666666 | 0.1866666666 | 0.1866666666 | 0.0000000000 | 0.0000000000 | USD |
 -- | acme | https_requests | 0.1489088000 | 0.1985048000 | 0.0495960000 | 0.0495960000 | 0.0000000000 | 0.0000000000 | USD |
--- | beta | https_requests | 0.0336048000 | 0.0448064000 | 0.0112016000 | 0.0112016000 | 0.0000000000 | 0.0000000000 | USD |
 -- | acme | data_transfer | 0.9569314454 | 0.9512876303 | -0.0056438151 | -0.0063024226 | 0.0000000000 | 0.0006586075 | USD |

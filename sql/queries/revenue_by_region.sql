@@ -2,6 +2,7 @@
 -- Grain: one row per region × item × currency.
 -- Reads: charges.
 -- Parameter month (month): the month asked about, in each account's time zone
+-- Parameter account (text, all): one account, or all of them
 -- Chart: bar, region, amount, item
 -- Read by: people (edgetoll query).
 SELECT
@@ -11,13 +12,13 @@ SELECT
     count(DISTINCT account_id) AS accounts,
     currency
 FROM charges
-WHERE month = $month
+WHERE month = $month AND $account IN ('all', account_id)
 GROUP BY region, item, currency
 ORDER BY amount DESC, region, item
 
 -- Sample:
--- edgetoll query revenue_by_region --param month=2026-11
+-- edgetoll query revenue_by_region --param month=2026-11 --param account=acme
 -- | region | item | amount | accounts | currency |
 -- | --- | --- | ---: | ---: | --- |
--- | EU | data_transfer | 1.1379542969 | 2 | USD |
--- | all | https_requests | 0.2433112000 | 2 | USD |
+-- | EU | data_transfer | 0.9512876303 | 1 | USD |
+-- | all | https_requests | 0.1985048000 | 1 | USD |
