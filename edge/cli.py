@@ -243,10 +243,12 @@ def _mount() -> None:
     from edge.agent.formats_command import app as formats
     from edge.agent.import_command import import_logs
     from edge.agent.status_command import status
+    from edge.evidence.command import app as evidence
     from edge.https.commands.app import app as https
     from edge.shipping.command import ship
 
     app.add_typer(formats, name="formats")
+    app.add_typer(evidence, name="evidence")
     app.add_typer(https, name="https")
     app.command("import")(import_logs)
     app.command()(status)

@@ -93,19 +93,26 @@ def table(
     rows: Iterable[Sequence[object]],
     *,
     right: Collection[str] = (),
+    expanded: bool = False,
 ) -> None:
     """Print a table on standard output, as wide as the terminal; the columns named in `right` are
-    aligned right. How it is fitted into the width is told in edge/tables.py.
+    aligned right. How it is fitted into the width is told in edge/tables.py. `expanded`: each row
+    as a record, however wide the terminal is.
 
     Text is printed as it is: markup and control characters in data have no effect.
     """
-    from edge.tables import layout
+    from edge.tables import layout, records
 
     cells = [[printable("" if cell is None else str(cell)) for cell in row] for row in rows]
     names = [printable(column) for column in columns]
     places = {place for place, column in enumerate(columns) if column in right}
-    rule = "─" if _can_show("─") else "-"
-    for line in layout(printable(title), names, cells, right=places, width=_width()):
+    width, rule = _width(), "─" if _can_show("─") else "-"
+    lines = (
+        records(names, cells, width or 80)
+        if expanded
+        else layout(printable(title), names, cells, right=places, width=width)
+    )
+    for line in lines:
         if line.bold and _is_bright():
             print(f"\x1b[1m{escaped(line.text)}\x1b[0m", file=bare(sys.stdout))
         else:

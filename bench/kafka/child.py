@@ -77,7 +77,7 @@ def worker(home: Path, address: str, partitions: str) -> None:
     while made.step(0.0) or not source.caught_up():
         pass
     made.flush()
-    counted = sum(owned.state.events[1] for owned in made._partitions.values())
+    counted = sum(owned.state.events.accepted for owned in made._partitions.values())
     rows = made.store.connection.execute("SELECT sum(requests), sum(bytes_sent) FROM usage")
     requests, size = rows.fetchone() or (0, 0)
     committed = time.time()

@@ -28,6 +28,8 @@ def findings(facts: HomeFacts) -> tuple[Finding, ...]:
         *_metering(facts.metering, facts.at),
         *_checks(facts),
     ]
+    for line in facts.exposed:
+        found.append(_found(signals.HOME_EXPOSED, 1, line))
     if facts.prices is not None:
         found.append(_found(signals.PRICES_REFUSED, 1, facts.prices))
     if facts.https:
@@ -110,6 +112,8 @@ def _store(store: StoreFacts) -> Iterator[Finding]:
     if billing.held_run is not None:
         what = f"run {billing.held_run}: {billing.held_reason}"
         yield _found(signals.RUN_HELD, 1, what)
+    for line in store.overrides:
+        yield _found(signals.OVERRIDE_OF_NOBODY, 1, line)
     for line in unissued_lines(store.unissued):
         yield _found(signals.MONTH_UNISSUED, 1, line)
     traffic = store.unowned

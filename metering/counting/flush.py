@@ -7,7 +7,7 @@ three ends of an event add up before anything is written: read = accepted + dupl
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -62,7 +62,7 @@ class Names(dict[str, int]):
 
 @dataclass(slots=True)
 class Flush:
-    """The content of one transaction. `extra` runs inside it, with the connection."""
+    """The content of one transaction."""
 
     partition: str
     names: Names
@@ -74,7 +74,6 @@ class Flush:
     unproven: set[tuple[int, str]] = field(default_factory=set)
     digests: list[Digest] = field(default_factory=list)
     changed_edges: set[str] = field(default_factory=set)
-    extra: list[Callable[[duckdb.DuckDBPyConnection], None]] = field(default_factory=list)
     rows_written: int = 0
     newest_ms: int = 0
     """The latest time, UTC ms, that anything accepted speaks of."""
@@ -87,7 +86,7 @@ class Flush:
     @property
     def empty(self) -> bool:
         """Whether there is nothing to store."""
-        return not self.positions and self.batches.read == 0 and not self.extra
+        return not self.positions and self.batches.read == 0
 
     @property
     def rows(self) -> int:
@@ -274,6 +273,14 @@ class MessageIntake(Protocol):
         """Parse and hold the messages; sets the flush's positions and what was read."""
         ...
 
-    def settle(self, flush: Flush, connection: duckdb.DuckDBPyConnection, now_ms: int) -> None:
-        """Decide duplicates by the ids `connection` knows; count the rest. Before Flush.check."""
+    def settle(
+        self,
+        flushes: Sequence[tuple[Flush, int]],
+        connection: duckdb.DuckDBPyConnection,
+        now_ms: int,
+    ) -> None:
+        """Decide duplicates by the ids `connection` knows; count the rest. Before Flush.check.
+
+        `flushes` are all of a transaction, each with the number it will have.
+        """
         ...

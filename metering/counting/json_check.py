@@ -1,6 +1,6 @@
 """The values of JSON events: what may be counted, and the first reason where not (D9 to D14).
 
-Events are checked by columns; only where a column holds something odd is each event looked at.
+Events are looked at one by one: those of messages laid out alike do not come here (json_columns).
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, TypeGuard, cast
+from typing import Final, TypeGuard
 
 from edge.batch.records import CARRIER_CODE, CLASS_OF_CARRIER
 from edge.domain import canonical_domains
@@ -19,9 +19,6 @@ from metering.counting.json_trust import EVERYBODY, JsonTrust
 from metering.hour import to_ms
 
 TEXT_MAX: Final = 256
-_NUMBERS: Final = (2, 6, 7)
-_TEXTS: Final = (0, 1, 3, 9)
-"""Places in FIELDS: time, status and bytes; source, id, domain and region."""
 CLASS_CODES: Final[dict[tuple[str, str], int]] = {
     pair: int(CLASS_OF_CARRIER[code]) for pair, code in CARRIER_CODE.items()
 }
@@ -43,6 +40,8 @@ class Bounds:
 class Checked:
     """Columns of events that may be counted, and the others by (reason, source)."""
 
+    place: list[int] = field(default_factory=list)
+    """Where each was in the input."""
     source: list[str] = field(default_factory=list)
     id: list[str] = field(default_factory=list)
     time_ms: list[int] = field(default_factory=list)
@@ -57,13 +56,8 @@ class Checked:
 
 
 def check(events: Sequence[RawEvent], keys: Sequence[bytes | None], bounds: Bounds) -> Checked:
-    """Judge `events`, each sent under the message key of the same place."""
+    """Judge `events` one by one, each sent under the message key of the same place."""
     checked = Checked()
-    if not events:
-        return checked
-    if _all_good(events, keys, bounds):
-        _add(checked, events)
-        return checked
     good: list[Judged] = []
     for place, (event, key) in enumerate(zip(events, keys, strict=True)):
         judged = _judge(event, key, bounds)
@@ -71,48 +65,11 @@ def check(events: Sequence[RawEvent], keys: Sequence[bytes | None], bounds: Boun
             source = str(event[0]) if _text(event[0]) else "?"
             checked.refused.append((place, judged, source))
         else:
+            checked.place.append(place)
             good.append(judged)
     if good:
         _add(checked, good)
     return checked
-
-
-def _all_good(
-    events: Sequence[RawEvent], keys: Sequence[bytes | None], bounds: Bounds
-) -> TypeGuard[Sequence[Judged]]:
-    """Whether every event may be counted, looked at by columns and not one by one."""
-    columns = list(zip(*events, strict=True))
-    if not all(set(map(type, columns[place])) == {int} for place in _NUMBERS):
-        return False
-    if not all(set(map(type, columns[place])) == {str} for place in _TEXTS):
-        return False
-    source, event_id, time, domain, scheme, transport, status, size, cache, region = zip(
-        *cast(Sequence[Judged], events), strict=True
-    )
-    try:
-        known = set(zip(scheme, transport, strict=True)) <= CLASS_CODES.keys()
-        known = known and set(cache) <= CACHE_CODES.keys()
-    except TypeError:  # a list or an object, where a word belongs
-        return False
-    pairs = set(zip(source, keys, strict=True))
-    trust = bounds.trust
-    if any(map(trust.against, set(source))):
-        return False
-    if trust.names_are_listed and not _names_allowed(source, domain, trust):
-        return False
-    return (
-        known
-        and min(time) >= max(bounds.window_start_ms, TIME_MS_MIN)
-        and max(time) <= bounds.now_ms + AHEAD_MS_MAX
-        and min(status) >= 0
-        and max(status) <= STATUS_MAX
-        and min(size) >= 0
-        and max(size) <= BYTES_SENT_MAX
-        and min(map(len, event_id)) > 0
-        and max(map(len, event_id)) <= TEXT_MAX
-        and all(_text(name) and name.encode() == key for name, key in pairs)
-        and all(map(_text, set(region)))
-    )
 
 
 def _names_allowed(sources: Sequence[str], names: Sequence[str], trust: JsonTrust) -> bool:

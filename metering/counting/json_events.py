@@ -1,8 +1,11 @@
 """The intake of single JSON messages: each (source, id) once, in the transaction of its flush.
 
-Slower than batches and as exact. Its sources promise nothing, so certificates list them as unproven
-and they hold no hour open (DESIGN 3.2). An event older than the window of known ids is quarantined
-as `uncheckable` rather than be counted on a guess.
+As exact as batches. Its sources promise nothing, so certificates list them as unproven and they
+hold no hour open (DESIGN 3.2). An event older than the window of known ids is quarantined as
+`uncheckable` rather than be counted on a guess.
+
+    take -> laid_out_alike (columns), else events_of and check (one by one) -> settle, all
+    partitions at once: identities, verdicts, counts
 """
 
 from __future__ import annotations
@@ -13,17 +16,26 @@ from typing import Final
 
 import duckdb
 import numpy as np
-import pyarrow as pa
 
 import sql
-from edge.batch.records import STATUS_COLUMNS, CounterColumns
+from edge.batch.records import Array
 from edge.errors import ConfigError
 from edge.reasons import Reason
 from metering.counting.flush import Flush
-from metering.counting.json_check import Bounds, Checked, check
+from metering.counting.json_check import Bounds, check
+from metering.counting.json_columns import JsonColumns, from_checked, laid_out_alike
+from metering.counting.json_counts import count
+from metering.counting.json_once import (
+    CONFLICT,
+    DUPLICATE,
+    NEW,
+    identities,
+    remember,
+    verdicts,
+)
 from metering.counting.json_parse import RawEvent, Unreadable, events_of
 from metering.counting.json_trust import EVERYBODY, JsonTrust
-from metering.counting.records import COUNTS, Rejected, Windowed
+from metering.counting.records import Rejected, Windowed
 from metering.hour import HOUR_MS, hour_of
 from metering.sources.source import Covered, Message, SourceBatch
 
@@ -31,14 +43,9 @@ DAY_MS: Final = 86_400_000
 TABLE: Final = "json_ids"
 RAW_BYTES_KEPT: Final = 1 << 20
 """Of each unit and reason, so many raw bytes of refused messages are kept."""
-
-
-@dataclass(slots=True)
-class _Held:
-    """What was taken for one flush and not yet judged."""
-
-    flush: Flush
-    events: Checked = field(default_factory=Checked)
+READ_TOGETHER: Final = 16_384
+"""So many messages are read at once, of whatever partitions: columns cost much less when long."""
+CONFLICTS_KEPT: Final = 1000
 
 
 class JsonIntake:
@@ -54,8 +61,11 @@ class JsonIntake:
         self.trust = trust
         self._keep = keep
         self._endless = False
-        self._held: dict[str, _Held] = {}
-        self._forgotten: dict[str, int] = {}
+        self._unread: list[_Unit] = []
+        self._unread_messages = 0
+        self._held: list[tuple[JsonColumns, list[Flush], Array]] = []
+        """Events not yet told apart, some flushes, and which of these each event belongs to."""
+        self._forgotten = -1
 
     @property
     def windows(self) -> tuple[Windowed, ...]:
@@ -82,7 +92,7 @@ class JsonIntake:
         return made
 
     def take(self, flush: Flush, batch: SourceBatch, now_ms: int) -> None:
-        """Read and check the messages of one unit; they are counted by `settle`."""
+        """Take the messages of one unit; they are read with others, and counted by `settle`."""
         assert batch.messages is not None
         if self._endless:
             raise ConfigError(
@@ -90,9 +100,6 @@ class JsonIntake:
                 " known for as long",
                 "set retention.ms of the topic, or retention_hours in [metering.kafka]",
             )
-        held = self._held.get(flush.partition)
-        if held is None or held.flush is not flush:
-            held = self._held[flush.partition] = _Held(flush=flush)
         flush.batches.read += 1
         flush.batches.accepted += 1
         flush.newest_ms = now_ms  # what waits here is held in memory event by event
@@ -100,129 +107,123 @@ class JsonIntake:
         flush.positions[batch.source] = Covered(
             position=batch.position_after, epoch=before.epoch, sequence=before.sequence
         )
-        refused = _Refusals(flush=flush, batch=batch, now_ms=now_ms)
-        events, keys, origin = self._parse(batch.messages, refused)
-        bounds = Bounds(window_start_ms=self._window_start(now_ms), now_ms=now_ms, trust=self.trust)
-        checked = check(events, keys, bounds)
-        for place, reason, source in checked.refused:
-            refused.add(reason, source, batch.messages[origin[place]][1])
-        flush.events.read += len(events) + refused.unreadable
-        _extend(held.events, checked)
-        refused.keep(self._keep)
+        self._unread.append(_Unit(flush=flush, batch=batch, messages=batch.messages, now_ms=now_ms))
+        self._unread_messages += len(batch.messages)
+        if self._unread_messages >= READ_TOGETHER:
+            self._read(now_ms)
 
     def _window_start(self, now_ms: int) -> int:
         """The first hour whose ids are known; earlier events are uncheckable."""
         return hour_of(now_ms - self.window_ms)
 
-    def _parse(
-        self, messages: Sequence[Message], refused: _Refusals
-    ) -> tuple[list[RawEvent], list[bytes | None], list[int]]:
-        """(events, the key each came under, the message each came in)."""
-        events: list[RawEvent] = []
-        keys: list[bytes | None] = []
-        origin: list[int] = []
-        for place, message in enumerate(messages):
-            found = events_of(message)
-            if isinstance(found, Unreadable):
-                key = message[0]
-                source = "?" if key is None else key.decode("utf-8", "replace")[:256]
-                refused.unreadable += found.events
-                refused.add(found.reason, source or "?", message[1], found.events)
-                continue
-            events += found
-            keys += [message[0]] * len(found)
-            origin += [place] * len(found)
-        return events, keys, origin
-
-    def settle(self, flush: Flush, connection: duckdb.DuckDBPyConnection, now_ms: int) -> None:
-        """Tell new events from repeated ones and count them, inside the flush's transaction."""
-        held = self._held.pop(flush.partition, None)
-        if held is None or held.flush is not flush or not held.events.id:
+    def _read(self, now_ms: int) -> None:
+        """Read and check what was taken: by columns what is laid out alike, the rest one by one."""
+        units, self._unread, self._unread_messages = self._unread, [], 0
+        if not units:
             return
-        connection.register("json_seen", _arrow(held.events))
-        try:
-            judge = sql.text("statements/metering/json_events/judge")
-            connection.execute(judge, {"partition": flush.partition})
-        finally:
-            connection.unregister("json_seen")
-        self._tally(flush, connection, now_ms)
-        counts = connection.execute(sql.text("statements/metering/json_events/counts"))
-        _count(flush, counts.to_arrow_table())
-        sources = connection.execute(sql.text("statements/metering/json_events/sources_by_hour"))
-        flush.unproven.update((one.hour_ms, one.source) for one in sql.rows(sources, _HourSource))
-        partition, start = flush.partition, self._window_start(now_ms)
+        bounds = Bounds(window_start_ms=self._window_start(now_ms), now_ms=now_ms, trust=self.trust)
+        messages = [message for unit in units for message in unit.messages]
+        unit_of = np.repeat(np.arange(len(units)), [len(unit.messages) for unit in units])
+        parts, left = laid_out_alike(messages, bounds)
+        alike = np.bincount(unit_of, minlength=len(units))
+        alike -= np.bincount(unit_of[left], minlength=len(units))
+        for unit, events in zip(units, alike.tolist(), strict=True):
+            unit.flush.events.read += events
+        if len(left):
+            owners = [units[number] for number in unit_of[left].tolist()]
+            parts.append(_one_by_one(messages, left.tolist(), owners, bounds))
+        if parts:
+            found = JsonColumns.joined(parts)
+            if len(parts) > 1:  # the first of two equal ids is the one that came first
+                found = found.at(np.argsort(found.place, kind="stable"))
+            self._held.append((found, [unit.flush for unit in units], unit_of[found.place]))
+        for unit in units:
+            unit.keep(self._keep)
 
-        def remember(inside: duckdb.DuckDBPyConnection) -> None:
-            add = sql.text("statements/metering/json_events/add_ids")
-            inside.execute(add, {"partition": partition, "seen_ms": now_ms})
-            if self._forgotten.get(partition) != start:
-                forget = sql.text("statements/metering/json_events/forget_before")
-                inside.execute(forget, {"partition": partition, "hour_ms": start})
-                self._forgotten[partition] = start
+    def settle(
+        self,
+        flushes: Sequence[tuple[Flush, int]],
+        connection: duckdb.DuckDBPyConnection,
+        now_ms: int,
+    ) -> None:
+        """Tell new events from repeated ones and count them, inside the flushes' transaction.
 
-        flush.extra.append(remember)
+        `flushes` are all that the transaction writes, each with the number it will have.
+        """
+        self._read(now_ms)
+        held, self._held = self._held, []
+        number = {id(flush): place for place, (flush, _) in enumerate(flushes)}
+        parts, owners = [], []
+        for events, owning, owner in held:
+            # A flush that is not among these was given up with its transaction: it is read again.
+            of = np.array([number.get(id(flush), -1) for flush in owning], dtype=np.int32)[owner]
+            alive = np.flatnonzero(of >= 0)
+            parts.append(events if len(alive) == len(of) else events.at(alive))
+            owners.append(of[alive])
+        if not sum(map(len, parts)):
+            return
+        events, owner = JsonColumns.joined(parts), np.concatenate(owners)
+        only = [flush for flush, _ in flushes]
+        ids = identities(connection, events, owner)
+        verdict = verdicts(connection, events, ids, [flush.partition for flush in only])
+        _tally(events, owner, verdict, only, now_ms)
+        self._keep_conflicts(events, owner, verdict, only, now_ms)
+        if verdict.any():
+            new = np.flatnonzero(verdict == NEW)
+            events, owner, ids = events.at(new), owner[new], ids.at(new)
+        count(events, owner, only)
+        numbered = [(flush.partition, flush_no) for flush, flush_no in flushes]
+        remember(connection, events, ids, numbered, now_ms)
+        self._forget(connection, now_ms)
 
-    def _tally(self, flush: Flush, connection: duckdb.DuckDBPyConnection, now_ms: int) -> None:
-        """Duplicates, and conflicts: the same id with other content stays counted as it was."""
-        conflicts = 0
-        verdicts = connection.execute(sql.text("statements/metering/json_events/verdicts"))
-        for one in sql.rows(verdicts, _SourceVerdict):
-            if one.verdict == "duplicate":
-                flush.events.duplicate += one.events
-            elif one.verdict == "conflict":
-                conflicts += one.events
-                flush.reject(
-                    Reason.CONFLICT,
-                    one.source,
-                    events=one.events,
-                    first_ms=now_ms,
-                    last_ms=now_ms,
-                )
-        if conflicts:
-            found = connection.execute(sql.text("statements/metering/json_events/conflicts"))
-            rows = found.to_arrow_table().to_pylist()
+    def _forget(self, connection: duckdb.DuckDBPyConnection, now_ms: int) -> None:
+        """Once an hour, let go of what lies before the window."""
+        start = self._window_start(now_ms)
+        if self._forgotten != start:
+            forget = sql.text("statements/metering/json_events/forget_before")
+            connection.execute(forget, {"hour_ms": start})
+            self._forgotten = start
+
+    def _keep_conflicts(
+        self,
+        events: JsonColumns,
+        owner: Array,
+        verdict: Array,
+        flushes: Sequence[Flush],
+        now_ms: int,
+    ) -> None:
+        """What came again under a counted id with other content, kept for a person."""
+        for number, flush in enumerate(flushes):
+            places = np.flatnonzero((verdict == CONFLICT) & (owner == number))
+            if not len(places):
+                continue
+            rows = events.at(places[:CONFLICTS_KEPT]).readable()
             self._keep(
                 Rejected(
                     partition=flush.partition,
-                    source=rows[0]["source"],
+                    source=str(rows[0]["source"]),
                     position=next(iter(flush.positions.values())).position,
                     reason=Reason.CONFLICT,
-                    detail=f"{conflicts} events came again under a counted id with other content",
+                    detail=f"{len(places)} events came again under a counted id with other content",
                     data=b"\n".join(str(row).encode() for row in rows),
                     seen_ms=now_ms,
                 )
             )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _HourSource:
-    """A source that has accepted events in an hour."""
-
-    hour_ms: int
-    source: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _SourceVerdict:
-    """How many events of a source ended in one way."""
-
-    verdict: str
-    source: str
-    events: int
-
-
 @dataclass(slots=True)
-class _Refusals:
-    """What is refused of one unit: counted at once, its raw bytes kept together by reason."""
+class _Unit:
+    """Messages of one unit of transport, and what was refused of them, kept together by reason."""
 
     flush: Flush
     batch: SourceBatch
+    messages: Sequence[Message]
     now_ms: int
-    unreadable: int = 0
     raw: dict[Reason, list[bytes]] = field(default_factory=dict)
     sizes: dict[Reason, int] = field(default_factory=dict)
 
-    def add(self, reason: Reason, source: str, value: bytes, events: int = 1) -> None:
+    def refuse(self, reason: Reason, source: str, value: bytes, events: int = 1) -> None:
+        """Count `events` as quarantined; `value` is the message that held them."""
         now_ms = self.now_ms
         self.flush.reject(reason, source, events=events, first_ms=now_ms, last_ms=now_ms)
         size = self.sizes.get(reason, 0)
@@ -232,6 +233,7 @@ class _Refusals:
             self.sizes[reason] = size + len(kept) + 1
 
     def keep(self, keep: Callable[[Rejected], None]) -> None:
+        """Keep the bytes of what was refused."""
         for reason, values in self.raw.items():
             keep(
                 Rejected(
@@ -246,54 +248,42 @@ class _Refusals:
             )
 
 
-def _extend(held: Checked, new: Checked) -> None:
-    for name in Checked.__slots__:
-        if name != "refused":
-            getattr(held, name).extend(getattr(new, name))
+def _one_by_one(
+    messages: Sequence[Message], left: Sequence[int], units: Sequence[_Unit], bounds: Bounds
+) -> JsonColumns:
+    """The messages at the places `left`, judged; each belongs to the unit in its place."""
+    events: list[RawEvent] = []
+    keys: list[bytes | None] = []
+    origin: list[int] = []
+    for number, place in enumerate(left):
+        message, unit = messages[place], units[number]
+        found = events_of(message)
+        if isinstance(found, Unreadable):
+            key = message[0]
+            source = "?" if key is None else key.decode("utf-8", "replace")[:256]
+            unit.flush.events.read += found.events
+            unit.refuse(found.reason, source or "?", message[1], found.events)
+            continue
+        unit.flush.events.read += len(found)
+        events += found
+        keys += [message[0]] * len(found)
+        origin += [number] * len(found)
+    checked = check(events, keys, bounds)
+    for place, reason, source in checked.refused:
+        number = origin[place]
+        units[number].refuse(reason, source, messages[left[number]][1])
+    return from_checked(checked, [left[number] for number in origin])
 
 
-def _arrow(events: Checked) -> pa.Table:
-    """The held events as the statement `judge` reads them."""
-    types = {
-        "source": pa.dictionary(pa.int32(), pa.string()),
-        "id": pa.string(),
-        "time_ms": pa.int64(),
-        "domain": pa.string(),
-        "class_code": pa.int8(),
-        "status": pa.int16(),
-        "bytes_sent": pa.int64(),
-        "cache": pa.int8(),
-        "region": pa.string(),
-    }
-    columns = {}
-    for name, kind in types.items():
-        values = pa.array(getattr(events, name), type=pa.string() if name == "source" else kind)
-        columns[name] = values.dictionary_encode() if name == "source" else values
-    columns["place"] = pa.array(np.arange(len(events.id), dtype=np.int64))
-    return pa.table(columns)
-
-
-def _count(flush: Flush, rows: pa.Table) -> None:
-    """Counted rows into the flush, region by region."""
-    if not len(rows):
-        return
-    regions = rows["region"].to_pylist()
-    begins = [0, *(i for i in range(1, len(regions)) if regions[i] != regions[i - 1])]
-    for begin, end in zip(begins, [*begins[1:], len(regions)], strict=True):
-        part = rows.slice(begin, end - begin)
-        encoded = part["domain"].combine_chunks().dictionary_encode()
-        columns = {name: part[name].to_numpy().astype(np.int64) for name in COUNTS}
-        statuses = np.column_stack([columns[name] for name in STATUS_COLUMNS])
-        flush.count(
-            CounterColumns(
-                domains=tuple(map(str, encoded.dictionary.to_pylist())),
-                bucket_ms=part["bucket_ms"].to_numpy().astype(np.int64),
-                domain_index=encoded.indices.to_numpy().astype(np.int32),
-                class_code=part["class_code"].to_numpy().astype(np.uint8),
-                requests=columns["requests"],
-                bytes_sent=columns["bytes_sent"],
-                status_requests=statuses,
-                cache_hits=columns["cache_hits"],
-            ),
-            str(regions[begin]),
+def _tally(
+    events: JsonColumns, owner: Array, verdict: Array, flushes: Sequence[Flush], now_ms: int
+) -> None:
+    """Duplicates, and conflicts: the same id with other content stays counted as it was."""
+    repeated = np.bincount(owner[verdict == DUPLICATE], minlength=len(flushes))
+    for flush, number in zip(flushes, repeated.tolist(), strict=True):
+        flush.events.duplicate += number
+    for place in np.flatnonzero(verdict == CONFLICT).tolist():
+        source = events.source.names[int(events.source.codes[place])]
+        flushes[int(owner[place])].reject(
+            Reason.CONFLICT, source, events=1, first_ms=now_ms, last_ms=now_ms
         )

@@ -36,6 +36,7 @@ VERSION: Final = 1
 TYPE: Final = "edgetoll.request.v1"
 """The CloudEvents type; another one is another version."""
 UNKNOWN_REGION: Final = "unknown"
+_TELLING: Final = frozenset(("ce_specversion", "content-type"))
 _BATCH_TYPE: Final = b"application/cloudevents-batch+json"
 
 RawEvent = tuple[object, ...]
@@ -50,6 +51,11 @@ class Unreadable:
 
     reason: Reason
     events: int = 1
+
+
+def is_plain(message: Message) -> bool:
+    """Whether no header says how to read the value: it is what it says itself."""
+    return not message[2] or not any(name.lower() in _TELLING for name, _ in message[2])
 
 
 def events_of(message: Message) -> Sequence[RawEvent] | Unreadable:

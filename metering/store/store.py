@@ -15,7 +15,6 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 
 import sql
@@ -46,6 +45,8 @@ from metering.store.records import (
 from metering.store.rows import FlushOf
 
 T = TypeVar("T")
+Prepare = Callable[[Sequence[tuple[Flush, int]], duckdb.DuckDBPyConnection], None]
+"""Adds to the flushes of a transaction, each given with the number it will have."""
 
 
 class Transaction:
@@ -74,12 +75,12 @@ class Transaction:
     def insert(self, table: str, content: pa.Table) -> None:
         """Append Arrow rows that have the columns of the table, in whatever order.
 
-        A checkpoint of before a column of LATER_COUNTS was there has none of what it counts.
+        A checkpoint of before a column was there has nothing to say in it.
         """
         columns = self.connection.table(table).columns
-        for name in LATER_COUNTS.intersection(columns).difference(content.schema.names):
-            zeros = pa.array(np.zeros(len(content), dtype=np.int64))
-            content = content.append_column(name, zeros)
+        for name in _LATER.keys() & set(columns).difference(content.schema.names):
+            nothing = pa.repeat(_LATER[name], len(content))
+            content = content.append_column(name, nothing)
         self._guarded(
             lambda: self.connection.from_arrow(content.select(columns)).insert_into(table)
         )
@@ -90,6 +91,10 @@ class Transaction:
         except BaseException as error:
             self.failure = error
             raise
+
+
+_LATER = {"held": pa.scalar("")} | dict.fromkeys(LATER_COUNTS, pa.scalar(0, pa.int64()))
+"""Columns that tables have got since the first checkpoints, and what stands for nothing in them."""
 
 
 class UsageStore:
@@ -190,27 +195,21 @@ class UsageStore:
     def write(
         self,
         flushes: Sequence[FlushOf],
-        prepare: Callable[[Flush, duckdb.DuckDBPyConnection], None] | None = None,
+        prepare: Prepare | None = None,
     ) -> None:
         """Store the flushes of some partitions in one transaction and read them back.
 
-        `prepare` may add to a flush first, with the connection, inside the transaction. Raises
-        Fenced when a partition has moved without this owner, Corrupt when what is read back is not
-        what was written.
+        `prepare` may add to the flushes first, inside the transaction. Raises Fenced when a
+        partition has moved without this owner, Corrupt when what is read back is not what was
+        written.
         """
         with self.transaction() as transaction:
-            waiting: list[FlushOf] = []
-            for flush, state in flushes:
-                if prepare is not None:
-                    prepare(flush, transaction.connection)
+            if prepare is not None:
+                numbered = [(flush, state.flush_no + 1) for flush, state in flushes]
+                prepare(numbered, transaction.connection)
+            for flush, _ in flushes:
                 flush.check()
-                waiting.append((flush, state))
-                if flush.extra:  # it reads the number of this flush, and what was prepared last
-                    self._advance(transaction, waiting)
-                    waiting = []
-                for extra in flush.extra:
-                    extra(transaction.connection)
-            self._advance(transaction, waiting)
+            self._advance(transaction, flushes)
             for usage in usage_tables([flush for flush, _ in flushes]):
                 transaction.run_with("statements/metering/flush/add_usage", {"flush_rows": usage})
             crash_point("after_aggregates")
@@ -227,8 +226,6 @@ class UsageStore:
 
     def _advance(self, transaction: Transaction, flushes: Sequence[FlushOf]) -> None:
         """Move each partition one flush on; raises Fenced for one that is another worker's."""
-        if not flushes:
-            return
         found = transaction.run_with(
             "statements/metering/flush/advance_partitions", {"moved": rows.moved(flushes)}
         )

@@ -220,12 +220,10 @@ class Taken:
             messages=[message(document, key) for document in documents],
         )
         self.intake.take(flush, batch, now)
-        self.intake.settle(flush, self.connection, now)
-        flush.check()
         self.connection.begin()
-        for extra in flush.extra:
-            extra(self.connection)
+        self.intake.settle([(flush, 1)], self.connection, now)
         self.connection.commit()
+        flush.check()
         return flush
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from edge.batch.codec import encode_events, encode_heartbeat
 from edge.batch.records import EventColumns
 from edge.event import CLASSES
 from metering.closed import list_closed, read_certificate, verify
+from metering.counting.flush import Flush
 from metering.settings import MeteringSettings
 from metering.sources.source import Covered, SourceBatch, SourceState
 from metering.worker import checks
@@ -137,6 +138,21 @@ class MemorySource:
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+class Interruption:
+    """Takes no messages; does `action` inside each transaction (a MessageIntake)."""
+
+    windows = ()
+
+    def __init__(self, action: Callable[[duckdb.DuckDBPyConnection], object]) -> None:
+        self.action = action
+
+    def take(self, flush: Flush, batch: SourceBatch, now_ms: int) -> None:
+        raise AssertionError("batches only")
+
+    def settle(self, flushes: object, connection: duckdb.DuckDBPyConnection, now_ms: int) -> None:
+        self.action(connection)
 
 
 class World:

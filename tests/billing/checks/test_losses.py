@@ -23,7 +23,7 @@ from billing.checks.red import CheckResult
 from billing.commands.check import check, every_check, group
 from billing.invoices.documents import writing
 from billing.store import left_note
-from tests.billing.homes import START, Use, close_hours, make_home
+from tests.billing.homes import START, Use, close_hours, copied, make_home
 from tests.billing.invoices.world import october
 from tests.billing.runner import published, rate
 from tests.metering.worker.test_checks import worked
@@ -46,9 +46,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def home(sound: Path, tmp_path: Path) -> Path:
     """A copy that may be damaged, as billing left it."""
-    copy = shutil.copytree(sound, tmp_path / "home")
-    open_store(copy, owner="test", now=COUNTED_AT).close()
-    return copy
+    return copied(sound, tmp_path / "home")
 
 
 def red_of(home: Path) -> set[str]:

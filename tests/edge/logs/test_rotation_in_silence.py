@@ -121,6 +121,7 @@ HIDDEN = {
     "no suffix": renamed("20261130"),
     "another stem": renamed("www.example.com.20261130.log"),
     "a temporary name": renamed(".access.log.swap"),
+    "xz at once": packed(lzma.compress, ".1.xz"),
 }
 """Rotations whose names say nothing, in the folder of the log."""
 AWAY = {
@@ -130,7 +131,6 @@ AWAY = {
 """Rotations into another folder."""
 GONE = {
     "removed": removed,
-    "xz at once": packed(lzma.compress, ".1.xz"),
 }
 """Rotations that leave nothing to read."""
 COPIED = {

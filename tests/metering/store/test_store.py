@@ -22,7 +22,8 @@ from edge.errors import Busy, Corrupt
 from metering.sources.spool import SpoolSource
 from metering.store.faults import LastingFault, Unavailable, Uncertain, not_opened
 from metering.store.store import UsageStore
-from tests.metering.world import HOUR, T0, Edge, Event, World
+from tests.effort import PATIENCE_S
+from tests.metering.world import HOUR, T0, Edge, Event, Interruption, World
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -65,8 +66,7 @@ def test_c9_a_statement_that_fails_leaves_the_position_where_it_was(tmp_path: Pa
     worker = world.worker()
     world.source.units = [edge.batch(Event())]
     worker.step(0)
-    owned = worker._partitions["spool"]
-    owned.flush.extra.append(lambda connection: connection.execute("SELECT no_such_column"))
+    worker.messages = Interruption(lambda sql: sql.execute("SELECT no_such_column"))
     with pytest.raises(duckdb.Error):
         worker.flush()
     assert worker.store.load("spool").positions == {}
@@ -94,8 +94,7 @@ def test_an_sql_error_that_would_come_again_ends_the_worker_with_one_line(
     world.source.units = [Edge().batch(Event())]
     worker.step(0)
     statement = LASTING[name]
-    owned = worker._partitions["spool"]
-    owned.flush.extra.append(lambda connection: connection.execute(statement).fetchall())
+    worker.messages = Interruption(lambda sql: sql.execute(statement).fetchall())
     pauses: list[float] = []
     world.now += 10
     with pytest.raises(LastingFault) as ended:
@@ -128,10 +127,13 @@ def test_an_error_that_can_pass_pauses_the_worker_and_does_not_end_it(
     world.source.units = [Edge().batch(Event())]
     worker.step(0)
 
-    def fails(_connection: duckdb.DuckDBPyConnection) -> None:
-        raise error
+    failures = [error]
 
-    worker._partitions["spool"].flush.extra.append(fails)
+    def fails(_connection: duckdb.DuckDBPyConnection) -> None:
+        if failures:
+            raise failures.pop()
+
+    worker.messages = Interruption(fails)
     pauses: list[float] = []
     turns = iter([False] * 5 + [True])
     world.now += 10
@@ -302,7 +304,7 @@ def test_c14_a_second_worker_exits_at_once_and_names_the_first(tmp_path: Path) -
     (tmp_path / "edgetoll.toml").write_text("[metering]\n")
     with FileLock(tmp_path / "metering.lock", "metering run"):
         second = edgetoll("metering", "run", "--drain", "--home", str(tmp_path))
-        _, said = second.communicate(timeout=120)
+        _, said = second.communicate(timeout=PATIENCE_S)
     assert second.returncode == 75
     assert f"(process {os.getpid()}:" in said
     assert not (tmp_path / "usage.duckdb").exists()
@@ -331,7 +333,7 @@ def test_c14_a_store_open_in_another_process_is_busy_and_nothing_is_deleted(
         World(tmp_path).drain()
     assert sorted(path.name for path in tmp_path.iterdir()) == before
     holder.stdin.close()
-    assert holder.wait(timeout=60) == 0
+    assert holder.wait(timeout=PATIENCE_S) == 0
 
 
 def test_c15_a_store_that_may_not_be_opened_is_not_taken_for_damaged(tmp_path: Path) -> None:
@@ -343,13 +345,13 @@ def test_c15_a_store_that_may_not_be_opened_is_not_taken_for_damaged(tmp_path: P
 def test_sigterm_ends_the_worker_after_what_is_under_way(tmp_path: Path) -> None:
     (tmp_path / "edgetoll.toml").write_text("[metering]\nflush_seconds = 0.2\n")
     worker = edgetoll("metering", "run", "--home", str(tmp_path), "--json")
-    until = time.monotonic() + 120
+    until = time.monotonic() + PATIENCE_S
     while not (tmp_path / "live" / "status.json").exists():
         assert time.monotonic() < until
         assert worker.poll() is None
         os.sched_yield()
     worker.send_signal(signal.SIGTERM)
-    out, said = worker.communicate(timeout=120)
+    out, said = worker.communicate(timeout=PATIENCE_S)
     assert (worker.returncode, said) == (0, "")
     assert '"accepted": 0' in out
     assert SpoolSource(tmp_path).partitions() == ("spool",)
