@@ -250,6 +250,10 @@ class Withheld:
     def __init__(self, names: frozenset[str]) -> None:
         self.names = names
 
+    def release(self, name: str) -> None:
+        """Let `name` be found after all: this command needs it (edge/objects/places.py)."""
+        self.names -= {name}
+
     def find_spec(self, name: str, path: object = None, target: object = None) -> None:
         """Refuse the modules withheld; leave every other one to the finders after this one."""
         if name in self.names:

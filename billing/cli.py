@@ -14,6 +14,7 @@ from edge.terminal import (
     HomeOption,
     JsonOption,
     as_of_time,
+    checked_words,
     emit,
     parse_time,
     table,
@@ -223,6 +224,7 @@ def release(
     from billing.runs.settings import read_settings
     from edge.errors import Corrupt
 
+    checked_words(reason=reason)
     at = as_of_time(as_of)
     books = _books(home)
     settings = read_settings(home)
@@ -257,6 +259,7 @@ def accept(
         waiting = import_hours.too_old_files(store)
         number = None
         if reason.strip():
+            checked_words(reason=reason)
             number = import_hours.accept_too_old(store, hours or (), reason=reason, at=at)
     names = ("hour", "partition", "revision", "requests")
     rows = [(one.hour, one.partition, one.revision, one.requests) for one in waiting]
@@ -277,7 +280,9 @@ def accept(
 @app.command()
 def ledger(
     account: Annotated[str | None, typer.Argument(help="One account; none: the whole.")] = None,
-    limit: Annotated[int, typer.Option(help="How many transfers of the account to show.")] = 50,
+    limit: Annotated[
+        int, typer.Option(min=0, help="How many transfers of the account to show.")
+    ] = 50,
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
     as_of: AsOfOption = None,
@@ -333,6 +338,7 @@ def _count(number: int, what: str) -> str:
 
 def _print_run(done: RunOutcome) -> None:
     from billing.money import format_amount
+    from billing.runs.records import held_lines
 
     imported = done.imported
     if imported.files:
@@ -346,11 +352,8 @@ def _print_run(done: RunOutcome) -> None:
         print(f"{files} too old to be billed unseen: edgetoll billing accept")
     if imported.future:
         print(f"{_count(imported.future, 'file')} of hours that have not ended: left for later.")
-    for hour in done.held_hours[:20]:
-        when = f"{hour.hour:%Y-%m-%dT%H:%MZ}"
-        print(f"Not rated: {hour.account_id} {when}: {hour.problem}. {hour.hint}")
-    if done.held_count > 20:
-        print(f"… and {done.held_count - 20:,} more account-hours are not rated.")
+    for line in held_lines(done):
+        print(line)
     for total in done.totals:
         money = f"{format_amount(total.amount, total.currency)} {total.currency}"
         periods = _count(total.periods, total.period_kind)

@@ -20,6 +20,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import edgetoll
+from tests.effort import THOROUGH
 
 COMPONENTS = {
     "needs_nginx": (("nginx", "curl"), "apt-get install -y nginx-light curl"),
@@ -38,6 +39,10 @@ COMPONENTS = {
 MEMORY, ROOM = Path("/dev/shm"), 4 << 30
 if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM:
     os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+# A few rows are read sooner by one thread than by all who would have to be woken.
+if not THOROUGH:
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # of pyarrow
 # Where compiled files may not be kept, each command that a test starts compiles its libraries anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 edgetoll.settle()  # as our own processes do: DuckDB would load pandas
@@ -51,6 +56,7 @@ counted = 0.0
 
 settings.register_profile(
     "default",
+    max_examples=200 if THOROUGH else 30,
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

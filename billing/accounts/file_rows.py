@@ -249,7 +249,7 @@ class PlanRow(_Correctable):
         quantity, region = row.get("quantity"), row.get("region", "all")
         if isinstance(quantity, str) and quantity.rstrip().endswith("B"):
             raise ValueError(f"{quantity!r} are bytes, which no https_requests plan pays")
-        if region != "all":
+        if isinstance(region, str) and region != "all":
             raise ValueError(
                 f"an https_requests plan is global: leave out region {region!r} (and say `why`"
                 " where it is stored so)"

@@ -169,12 +169,16 @@ def paid(
     from billing.invoices import payments
 
     at = as_of_time(as_of)
-    accounts = None
+    if invoice_no is None and (amount is not None or key is not None):
+        raise InputError(
+            "a payment needs the number of its invoice: nothing was posted",
+            "edgetoll billing paid INVOICE --id KEY; for an account: edgetoll billing top-up",
+        )
     posted = None
     with changing(home, owner="edgetoll billing paid", at=at, wait_seconds=0) as store:
         if invoice_no is not None:
             posted = payments.take_in(store, invoice_no, amount=amount, key=key, at=at)
-            accounts = (posted.transfer.account_id,)
+        accounts = None if posted is None else (posted.transfer.account_id,)
         changed = follow_up(store, at=at, accounts=accounts).settled
         rows = payments.standing(store.connection)
     document = {

@@ -154,7 +154,12 @@ def _hours(store: StoreFacts) -> Iterator[Finding]:
     if billing.too_old_files and billing.too_old_first is not None:
         files = "1 file" if billing.too_old_files == 1 else f"{billing.too_old_files} files"
         since = minute_text(aware(billing.too_old_first))
-        what = f"{files}, {billing.too_old_requests:,} requests, from {since}"
+        requests = (
+            "1 request"
+            if billing.too_old_requests == 1
+            else f"{billing.too_old_requests:,} requests"
+        )
+        what = f"{files}, {requests}, from {since}"
         yield _found(signals.HOUR_TOO_OLD, billing.too_old_files, what)
     if billing.unpriced_hours and billing.unpriced is not None:
         yield _found(signals.HOUR_UNPRICED, billing.unpriced_hours, billing.unpriced)

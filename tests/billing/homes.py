@@ -4,11 +4,12 @@ writes them.
 
 from __future__ import annotations
 
-import shutil
+import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -32,7 +33,7 @@ from metering.closed import (
     list_closed,
     read_certificate,
 )
-from tests.thorough import THOROUGH
+from tests.effort import THOROUGH
 
 EXAMPLES = 60 if THOROUGH else 6
 START = datetime(2026, 10, 1, tzinfo=UTC)
@@ -139,7 +140,7 @@ def make_home(folder: Path, *, book: str = BOOK, accounts: str | None = ACCOUNTS
     if templates is None or accounts is None:
         return _new_home(folder, book, accounts)
     if (book, accounts) not in _made:
-        _made[book, accounts] = _new_home(templates / f"{len(_made)}", book, accounts)
+        _made[book, accounts] = _new_home(Path(mkdtemp(dir=templates)), book, accounts)
     return copied(_made[book, accounts], folder / "home")
 
 
@@ -147,7 +148,8 @@ def copied(home: Path, to: Path) -> Path:
     """`home` once more at `to`, as billing left it: the note says so of the copy too. Without that
     the first command compares the store with its journal, as it does with a copy by a person.
     """
-    shutil.copytree(home, to)
+    to.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["cp", "-a", home, to], check=True)  # hard links stay hard links
     store, journal = STORE_NAME, "journal/journal.jsonl"
     note, state = left_note.read(home / store), left_note.state_of(to / store)
     if note is not None and state is not None:

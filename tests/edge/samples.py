@@ -14,7 +14,7 @@ from edge.batch.records import EventColumns
 from edge.event import RequestEvent
 from edge.spool.segment import read_frames
 from edge.spool.spool import Spool, SpoolOptions
-from tests.thorough import THOROUGH
+from tests.effort import THOROUGH
 
 NOON_MS = 1_767_268_800_000
 """2026-01-01T12:00:00Z."""

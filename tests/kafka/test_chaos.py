@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.kafka.chaos import Chaos
-from tests.thorough import THOROUGH
+from tests.effort import THOROUGH
 
 pytestmark = [pytest.mark.needs_kafka, pytest.mark.xdist_group("kafka")]
 KILLS = 40 if THOROUGH else 5

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.effort import THOROUGH
 from tests.simulation.auditor import audit, read_history
 from tests.simulation.simulator import Odds, Simulation, open_simulated
-from tests.thorough import THOROUGH
 
 STORMY = Odds(
     import_outage=(0.01, 50),

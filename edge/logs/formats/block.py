@@ -160,6 +160,11 @@ def physical_lines(block: bytes) -> list[bytes]:
     return lines
 
 
+def count_lines(block: bytes) -> int:
+    """How many lines `physical_lines` would give."""
+    return block.count(b"\n") + bool(block and not block.endswith(b"\n"))
+
+
 def no_columns() -> EventColumns:
     """Columns of no events."""
     return EventColumns(

@@ -205,6 +205,8 @@ def _verdict(now_ms: int) -> pl.Expr:
 
 def _cache(words: pl.Series) -> Array:
     """Cache codes (edge.event.CACHES)."""
+    if words.null_count() == len(words):
+        return np.zeros(len(words), dtype=np.uint8)
     hits, misses = words.is_in(HIT_WORDS), words.is_in(MISS_WORDS)
     codes: Array = hits.fill_null(value=False).to_numpy().astype(np.uint8)
     codes += 2 * misses.fill_null(value=False).to_numpy().astype(np.uint8)

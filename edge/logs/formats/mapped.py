@@ -73,6 +73,20 @@ class MappedParser:
         notes = [*settled.notes, *self._first_notes(raw, len(parsed.rows))]
         return replace(parsed, notes=tuple(notes)) if notes else parsed
 
+    def might_read(self, block: bytes) -> bool:
+        """Whether the first lines of `block` could be events; cheap."""
+        mapping = self.mapping
+        if isinstance(self._cutter, TextCutter):
+            return self._cutter.fits_any(block)
+        if mapping.w3c:
+            return b"#Fields" in block
+        if mapping.columns is not None:
+            return mapping.columns.separator.encode() in block
+        return all(
+            any(name.rpartition(".")[2].encode() in block for name in names)
+            for names in mapping.needed()
+        )
+
     def known_fields(self) -> tuple[str, ...] | None:
         """The fields that lines of this format have; None where each line says so itself."""
         mapping = self.mapping

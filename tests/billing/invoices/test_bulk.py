@@ -20,7 +20,7 @@ from billing.invoices.documents import bulk, writing
 from billing.invoices.documents.rendering import rendered
 from billing.invoices.documents.sums import read_sums
 from tests.billing.invoices.stored import stored_rows
-from tests.thorough import THOROUGH
+from tests.effort import THOROUGH
 
 CONTEXT = Context(prec=60)
 TEXT = st.text(

@@ -12,8 +12,8 @@ from tests.billing.rating.generated import LAST, generate
 from tests.billing.rating.test_order_of_commands import tell
 from tests.billing.rating.test_reference import terms
 from tests.billing.rating.world import World, at, one_book
+from tests.effort import THOROUGH
 from tests.reference import Account, Usage
-from tests.thorough import THOROUGH
 
 SEEDS = 40 if THOROUGH else 2
 ONE = 10**10

@@ -11,7 +11,7 @@ import pytest
 from tests import reference
 from tests.billing.rating.generated import LAST, REGIONS, Case, generate
 from tests.billing.rating.world import World
-from tests.thorough import THOROUGH
+from tests.effort import THOROUGH
 
 SEEDS = 60 if THOROUGH else 2
 

@@ -15,7 +15,7 @@ from tests.billing.rating.arrivals import feed
 from tests.billing.rating.generated import FIRST, LAST, generate
 from tests.billing.rating.test_reference import assert_equal, expected
 from tests.billing.rating.world import World
-from tests.thorough import THOROUGH
+from tests.effort import THOROUGH
 
 SEEDS = 60 if THOROUGH else 2
 

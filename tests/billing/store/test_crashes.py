@@ -14,6 +14,7 @@ from billing.appliers import open_store
 from billing.checks import invariants
 from tests.billing.homes import NOW, START, THOROUGH, Use, close_hours, copied, make_home
 from tests.billing.runner import end_state, rate, start
+from tests.effort import PATIENCE_S
 
 USES = [
     Use(),
@@ -71,7 +72,7 @@ def test_g1_a_run_killed_at_any_step_and_run_again_ends_in_the_same_ledger(
     home = tmp_path / "home"
     copied(closed_home, home)
     killed = start(home, crash=place)
-    _, errors = killed.communicate(timeout=120)
+    _, errors = killed.communicate(timeout=PATIENCE_S)
     assert killed.returncode == -signal.SIGKILL, errors.decode()
     rate(home)
     assert end_state(home) == wanted
@@ -87,7 +88,7 @@ def test_g1_killed_again_and_again_it_still_ends_there(
     copied(closed_home, home)
     for place in ("journal-after-append", "rating_run-applied", "journal-after-append"):
         killed = start(home, crash=place)
-        killed.communicate(timeout=120)
+        killed.communicate(timeout=PATIENCE_S)
         assert killed.returncode == -signal.SIGKILL
     rate(home)
     assert end_state(home) == wanted
@@ -99,7 +100,7 @@ def test_g3_two_runs_at_once_end_in_the_same_ledger(
     home = tmp_path / "home"
     copied(closed_home, home)
     both = [start(home), start(home), start(home)]
-    errors = [process.communicate(timeout=120)[1].decode() for process in both]
+    errors = [process.communicate(timeout=PATIENCE_S)[1].decode() for process in both]
     codes = [process.returncode for process in both]
     assert 0 in codes, errors
     for code, error in zip(codes, errors, strict=True):

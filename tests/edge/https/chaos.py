@@ -27,11 +27,11 @@ import edgetoll
 from billing.lake.query import connect
 from edge.https.probe import REFUSED
 from tests.edge.https.world import Edge
+from tests.effort import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[3]
 CALM = "calm.example"
 CRASHES = ("https-linked", "https-renaming", "https-renamed", "https-reloaded", "https-told")
-SETTLE_SECONDS = 240
 
 
 @dataclass
@@ -177,7 +177,7 @@ class Chaos:
 
     def settle(self) -> None:
         """Wait until every domain is served as the book says; fail with the first that is not."""
-        until = time.monotonic() + SETTLE_SECONDS
+        until = time.monotonic() + PATIENCE_S
         while True:
             wrong = [line for name in sorted(self.book) if (line := self.wrong(name))]
             if not wrong:
@@ -232,7 +232,7 @@ class Chaos:
                 self.settle()
         finally:
             client.done.set()
-            client.join(timeout=60)
+            client.join(timeout=PATIENCE_S)
             assert self.agent is not None
             self.agent.kill()
             self.agent.wait()

@@ -143,31 +143,50 @@ def test_rule_5_what_this_nginx_cannot_do_by_name_is_refused(
 
 
 def test_rule_6_a_stopped_domain_is_refused_and_comes_back(edge: Edge) -> None:
-    started(edge, WWW, "*.wild.example")
-    edge.upload("enable", "b.wild.example")
-    edge.stop_domains(WWW, "*.wild.example", excepted={"*.wild.example": ["c.wild.example"]})
+    """`b` (with settings of its own) and `c` are another customer's; `d` is the stopped one's."""
+    started(edge, WWW, "*.wild.example", "b.wild.example", "d.wild.example")
+    others = {"*.wild.example": ["b.wild.example", "c.wild.example"]}
+    edge.stop_domains(WWW, "*.wild.example", "elsewhere.example", excepted=others)
     edge.done("apply")
     for scheme in ("http", "https"):
         stopped = edge.curl(f"{scheme}://{WWW}/")
         assert stopped["status"] == 403
         assert "suspended" in stopped["body"]
-        assert edge.curl(f"{scheme}://a.wild.example/")["status"] == 403
-        assert edge.curl(f"{scheme}://b.wild.example/")["status"] == 200
-        assert edge.curl(f"{scheme}://c.wild.example/")["status"] == 200
+        for name, status in (("a", 403), ("b", 200), ("c", 200), ("d", 403)):
+            assert edge.curl(f"{scheme}://{name}.wild.example/")["status"] == status, name
+    lines = edge.status()["domains"]
+    assert [name for name, one in lines.items() if one["stopped"]] == [
+        "*.wild.example", "d.wild.example", WWW,
+    ]  # fmt: skip
+    edge.stop_domains("a.wild.example")
+    edge.done("apply")
+    for name, status in (("a", 403), ("b", 200), ("c", 200), ("d", 200)):
+        assert edge.curl(f"https://{name}.wild.example/")["status"] == status, name
     edge.stop_domains()
     edge.done("apply")
     assert edge.curl(f"https://{WWW}/")["status"] == 200
     assert edge.curl("http://a.wild.example/")["status"] == 200
 
 
+def test_a_stop_of_a_name_that_this_edge_does_not_serve_reloads_nothing(edge: Edge) -> None:
+    started(edge, WWW)
+    before = edge.status()["reloads"]
+    edge.stop_domains("elsewhere.example", "*.elsewhere.example")
+    edge.done("apply")
+    assert edge.status()["reloads"] == before
+
+
 def test_rule_6_a_stopped_domain_may_be_closed_at_the_handshake(edge: Edge) -> None:
     settings = edge.home / "edgetoll.toml"
     settings.write_text(settings.read_text() + 'stopped = "close"\n')
-    started(edge, WWW, "*.wild.example")
-    edge.stop_domains(WWW, "*.wild.example", excepted={"*.wild.example": ["c.wild.example"]})
+    started(edge, WWW, "*.wild.example", "b.wild.example", "d.wild.example")
+    others = {"*.wild.example": ["b.wild.example", "c.wild.example"]}
+    edge.stop_domains(WWW, "*.wild.example", excepted=others)
     edge.done("apply")
     assert edge.leaf(WWW) == REFUSED
     assert edge.leaf("a.wild.example") == REFUSED
+    assert edge.leaf("d.wild.example") == REFUSED
+    assert edge.curl("https://b.wild.example/")["status"] == 200
     assert edge.curl(f"http://{WWW}/")["exit"] == 52, "an empty reply"
     assert edge.curl("https://c.wild.example/")["status"] == 200
     edge.stop_domains()

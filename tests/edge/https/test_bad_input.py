@@ -169,3 +169,26 @@ def test_a_disk_that_is_full_when_something_is_stored_changes_nothing(
         assert "File too large" in said_by(edge, capsys, "set", WWW, "--redirect", "to-https")
         assert "File too large" in said_by(edge, capsys, "disable", WWW)
     assert wished(edge) == before
+
+
+@pytest.mark.needs_nginx
+def test_what_fails_after_a_first_certificate_was_changed_puts_that_one_back(
+    edge: Edge, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder stands where the second domain's link should be."""
+    for name in (OTHER, WWW):
+        edge.upload("enable", name)
+    assert edge.run("apply") == 1
+    edge.start()
+    edge.done("apply")
+    before = edge.leaf(OTHER)
+    for name in (OTHER, WWW):
+        edge.upload("renew", name)
+    link = edge.home / "https" / "live" / f"{WWW}.pem"
+    link.unlink()
+    link.mkdir()
+    assert "Is a directory" in said_by(edge, capsys, "apply")
+    assert edge.leaf(OTHER) == before
+    link.rmdir()
+    edge.done("apply")
+    assert edge.leaf(OTHER) not in (before, REFUSED)

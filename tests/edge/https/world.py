@@ -24,6 +24,7 @@ from edge.https.probe import served_leaf
 from edge.https.records import HttpsSettings
 from edge.https.wishes import Wishes
 from tests.edge.https.making import Ca, Key, key_pem, pem, roots_file, traces_of
+from tests.effort import PATIENCE_S
 
 
 class Tee(io.TextIOBase):
@@ -144,7 +145,7 @@ class Edge:
 
     def wait(self) -> None:
         """Wait until it listens."""
-        until = time.monotonic() + 30
+        until = time.monotonic() + PATIENCE_S
         while True:
             try:
                 socket.create_connection(("127.0.0.1", self.http), timeout=1).close()
@@ -157,7 +158,7 @@ class Edge:
         """End nginx."""
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(timeout=60)
+            self.process.wait(timeout=PATIENCE_S)
             self.process = None
 
     def leaf(self, name: str) -> str:
@@ -193,7 +194,7 @@ class Edge:
         ]  # fmt: skip
         document = {
             "format": 1,
-            "as_of": "2026-11-30T00:00:00Z",
+            "as_of": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
             "count": len(rows),
             "domains": rows,
         }

@@ -16,7 +16,7 @@ from edge.logs.refused_lines import RejectedLines
 from edge.logs.streams import Writer
 from edge.spool.segment import read_frames
 from edge.spool.spool import Spool
-from tests.thorough import THOROUGH
+from tests.effort import THOROUGH
 
 """The long run: fifty kills, and ten times the examples."""
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from edge.event import BYTES_SENT_MAX
 from metering.closed import list_closed, verify_chain
+from tests.effort import THOROUGH
 from tests.metering.world import HOUR, T0, Edge, Event, World
-from tests.thorough import THOROUGH
 
 ROOT = Path(__file__).resolve().parents[3]
 LOCK = Path(__file__).with_name("duckdb2.lock")

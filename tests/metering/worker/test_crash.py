@@ -13,8 +13,8 @@ import pytest
 
 from edge.spool.spool import Spool
 from metering.closed import list_closed, verify_chain
+from tests.effort import PATIENCE_S, THOROUGH
 from tests.metering.world import HOUR, T0, Event, World, columns, counted
-from tests.thorough import THOROUGH
 
 NOW = T0 + 99 * HOUR
 EVENTS = 24
@@ -87,7 +87,7 @@ def drain() -> Iterator[Drains]:
     yield drains
     assert drains.process.stdin is not None
     drains.process.stdin.close()
-    assert drains.process.wait(timeout=60) == 0
+    assert drains.process.wait(timeout=PATIENCE_S) == 0
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from metering.closed import list_closed, verify_chain
 from metering.hour import time_of
 from metering.hours import requests
+from tests.effort import THOROUGH
 from tests.metering.world import HOUR, T0, Edge, Event, MemorySource, World, counted
-from tests.thorough import THOROUGH
 
 CUT = 4
 """Events in a batch that is delivered in any order."""
