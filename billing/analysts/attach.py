@@ -74,8 +74,10 @@ def _create_relations(connection: DuckDBPyConnection, home: Path) -> bool:
     """The base relations, by the names of their files in any version; True when live/ is empty."""
     current = home.joinpath(versions.LAKE, versions.LINK)
     for table in TABLES:
-        files = f"{table.name}.parquet" if table.kept == "whole" else f"{table.name}/*.parquet"
-        _read(connection, table.relation, current.joinpath(files))
+        if any(current.joinpath(table.name).glob("*.parquet")):
+            _read(connection, table.relation, current.joinpath(table.name, "*.parquet"))
+        else:
+            connection.execute(sql_text(table.shape))
     empty = False
     for name in BESIDE:
         pattern = LIVE.get(name)

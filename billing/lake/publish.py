@@ -1,6 +1,6 @@
 """The lake: what analysts see, published as Parquet in versions that change as a whole.
 
-`lake/versions/N/` holds one file per table, or a folder of files for what only grows; a version
+`lake/versions/N/` holds a folder per table, with one file or more for what only grows; a version
 shares unchanged files with the one before by hard links, and `lake/CURRENT` names the version to
 read, swapped atomically. Old versions go an hour later. Everything here can be deleted and is
 written again: a file that is not as it was written is never linked on, but made anew.
@@ -247,10 +247,16 @@ def _write(
 
 
 def _write_whole(building: Building, table: LakeTable) -> None:
-    path = building.folder / f"{table.name}.parquet"
+    """One file, named for the version that it was made for: a reader that comes by `lake/current`
+    meets no file that has the name of another one and not its content.
+    """
+    folder = building.folder.joinpath(table.name)
+    folder.mkdir()
+    number = building.folder.name.strip(".").partition(".")[0]
+    path = folder / f"{number}.parquet"
     made = _write(building, table, path)
     for old in building.whole(table.name):
-        if (old.path, old.sha256) == (made.path, made.sha256):
+        if old.sha256 == made.sha256:
             building.drop(path)
             building.link(old)
 

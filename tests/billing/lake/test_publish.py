@@ -108,7 +108,7 @@ def test_a_new_version_shares_what_did_not_change(tmp_path: Path) -> None:
     assert after is not None
     assert after.number > version.number
     assert days < file_numbers(home, "usage_5min")
-    domains = [folder / "domains.parquet" for folder in (version.folder, after.folder)]
+    domains = [one.paths("domains")[0] for one in (version, after)]
     assert domains[0].stat().st_ino == domains[1].stat().st_ino
 
 
