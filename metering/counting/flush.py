@@ -26,6 +26,8 @@ from metering.sources.source import Covered, SourceBatch
 
 NAMES_KEPT = 262_144
 TOGETHER_ROWS = 300_000
+HELD_AS_ROWS = 4
+"""A JSON event in memory weighs as much as so many rows."""
 
 
 class Names(dict[str, int]):
@@ -75,6 +77,8 @@ class Flush:
     digests: list[Digest] = field(default_factory=list)
     changed_edges: set[str] = field(default_factory=set)
     rows_written: int = 0
+    held: int = 0
+    """JSON events that wait in memory, one by one, to be counted."""
     newest_ms: int = 0
     """The latest time, UTC ms, that anything accepted speaks of."""
     _rows: int = 0
@@ -91,7 +95,7 @@ class Flush:
     @property
     def rows(self) -> int:
         """About how many rows are held; exact when written, as `rows_written`."""
-        return self._rows + self._sums.names_seen
+        return self._rows + self._sums.names_seen + HELD_AS_ROWS * self.held
 
     @property
     def crowded(self) -> bool:
