@@ -18,7 +18,7 @@ demo: $(VENV)/ready            ## Real work end to end, no server: logs to invoi
 	@$(BIN)/python edgetoll.py demo
 
 test: $(VENV)/ready-dev        ## All tests this machine can run; the last lines name what it lacks
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(TESTS)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup --no-loadscope-reorder $(TESTS)
 
 demo-kafka: $(VENV)/ready-dev  ## The demo through a real Apache Kafka (needs Java 17 and Maven)
 	@$(BIN)/python deploy/kafka/demo.py

@@ -1,4 +1,5 @@
-"""edgetoll: the front door. One command that joins edge, metering and billing.
+"""edgetoll: the front door. One command that joins edge, metering and billing; for Python, the
+functions by which analysts read what it knows (billing/analysts/door.py).
 
 Nothing heavy is imported before it is known which command runs: `edgetoll --help` answers at once.
 """
@@ -15,6 +16,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from typer import Typer
 
+    from billing.analysts.door import ask as ask
+    from billing.analysts.door import plot as plot
+    from billing.analysts.door import query as query
+    from billing.analysts.door import query_arrow as query_arrow
+    from billing.analysts.door import read as read
+    from billing.analysts.door import read_arrow as read_arrow
+    from billing.analysts.door import read_polars as read_polars
+
+DOOR = ("ask", "plot", "query", "query_arrow", "read", "read_arrow", "read_polars")
 VERSION = "0.1.0"
 
 GROUPS = {
@@ -32,9 +42,19 @@ COMMANDS = {
         "Make a home: settings, an example price book and accounts.",
     ),
     "sql": (
-        "billing.lake.query",
+        "billing.analysts.sql_command",
         "sql",
         "Ask usage, charges and invoices in SQL, while all of it runs.",
+    ),
+    "query": (
+        "billing.analysts.query_command",
+        "query",
+        "Ask a question of the library: who, how much, why; as rows or a picture.",
+    ),
+    "report": (
+        "billing.analysts.report",
+        "report",
+        "The month on one HTML page that a manager reads, with charts.",
     ),
     "check": (
         "billing.commands.check",
@@ -50,6 +70,13 @@ COMMANDS = {
     "run": ("billing.daemon.host", "run", "Edge tail, metering and billing in one process."),
 }
 HELP_FLAGS = {"--help", "-h", "help"}
+
+
+def __getattr__(name: str) -> object:
+    """The functions for analysts, imported when one of them is used."""
+    if name in DOOR:
+        return getattr(import_module("billing.analysts.door"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def front_page() -> str:
@@ -84,6 +111,14 @@ def _main(arguments: Sequence[str] | None) -> int:
     from edge.errors import EdgetollError
 
     words = list(sys.argv[1:] if arguments is None else arguments)
+    for word in (*words, os.environ.get("EDGETOLL_HOME", "")):
+        if not word.isascii() and any("\ud800" <= char <= "\udfff" for char in word):
+            print(
+                f"edgetoll: «{word}» is not UTF-8 text\n"
+                "  hint: give files names in UTF-8; where the locale is not, set LC_ALL=C.UTF-8",
+                file=sys.stderr,
+            )
+            return 2
     if not words or words[0] in HELP_FLAGS:
         print(front_page())
         return 0
@@ -116,12 +151,14 @@ def _main(arguments: Sequence[str] | None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
+        from edge.trouble import is_interrupt, remedy
+
+        if is_interrupt(error):
+            return 130
         said = trouble_of_the_machine(error)
         if said is None:
             raise
         print(f"edgetoll: {said}", file=sys.stderr)
-        from edge.trouble import remedy
-
         advice = remedy(said) or "look at free space, memory and permissions"
         print(
             f"  hint: {advice}. What was committed stands, a second run takes up the rest",
@@ -212,6 +249,10 @@ class Withheld:
 
     def __init__(self, names: frozenset[str]) -> None:
         self.names = names
+
+    def release(self, name: str) -> None:
+        """Let `name` be found after all: this command needs it (edge/objects/places.py)."""
+        self.names -= {name}
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> None:
         """Refuse the modules withheld; leave every other one to the finders after this one."""

@@ -16,11 +16,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from edge.terminal import table
-from tests.damage import billing_pass
+from tests.damage import billing_pass, https_pass
 from tests.damage.billing_pass import BILLING
 from tests.damage.damage_pass import pass_over, table_of
 from tests.damage.damages import DAMAGES
 from tests.damage.homes import build
+from tests.damage.https_pass import HTTPS
 from tests.damage.kinds import KINDS
 
 
@@ -32,14 +33,20 @@ def main() -> int:
     options = parser.parse_args()
     outcomes = []
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "billed").mkdir()
-        homes = build(Path(folder))
+        place = Path(folder)
+        (place / "billed").mkdir()
+        (place / "https").mkdir()
         kinds = [kind for kind in KINDS if options.only in kind.name]
         of_billing = [kind for kind in BILLING if options.only in kind.name]
-        billed = billing_pass.build(Path(folder) / "billed") if of_billing else None
-        cells = [pass_over(homes, kinds, Path(folder))]
-        if billed is not None:
-            cells.append(billing_pass.pass_over(billed, of_billing, Path(folder)))
+        of_https = [kind for kind in HTTPS if options.only in kind.name]
+        cells = []
+        if kinds:
+            cells.append(pass_over(build(place), kinds, place))
+        if of_billing:
+            billed = billing_pass.build(place / "billed")
+            cells.append(billing_pass.pass_over(billed, of_billing, place))
+        if of_https:
+            cells.append(https_pass.pass_over(https_pass.build(place / "https"), of_https, place))
         for outcome in chain(*cells):
             outcomes.append(outcome)
             if options.words or outcome.silent:

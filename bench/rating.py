@@ -81,7 +81,8 @@ def store(accounts: int) -> duckdb.DuckDBPyConnection:
 def use(connection: duckdb.DuckDBPyConnection, accounts: int, first: int, hours: int) -> None:
     """Usage of `hours` hours from hour `first` on: two rows per account and hour."""
     connection.execute(
-        "INSERT INTO usage SELECT s.hour, s.hour + INTERVAL 5 MINUTE, 'spool', 0,"
+        "INSERT INTO usage (hour, bucket, partition, revision, account_id, domain, region, class,"
+        " requests, bytes_sent, import_no) SELECT s.hour, s.hour + INTERVAL 5 MINUTE, 'spool', 0,"
         " 'account-' || i, 'www.example.com', 'US', c.class, 1 + (i * 7919 + h * 104729) % 30011,"
         " (i * 15485863 + h * 32452843 + c.n) % 8589934592, $import_no"
         " FROM range($first, $first + $hours) AS hours(h)"

@@ -14,9 +14,11 @@ from edge.terminal import (
     HomeOption,
     JsonOption,
     as_of_time,
+    checked_words,
     emit,
     parse_time,
     table,
+    warn,
 )
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ def load(
     from billing.accounts.load import load as load_rows
     from billing.accounts.staging import zone_lookup
     from billing.follow_up import changing, follow_up
+    from billing.status.overrides import overrides_of_nobody
 
     at = as_of_time(as_of)
     loaded = read_load_file(file)
@@ -52,11 +55,15 @@ def load(
     zones = {book.book_id: book.timezone for book in books}
     fees = {book.book_id for book in books if book.has_monthly_fees}
     with_fees = {row.id for _place, row in loaded.accounts if row.price_book in fees}
+    scopes = {book.book_id: book.scopes for book in books}
     with changing(home, owner="billing load", at=at) as store:
-        done = load_rows(store, loaded, at=at, zone_of_book=zone_lookup(zones))
+        done = load_rows(store, loaded, at=at, zone_of_book=zone_lookup(zones), scopes=scopes)
         new = any(done.new.values())
         follow_up(store, at=at, accounts=done.accounts, owners=True, new=new)
+        overrides = overrides_of_nobody(store.connection, books)
 
+    for line in overrides:
+        warn(line)
     paying = {one: done.opened[one] for one in sorted(done.opened) if one in with_fees}
 
     def human() -> None:
@@ -160,6 +167,7 @@ def rate(
     from billing.runs.settings import read_settings
     from billing.status import unowned
     from billing.status.hours import incomplete_hours, incomplete_lines
+    from billing.status.overrides import overrides_of_nobody
     from billing.status.unowned import traffic_document
     from edge.errors import Corrupt
 
@@ -173,10 +181,12 @@ def rate(
         )
         followed = follow_up(store, at=at, record=done.journal_no)
         traffic = unowned.lately(store.connection)
+        overrides = overrides_of_nobody(store.connection, books)
         incomplete = incomplete_hours(store.connection, now=at)
     document = {
         **done.document(),
         "unowned": traffic_document(traffic),
+        "overrides_of_nobody": overrides,
         "incomplete_hours": [
             {"hour": aware(one.hour), "partition": one.partition, "missing_edges": one.missing}
             for one in incomplete
@@ -187,6 +197,8 @@ def rate(
         _print_run(done)
         for line in (*incomplete_lines(incomplete), *unowned.lines(traffic)):
             print(line)
+        for line in overrides:
+            warn(line)
 
     emit(document, as_json=as_json, human=human)
     if followed.red:
@@ -212,6 +224,7 @@ def release(
     from billing.runs.settings import read_settings
     from edge.errors import Corrupt
 
+    checked_words(reason=reason)
     at = as_of_time(as_of)
     books = _books(home)
     settings = read_settings(home)
@@ -246,6 +259,7 @@ def accept(
         waiting = import_hours.too_old_files(store)
         number = None
         if reason.strip():
+            checked_words(reason=reason)
             number = import_hours.accept_too_old(store, hours or (), reason=reason, at=at)
     names = ("hour", "partition", "revision", "requests")
     rows = [(one.hour, one.partition, one.revision, one.requests) for one in waiting]
@@ -266,7 +280,9 @@ def accept(
 @app.command()
 def ledger(
     account: Annotated[str | None, typer.Argument(help="One account; none: the whole.")] = None,
-    limit: Annotated[int, typer.Option(help="How many transfers of the account to show.")] = 50,
+    limit: Annotated[
+        int, typer.Option(min=0, help="How many transfers of the account to show.")
+    ] = 50,
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
     as_of: AsOfOption = None,
@@ -322,6 +338,7 @@ def _count(number: int, what: str) -> str:
 
 def _print_run(done: RunOutcome) -> None:
     from billing.money import format_amount
+    from billing.runs.records import held_lines
 
     imported = done.imported
     if imported.files:
@@ -335,11 +352,8 @@ def _print_run(done: RunOutcome) -> None:
         print(f"{files} too old to be billed unseen: edgetoll billing accept")
     if imported.future:
         print(f"{_count(imported.future, 'file')} of hours that have not ended: left for later.")
-    for hour in done.held_hours[:20]:
-        when = f"{hour.hour:%Y-%m-%dT%H:%MZ}"
-        print(f"Not rated: {hour.account_id} {when}: {hour.problem}. {hour.hint}")
-    if done.held_count > 20:
-        print(f"… and {done.held_count - 20:,} more account-hours are not rated.")
+    for line in held_lines(done):
+        print(line)
     for total in done.totals:
         money = f"{format_amount(total.amount, total.currency)} {total.currency}"
         periods = _count(total.periods, total.period_kind)

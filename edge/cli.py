@@ -17,6 +17,7 @@ from edge.terminal import (
     DEFAULT_HOME,
     HomeOption,
     JsonOption,
+    checked_names,
     emit,
     table,
     warn,
@@ -120,7 +121,7 @@ def tail(
     Example: edgetoll edge tail --log /var/log/nginx/edgetoll.log --format nginx --edge e1
     --region DE --from beginning
     """
-    from edge.agent.opened_spool import checked_names, promised_ms
+    from edge.agent.opened_spool import promised_ms
     from edge.agent.run import follow
     from edge.agent.settings import load
 
@@ -137,7 +138,7 @@ def tail(
         drop_repeated=drop_repeated,
     )
     if settings.edge_id or settings.region:
-        checked_names(settings.edge_id, settings.region)
+        checked_names(edge=settings.edge_id, region=settings.region)
     if through and not once:
         raise InputError("--through needs --once", "a running agent promises by the clock")
     if kafka and once:
@@ -242,10 +243,12 @@ def _mount() -> None:
     from edge.agent.formats_command import app as formats
     from edge.agent.import_command import import_logs
     from edge.agent.status_command import status
+    from edge.evidence.command import app as evidence
     from edge.https.commands.app import app as https
     from edge.shipping.command import ship
 
     app.add_typer(formats, name="formats")
+    app.add_typer(evidence, name="evidence")
     app.add_typer(https, name="https")
     app.command("import")(import_logs)
     app.command()(status)

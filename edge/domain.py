@@ -73,6 +73,7 @@ def comparable_name(raw: str) -> str:
 
     The canonical name; where `raw` has none, `raw` in small letters without port and final dot.
     """
+    raw = raw.strip()
     name = canonical_domain(raw)
     if name is not None:
         return name

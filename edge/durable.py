@@ -1,4 +1,6 @@
-"""Files that survive a crash: atomic replacement, exclusive creation, locks that name owners."""
+"""Files that survive a crash: atomic replacement, exclusive creation, locks that name owners, and
+small JSON files that say themselves whether they are as they were written.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,8 @@ import json
 import os
 import sys
 import time
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -30,10 +34,15 @@ def _write_hidden(path: Path, data: bytes) -> Path:
     """Write `data` beside `path` under a hidden name, fsynced; the pid keeps two writers apart."""
     path.parent.mkdir(parents=True, exist_ok=True)
     hidden = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with open(hidden, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with open(hidden, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        with contextlib.suppress(OSError):
+            hidden.unlink()
+        raise
     return hidden
 
 
@@ -159,3 +168,39 @@ class FileLock:
             ):  # the note may stay: who holds a lock is the kernel's
                 os.ftruncate(descriptor, 0)
             os.close(descriptor)
+
+
+SEAL = "content_sha256"
+"""The last key of a sealed JSON file: the SHA-256 of all the rest."""
+
+
+def sealed(content: Mapping[str, object]) -> bytes:
+    """`content` as a JSON file with its hash; times as they are written in JSON."""
+    whole = dict(content) | {SEAL: _sum_of(json.loads(json.dumps(content, default=_text)))}
+    return json.dumps(whole, default=_text, indent=1, ensure_ascii=False).encode() + b"\n"
+
+
+def unsealed(data: bytes) -> dict[str, object]:
+    """The content of such a file; ValueError where it is not as it was written, or is no JSON
+    object. A file of an earlier edgetoll has no hash and is believed.
+    """
+    try:
+        content = json.loads(data.decode())
+    except (ValueError, RecursionError) as error:
+        raise ValueError("it is no JSON") from error
+    if not isinstance(content, dict):
+        raise ValueError("it is no JSON object")
+    digest = content.pop(SEAL, None)
+    if digest is not None and digest != _sum_of(content):
+        raise ValueError("it is not as it was written")
+    return content
+
+
+def _sum_of(content: object) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _text(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(type(value).__name__)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 import time
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edge.errors import InputError
 from edge.escaping import bare, escaped
 from edge.instants import now as now
 from edge.instants import parse_time as parse_time
@@ -33,6 +35,7 @@ HomeOption = Annotated[
         show_default=True,
     ),
 ]
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")
 DEFAULT_HOME = Path("edgetoll-home")
 JsonOption = Annotated[
     bool, typer.Option("--json", help="One JSON document on standard output, for programs.")
@@ -90,19 +93,26 @@ def table(
     rows: Iterable[Sequence[object]],
     *,
     right: Collection[str] = (),
+    expanded: bool = False,
 ) -> None:
     """Print a table on standard output, as wide as the terminal; the columns named in `right` are
-    aligned right. How it is fitted into the width is told in edge/tables.py.
+    aligned right. How it is fitted into the width is told in edge/tables.py. `expanded`: each row
+    as a record, however wide the terminal is.
 
     Text is printed as it is: markup and control characters in data have no effect.
     """
-    from edge.tables import layout
+    from edge.tables import layout, records
 
     cells = [[printable("" if cell is None else str(cell)) for cell in row] for row in rows]
     names = [printable(column) for column in columns]
     places = {place for place, column in enumerate(columns) if column in right}
-    rule = "─" if _can_show("─") else "-"
-    for line in layout(printable(title), names, cells, right=places, width=_width()):
+    width, rule = _width(), "─" if _can_show("─") else "-"
+    lines = (
+        records(names, cells, width or 80)
+        if expanded
+        else layout(printable(title), names, cells, right=places, width=width)
+    )
+    for line in lines:
         if line.bold and _is_bright():
             print(f"\x1b[1m{escaped(line.text)}\x1b[0m", file=bare(sys.stdout))
         else:
@@ -162,6 +172,28 @@ def _plain(value: object) -> object:
     if isinstance(value, (set, frozenset, tuple)):
         return list(value)
     raise TypeError(f"no JSON form for {type(value).__name__}")
+
+
+def checked_names(**options: str) -> None:
+    """Raise InputError for an edge id or region that cannot name a folder and travel in a batch."""
+    for option, value in options.items():
+        if not _NAME.match(value):
+            raise InputError(
+                f"--{option} «{value}» cannot be used",
+                "use at most 63 letters, digits, dots, dashes and underscores",
+            )
+
+
+def checked_words(**options: str) -> None:
+    """Raise InputError for a reason or name, kept for ever, that is blank or hides a character."""
+    for option, text in options.items():
+        if not text.strip():
+            raise InputError(f"--{option} is blank", "it is kept for ever: say who, and why")
+        if escaped(text) != text or not text.isprintable():
+            raise InputError(
+                f"--{option} «{text}» holds a character that nobody can see",
+                "it is kept for ever: leave that out",
+            )
 
 
 @contextmanager

@@ -24,6 +24,13 @@ _REMEDIES = {
 }
 
 
+def is_interrupt(error: BaseException) -> bool:
+    """Whether somebody pressed Ctrl-C: in the middle of a query DuckDB makes a RuntimeError of it,
+    which says nothing of the store.
+    """
+    return isinstance(error, KeyboardInterrupt) or isinstance(error.__cause__, KeyboardInterrupt)
+
+
 def remedy(said: str) -> str | None:
     """What to do about `said`, an error in the words of the system; None when it is none of it."""
     for number, advice in _REMEDIES.items():

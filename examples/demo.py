@@ -148,7 +148,7 @@ def show(stage: Stage, plot: Plot, truth: dict[str, int]) -> None:
     """What came out, asked with the commands a person would use."""
     as_of = ("--as-of", plot.as_of.isoformat())
     stage.headline("Usage by domain and class")
-    stage.run("sql", "-f", stage.query("demo_usage"), show=True)
+    stage.run("query", "usage_by_domain", show=True)
     counted = stage.ask("SELECT class, sum(requests) AS n FROM usage_monthly GROUP BY class")
     stage.compare({str(row["class"]): int(row["n"]) for row in counted}, truth)
     stage.headline(f"An invoice of {plot.month}: HTTPS requests stand on a line of their own")

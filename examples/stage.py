@@ -123,10 +123,6 @@ class Stage:
             names = [column[0] for column in answer.description]
             return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
-    def query(self, name: str) -> str:
-        """The path of a query that travels with edgetoll."""
-        return str(files("sql") / "queries" / f"{name}.sql")
-
     def write_seller(self) -> None:
         """Who sells in this demo: nothing is issued in the name of the shipped example."""
         with open(self.home / "edgetoll.toml", "a", encoding="utf-8") as file:
@@ -252,7 +248,7 @@ class Stage:
 
     def show_invoice(self, month: str) -> None:
         """The lines of the invoice that has a data-transfer plan on it, and where its files are."""
-        self.run("sql", "-f", self.query("demo_invoice"), show=True)
+        self.run("query", "newest_invoice", "--param", "account=northwind", show=True)
         found = self.ask("SELECT max(invoice_no) AS n FROM invoices WHERE account_id = 'northwind'")
         for path in sorted((self.home / "invoices" / month).rglob("*")):
             if path.is_file() and str(found[0]["n"]) in path.name:
@@ -272,7 +268,7 @@ class Stage:
             print(f"  {self.home / folder!s:<{width}} {what}", file=self.out)
         self.headline("Try next")
         for words in (
-            ("sql", "-f", near(self.query("top_accounts_by_spend"))),
+            ("query", "top_accounts_by_spend", "--plot"),
             ("billing", "statement", "northwind"),
         ):
             print(f"  {program()} {' '.join(words)} --home {self.home}", file=self.out)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypedDict
 
@@ -113,10 +114,12 @@ def edges(
 
     Example: edgetoll metering edges --retire edge-7 --on 2026-11-01
     """
-    from edge.terminal import emit, now, parse_time
+    from edge.terminal import checked_names, emit, now, parse_time
     from metering.hours import requests
 
     since = parse_time(on) if on else now()
+    if expect is not None:
+        checked_names(expect=expect, region=region)
     if retire is not None:
         _warn_of_unknown(home, retire)
     if retire is not None:
@@ -174,15 +177,19 @@ def waive(
 
     Example: edgetoll metering waive edge-7 --hour 2026-10-31T23 --reason "disk lost" --by kim
     """
-    from edge.terminal import emit, now, parse_time
+    from edge.terminal import checked_words, emit, now, parse_time
     from metering.hours import requests
 
-    if not reason.strip() or not by.strip():
-        raise InputError("a waiver needs a reason and a name", "give --reason and --by")
+    checked_words(reason=reason, by=by)
     _home_exists(home)
     hours = [parse_time(text) for text in hour]
-    if any(time.minute or time.second or time.microsecond for time in hours):
-        raise InputError("an hour begins at minute 0", "write it like 2026-10-31T23")
+    for text, time in zip(hour, hours, strict=True):
+        if "T" not in text.upper() or time.minute or time.second or time.microsecond:
+            raise InputError(f"«{text}» is no hour", "write it like 2026-10-31T23, in UTC")
+        if time > now() + timedelta(days=1):
+            raise InputError(
+                f"the hour {text} is more than a day ahead", "waive an hour that waits"
+            )
     _warn_of_unknown(home, edge)
     for time in hours:
         requests.waive(home, edge, time, reason=reason, by=by, at=now())

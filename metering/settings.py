@@ -72,7 +72,7 @@ class MeteringSettings(BaseModel):
     """Of names no account owns, so many per hour keep their name; the rest is unattributed."""
     quarantine_bytes: int = Field(default=1 << 30, ge=0)
     """Raw bytes kept of what could not be read; beyond it the worker halts for a person."""
-    memory_limit: str = "512MB"
+    memory_limit: str = Field(default="512MB", pattern=r"^[1-9]\d*(\.\d+)? ?[KMGT]i?B$")
     """What DuckDB may hold in memory before it spills to disk."""
     threads: int = Field(default=2, ge=1)
     """Threads of DuckDB."""

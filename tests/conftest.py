@@ -10,6 +10,7 @@ import os
 import random
 import shutil
 import subprocess
+import tempfile
 from collections import Counter
 from collections.abc import Generator, Iterable
 from pathlib import Path
@@ -17,6 +18,9 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+import edgetoll
+from tests.effort import THOROUGH
 
 COMPONENTS = {
     "needs_nginx": (("nginx", "curl"), "apt-get install -y nginx-light curl"),
@@ -30,9 +34,20 @@ COMPONENTS = {
     "needs_real_logs": (("../shared/data/logs",), "lay the shared folder beside the project"),
     "needs_systemd": (("systemd-analyze",), "apt-get install -y systemd"),
 }
+# Homes of tests lie in memory where there is room: most of what a disk costs is waiting for fsync,
+# and no test asks whether a disk keeps what it was told to. TMPDIR=… says otherwise.
+MEMORY, ROOM = Path("/dev/shm"), 4 << 30
+if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM:
+    os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+# A few rows are read sooner by one thread than by all who would have to be woken.
+if not THOROUGH:
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # of pyarrow
 # Where compiled files may not be kept, each command that a test starts compiles its libraries anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+edgetoll.settle()  # as our own processes do: DuckDB would load pandas
 ROOT = Path(__file__).resolve().parent.parent
+LONGEST = ("tests/kafka", "tests/test_install.py", "tests/damage", "tests/metering/worker")
 IN_CI = os.environ.get("CI", "") not in ("", "0", "false")
 left_out: dict[str, tuple[list[str], list[str]]] = {}
 """By marker: the programs that were missing when the tests were collected, and those tests."""
@@ -41,6 +56,7 @@ counted = 0.0
 
 settings.register_profile(
     "default",
+    max_examples=200 if THOROUGH else 30,
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -59,8 +75,16 @@ def missing(marker: str) -> list[str]:
     ]
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out, by name, the tests whose component this machine lacks (never in CI)."""
+    """Leave out, by name, the tests whose component this machine lacks (never in CI). A file's
+    tests share their homes, so one worker runs them; what takes longest begins first, so that the
+    workers end together.
+    """
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.parent.name}-{item.path.stem}"))
+    items.sort(key=lambda item: not str(item.path.relative_to(ROOT)).startswith(LONGEST))
     kept: list[pytest.Item] = []
     dropped: list[pytest.Item] = []
     for item in items:

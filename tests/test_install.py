@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.effort import PATIENCE_S
+
 
 @pytest.fixture(scope="session")
 def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -53,7 +55,7 @@ def run(program: Path, *words: str, home: Path) -> subprocess.CompletedProcess[s
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=PATIENCE_S,
     )
 
 

@@ -127,6 +127,26 @@ def _unlike_any_other(value: str | None) -> str | None:
     return value
 
 
+def _tags(value: object) -> object:
+    """`{team = "web"}`, or in CSV `team=web;stage=live`: texts by name, a name once."""
+    if not isinstance(value, str):
+        return value
+    pairs = [part.split("=", 1) for part in value.split(";") if part.strip()]
+    found = {pair[0].strip(): pair[-1].strip() for pair in pairs}
+    if any(len(pair) != 2 for pair in pairs) or len(found) != len(pairs):
+        raise ValueError(f"{value!r} are no tags: write team=web;stage=live")
+    return found
+
+
+def _tag_text(value: str) -> str:
+    if not value or len(value) > 128:
+        raise ValueError("a tag's name and its value have 1 to 128 characters")
+    return check_line(value)
+
+
+_Tag = Annotated[str, AfterValidator(_tag_text)]
+Tags = Annotated[dict[_Tag, _Tag], BeforeValidator(_tags), Field(max_length=50)]
+"""What an account or a domain is grouped by in reports; not said: as they are."""
 Instant = Annotated[datetime, BeforeValidator(_instant)]
 End = Annotated[datetime, BeforeValidator(_end)]
 """When something ends; `"never"`: an end that is stored was wrong."""
@@ -173,6 +193,7 @@ class AccountRow(_Row):
     opened: Instant | None = None
     closed: End | None = None
     effective_from: Instant | None = None
+    tags: Tags | None = None
     why: str = ""
 
 
@@ -199,6 +220,7 @@ class DomainRow(_Correctable):
     account: Id
     effective_from: Instant = BEGINNING
     effective_to: End | None = None
+    tags: Tags | None = None
 
     @property
     def ownership_id(self) -> str:
@@ -227,7 +249,7 @@ class PlanRow(_Correctable):
         quantity, region = row.get("quantity"), row.get("region", "all")
         if isinstance(quantity, str) and quantity.rstrip().endswith("B"):
             raise ValueError(f"{quantity!r} are bytes, which no https_requests plan pays")
-        if region != "all":
+        if isinstance(region, str) and region != "all":
             raise ValueError(
                 f"an https_requests plan is global: leave out region {region!r} (and say `why`"
                 " where it is stored so)"

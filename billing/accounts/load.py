@@ -8,7 +8,7 @@ posts differences.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ from billing.accounts.records import (
     Ownership,
     PlanBought,
     ReplacedFact,
+    Tagged,
 )
 from billing.accounts.staging import (
     ACCOUNT_SCHEMA,
@@ -35,6 +36,7 @@ from billing.accounts.staging import (
     METHOD_SCHEMA,
     PLAN_SCHEMA,
     REPLACED_SCHEMA,
+    TAGS_SCHEMA,
     Registered,
     StagedLoad,
     stage,
@@ -59,6 +61,12 @@ class _LimitInForce:
     account_id: str
     effective_from: datetime
     credit_limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Book:
+    account_id: str
+    price_book: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +100,7 @@ class _New:
     plans: NewFacts[PlanBought]
     methods: list[MethodChange]
     deltas: dict[str, int]
+    tags: list[Tagged]
 
     def counts(self) -> dict[str, int]:
         """How many rows of each kind are new, or put something right."""
@@ -100,6 +109,7 @@ class _New:
             "domains": len(self.domains.new) + len(self.domains.ended),
             "plans": len(self.plans.new),
             "methods": len(self.methods),
+            **({"tags": len(self.tags)} if self.tags else {}),
         }
 
     def touched(self) -> frozenset[str]:
@@ -119,22 +129,30 @@ class _New:
             "plans": table_of(self.plans.new, PLAN_SCHEMA),
             "replaced": table_of(replaced, REPLACED_SCHEMA),
             "methods": table_of(self.methods, METHOD_SCHEMA),
+            "tags": table_of(self.tags, TAGS_SCHEMA),
         }
         return {name: table for name, table in tables.items() if table.num_rows}
 
 
 def load(
-    store: Store, loaded: Loaded, *, at: datetime, zone_of_book: Callable[[str], str]
+    store: Store,
+    loaded: Loaded,
+    *,
+    at: datetime,
+    zone_of_book: Callable[[str], str],
+    scopes: Mapping[str, Collection[str]] | None = None,
 ) -> LoadOutcome:
     """Store what is new in `loaded`, in one journal record.
 
     `zone_of_book` gives a price book's time zone, the default of its accounts, and raises for a
-    book that does not exist. Raises InputError or ConflictError naming the row's place; then
-    nothing changed.
+    book that does not exist; `scopes` has the regions of each book that a plan can be for. Raises
+    InputError or ConflictError naming the row's place; then nothing changed.
     """
     staged = stage(loaded, zone_of_book, opening=_opening(at))
     with Registered(store.connection, staged.relations()):
         new = _new_of(store.connection, staged, at)
+        if scopes is not None:
+            _refuse_unknown_regions(store.connection, staged, new.plans.new, scopes)
     effects, counts = new.effects(), new.counts()
     given = {
         "accounts": len(staged.accounts),
@@ -204,7 +222,16 @@ def _new_of(connection: duckdb.DuckDBPyConnection, staged: StagedLoad, at: datet
         plans=new_plans,
         methods=compare.new_methods(staged.methods, sql.rows(methods, MethodChange)),
         deltas=compare.limit_deltas(before, accounts.versions, at),
+        tags=_new_tags(connection, staged),
     )
+
+
+def _new_tags(connection: duckdb.DuckDBPyConnection, staged: StagedLoad) -> list[Tagged]:
+    if not staged.tags:
+        return []
+    stored = sql.rows(connection.execute(sql.text("statements/accounts/load/known_tags")), Tagged)
+    known = {(one.kind, one.subject): one.tags for one in stored}
+    return [one for one in staged.tags if known.get((one.kind, one.subject), "{}") != one.tags]
 
 
 def _ended_by_closing(
@@ -235,6 +262,35 @@ def _ended_by_closing(
                 )
             )
     return ended
+
+
+def _refuse_unknown_regions(
+    connection: duckdb.DuckDBPyConnection,
+    staged: StagedLoad,
+    plans: Sequence[PlanBought],
+    scopes: Mapping[str, Collection[str]],
+) -> None:
+    """A plan in a region that its account's price book does not have would never pay for anything,
+    and nobody would be told.
+    """
+    if not plans:
+        return
+    books: dict[str, set[str]] = {}
+    found = connection.execute(sql.text("statements/accounts/load/books_of_accounts"))
+    pairs = [(one.account_id, one.price_book) for one in sql.rows(found, _Book)]
+    pairs += [(one.fact.account_id, one.fact.price_book) for one in staged.accounts]
+    for account, book in pairs:
+        books.setdefault(account, set()).add(book)
+    places = {one.fact.plan_id: one.place for one in staged.plans}
+    for plan in plans:
+        own = sorted(books[plan.account_id] & scopes.keys())
+        known = sorted({scope for book in own for scope in scopes[book]})
+        if known and plan.region not in known:
+            raise InputError(
+                f"{places[plan.plan_id]}: price book {', '.join(own)} of {plan.account_id} has no"
+                f" region {plan.region!r}",
+                f"it has {', '.join(known)}; or add it to the book's [regions]",
+            )
 
 
 def _refuse_unknown_accounts(connection: duckdb.DuckDBPyConnection) -> None:

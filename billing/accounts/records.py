@@ -86,6 +86,17 @@ class ReplacedFact:
     why: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tagged:
+    """The tags of an account or of a domain, as a JSON object of texts, keys in order: for reports
+    only, so they have no history and change no price.
+    """
+
+    kind: str
+    subject: str
+    tags: str
+
+
 AccountFact = AccountVersion | Ownership | PlanBought | MethodChange
 
 

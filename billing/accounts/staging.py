@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,7 @@ from billing.accounts.records import (
     MethodChange,
     Ownership,
     PlanBought,
+    Tagged,
 )
 from billing.store.given import (
     BASIS_POINTS,
@@ -96,6 +98,7 @@ DATES_SCHEMA: Schema = [
 ]
 REPLACED_SCHEMA: Schema = [("kind", TEXT), ("fact_id", TEXT), ("replaced_by", TEXT), ("why", TEXT)]
 METHOD_SCHEMA: Schema = [("account_id", TEXT), ("method", TEXT), ("effective_from", TIME)]
+TAGS_SCHEMA: Schema = [("kind", TEXT), ("subject", TEXT), ("tags", TEXT)]
 
 
 def zone_lookup(zones: Mapping[str, str]) -> Callable[[str], str]:
@@ -120,6 +123,7 @@ class StagedLoad:
     domains: Sequence[Placed[Ownership]]
     plans: Sequence[Placed[PlanBought]]
     methods: Sequence[Placed[MethodChange]]
+    tags: Sequence[Tagged] = ()
 
     def relations(self) -> dict[str, pa.Table]:
         """The relations that the chapter accounts/load reads, by name."""
@@ -169,7 +173,23 @@ def stage(loaded: Loaded, zone_of_book: Callable[[str], str], *, opening: dateti
             for place, row in loaded.plans
         ],
         methods=[Placed(place=place, fact=_method(row)) for place, row in loaded.methods],
+        tags=_tagged(loaded),
     )
+
+
+def _tagged(loaded: Loaded) -> list[Tagged]:
+    """The tags that rows name, of each account and domain the last ones said."""
+    said = {("account", row.id): row.tags for _, row in loaded.accounts}
+    said |= {("domain", row.domain): row.tags for _, row in loaded.domains}
+    return [
+        Tagged(
+            kind=kind,
+            subject=subject,
+            tags=json.dumps(tags, ensure_ascii=False, sort_keys=True, separators=(",", ":")),
+        )
+        for (kind, subject), tags in said.items()
+        if tags is not None
+    ]
 
 
 def _account(

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 import duckdb
 
 import sql
-from billing.balance.rows import ALERT_COLUMNS, EVENT_COLUMNS, STATE_COLUMNS, as_table
+from billing.balance.rows import ALERT_COLUMNS, EVENT_COLUMNS, STATE_COLUMNS
+from billing.store.given import TEXT, register
 from billing.store.journal import Record
 from billing.store.store import Effects
 
@@ -50,7 +51,8 @@ def bound(
     if not isinstance(effect, list):
         yield
         return
-    connection.register(f"effect_{name}", as_table(effect, columns))
+    rows = [tuple(row.get(column) for column in columns) for row in effect]
+    register(connection, f"effect_{name}", [(column, TEXT) for column in columns], rows)
     try:
         yield
     finally:

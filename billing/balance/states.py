@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
@@ -32,10 +32,12 @@ from billing.balance.rows import (
 )
 from billing.balance.settings import BalanceSettings, read_settings
 from billing.balance.state_rules import apply_order, decide
-from billing.instants import aware
+from billing.instants import aware, stamp
 from billing.store.store import Store
 from edge.errors import InputError
 
+FEED_AHEAD = timedelta(hours=1)
+"""So far may the clock of a payment feed be ahead of ours."""
 TOUCHED_MAX = 1000
 """More accounts than this are not measured apart: all are."""
 # Records that move the figures or the state of the accounts they name, and of no other.
@@ -75,6 +77,12 @@ def refresh(
     The session's table account_figures holds their figures afterwards.
     """
     settings = settings or read_settings(store.home)
+    if payments_through is not None and payments_through > now + FEED_AHEAD:
+        raise InputError(
+            f"payments up to {stamp(payments_through)} cannot be posted yet",
+            "a promise is never taken back, and while it stands no late feed is noticed: promise"
+            " what is over",
+        )
     old, clock = gather(store, now=now, payments_through=payments_through, settings=settings)
     conditions = measure(store, clock, now=now, accounts=accounts)
     cases = figures.cases(store.connection, settings, everyone=accounts is not None)

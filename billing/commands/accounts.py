@@ -17,6 +17,7 @@ from edge.terminal import (
     HomeOption,
     JsonOption,
     as_of_time,
+    checked_words,
     emit,
     parse_time,
     say,
@@ -244,6 +245,7 @@ def _order(account: str, act: Act, home: Path, as_json: bool, as_of: str | None)
     from billing.balance import states
     from billing.follow_up import changing, follow_up
 
+    checked_words(by=act.by, reason=act.reason)
     now = as_of_time(as_of)
     owner = "billing suspend" if act.suspend else "billing resume"
     with changing(home, owner=owner, at=now) as store:

@@ -26,7 +26,7 @@ from edge.terminal import (
     table,
     warn,
 )
-from edge.trouble import remedy
+from edge.trouble import is_interrupt, remedy
 
 CHECKPOINTS = "metering_checkpoints_are_whole"
 OPENS = "its content, its journal and its history agree."
@@ -38,6 +38,9 @@ CLOSED = {
 }
 HASHES = "closed_files_match_certificates"
 LAKE = {"lake_version_is_whole": "Each file of the lake's version is as it was written."}
+HTTPS = {
+    "https_files_are_whole": "Each domain's settings and TLS bundle are as they were last written."
+}
 LIVE = {"live_files_are_whole": "Each file of live/ is as metering wrote it."}
 LOSSES = {
     "metering_spools_are_read": "Everything durable in the spools can be read and is counted.",
@@ -142,6 +145,14 @@ def live(home: Path) -> list[CheckResult]:
     return [CheckResult(check=name, about=about)]
 
 
+def https(home: Path) -> list[CheckResult]:
+    """What this edge keeps of its domains' HTTPS; a home without any has nothing to break."""
+    from edge.https.witness import damage
+
+    ((name, about),) = HTTPS.items()
+    return [CheckResult(check=name, about=about, rows=tuple(damage(home)))]
+
+
 def money(home: Path, *, quick: bool = False) -> list[CheckResult]:
     """The invariants of the billing store, and what stands outside it, once the journal holds."""
     from billing.appliers import open_store
@@ -195,6 +206,8 @@ def group(
     except Busy:
         raise
     except Exception as error:
+        if is_interrupt(error):
+            raise KeyboardInterrupt from error
         why = _why(error, MENDS[name])
         return [
             CheckResult(check=opens, about=about, rows=(why,)),
@@ -220,6 +233,7 @@ def every_check(home: Path, *, quick: bool = False) -> list[CheckResult]:
         *group("billing", _money_names(quick=quick), lambda: money(home, quick=quick)),
         *of_the_lake(home),
         *live(home),
+        *https(home),
     ]
 
 
@@ -239,7 +253,7 @@ def check(
 
     Example: edgetoll check --home ./edgetoll-home
     """
-    from billing.commands.init import open_to_others
+    from billing.checks.exposed import open_to_others
 
     if not home.is_dir():
         raise InputError(f"no home at {home}", f"make one first: edgetoll init {home}")

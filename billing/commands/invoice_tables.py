@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from billing.invoices.run import Issued
     from billing.invoices.settings import InvoiceSettings
     from billing.ledger.records import Posted
+    from billing.status.facts import UnownedTraffic
 
 SHOWN = 50
 
@@ -61,6 +62,7 @@ def show_issued(
     issued: Issued,
     rows: Sequence[ShownInvoice],
     written: FilesWritten,
+    unowned: UnownedTraffic,
     *,
     month: str,
     home: Path,
@@ -68,6 +70,7 @@ def show_issued(
 ) -> None:
     """What `invoice` did: its documents, and which accounts wait."""
     from billing.invoices.documents.files import folder_of
+    from billing.status.unowned import traffic_document
 
     folder = folder_of(home, month)
     document = {
@@ -81,6 +84,7 @@ def show_issued(
         ],
         "documents": {"new": written.new, "restored": written.restored, "same": written.same},
         "folder": str(folder),
+        "unowned": traffic_document(unowned),
     }
 
     def human() -> None:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from billing.invoices.documents.files import FilesWritten
     from billing.invoices.run import Issued, Order
     from billing.invoices.settings import InvoiceSettings
+    from billing.status.facts import UnownedTraffic
     from billing.store.store import Store
 
 __all__ = ["credit_note", "diff", "explain", "invoice", "paid", "statement", "void"]
@@ -69,13 +70,13 @@ def invoice(
     order = Order(month=month, account=account, at=at, draft=draft, reissue=reissue)
     settings = _settings(home)
     with changing(home, owner="edgetoll billing invoice", at=at, wait_seconds=0) as store:
-        _warn_of_unowned(store, month)
+        unowned = _warn_of_unowned(store, month)
         if draft:
-            _draft(store, order, settings, as_json=as_json)
+            _draft(store, order, settings, unowned, as_json=as_json)
             return
         issued, rows, written = _issue(store, order, settings)
         _warn_of_unissued(store, at)
-    tables.show_issued(issued, rows, written, month=month, home=home, as_json=as_json)
+    tables.show_issued(issued, rows, written, unowned, month=month, home=home, as_json=as_json)
     if issued.waiting:
         first = issued.waiting[0]
         others = len(issued.waiting) - 1
@@ -168,12 +169,16 @@ def paid(
     from billing.invoices import payments
 
     at = as_of_time(as_of)
-    accounts = None
+    if invoice_no is None and (amount is not None or key is not None):
+        raise InputError(
+            "a payment needs the number of its invoice: nothing was posted",
+            "edgetoll billing paid INVOICE --id KEY; for an account: edgetoll billing top-up",
+        )
     posted = None
     with changing(home, owner="edgetoll billing paid", at=at, wait_seconds=0) as store:
         if invoice_no is not None:
             posted = payments.take_in(store, invoice_no, amount=amount, key=key, at=at)
-            accounts = (posted.transfer.account_id,)
+        accounts = None if posted is None else (posted.transfer.account_id,)
         changed = follow_up(store, at=at, accounts=accounts).settled
         rows = payments.standing(store.connection)
     document = {
@@ -203,15 +208,17 @@ def paid(
     emit(document, as_json=as_json, human=human)
 
 
-def _warn_of_unowned(store: Store, month: str) -> None:
-    """Say which names nobody will pay for in `month` (CASES G8)."""
+def _warn_of_unowned(store: Store, month: str) -> UnownedTraffic:
+    """Say which names nobody will pay for in `month` (CASES G8), and give them."""
     from billing.invoices.periods import check_month, month_span
     from billing.status import unowned
 
     check_month(month)
     span = month_span(month, "UTC")
-    for line in unowned.lines(unowned.between(store.connection, span.start, span.end)):
+    found = unowned.between(store.connection, span.start, span.end)
+    for line in unowned.lines(found):
         warn(line)
+    return found
 
 
 def _warn_of_unissued(store: Store, at: datetime) -> None:
@@ -265,10 +272,18 @@ def _issue(
     return issued, rows, written
 
 
-def _draft(store: Store, order: Order, settings: InvoiceSettings, *, as_json: bool) -> None:
+def _draft(
+    store: Store,
+    order: Order,
+    settings: InvoiceSettings,
+    unowned: UnownedTraffic,
+    *,
+    as_json: bool,
+) -> None:
     from billing.invoices import reading
     from billing.invoices.documents import files, writing
     from billing.invoices.run import prepare
+    from billing.status.unowned import traffic_document
 
     prepared = prepare(store, order, settings)
     reading.choose_month(store.connection, order.month, order.account, reading.DRAFTS)
@@ -284,7 +299,12 @@ def _draft(store: Store, order: Order, settings: InvoiceSettings, *, as_json: bo
 
     tables.warn_of_draft(settings, prepared.invoices, prepared.early)
     emit(
-        {"month": order.month, "drafts": rows, "folder": str(folder)},
+        {
+            "month": order.month,
+            "drafts": rows,
+            "folder": str(folder),
+            "unowned": traffic_document(unowned),
+        },
         as_json=as_json,
         human=human,
     )

@@ -24,7 +24,7 @@ class LocalPeriod:
 
 def check_month(text: str) -> str:
     """`text` itself if it is a month as YYYY-MM; else InputError."""
-    if not _MONTH.fullmatch(text):
+    if not _MONTH.fullmatch(text) or not "2000" <= text < "9999":
         raise InputError(f"«{text}» is not a month", "write it as YYYY-MM, for example 2026-10")
     return text
 

@@ -58,8 +58,8 @@ class InvoiceSettings(BaseModel):
 
         try:
             ZoneInfo(name)
-        except (OSError, ValueError) as error:
-            raise ValueError(f"{name!r} is not an IANA time zone") from error
+        except (KeyError, OSError, ValueError) as error:
+            raise ValueError(f"there is no time zone {name!r}; write one like UTC") from error
         return name
 
 

@@ -1,4 +1,4 @@
-"""Rows out of a query, as a table, JSON, CSV, Parquet or XLSX. Exact: no number becomes a float.
+"""Rows out of a query, as a table or in a file's format. Exact: no number becomes a float.
 
 Money and other decimals are text in JSON and CSV. Text that a spreadsheet would run as a formula
 gets an apostrophe in CSV and is typed as text in XLSX (FAULTS D17). A file appears whole or not
@@ -14,7 +14,7 @@ import math
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
@@ -26,9 +26,15 @@ from edge.errors import InputError
 from edge.terminal import say, table
 
 if TYPE_CHECKING:
+    from pyarrow import RecordBatchStreamWriter, Schema
+    from pyarrow.parquet import ParquetWriter
     from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
 
+FORMATS = (
+    "table", "vertical", "json", "jsonl", "csv", "markdown", "parquet", "arrow", "xlsx",
+)  # fmt: skip
+NOT_TEXT = ("parquet", "arrow", "xlsx")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
 DIGITS_IN_SPREADSHEETS = 15
 MONEY_FORMAT = "#,##0.00########"
@@ -43,22 +49,27 @@ def write_result(
     result: QueryResult, format_: str, output: Path | None, *, sheet_rows: int = SHEET_ROWS
 ) -> None:
     """Write all rows in `format_` to `output`, or to standard output for the text formats."""
-    if format_ == "table" and output is None:
-        _print_table(result)
+    if format_ in ("table", "vertical") and output is None:
+        _print_table(result, expanded=format_ == "vertical")
         return
+    if format_ == "vertical":
+        raise InputError("vertical is for eyes", "take csv, json, jsonl or markdown for a file")
+    text = _TEXT_WRITERS.get(format_, _write_csv)
     if output is None:
-        if format_ in ("parquet", "xlsx"):
+        if format_ in NOT_TEXT:
             raise InputError(f"{format_} is not text", "say where to write it: -o FILE")
-        (_write_json if format_ == "json" else _write_csv)(result, sys.stdout)
+        text(result, sys.stdout)
         return
-    with _whole(output) as path:
+    with whole(output) as path:
         if format_ == "parquet":
             count = _write_parquet(result, path)
+        elif format_ == "arrow":
+            count = _write_arrow(result, path)
         elif format_ == "xlsx":
             count = _write_xlsx(result, path, sheet_rows)
         else:
             with open(path, "w", encoding="utf-8", newline="") as file:
-                count = (_write_json if format_ == "json" else _write_csv)(result, file)
+                count = text(result, file)
     print(f"{rows_of(count)} in {output}", file=sys.stderr)
 
 
@@ -73,7 +84,7 @@ def rows_of(count: int) -> str:
 
 
 @contextmanager
-def _whole(output: Path) -> Iterator[Path]:
+def whole(output: Path) -> Iterator[Path]:
     """A path to write to, which becomes `output` when all went well. A pipe is written as it is."""
     special = output.exists() and not output.is_file()
     path = output if special else hidden_output(output, os.getpid())
@@ -89,7 +100,7 @@ def _whole(output: Path) -> Iterator[Path]:
             path.unlink(missing_ok=True)
 
 
-def _print_table(result: QueryResult) -> None:
+def _print_table(result: QueryResult, *, expanded: bool) -> None:
     rows: Rows = []
     more = False
     for chunk in result.chunks():
@@ -99,7 +110,7 @@ def _print_table(result: QueryResult) -> None:
     columns = list(result.columns)
     numbers = {column for place, column in enumerate(columns) if result.is_number(place)}
     shown = ([as_text(cell) for cell in row] for row in rows[:TABLE_ROWS])
-    table("", columns, shown, right=numbers)
+    table("", columns, shown, right=numbers, expanded=expanded)
     if more:
         print(f"the first {TABLE_ROWS} rows; all of them: --format csv", file=sys.stderr)
     else:
@@ -120,6 +131,37 @@ def _write_json(result: QueryResult, file: TextIO) -> int:
     return count
 
 
+def _write_jsonl(result: QueryResult, file: TextIO) -> int:
+    """One JSON object a line."""
+    names = result.names
+    count = 0
+    for chunk in result.chunks():
+        for row in chunk:
+            document = dict(zip(names, map(_plain, row), strict=True))
+            file.write(json.dumps(document, ensure_ascii=False) + "\n")
+            count += 1
+    return count
+
+
+def _write_markdown(result: QueryResult, file: TextIO) -> int:
+    """A table for a document: a pipe in a value is escaped, a line end becomes a space."""
+
+    def line(cells: Iterable[str]) -> str:
+        return "| " + " | ".join(cells) + " |\n"
+
+    def cell(value: object) -> str:
+        return " ".join(as_text(value).split("\n")).replace("\\", "\\\\").replace("|", "\\|")
+
+    file.write(line(map(cell, result.names)))
+    places = range(len(result.columns))
+    file.write(line("---:" if result.is_number(place) else "---" for place in places))
+    count = 0
+    for chunk in result.chunks():
+        file.writelines(line(map(cell, row)) for row in chunk)
+        count += len(chunk)
+    return count
+
+
 def _write_csv(result: QueryResult, file: TextIO) -> int:
     """RFC 4180 CSV with a header line. The table, written to a file, is CSV too."""
     buffer = io.StringIO()
@@ -134,6 +176,9 @@ def _write_csv(result: QueryResult, file: TextIO) -> int:
         buffer.truncate()
     file.write(buffer.getvalue())
     return count
+
+
+_TEXT_WRITERS = {"json": _write_json, "jsonl": _write_jsonl, "markdown": _write_markdown}
 
 
 def formula_safe(text: str) -> str:
@@ -185,12 +230,25 @@ def _plain(value: object) -> object:
 def _write_parquet(result: QueryResult, output: Path) -> int:
     import pyarrow.parquet as pq
 
+    return _write_batches(result, lambda schema: pq.ParquetWriter(output, schema))
+
+
+def _write_arrow(result: QueryResult, output: Path) -> int:
+    """The stream form of Arrow IPC, which pandas, polars and R read."""
+    import pyarrow as pa
+
+    return _write_batches(result, lambda schema: pa.ipc.new_stream(str(output), schema))
+
+
+def _write_batches(
+    result: QueryResult, opened: Callable[[Schema], ParquetWriter | RecordBatchStreamWriter]
+) -> int:
     reader = result.arrow()
     schema = reader.schema
     for place, name in enumerate(result.names):
         schema = schema.set(place, schema.field(place).with_name(name))
     count = 0
-    with pq.ParquetWriter(output, schema) as writer:
+    with opened(schema) as writer:
         batches = iter(reader)
         while (batch := result.budget.spend(lambda: next(batches, None))) is not None:
             writer.write_batch(batch.rename_columns(schema.names))

@@ -141,6 +141,7 @@ def publish(store: Store) -> Version:
         and not broken
         and not versions.is_older_copy(store.home, before)
     ):
+        versions.point_link(store.home, before)
         versions.show(before)
         return before
     place = store.home.joinpath(versions.LAKE) / "versions"
@@ -203,6 +204,7 @@ def _show(building: Building, place: Path, number: int) -> Version:
     crash_point("lake-named")
     pointer = building.store.home.joinpath(versions.LAKE, versions.POINTER)
     write_atomically(pointer, versions.pointer_bytes(made))
+    versions.point_link(building.store.home, made)
     crash_point("lake-published")
     versions.show(made)
     _remove_old(place, made.folder)

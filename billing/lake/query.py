@@ -1,4 +1,4 @@
-"""`edgetoll sql`: the public views over lake, closed and live hours, for any number of readers.
+"""Asking: the public views over lake, closed and live hours, for any number of readers.
 
 A reader opens an in-memory DuckDB of its own and Parquet files that nobody changes in place, so it
 never meets a lock and never holds one. It can read nothing else: other files, the network, settings
@@ -10,21 +10,18 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import sys
 import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from billing.lake import limited
-from billing.lake.result import one_line, run
+from billing.lake.result import QueryResult, one_line, run
 from billing.lake.tables import SHAPES
 from billing.lake.version import MEND
 from edge.errors import Corrupt, EdgetollError, InputError
-from edge.terminal import DEFAULT_HOME, HomeOption, JsonOption
 from metering.status import ANEW
 from sql import names as sql_names
 from sql import row as sql_row
@@ -35,7 +32,6 @@ if TYPE_CHECKING:
 
     from billing.lake.sources import Sources
 
-FORMATS = ("table", "json", "csv", "parquet", "xlsx")
 MEMORY_LIMIT = "1GB"
 SPILL_LIMIT = "4GB"
 # Functions of a SELECT that do more than read: a log may be made to write files, and the other two
@@ -102,7 +98,7 @@ def bind(connection: DuckDBPyConnection, sources: Sources) -> None:
                 "hours": " ".join(hour.isoformat() for hour in hours),
             },
         )
-    _create(connection, [*sql_names("views"), *sql_names("macros")])
+    create_views(connection)
 
 
 def _read_files(connection: DuckDBPyConnection, name: str, files: list[Path]) -> None:
@@ -130,10 +126,13 @@ def mend(relation: str) -> str:
     return "run edgetoll check, it names the file; restore closed/ from its backup"
 
 
-def _create(connection: DuckDBPyConnection, waiting: list[str]) -> None:
-    """Views and macros may build on others: what cannot be bound yet waits for the next round."""
+def create_views(connection: DuckDBPyConnection) -> None:
+    """Every view and macro, over base relations that are there. They may build on others: what
+    cannot be bound yet waits for the next round.
+    """
     import duckdb
 
+    waiting = [*sql_names("views"), *sql_names("macros")]
     while waiting:
         failed: list[str] = []
         reasons: dict[str, duckdb.Error] = {}
@@ -203,38 +202,46 @@ def readable_statements(connection: DuckDBPyConnection, query: str) -> list[str]
     return [statement.query for statement in found]
 
 
-def sql(
-    query: Annotated[str | None, typer.Argument(help="The query. Without one: the views.")] = None,
-    file: Annotated[
-        Path | None, typer.Option("-f", "--file", help="Read the query here; - is standard input.")
-    ] = None,
-    format_: Annotated[
-        str, typer.Option("--format", help="table, json, csv, parquet or xlsx")
-    ] = "table",
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Write there, not to standard output.")
-    ] = None,
-    timeout: Annotated[int, typer.Option(min=1, help="Seconds one query may take.")] = 30,
-    memory: Annotated[str, typer.Option(help="Memory one query may take.")] = MEMORY_LIMIT,
-    home: HomeOption = DEFAULT_HOME,
-    as_json: JsonOption = False,
-) -> None:
-    """Ask usage, charges, invoices and states in SQL, while metering and billing run.
+def answer(home: Path, query: str, format_: str, output: Path | None, limits: QueryLimits) -> None:
+    """Ask `query` and write what it gives."""
+    from billing.lake.export import write_result
 
-    Example: edgetoll sql "SELECT domain, class, sum(requests) FROM usage_daily GROUP BY ALL"
+    ask(home, query, lambda result: write_result(result, format_, output), limits)
+
+
+def ask(
+    home: Path,
+    query: str,
+    show: Callable[[QueryResult], None],
+    limits: QueryLimits,
+    *,
+    values: Mapping[str, object] | None = None,
+    alone: bool = False,
+) -> None:
+    """Ask `query` and let `show` fetch what it gives; `alone`: this process is there for it alone.
+
+    `values`: those of the parameters of its last statement, by name.
+    """
+    with connect(home, limits) as connection:
+        statements = readable_statements(connection, query)
+        if alone:
+            limited.bound_memory(memory_bytes(connection))
+        show(run(connection, statements, limits.seconds, values=values, alone=alone))
+
+
+def ask_alone(
+    home: Path,
+    query: str,
+    show: Callable[[QueryResult], None],
+    limits: QueryLimits,
+    *,
+    values: Mapping[str, object] | None = None,
+    output: Path | None = None,
+) -> None:
+    """`ask` in a process of its own, which ends with its time or memory; `output` is what `show`
+    writes, whole or not at all.
     """
     from billing.lake.export import hidden_output
-
-    chosen = "json" if as_json else format_
-    if chosen not in FORMATS:
-        raise InputError(f"no format «{chosen}»", f"one of {', '.join(FORMATS)}")
-    if query is not None and file is not None:
-        raise InputError("a query and a file were given", "give one of them")
-    if file is not None:
-        query = _read(file)
-    elif query is None:
-        query = sql_text("statements/lake/read/list_views")
-    text, limits = query, QueryLimits(seconds=timeout, memory=memory)
 
     def clean(child: int) -> None:
         shutil.rmtree(spill_folder(child), ignore_errors=True)
@@ -242,31 +249,11 @@ def sql(
             hidden_output(output, child).unlink(missing_ok=True)
 
     limited.run(
-        lambda: answer(home, text, chosen, output, limits, alone=True),
-        seconds=timeout,
-        memory=memory,
+        lambda: ask(home, query, show, limits, values=values, alone=True),
+        seconds=limits.seconds,
+        memory=limits.memory,
         clean=clean,
     )
-
-
-def answer(
-    home: Path,
-    query: str,
-    format_: str,
-    output: Path | None,
-    limits: QueryLimits,
-    *,
-    alone: bool = False,
-) -> None:
-    """Ask `query` and write what it gives; `alone`: this process is there for it alone."""
-    from billing.lake.export import write_result
-
-    with connect(home, limits) as connection:
-        statements = readable_statements(connection, query)
-        if alone:
-            limited.bound_memory(memory_bytes(connection))
-        result = run(connection, statements, limits.seconds, alone=alone)
-        write_result(result, format_, output)
 
 
 def memory_bytes(connection: DuckDBPyConnection) -> int:
@@ -276,16 +263,3 @@ def memory_bytes(connection: DuckDBPyConnection) -> int:
     number, unit = size.memory_limit.split()
     power = ("bytes", "KiB", "MiB", "GiB", "TiB").index(unit)
     return int(Decimal(number) * 1024**power)
-
-
-def _read(file: Path) -> str:
-    """The query in `file`, `-` for standard input; InputError when it is not there or not text."""
-    try:
-        if str(file) == "-":
-            return sys.stdin.read()
-        return file.read_text(encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise InputError(f"no file {file}", "check the path") from error
-    except (OSError, UnicodeDecodeError) as error:
-        reason = "it is not UTF-8" if isinstance(error, ValueError) else error.strerror
-        raise InputError(f"{file} cannot be read: {reason}", "name a file of SQL text") from error

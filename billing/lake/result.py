@@ -11,7 +11,7 @@ import math
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
@@ -21,7 +21,7 @@ from edge.errors import Corrupt, EdgetollError, InputError
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
-    from pyarrow import RecordBatchReader
+    from pyarrow import RecordBatchReader, Table
 
 Rows = list[tuple[object, ...]]
 Made = TypeVar("Made")
@@ -93,6 +93,22 @@ class QueryResult:
     budget: Budget
     relation: DuckDBPyRelation
 
+    @classmethod
+    def of(
+        cls, relation: DuckDBPyRelation, connection: DuckDBPyConnection, seconds: int
+    ) -> QueryResult:
+        """What a relation of `connection` gives, within so many seconds."""
+        return cls._of(relation, Budget(connection, seconds))
+
+    @classmethod
+    def _of(cls, relation: DuckDBPyRelation, budget: Budget) -> QueryResult:
+        return cls(
+            columns=tuple(relation.columns),
+            types=tuple(str(kind) for kind in relation.types),
+            budget=budget,
+            relation=relation,
+        )
+
     @property
     def names(self) -> tuple[str, ...]:
         """The columns with a number after a name that was there before, as DuckDB does it."""
@@ -123,6 +139,15 @@ class QueryResult:
         reader: RecordBatchReader = self.budget.spend(lambda: exact.to_arrow_reader(CHUNK_ROWS))
         return reader
 
+    def table(self) -> Table:
+        """All rows as an Arrow table with the names of the columns, each once."""
+        import pyarrow as pa
+
+        reader = self.arrow()
+        return pa.Table.from_batches(
+            self.budget.spend(lambda: list(reader)), reader.schema
+        ).rename_columns(list(self.names))
+
     def _cast(self, wanted: Callable[[str], str]) -> DuckDBPyRelation:
         """The relation with the columns of which `wanted` gives another type cast to it."""
         kinds = [wanted(kind) for kind in self.types]
@@ -136,19 +161,24 @@ class QueryResult:
 
 
 def run(
-    connection: DuckDBPyConnection, statements: list[str], seconds: int, *, alone: bool = False
+    connection: DuckDBPyConnection,
+    statements: list[str],
+    seconds: int,
+    *,
+    values: Mapping[str, object] | None = None,
+    alone: bool = False,
 ) -> QueryResult:
-    """The result of the last of `statements`; the ones before it are run and their rows dropped."""
+    """The result of the last of `statements`; the ones before it are run and their rows dropped.
+
+    `values`: those of the last one's parameters.
+    """
     budget = Budget(connection, seconds, alone=alone)
     for statement in statements[:-1]:
         budget.spend(lambda text=statement: connection.execute(text).fetchmany(1))  # type: ignore[misc]
-    relation = budget.spend(lambda: connection.sql(statements[-1]))
-    return QueryResult(
-        columns=tuple(relation.columns),
-        types=tuple(str(kind) for kind in relation.types),
-        budget=budget,
-        relation=relation,
+    relation = budget.spend(
+        lambda: connection.sql(statements[-1], params=dict(values or {}) or None)
     )
+    return QueryResult._of(relation, budget)
 
 
 def one_line(error: Exception) -> str:

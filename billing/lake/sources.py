@@ -60,6 +60,7 @@ def find_sources(home: Path) -> Sources:
     relations["live_usage"] = live_files(home, "partition=")
     relations["live_hours"] = live_files(home, "hours")
     relations["live_quarantine"] = live_files(home, "quarantine")
+    relations["live_refused"] = live_files(home, "refused")
     hours = sorted({(file.partition, _naive(file.hour)) for file in closed})
     return Sources(relations=relations, closed_hours=hours)
 

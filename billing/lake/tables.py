@@ -23,6 +23,13 @@ class LakeTable:
 
 TABLES = (
     LakeTable(
+        name="account_state_history",
+        relation="lake_account_state_history",
+        select="lake/account_state_history",
+        shape="lake_schema/account_state_history",
+        kept="by record",
+    ),
+    LakeTable(
         name="account_states",
         relation="lake_account_states",
         select="lake/account_states",
@@ -46,6 +53,12 @@ TABLES = (
         select="lake/charges",
         shape="lake_schema/charges",
         kept="by record",
+    ),
+    LakeTable(
+        name="deliveries",
+        relation="lake_deliveries",
+        select="lake/deliveries",
+        shape="lake_schema/deliveries",
     ),
     LakeTable(
         name="domains",
@@ -72,6 +85,12 @@ TABLES = (
         shape="lake_schema/imported_files",
     ),
     LakeTable(
+        name="invoice_balances",
+        relation="lake_invoice_balances",
+        select="lake/invoice_balances",
+        shape="lake_schema/invoice_balances",
+    ),
+    LakeTable(
         name="invoice_corrections",
         relation="lake_invoice_corrections",
         select="lake/invoice_corrections",
@@ -82,6 +101,13 @@ TABLES = (
         relation="lake_invoice_lines",
         select="lake/invoice_lines",
         shape="lake_schema/invoice_lines",
+    ),
+    LakeTable(
+        name="invoice_usage",
+        relation="lake_invoice_usage",
+        select="lake/invoice_usage",
+        shape="lake_schema/invoice_usage",
+        kept="by record",
     ),
     LakeTable(
         name="invoices",
@@ -100,6 +126,12 @@ TABLES = (
         name="prices", relation="lake_prices", select="lake/prices", shape="lake_schema/prices"
     ),
     LakeTable(name="runs", relation="lake_runs", select="lake/runs", shape="lake_schema/runs"),
+    LakeTable(
+        name="tags",
+        relation="lake_tags",
+        select="lake/tags",
+        shape="lake_schema/tags",
+    ),
     LakeTable(
         name="transfers",
         relation="lake_transfers",
@@ -127,5 +159,6 @@ BESIDE = {
     "live_usage": "lake_schema/live_usage",
     "live_hours": "lake_schema/live_hours",
     "live_quarantine": "lake_schema/live_quarantine",
+    "live_refused": "lake_schema/live_refused",
 }
 SHAPES = {**{table.relation: table.shape for table in TABLES}, **BESIDE}

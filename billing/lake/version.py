@@ -14,6 +14,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +25,7 @@ from edge.errors import Corrupt
 
 LAKE = "lake"
 POINTER = "CURRENT"
+LINK = "current"
 LIST = "version.json"
 HIDDEN_LIST = ".version.json"
 FORMAT = 2
@@ -91,6 +94,21 @@ def pointer_bytes(version: Version) -> bytes:
     """CURRENT: the version's name, and the hash of its list."""
     seal = hashlib.sha256(version.to_bytes()).hexdigest()
     return f"{version.folder.name}\n{seal}\n".encode()
+
+
+def point_link(home: Path, version: Version) -> None:
+    """Let `lake/current` lead to a version: for readers that know nothing of CURRENT. Swapped by
+    rename, so that it is never missing.
+    """
+    link, target = home.joinpath(LAKE, LINK), f"versions/{version.folder.name}"
+    if link.is_symlink() and os.readlink(link) == target:
+        return
+    if link.is_dir() and not link.is_symlink():
+        shutil.rmtree(link)  # a home copied with what its links lead to
+    hidden = link.with_name(f".{LINK}.tmp")
+    hidden.unlink(missing_ok=True)
+    hidden.symlink_to(target)
+    os.replace(hidden, link)
 
 
 def current(home: Path) -> Version | None:

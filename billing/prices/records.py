@@ -13,6 +13,8 @@ from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 
+from billing.prices.units import EVERYWHERE, OVERSEAS
+
 PARTS_PER_WHOLE = 1_000_000
 
 
@@ -101,6 +103,11 @@ class PriceBook:
     regions: dict[str, str]
     cards: tuple[RateCard, ...]
     path: Path | None = None
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """Where a card or a plan can hold: each billing region, all but mainland China, all."""
+        return frozenset({*self.regions.values(), OVERSEAS, EVERYWHERE})
 
     @property
     def has_monthly_fees(self) -> bool:

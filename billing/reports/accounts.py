@@ -81,7 +81,7 @@ class AccountLine:
             _stacked(_burn(self.outlook.burn_per_hour, known.currency), sparkline(self.payables)),
             self._zero_cell(),
             self._stop_cell(),
-            _stacked(_wrapped(now_at.reason), _wrapped(f"told: {told}" if told else "")),
+            _stacked(now_at.reason, f"told: {told}" if told else ""),
         )
 
     def _stop_cell(self) -> str:
@@ -237,7 +237,7 @@ def _stacked(*lines: str) -> str:
 
 
 def _wrapped(text: str) -> str:
-    """Wrapped by us, so that a long reason or id never costs the plot its one line."""
+    """Wrapped by us, so that a long id never costs the plot its one line."""
     return "\n".join(textwrap.wrap(text, CELL_WIDTH))
 
 

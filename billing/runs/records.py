@@ -56,3 +56,24 @@ class RunOutcome:
             "held_count": self.held_count,
             "journal_no": self.journal_no,
         }  # fmt: skip
+
+
+HELD_CAUSES = 20
+"""So many causes are named, whatever the number of hours that each of them holds."""
+
+
+def held_lines(done: RunOutcome) -> list[str]:
+    """What a run did not rate, a line for each cause: an account and what its hours lack."""
+    causes: dict[tuple[str, str, str], list[datetime]] = {}
+    for one in done.held_hours:
+        causes.setdefault((one.account_id, one.problem, one.hint), []).append(one.hour)
+    named = list(causes.items())[:HELD_CAUSES]
+    said = []
+    for (account, problem, hint), hours in named:
+        count = "1 hour," if len(hours) == 1 else f"{len(hours):,} hours from"
+        since = f"{count} {min(hours):%Y-%m-%dT%H:%MZ}"
+        said.append(f"Not rated: {account}, {since}: {problem}. {hint}")
+    more = done.held_count - sum(len(hours) for _cause, hours in named)
+    if more > 0:
+        said.append(f"… and {more:,} more account-hours are not rated.")
+    return said

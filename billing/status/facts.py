@@ -109,6 +109,8 @@ class StoreFacts:
     unowned: UnownedTraffic = UnownedTraffic()
     expiring: tuple[str, ...] = ()
     """TLS certificates that end within days, a line each."""
+    overrides: tuple[str, ...] = ()
+    """Prices of accounts that nobody has loaded, a line each."""
     https_facts: tuple[str, ...] = ()
     """What is in the way of facts that edges told."""
     endpoints: tuple[Undone, ...] = ()
@@ -126,6 +128,8 @@ class HomeFacts:
     store: StoreFacts | None = None
     unreadable: str | None = None
     """Why the billing store cannot be read."""
+    exposed: tuple[str, ...] = ()
+    """What other users of the machine can read and should not."""
     prices: str | None = None
     """Why a price book cannot be used."""
     https: str = ""

@@ -12,11 +12,13 @@ import duckdb
 import sql
 from billing.appliers import open_store
 from billing.checks import red
+from billing.checks.exposed import open_to_others
 from billing.https import edge_facts, expiry
 from billing.instants import aware, aware_or_none
 from billing.outbox.settings import read_delivery
 from billing.outbox.undone import undone
 from billing.prices import load_books
+from billing.prices.records import PriceBooks
 from billing.status import unowned
 from billing.status.facts import (
     BillingFact,
@@ -26,6 +28,7 @@ from billing.status.facts import (
     StoreFacts,
 )
 from billing.status.hours import incomplete_hours
+from billing.status.overrides import overrides_of_nobody
 from billing.status.unissued import unissued_months
 from billing.store.store import PATIENCE_SECONDS, STORE_NAME
 from edge.agent.status import edge_statuses
@@ -60,20 +63,20 @@ def around(home: Path, *, now: datetime) -> HomeFacts:
         edges=_edges(home, found, now=now),
         metering=_metering(home, found, alarms),
         checks=red.read(home),
-        prices=_prices(home),
+        exposed=tuple(open_to_others(home)),
+        prices=_prices(home)[1],
         https=read_status(home).trouble,
     )
 
 
-def _prices(home: Path) -> str | None:
-    """Why a price book cannot be used; None: all can, or there is none yet."""
+def _prices(home: Path) -> tuple[PriceBooks, str | None]:
+    """The price books, and why one cannot be used; None: all can, or there is none yet."""
     if not any((home / "prices").glob("*.toml")):
-        return None
+        return PriceBooks(books={}), None
     try:
-        load_books(home / "prices")
+        return load_books(home / "prices"), None
     except EdgetollError as error:
-        return error.message
-    return None
+        return PriceBooks(books={}), error.message
 
 
 def of_store(connection: duckdb.DuckDBPyConnection, home: Path, *, now: datetime) -> StoreFacts:
@@ -87,6 +90,7 @@ def of_store(connection: duckdb.DuckDBPyConnection, home: Path, *, now: datetime
         unissued=unissued_months(connection, now=now),
         unowned=unowned.lately(connection),
         expiring=expiry.ending(connection, now=now),
+        overrides=tuple(overrides_of_nobody(connection, _prices(home)[0])),
         https_facts=edge_facts.find_new(connection, home).trouble,
         endpoints=tuple(
             one for one in undone(connection, read_delivery(home), now=now) if one.cause

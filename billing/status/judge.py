@@ -28,6 +28,8 @@ def findings(facts: HomeFacts) -> tuple[Finding, ...]:
         *_metering(facts.metering, facts.at),
         *_checks(facts),
     ]
+    for line in facts.exposed:
+        found.append(_found(signals.HOME_EXPOSED, 1, line))
     if facts.prices is not None:
         found.append(_found(signals.PRICES_REFUSED, 1, facts.prices))
     if facts.https:
@@ -110,6 +112,8 @@ def _store(store: StoreFacts) -> Iterator[Finding]:
     if billing.held_run is not None:
         what = f"run {billing.held_run}: {billing.held_reason}"
         yield _found(signals.RUN_HELD, 1, what)
+    for line in store.overrides:
+        yield _found(signals.OVERRIDE_OF_NOBODY, 1, line)
     for line in unissued_lines(store.unissued):
         yield _found(signals.MONTH_UNISSUED, 1, line)
     traffic = store.unowned
@@ -150,7 +154,12 @@ def _hours(store: StoreFacts) -> Iterator[Finding]:
     if billing.too_old_files and billing.too_old_first is not None:
         files = "1 file" if billing.too_old_files == 1 else f"{billing.too_old_files} files"
         since = minute_text(aware(billing.too_old_first))
-        what = f"{files}, {billing.too_old_requests:,} requests, from {since}"
+        requests = (
+            "1 request"
+            if billing.too_old_requests == 1
+            else f"{billing.too_old_requests:,} requests"
+        )
+        what = f"{files}, {requests}, from {since}"
         yield _found(signals.HOUR_TOO_OLD, billing.too_old_files, what)
     if billing.unpriced_hours and billing.unpriced is not None:
         yield _found(signals.HOUR_UNPRICED, billing.unpriced_hours, billing.unpriced)

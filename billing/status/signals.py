@@ -123,6 +123,18 @@ PRICES_REFUSED = _person(
     "A price book cannot be used: nothing is rated until it is right.",
     "The line names file, card and key.",
 )
+OVERRIDE_OF_NOBODY = _watch(
+    "override_of_nobody",
+    "`billing load`, `billing rate`",
+    "A price book has prices for an account that nobody has loaded: nobody pays them.",
+    "Correct `account` in that `[[override]]`, or load the account.",
+)
+HOME_EXPOSED = _person(
+    "home_exposed",
+    "`check`",
+    "Other users of this machine can read customers, prices or secrets in the home.",
+    "`chmod -R go-rwx HOME`.",
+)
 HOUR_UNPRICED = _person(
     "hour_unpriced",
     "`billing rate`, `edgetoll_held_hours`",
@@ -224,9 +236,11 @@ SIGNALS: tuple[Signal, ...] = (
     HOUR_TOO_OLD,
     HOUR_UNPRICED,
     PRICES_REFUSED,
+    OVERRIDE_OF_NOBODY,
     RUN_HELD,
     CHECK_RED,
     CHECK_OLD,
+    HOME_EXPOSED,
     BILLING_UNREADABLE,
     RATING_BEHIND,
     MONTH_UNISSUED,

@@ -95,7 +95,11 @@ def _as_json(
 
 
 def _exact(value: object) -> object:
-    """As JSON has it: what a reader of JSON might round is text."""
+    """As JSON has it: what a reader of JSON might round is text. A float is refused, as by Arrow:
+    DuckDB would round it to what the column holds.
+    """
+    if isinstance(value, float):
+        raise TypeError(f"{value!r} is a float")
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return _plain(value)

@@ -189,7 +189,11 @@ class Store:
         return self.connection.execute(sql.text(name), dict(parameters or {})).fetchall()[0][0]
 
     def rows_of(self, file: Path) -> int:
-        """How many rows a Parquet file has."""
+        """How many rows a Parquet file has, by its footer."""
+        if "pyarrow" in sys.modules:  # which reads a footer in a twentieth of DuckDB's time
+            from pyarrow import parquet
+
+            return int(parquet.read_metadata(file).num_rows)
         return int(self.value("statements/store/session/rows_of_file", {"path": str(file)}))
 
     def expect(self, rows: int) -> None:

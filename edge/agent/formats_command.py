@@ -71,7 +71,7 @@ def check(
 
     name = "" if mapping == "-" else mapping
     form = find_format(name, log_format=log_format, scheme=scheme, host=host, zone=zone)
-    with Content(file) as content:
+    with Content(file, documents=form.json, records=form.records) as content:
         trial = try_format(form, content, now_ms(), rows=rows)
     emit(trial.document(), as_json=as_json, human=lambda: _show(trial))
     bad = sum(count for reason, count in trial.refused.items() if reason in UNREADABLE)

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edge.agent.opened_spool import checked_home, checked_names, open_spool, promised_ms
+from edge.agent.opened_spool import checked_home, open_spool, promised_ms
 from edge.errors import InputError
-from edge.instants import now_ms
-from edge.terminal import DEFAULT_HOME, HomeOption, JsonOption, emit, progress, table, warn
+from edge.instants import now_ms, utc_text
+from edge.terminal import (
+    DEFAULT_HOME,
+    HomeOption,
+    JsonOption,
+    checked_names,
+    emit,
+    progress,
+    table,
+    warn,
+)
 
 if TYPE_CHECKING:
+    from edge.evidence.tally import EvidenceTally
     from edge.logs.formats.block import Format
     from edge.logs.guessing import Guess
-    from edge.logs.importer import ImportResult
+    from edge.logs.importer import Importer, ImportResult
+    from edge.objects.places import LogObject
     from edge.spool.spool import Spool
 
 FormatOption = Annotated[
@@ -23,7 +35,7 @@ FormatOption = Annotated[
     typer.Option(
         "--format",
         metavar="NAME|MAPPING.toml",
-        help="A name (edgetoll edge formats lists them), a mapping file, or auto.",
+        help="A name (edgetoll edge formats lists them), a mapping file, auto, or counts.",
     ),
 ]
 LogFormatOption = Annotated[
@@ -73,10 +85,35 @@ ZoneOption = Annotated[
     str,
     typer.Option("--zone", metavar="ZONE", help="Where times without a zone are: Asia/Shanghai."),
 ]
+EvidenceOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--evidence", metavar="OUT.json", help="Write what was counted from each file, with hashes."
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """The format of an import, what a person said of it, and how it was guessed, if it was."""
+
+    form: Format
+    said: dict[str, str]
+    guess: Guess | None = None
+
+    def absolute(self) -> dict[str, str]:
+        """What was said, with the mapping file by its whole path."""
+        form = self.said["form"]
+        return self.said | ({"form": str(Path(form).resolve())} if form.endswith(".toml") else {})
 
 
 def import_logs(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Log files, plain or gzip.")],
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE…", help="Logs, packed or not; folders, patterns, or s3://BUCKET/PREFIX."
+        ),
+    ],
     edge_id: EdgeOption,
     region: RegionOption,
     form: FormatOption = "",
@@ -87,6 +124,7 @@ def import_logs(
     through: ThroughOption = None,
     allow_refused: AllowRefusedOption = False,
     drop_repeated: DropRepeatedOption = False,
+    evidence: EvidenceOption = None,
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
 ) -> None:
@@ -98,29 +136,25 @@ def import_logs(
 
     Example: edgetoll edge import access.log access.log.1.gz --format nginx --edge e1 --region DE
     """
-    from edge.logs.importer import Importer, check_files
-    from edge.logs.positions import KnownStreams
-    from edge.logs.refused_lines import RejectedLines
-    from edge.logs.streams import Writer
+    from edge.objects.places import is_plain, objects_of
 
-    checked_names(edge_id, region)
+    checked_names(edge=edge_id, region=region)
     checked_home(home)
-    chosen, guessed = _chosen(files, form, log_format, scheme=scheme, host=host, zone=zone)
     through_ms = None if through is None else promised_ms(through)
-    check_files(files)  # before there is a spool: a mistyped name must leave no edge behind
-    size = sum(path.stat().st_size for path in files)
-    with open_spool(home, edge_id, region) as spool, progress("importing", size) as advance:
-        importer = Importer(
-            Writer(spool, RejectedLines(spool.folder)),
-            KnownStreams(spool.positions()),
-            chosen,
-            now_ms=now_ms,
-            advance=advance,
-            drop_repeated=drop_repeated,
-        )
-        result = importer.run(files)
-        if guessed is not None:
-            result.notes.insert(0, f"--format auto: {guessed.told()}")
+    # Before there is a spool: a mistyped name must leave no edge behind.
+    paths = _checked([Path(name) for name in files]) if is_plain(files) else []
+    objects = [] if paths else objects_of(files)
+    said = {"form": form, "log_format": log_format, "scheme": scheme, "host": host, "zone": zone}
+    chosen = None if form == "counts" else _chosen(paths, said)
+    if evidence is not None and (chosen is None or objects):
+        raise InputError("--evidence is for files of log lines", "name the files, without counts")
+    with open_spool(home, edge_id, region) as spool:
+        if objects:
+            result = _objects(spool, objects, chosen, region, drop_repeated=drop_repeated)
+        elif chosen is None:
+            result = _usage(spool, paths, region)
+        else:
+            result = _lines(spool, paths, chosen, evidence, drop_repeated=drop_repeated)
         doubted = [] if allow_refused else result.not_understood
         refused = [*result.problems, *doubted]
         if through_ms is not None and not refused:
@@ -132,18 +166,118 @@ def import_logs(
     _fail(result, doubted, promised=through_ms is not None)
 
 
-def _chosen(
-    files: list[Path], form: str, log_format: str, *, scheme: str, host: str, zone: str
-) -> tuple[Format, Guess | None]:
+def _checked(paths: list[Path]) -> list[Path]:
+    """`paths`, if each can be opened. Raises InputError."""
+    from edge.logs.importer import check_files
+
+    check_files(paths)
+    return paths
+
+
+def _chosen(files: list[Path], said: dict[str, str]) -> Chosen:
     """The format to read `files` with, and how it was guessed where a person left it open."""
     from edge.logs.formats.shipped import find_format
     from edge.logs.guessing import format_of
 
-    if bool(form) == bool(log_format):
+    form, beside = said["form"], {key: said[key] for key in ("scheme", "host", "zone")}
+    if bool(form) == bool(said["log_format"]):
         raise InputError("give one of --format and --log-format", "see edgetoll edge import --help")
-    if form == "auto":
-        return format_of(files, now_ms(), scheme=scheme, host=host, zone=zone)
-    return find_format(form, log_format=log_format, scheme=scheme, host=host, zone=zone), None
+    if form != "auto":
+        found = find_format(form, log_format=said["log_format"], **beside)
+        return Chosen(form=found, said=said)
+    if not files:
+        raise InputError("--format auto reads files", "name the format of a folder or a store")
+    found, guess = format_of(files, now_ms(), **beside)
+    return Chosen(form=found, said=said | {"form": found.name}, guess=guess)
+
+
+def _lines(
+    spool: Spool,
+    files: list[Path],
+    chosen: Chosen,
+    evidence: Path | None,
+    *,
+    drop_repeated: bool,
+) -> ImportResult:
+    """The lines of logs into the spool, and evidence of them beside it."""
+    from edge.evidence.tally import EvidenceTally
+    from edge.logs.importer import Importer
+    from edge.logs.positions import KnownStreams
+    from edge.logs.refused_lines import RejectedLines
+    from edge.logs.streams import Writer
+
+    size, tally = sum(path.stat().st_size for path in files), EvidenceTally()
+    with progress("importing", size) as advance:
+        importer = Importer(
+            Writer(spool, RejectedLines(spool.folder), tally=tally),
+            KnownStreams(spool.positions()),
+            chosen.form,
+            now_ms=now_ms,
+            advance=advance,
+            drop_repeated=drop_repeated,
+        )
+        result = importer.run(files)
+    if chosen.guess is not None:
+        result.notes.insert(0, f"--format auto: {chosen.guess.told()}")
+    _keep_evidence(spool, importer, tally, chosen, evidence)
+    return result
+
+
+def _keep_evidence(
+    spool: Spool, importer: Importer, tally: EvidenceTally, chosen: Chosen, evidence: Path | None
+) -> None:
+    """What was counted from each file that was read from its start; of the others, if it was asked
+    for, by counting them again. Raises InputError where it cannot be written.
+    """
+    from edge.durable import write_atomically
+    from edge.evidence.records import document, file_evidence, keep
+    from edge.evidence.tally import recount
+
+    form, said = chosen.form, chosen.absolute()
+    whole: list[dict[str, object]] = []
+    others: list[dict[str, object]] = []
+    try:
+        for path, (source, from_start) in importer.sources.items():
+            if from_start and source in tally.files:
+                counted = tally.files[source].document()
+                whole.append(file_evidence(path, counted, form.identity, said))
+            elif evidence is not None:
+                counted = recount(path, form, now_ms())
+                others.append(file_evidence(path, counted, form.identity, said))
+        keep(spool.folder, whole)
+        if evidence is not None:
+            made_at = utc_text(now_ms())
+            data = document(spool.edge_id, spool.region, made_at, [*whole, *others])
+            write_atomically(evidence, data)
+    except OSError as error:
+        raise InputError(
+            f"evidence cannot be written: {error}", "the lines are in the spool; import them again"
+        ) from error
+
+
+def _objects(
+    spool: Spool,
+    objects: list[LogObject],
+    chosen: Chosen | None,
+    region: str,
+    *,
+    drop_repeated: bool,
+) -> ImportResult:
+    """What lies in a folder or a store into the spool: rows of usage where there is no format."""
+    from edge.objects.importing import ObjectImporter
+
+    size = sum(each.size for each in objects)
+    with progress("importing", size) as advance:
+        form = chosen.form if chosen else None
+        importer = ObjectImporter(spool, form, region, now_ms=now_ms, drop_repeated=drop_repeated)
+        return importer.run(objects, advance)
+
+
+def _usage(spool: Spool, files: list[Path], region: str) -> ImportResult:
+    """Rows of usage into the spool."""
+    from edge.usage.importing import UsageImporter
+
+    return UsageImporter(spool, region, now_ms=now_ms()).run(files)
 
 
 def _tell_region(spool: Spool, result: ImportResult) -> None:

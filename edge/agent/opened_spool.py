@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from edge.errors import InputError
 from edge.event import AHEAD_MS_MAX
@@ -16,18 +15,6 @@ from edge.terminal import warn
 
 if TYPE_CHECKING:
     from edge.spool.spool import Spool
-
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")
-
-
-def checked_names(edge_id: str, region: str) -> None:
-    """Raise InputError for an edge id or region that cannot name a folder and travel in a batch."""
-    for option, value in (("--edge", edge_id), ("--region", region)):
-        if not _NAME.match(value):
-            raise InputError(
-                f"{option} «{value}» cannot be used",
-                "use at most 63 letters, digits, dots, dashes and underscores",
-            )
 
 
 def checked_home(home: Path) -> None:

@@ -26,7 +26,8 @@ GROUP_SECONDS = 5
 """But no later than this after the first of a group."""
 WAITING_SECONDS = 5
 """How often it is looked whether an nginx runs by now."""
-AGAIN_SECONDS = 60
+AGAIN_SECONDS = (5, 60)
+"""What was refused is tried again after 5 seconds, then twice as long, at most a minute."""
 TELL_SECONDS = 60
 """How often it is looked whether requests came under another name than the handshake's."""
 
@@ -62,6 +63,7 @@ class _Agent:
         self.told_at = time.monotonic()
         self.again_at = float("inf")
         """When what was refused, or waits for nginx, is tried again."""
+        self.wait_seconds = AGAIN_SECONDS[0]
         self.trouble = ""
 
     def look(self) -> None:
@@ -83,8 +85,9 @@ class _Agent:
 
     def _apply(self) -> None:
         # As it was before: what changes meanwhile is looked at again.
-        self.applied = self.seen
-        self.again_at = time.monotonic() + AGAIN_SECONDS
+        is_new, self.applied = self.seen != self.applied, self.seen
+        self.wait_seconds = AGAIN_SECONDS[0] if is_new else self.wait_seconds * 2
+        self.again_at = time.monotonic() + min(self.wait_seconds, AGAIN_SECONDS[1])
         self._trying(self._apply_once)
 
     def _apply_once(self) -> str:

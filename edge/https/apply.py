@@ -9,10 +9,11 @@ compares what is wished with what was *proven*, never with what was begun.
 from __future__ import annotations
 
 import hashlib
-import json
+import os
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -24,13 +25,14 @@ from edge.errors import EdgetollError
 from edge.https.nginx import Nginx
 from edge.https.nginx_config import NginxVersion, Places, generation, render, unable
 from edge.https.probe import REFUSED, running_generation, served_leaf
-from edge.https.records import HttpsSettings, StoppedName
+from edge.https.records import HttpsSettings, StoppedName, stop_of
 from edge.https.settings import HttpsEdge
 from edge.https.status import DomainStatus, HttpsStatus, read_status, write_status
 from edge.https.stop_list import read_stop_list
 from edge.https.telling import tell_billing
 from edge.https.upload.names import probe_name
 from edge.https.wishes import Wishes
+from edge.https.witness import RESTORE, lost
 from edge.instants import parse_time
 
 
@@ -92,6 +94,7 @@ class _Apply:
         self.began = time.monotonic()
         self.domains = wishes.all()
         self.stops = read_stop_list(home / edge.stop_list, wishes.folder)
+        self.stopped = {one.domain: one for one in self.stops.names}
         self.status = read_status(home)
 
     def run(self) -> ApplyResult:
@@ -100,6 +103,9 @@ class _Apply:
         cannot = unable(version, self.domains)
         if cannot:
             self._fail(cannot[0], more=cannot[1:])
+        older = [why for _domain, why in lost(self.status, self.domains)]
+        if older:
+            self._fail(older[0], more=older[1:], hint=RESTORE)
         text = render(
             self.domains,
             self.stops.names,
@@ -107,19 +113,16 @@ class _Apply:
             edge=self.edge,
             places=self._places(),
         )
-        wanted = {one.domain: _wish(one, self.stops.names, self.edge) for one in self.domains}
+        wanted = {one.domain: _wish(one, self.stopped, self.edge) for one in self.domains}
         before = self._before()
         changed = self._changed(wanted, before)
-        new_text = text != before.text
-        if new_text:
-            self._test(text)
-        for one in self.domains:
-            if one.enabled and before.links.get(one.domain) != one.bundle:
-                self.wishes.link(one)
-        crash_point("https-linked")
-        if new_text:
-            write_atomically(self.nginx.configuration, text.encode())
+        try:
+            self._put_in_place(text, before)
+        except OSError as error:
+            self._put_back(before)
+            self._fail(f"{error.strerror or error}: {error.filename or self.home}")
         crash_point("https-renamed")
+        new_text = text != before.text
         reloaded = False
         old_workers = self.nginx.accepting()
         if new_text or self.status.configuration != generation(text):
@@ -184,18 +187,31 @@ class _Apply:
             or (one.enabled and before.links.get(one.domain) != one.bundle)
         ]
 
-    def _test(self, text: str) -> None:
-        """nginx -t over the text, with the links it will have; nothing in place is touched."""
+    def _put_in_place(self, text: str, before: _Before) -> None:
+        """What nginx is to read: tested beside what is in place, then all of it by renames, for
+        which even a full disk has room.
+        """
         beside = self.nginx.folder / ".next.conf"
+        if text != before.text:
+            self._test(text, beside)
+        for one in self.domains:
+            if one.enabled and before.links.get(one.domain) != one.bundle:
+                self.wishes.link(one)
+                crash_point("https-linked")
+        crash_point("https-renaming")
+        if text != before.text:
+            os.replace(beside, self.nginx.configuration)
+            fsync_folder(self.nginx.folder)
+
+    def _test(self, text: str, beside: Path) -> None:
+        """nginx -t over the text, with the links it will have; nothing in place is touched."""
         self.nginx.folder.mkdir(parents=True, exist_ok=True)
         for name in ("tmp", "cache"):
             (self.nginx.folder / name).mkdir(exist_ok=True)
         write_atomically(beside, text.encode())
-        try:
-            why = self.nginx.refuses(beside)
-        finally:
-            beside.unlink(missing_ok=True)
+        why = self.nginx.refuses(beside)
         if why:
+            beside.unlink()
             self._fail(f"nginx would not take the configuration: {why}")
 
     def _prove(self, text: str, changed: Sequence[HttpsSettings], old_workers: set[int]) -> str:
@@ -223,7 +239,7 @@ class _Apply:
 
         problem = retried(new_workers)
         for one in changed if not problem else ():
-            expected = _expected(one, self.stops.names, self.edge)
+            expected = _expected(one, self.stopped, self.edge)
 
             def right_leaf(one: HttpsSettings = one, expected: str = expected) -> str:
                 found = served_leaf(address, self.edge.https_port, probe_name(one.domain))
@@ -235,13 +251,16 @@ class _Apply:
         return problem
 
     def _put_back(self, before: _Before) -> None:
-        for one in self.domains:
-            was = before.links.get(one.domain, "")
-            if was and was != one.bundle and (self.wishes.vault / was).exists():
-                self.wishes.link(replace(one, bundle=was))
-        if before.text is not None:
-            write_atomically(self.nginx.configuration, before.text.encode())
-            self.nginx.reload()
+        """As it was; on a full disk as far as that goes, which the next apply finds out."""
+        with suppress(OSError):
+            for one in self.domains:
+                was = before.links.get(one.domain, "")
+                if was and was != one.bundle and (self.wishes.vault / was).exists():
+                    self.wishes.link(replace(one, bundle=was))
+            path = self.nginx.configuration
+            if before.text is not None and path.read_text(encoding="utf-8") != before.text:
+                write_atomically(path, before.text.encode())
+                self.nginx.reload()
 
     def _tidy(self) -> None:
         """Take away the links and bundles that nothing is served with any more."""
@@ -312,7 +331,7 @@ class _Apply:
                 live_since=self.now if state == "live" else None,
                 served=one.certificate.sha256 if one.certificate and one.enabled else "",
                 expires=one.certificate.not_after if one.certificate and one.enabled else None,
-                stopped=_stop_of(one.domain, self.stops.names) is not None,
+                stopped=stop_of(one.domain, self.stopped) is not None,
                 seconds_to_live=self._seconds_to_live(one) if state == "live" else None,
             )
             if one.domain in anew
@@ -333,30 +352,27 @@ class _Apply:
     def _stop_notes(self) -> tuple[str, ...]:
         return (f"stop list: {self.stops.trouble}",) if self.stops.trouble else ()
 
-    def _fail(self, why: str, *, more: Sequence[str] = ()) -> None:
+    def _fail(self, why: str, *, more: Sequence[str] = (), hint: str = "mend it") -> None:
         status = replace(self.status, refused_applies=self.status.refused_applies + 1, trouble=why)
-        write_status(self.home, status)
+        with suppress(OSError):
+            write_status(self.home, status)
         rest = f" (and {len(more)} more: {'; '.join(more)})" if more else ""
-        raise NotApplied(f"not applied, the edge serves on as before: {why}{rest}", "mend it and"
-                         " run edgetoll edge https apply again")  # fmt: skip
+        raise NotApplied(
+            f"not applied, the edge serves on as before: {why}{rest}",
+            f"{hint} and run edgetoll edge https apply again",
+        )
 
 
-def _wish(one: HttpsSettings, stopped: Sequence[StoppedName], edge: HttpsEdge) -> str:
+def _wish(one: HttpsSettings, stopped: Mapping[str, StoppedName], edge: HttpsEdge) -> str:
     """A digest of all that decides how `one` is served."""
-    content = asdict(one)
-    content.pop("changed_at")
-    stop = _stop_of(one.domain, stopped)
-    content["stop"] = [asdict(stop), edge.stopped] if stop else None
-    return hashlib.sha256(json.dumps(content, default=str, sort_keys=True).encode()).hexdigest()
+    stop = stop_of(one.domain, stopped)
+    decides = (replace(one, changed_at=None), (stop, edge.stopped) if stop else None)
+    return hashlib.sha256(repr(decides).encode()).hexdigest()
 
 
-def _stop_of(domain: str, stopped: Sequence[StoppedName]) -> StoppedName | None:
-    return next((one for one in stopped if one.domain == domain), None)
-
-
-def _expected(one: HttpsSettings, stopped: Sequence[StoppedName], edge: HttpsEdge) -> str:
+def _expected(one: HttpsSettings, stopped: Mapping[str, StoppedName], edge: HttpsEdge) -> str:
     """What a handshake for the domain must get: its leaf's SHA-256, or REFUSED."""
-    closed = edge.stopped == "close" and _stop_of(one.domain, stopped) is not None
+    closed = edge.stopped == "close" and stop_of(one.domain, stopped) is not None
     if closed or not one.enabled or not one.origin or one.certificate is None:
         return REFUSED
     return one.certificate.sha256

@@ -11,6 +11,8 @@ from pathlib import Path
 from edge.errors import ConfigError
 from edge.https.nginx_config import NginxVersion
 
+ANSWER_SECONDS = 120
+
 
 class Nginx:
     """The nginx of this edge: the one program and the configuration file it runs with."""
@@ -39,6 +41,11 @@ class Nginx:
         try:
             pid = int((self.folder / "nginx.pid").read_text())
             os.kill(pid, 0)
+        except PermissionError as error:
+            raise ConfigError(
+                f"nginx (process {pid}) is run by another user, who alone may reload it",
+                "run it as the user who runs edgetoll: deploy/systemd/edgetoll-nginx.service",
+            ) from error
         except (OSError, ValueError):
             return 0
         return pid
@@ -78,11 +85,21 @@ class Nginx:
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
-                timeout=60,
+                timeout=ANSWER_SECONDS,
                 check=False,
             )
         except FileNotFoundError as error:
             raise ConfigError(
                 f"there is no program {self.program}",
                 "install nginx, or name it in [edge.https] nginx",
+            ) from error
+        except OSError as error:
+            raise ConfigError(
+                f"{self.program} cannot be started: {error.strerror or error}",
+                "name nginx's program in [edge.https] nginx",
+            ) from error
+        except subprocess.TimeoutExpired as error:
+            raise ConfigError(
+                f"{self.program} {words[0]} gave no answer in {ANSWER_SECONDS} s",
+                "run it by hand to see what it waits for",
             ) from error

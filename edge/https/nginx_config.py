@@ -19,7 +19,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from edge.domain import canonical_domain
 from edge.errors import ConfigError, InputError
-from edge.https.records import TLS_VERSIONS, HttpsSettings, StoppedName, TlsVersion
+from edge.https.records import (
+    TLS_VERSIONS,
+    HttpsSettings,
+    StoppedName,
+    TlsVersion,
+    parent_of,
+    stop_of,
+)
 from edge.https.settings import HttpsEdge
 from edge.https.upload.names import file_stem
 
@@ -130,8 +137,9 @@ def render(
     domains = sorted(domains, key=lambda one: one.domain)
     served = [one for one in domains if one.origin]
     secure = [one for one in served if one.enabled]
-    excepted = _exceptions(stopped)
-    closed = [one.domain for one in stopped] if edge.stopped == "close" else []
+    stopped_map, excepted = _stops(stopped, served)
+    is_closing = edge.stopped == "close"
+    closed = [name for name, is_stopped in stopped_map if is_stopped] if is_closing else []
     plain, upgraded = _plain(served, closed, excepted)
     one_wish = secure[0] if secure else None
     per_name = version >= HTTP2_PER_NAME
@@ -154,7 +162,7 @@ def render(
         origins=[(one.domain, _origin_url(one.origin)) for one in served],
         origin_names=[(one.domain, urlsplit(one.origin).hostname) for one in served],
         upstreams=sorted({(_upstream(one.origin), _address(one.origin)) for one in served}),
-        stopped=_stopped_map(stopped, served),
+        stopped=stopped_map,
         parents=[
             (one.domain, one.domain[2:] if one.domain.startswith("*.") else '""') for one in served
         ],
@@ -267,21 +275,30 @@ def _plain(
     return plain, [(names, status) for status, names in sorted(upgraded.items()) if names]
 
 
-def _exceptions(stopped: Sequence[StoppedName]) -> dict[str, tuple[str, ...]]:
-    return {one.domain: one.except_names for one in stopped if one.except_names}
-
-
-def _stopped_map(
+def _stops(
     stopped: Sequence[StoppedName], served: Sequence[HttpsSettings]
-) -> list[tuple[str, int]]:
-    """1 for each name that is stopped, 0 for each that a stopped wildcard must not take along: the
-    exceptions, and the domains that have settings of their own.
+) -> tuple[list[tuple[str, int]], dict[str, tuple[str, ...]]]:
+    """What the list means on this edge: 1 for each name that is stopped, 0 for each that its
+    stopped wildcard must not take along; and by wildcard the exceptions that are served as part of
+    it, having no settings of their own.
+
+    Names that this edge does not serve are left out: they are none of its nginx's business.
     """
-    found = {one.domain: 0 for one in served} | {one.domain: 1 for one in stopped}
-    for one in stopped:
-        for name in one.except_names:
-            found.setdefault(name, 0)
-    return sorted(found.items())
+    own = {one.domain for one in served}
+    parents = {parent_of(name) for name in own}
+    here = {
+        one.domain: one
+        for one in stopped
+        if one.domain in own or one.domain in parents or parent_of(one.domain) in own
+    }
+    found = {name: int(stop_of(name, here) is not None) for name in own} | dict.fromkeys(here, 1)
+    excepted = {}
+    for name, one in here.items():
+        others = tuple(other for other in one.except_names if other not in own)
+        found |= dict.fromkeys((other for other in others if other not in here), 0)
+        if name in own and others:
+            excepted[name] = others
+    return sorted(found.items()), excepted
 
 
 def _hsts(one: HttpsSettings) -> str:

@@ -89,7 +89,7 @@ def read_owners(path: Path, domains: Collection[str], *, now: datetime) -> Owner
                     found[name] = _LINE.validate_json(raw)
         if head["count"] != lines:
             raise ValueError(f"it says {head['count']} names and has {lines}")
-        dated = parse_time(head["as_of"])
+        dated = parse_time(str(head["as_of"]))
     except FileNotFoundError:
         return Owners(trouble=f"{path} is not there: who pays for a domain is not known here")
     except (OSError, ValueError, KeyError, TypeError, InputError) as error:

@@ -4,6 +4,7 @@ another thing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -48,3 +49,18 @@ class StoppedName:
     domain: str
     cause: str
     except_names: tuple[str, ...] = ()
+
+
+def parent_of(domain: str) -> str:
+    """The wildcard that covers `domain`: one label below it."""
+    return f"*.{domain.partition('.')[2]}"
+
+
+def stop_of(domain: str, stopped: Mapping[str, StoppedName]) -> StoppedName | None:
+    """By which entry of the list `domain` is stopped: its own, else its wildcard's, unless that one
+    names it as an exception. None: it is served.
+    """
+    if domain in stopped:
+        return stopped[domain]
+    above = stopped.get(parent_of(domain))
+    return None if above is None or domain in above.except_names else above

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from edge.durable import write_atomically
+from edge.durable import sealed, unsealed, write_atomically
 
 NAME = "https-status.json"
 State = Literal["live", "waiting"]
@@ -52,14 +51,29 @@ class HttpsStatus:
 _FORM = TypeAdapter(HttpsStatus)
 
 
+class StatusDamaged(ValueError):
+    """https-status.json is not as it was written."""
+
+
 def read_status(home: Path) -> HttpsStatus:
     """The status of `home`; an empty one where there is none or it is damaged: all is then proven
     anew, which costs handshakes and loses nothing.
     """
     try:
-        return _FORM.validate_json((home / NAME).read_bytes())
-    except (FileNotFoundError, ValueError, ValidationError):
+        return read_status_file(home)
+    except StatusDamaged:
         return HttpsStatus()
+
+
+def read_status_file(home: Path) -> HttpsStatus:
+    """The status of `home`, an empty one where there is none; StatusDamaged says why not."""
+    path = home / NAME
+    try:
+        return _FORM.validate_python(unsealed(path.read_bytes()))
+    except FileNotFoundError:
+        return HttpsStatus()
+    except (OSError, ValueError, ValidationError) as error:
+        raise StatusDamaged(f"{path}: {str(error).splitlines()[0]}") from error
 
 
 def served_as(status: HttpsStatus, domain: str, changed_at: datetime | None) -> str:
@@ -72,5 +86,4 @@ def served_as(status: HttpsStatus, domain: str, changed_at: datetime | None) -> 
 
 def write_status(home: Path, status: HttpsStatus) -> None:
     """Replace the status file."""
-    data = json.dumps(asdict(status), default=datetime.isoformat, indent=1, ensure_ascii=False)
-    write_atomically(home / NAME, data.encode() + b"\n")
+    write_atomically(home / NAME, sealed(_FORM.dump_python(status, mode="json")))

@@ -10,22 +10,21 @@ There is no way to read a key: this module writes bundles and deletes them.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from edge.durable import fsync_folder, write_atomically
+from edge.durable import fsync_folder, sealed, unsealed, write_atomically
 from edge.errors import Corrupt, InputError
 from edge.https.records import HttpsSettings
 from edge.https.upload.names import file_stem
 from edge.https.upload.records import Bundle
 
 FORMAT = 1
+PRIVATE_BEGINS = b"-----BEGIN PRIVATE KEY-----"
 FOLDER = "https"
 
 
@@ -39,8 +38,19 @@ class Wishes:
 
     def read(self, domain: str) -> HttpsSettings | None:
         """The settings of `domain`, or None; Corrupt when its file cannot be believed."""
-        path = self._path(domain)
-        return _parse(path) if path.exists() else None
+        path = self.path_of(domain)
+        return self.read_file(path) if path.exists() else None
+
+    def files(self) -> list[Path]:
+        """The settings file of each domain."""
+        return sorted((self.folder / "domains").glob("*.json"))
+
+    def read_file(self, path: Path) -> HttpsSettings:
+        """The settings in one file; Corrupt when it cannot be believed, or is another domain's."""
+        found = _parse(path)
+        if self.path_of(found.domain) != path:
+            raise Corrupt(f"{path} cannot be believed: it is that of {found.domain}", _RESTORE)
+        return found
 
     def known(self, domain: str) -> HttpsSettings:
         """The settings of `domain` whose HTTPS is on; InputError when there are none."""
@@ -54,21 +64,19 @@ class Wishes:
 
     def all(self) -> list[HttpsSettings]:
         """The settings of every domain, by name."""
-        folder = self.folder / "domains"
-        return sorted((_parse(path) for path in folder.glob("*.json")), key=lambda one: one.domain)
+        return sorted((self.read_file(one) for one in self.files()), key=lambda one: one.domain)
 
     def write(self, settings: HttpsSettings) -> None:
         """Replace the settings of a domain; from here on they are what the edge is to serve."""
         content = {"format": FORMAT, **asdict(settings)}
-        data = json.dumps(content, default=_text, indent=1, ensure_ascii=False) + "\n"
-        write_atomically(self._path(settings.domain), data.encode())
+        write_atomically(self.path_of(settings.domain), sealed(content))
 
     def keep(self, bundle: Bundle) -> str:
         """Put a bundle into the vault; returns the name of its file there."""
         self.vault.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.chmod(self.vault, 0o700)
         # By what is public: the name of a file must tell nothing of the key.
-        public = bundle.pem.split(b"-----BEGIN PRIVATE KEY-----")[0]
+        public = bundle.pem.split(PRIVATE_BEGINS)[0]
         name = f"{hashlib.sha256(public).hexdigest()}.pem"
         path = self.vault / name
         hidden = path.with_name(f".{name}.{os.getpid()}.tmp")
@@ -120,27 +128,23 @@ class Wishes:
             left.unlink(missing_ok=True)
         return gone
 
-    def _path(self, domain: str) -> Path:
+    def path_of(self, domain: str) -> Path:
+        """The settings file of `domain`."""
         return self.folder / "domains" / f"{file_stem(domain)}.json"
 
 
 _SETTINGS = TypeAdapter(HttpsSettings)
 
 
+_RESTORE = "restore it from a backup, or delete it and enable the domain again"
+
+
 def _parse(path: Path) -> HttpsSettings:
     try:
-        content = json.loads(path.read_bytes())
+        content = unsealed(path.read_bytes())
         if content.pop("format") != FORMAT:
             raise ValueError("it is of another format")
         return _SETTINGS.validate_python(content)
-    except (ValueError, KeyError, AttributeError, ValidationError) as error:
-        raise Corrupt(
-            f"{path} cannot be believed ({str(error).splitlines()[0]})",
-            "restore it from a backup, or delete it and enable the domain again",
-        ) from error
-
-
-def _text(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(type(value).__name__)
+    except (OSError, ValueError, KeyError, ValidationError) as error:
+        why = str(error).splitlines()[0]
+        raise Corrupt(f"{path} cannot be believed ({why})", _RESTORE) from error

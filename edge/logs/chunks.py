@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from edge.logs.content import READ_BYTES, Content
+from edge.logs.content import Content
+from edge.logs.unpacked import READ_BYTES
 
 LINE_BYTES_MAX: Final = 16 << 20
 """A longer line is refused, unread: with its newline it would not fit in memory for long."""
@@ -54,7 +55,7 @@ def read_chunks(
     while True:
         place = offset + len(carry)
         count = max(target_bytes[0] - len(carry), READ_BYTES)
-        known = b"" if content.gzip else (window + carry)[-WINDOW_BYTES:]
+        known = b"" if content.packed else (window + carry)[-WINDOW_BYTES:]
         fresh = content.read_at(place - len(known), len(known) + count)
         if not fresh.startswith(known):
             raise ContentChanged

@@ -1,71 +1,97 @@
-"""The bytes of a log file by offset: plain, or those inside a gzip file."""
+"""The bytes of a log file by offset: plain, or those inside a packed file."""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
-import zlib
+from io import FileIO
 from pathlib import Path
-from typing import IO, Final, Self
+from typing import Final, Self
 
 from edge.errors import InputError
+from edge.logs.unpacked import (
+    NOT_PACKED,
+    PACKED,
+    READ_BYTES,
+    Damaged,
+    Documents,
+    Forward,
+    is_documents,
+)
 
-READ_BYTES: Final = 1 << 20
-_GZIP_MAGIC: Final = b"\x1f\x8b"
-_UNREADABLE: Final = {
-    b"\x28\xb5\x2f\xfd": "zstd",
-    b"\xfd7zXZ\x00": "xz",
-    b"BZh": "bzip2",
-    b"PK\x03\x04": "zip",
-}
-_MAGIC_BYTES: Final = max(len(magic) for magic in _UNREADABLE)
+_UNREADABLE: Final = {b"PK\x03\x04": "zip"}
+_MAGIC_BYTES: Final = max(map(len, (*PACKED, *_UNREADABLE)))
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 """Three bytes that some programs write in front of UTF-8 text; they are no part of the first line.
 """
 
 
 class Content:
-    """Bytes of a file by offset; of a gzip file, the bytes inside it. `cut_off`: the gzip ends
-    early.
+    """Bytes of a file by offset; of a packed file, the bytes inside it.
+
+    `packed` has a value where they cannot be read in any order; `gzip` where that is gzip alone.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, documents: bool = False, records: str = "") -> None:
+        """`documents`: JSON that is not one object a line is read as if it were; `records` is the
+        key of the list that holds the records, if any. Raises InputError.
+        """
         self.path = path
-        self.cut_off = False
+        self._records = records
+        self._documents = False
+        self._inner: Forward | None = None
+        self._cut_off = False
         try:
             if not stat.S_ISREG(os.stat(path).st_mode):
                 raise InputError(
                     f"{path} is no plain file", "write what it holds to a file first, and name that"
                 )
-            self._file: IO[bytes] = open(path, "rb", buffering=0)  # noqa: SIM115
+            self._file: FileIO = open(path, "rb", buffering=0)  # noqa: SIM115
         except OSError as error:
             raise InputError(
                 f"{path} cannot be read: {error.strerror}", "check the path"
             ) from error
         try:
             self._know_kind()
+            self._rewind()
+            self._documents = documents and is_documents(self._start(), records)
+            if self._documents:
+                self.gzip = False
+            self._rewind()
         except InputError:
             self._file.close()
             raise
-        self._rewind()
 
     def _know_kind(self) -> None:
-        """Plain or gzip, by the first bytes; raises InputError for another compression."""
+        """Plain or packed, by the first bytes; raises InputError for what is not read."""
         start = os.pread(self._file.fileno(), _MAGIC_BYTES, 0)
         for magic, name in _UNREADABLE.items():
             if start.startswith(magic):
                 raise InputError(
                     f"{self.path} is compressed with {name}, which is not read",
-                    "unpack it first: only plain and gzip files are read",
+                    "unpack it first: plain files, gzip, zstd, bzip2, lz4 and xz are read",
                 )
         self._kind_is_known = len(start) == _MAGIC_BYTES
-        self.gzip = start.startswith(_GZIP_MAGIC)
+        known = (found for magic, found in PACKED.items() if start.startswith(magic))
+        self._kind, self._unpack = next(known, NOT_PACKED)
+        self.gzip = self._kind == "gzip"
+
+    @property
+    def packed(self) -> bool:
+        """Whether the bytes are those inside something else."""
+        return self._unpack is not None or self._documents
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether a packed file was seen to end early."""
+        return self._cut_off or (self._inner is not None and self._inner.cut_off)
 
     def look_again(self) -> None:
         """Of a file that was still too short when it was opened: see what it has become."""
         if not self._kind_is_known:
             self._know_kind()
+            self._rewind()
 
     def __enter__(self) -> Self:
         return self
@@ -100,7 +126,7 @@ class Content:
 
     def read_at(self, offset: int, count: int) -> bytes:
         """Up to `count` bytes from `offset`; fewer only at the end. Cheap when read in order."""
-        if not self.gzip:
+        if not self.packed:
             return self._read_plain(offset, count)
         if offset < self._position:
             self._rewind()
@@ -130,7 +156,7 @@ class Content:
 
         Cheap: the file system knows. Where it does not tell, `offset`.
         """
-        if self.gzip:
+        if self.packed:
             return offset
         try:
             return os.lseek(self._file.fileno(), offset, os.SEEK_DATA)
@@ -138,36 +164,40 @@ class Content:
             # No data behind it; or a file system that does not know its holes.
             return max(offset, self.stored_size()) if error.errno == errno.ENXIO else offset
 
+    def _start(self) -> bytes:
+        """The first bytes; none where they are damaged, which is told when they are read."""
+        try:
+            return self.read_at(0, READ_BYTES)
+        except InputError:
+            return b""
+
     def _rewind(self) -> None:
         self._file.seek(0)
         self._position = 0
-        self._inflater = zlib.decompressobj(wbits=31)
-        self._stored = b""
+        self._is_damaged = False
+        self._cut_off = self._cut_off or (self._inner is not None and self._inner.cut_off)
+        self._inner = None if self._unpack is None else self._unpack(self._file)
+        if self._documents:
+            self._outer: Forward | None = Documents(self._unwrapped, self._records)
+        else:
+            self._outer = self._inner
+
+    def _unwrapped(self, count: int) -> bytes:
+        """The next bytes of the JSON documents."""
+        return self._file.read(count) if self._inner is None else self._inner.read(count)
 
     def _inflate(self, count: int) -> bytes:
-        """The next 1 to `count` bytes inside a gzip of one or more members; b"" at the end."""
-        while True:
-            if self._inflater.eof:
-                self._stored = self._inflater.unused_data.lstrip(b"\0")
-                if not self._stored:
-                    self._stored = self._file.read(READ_BYTES)
-                if not self._stored:
-                    return b""
-                self._inflater = zlib.decompressobj(wbits=31)
-            try:
-                data = self._inflater.decompress(self._stored, count)
-            except zlib.error as error:
-                raise InputError(
-                    f"{self.path}: damaged gzip after {self._position} bytes of content",
-                    "the lines before it are taken; import the file again when it is repaired",
-                ) from error
-            self._stored = self._inflater.unconsumed_tail
-            if data:
-                self._position += len(data)
-                return data
-            if self._inflater.eof:
-                continue
-            self._stored += self._file.read(READ_BYTES)
-            if not self._stored:
-                self.cut_off = True
-                return b""
+        """The next 1 to `count` bytes inside; b"" at the end."""
+        assert self._outer is not None, "plain files are read in any order"
+        try:
+            if self._is_damaged:
+                raise Damaged
+            data = self._outer.read(count)
+        except Damaged as error:
+            self._is_damaged = True
+            raise InputError(
+                f"{self.path}: damaged {self._kind} after {self._position} bytes of content",
+                "the lines before it are taken; import the file again when it is repaired",
+            ) from error
+        self._position += len(data)
+        return data

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from edge.logs.chunks import WINDOW_BYTES, read_chunks
-from edge.logs.content import BYTE_ORDER_MARK, READ_BYTES, Content
+from edge.logs.content import BYTE_ORDER_MARK, Content
+from edge.logs.unpacked import READ_BYTES
 
 HEAD_BYTES_MAX: Final = 64 << 10
 MARKS: Final = tuple(256 * 4**power for power in range(16))

@@ -9,14 +9,11 @@ import re
 from typing import Final
 
 _NO_HOST: Final = (
-    "it holds neither the Host nor the scheme of a request, so nothing can be billed from it. Log"
-    " with deploy/nginx/edgetoll-log.conf (--format nginx or nginx-tsv), or in any JSON that has"
-    " both (--format MAPPING.toml)"
+    "it holds neither the Host nor the scheme of a request. Where all its lines are of one host and"
+    " one listener: --format combined (or common) --host NAME --scheme http or https. Better log"
+    " both, with deploy/nginx/edgetoll-log.conf, or your own format by --log-format"
 )
-_HINT: Final = (
-    "Log with deploy/nginx/edgetoll-log.conf, or in JSON that has Host and scheme"
-    " (--format MAPPING.toml)"
-)
+_HINT: Final = "It is read with --log-format, or by a mapping (--format MAPPING.toml)"
 _COMBINED: Final = re.compile(
     rb'^(?P<first>\S+) \S+ \S+ \[\d{1,2}/[A-Za-z]{3}/\d{4}:[^\]]*\] "[^"\n]*" \S+ \S+', re.MULTILINE
 )
@@ -49,14 +46,14 @@ def what_it_is(start: bytes) -> str | None:
         )
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text.startswith(b"["):
-        return (
-            "it is one JSON array; a log has one object a line. Convert it:"
-            " jq -c '.[]' FILE > FILE.jsonl"
-        )
+        return "it is one JSON array: it is read by a format or a mapping of JSON logs"
     if re.match(rb"\{\s*(\n|$)", text):
-        return "it is JSON over several lines; a log has one object a line. Convert it: jq -c ."
+        return "it is JSON over several lines: it is read by a format or a mapping of JSON logs"
     if _VIRTUAL_HOST.search(start):
-        return f"it looks like Apache's `vhost_combined` log, which lacks the scheme. {_HINT}"
+        return (
+            "it looks like Apache's `vhost_combined` log, which lacks the scheme: --format"
+            " vhost-combined with --scheme http, https or port"
+        )
     if _COMBINED.search(start):
         return f"it looks like the stock `combined` or `common` log of nginx or Apache: {_NO_HOST}"
     if _LEVEL.search(start):
@@ -66,7 +63,7 @@ def what_it_is(start: bytes) -> str | None:
     if _SYSLOG.search(start) or _PREFIXED.search(start):
         return (
             "it looks like syslog or a container's log: the server's own lines stand behind a"
-            " prefix. JSON behind one is read by a mapping with after_prefix = true"
+            " prefix. They are read by a mapping with after_prefix = true"
         )
     if _DOCKER.match(text):
         return (
@@ -74,7 +71,7 @@ def what_it_is(start: bytes) -> str | None:
             " them out: jq -j .log FILE > FILE.log"
         )
     if text[:1] != b"{" and text.count(b",") >= 3 * max(text.count(b"\n"), 1):
-        return f"it looks like CSV, which is not read. {_HINT}"
+        return f"it looks like CSV. {_HINT}"
     if _is_binary(start):
         return "it is no text: perhaps a database, a packed or an encrypted file"
     return None

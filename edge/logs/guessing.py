@@ -16,7 +16,8 @@ from typing import Final
 from edge.errors import InputError
 from edge.event import CLASSES
 from edge.logs.content import BYTE_ORDER_MARK, Content
-from edge.logs.formats.block import Format, Parsed, parse_whatever
+from edge.logs.formats.block import Format, Parsed, Parser, parse_whatever
+from edge.logs.formats.mapped import MappedParser
 from edge.logs.formats.shipped import FORMATS, find_format
 from edge.reasons import UNREADABLE
 
@@ -53,7 +54,7 @@ class Guess:
 
 def guess(block: bytes, now_ms: int, *, name: str = "") -> Guess:
     """The format of `block`, whole lines from the start of the file called `name`."""
-    found = {form: _read(form, block, now_ms, name) for form in FORMATS}
+    found = {form: _read(form, block, now_ms, name) for form in FORMATS if _may_be(form, block)}
     read = {form: parsed for form, parsed in found.items() if _good(parsed)}
     if not read:
         return Guess()
@@ -101,11 +102,25 @@ def looks_like(block: bytes, now_ms: int) -> str | None:
     if not name:
         return None
     lacks = FORMATS[name].lacks
-    return name + "".join(f" --{part} {'https' if part == 'scheme' else 'NAME'}" for part in lacks)
+    said = {"scheme": "http|https", "host": "NAME"}
+    return name + "".join(f" --{part} {said[part]}" for part in lacks)
 
 
 def _read(form: str, block: bytes, now_ms: int, name: str) -> Parsed:
     return parse_whatever(_whole(form).make(name), block, now_ms)
+
+
+def _may_be(form: str, block: bytes) -> bool:
+    """Whether it is worth reading `block` by a format."""
+    if FORMATS[form].json and b"{" not in block:
+        return False
+    parser = _tester(form)
+    return parser.might_read(block) if isinstance(parser, MappedParser) else b"\t" in block
+
+
+@cache
+def _tester(form: str) -> Parser:
+    return _whole(form).make()
 
 
 @cache

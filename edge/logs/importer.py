@@ -54,6 +54,21 @@ class ImportResult:
     problems: list[str] = field(default_factory=list)
     not_understood: list[str] = field(default_factory=list)
 
+    def add(self, other: ImportResult) -> None:
+        """Take what another import of the same command did."""
+        self.files += other.files
+        self.lines += other.lines
+        self.events += other.events
+        self.duplicates += other.duplicates
+        self.unattributable += other.unattributable
+        self.repeated_ids += other.repeated_ids
+        self.nul_bytes += other.nul_bytes
+        self.skipped.update(other.skipped)
+        self.examples = {**other.examples, **self.examples}
+        self.notes += other.notes
+        self.problems += other.problems
+        self.not_understood += other.not_understood
+
     def document(self) -> dict[str, object]:
         """As `--json` prints it."""
         return {
@@ -102,6 +117,8 @@ class Importer:
         self.advance = advance
         self.drop_repeated = drop_repeated
         self.result = ImportResult()
+        self.sources: dict[Path, tuple[str, bool]] = {}
+        """The stream that each file held, and whether it was read from its start."""
         self._failed = False
 
     def run(self, paths: Sequence[Path]) -> ImportResult:
@@ -111,7 +128,7 @@ class Importer:
         """
         check_files(paths)
         for path in paths:
-            with Content(path) as content:
+            with Content(path, documents=self.form.json, records=self.form.records) as content:
                 self._file(content)
         self.writer.spool.commit()
         result = self.result
@@ -155,6 +172,7 @@ class Importer:
             if not found.reached:
                 self.result.duplicates += _data_lines(content) - self.form.head
                 return
+            self.sources[content.path] = (position.to_source().source, position.offset == 0)
             self.result.duplicates += position.events
             if position.refused:
                 self.result.skipped[Reason.REFUSED_BEFORE] += position.refused
@@ -167,7 +185,7 @@ class Importer:
         except ContentChanged:
             self.result.problems.append(f"{content.path}: the file changed while it was read")
         if content.cut_off:
-            self.result.problems.append(f"{content.path}: the gzip file is cut off")
+            self.result.problems.append(f"{content.path}: the packed file is cut off")
 
     def _without_lines(self, content: Content) -> None:
         """A file without a data line is nothing, unless it holds bytes that are none."""

@@ -20,7 +20,7 @@ import orjson
 
 from edge.durable import fsync_folder, write_atomically
 from edge.logs.chunks import KEPT_BYTES_MAX
-from edge.logs.formats.why_refused import shown
+from edge.logs.formats.judge_lines import shown
 from edge.reasons import Reason
 from edge.spool.state import refusal
 

@@ -90,7 +90,7 @@ def _in_folder(log: Path, others: Sequence[Path]) -> list[Path]:
 
 def _elsewhere(patterns: Sequence[str], logs: Sequence[Path]) -> list[Path]:
     """What the patterns match: no live log, and nothing packed in a way that is not read."""
-    names = [name for pattern in patterns for name in glob.glob(pattern)]
+    names = [name for pattern in patterns for name in glob.glob(pattern) if _is_text(name)]
     return [Path(name) for name in names if Path(name) not in logs and not _PACKED.match(name)]
 
 
@@ -113,12 +113,20 @@ def neighbours_of(log: Path, *, others: Iterable[Path]) -> list[SeenFile]:
 
 
 def _names(folder: Path) -> list[str]:
-    """The names in a folder, in order; none where there is no such folder."""
+    """The names in a folder, in order; none where there is no such folder.
+
+    One that is not UTF-8 could not be told of, nor kept: such a file is passed over, and if it was
+    begun it is missed.
+    """
     try:
         with os.scandir(folder) as entries:
-            return sorted(entry.name for entry in entries)
+            return sorted(name for entry in entries if _is_text(name := entry.name))
     except (FileNotFoundError, NotADirectoryError):
         return []
+
+
+def _is_text(name: str) -> bool:
+    return name.isascii() or not any("\ud800" <= char <= "\udfff" for char in name)
 
 
 def _rotated_names(log: Path) -> re.Pattern[str]:

@@ -8,7 +8,7 @@ past them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
@@ -30,7 +30,7 @@ from edge.logs.formats.block import (
     without,
 )
 from edge.logs.positions import StreamPosition
-from edge.logs.refused_lines import RejectedLine, RejectedLines
+from edge.logs.refused_lines import RejectedLine
 from edge.logs.repeated_ids import RecentIds
 from edge.reasons import UNREADABLE, Reason
 
@@ -58,6 +58,14 @@ class BatchSink(Protocol):
         self, watermark_ms: int, sources: tuple[SourcePosition, ...] = ()
     ) -> tuple[int, int]:
         """A batch without events, durable on return."""
+        ...
+
+
+class Keeper(Protocol):
+    """Keeps refused lines (RejectedLines does)."""
+
+    def keep(self, lines: tuple[RejectedLine, ...]) -> None:
+        """Keep `lines`, durable on return."""
         ...
 
 
@@ -224,8 +232,16 @@ class Stream:
 class Writer:
     """Puts steps into the spool, refused lines first."""
 
-    def __init__(self, spool: BatchSink, rejected: RejectedLines) -> None:
+    def __init__(
+        self,
+        spool: BatchSink,
+        rejected: Keeper,
+        *,
+        tally: Callable[[Step], None] = lambda _step: None,
+    ) -> None:
+        """`tally` gets each step that was written."""
         self.spool = spool
+        self._tally = tally
         self.rejected = rejected
         self.events = 0
         self.unattributable = 0
@@ -248,6 +264,7 @@ class Writer:
         else:
             # A block of refused lines only must move its position too.
             self.spool.heartbeat(watermark_ms, sources)
+        self._tally(step)
         self.events += len(step.columns)
         self.unattributable += step.unattributable
         self.repeated_ids += step.repeated_ids

@@ -223,7 +223,7 @@ class Tailer:
         if content.gzip and (position := self.known.archived(content, log.form)):
             followed.holds(seen, position.to_source().source)
             return True
-        still = content.gzip or cycle.started_ms - seen.modified_ms > HALF_LINE_MS
+        still = content.packed or cycle.started_ms - seen.modified_ms > HALF_LINE_MS
         closed = not seen.live and (still or final)
         found = self.known.find(content, log.form, whole=closed)
         if found is None:
@@ -337,7 +337,7 @@ class Tailer:
             if head is None:
                 return None
             early = early_lines(content.read_at(0, EARLY_BYTES))
-            if content.gzip:
+            if content.packed:
                 return StreamPosition(head=head, offset=_UNREAD, early=early, name=seen.path.name)
             offset, fingerprint, marks = end_of_lines(content)
             return StreamPosition(

@@ -12,8 +12,8 @@ from edge.event import CACHES, CLASSES
 from edge.instants import utc_text
 from edge.logs.content import BYTE_ORDER_MARK, Content
 from edge.logs.formats.block import Format, parse_whatever, physical_lines
+from edge.logs.formats.judge_lines import shown
 from edge.logs.formats.mapped import MappedParser
-from edge.logs.formats.why_refused import shown
 from edge.reasons import Reason
 
 TRIED_BYTES: Final = 1 << 20

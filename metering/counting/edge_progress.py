@@ -95,7 +95,7 @@ class EdgeProgress:
     last_sequence: int = -1
     last_epoch: int = -1
     held: str = ""
-    """Why its promise stands still, as its latest batch says; known again with the next one."""
+    """Why its promise stands still, as its latest batch says; blank while it promises."""
 
     def holds(self, epoch: int, sequence: int) -> bool:
         """Whether (epoch, sequence) of this edge was accepted before."""

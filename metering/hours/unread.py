@@ -30,12 +30,17 @@ class UnreadSource:
 
 
 def unread_sources(
-    states: Sequence[SourceState], edges: Mapping[str, EdgeProgress]
+    states: Sequence[SourceState],
+    edges: Mapping[str, EdgeProgress],
+    retired: Collection[str] = (),
 ) -> tuple[UnreadSource, ...]:
-    """The edges whose source cannot be read to its end, or whose newest batch is not held."""
+    """The edges whose source cannot be read to its end, or whose newest batch is not held. The
+    source of a retired edge may be gone.
+    """
     return tuple(
         UnreadSource(edge_id=state.source, what=what, since_ms=state.since_ms)
         for state in states
+        if not state.gone or (state.source in edges and state.source not in retired)
         if (what := _why(state, edges.get(state.source))) is not None
     )
 

@@ -48,7 +48,8 @@ class SourceState:
 
     `problem` says why not (None: it can); `since_ms` is when the transport was last changed. `last`
     is the newest batch that was ever durable there, as (epoch, sequence), and `read` whether
-    reading has come to its end: then metering holds that batch, or it was lost.
+    reading has come to its end: then metering holds that batch, or it was lost. `gone`: nothing is
+    left of a source that was read before.
     """
 
     source: str
@@ -56,6 +57,7 @@ class SourceState:
     since_ms: int
     last: tuple[int, int] | None = None
     read: bool = False
+    gone: bool = False
 
 
 class Source(Protocol):

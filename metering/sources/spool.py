@@ -16,6 +16,10 @@ SHIPPED_MARK = "kafka.json"
 """`edge ship` leaves this file in a folder: its batches go to Kafka (decision 0401)."""
 _FOLDER_BYTES = 8 << 20
 _POLL_S = 0.05
+_GONE = (
+    "its spool folder is gone, with whatever was not read of it: bring it back, or retire the edge"
+    " (edgetoll metering edges --retire)"
+)
 
 
 class SpoolSource:
@@ -57,8 +61,15 @@ class SpoolSource:
         return {name: end.to_text() for name, end in ends.items() if end is not None}
 
     def states(self) -> list[SourceState]:
-        """Whether each folder can be read to its durable end."""
-        return [self._state(folder) for folder in self._folders()]
+        """Whether each folder can be read to its durable end, and which are gone."""
+        there = [self._state(folder) for folder in self._folders()]
+        root = self.home / "spool"
+        lost = self._positions.keys() - {state.source for state in there}
+        return there + [
+            SourceState(source=name, problem=_GONE, since_ms=_changed_ms(root), gone=True)
+            for name in sorted(lost)
+            if not (root / name / SHIPPED_MARK).exists()
+        ]
 
     def _state(self, folder: Path) -> SourceState:
         state = state_of(folder, self._position(folder))
@@ -129,6 +140,14 @@ class SpoolSource:
                 if len(found) >= max_batches:
                     break
         return found
+
+
+def _changed_ms(folder: Path) -> int:
+    """When something came or went in a folder; 0 where that cannot be told."""
+    try:
+        return folder.stat().st_mtime_ns // 1_000_000
+    except OSError:
+        return 0
 
 
 def _read_in_place(folder: Path) -> bool:

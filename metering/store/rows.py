@@ -47,6 +47,7 @@ _EDGES = _schema(
     advanced_ms="int",
     last_epoch="int",
     last_sequence="int",
+    held="text",
 )
 _EPOCHS = _schema(
     partition="text",
@@ -212,6 +213,7 @@ def _edge(partition: str, edge: EdgeProgress) -> tuple[object, ...]:
         edge.advanced_ms,
         edge.last_epoch,
         edge.last_sequence,
+        edge.held,
     )
 
 

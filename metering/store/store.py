@@ -15,7 +15,6 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 
 import sql
@@ -76,12 +75,12 @@ class Transaction:
     def insert(self, table: str, content: pa.Table) -> None:
         """Append Arrow rows that have the columns of the table, in whatever order.
 
-        A checkpoint of before a column of LATER_COUNTS was there has none of what it counts.
+        A checkpoint of before a column was there has nothing to say in it.
         """
         columns = self.connection.table(table).columns
-        for name in LATER_COUNTS.intersection(columns).difference(content.schema.names):
-            zeros = pa.array(np.zeros(len(content), dtype=np.int64))
-            content = content.append_column(name, zeros)
+        for name in _LATER.keys() & set(columns).difference(content.schema.names):
+            nothing = pa.repeat(_LATER[name], len(content))
+            content = content.append_column(name, nothing)
         self._guarded(
             lambda: self.connection.from_arrow(content.select(columns)).insert_into(table)
         )
@@ -92,6 +91,10 @@ class Transaction:
         except BaseException as error:
             self.failure = error
             raise
+
+
+_LATER = {"held": pa.scalar("")} | dict.fromkeys(LATER_COUNTS, pa.scalar(0, pa.int64()))
+"""Columns that tables have got since the first checkpoints, and what stands for nothing in them."""
 
 
 class UsageStore:

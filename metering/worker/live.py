@@ -76,6 +76,7 @@ class Live:
         quarantine = [row for moment in moments for row in self._quarantine(moment)]
         name = f"quarantine{self.name}.parquet"
         self._replace(name, tuple(quarantine), lambda: _quarantine_table(quarantine))
+        self._refused()
         said = [*alarms(moments, quarantine, now_ms), *self._disk_alarms()]
         data = orjson.dumps(
             document(moments, hours, quarantine, said, now_ms), option=orjson.OPT_INDENT_2
@@ -96,7 +97,12 @@ class Live:
             except (OSError, ValueError, KeyError, TypeError):
                 continue
             if name != self.name and known & partitions:
-                for kind in ("status{}.json", "hours{}.parquet", "quarantine{}.parquet"):
+                for kind in (
+                    "status{}.json",
+                    "hours{}.parquet",
+                    "quarantine{}.parquet",
+                    "refused{}.parquet",
+                ):
                     old = self.folder / kind.format(name)
                     seal_of(old).unlink(missing_ok=True)
                     old.unlink(missing_ok=True)
@@ -205,6 +211,14 @@ class Live:
             known = self._quarantine_of[state.partition] = (state.flush_no, rows)
         return known[1]
 
+    def _refused(self) -> None:
+        """refused.parquet: the log lines that edges here could not read, by reason, as the agents
+        count them beside their spools.
+        """
+        counts = sorted(self.home.glob("spool/*/rejected/counts.json"))
+        stamps = tuple((path.parent.parent.name, _stamp(path)) for path in counts)
+        self._replace(f"refused{self.name}.parquet", stamps, lambda: _refused_table(counts))
+
     def _disk_alarms(self) -> Iterator[str]:
         disk = shutil.disk_usage(self.home)
         if disk.free * 5 < disk.total:
@@ -280,6 +294,22 @@ def _hours_table(hours: Iterable[HourStatus]) -> pa.Table:
             "missing_edges": pa.array(
                 [list(row.missing_edges) for row in rows], type=pa.list_(pa.string())
             ),
+        }
+    )
+
+
+def _refused_table(files: Iterable[Path]) -> pa.Table:
+    rows: list[tuple[str, str, int]] = []
+    for path in files:
+        # Agents replace these files; one that is damaged counts from nothing there too.
+        with suppress(OSError, ValueError, AttributeError):
+            found = orjson.loads(path.read_bytes()).items()
+            rows += [(path.parent.parent.name, reason, int(count)) for reason, count in found]
+    return pa.table(
+        {
+            "edge_id": pa.array([row[0] for row in rows], type=pa.string()),
+            "reason": pa.array([row[1] for row in rows], type=pa.string()),
+            "lines": pa.array([row[2] for row in rows], type=pa.int64()),
         }
     )
 

@@ -130,7 +130,7 @@ def missing(home: Path) -> dict[str, list[tuple[str, str]]]:
     else:
         source = SpoolSource(home)
         source.seek(spool.positions)
-        unread = unread_sources(source.states(), spool.edges)
+        unread = unread_sources(source.states(), spool.edges, asked.retired)
         found[UNREAD] += [(one.edge_id, one.what) for one in unread]
     kept = Counter(path.name.rpartition("-")[0] for path in (home / QUARANTINE).glob("*.batch"))
     found[REFUSED] += [(reason, f"{units} kept") for reason, units in sorted(kept.items())]

@@ -253,7 +253,7 @@ class Worker:
         return state.certificate_no - before
 
     def _unread(self, state: PartitionState) -> tuple[UnreadSource, ...]:
-        return unread_sources(self.source.states(), state.edges)
+        return unread_sources(self.source.states(), state.edges, self.requests.all().retired)
 
     def _view(
         self, state: PartitionState, asked: Requests, usage: Mapping[int, int]

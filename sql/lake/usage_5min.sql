@@ -13,7 +13,15 @@ SELECT
     hour,
     partition,
     revision,
-    import_no
+    import_no,
+    status_0xx,
+    status_1xx,
+    status_2xx,
+    status_3xx,
+    status_4xx,
+    status_5xx,
+    status_other,
+    cache_hits
 FROM usage
 WHERE
     hour >= CAST(getvariable('lake_range').day AS DATE)

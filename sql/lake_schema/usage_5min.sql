@@ -13,5 +13,13 @@ CREATE TABLE lake_usage_5min (
     hour TIMESTAMP,
     partition VARCHAR,
     revision INTEGER,
-    import_no BIGINT
+    import_no BIGINT,
+    status_0xx BIGINT,
+    status_1xx BIGINT,
+    status_2xx BIGINT,
+    status_3xx BIGINT,
+    status_4xx BIGINT,
+    status_5xx BIGINT,
+    status_other BIGINT,
+    cache_hits BIGINT
 )

@@ -1,7 +1,8 @@
--- Which domains are served over HTTPS or QUIC, in permille of all their requests.
+-- Which domains are served over HTTPS or QUIC, in permille of all their requests?
 -- Grain: one row per account × domain.
 -- Reads: usage_monthly.
--- Read by: people (edgetoll sql).
+-- Chart: bar, domain, encrypted_permille
+-- Read by: people (edgetoll query).
 SELECT
     account_id,
     domain,
@@ -12,3 +13,13 @@ SELECT
 FROM usage_monthly
 GROUP BY account_id, domain
 ORDER BY requests DESC, domain
+
+-- Sample:
+-- edgetoll query https_share_by_domain
+-- | account_id | domain | requests | https_requests | quic_requests | encrypted_permille |
+-- | --- | --- | ---: | ---: | ---: | ---: |
+-- | acme | www.acme.example | 421656 | 420141 | 1515 | 1000 |
+-- | beta | a.beta.example | 98014 | 98014 |  | 1000 |
+-- | acme | cdn.acme.example | 16631 | 14126 |  | 849 |
+-- |  | nobody.example | 115 | 115 |  | 1000 |
+-- | beta | b.beta.example | 85 |  |  | 0 |

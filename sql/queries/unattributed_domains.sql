@@ -1,7 +1,8 @@
--- Which domains are served but belong to nobody: usage that is counted and charged to no one.
+-- Which domains are served but belong to nobody? Their usage is counted and charged to no one.
 -- Grain: one row per domain.
 -- Reads: usage_daily.
--- Read by: people (edgetoll sql).
+-- Chart: bar, domain, requests
+-- Read by: people (edgetoll query).
 SELECT
     domain,
     min(day) AS first_day,
@@ -12,3 +13,9 @@ FROM usage_daily
 WHERE account_id IS NULL
 GROUP BY domain
 ORDER BY requests DESC, domain
+
+-- Sample:
+-- edgetoll query unattributed_domains
+-- | domain | first_day | last_day | requests | bytes_sent |
+-- | --- | --- | --- | ---: | ---: |
+-- | nobody.example | 2026-10-05 | 2026-11-03 | 115 | 61725 |

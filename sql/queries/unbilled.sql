@@ -1,7 +1,8 @@
--- What is charged but not yet on an issued invoice: open months, and late usage that the next invoice corrects.
+-- What is charged but not yet on an issued invoice? Open months, and late usage that the next invoice corrects.
 -- Grain: one row per account × month of the invoice it will be on × currency.
 -- Reads: focus_rows.
--- Read by: people (edgetoll sql).
+-- Chart: bar, account_id, amount, month
+-- Read by: people (edgetoll query).
 SELECT
     account_id,
     billing_month AS month,
@@ -12,3 +13,10 @@ FROM focus_rows
 WHERE invoice_no IS NULL AND charge_category = 'Usage'
 GROUP BY account_id, billing_month, currency
 ORDER BY amount DESC
+
+-- Sample:
+-- edgetoll query unbilled
+-- | account_id | month | currency | amount | of_it_corrections |
+-- | --- | --- | --- | ---: | ---: |
+-- | acme | 2026-11 | USD | 1.2098244303 | 0.0600320000 |
+-- | beta | 2026-11 | USD | 0.2314730666 | 0.0000000000 |

@@ -1,14 +1,26 @@
--- What last month would have cost each account on another price book, and how much more that is.
--- Grain: one row per account × item. To ask about another book or month, change the two words in what_if.
+-- What would the month have cost each account on another price book?
+-- Grain: one row per account × item; null where the book has no price.
 -- Reads: the macro what_if.
--- Read by: people (edgetoll sql).
+-- Parameter book (text): the id of the price book to try, say alibaba-international
+-- Parameter month (month): the month to price anew
+-- Chart: bar, account_id, change, item
+-- Read by: people (edgetoll query).
 SELECT
     account_id,
     item,
-    sum(charged) AS charged,
-    sum(tried) AS tried,
-    sum(tried) - sum(charged) AS change,
+    CAST(sum(charged) AS DECIMAL(38, 10)) AS charged,
+    CAST(sum(tried) AS DECIMAL(38, 10)) AS tried,
+    CAST(sum(tried) - sum(charged) AS DECIMAL(38, 10)) AS change,
     tried_currency AS currency
-FROM what_if('alibaba-international', strftime(now() - INTERVAL 1 MONTH, '%Y-%m'))
+FROM what_if($book, $month)
 GROUP BY account_id, item, tried_currency
 ORDER BY change DESC, account_id, item
+
+-- Sample:
+-- edgetoll query what_another_book_would_charge --param book=plain --param month=2026-11
+-- | account_id | item | charged | tried | change | currency |
+-- | --- | --- | ---: | ---: | ---: | --- |
+-- | acme | data_transfer | 0.9512876303 | 0.9512876303 | 0.0000000000 | USD |
+-- | acme | https_requests | 0.1985048000 | 0.1985048000 | 0.0000000000 | USD |
+-- | beta | data_transfer | 0.1866666666 | 0.1866666666 | 0.0000000000 | USD |
+-- | beta | https_requests | 0.0448064000 | 0.0448064000 | 0.0000000000 | USD |

@@ -75,6 +75,14 @@ CREATE TABLE IF NOT EXISTS domain_ownership (
     journal_no BIGINT NOT NULL
 );
 
+-- One row per account, and per domain (a name or `*.name`), that has tags: a JSON object of texts. For reports only.
+CREATE TABLE IF NOT EXISTS tags (
+    kind VARCHAR NOT NULL CHECK (kind IN ('account', 'domain')),
+    subject VARCHAR NOT NULL,
+    tags VARCHAR NOT NULL,
+    journal_no BIGINT NOT NULL
+);
+
 -- One row per plan bought. quantity: bytes (data_transfer) or requests (https_requests).
 CREATE TABLE IF NOT EXISTS plans (
     plan_id VARCHAR NOT NULL,
@@ -117,7 +125,8 @@ CREATE TABLE IF NOT EXISTS imported_files (
     import_no BIGINT NOT NULL
 );
 
--- One row per bucket × domain × region × class × file; account_id is NULL while nobody owns the domain.
+-- One row per bucket × domain × region × class × file; account_id is NULL while nobody owns the domain. Requests by
+-- class of status and cache hits are for reports: no price reads them; NULL where the file does not say.
 CREATE TABLE IF NOT EXISTS usage (
     hour TIMESTAMP NOT NULL,
     bucket TIMESTAMP NOT NULL,
@@ -129,7 +138,15 @@ CREATE TABLE IF NOT EXISTS usage (
     class VARCHAR NOT NULL,
     requests BIGINT NOT NULL,
     bytes_sent BIGINT NOT NULL,
-    import_no BIGINT NOT NULL
+    import_no BIGINT NOT NULL,
+    status_0xx BIGINT,
+    status_1xx BIGINT,
+    status_2xx BIGINT,
+    status_3xx BIGINT,
+    status_4xx BIGINT,
+    status_5xx BIGINT,
+    status_other BIGINT,
+    cache_hits BIGINT
 );
 
 -- One row per movement of money: a positive amount from the account debited to the account credited.

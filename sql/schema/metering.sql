@@ -38,8 +38,12 @@ CREATE TABLE IF NOT EXISTS edges (
     expected_from_ms BIGINT,
     advanced_ms BIGINT NOT NULL,
     last_epoch BIGINT NOT NULL,
-    last_sequence BIGINT NOT NULL
+    last_sequence BIGINT NOT NULL,
+    held VARCHAR DEFAULT ''
 );
+
+-- Stores made before 2026-12 do not know why an edge promises nothing: its next batch says it again.
+ALTER TABLE edges ADD COLUMN IF NOT EXISTS held VARCHAR DEFAULT '';
 
 CREATE TABLE IF NOT EXISTS epochs (
     partition VARCHAR NOT NULL,

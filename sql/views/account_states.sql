@@ -1,5 +1,6 @@
 -- Who is about to lose service, why and when: each account's state with the money it rests on.
 -- Grain: one row per account.
+-- Owner: billing/balance.
 -- Reads: lake_account_states.
 -- Read by: people (edgetoll sql).
 CREATE VIEW account_states AS

@@ -1,24 +1,27 @@
 -- Who the customers are, on what terms, and what they have: available is what may still be charged.
 -- Grain: one row per account.
--- Reads: lake_accounts.
+-- Owner: billing/accounts.
+-- Reads: lake_accounts, lake_tags.
 -- Read by: people (edgetoll sql), sql/macros/price_of.sql, sql/views/focus.sql.
 CREATE VIEW accounts AS
 SELECT
-    account_id,
-    name,
-    currency,
-    cash,
-    vouchers,
-    charged,
-    credit_limit,
-    CAST(cash + vouchers - charged + credit_limit AS DECIMAL(38, 10)) AS available,
-    timezone,
-    price_book,
-    billing_method,
-    grace_hours,
-    suspension_policy,
-    tax_rate_bp,
-    country,
-    low_balance_threshold,
-    opened_at
-FROM lake_accounts
+    a.account_id,
+    a.name,
+    a.currency,
+    a.cash,
+    a.vouchers,
+    a.charged,
+    a.credit_limit,
+    CAST(a.cash + a.vouchers - a.charged + a.credit_limit AS DECIMAL(38, 10)) AS available,
+    a.timezone,
+    a.price_book,
+    a.billing_method,
+    a.grace_hours,
+    a.suspension_policy,
+    a.tax_rate_bp,
+    a.country,
+    a.low_balance_threshold,
+    a.opened_at,
+    coalesce(t.tags, CAST(MAP {} AS MAP(VARCHAR, VARCHAR))) AS tags
+FROM lake_accounts AS a
+LEFT JOIN lake_tags AS t ON t.kind = 'account' AND t.subject = a.account_id

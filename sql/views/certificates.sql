@@ -1,5 +1,6 @@
 -- What proves each imported hour: the batches of every edge and epoch in it.
 -- Grain: one row per hour, partition, revision, edge and epoch.
+-- Owner: metering.
 -- Reads: lake_certificates.
 -- Read by: people (edgetoll sql).
 CREATE VIEW certificates AS

@@ -1,11 +1,12 @@
 -- The charges and invoices in the columns of FOCUS 1.2 (FinOps Open Cost and Usage Specification).
 -- Grain: one row per row of focus_rows: "Usage" adds up to charges, the rows of an InvoiceId to its total.
 -- Reads: focus_rows, invoices, accounts, price_cards, plans, utc_of_local.
--- Read by: people (edgetoll sql).
+-- Owner: billing/invoices.
+-- Read by: people (edgetoll sql), sql/views/focus_1_3.sql.
 CREATE VIEW focus AS
 WITH billed AS (
     SELECT
-        r.*, a.name AS account_name, k.unit, k.per, k.unit_quantity,
+        r.*, a.name AS account_name, a.tags, k.unit, k.per, k.unit_quantity,
         i.period_start AS billing_start, i.period_end AS billing_end,
         coalesce(i.seller_name, (SELECT max_by(v.seller_name, v.journal_no) FROM invoices AS v), 'CDN') AS seller,
         r.billing_month || '-01' AS billing_day,
@@ -76,6 +77,6 @@ SELECT
     NULL::VARCHAR AS "ResourceType", 'Networking' AS "ServiceCategory", 'CDN' AS "ServiceName",
     'Content Delivery' AS "ServiceSubcategory", l.item || ':' || l.region AS "SkuId", l.item AS "SkuMeter",
     NULL::VARCHAR AS "SkuPriceDetails", l.rate_card AS "SkuPriceId", NULL::VARCHAR AS "SubAccountId",
-    NULL::VARCHAR AS "SubAccountName", NULL::VARCHAR AS "SubAccountType", CAST(MAP {} AS MAP(VARCHAR, VARCHAR)) AS "Tags",
+    NULL::VARCHAR AS "SubAccountName", NULL::VARCHAR AS "SubAccountType", l.tags AS "Tags",
     l.charge_id AS "x_ChargeId", l.revision AS "x_Revision"
 FROM listed AS l

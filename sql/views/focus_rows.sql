@@ -1,5 +1,6 @@
 -- What stands behind the view focus: charges split by who pays, and each document's tax, cut and credit.
 -- Grain: one row per charge × who pays (money, a plan, nobody), and per document × tax, cut, credit that it has.
+-- Owner: billing/invoices.
 -- Reads: charges, invoices, lake_invoice_corrections. billing_month: of the invoice it is or will be on.
 -- Read by: people (edgetoll sql), sql/queries/unbilled.sql, sql/views/focus.sql.
 CREATE VIEW focus_rows AS

@@ -1,5 +1,6 @@
 -- Which hours are open, closed or incomplete, and how much came in time and late.
 -- Grain: one row per hour.
+-- Owner: metering.
 -- Reads: live_hours, lake_imported_files (hours that metering no longer lists).
 -- Read by: people (edgetoll sql).
 CREATE VIEW hours AS

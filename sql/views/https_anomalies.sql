@@ -1,6 +1,7 @@
 -- What should not be: HTTPS requests of a domain whose HTTPS is off at every edge that told of it (`https_off`: counted and
 -- billed all the same), and requests for another name than the handshake's (`sni_mismatch`: refused, on no bill).
 -- Grain: one row per kind × domain × account (`https_off`), or kind × edge (`sni_mismatch`).
+-- Owner: edge/https.
 -- Reads: lake_https_facts, lake_https_mismatches, https_domains, usage_5min.
 -- Read by: people (edgetoll sql).
 CREATE VIEW https_anomalies AS

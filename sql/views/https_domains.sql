@@ -1,5 +1,6 @@
 -- Which domains have HTTPS on, at which edge, from when until when, with what certificate: as the edges proved it.
 -- Grain: one row per edge × domain × period with HTTPS on; settings and certificate are the last of the period.
+-- Owner: edge/https.
 -- Reads: lake_https_facts, lake_domains.
 -- Read by: people (edgetoll sql), sql/views/https_anomalies.sql.
 CREATE VIEW https_domains AS

@@ -1,5 +1,6 @@
 -- The closed-hour files that billing has taken in.
 -- Grain: one row per hour, partition and revision.
+-- Owner: billing/runs.
 -- Reads: lake_imported_files.
 -- Read by: people (edgetoll sql).
 CREATE VIEW imported_files AS

@@ -1,7 +1,8 @@
 -- What stands on invoices and credit notes: amount is exact, settled_amount adds up to subtotal - cut.
 -- Grain: one row per document × line.
+-- Owner: billing/invoices.
 -- Reads: lake_invoice_lines.
--- Read by: people (edgetoll sql), sql/queries/demo_invoice.sql.
+-- Read by: people (edgetoll sql), sql/queries/newest_invoice.sql.
 CREATE VIEW invoice_lines AS
 SELECT
     invoice_no,

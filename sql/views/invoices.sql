@@ -1,7 +1,8 @@
 -- Invoices and credit notes: what was billed for a month, and where each stands.
 -- Grain: one row per document. total = subtotal - cut + tax; credit notes are negative.
+-- Owner: billing/invoices.
 -- Reads: lake_invoices.
--- Read by: people (edgetoll sql), examples/stage.py, sql/queries/demo_invoice.sql, sql/views/focus.sql,
+-- Read by: people (edgetoll sql), examples/stage.py, sql/queries/newest_invoice.sql, sql/views/focus.sql,
 -- sql/views/focus_rows.sql.
 CREATE VIEW invoices AS
 SELECT

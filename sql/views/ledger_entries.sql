@@ -1,5 +1,6 @@
 -- The ledger as entries: each transfer is one debit and one credit; credits are positive, debits negative.
 -- Grain: one row per transfer and side.
+-- Owner: billing/ledger.
 -- Reads: transfers.
 -- Read by: people (edgetoll sql).
 CREATE VIEW ledger_entries AS

@@ -1,5 +1,6 @@
 -- The prepaid plans bought, and how much of each is used.
 -- Grain: one row per plan.
+-- Owner: billing/accounts.
 -- Reads: lake_plans.
 -- Read by: people (edgetoll sql), sql/views/focus.sql.
 CREATE VIEW plans AS

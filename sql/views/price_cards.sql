@@ -1,5 +1,6 @@
 -- What things cost, a rate card as one row: its tiers as a list, the labels it prices (NULL: all), and when.
 -- Grain: one row per rate card. An account's own card goes before the general one (account_id NULL).
+-- Owner: billing/prices.
 -- Reads: lake_prices, lake_price_labels.
 -- Read by: people (edgetoll sql), sql/macros/card_of.sql, sql/macros/card_price.sql, sql/macros/what_if.sql,
 -- sql/views/focus.sql.

@@ -1,5 +1,6 @@
 -- What things cost: the rate cards of the price books with their tiers.
 -- Grain: one row per rate card and tier.
+-- Owner: billing/prices.
 -- Reads: lake_prices.
 -- Read by: people (edgetoll sql).
 CREATE VIEW prices AS

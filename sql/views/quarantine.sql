@@ -1,5 +1,6 @@
 -- What was not counted and why: nothing is lost, it waits there.
 -- Grain: one row per reason × edge or source.
+-- Owner: metering.
 -- Reads: live_quarantine.
 -- Read by: people (edgetoll sql).
 CREATE VIEW quarantine AS

@@ -1,5 +1,6 @@
 -- The rating runs, posted and held.
 -- Grain: one row per run.
+-- Owner: billing/runs.
 -- Reads: lake_runs.
 -- Read by: people (edgetoll sql).
 CREATE VIEW runs AS

@@ -1,5 +1,6 @@
 -- Every movement of money: a positive amount from the account debited to the one credited.
 -- Grain: one row per transfer; that of a charge is made from the charge itself, which it mirrors to the unit.
+-- Owner: billing/ledger.
 -- Reads: lake_transfers, lake_charges.
 -- Read by: people (edgetoll sql), sql/views/ledger_entries.sql.
 CREATE VIEW transfers AS

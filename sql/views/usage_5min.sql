@@ -1,5 +1,6 @@
 -- How much was used, and by whom: imported, closed and still open hours together, each row once.
 -- Grain: one row per 5-minute bucket × account × domain × region × class.
+-- Owner: metering.
 -- Reads: usage_parts.
 -- Read by: people (edgetoll sql).
 CREATE VIEW usage_5min AS

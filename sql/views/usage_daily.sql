@@ -1,5 +1,6 @@
 -- How much was used per day in the account's own time zone (UTC where nobody owns the domain).
 -- Grain: one row per day × account × domain × region × class.
+-- Owner: metering.
 -- Reads: usage_parts, lake_accounts, lake_zone_offsets (the rules that rating has, not DuckDB's own).
 -- A zone's day is looked up once per bucket, not once per row.
 -- Read by: people (edgetoll sql), sql/queries/unattributed_domains.sql, sql/views/usage_monthly.sql.

@@ -1,5 +1,6 @@
 -- How much was used per hour (UTC).
 -- Grain: one row per hour × account × domain × region × class.
+-- Owner: metering.
 -- Reads: usage_parts.
 -- Read by: people (edgetoll sql).
 CREATE VIEW usage_hourly AS

@@ -1,7 +1,8 @@
 -- How much was used per month (YYYY-MM) in the account's own time zone, as invoices see it.
 -- Grain: one row per month × account × domain × region × class.
+-- Owner: metering.
 -- Reads: usage_daily.
--- Read by: people (edgetoll sql), examples/demo.py, sql/queries/demo_usage.sql,
+-- Read by: people (edgetoll sql), sql/queries/usage_by_domain.sql,
 -- sql/queries/https_share_by_domain.sql, sql/queries/usage_growth_by_month.sql.
 CREATE VIEW usage_monthly AS
 SELECT

@@ -1,40 +1,38 @@
 -- What stands behind the usage views: imported, closed and still open hours together, not yet added up.
 -- Grain: one row per 5-minute bucket × account × domain × region × class × file it comes from.
+-- Owner: metering.
 -- Reads: lake_usage_5min, closed_usage (closed, not yet imported), live_usage (open), lake_domains.
--- Read by: people (edgetoll sql), sql/views/usage_5min.sql, sql/views/usage_daily.sql, sql/views/usage_hourly.sql.
+-- Read by: people (edgetoll sql), sql/views/usage_5min.sql, sql/views/usage_daily.sql, sql/views/usage_hourly.sql,
+-- sql/views/usage_by_status.sql, sql/views/usage_by_cache.sql, sql/views/bandwidth_5min.sql.
 CREATE VIEW usage_parts AS
-WITH open_usage AS (
+WITH shape AS (
     SELECT
-        l.bucket,
-        l.domain,
-        l.region,
-        l.class,
-        l.requests,
-        l.bytes_sent
+        NULL::BIGINT AS status_0xx,
+        NULL::BIGINT AS status_1xx,
+        NULL::BIGINT AS status_2xx,
+        NULL::BIGINT AS status_3xx,
+        NULL::BIGINT AS status_4xx,
+        NULL::BIGINT AS status_5xx,
+        NULL::BIGINT AS status_other,
+        NULL::BIGINT AS cache_hits
+    WHERE false
+),
+
+open_usage AS (
+    SELECT l.* EXCLUDE (filename)
     FROM live_usage AS l
     ANTI JOIN closed_hour_list AS c
         ON c.hour = date_trunc('hour', l.bucket)
         AND c.partition = regexp_extract(l.filename, 'partition=([^/]+)\.parquet$', 1)
 ),
 
+-- Files of another version may lack some counts.
 not_imported AS (
-    SELECT
-        bucket,
-        domain,
-        region,
-        class,
-        requests,
-        bytes_sent
     FROM closed_usage
-    UNION ALL
-    SELECT
-        bucket,
-        domain,
-        region,
-        class,
-        requests,
-        bytes_sent
+    UNION ALL BY NAME
     FROM open_usage
+    UNION ALL BY NAME
+    FROM shape
 ),
 
 owned AS (
@@ -45,7 +43,15 @@ owned AS (
         n.region,
         n.class,
         n.requests,
-        n.bytes_sent
+        n.bytes_sent,
+        n.status_0xx,
+        n.status_1xx,
+        n.status_2xx,
+        n.status_3xx,
+        n.status_4xx,
+        n.status_5xx,
+        n.status_other,
+        n.cache_hits
     FROM not_imported AS n
     LEFT JOIN lake_domains AS exact
         ON exact.domain = n.domain
@@ -64,7 +70,15 @@ SELECT
     region,
     class,
     requests,
-    bytes_sent
+    bytes_sent,
+    status_0xx,
+    status_1xx,
+    status_2xx,
+    status_3xx,
+    status_4xx,
+    status_5xx,
+    status_other,
+    cache_hits
 FROM lake_usage_5min
 UNION ALL
 SELECT
@@ -74,5 +88,13 @@ SELECT
     region,
     class,
     requests,
-    bytes_sent
+    bytes_sent,
+    status_0xx,
+    status_1xx,
+    status_2xx,
+    status_3xx,
+    status_4xx,
+    status_5xx,
+    status_other,
+    cache_hits
 FROM owned

@@ -24,6 +24,7 @@ from billing.ledger.top_up import top_up
 from billing.money import SCALE
 from billing.store.journal import Record
 from billing.store.store import Effects, Store
+from tests.billing import homes
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 ADD_ACCOUNT = """
@@ -212,6 +213,12 @@ class World:
             [account_id],
         ).fetchall()
         return [row[0] for row in rows]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def templates(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Where homes are made once, to be copied."""
+    homes.templates = tmp_path_factory.mktemp("templates")
 
 
 @pytest.fixture

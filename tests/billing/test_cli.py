@@ -74,3 +74,43 @@ def test_g19_a_wrong_row_of_a_load_file_is_counted_from_one(
     file.write_text("# plans\n\n[[plans]]\n" + "".join(f"{k} = {v}\n" for k, v in row.items()))
     assert main(["billing", "load", str(file), "--home", str(home)]) == 1
     assert f"line 4, key plans.1.{key}: {said}" in capsys.readouterr().err
+
+
+PAST = "2026-10-01T05"
+WAIVE = ("metering waive e1 --hour {} --by {} --reason {}").format
+SLIPS = {
+    # G12: kept for ever, so nothing hides in it.
+    "a reason": (WAIVE(PAST, "k", "a\x1b[31m"), "--reason"),
+    "a name": (WAIVE(PAST, "\u202ek", "a"), "--by"),
+    "who suspends": ("billing suspend acme --by a\u200b --reason b", "--by"),
+    "why it is billed": ("billing accept --reason a\rb", "--reason"),
+    "why it is right": ("billing release R1 --reason a\nb", "--reason"),
+    # M6, E12: an hour or an edge that is none would be waited for, or waived, in vain.
+    "a day is no hour": (WAIVE(PAST[:10], "k", "a"), "is no hour"),
+    "an hour to come": (WAIVE("2099-01-01T00", "k", "a"), "ahead"),
+    "an edge of two words": ("metering edges --expect x,y", "--expect"),
+    "no region": ("metering edges --expect e2 --region -", "--region"),
+    # G7: while a promise stands that is years ahead, no late feed is noticed.
+    "payments to come": ("billing alerts --payments-through 2099-01-01", "cannot be posted yet"),
+    # G19: what would be passed over without a word, or end in a traceback.
+    "a payment of no invoice": ("billing paid --id k --amount 5", "nothing was posted"),
+    "the year nought": ("billing invoice --month 0000-01", "is not a month"),
+    "the last month of all": ("billing statement acme --month 9999-12", "is not a month"),
+    "fewer than none": ("billing ledger --limit -1", "--limit"),
+}
+
+
+@pytest.fixture(scope="module")
+def slips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with accounts, at which slips are made."""
+    return make_home(tmp_path_factory.mktemp("slips"))
+
+
+@pytest.mark.parametrize(("command", "said"), SLIPS.values(), ids=SLIPS.keys())
+def test_g19_a_slip_is_said_in_a_line_and_changes_nothing(
+    command: str, said: str, slips: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted(path for path in slips.rglob("*") if "lock" not in path.name)
+    assert main([*command.split(" "), "--home", str(slips)]) in (1, 2)
+    assert said in " ".join(capsys.readouterr().err.split())
+    assert sorted(path for path in slips.rglob("*") if "lock" not in path.name) == before

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import edgetoll
-from billing.commands.init import open_to_others
+from billing.checks.exposed import open_to_others
 from tests.billing.homes import NOW, START, Use, close_hours, load_text
 from tests.billing.homes import make_home as bare_home
 from tests.billing.runner import rate

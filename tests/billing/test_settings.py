@@ -45,6 +45,7 @@ BILLING = {
         '[billing]\nbreaker_caps = { USD = "lots" }',
         "billing.breaker_caps",
     ),
+    "a time zone that is none": ('[invoices]\ntimezone = "Atlantis"', "invoices.timezone"),
     "a floor below zero": ('[billing]\nbreaker_floor = "-1.00"', "billing.breaker_floor"),
 }
 COMMANDS = (
@@ -104,6 +105,17 @@ def test_a_key_of_edge_or_metering_that_nobody_reads_is_named_with_its_line(
     for reader in readers:
         with pytest.raises(ConfigError, match=rf"line {line}, key {key}: this key is not known"):
             reader(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["lots", "", "0GB", "-1GB", "512"])
+def test_g11_a_memory_limit_that_is_none_is_said_before_any_store_is_blamed(
+    text: str, tmp_path: Path
+) -> None:
+    write(tmp_path, f'[metering]\nmemory_limit = "{text}"')
+    with pytest.raises(ConfigError, match=r"metering\.memory_limit"):
+        load_metering(tmp_path)
+    write(tmp_path, '[metering]\nmemory_limit = "1.5 GiB"')
+    assert load_metering(tmp_path).memory_limit == "1.5 GiB"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from billing.invoices.documents import writing
 from billing.lake import query
 from billing.outbox import stop_list
 from edge.errors import EdgetollError
-from tests.billing.homes import BOOK
+from tests.billing.homes import BOOK, copied
 from tests.billing.invoices.world import NOVEMBER, World, october
 from tests.billing.runner import published
 from tests.damage.damages import DAMAGES
@@ -94,7 +94,7 @@ def build(place: Path) -> Billed:
         made[name] = world.home
     homes = Homes(today=made["today"], yesterday=place / "yesterday", other=made["other"], truth={})
     undamaged = place / "undamaged"
-    shutil.copytree(homes.today, undamaged)
+    copied(homes.today, undamaged)
     right = sums(undamaged)
     ran = [run(*words, "--home", str(undamaged)) for words in COMMANDS]
     assert [one.code for one in ran] == [0] * len(ran), ran
@@ -136,7 +136,7 @@ def one(billed: Billed, kind: Kind, name: str, damage: Damage, place: Path) -> O
     """What comes of one kind and one damage."""
     home = place / "damaged"
     shutil.rmtree(home, ignore_errors=True)
-    shutil.copytree(billed.homes.today, home)
+    copied(billed.homes.today, home)
     file = kind.find(home)
     if file is None or not damage(home, billed.homes, kind, file):
         return Outcome(kind=kind.name, damage=name, verdict="–")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,9 +14,7 @@ from edge.batch.records import EventColumns
 from edge.event import RequestEvent
 from edge.spool.segment import read_frames
 from edge.spool.spool import Spool, SpoolOptions
-
-THOROUGH = os.environ.get("EDGETOLL_THOROUGH") == "1"
-"""With EDGETOLL_THOROUGH=1 tests take every byte and every kill; else a sample of them."""
+from tests.effort import THOROUGH
 
 NOON_MS = 1_767_268_800_000
 """2026-01-01T12:00:00Z."""

@@ -16,6 +16,7 @@ import pytest
 
 import edgetoll
 from edge.completion import SCRIPTS
+from tests.effort import PATIENCE_S
 
 
 @pytest.fixture
@@ -105,7 +106,7 @@ class Shell:
         """Type `text` and read until `wanted` has come."""
         os.write(self.parent, text.encode())
         said = ""
-        until = time.monotonic() + 120
+        until = time.monotonic() + PATIENCE_S
         while wanted not in said:
             assert time.monotonic() < until, said
             if select.select([self.parent], [], [], 1)[0]:

@@ -18,6 +18,7 @@ from edge.spool.segment import read_frames
 from edge.spool.spool import Spool, SpoolOptions
 from tests.edge.samples import NOON_MS, columns, counted, event, open_spool, some, spooled_rows
 from tests.edge.spool.disks import FailingDisk, FullDisk
+from tests.effort import PATIENCE_S
 
 FAST = EmitterOptions(interval_s=0.005)
 
@@ -128,7 +129,7 @@ class GatedDisk(FullDisk):
         self.gate.set()
 
     def sync(self, descriptor: int) -> None:
-        assert self.gate.wait(60)
+        assert self.gate.wait(PATIENCE_S)
 
 
 def test_a_slow_disk_never_blocks_the_caller_and_memory_is_bounded(tmp_path: Path) -> None:

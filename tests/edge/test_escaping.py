@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -110,3 +111,8 @@ def test_p10_a_closed_output_takes_all() -> None:
     command = f'exec "{sys.executable}" edgetoll.py --help >&-'
     done = subprocess.run(["sh", "-c", command], capture_output=True, check=False, cwd=ROOT)
     assert (done.stderr, done.returncode) == (b"", 0)
+
+
+def test_p10_a_name_that_is_no_text_is_said_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert edgetoll.main(["edge", "import", os.fsdecode(b"/var/log/\xff.log")]) == 2
+    assert "is not UTF-8 text" in capsys.readouterr().err

@@ -1,7 +1,7 @@
-"""How long a fuzz test goes on: a hundred examples, or again and again for EDGETOLL_FUZZ_SECONDS.
+"""How long a fuzz test goes on: thirty examples, or again and again for EDGETOLL_FUZZ_SECONDS.
 
-With the hypothesis profile `fuzz` each round tries ten times as many. What fails is printed with
-the line that repeats it (`@reproduce_failure`).
+With EDGETOLL_THOROUGH=1 a round tries two hundred, with the hypothesis profile `fuzz` a thousand.
+What fails is printed with the line that repeats it (`@reproduce_failure`).
 """
 
 from __future__ import annotations
@@ -37,3 +37,14 @@ def for_as_long_as_told(test: Callable[Arguments, None]) -> Callable[Arguments, 
             test(*args, **named)
 
     return rounds
+
+
+def repeated(
+    profile: settings,
+) -> Callable[[Callable[Arguments, None]], Callable[Arguments, None]]:
+    """A decorator that gives a property this profile, and repeats it for as long as told."""
+
+    def decorate(test: Callable[Arguments, None]) -> Callable[Arguments, None]:
+        return for_as_long_as_told(profile(test))
+
+    return decorate

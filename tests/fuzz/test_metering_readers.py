@@ -31,6 +31,7 @@ from metering.sources.source import Message, SourceBatch
 from metering.sources.spool import SpoolSource
 from metering.status import read_file
 from metering.worker.worker import Worker
+from tests.fuzz.budget import repeated
 from tests.metering.world import HOUR, T0, Edge, Event, World, columns
 
 NOW = 1_790_000_000_000
@@ -40,8 +41,10 @@ RELAXED = [
     HealthCheck.function_scoped_fixture,
     HealthCheck.large_base_example,
 ]
-FUZZ = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=RELAXED)
-SLOW = settings(max_examples=max(EXAMPLES // 6, 6), deadline=None, suppress_health_check=RELAXED)
+FUZZ = repeated(settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=RELAXED))
+SLOW = repeated(
+    settings(max_examples=max(EXAMPLES // 6, 6), deadline=None, suppress_health_check=RELAXED)
+)
 
 WORDS = ["https", "http", "tcp", "quic", "1.0", "edgetoll.request.v1", "hit", "miss", "cdn-a"]
 TIMES = ["2026-09-21T00:00:00Z", "2026-09-21T00:00:60Z", "9999-12-31T23:59:59+23:59", "0001-01-01"]

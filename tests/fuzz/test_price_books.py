@@ -19,12 +19,15 @@ from hypothesis import strategies as st
 
 from billing.prices import PriceBooks, load_books, read_book, tables
 from edge.errors import EdgetollError
+from tests.fuzz.budget import repeated
 
 EXAMPLES = int(os.environ.get("EDGETOLL_FUZZ_EXAMPLES", "60"))
-FUZZ = settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+FUZZ = repeated(
+    settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
 )
 # What the reader's own libraries say, which nobody who writes a price book has ever heard of.
 INSIDE = ("Input should", "valid integer", "pydantic", "Value error", "tuple", "NoneType", "str'",

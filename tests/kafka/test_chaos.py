@@ -5,15 +5,15 @@ The long run is `python bench/kafka/chaos.py 200`; EDGETOLL_THOROUGH=1 makes thi
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
 from bench.kafka.chaos import Chaos
+from tests.effort import THOROUGH
 
 pytestmark = [pytest.mark.needs_kafka, pytest.mark.xdist_group("kafka")]
-KILLS = 40 if os.environ.get("EDGETOLL_THOROUGH") else 5
+KILLS = 40 if THOROUGH else 5
 
 
 def test_b1_b3_b4_c1_to_c8_kills_of_edge_worker_and_broker_change_no_total(

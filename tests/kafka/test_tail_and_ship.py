@@ -16,6 +16,7 @@ from edge.agent.status import edge_statuses
 from edge.spool.durable_end import read_durable_end
 from edge.spool.segment import read_acknowledged
 from tests.edge.logs.reading import nginx_lines
+from tests.effort import PATIENCE_S
 from tests.kafka.world import count, wait_until
 
 pytestmark = [pytest.mark.needs_kafka, pytest.mark.xdist_group("kafka")]
@@ -47,5 +48,5 @@ def test_one_process_tails_and_ships_and_each_line_is_counted_once(
     wait_until(lambda: edge_statuses(home, datetime.now(UTC))[0]["events"] == 700)
     wait_until(all_acknowledged)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=60) == 0
+    assert process.wait(timeout=PATIENCE_S) == 0
     assert count(home, broker.address)["accepted"] == 700

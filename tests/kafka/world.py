@@ -20,6 +20,7 @@ from edge.shipping.run import settings as edge_link
 from metering.closed import list_closed, read_certificate
 from metering.sources.kafka.settings import worker_name
 from metering.worker import kafka_process
+from tests.effort import PATIENCE_S
 
 
 def ship(home: Path, bootstrap: str, **options: Any) -> Shipper:
@@ -57,17 +58,17 @@ def shipping(home: Path, bootstrap: str, **options: Any) -> Iterator[Any]:
 
     thread = threading.Thread(target=lambda: asyncio.run(main()), daemon=True)
     thread.start()
-    ready.wait(10)
+    ready.wait(PATIENCE_S)
     try:
         yield box["shipper"]
     finally:
         if thread.is_alive():
             box["loop"].call_soon_threadsafe(box["shipper"].stop)
-        thread.join(30)
+        thread.join(PATIENCE_S)
         assert not thread.is_alive()
 
 
-def wait_until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
+def wait_until(condition: Callable[[], bool], timeout_s: float = PATIENCE_S) -> None:
     """Return once `condition()` holds; AssertionError after `timeout_s`."""
     tick = threading.Event()
     for _ in range(int(timeout_s / 0.02)):

@@ -20,24 +20,24 @@ def begun(home: Path) -> Simulation:
 
 def test_a_run_cut_off_after_its_last_save_ends_like_one_that_never_was(tmp_path: Path) -> None:
     whole = begun(tmp_path / "whole" / "home")
-    whole.run(60)
+    whole.run(36)
     wanted, history = whole.trace.digest(), read_history(whole)
     whole.store.close()
 
     folder = tmp_path / "cut"
     cut = begun(folder / "home")
-    cut.run(20)
+    cut.run(12)
     saving.save(cut, folder, wall_seconds=1)
-    cut.run(10)
+    cut.run(6)
     saving.save(cut, folder, wall_seconds=2)
-    cut.run(17)
+    cut.run(9)
     cut.store.close()  # and nothing else is kept of it
 
     found = saving.go_on(folder)
     assert found is not None
     again, wall = found
-    assert (again.hours, wall) == (30, 2)
-    again.run(30)
+    assert (again.hours, wall) == (18, 2)
+    again.run(18)
     assert again.trace.digest() == wanted
     assert read_history(again) == history
     again.calm()

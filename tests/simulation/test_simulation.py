@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from tests.effort import THOROUGH
 from tests.simulation.auditor import audit, read_history
 from tests.simulation.simulator import Odds, Simulation, open_simulated
 
@@ -27,12 +27,11 @@ def test_g17_to_g22_every_suspension_of_a_simulated_spring_is_justified(
     tmp_path: Path, seed: int
 ) -> None:
     """Top-ups, chargebacks, late usage, a price change, DST (29 March), outages and restarts."""
-    thorough = os.environ.get("EDGETOLL_THOROUGH") == "1"
     simulation = Simulation(
-        tmp_path, accounts=40 if thorough else 12, seed=seed, odds=STORMY, funded_percent=10
+        tmp_path, accounts=40 if THOROUGH else 12, seed=seed, odds=STORMY, funded_percent=10
     )
-    simulation.now = datetime(2026, 3, 18 if thorough else 28, tzinfo=UTC)
-    simulation.run(24 * (30 if thorough else 5))
+    simulation.now = datetime(2026, 3, 18 if THOROUGH else 28, tzinfo=UTC)
+    simulation.run(24 * (30 if THOROUGH else 5))
     simulation.calm()
     report = audit(simulation)
     assert report["states decided"] > 5

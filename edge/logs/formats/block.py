@@ -123,7 +123,8 @@ class Format:
     `head`: the first line names the columns. `named`: what a file's name says of its lines, where
     it does: the same lines under another name are others then.
     `version` tells mapping files of one name apart by their content. `lacks`: what a person has to
-    say of its lines, which do not (scheme, host).
+    say of its lines, which do not (scheme, host). `json`: lines are JSON objects, which may stand
+    in a list under the key `records`.
     """
 
     name: str
@@ -133,6 +134,8 @@ class Format:
     named: Callable[[str], str] | None = None
     version: str = ""
     lacks: tuple[str, ...] = ()
+    json: bool = False
+    records: str = ""
 
     @property
     def identity(self) -> str:
@@ -155,6 +158,11 @@ def physical_lines(block: bytes) -> list[bytes]:
     if lines and not lines[-1]:
         lines.pop()
     return lines
+
+
+def count_lines(block: bytes) -> int:
+    """How many lines `physical_lines` would give."""
+    return block.count(b"\n") + bool(block and not block.endswith(b"\n"))
 
 
 def no_columns() -> EventColumns:

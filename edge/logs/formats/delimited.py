@@ -13,7 +13,7 @@ from typing import Final
 
 import polars as pl
 
-from edge.logs.formats.block import Settled, physical_lines
+from edge.logs.formats.block import Settled, count_lines, physical_lines
 from edge.logs.formats.mapping import Columns
 from edge.reasons import Reason
 
@@ -50,7 +50,7 @@ def read_values(
         quote = ""
     try:
         found = _read(block, separator, columns, places, quote)
-        if found.height == len(physical_lines(block)):
+        if found.height == count_lines(block):
             return found
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         pass  # read below, line by line
@@ -86,7 +86,7 @@ def read_lines(block: bytes) -> pl.Series:
         if looks_packed(block):
             raise pl.exceptions.ComputeError("polars would unpack it")
         found = _read(block, _UNUSED_BYTE, ["line", OVERFLOW], [0])["line"]
-        if len(found) == len(physical_lines(block)):
+        if len(found) == count_lines(block):
             return found
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         pass  # read below, line by line
@@ -165,7 +165,7 @@ class DelimitedCutter:
             for row, line in enumerate(lines):
                 settled.pass_over(first + row)
                 self._direct(line, settled)
-            count = len(lines) or piece.count(b"\n") + (not piece.endswith(b"\n"))
+            count = len(lines) or count_lines(piece)
             parts.append(self._empty(count) if lines else self._piece(piece, first, settled))
             first += count
         return pl.concat(parts)
@@ -214,7 +214,7 @@ class DelimitedCutter:
                     settled.refuse(first + row, Reason.SCHEMA, why)
                 else:
                     settled.pass_over(first + row)
-            return self._empty(piece.count(b"\n") + (not piece.endswith(b"\n")))
+            return self._empty(count_lines(piece))
         names = [f"c{place}" for place in range(len(self.fields))]
         places = {
             name: names[self.fields.index(name)] for name in self.wanted if name in self.fields

@@ -16,8 +16,8 @@ from edge.logs.formats.mapping import (
     LinesThat,
     Mapping,
     Path,
-    ProtocolField,
     SchemeField,
+    VersionField,
 )
 from edge.logs.formats.times import durations_ms, time_ms
 
@@ -69,16 +69,19 @@ class EventFields:
             self._host().alias("host"),
             _text_of(mapping.bytes).alias("bytes"),
             _text_of(mapping.status).alias("status"),
-            self._protocol(mapping.protocol).alias("protocol"),
+            self._version(mapping.protocol).alias("protocol"),
             self._cache(mapping.cache).alias("cache"),
-            _text_of(mapping.id).alias("id"),
-            _text_of(mapping.sni).alias("sni"),
+            *(
+                _text_of(part).alias(name)
+                for name, part in (("id", mapping.id), ("sni", mapping.sni))
+                if part is not None
+            ),
         )
         if found.height != raw.height:  # nothing but constants
             found = pl.concat([found] * raw.height) if raw.height else found.clear()
         return found.with_columns(self._times(raw))
 
-    def skipped(self, raw: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
+    def left_out(self, raw: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
         """Which lines are no access records, and which are connections without a request."""
         mapping = self.mapping
         none = pl.repeat(value=False, n=raw.height, eager=True, dtype=pl.Boolean)
@@ -130,16 +133,18 @@ class EventFields:
 
     def _scheme(self) -> pl.Expr:
         found = [_one_scheme(each) for each in self.mapping.scheme]
-        if len(found) == 1:
-            return found[0]
+        if len(found) < 2:
+            return found[0] if found else pl.lit(None, _TEXT)
         known = [pl.when(_names_scheme(each)).then(each) for each in found]
         return pl.coalesce(*known, *found)
 
     def _host(self) -> pl.Expr:
         found = [_one_host(each) for each in self.mapping.host]
-        return found[0] if len(found) == 1 else pl.coalesce(*map(_given, found), *found)
+        if len(found) < 2:
+            return found[0] if found else pl.lit(None, _TEXT)
+        return pl.coalesce(*map(_given, found), *found)
 
-    def _protocol(self, wanted: ProtocolField | None) -> pl.Expr:
+    def _version(self, wanted: VersionField | None) -> pl.Expr:
         found = _text_of(wanted)
         if wanted is None or not wanted.quic:
             return found

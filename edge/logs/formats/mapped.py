@@ -62,7 +62,7 @@ class MappedParser:
         settled = Settled()
         raw = self._cutter.cut(block, settled)
         if self.mapping.only or self.mapping.except_ or self.mapping.no_request:
-            self._skip(raw, settled)
+            self._leave_out(raw, settled)
         parsed = judge_lines(
             self._fields.judged(raw),
             now_ms,
@@ -72,6 +72,20 @@ class MappedParser:
         )
         notes = [*settled.notes, *self._first_notes(raw, len(parsed.rows))]
         return replace(parsed, notes=tuple(notes)) if notes else parsed
+
+    def might_read(self, block: bytes) -> bool:
+        """Whether the first lines of `block` could be events; cheap."""
+        mapping = self.mapping
+        if isinstance(self._cutter, TextCutter):
+            return self._cutter.fits_any(block)
+        if mapping.w3c:
+            return b"#Fields" in block
+        if mapping.columns is not None:
+            return mapping.columns.separator.encode() in block
+        return all(
+            any(name.rpartition(".")[2].encode() in block for name in names)
+            for names in mapping.needed()
+        )
 
     def known_fields(self) -> tuple[str, ...] | None:
         """The fields that lines of this format have; None where each line says so itself."""
@@ -98,9 +112,9 @@ class MappedParser:
                 notes += self._fields.lacking(raw, events)
         return notes
 
-    def _skip(self, raw: pl.DataFrame, settled: Settled) -> None:
+    def _leave_out(self, raw: pl.DataFrame, settled: Settled) -> None:
         """Settle lines that are no requests."""
-        others, silent = self._fields.skipped(raw)
+        others, silent = self._fields.left_out(raw)
         for row in others.arg_true().to_list():
             settled.refuse(row, Reason.NOT_ACCESS)
         for row in silent.arg_true().to_list():

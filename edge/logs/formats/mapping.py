@@ -111,7 +111,7 @@ class HostField(FieldSource):
         return self.value is not None or self.default is not None
 
 
-class ProtocolField(FieldSource):
+class VersionField(FieldSource):
     """The protocol; `quic`: words that mean HTTP/3 here, beside `h3`, `HTTP/3` and `quic`."""
 
     quic: tuple[Word, ...] = ()
@@ -283,7 +283,7 @@ class Mapping(_MappingPart):
     """Likewise."""
     bytes: Annotated[FieldSource | None, BeforeValidator(_source)] = None
     status: Annotated[FieldSource | None, BeforeValidator(_source)] = None
-    protocol: Annotated[ProtocolField | None, BeforeValidator(_source)] = None
+    protocol: Annotated[VersionField | None, BeforeValidator(_source)] = None
     cache: Annotated[CacheField | None, BeforeValidator(_source)] = None
     id: Annotated[FieldSource | None, BeforeValidator(_source)] = None
     sni: Annotated[FieldSource | None, BeforeValidator(_source)] = None

@@ -20,10 +20,11 @@ from edge.logs.formats.block import Format
 from edge.logs.formats.checked import zone_named
 from edge.logs.formats.event_fields import dotted
 from edge.logs.formats.fast_nginx import parse_fast_json
-from edge.logs.formats.log_format import as_mapping, compiled, format_in, variables_of
+from edge.logs.formats.log_format import as_mapping, compiled, variables_of
 from edge.logs.formats.mapped import Fast, MappedParser, fields_of_name
 from edge.logs.formats.mapping import FILE, HostField, Mapping, SchemeField, TimeField
 from edge.logs.formats.nginx_tsv import NGINX_TSV
+from edge.logs.formats.server_config import format_in
 from edge.logs.formats.text_lines import groups_of
 
 _KNOWN = Path(__file__).with_name("known")
@@ -122,6 +123,8 @@ def _format_of(name: str, mapping: Mapping, *, doubt: bool = False, version: str
         head=mapping.columns is not None and mapping.columns.head,
         named=_said_by_name(mapping) if mapping.file_name is not None else None,
         version=version,
+        json=mapping.is_json,
+        records=mapping.records or "",
         lacks=tuple(part for part in ("scheme", "host") if not getattr(mapping, part)),
     )
 

@@ -23,6 +23,7 @@ _SYSLOG: Final = (
     r" (?:[^ :]+ )?[^ :\[]+(?:\[[0-9]+\])?: )?"
 )
 """What may stand before a line that went through syslog (RFC 3164 or 5424)."""
+_TRIED_BYTES: Final = 8 << 10
 _DOUBTFUL_BYTES: Final = 64 << 10
 """A longer line that does not fit is not tried in other ways."""
 
@@ -59,6 +60,12 @@ class TextCutter:
 
     def recall(self, directives: list[bytes]) -> None:
         """Text logs have no directives."""
+
+    def fits_any(self, block: bytes) -> bool:
+        """Whether one of the first lines of `block` has the form, by any reading."""
+        lines = read_lines(block[:_TRIED_BYTES]).str.strip_suffix("\r").fill_null("")
+        ways = (self.text.pattern, *self.text.ways)
+        return any(bool(lines.str.contains(way).any()) for way in ways)
 
     def cut(self, block: bytes, settled: Settled) -> pl.DataFrame:
         """One row a line, one column a field; see `Cutter`."""

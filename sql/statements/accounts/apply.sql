@@ -154,3 +154,18 @@ SELECT
 FROM effect_plans
 WHERE starts_at < CAST($now AS TIMESTAMP)
 GROUP BY account_id;
+
+-- name: drop_replaced_tags
+-- Tags have no history: new ones stand in for those there were.
+DELETE FROM tags
+WHERE EXISTS (
+    SELECT 1 FROM effect_tags AS e
+    WHERE tags.kind = e.kind AND tags.subject = e.subject
+);
+
+-- name: insert_tags
+-- One row per account or domain of the record; none for one whose tags were taken away.
+INSERT INTO tags BY NAME
+SELECT kind, subject, tags, CAST($journal_no AS BIGINT) AS journal_no
+FROM effect_tags
+WHERE tags <> '{}';

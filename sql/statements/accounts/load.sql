@@ -12,6 +12,12 @@ WHERE
 ORDER BY r.place
 LIMIT 10;
 
+-- name: books_of_accounts
+-- One row per account that the file names × price book it has had.
+SELECT DISTINCT v.account_id, v.price_book
+FROM account_versions AS v
+SEMI JOIN load_references AS r ON v.account_id = r.account_id;
+
 -- name: known_account_versions
 -- One row per stored version of an account in the file.
 SELECT v.* EXCLUDE (journal_no)
@@ -88,3 +94,8 @@ SEMI JOIN load_plans AS l ON p.plan_id = l.plan_id;
 SELECT m.account_id, m.method, m.effective_from
 FROM account_methods AS m
 SEMI JOIN load_methods AS l ON m.account_id = l.account_id AND m.effective_from = l.effective_from;
+
+-- name: known_tags
+-- One row per account or domain that has tags.
+SELECT kind, subject, tags
+FROM tags;

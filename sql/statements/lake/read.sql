@@ -14,6 +14,13 @@ SELECT
     unnest(string_split($partitions, ' ')),
     unnest(string_split($hours, ' '))::TIMESTAMP;
 
+-- name: imported_hours_are_closed
+-- One row per partition and hour that billing imported, for the file that other tools attach: live rows of hours that
+-- are closed and not imported yet are shown from live/. Run by billing/analysts/attach.py.
+CREATE VIEW closed_hour_list AS
+SELECT DISTINCT partition, hour
+FROM lake_imported_files;
+
 -- name: list_views
 -- One row per public view, with its columns: what `edgetoll sql` without a query prints.
 SELECT
@@ -24,7 +31,7 @@ INNER JOIN duckdb_views() AS v ON c.table_oid = v.view_oid
 WHERE NOT v.internal
     AND NOT starts_with(v.view_name, 'lake_')
     AND NOT starts_with(v.view_name, 'live_')
-    AND v.view_name <> 'closed_usage'
+    AND v.view_name NOT IN ('closed_usage', 'closed_hour_list')
 GROUP BY c.table_name
 ORDER BY c.table_name;
 

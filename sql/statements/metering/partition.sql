@@ -37,7 +37,7 @@ WHERE partition = $partition
 
 -- name: edges
 -- One row per edge.
-SELECT edge_id, region, expected_from_ms, advanced_ms, last_epoch, last_sequence
+SELECT edge_id, region, expected_from_ms, advanced_ms, last_epoch, last_sequence, coalesce(held, '') AS held
 FROM edges
 WHERE partition = $partition
 ORDER BY edge_id

@@ -64,9 +64,28 @@ rows_read AS (
         r.region,
         r.class,
         r.requests,
-        r.bytes_sent
-    FROM read_parquet(
-        $paths, filename = true, hive_partitioning = false, union_by_name = true
+        r.bytes_sent,
+        r.status_0xx,
+        r.status_1xx,
+        r.status_2xx,
+        r.status_3xx,
+        r.status_4xx,
+        r.status_5xx,
+        r.status_other,
+        r.cache_hits
+    FROM (
+        FROM read_parquet($paths, filename = true, hive_partitioning = false, union_by_name = true)
+        UNION ALL BY NAME
+        SELECT
+            NULL::BIGINT AS status_0xx,
+            NULL::BIGINT AS status_1xx,
+            NULL::BIGINT AS status_2xx,
+            NULL::BIGINT AS status_3xx,
+            NULL::BIGINT AS status_4xx,
+            NULL::BIGINT AS status_5xx,
+            NULL::BIGINT AS status_other,
+            NULL::BIGINT AS cache_hits
+        WHERE false
     ) AS r
     INNER JOIN files AS f ON r.filename = f.path
 )
@@ -82,7 +101,15 @@ SELECT
     u.class,
     u.requests,
     u.bytes_sent,
-    CAST($import_no AS BIGINT) AS import_no
+    CAST($import_no AS BIGINT) AS import_no,
+    u.status_0xx,
+    u.status_1xx,
+    u.status_2xx,
+    u.status_3xx,
+    u.status_4xx,
+    u.status_5xx,
+    u.status_other,
+    u.cache_hits
 FROM rows_read AS u
 LEFT JOIN domain_ownership AS exact
     ON u.domain = exact.domain

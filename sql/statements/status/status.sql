@@ -123,3 +123,9 @@ WHERE m.month < $month_before AND m.month <= (SELECT max(month) FROM issued_mont
 GROUP BY m.account_id, m.month
 HAVING sum(m.amount) <> 0
 ORDER BY m.month, m.account_id;
+
+-- name: known_accounts
+-- One row per account of a list that the store knows.
+SELECT account_id
+FROM accounts
+WHERE account_id IN (SELECT unnest($accounts::VARCHAR[]));

@@ -101,6 +101,10 @@ WRONG = [
     (PLAN.replace("T00:00:00Z\nends", "T00:03:00.5Z\nends"), "not a whole second"),
     (PLAN.replace('"acme"', '"nobody"'), "line 2: there is no account 'nobody'"),
     (PLAN.replace("2027", "2025"), "ends before it starts"),
+    # Issue 11: a plan that could never pay for anything.
+    (PLAN.replace('"EU"', '"EUX"'), "line 2: price book plain of acme has no region 'EUX'"),
+    (ACCOUNTS.replace('"acme"', '"new"') + PLAN.replace('"acme"', '"new"').replace('"EU"', '"DE"'),
+     "price book plain of new has no region 'DE'"),
     # G16, G19: what would cost something else than it says.
     (PLAN.replace("data_transfer", "https_requests").replace('region = "EU"', ""), "are bytes"),
     (PLAN.replace("data_transfer", "https_requests").replace('"50 GB"', "50"), "leave out region"),

@@ -15,7 +15,10 @@ from edge.errors import ConfigError
 from tests.billing.conftest import open_world
 
 ADD_USAGE = """
-INSERT INTO usage VALUES ($1, $1, 'spool', 0, $2, $3, 'DE', $4, $5, 0, 1)
+INSERT INTO usage
+(hour, bucket, partition, revision, account_id, domain, region, class, requests, bytes_sent,
+ import_no)
+VALUES ($1, $1, 'spool', 0, $2, $3, 'DE', $4, $5, 0, 1)
 """
 
 

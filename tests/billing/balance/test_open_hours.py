@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -95,3 +97,26 @@ def test_live_usage_is_joined_by_name_not_by_trying_each_row_with_each(home: Pat
     assert "HASH_JOIN" in plan
     assert "NL_JOIN" not in plan
     assert "NESTED_LOOP" not in plan
+
+
+HEAVY = {"pyarrow", "pandas", "numpy", "polars", "httpx", "cryptography", "jinja2", "rich",
+         "prometheus_client", "apscheduler"}  # fmt: skip
+
+
+@pytest.mark.parametrize("words", ["accounts", "top-up acme 5 --id p1", "ledger acme"])
+def test_the_usual_commands_load_nothing_heavy_though_an_hour_is_open(
+    home: Path, root: Path, words: str
+) -> None:
+    script = (
+        "import sys, edgetoll; edgetoll.settle(); code = edgetoll.main(sys.argv[1:]);"
+        "print(code, *sys.modules)"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", script, "billing", *words.split(), "--home", str(home)],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    code, *loaded = answer.stdout.splitlines()[-1].split()
+    assert (code, HEAVY & set(loaded)) == ("0", set())

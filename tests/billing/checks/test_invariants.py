@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from billing.checks import invariants
 from billing.commands.check import check
 from billing.ledger.top_up import top_up
 from billing.money import SCALE
-from tests.billing.homes import NOW, START, Use, close_hours, load_text, make_home
+from tests.billing.homes import NOW, START, Use, close_hours, copied, load_text, make_home
 from tests.billing.runner import rate
 
 # check: a change made behind the ledger's back that it must see
@@ -76,7 +75,7 @@ def test_a_sound_store_fails_no_check(sound: Path) -> None:
 @pytest.mark.parametrize("name", sorted(PLANTED))
 def test_g24_each_check_sees_what_it_is_there_for(name: str, sound: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
-    shutil.copytree(sound, home)
+    copied(sound, home)
     with open_store(home, owner="test", now=NOW) as store:
         store.connection.execute(PLANTED[name])
         failed = {failure.check: failure for failure in invariants.run(store.connection)}
@@ -94,7 +93,7 @@ def test_every_check_of_money_has_a_planted_fault() -> None:
 def test_g24_check_gives_a_verdict_for_programs_when_the_store_refuses_to_open(
     sound: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    home = shutil.copytree(sound, tmp_path / "home")
+    home = copied(sound, tmp_path / "home")
     journal = home / "journal" / "journal.jsonl"
     content = bytearray(journal.read_bytes())
     content[len(content) // 2] ^= 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,10 +19,11 @@ import typer
 
 from billing.appliers import open_store
 from billing.checks import red
-from billing.commands.check import check, every_check
+from billing.checks.red import CheckResult
+from billing.commands.check import check, every_check, group
 from billing.invoices.documents import writing
 from billing.store import left_note
-from tests.billing.homes import START, Use, close_hours, make_home
+from tests.billing.homes import START, Use, close_hours, copied, make_home
 from tests.billing.invoices.world import october
 from tests.billing.runner import published, rate
 from tests.metering.worker.test_checks import worked
@@ -44,9 +46,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def home(sound: Path, tmp_path: Path) -> Path:
     """A copy that may be damaged, as billing left it."""
-    copy = shutil.copytree(sound, tmp_path / "home")
-    open_store(copy, owner="test", now=COUNTED_AT).close()
-    return copy
+    return copied(sound, tmp_path / "home")
 
 
 def red_of(home: Path) -> set[str]:
@@ -185,6 +185,22 @@ def test_m2_a_check_that_cannot_be_made_is_red_in_the_command_and_for_the_accoun
     unable = {one["check"] for one in document["unable"]}
     assert {"ledger_balances", "store_equals_journal"} <= unable
     assert unable <= set(red.read(home).names)
+
+
+def test_m2_ctrl_c_in_a_check_ends_it_and_makes_nothing_red() -> None:
+    def make() -> list[CheckResult]:
+        # DuckDB makes a RuntimeError of what a signal raises in the middle of a query.
+        before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        try:
+            duckdb.sql("SELECT count(*) FROM range(1000000000000)").fetchall()
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+        return []
+
+    with pytest.raises(KeyboardInterrupt):
+        group("billing", {"a": "b"}, make)
 
 
 def test_m2_a_quick_check_clears_nothing_that_it_did_not_look_at(home: Path) -> None:

@@ -16,8 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.effort import PATIENCE_S
+
 ROOT = Path(__file__).parents[3]
-PATIENCE_S = 90
 SETTINGS = """
 [billing]
 too_old_days = 60
@@ -103,7 +104,7 @@ def service(*words: str, crash: str = "") -> Iterator[Service]:
 def ask(port: int, path: str) -> tuple[int, str]:
     """GET a page of the daemon: status and text."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=PATIENCE_S) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()

@@ -14,6 +14,7 @@ from edge.errors import ConfigError, EdgetollError
 from tests.billing.daemon.process import SETTINGS, ask_until, service
 from tests.billing.homes import make_home
 from tests.billing.runner import published
+from tests.effort import PATIENCE_S
 
 AGO = datetime.now(UTC) - timedelta(hours=2)
 
@@ -81,7 +82,7 @@ def test_the_first_failure_is_raised_and_the_other_parts_are_told_to_stop() -> N
     ended: list[str] = []
 
     def patient(asked: threading.Event) -> None:
-        asked.wait(30)
+        asked.wait(PATIENCE_S)
         ended.append("patient")
 
     def wrong(_asked: threading.Event) -> None:

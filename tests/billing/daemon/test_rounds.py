@@ -24,6 +24,7 @@ from billing.daemon.serving import serving
 from billing.ledger.top_up import top_up
 from billing.store.store import Store
 from edge.errors import Busy, ConfigError
+from edge.https.status import HttpsStatus, write_status
 from edge.terminal import say, warn
 from metering.status import EdgeStatus, MeteringStatus
 from tests.billing.daemon.process import SETTINGS, ask
@@ -167,6 +168,7 @@ def test_every_metric_that_the_page_for_operators_names_is_served(
             }
         )
     )  # fmt: skip
+    write_status(home, HttpsStatus(applied_at=clock()))  # an edge that serves HTTPS too
     with serving(home, board, listen="127.0.0.1:0", clock=clock) as port:
         rounds = Rounds(home, board, clock=clock)
         rounds.run()

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from billing.appliers import open_store
 from billing.cli import top_up
+from billing.https.edge_accounts import publish
 from edge.https.owners import DomainOwner, read_owners
 from tests.billing.homes import NOW, START, Use, close_hour, close_hours, make_home
 from tests.billing.runner import rate
@@ -87,3 +89,16 @@ def test_the_accounts_own_price_and_its_percentage_off_are_what_it_pays(tmp_path
     assert found[WWW].price == Decimal("0.0225")
     assert found["*.beta.example"].price == Decimal("0.01")
     assert (found["*.beta.example"].requests, found["*.beta.example"].hours) == (0, 1)
+
+
+def test_of_many_names_it_is_made_once_an_hour_and_not_by_a_payment(home: Path) -> None:
+    later = NOW + timedelta(days=2)
+
+    def published(when: datetime, *, everyone: bool) -> bool:
+        with open_store(home, owner="test", now=when) as store:
+            return publish(store, now=when, everyone=everyone, small_names=1)
+
+    assert not published(later, everyone=False)
+    assert published(later, everyone=True)
+    assert not published(later + timedelta(minutes=59), everyone=True)
+    assert published(later + timedelta(minutes=60), everyone=True)

@@ -15,6 +15,7 @@ from billing.invoices.documents import html_document
 from billing.invoices.records import Invoice
 from tests.billing.invoices.samples import invoice, line
 from tests.billing.invoices.test_cases_people import many_domains
+from tests.effort import PATIENCE_S
 
 FLAGS = (
     "--headless",
@@ -40,7 +41,7 @@ def chromium(folder: Path, *words: str) -> str:
         ["chromium", *FLAGS, f"--user-data-dir={profile}", *words],
         capture_output=True,
         check=True,
-        timeout=180,
+        timeout=PATIENCE_S,
     )
     shutil.rmtree(profile, ignore_errors=True)
     return done.stdout.decode()
@@ -94,7 +95,10 @@ def test_p9_no_printed_page_holds_the_hashes_alone(tmp_path: Path, count: int) -
     page.write_bytes(html_document.render(invoice(lines=lines)))
     chromium(tmp_path, "--no-pdf-header-footer", f"--print-to-pdf={printed}", page.as_uri())
     text = subprocess.run(
-        ["pdftotext", "-layout", str(printed), "-"], capture_output=True, check=True, timeout=60
+        ["pdftotext", "-layout", str(printed), "-"],
+        capture_output=True,
+        check=True,
+        timeout=PATIENCE_S,
     ).stdout.decode()
     for one in text.split("\f")[:-1]:
         own = [row for row in one.splitlines() if row.strip() and "Page " not in row]
@@ -109,11 +113,14 @@ def test_the_page_prints_on_a4_with_numbered_pages(tmp_path: Path) -> None:
     page.write_bytes(html_document.render(invoice(lines=lines)))
     chromium(tmp_path, "--no-pdf-header-footer", f"--print-to-pdf={printed}", page.as_uri())
     about = subprocess.run(
-        ["pdfinfo", str(printed)], capture_output=True, check=True, timeout=60
+        ["pdfinfo", str(printed)], capture_output=True, check=True, timeout=PATIENCE_S
     ).stdout.decode()
     assert "(A4)" in about
     text = subprocess.run(
-        ["pdftotext", "-layout", str(printed), "-"], capture_output=True, check=True, timeout=60
+        ["pdftotext", "-layout", str(printed), "-"],
+        capture_output=True,
+        check=True,
+        timeout=PATIENCE_S,
     ).stdout.decode()
     pages = text.split("\f")[:-1]
     assert len(pages) > 1

@@ -6,7 +6,6 @@ import csv
 import hashlib
 import io
 import json
-import os
 from datetime import date, datetime
 from decimal import Context, Decimal
 from pathlib import Path
@@ -21,9 +20,9 @@ from billing.invoices.documents import bulk, writing
 from billing.invoices.documents.rendering import rendered
 from billing.invoices.documents.sums import read_sums
 from tests.billing.invoices.stored import stored_rows
+from tests.effort import THOROUGH
 
 CONTEXT = Context(prec=60)
-THOROUGH = os.environ.get("EDGETOLL_THOROUGH") == "1"
 TEXT = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12
 ) | st.sampled_from(["=cmd()", "@a", "-1", "+1", 'say "hi", twice', "a\r\nb", "\\ / \x1f é 漢"])

@@ -20,7 +20,7 @@ from billing.ledger.transfers import balance
 from billing.money import SCALE, format_amount
 from tests.billing.homes import THOROUGH, Use, load_text
 from tests.billing.invoices.test_cases_tax import DOLLAR
-from tests.billing.invoices.world import World
+from tests.billing.invoices.world import World, made_once
 
 AUGUST = datetime(2026, 8, 1, tzinfo=UTC)
 SEPTEMBER = datetime(2026, 9, 1, tzinfo=UTC)
@@ -57,6 +57,7 @@ def dollars(amount: str, domain: str = "www.acme.example") -> Use:
     return Use(domain=domain, requests=int(Decimal(amount) * 10_000), bytes_sent=0)
 
 
+@made_once
 def september(folder: Path, *uses: tuple[datetime, Use]) -> World:
     """September used, rated and issued; by default 30.80 stay with acme and 35.20 move away."""
     world = World(folder, book=DOLLAR, accounts=ACCOUNTS)
@@ -201,6 +202,7 @@ def test_g4_open_items_add_up_whatever_comes_in_whatever_order(tmp_path: Path, s
         settle(world, at)
 
 
+@made_once
 def below_zero(folder: Path) -> World:
     """September's shop turns out to be beta's; acme uses 14.80 in October."""
     world = september(folder)

@@ -24,6 +24,7 @@ from billing.invoices.run import Order, issue, prepare
 from edge.errors import InputError
 from tests.billing.invoices.samples import invoice, line
 from tests.billing.invoices.world import ACCOUNTS, NOVEMBER, OCTOBER, World, october
+from tests.effort import PATIENCE_S
 
 HOUR = timedelta(hours=1)
 ISSUE = NOVEMBER + 4 * HOUR
@@ -118,7 +119,7 @@ def test_p2_names_of_other_scripts_are_printed_with_their_own_letters(
 
 def shell(*words: str) -> str:
     """What a program of poppler prints."""
-    done = subprocess.run(words, capture_output=True, check=True, timeout=60)
+    done = subprocess.run(words, capture_output=True, check=True, timeout=PATIENCE_S)
     return done.stdout.decode()
 
 

@@ -19,10 +19,9 @@ from edge.errors import InputError
 from tests.billing.homes import Use
 from tests.billing.invoices.samples import invoice
 from tests.billing.invoices.stored import stored
-from tests.billing.invoices.world import BOOK, NOVEMBER, OCTOBER, World, october
+from tests.billing.invoices.world import BOOK, ISSUE, NOVEMBER, OCTOBER, World, issued, october
 
 HOUR = timedelta(hours=1)
-ISSUE = NOVEMBER + 4 * HOUR
 # Hours of October taken in so much later are too old to be billed unseen (too_old_days = 60).
 MUCH_LATER = NOVEMBER + 62 * 24 * HOUR
 
@@ -102,8 +101,7 @@ def test_g10_drafts_are_shown_and_a_seller_may_have_no_tax_id(tmp_path: Path) ->
 
 
 def test_g10_a_credit_note_of_the_example_is_refused_as_well(tmp_path: Path) -> None:
-    world = october(tmp_path)
-    world.invoice("2026-10", ISSUE)
+    world = issued(tmp_path)
     world.settings = InvoiceSettings(formats=("json",))
     with pytest.raises(InputError, match="shipped example"):
         world.credit("INV-USD-2026-000001", 1, "0.10", "T-1", ISSUE)
@@ -138,8 +136,7 @@ def test_g18_fee_minimum_and_maximum_are_lines_of_their_own(
 def test_m3_an_invoice_says_by_which_time_zone_rules_its_period_was_cut_out(
     tmp_path: Path,
 ) -> None:
-    world = october(tmp_path)
-    world.invoice("2026-10", ISSUE)
+    world = issued(tmp_path)
     evidence = world.documents("2026-10")[0].evidence
     assert evidence is not None
     assert evidence.tzdata is not None
@@ -180,8 +177,7 @@ def test_m3_a_document_of_an_earlier_edgetoll_stays_as_it_was_issued(tmp_path: P
 
 @pytest.mark.parametrize("key", ["T-1\u200b", "T‑1", "Т-1", "T-1\n", " T-1"])
 def test_g12_an_id_of_a_credit_that_looks_like_another_is_refused(tmp_path: Path, key: str) -> None:
-    world = october(tmp_path)
-    world.invoice("2026-10", ISSUE)
+    world = issued(tmp_path)
     with pytest.raises(InputError):
         world.credit("INV-USD-2026-000001", 1, "0.10", key, ISSUE)
 
@@ -190,7 +186,6 @@ def test_g12_an_id_of_a_credit_that_looks_like_another_is_refused(tmp_path: Path
 def test_g12_a_reason_that_would_drive_what_is_printed_around_it_is_refused(
     tmp_path: Path, reason: str
 ) -> None:
-    world = october(tmp_path)
-    world.invoice("2026-10", ISSUE)
+    world = issued(tmp_path)
     with pytest.raises(InputError, match="the reason holds"):
         world.void("INV-USD-2026-000001", ISSUE, reason=reason)

@@ -20,7 +20,15 @@ from billing.invoices.figures import minor
 from billing.invoices.records import Invoice
 from edge.errors import ConfigError
 from tests.billing.homes import Use, load_text
-from tests.billing.invoices.world import ACCOUNTS, BOOK, DECEMBER, NOVEMBER, OCTOBER, World
+from tests.billing.invoices.world import (
+    ACCOUNTS,
+    BOOK,
+    DECEMBER,
+    NOVEMBER,
+    OCTOBER,
+    World,
+    made_once,
+)
 
 # One dollar per 10,000 requests, so that amounts can be read off the counts.
 DOLLAR = BOOK.replace('price = "0.008"', 'price = "1"')
@@ -121,6 +129,7 @@ def test_g3_the_month_ends_in_the_customers_own_zone(tmp_path: Path) -> None:
     assert tax_and_net(world.documents("2026-10")[0]) == ("10.00", "50.00")
 
 
+@made_once
 def late_october(folder: Path) -> World:
     """October issued at 20 %; 10.00 of it come late, beside 100.00 of November at 22 %."""
     world = world_of(folder)

@@ -16,11 +16,10 @@ import pytest
 from billing.appliers import open_store
 from billing.checks import invariants
 from billing.ledger.transfers import ledger_hash
-from tests.billing.invoices.world import DECEMBER, NOVEMBER, World, october
+from tests.billing.invoices.world import DECEMBER, ISSUE, World, issued, october
+from tests.effort import PATIENCE_S, THOROUGH
 
-ISSUE = NOVEMBER + timedelta(hours=4)
 ROOT = Path(__file__).parents[3]
-THOROUGH = os.environ.get("EDGETOLL_THOROUGH") == "1"
 # A step costs three processes: usually those before, at and after the append, the rest nightly.
 STEPS = ["invoice_run-applied", "journal-after-append", "invoice-issued"]
 MORE_STEPS = [
@@ -58,7 +57,7 @@ def command(home: Path, *words: str, crash: str = "") -> subprocess.Popen[bytes]
 
 def finished(process: subprocess.Popen[bytes]) -> int:
     """The exit code, once it has ended."""
-    process.communicate(timeout=120)
+    process.communicate(timeout=PATIENCE_S)
     return process.returncode
 
 
@@ -127,7 +126,7 @@ def test_g14_documents_lost_or_changed_after_issue_come_back_byte_for_byte(
     (folder / "INV-USD-2026-000001.json").unlink()
     (folder / "INV-USD-2026-000001.html").write_text("torn", encoding="utf-8")
     again = command(world.home, "invoice", "--month", "2026-10", "--json")
-    out, _ = again.communicate(timeout=120)
+    out, _ = again.communicate(timeout=PATIENCE_S)
     assert json.loads(out)["documents"] == {"new": 1, "restored": 1, "same": 6}
     assert state(world.home) == undisturbed
 
@@ -174,8 +173,7 @@ def test_g16_yesterdays_database_is_brought_up_by_the_journal_and_no_number_is_r
 
 
 def test_g16_a_lost_database_is_rebuilt_with_the_same_invoices(tmp_path: Path) -> None:
-    world = october(tmp_path)
-    world.invoice("2026-10", ISSUE)
+    world = issued(tmp_path)
     world.credit("INV-USD-2026-000001", 4, "1.00", "T-1", ISSUE)
     world.void("INV-USD-2026-000002", ISSUE)
     before = world.documents("2026-10")

@@ -10,18 +10,10 @@ import pytest
 from billing.invoices.figures import exact, minor
 from edge.errors import ConflictError, InputError
 from tests.billing.homes import Use
-from tests.billing.invoices.world import DECEMBER, NOVEMBER, World, october
+from tests.billing.invoices.world import DECEMBER, ISSUE, issued, october
 
-ISSUE = NOVEMBER + timedelta(hours=4)
 ACME = "INV-USD-2026-000001"
 BALANCES = "SELECT account_id, cash, vouchers, charged FROM balances ORDER BY account_id"
-
-
-def issued(folder: Path) -> World:
-    """October issued for acme (10.00 with tax) and beta."""
-    world = october(folder)
-    world.invoice("2026-10", ISSUE)
-    return world
 
 
 def test_g15_void_keeps_number_and_document_and_adds_a_mirroring_credit_note(

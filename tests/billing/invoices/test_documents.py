@@ -30,6 +30,7 @@ from billing.invoices.records import DetailRow, Party
 from edge.errors import ConflictError
 from tests.billing.invoices.samples import CENT, UNIT, credit_note, invoice, line, transfer_line
 from tests.billing.invoices.stored import rendered_one, stored
+from tests.effort import PATIENCE_S
 
 ROOT = Path(__file__).parents[3]
 GOLDEN = ROOT / "tests" / "golden" / "invoices"
@@ -237,7 +238,7 @@ def test_documents_are_the_same_bytes_in_another_process_with_other_locale_and_z
                 env=environment,
                 capture_output=True,
                 check=True,
-                timeout=120,
+                timeout=PATIENCE_S,
             ).stdout
         )
     assert len(seen) == 1
@@ -321,7 +322,10 @@ def test_the_pdf_says_the_same_as_the_page(tmp_path: Path) -> None:
     path = tmp_path / "invoice.pdf"
     path.write_bytes(pdf_document.render(invoice(lines=(line(), transfer_line(tier="")))))
     text = subprocess.run(
-        ["pdftotext", "-layout", str(path), "-"], capture_output=True, check=True, timeout=60
+        ["pdftotext", "-layout", str(path), "-"],
+        capture_output=True,
+        check=True,
+        timeout=PATIENCE_S,
     ).stdout.decode()
     for wanted in ("INV-USD-2026-000042", "Acme Video GmbH", "HTTPS requests", "500.000 GB",
                    "0.95 USD", "Page 1 of 1"):  # fmt: skip
@@ -334,7 +338,10 @@ def test_a_long_invoice_runs_over_pages_with_its_heading_on_each(tmp_path: Path)
     path = tmp_path / "invoice.pdf"
     path.write_bytes(pdf_document.render(invoice(lines=lines)))
     text = subprocess.run(
-        ["pdftotext", "-layout", str(path), "-"], capture_output=True, check=True, timeout=60
+        ["pdftotext", "-layout", str(path), "-"],
+        capture_output=True,
+        check=True,
+        timeout=PATIENCE_S,
     ).stdout.decode()
     pages = text.split("\f")[:-1]
     assert len(pages) > 1

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import wraps
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from billing.appliers import open_store
@@ -20,11 +21,13 @@ from billing.money import parse_amount
 from billing.prices import load_books
 from billing.runs import run
 from billing.runs.settings import read_settings
-from tests.billing.homes import Use, close_hour, make_home
+from tests.billing import homes
+from tests.billing.homes import Use, close_hour, copied, make_home
 
 OCTOBER = datetime(2026, 10, 1, tzinfo=UTC)
 NOVEMBER = datetime(2026, 11, 1, tzinfo=UTC)
 DECEMBER = datetime(2026, 12, 1, tzinfo=UTC)
+ISSUE = NOVEMBER + timedelta(hours=4)
 GB = 1024**3
 
 BOOK = """
@@ -199,24 +202,27 @@ class World:
             return store.connection.execute(text).fetchall()
 
 
-_TEMPLATES: dict[str, Path] = {}
-
-
-def october(folder: Path, **changes: Any) -> World:
-    """October 2026 closed and rated for two accounts: HTTPS beside traffic in tiers.
-
-    Made once per set of changes, then copied: the tests are about what follows.
+def made_once(make: Callable[..., World]) -> Callable[..., World]:
+    """`make(folder, …)`, but each world is made once and then copied: tests are about what
+    follows.
     """
-    key = repr(sorted(changes.items()))
-    if key not in _TEMPLATES:
-        made = folder.parent / f"october-{len(_TEMPLATES)}"
-        _rated_october(World(made, **changes))
-        _TEMPLATES[key] = made
-    shutil.copytree(_TEMPLATES[key] / "home", folder / "home")
-    return World.at(folder / "home")
+    made: dict[str, Path] = {}
+
+    @wraps(make)
+    def copy(folder: Path, *given: Any, **named: Any) -> World:
+        key = repr((given, sorted(named.items())))
+        if key not in made:
+            place = mkdtemp(prefix=make.__name__, dir=homes.templates or folder.parent)
+            made[key] = make(Path(place), *given, **named).home
+        return World.at(copied(made[key], folder / "home"))
+
+    return copy
 
 
-def _rated_october(world: World) -> None:
+@made_once
+def october(folder: Path, **changes: Any) -> World:
+    """October 2026 closed and rated for two accounts: HTTPS beside traffic in tiers."""
+    world = World(folder, **changes)
     first = datetime(2026, 10, 5, 13, tzinfo=UTC)
     later = datetime(2026, 10, 20, 7, tzinfo=UTC)
     world.month(
@@ -229,3 +235,12 @@ def _rated_october(world: World) -> None:
         NOVEMBER,
     )
     world.rate(NOVEMBER)
+    return world
+
+
+@made_once
+def issued(folder: Path) -> World:
+    """October issued for acme (10.00 with tax) and beta."""
+    world = october(folder)
+    world.invoice("2026-10", ISSUE)
+    return world

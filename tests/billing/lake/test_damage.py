@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import subprocess
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +15,7 @@ from billing.checks.red import CheckResult
 from billing.commands.check import of_the_lake
 from billing.lake import query, version
 from edge.errors import Corrupt
-from tests.billing.homes import START, Use, close_hours, make_home
+from tests.billing.homes import START, Use, close_hours, copied, make_home
 from tests.billing.runner import rate
 
 DAY = timedelta(days=1)
@@ -39,8 +38,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def home(sound: Path, tmp_path: Path) -> Path:
     """A copy with times of change and hard links as they were."""
-    subprocess.run(["cp", "-a", sound, tmp_path / "home"], check=True)
-    return tmp_path / "home"
+    return copied(sound, tmp_path / "home")
 
 
 def totals(home: Path) -> tuple[object, ...]:
@@ -245,10 +243,10 @@ def test_m1_a_file_that_no_version_lists_is_told_and_read_by_nobody(home: Path) 
 
 
 def test_m1_a_home_that_was_copied_file_by_file_is_whole(home: Path, tmp_path: Path) -> None:
-    copied = tmp_path / "copied"
-    shutil.copytree(home, copied, copy_function=shutil.copyfile)
-    assert totals(copied) == totals(home)
-    assert red(copied) == {}
+    twin = tmp_path / "copied"
+    shutil.copytree(home, twin, copy_function=shutil.copyfile)
+    assert totals(twin) == totals(home)
+    assert red(twin) == {}
 
 
 def test_m1_a_hole_is_not_linked_on_to_later_versions(home: Path) -> None:

@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 import pyarrow.parquet as pq
 import pytest
 
+from billing.analysts import sql_command
 from billing.lake import query
 from billing.lake.export import write_result
 from billing.lake.result import run
@@ -229,21 +230,23 @@ def test_a_query_file_may_have_a_byte_order_mark_and_must_be_text(
 ) -> None:
     file = tmp_path / "q.sql"
     file.write_bytes(b"\xef\xbb\xbfSELECT 1; SELECT 2 AS two;\n-- the last one counts")
-    query.sql(None, file=file, format_="json", output=None, home=home)
+    sql_command.sql(None, file=file, format_="json", output=None, home=home)
     assert json.loads(capfd.readouterr().out) == [{"two": 2}]
     file.write_bytes(b"SELECT '\xff'")
     with pytest.raises(InputError, match="it is not UTF-8"):
-        query.sql(None, file=file, format_="json", output=None, home=home)
+        sql_command.sql(None, file=file, format_="json", output=None, home=home)
 
 
 def test_h13_a_runaway_query_is_stopped_and_its_memory_is_bounded(home: Path) -> None:
     with pytest.raises(EdgetollError, match="longer than 1 s"):
-        query.sql("SELECT count(*) FROM range(1000000000) a, range(1000) b", file=None,
+        sql_command.sql("SELECT count(*) FROM range(1000000000) a, range(1000) b", file=None,
                   timeout=1, home=home)  # fmt: skip
     with pytest.raises(InputError, match="no amount of memory"):
-        query.sql("SELECT 1", file=None, memory="plenty", home=home)
+        sql_command.sql("SELECT 1", file=None, memory="plenty", home=home)
     with pytest.raises(InputError, match="Out of Memory"):
-        query.sql("SELECT list(i) FROM range(100000000) t(i)", file=None, memory="50MB", home=home)
+        sql_command.sql(
+            "SELECT list(i) FROM range(100000000) t(i)", file=None, memory="50MB", home=home
+        )
 
 
 @pytest.mark.parametrize(

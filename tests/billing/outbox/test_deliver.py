@@ -27,6 +27,7 @@ from billing.outbox.settings import read_delivery
 from edge.errors import ConfigError, InputError
 from examples.webhook_receiver import Accounts, Refused, verify
 from tests.billing.conftest import open_world
+from tests.effort import PATIENCE_S
 
 KEY = "whsec_" + base64.b64encode(b"k" * 32).decode()
 
@@ -232,7 +233,7 @@ def test_h5_slow_receiver_is_left_after_the_time_limit(receiver: Any) -> None:
     release = threading.Event()
 
     def slow(handler: http.server.BaseHTTPRequestHandler) -> None:
-        release.wait(20)
+        release.wait(PATIENCE_S)
         handler.send_response(204)
         handler.end_headers()
 

@@ -162,7 +162,10 @@ def text_of(envelope: Any) -> str:
 
 
 ADD_USAGE = """
-INSERT INTO usage SELECT $hour, $hour, 'spool', 0, NULL, name, 'DE', 'https', requests, 0, 1
+INSERT INTO usage
+(hour, bucket, partition, revision, account_id, domain, region, class, requests, bytes_sent,
+ import_no)
+SELECT $hour, $hour, 'spool', 0, NULL, name, 'DE', 'https', requests, 0, 1
 FROM (VALUES ('big.example', 900), ('small.example', 7), (NULL, 50)) AS t(name, requests)
 """
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from pathlib import Path
 
@@ -13,9 +12,10 @@ from tests.billing.rating.generated import LAST, generate
 from tests.billing.rating.test_order_of_commands import tell
 from tests.billing.rating.test_reference import terms
 from tests.billing.rating.world import World, at, one_book
+from tests.effort import THOROUGH
 from tests.reference import Account, Usage
 
-SEEDS = 40 if os.environ.get("EDGETOLL_THOROUGH") else 2
+SEEDS = 40 if THOROUGH else 2
 ONE = 10**10
 BOOK = """
 [book]

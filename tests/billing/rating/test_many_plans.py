@@ -6,7 +6,6 @@ and the statements of an hour counted, since a round per plan is what made two t
 
 from __future__ import annotations
 
-import os
 import random
 from collections import Counter
 from datetime import timedelta
@@ -17,6 +16,7 @@ import pytest
 import sql
 from tests import reference
 from tests.billing.rating.world import World, at, one_book
+from tests.effort import THOROUGH
 from tests.reference import Account, Plan, Usage
 
 HOUR = timedelta(hours=1)
@@ -86,7 +86,7 @@ def assert_paid(world: World, account: Account, rows: list[Usage], hours: int) -
     assert world.plan_hours() == {key: paid for key, paid in wanted.plan_paid.items() if paid}
 
 
-@pytest.mark.parametrize("seed", range(40 if os.environ.get("EDGETOLL_THOROUGH") else 6))
+@pytest.mark.parametrize("seed", range(40 if THOROUGH else 3))
 def test_g17_many_plans_pay_as_the_reference_says_by_the_hour_and_replayed(
     tmp_path: Path, seed: int
 ) -> None:

@@ -6,15 +6,14 @@ hours must be equal.
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from tests import reference
 from tests.billing.rating.generated import LAST, REGIONS, Case, generate
 from tests.billing.rating.world import World
+from tests.effort import THOROUGH
 
-SEEDS = 60 if os.environ.get("EDGETOLL_THOROUGH") else 2
+SEEDS = 60 if THOROUGH else 2
 
 
 def expected(case: Case, through):

@@ -7,7 +7,6 @@ reference's, and a replay of everything must find nothing to post (FAULTS P4, DE
 
 from __future__ import annotations
 
-import os
 import random
 
 import pytest
@@ -16,8 +15,9 @@ from tests.billing.rating.arrivals import feed
 from tests.billing.rating.generated import FIRST, LAST, generate
 from tests.billing.rating.test_reference import assert_equal, expected
 from tests.billing.rating.world import World
+from tests.effort import THOROUGH
 
-SEEDS = 60 if os.environ.get("EDGETOLL_THOROUGH") else 2
+SEEDS = 60 if THOROUGH else 2
 
 
 def fed(seed: int, issues: bool):

@@ -19,6 +19,7 @@ from billing.prices import read_book
 from billing.prices.records import PriceBooks
 from billing.rating import appliers, engine
 from billing.rating.records import RatingOutcome
+from tests.effort import THOROUGH
 from tests.reference import Account, Usage
 
 BOOK = "book"
@@ -43,6 +44,8 @@ class World:
 
     def __init__(self, books: PriceBooks, currency: str = "USD") -> None:
         self.connection = duckdb.connect()
+        if not THOROUGH:  # as in a small store; thorough runs rate on all cores
+            self.connection.execute("SET threads = 1")
         self.books = books
         self.currency = currency
         self.import_no = 0
@@ -109,7 +112,10 @@ class World:
             pa.table([pa.array(c, k) for c, k in zip(columns, _USAGE, strict=True)],
                      names=[f"c{n}" for n in range(len(_USAGE))]),
         )  # fmt: skip
-        self.connection.execute("INSERT INTO usage SELECT * FROM given_usage")
+        self.connection.execute(
+            "INSERT INTO usage (hour, bucket, partition, revision, account_id, domain, region,"
+            " class, requests, bytes_sent, import_no) SELECT * FROM given_usage"
+        )
         return self.import_no
 
     def rate(self, through: datetime) -> RatingOutcome:

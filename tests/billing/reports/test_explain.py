@@ -18,9 +18,8 @@ from billing.reports.records import Explanation
 from billing.reports.statement import read, to_document
 from edge.errors import InputError
 from tests.billing.homes import Use
-from tests.billing.invoices.world import DECEMBER, GB, NOVEMBER, World, october
+from tests.billing.invoices.world import DECEMBER, GB, ISSUE, World, issued, made_once, october
 
-ISSUE = NOVEMBER + timedelta(hours=4)
 FIRST = datetime(2026, 10, 5, 13, tzinfo=UTC)
 
 
@@ -37,10 +36,10 @@ def explained(world: World, invoice_no: str, line: int, **more: Any) -> dict[str
     return document(found_behind(world, invoice_no, line, **more))
 
 
+@made_once
 def late(folder: Path) -> World:
     """October issued, then late usage for one of its hours on November's invoice."""
-    world = october(folder)
-    world.invoice("2026-10", ISSUE)
+    world = issued(folder)
     world.use(FIRST, Use(requests=50_000, bytes_sent=0), through=DECEMBER)
     world.rate(DECEMBER)
     world.invoice("2026-11", DECEMBER + timedelta(hours=1))
@@ -50,8 +49,7 @@ def late(folder: Path) -> World:
 def test_people_read_prices_and_tiers_in_the_words_of_the_price_book(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    world = october(tmp_path)
-    world.invoice("2026-10", ISSUE)
+    world = issued(tmp_path)
     show(found_behind(world, "INV-USD-2026-000001", 1))
     told = capsys.readouterr()
     assert "its prices are per 10,000 requests" in told.out + told.err
@@ -62,8 +60,7 @@ def test_people_read_prices_and_tiers_in_the_words_of_the_price_book(
 
 
 def test_a_line_is_explained_by_hours_domains_certificates_and_batches(tmp_path: Path) -> None:
-    world = october(tmp_path)
-    world.invoice("2026-10", ISSUE)
+    world = issued(tmp_path)
     found = explained(world, "INV-USD-2026-000001", 1)
     assert [(one["period_start"], one["quantity"], one["amount"]) for one in found["hours"]][
         :1
@@ -84,8 +81,7 @@ def test_a_line_is_explained_by_hours_domains_certificates_and_batches(tmp_path:
 def test_a_tier_line_shows_the_card_and_where_each_hour_stands_in_the_month(
     tmp_path: Path,
 ) -> None:
-    world = october(tmp_path)
-    world.invoice("2026-10", ISSUE)
+    world = issued(tmp_path)
     found = explained(world, "INV-USD-2026-000001", 3)
     assert [one["up_to"] for one in found["rate_card"]["tiers"]] == [10 * GB, 100 * GB, None]
     places = [(one["month_from"], one["month_to"]) for one in found["hours"] if one["quantity"]]
@@ -95,8 +91,7 @@ def test_a_tier_line_shows_the_card_and_where_each_hour_stands_in_the_month(
 def test_every_line_of_a_card_adds_up_to_its_periods_and_to_what_they_were_charged(
     tmp_path: Path,
 ) -> None:
-    world = october(tmp_path)
-    world.invoice("2026-10", ISSUE)
+    world = issued(tmp_path)
     for line_no, parts in ((2, [10, 0]), (3, [50, 40]), (4, [0, 50])):
         found = explained(world, "INV-USD-2026-000001", line_no)
         inside = [one["in_this_line"] for one in found["hours"] if one["quantity"]]
@@ -108,15 +103,13 @@ def test_every_line_of_a_card_adds_up_to_its_periods_and_to_what_they_were_charg
 
 
 def test_an_hour_without_a_charge_of_the_line_is_an_error(tmp_path: Path) -> None:
-    world = october(tmp_path)
-    world.invoice("2026-10", ISSUE)
+    world = issued(tmp_path)
     with pytest.raises(InputError, match="no charge in the hour from 2026-10-06T13:00Z"):
         explained(world, "INV-USD-2026-000001", 1, only=FIRST + timedelta(days=1))
 
 
 def test_one_hour_can_be_looked_at_alone(tmp_path: Path) -> None:
-    world = october(tmp_path)
-    world.invoice("2026-10", ISSUE)
+    world = issued(tmp_path)
     found = explained(world, "INV-USD-2026-000001", 1, only=FIRST)
     assert [one["period_start"] for one in found["hours"]] == [FIRST.replace(tzinfo=None)]
     assert [one["hour"] for one in found["certificates"]] == [FIRST.replace(tzinfo=None)]

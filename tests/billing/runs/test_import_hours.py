@@ -83,15 +83,16 @@ def test_ownership_is_judged_per_five_minutes(tmp_path: Path) -> None:
 def test_every_flipped_byte_of_a_closed_hour_stops_the_import(tmp_path: Path) -> None:
     home = make_home(tmp_path)
     close_hours(home, START, 2, [Use()])
-    for path in (list_closed(home)[0].data_path, list_closed(home)[0].certificate_path):
-        whole = path.read_bytes()
-        for place in range(0, len(whole), max(1, len(whole) // 25)):
-            flipped = bytearray(whole)
-            flipped[place] ^= 1
-            path.write_bytes(flipped)
-            with pytest.raises(Corrupt):
-                take(home)
-        path.write_bytes(whole)
+    with open_store(home, owner="test", now=NOW) as store:
+        for path in (list_closed(home)[0].data_path, list_closed(home)[0].certificate_path):
+            whole = path.read_bytes()
+            for place in range(0, len(whole), max(1, len(whole) // 25)):
+                flipped = bytearray(whole)
+                flipped[place] ^= 1
+                path.write_bytes(flipped)
+                with pytest.raises(Corrupt):
+                    import_closed(store, at=NOW, too_old_days=60)
+            path.write_bytes(whole)
     assert take(home) == (2, 0)
 
 

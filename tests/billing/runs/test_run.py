@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -14,7 +14,9 @@ from billing.checks import invariants, red
 from billing.follow_up import check_record
 from billing.money import SCALE, parse_amount
 from billing.prices import load_books
+from billing.rating.records import HeldHour
 from billing.runs import run
+from billing.runs.records import RunOutcome, held_lines
 from billing.runs.settings import read_settings
 from edge.errors import ConflictError, Corrupt, InputError
 from edgetoll import main
@@ -324,3 +326,17 @@ def test_a_released_run_is_held_against_the_checks_like_any_other(
     assert main(["billing", *words, "--home", str(home)]) == 1
     assert "check runs_complete is red after record" in capsys.readouterr().err
     assert red.read(home).names == ("runs_complete",)
+
+
+def test_hours_that_are_not_rated_are_told_by_their_causes_not_one_by_one() -> None:
+    def held(account: str, day: int, hour: int) -> HeldHour:
+        at = datetime(2026, 10, day, hour, tzinfo=UTC)
+        return HeldHour(account_id=account, hour=at, problem="no card", hint="add one")
+
+    many = [held("acme", day, hour) for day in range(1, 5) for hour in range(24)]
+    done = RunOutcome(state="done", held_hours=(*many, held("beta", 9, 3)), held_count=2_097)
+    assert held_lines(done) == [
+        "Not rated: acme, 96 hours from 2026-10-01T00:00Z: no card. add one",
+        "Not rated: beta, 1 hour, 2026-10-09T03:00Z: no card. add one",
+        "… and 2,000 more account-hours are not rated.",
+    ]

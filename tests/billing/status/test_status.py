@@ -28,7 +28,17 @@ from billing.status.facts import (
 )
 from billing.status.judge import findings, unverified
 from edgetoll import main
-from tests.billing.homes import NOW, START, Use, close_hour, close_hours, make_home
+from tests.billing.homes import (
+    ACCOUNTS,
+    BOOK,
+    NOW,
+    START,
+    Use,
+    close_hour,
+    close_hours,
+    load_text,
+    make_home,
+)  # fmt: skip
 from tests.billing.runner import rate
 
 HOUR = timedelta(hours=1)
@@ -107,6 +117,8 @@ ILL = {
     "check_old": replace(WELL, checks=CheckState()),
     "billing_unreadable": replace(WELL, store=None, unreadable="the chain is broken"),
     "rating_behind": billing(rated_through=NOW - 5 * HOUR),
+    "override_of_nobody": store(overrides=("price book plain: override x is for account y",)),
+    "home_exposed": replace(WELL, exposed=("other users of this machine can read prices/",)),
     "month_unissued": store(unissued=(UnissuedMonth(account_id="acme", month="2026-09"),)),
     "unowned_traffic": unowned(100),
     "unowned_names": unowned(99),
@@ -200,6 +212,47 @@ def test_g8_the_invoice_run_names_what_nobody_pays_for_in_its_month(
     late = ["--as-of", "2026-11-05T00:00:00Z", "--home", str(home)]
     main(["billing", "invoice", "--month", month, "--draft", *late])
     assert f"Nobody pays for {said}" in capsys.readouterr().err
+    for more in ([], ["--draft"]):
+        main(["billing", "invoice", "--month", month, *more, "--json", *late])
+        out = capsys.readouterr().out
+        named = json.loads(out)["unowned"]["largest"] if out else []
+        wanted = "x.new.example" if month == "2026-10" else "old.example"
+        assert [one["domain"] for one in named] == [wanted]
+
+
+def test_issue_11_a_price_for_an_account_that_nobody_loaded_is_told_by_load_rate_and_status(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = make_home(tmp_path)
+    card = BOOK[BOOK.index("[[card]]") :].split("[[card]]")[1]
+    own = card.replace('id = "', 'account = "acmee"\nid = "own-')
+    (home / "prices" / "plain.toml").write_text(f"{BOOK}\n[[override]]{own}")
+    said = "which nobody has loaded"
+    assert main(["billing", "rate", "--home", str(home)]) == 0
+    assert said in capsys.readouterr().err
+    assert main(["billing", "load", str(home / "rows.toml"), "--home", str(home)]) == 0
+    assert said in capsys.readouterr().err
+    _code, document = status(home, capsys)
+    (found,) = [one for one in document["signals"] if one["signal"] == "override_of_nobody"]
+    assert "is for account acmee" in found["what"]
+    load_text(
+        home, ACCOUNTS.replace('"acme"', '"acmee"').replace("www.acme", "www.acmee"), name="b.toml"
+    )
+    assert main(["billing", "rate", "--home", str(home)]) == 0
+    assert said not in capsys.readouterr().err
+
+
+def test_g14_an_exposed_home_needs_a_person_until_it_is_closed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = make_home(tmp_path)
+    home.chmod(0o755)
+    code, document = status(home, capsys)
+    assert code == 1
+    assert "home_exposed" in [one["signal"] for one in document["signals"]]
+    home.chmod(0o700)
+    code, document = status(home, capsys)
+    assert "home_exposed" not in [one["signal"] for one in document["signals"]]
 
 
 def test_m6_rate_says_which_hours_are_incomplete(

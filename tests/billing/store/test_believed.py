@@ -22,8 +22,9 @@ from billing.daemon import rounds
 from billing.daemon.metrics import Board
 from billing.runs.import_hours import SeenFolders
 from billing.store import left_note
+from billing.store.audit import differences
 from edge.errors import Corrupt
-from tests.billing.homes import START, Use, close_hour, load_text, make_home
+from tests.billing.homes import START, Use, close_hour, copied, load_text, make_home
 
 LATER = datetime(2026, 11, 3, tzinfo=UTC)
 PLAN = (
@@ -78,10 +79,7 @@ def billed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def home(billed: Path, tmp_path: Path) -> Path:
     """A copy of it, as billing left it."""
-    copy = tmp_path / "home"
-    shutil.copytree(billed, copy)
-    open_store(copy, owner="test", now=LATER).close()
-    return copy
+    return copied(billed, tmp_path / "home")
 
 
 def edit(home: Path, statement: str) -> None:
@@ -170,6 +168,18 @@ def test_g1_a_forged_note_is_found_by_the_check_and_the_store_refused_from_then_
     assert "was changed by something other than billing" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("what", ["charges", "a charge twice", "a webhook that was never sent"])
+def test_g1_tables_with_many_rows_are_compared_by_duckdb_and_no_edit_escapes_it_either(
+    home: Path, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("billing.store.audit.FEW_ROWS", 0)
+    with open_store(home, owner="test", now=LATER) as store:
+        assert differences(store) == []
+    edit(home, EDITS[what])
+    with pytest.raises(Corrupt, match="changed by something other"):
+        open_store(home, owner="test", now=LATER)
+
+
 def test_g1_the_nightly_check_finds_it_too(home: Path) -> None:
     before = (home / "billing.duckdb").stat()
     edit(home, EDITS["a balance"])
@@ -244,6 +254,7 @@ def test_g1_a_record_edited_with_its_times_set_back_is_refused(home: Path, place
 
 
 def test_the_journals_facts_say_when_all_of_it_was_last_verified(home: Path) -> None:
+    note_removed(home, (home / "billing.duckdb").stat())
     with open_store(home, owner="test", now=LATER) as store:
         first = store.journal_facts()
         assert first.verified_no == first.records == store.journal.last_no

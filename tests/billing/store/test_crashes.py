@@ -4,7 +4,6 @@ end.
 
 from __future__ import annotations
 
-import shutil
 import signal
 from datetime import timedelta
 from pathlib import Path
@@ -13,8 +12,9 @@ import pytest
 
 from billing.appliers import open_store
 from billing.checks import invariants
-from tests.billing.homes import NOW, START, THOROUGH, Use, close_hours, make_home
+from tests.billing.homes import NOW, START, THOROUGH, Use, close_hours, copied, make_home
 from tests.billing.runner import end_state, rate, start
+from tests.effort import PATIENCE_S
 
 USES = [
     Use(),
@@ -58,7 +58,7 @@ def closed_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def wanted(closed_home: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     """The end state of a run that nothing interrupts."""
     home = tmp_path_factory.mktemp("whole") / "home"
-    shutil.copytree(closed_home, home)
+    copied(closed_home, home)
     assert rate(home).state == "done"
     state = end_state(home)
     assert len(state["charges"]) == 5 * 4
@@ -70,9 +70,9 @@ def test_g1_a_run_killed_at_any_step_and_run_again_ends_in_the_same_ledger(
     place: str, closed_home: Path, wanted: dict[str, object], tmp_path: Path
 ) -> None:
     home = tmp_path / "home"
-    shutil.copytree(closed_home, home)
+    copied(closed_home, home)
     killed = start(home, crash=place)
-    _, errors = killed.communicate(timeout=120)
+    _, errors = killed.communicate(timeout=PATIENCE_S)
     assert killed.returncode == -signal.SIGKILL, errors.decode()
     rate(home)
     assert end_state(home) == wanted
@@ -85,10 +85,10 @@ def test_g1_killed_again_and_again_it_still_ends_there(
     closed_home: Path, wanted: dict[str, object], tmp_path: Path
 ) -> None:
     home = tmp_path / "home"
-    shutil.copytree(closed_home, home)
+    copied(closed_home, home)
     for place in ("journal-after-append", "rating_run-applied", "journal-after-append"):
         killed = start(home, crash=place)
-        killed.communicate(timeout=120)
+        killed.communicate(timeout=PATIENCE_S)
         assert killed.returncode == -signal.SIGKILL
     rate(home)
     assert end_state(home) == wanted
@@ -98,9 +98,9 @@ def test_g3_two_runs_at_once_end_in_the_same_ledger(
     closed_home: Path, wanted: dict[str, object], tmp_path: Path
 ) -> None:
     home = tmp_path / "home"
-    shutil.copytree(closed_home, home)
+    copied(closed_home, home)
     both = [start(home), start(home), start(home)]
-    errors = [process.communicate(timeout=120)[1].decode() for process in both]
+    errors = [process.communicate(timeout=PATIENCE_S)[1].decode() for process in both]
     codes = [process.returncode for process in both]
     assert 0 in codes, errors
     for code, error in zip(codes, errors, strict=True):

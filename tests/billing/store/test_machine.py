@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ import pytest
 from billing.store.session import connect
 from edge.errors import Busy, Corrupt, EdgetollError
 from edge.trouble import remedy
-from tests.billing.homes import NOW, make_home
+from tests.billing.homes import NOW, copied, make_home
 from tests.billing.runner import rate
 
 WORDS = {
@@ -48,7 +47,7 @@ def home(made: Path) -> Iterator[Path]:
     root too."""
     with TemporaryDirectory(prefix="edgetoll-machine-") as folder:
         Path(folder).chmod(0o755)
-        yield Path(shutil.copytree(made, Path(folder) / "home"))
+        yield copied(made, Path(folder) / "home")
 
 
 @pytest.mark.parametrize("number", WORDS)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import edgetoll
-from tests.billing.homes import START, Use, close_hour, make_home
+from tests.billing.homes import START, Use, close_hour, copied, make_home
 
 STORE = ("billing.duckdb", "billing.duckdb.left")
 MONTH_END = START + timedelta(days=31)
@@ -60,8 +60,7 @@ def days(tmp_path_factory: pytest.TempPathFactory) -> Days:
 @pytest.fixture
 def home(days: Days, tmp_path: Path) -> Path:
     """A copy of today's home."""
-    shutil.copytree(days.today, tmp_path / "home")
-    return tmp_path / "home"
+    return copied(days.today, tmp_path / "home")
 
 
 def take(home: Path, source: Path, *names: str) -> None:

@@ -19,6 +19,7 @@ from edge.spool.segment import read_frames
 from tests.edge.agent.test_commands import REAL, home, run
 from tests.edge.agent.test_import_in_silence import COMBINED, doubled
 from tests.edge.logs.reading import nginx_lines, spool_content
+from tests.effort import PATIENCE_S
 
 __all__ = ["home"]
 
@@ -250,7 +251,7 @@ def last_held(home: Path) -> str:
 
 def wait_for(true: Callable[[], bool]) -> None:
     """Wait until something is true, for as long as a slow machine may need."""
-    until = time.monotonic() + 120
+    until = time.monotonic() + PATIENCE_S
     pause = threading.Event()
     while not _true(true):
         assert time.monotonic() < until

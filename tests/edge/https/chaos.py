@@ -6,6 +6,7 @@ asks a domain that nothing touches, over HTTP and HTTPS, all the time: no reques
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -15,16 +16,22 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
+import edgetoll
+from billing.lake.query import connect
 from edge.https.probe import REFUSED
 from tests.edge.https.world import Edge
+from tests.effort import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[3]
 CALM = "calm.example"
-CRASHES = ("https-linked", "https-renamed", "https-reloaded")
-SETTLE_SECONDS = 240
+CRASHES = ("https-linked", "https-renaming", "https-renamed", "https-reloaded", "https-told")
 
 
 @dataclass
@@ -62,6 +69,10 @@ class Asking(threading.Thread):
                 if " 200 " not in answer:
                     self.failures.append(answer)
 
+    def answered(self) -> Counter[str]:
+        """What it asked, by class: each way as often as the other."""
+        return Counter(http=self.asked // 2, https=self.asked // 2)
+
     def _ask(self, context: ssl.SSLContext, *, secure: bool) -> str:
         port = self.edge.https if secure else self.edge.http
         with socket.create_connection(("127.0.0.1", port), timeout=30) as plain:
@@ -77,9 +88,13 @@ class Chaos:
         self.edge = edge
         self.chance = random.Random(seed)
         self.book = {f"d{number}.example": Wish() for number in range(domains)}
+        self.log = open(edge.home.parent / "agent.log", "ab")  # noqa: SIM115  (of all agents)
         self.agent: subprocess.Popen[bytes] | None = None
         self.kills = 0
+        self.killed_tests = 0
         self.changes = 0
+        self.answered: Counter[str] = Counter()
+        """Requests that curl made and got an answer to, by class; those of stopped domains not."""
 
     def begin(self) -> None:
         """The calm domain, nginx, the agent."""
@@ -99,7 +114,7 @@ class Chaos:
              "--home", str(self.edge.home)],
             cwd=ROOT,
             env={**os.environ, "EDGETOLL_CRASH": crash},
-            stderr=subprocess.DEVNULL,
+            stderr=self.log,
         )  # fmt: skip
 
     def kill(self) -> None:
@@ -109,6 +124,29 @@ class Chaos:
         self.agent.wait()
         self.kills += 1
         self.start_agent()
+
+    def kill_test(self) -> None:
+        """kill -9 of the `nginx -t` that the agent runs, if it runs one within a second."""
+        assert self.agent is not None
+        until = time.monotonic() + 1
+        while time.monotonic() < until:
+            try:
+                place = Path(f"/proc/{self.agent.pid}/task")
+                tasks = [path / "children" for path in place.iterdir()]
+                children = [int(pid) for path in tasks for pid in path.read_text().split()]
+                for child in children:
+                    os.kill(child, signal.SIGKILL)
+                    self.killed_tests += 1
+                    return
+            except OSError:
+                pass
+
+    def ask(self, url: str) -> dict[str, Any]:
+        """One request by curl, counted if it is one that is billed."""
+        answer = self.edge.curl(url)
+        if answer["status"] and answer["status"] != 403:
+            self.answered[url.partition(":")[0]] += 1
+        return answer
 
     def change(self) -> None:
         """One random change that a person or billing could make."""
@@ -139,7 +177,7 @@ class Chaos:
 
     def settle(self) -> None:
         """Wait until every domain is served as the book says; fail with the first that is not."""
-        until = time.monotonic() + SETTLE_SECONDS
+        until = time.monotonic() + PATIENCE_S
         while True:
             wrong = [line for name in sorted(self.book) if (line := self.wrong(name))]
             if not wrong:
@@ -159,8 +197,8 @@ class Chaos:
             return f"{name}: handshake {leaf[:12]}, wished {wanted[:12]} {wish}"
         if known is None:
             return ""
-        plain = self.edge.curl(f"http://{name}/")
-        secure = self.edge.curl(f"https://{name}/") if wish.enabled else None
+        plain = self.ask(f"http://{name}/")
+        secure = self.ask(f"https://{name}/") if wish.enabled else None
         status = (plain["status"], secure["status"] if secure else None)
         if wish.stopped:
             right = (403, 403 if wish.enabled else None)
@@ -184,13 +222,66 @@ class Chaos:
             while self.changes < changes:
                 for _ in range(self.chance.randint(1, 4)):
                     self.change()
-                    if self.chance.random() < 0.2:
+                    act = self.chance.random()
+                    if act < 0.25:
+                        # At any point of what the agent does about it.
+                        client.done.wait(self.chance.random() * 2)
                         self.kill()
+                    elif act < 0.35:
+                        self.kill_test()
                 self.settle()
         finally:
             client.done.set()
-            client.join(timeout=60)
+            client.join(timeout=PATIENCE_S)
             assert self.agent is not None
             self.agent.kill()
             self.agent.wait()
         return client
+
+
+ACCOUNTS = """
+[[accounts]]
+id = "all"
+name = "Owner of all"
+currency = "USD"
+price_book = "alibaba-international"
+"""
+
+
+def billed(edge: Edge, names: list[str]) -> dict[str, int]:
+    """What the edge's log comes to on the bill, by class: read, counted, closed, rated."""
+    home = edge.home
+    if not (home / "prices").exists():
+        settings = (home / "edgetoll.toml").read_text()
+        assert edgetoll.main(["init", str(home)]) == 0
+        assert (home / "edgetoll.toml").read_text() == settings
+    accounts = home / "owner.toml"
+    owned = [f'\n[[domains]]\ndomain = "{name}"\naccount = "all"\n' for name in names]
+    accounts.write_text(ACCOUNTS + "".join(owned))
+    # An hour is closed when it is over: the same lines, two hours earlier.
+    moved = home / "moved.log"
+    lines = [json.loads(line) for line in (home / "access.log").read_text().splitlines()]
+    moved.write_text(
+        "".join(
+            json.dumps(line | {"time": str(Decimal(line["time"]) - 7200)}) + "\n" for line in lines
+        )
+    )
+    now = datetime.now(UTC).isoformat()
+    for words in (
+        ("billing", "load", str(accounts)),
+        ("edge", "import", str(moved), "--format", "nginx", "--edge", "e1",
+         "--region", "DE", "--through", now),
+        ("metering", "run", "--drain"),
+        ("billing", "rate"),
+    ):  # fmt: skip
+        assert edgetoll.main([*words, "--home", str(home)]) == 0, words
+    with connect(home) as connection:
+        found = connection.execute(
+            "SELECT class, CAST(sum(requests) AS BIGINT) FROM usage_5min GROUP BY class"
+        ).fetchall()
+        (charged,) = connection.execute(
+            "SELECT CAST(sum(quantity) AS BIGINT) FROM charges WHERE item = 'https_requests'"
+        ).fetchall()
+    counts = dict(found)
+    assert charged == (counts.get("https"),)
+    return counts

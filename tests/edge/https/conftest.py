@@ -26,7 +26,11 @@ def origin() -> Iterator[str]:
 
 @pytest.fixture
 def edge(tmp_path: Path, authorities: tuple[Ca, Ca], origin: str) -> Iterator[Edge]:
-    """A home with its settings; nginx is started by the test, once apply has written something."""
+    """A home with its settings; nginx is started by the test, once apply has written something.
+
+    After every test all that it wrote and printed is searched for the keys that it uploaded.
+    """
     made = new_edge(tmp_path, authorities, origin)
     yield made
     made.stop()
+    assert made.leaks() == []

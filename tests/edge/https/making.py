@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -41,6 +42,23 @@ def key_pem(key: Key, passphrase: bytes | None = None, *, traditional: bool = Fa
         else serialization.NoEncryption()
     )
     return key.private_bytes(PEM, form, secret)
+
+
+def traces_of(key: Key) -> list[bytes]:
+    """What would give a key away: lines of its PEM forms, and its secret raw, in hex, in base64."""
+    texts = [key_pem(key), key_pem(key, traditional=True)]
+    lines = [line for text in texts for line in text.splitlines() if len(line) > 40]
+    der = serialization.Encoding.DER, serialization.PrivateFormat.PKCS8
+    secrets = [key.private_bytes(*der, serialization.NoEncryption())]
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        secrets.append(key.private_numbers().private_value.to_bytes(32))
+    forms = [form(one) for one in secrets for form in (bytes, hexed, base64.b64encode)]
+    return [*lines, *forms]
+
+
+def hexed(data: bytes) -> bytes:
+    """As hex digits."""
+    return data.hex().encode()
 
 
 def pem(*certificates: x509.Certificate) -> bytes:

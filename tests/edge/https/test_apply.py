@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge.https.probe import REFUSED
+from tests.edge.https.making import traces_of
 from tests.edge.https.world import Edge
 
 pytestmark = pytest.mark.needs_nginx
@@ -72,20 +73,19 @@ def test_rule_3_a_renewal_is_live_at_once_and_keys_are_never_shown(
 
 
 def test_rule_3_key_bytes_are_in_the_vault_and_nowhere_else(edge: Edge) -> None:
+    """The `edge` fixture searches what every test wrote and printed; here that search is tried."""
     started(edge, WWW)
-    key = next((edge.home.parent / "uploads").glob("*-key.pem")).read_bytes()
-    lines = [line for line in key.splitlines() if len(line) > 40]
-    found = {
-        path.relative_to(edge.home).parts[:2]
-        for path in edge.home.rglob("*")
-        if path.is_file() and not path.is_symlink() and any(
-            line in path.read_bytes() for line in lines
-        )
-    }  # fmt: skip
-    assert found == {("https", "vault")}
     vault = edge.home / "https" / "vault"
+    (bundle,) = vault.iterdir()
+    assert edge.leaks() == []
     assert vault.stat().st_mode & 0o777 == 0o700
-    assert {path.stat().st_mode & 0o777 for path in vault.iterdir()} == {0o600}
+    assert bundle.stat().st_mode & 0o777 == 0o600
+    shown = edge.home / "copy.log"
+    for trace in traces_of(edge.keys[0]):
+        shown.write_bytes(b"before " + trace + b" after")
+        assert edge.leaks() == [str(shown)]
+    assert any(trace in bundle.read_bytes() for trace in traces_of(edge.keys[0]))
+    shown.unlink()
 
 
 def test_rule_4_only_handshakes_with_a_known_name_are_served(edge: Edge) -> None:
@@ -95,6 +95,9 @@ def test_rule_4_only_handshakes_with_a_known_name_are_served(edge: Edge) -> None
     assert without_name["exit"] != 0
     answer = edge.curl(f"https://{WWW}/", "-H", "Host: any.wild.example")
     assert answer["status"] == 421
+    for version in ("--http1.1", "--http2"):
+        unknown = edge.curl(f"https://{WWW}/", version, "-H", "Host: other.example")
+        assert unknown["status"] == 421, "also where nobody has that name"
     assert edge.curl("http://deep.any.wild.example/")["status"] == 404
 
 
@@ -140,31 +143,50 @@ def test_rule_5_what_this_nginx_cannot_do_by_name_is_refused(
 
 
 def test_rule_6_a_stopped_domain_is_refused_and_comes_back(edge: Edge) -> None:
-    started(edge, WWW, "*.wild.example")
-    edge.upload("enable", "b.wild.example")
-    edge.stop_domains(WWW, "*.wild.example", excepted={"*.wild.example": ["c.wild.example"]})
+    """`b` (with settings of its own) and `c` are another customer's; `d` is the stopped one's."""
+    started(edge, WWW, "*.wild.example", "b.wild.example", "d.wild.example")
+    others = {"*.wild.example": ["b.wild.example", "c.wild.example"]}
+    edge.stop_domains(WWW, "*.wild.example", "elsewhere.example", excepted=others)
     edge.done("apply")
     for scheme in ("http", "https"):
         stopped = edge.curl(f"{scheme}://{WWW}/")
         assert stopped["status"] == 403
         assert "suspended" in stopped["body"]
-        assert edge.curl(f"{scheme}://a.wild.example/")["status"] == 403
-        assert edge.curl(f"{scheme}://b.wild.example/")["status"] == 200
-        assert edge.curl(f"{scheme}://c.wild.example/")["status"] == 200
+        for name, status in (("a", 403), ("b", 200), ("c", 200), ("d", 403)):
+            assert edge.curl(f"{scheme}://{name}.wild.example/")["status"] == status, name
+    lines = edge.status()["domains"]
+    assert [name for name, one in lines.items() if one["stopped"]] == [
+        "*.wild.example", "d.wild.example", WWW,
+    ]  # fmt: skip
+    edge.stop_domains("a.wild.example")
+    edge.done("apply")
+    for name, status in (("a", 403), ("b", 200), ("c", 200), ("d", 200)):
+        assert edge.curl(f"https://{name}.wild.example/")["status"] == status, name
     edge.stop_domains()
     edge.done("apply")
     assert edge.curl(f"https://{WWW}/")["status"] == 200
     assert edge.curl("http://a.wild.example/")["status"] == 200
 
 
+def test_a_stop_of_a_name_that_this_edge_does_not_serve_reloads_nothing(edge: Edge) -> None:
+    started(edge, WWW)
+    before = edge.status()["reloads"]
+    edge.stop_domains("elsewhere.example", "*.elsewhere.example")
+    edge.done("apply")
+    assert edge.status()["reloads"] == before
+
+
 def test_rule_6_a_stopped_domain_may_be_closed_at_the_handshake(edge: Edge) -> None:
     settings = edge.home / "edgetoll.toml"
     settings.write_text(settings.read_text() + 'stopped = "close"\n')
-    started(edge, WWW, "*.wild.example")
-    edge.stop_domains(WWW, "*.wild.example", excepted={"*.wild.example": ["c.wild.example"]})
+    started(edge, WWW, "*.wild.example", "b.wild.example", "d.wild.example")
+    others = {"*.wild.example": ["b.wild.example", "c.wild.example"]}
+    edge.stop_domains(WWW, "*.wild.example", excepted=others)
     edge.done("apply")
     assert edge.leaf(WWW) == REFUSED
     assert edge.leaf("a.wild.example") == REFUSED
+    assert edge.leaf("d.wild.example") == REFUSED
+    assert edge.curl("https://b.wild.example/")["status"] == 200
     assert edge.curl(f"http://{WWW}/")["exit"] == 52, "an empty reply"
     assert edge.curl("https://c.wild.example/")["status"] == 200
     edge.stop_domains()

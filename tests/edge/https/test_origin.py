@@ -16,6 +16,7 @@ import pytest
 
 from tests.edge.https.making import Ca, key_pem, pem
 from tests.edge.https.world import Edge, free_ports, new_authorities
+from tests.effort import PATIENCE_S
 
 pytestmark = pytest.mark.needs_nginx
 WWW = "www.shop.example"
@@ -49,14 +50,14 @@ def origin_of(folder: Path, ca: Ca, name: str) -> Iterator[str]:
     environment = {**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin"}
     process = subprocess.Popen(["nginx", "-c", str(configuration)], env=environment)
     try:
-        until = time.monotonic() + 30
+        until = time.monotonic() + PATIENCE_S
         while not (folder / "nginx.pid").exists():
             assert time.monotonic() < until
             threading.Event().wait(0.02)
         yield f"https://localhost:{port}"
     finally:
         process.terminate()
-        process.wait(timeout=60)
+        process.wait(timeout=PATIENCE_S)
 
 
 def enable(edge: Edge, domain: str, origin: str) -> None:

@@ -91,6 +91,7 @@ def test_a_file_that_is_absent_old_or_torn_is_said_to_be_so(tmp_path: Path) -> N
     assert late.owner(WWW) == owner()
     for damaged in (
         path.read_bytes()[:-30],
+        b"".join(path.read_bytes().splitlines(keepends=True)[:-1]),
         b"",
         b"{}\n",
         b'{"count":1,"as_of":"x"}\n{"domain":1}\n',
@@ -101,7 +102,7 @@ def test_a_file_that_is_absent_old_or_torn_is_said_to_be_so(tmp_path: Path) -> N
         assert found.owner(WWW) is None
 
 
-def test_enable_warns_with_figures_and_refuses_when_a_balance_is_required(
+def test_rule_6_enable_warns_with_figures_and_refuses_when_a_balance_is_required(
     edge: Edge, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = edge.home / "suspended" / "accounts.jsonl"

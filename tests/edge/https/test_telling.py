@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import edgetoll
 from edge.crash_point import VARIABLE
 from edge.https.facts import FactFile, fact_files, read_fact_file
 from edge.https.stop_list import read_stop_list
@@ -73,18 +74,24 @@ def test_a_kill_before_the_status_tells_again_and_loses_nothing(edge: Edge) -> N
 
 @pytest.mark.needs_nginx
 def test_requests_under_another_name_are_told_as_a_count(edge: Edge) -> None:
+    """From nginx's log over the agent's refusals to the fact."""
     edge.upload("enable", WWW)
-    rejected = edge.home / "spool" / "edge" / "rejected"
-    rejected.mkdir(parents=True)
-    (rejected / "counts.json").write_text('{"sni_mismatch": 3, "syntax": 9}')
     assert edge.run("apply") == 1
+    for more in (2, 1):
+        edge.start()
+        edge.done("apply")
+        for _ in range(more):
+            assert edge.curl(f"https://{WWW}/", "-H", "Host: other.example")["status"] == 421
+        assert edge.curl(f"https://{WWW}/")["status"] == 200
+        edge.stop()
+        log = str(edge.home / "access.log")
+        assert edgetoll.main(["edge", "import", log, "--format", "nginx", "--edge", "edge",
+                              "--region", "DE", "--home", str(edge.home)]) == 0  # fmt: skip
     edge.start()
-    edge.done("apply")
-    (rejected / "counts.json").write_text('{"sni_mismatch": 4}')
     edge.done("apply")
     edge.done("apply")
     assert [(one.number, one.sni_mismatches, len(one.facts)) for one in told(edge)] == [
-        (1, 3, 1), (2, 4, 0),
+        (1, 0, 1), (2, 2, 0), (3, 3, 0),
     ]  # fmt: skip
 
 

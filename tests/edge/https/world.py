@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import http.server
+import io
 import json
 import os
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +23,26 @@ import edgetoll
 from edge.https.probe import served_leaf
 from edge.https.records import HttpsSettings
 from edge.https.wishes import Wishes
-from tests.edge.https.making import Ca, key_pem, pem, roots_file
+from tests.edge.https.making import Ca, Key, key_pem, pem, roots_file, traces_of
+from tests.effort import PATIENCE_S
+
+
+class Tee(io.TextIOBase):
+    """Writes to both."""
+
+    def __init__(self, first: Any, second: io.StringIO) -> None:
+        self.first = first
+        self.second = second
+
+    def write(self, text: str) -> int:
+        self.second.write(text)
+        return int(self.first.write(text))
+
+    def flush(self) -> None:
+        self.first.flush()
+
+    def isatty(self) -> bool:
+        return bool(self.first.isatty())
 
 
 class Origin(http.server.BaseHTTPRequestHandler):
@@ -60,11 +81,29 @@ class Edge:
     https: int
     origin: str
     process: subprocess.Popen[bytes] | None = None
-    said: list[str] = field(default_factory=list)
+    said: io.StringIO = field(default_factory=io.StringIO)
+    """All that its commands printed."""
+    keys: list[Key] = field(default_factory=list)
+    """The private keys that were uploaded, or tried to be."""
 
     def run(self, *words: str) -> int:
         """One `edgetoll edge https` command in this process; its exit code."""
-        return edgetoll.main(["edge", "https", *words, "--home", str(self.home)])
+        out, err = Tee(sys.stdout, self.said), Tee(sys.stderr, self.said)
+        with redirect_stdout(out), redirect_stderr(err):
+            return edgetoll.main(["edge", "https", *words, "--home", str(self.home)])
+
+    def leaks(self) -> list[str]:
+        """Where a key can be read besides the vault: in what was printed, or in any file at all of
+        the test's folder (logs, journal, lake, spool, configuration) but the uploads themselves.
+        """
+        traces = [trace for key in self.keys for trace in traces_of(key)]
+        folder = self.home.parent
+        kept = (self.home / "https" / "vault", folder / "uploads")
+        texts = {"what was printed": self.said.getvalue().encode()}
+        for path in folder.rglob("*"):
+            if path.is_file() and not path.is_symlink() and path.parent not in kept:
+                texts[str(path)] = path.read_bytes()
+        return [name for name, text in texts.items() if any(trace in text for trace in traces)]
 
     def done(self, *words: str) -> None:
         """One that must end well."""
@@ -77,6 +116,7 @@ class Edge:
         folder.mkdir(exist_ok=True)
         number = len(list(folder.iterdir()))
         certificate, secret = folder / f"{number}-chain.pem", folder / f"{number}-key.pem"
+        self.keys.append(key)
         certificate.write_bytes(pem(leaf, self.middle.certificate))
         secret.write_bytes(key_pem(key))
         return str(certificate), str(secret)
@@ -105,7 +145,7 @@ class Edge:
 
     def wait(self) -> None:
         """Wait until it listens."""
-        until = time.monotonic() + 30
+        until = time.monotonic() + PATIENCE_S
         while True:
             try:
                 socket.create_connection(("127.0.0.1", self.http), timeout=1).close()
@@ -118,7 +158,7 @@ class Edge:
         """End nginx."""
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(timeout=60)
+            self.process.wait(timeout=PATIENCE_S)
             self.process = None
 
     def leaf(self, name: str) -> str:
@@ -154,7 +194,7 @@ class Edge:
         ]  # fmt: skip
         document = {
             "format": 1,
-            "as_of": "2026-11-30T00:00:00Z",
+            "as_of": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
             "count": len(rows),
             "domains": rows,
         }

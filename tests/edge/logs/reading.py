@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,8 +16,8 @@ from edge.logs.refused_lines import RejectedLines
 from edge.logs.streams import Writer
 from edge.spool.segment import read_frames
 from edge.spool.spool import Spool
+from tests.effort import THOROUGH
 
-THOROUGH = os.environ.get("EDGETOLL_THOROUGH", "") not in ("", "0")
 """The long run: fifty kills, and ten times the examples."""
 
 

@@ -14,6 +14,8 @@ import threading
 import time
 from pathlib import Path
 
+from tests.effort import PATIENCE_S
+
 
 class BusyServer:
     """Writes to `log` from a thread until told to stop; `written` counts lines begun and ended."""
@@ -34,7 +36,7 @@ class BusyServer:
 
     def __exit__(self, *exc: object) -> None:
         self._stop.set()
-        self._thread.join(timeout=60)
+        self._thread.join(timeout=PATIENCE_S)
 
     def _run(self) -> None:
         while not self._stop.wait(self._random.uniform(0.0005, 0.01)):

@@ -28,6 +28,7 @@ from tests.edge.logs.reading import (
     nginx_lines,
     spool_content,
 )
+from tests.effort import PATIENCE_S
 
 MAPPING = known_mapping("nginx")
 
@@ -421,7 +422,11 @@ def test_a_signal_does_not_cut_the_reading_of_a_block_short() -> None:
     block = (JSON_LINE + "\n").encode() * 20_000
     program = SIGNALLED.format(now=NOW_MS)
     ended = subprocess.run(
-        [sys.executable, "-c", program], input=block, capture_output=True, timeout=120, check=False
+        [sys.executable, "-c", program],
+        input=block,
+        capture_output=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
     assert (ended.returncode, ended.stderr) == (0, b"")
 

@@ -93,7 +93,7 @@ def test_e1_the_lines_of_any_other_format_end_no_reader(form: str, tmp_path: Pat
     lines = sum(1 for text in log.read_bytes().split(b"\n") if text.strip())
     result = import_files(tmp_path / "spool", log, form=form)
     assert result.problems == []
-    directives = 3 if form == "cloudfront" else 0
+    directives = 3 if FORMATS[form].directives else 0
     assert result.lines == lines - directives
 
 

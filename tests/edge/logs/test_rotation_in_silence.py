@@ -121,6 +121,7 @@ HIDDEN = {
     "no suffix": renamed("20261130"),
     "another stem": renamed("www.example.com.20261130.log"),
     "a temporary name": renamed(".access.log.swap"),
+    "xz at once": packed(lzma.compress, ".1.xz"),
 }
 """Rotations whose names say nothing, in the folder of the log."""
 AWAY = {
@@ -130,7 +131,6 @@ AWAY = {
 """Rotations into another folder."""
 GONE = {
     "removed": removed,
-    "xz at once": packed(lzma.compress, ".1.xz"),
 }
 """Rotations that leave nothing to read."""
 COPIED = {
@@ -318,6 +318,11 @@ def test_e2_files_of_another_log_that_is_followed_are_not_taken_for_rotated_ones
     others = [tmp_path / "access-2.log"]
     found = files_of(tmp_path / "access.log", others=others)
     assert {each.path.name for each in found} == {"access.log", "access.log.1", "access-3.log"}
+
+
+def test_e2_a_file_whose_name_is_no_text_stops_no_agent(log: Path) -> None:
+    (log.parent / os.fsdecode(b"access.log.\xff")).write_text(nginx_lines(50, 60))
+    assert [each.path for each in files_of(log, others=[], rotated=[str(log) + ".*"])] == [log]
 
 
 @pytest.mark.parametrize("log_bytes", [b"", b"\x1f"])

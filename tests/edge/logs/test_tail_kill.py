@@ -15,6 +15,7 @@ from pathlib import Path
 from edge.spool.durable_end import read_durable_end
 from tests.edge.logs.reading import THOROUGH, spool_content
 from tests.edge.logs.server import BusyServer
+from tests.effort import PATIENCE_S
 
 KILLS = int(os.environ.get("EDGETOLL_KILLS", "50" if THOROUGH else "5"))
 SEED = int(os.environ.get("EDGETOLL_SEED", "20261123"))
@@ -69,7 +70,7 @@ def test_a1_a2_the_agent_killed_at_random_ends_with_exactly_what_the_server_wrot
             assert lived(process, chance.uniform(0.0, 0.6)), "the agent ended by itself"
             process.kill()
             process.wait()
-    assert tail(home, log, "--once").wait(timeout=120) == 0
+    assert tail(home, log, "--once").wait(timeout=PATIENCE_S) == 0
     content = spool_content(home / "spool" / "e1")
     assert server.rotations > 0
     assert content.events == server.written
@@ -86,8 +87,8 @@ def test_sigterm_ends_the_agent_cleanly_and_its_promise_stays_behind_the_clock(
         process = tail(home, log)
         wait_until_it_writes(process, home, -1)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=30) == 0
-    assert tail(home, log, "--once").wait(timeout=120) == 0
+        assert process.wait(timeout=PATIENCE_S) == 0
+    assert tail(home, log, "--once").wait(timeout=PATIENCE_S) == 0
     content = spool_content(home / "spool" / "e1")
     assert content.events == server.written
     assert content.watermark_ms > max(content.times) - 60_000
@@ -99,6 +100,6 @@ def test_a_second_agent_on_the_same_spool_is_told_who_holds_it(tmp_path: Path) -
     with BusyServer(log, SEED):
         first = tail(home, log)
         wait_until_it_writes(first, home, -1)
-        assert tail(home, log, "--once").wait(timeout=60) == 75
+        assert tail(home, log, "--once").wait(timeout=PATIENCE_S) == 75
         first.send_signal(signal.SIGTERM)
-        assert first.wait(timeout=30) == 0
+        assert first.wait(timeout=PATIENCE_S) == 0

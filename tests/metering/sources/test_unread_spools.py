@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from edge.spool.spool import Spool
 from metering.closed import list_closed, read_certificate
+from metering.hours import requests
 from metering.settings import MeteringSettings
 from metering.sources.spool import SpoolSource
 from metering.status import MeteringStatus, read
+from metering.worker import losses
 from metering.worker.status import Drained
 from metering.worker.worker import Worker
 from tests.metering.world import HOUR, T0, Edge, Event, World, columns
@@ -243,3 +246,32 @@ def test_e13_an_epoch_that_names_the_known_one_and_its_end_is_no_gap(tmp_path: P
     )
     assert set(world.states().values()) == {"closed"}
     assert world.status()["alarms"] == []
+
+
+@pytest.mark.parametrize("restarted", [True, False], ids=["restarted", "in a running worker"])
+@pytest.mark.parametrize("left", ["nothing", "an empty folder"])
+def test_e13_a_spool_folder_that_was_removed_whole_is_told_until_its_edge_is_retired(
+    restarted: bool, left: str, tmp_path: Path
+) -> None:
+    (tmp_path / "edgetoll.toml").write_text("[metering]\n")
+    spooled(tmp_path, "edge-1")
+    folder = spooled(tmp_path, "edge-2")
+    drained(tmp_path)
+    source = SpoolSource(tmp_path)
+    source.fetch(100, 0)
+    shutil.rmtree(folder)
+    if left == "an empty folder":
+        folder.mkdir()
+    if restarted:
+        status, met = drained(tmp_path)
+        assert [one.edge_id for one in status.unread] == ["edge-2"]
+        assert any("edge-2: its spool folder is gone" in line for line in status.alarms)
+        assert met.told
+        assert [edge for edge, _ in losses.missing(tmp_path)[losses.UNREAD]] == ["edge-2"]
+        at = datetime.now(UTC)
+        requests.retire(tmp_path, "edge-2", at, at=at)
+        status, met = drained(tmp_path)
+        assert (status.unread, met.told) == ((), False)
+        assert losses.missing(tmp_path)[losses.UNREAD] == []
+    else:
+        assert [(one.source, one.gone) for one in source.states()][-1] == ("edge-2", True)

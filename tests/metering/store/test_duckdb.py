@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from edge.event import BYTES_SENT_MAX
 from metering.closed import list_closed, verify_chain
+from tests.effort import THOROUGH
 from tests.metering.world import HOUR, T0, Edge, Event, World
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -45,7 +46,7 @@ def usage(world: World) -> list[tuple[object, ...]]:
         ).fetchall()
 
 
-@settings(max_examples=25)
+@settings(max_examples=100 if THOROUGH else 8)
 @given(st.lists(st.lists(values, min_size=1, max_size=40), min_size=1, max_size=6))
 def test_c20_whatever_the_values_a_store_survives_its_checkpoints_and_can_be_rebuilt(
     batches: list[list[Event]],

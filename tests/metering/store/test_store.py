@@ -22,6 +22,7 @@ from edge.errors import Busy, Corrupt
 from metering.sources.spool import SpoolSource
 from metering.store.faults import LastingFault, Unavailable, Uncertain, not_opened
 from metering.store.store import UsageStore
+from tests.effort import PATIENCE_S
 from tests.metering.world import HOUR, T0, Edge, Event, Interruption, World
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -303,7 +304,7 @@ def test_c14_a_second_worker_exits_at_once_and_names_the_first(tmp_path: Path) -
     (tmp_path / "edgetoll.toml").write_text("[metering]\n")
     with FileLock(tmp_path / "metering.lock", "metering run"):
         second = edgetoll("metering", "run", "--drain", "--home", str(tmp_path))
-        _, said = second.communicate(timeout=120)
+        _, said = second.communicate(timeout=PATIENCE_S)
     assert second.returncode == 75
     assert f"(process {os.getpid()}:" in said
     assert not (tmp_path / "usage.duckdb").exists()
@@ -332,7 +333,7 @@ def test_c14_a_store_open_in_another_process_is_busy_and_nothing_is_deleted(
         World(tmp_path).drain()
     assert sorted(path.name for path in tmp_path.iterdir()) == before
     holder.stdin.close()
-    assert holder.wait(timeout=60) == 0
+    assert holder.wait(timeout=PATIENCE_S) == 0
 
 
 def test_c15_a_store_that_may_not_be_opened_is_not_taken_for_damaged(tmp_path: Path) -> None:
@@ -344,13 +345,13 @@ def test_c15_a_store_that_may_not_be_opened_is_not_taken_for_damaged(tmp_path: P
 def test_sigterm_ends_the_worker_after_what_is_under_way(tmp_path: Path) -> None:
     (tmp_path / "edgetoll.toml").write_text("[metering]\nflush_seconds = 0.2\n")
     worker = edgetoll("metering", "run", "--home", str(tmp_path), "--json")
-    until = time.monotonic() + 120
+    until = time.monotonic() + PATIENCE_S
     while not (tmp_path / "live" / "status.json").exists():
         assert time.monotonic() < until
         assert worker.poll() is None
         os.sched_yield()
     worker.send_signal(signal.SIGTERM)
-    out, said = worker.communicate(timeout=120)
+    out, said = worker.communicate(timeout=PATIENCE_S)
     assert (worker.returncode, said) == (0, "")
     assert '"accepted": 0' in out
     assert SpoolSource(tmp_path).partitions() == ("spool",)

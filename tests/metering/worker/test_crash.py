@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 import subprocess
@@ -14,10 +13,12 @@ import pytest
 
 from edge.spool.spool import Spool
 from metering.closed import list_closed, verify_chain
+from tests.effort import PATIENCE_S, THOROUGH
 from tests.metering.world import HOUR, T0, Event, World, columns, counted
 
 NOW = T0 + 99 * HOUR
-ROUNDS = 50 if os.environ.get("EDGETOLL_THOROUGH") else 10
+EVENTS = 24
+ROUNDS = 50 if THOROUGH else 6
 ROOT = Path(__file__).resolve().parents[3]
 
 POINTS = [
@@ -38,20 +39,20 @@ POINTS = [
 
 
 def traffic() -> list[Event]:
-    """Forty requests over three hours."""
+    """Some requests over three hours."""
     chance = random.Random(5)
     return [
         Event(at=T0 + chance.randrange(3 * HOUR), domain=chance.choice(["a.com", "b.com"]))
-        for _ in range(40)
+        for _ in range(EVENTS)
     ]
 
 
 def fill(home: Path) -> None:
-    """A spool with ten batches of an edge, and its promise."""
+    """A spool with six batches of an edge, and its promise."""
     home.mkdir()
     events = traffic()
     with Spool.open(home / "spool" / "edge-1", "edge-1", "de", random64=lambda: 7) as spool:
-        for at in range(0, 40, 4):
+        for at in range(0, EVENTS, 4):
             spool.append(columns(events[at : at + 4]), watermark_ms=0)
         spool.heartbeat(T0 + 3 * HOUR)
 
@@ -86,7 +87,7 @@ def drain() -> Iterator[Drains]:
     yield drains
     assert drains.process.stdin is not None
     drains.process.stdin.close()
-    assert drains.process.wait(timeout=60) == 0
+    assert drains.process.wait(timeout=PATIENCE_S) == 0
 
 
 @pytest.fixture(scope="module")
@@ -106,29 +107,28 @@ def calm(drain: Drains, filled: Path, tmp_path_factory: pytest.TempPathFactory) 
     return World(home).files()
 
 
-@pytest.mark.parametrize("again", ["restart", "lost_disk"])
 @pytest.mark.parametrize("point", [point for _, point in POINTS], ids=[row for row, _ in POINTS])
 def test_c1_to_c8_a_kill_at_any_point_ends_in_the_same_closed_files(
     point: str,
-    again: str,
     drain: Drains,
     filled: Path,
     calm: dict[str, bytes],
     tmp_path: Path,
 ) -> None:
-    home = tmp_path / "home"
-    shutil.copytree(filled, home)
-    assert drain(home, point) == -9, f"{point} was never reached"
-    world = World(home)
-    if again == "lost_disk":
-        world.forget_store()
-    assert drain(home) == 0
-    assert world.files() == calm
-    assert world.closed() == counted(traffic())
-    assert world.status()["accepted"] == 40
-    assert world.status()["adds_up"]
-    verify_chain(list_closed(home))
-    assert world.broken() == []
+    restarted, lost_its_disk = tmp_path / "restarted", tmp_path / "lost_its_disk"
+    shutil.copytree(filled, restarted)
+    assert drain(restarted, point) == -9, f"{point} was never reached"
+    shutil.copytree(restarted, lost_its_disk)
+    World(lost_its_disk).forget_store()
+    for home in (restarted, lost_its_disk):
+        world = World(home)
+        assert drain(home) == 0
+        assert world.files() == calm
+        assert world.closed() == counted(traffic())
+        assert world.status()["accepted"] == EVENTS
+        assert world.status()["adds_up"]
+        verify_chain(list_closed(home))
+        assert world.broken() == []
 
 
 def test_c1_to_c8_kills_at_random_moments_of_growing_traffic_count_exactly(
@@ -171,7 +171,7 @@ def test_c13_an_fsync_that_fails_stops_the_drain_and_the_next_one_counts_everyth
     assert drain(home) == 0
     world = World(home)
     assert world.files() == calm
-    assert (world.status()["accepted"], world.status()["duplicate"]) == (40, 0)
+    assert (world.status()["accepted"], world.status()["duplicate"]) == (EVENTS, 0)
     assert world.broken() == []
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from edge.batch.codec import encode_heartbeat
 from metering.closed import Certificate
 from tests.metering.world import HOUR, T0, Edge, Event, World
@@ -49,3 +51,21 @@ def test_e2_a_certificate_of_edges_that_promise_is_what_it_always_was(tmp_path: 
     (first, *_) = world.certificates()
     assert b'"held"' not in first.to_bytes()
     assert Certificate.from_bytes(first.to_bytes()) == first
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["restarted", "restored from a checkpoint"])
+def test_e2_a_worker_that_starts_again_still_knows_why_an_edge_promises_nothing(
+    lost: bool, tmp_path: Path
+) -> None:
+    """As with `metering run --drain` every minute, and an edge that said it once and ended."""
+    world, edge, other = World(tmp_path), Edge(), Edge(edge_id="edge-2", epoch=8)
+    world.drain(edge.batch(Event()), other.batch(Event(), promise=T0 + HOUR))
+    world.now += 12 * HOUR
+    world.drain(held_heartbeat(edge, WHY), other.heartbeat(T0 + 2 * HOUR))
+    if lost:
+        world.forget_store()
+    again = World(tmp_path)
+    again.now = world.now
+    again.drain()
+    assert WHY in [each["held"] for each in again.status()["edges"]]
+    assert f"held: edge-1 promises nothing: {WHY}" in again.status()["alarms"]

@@ -1,0 +1,140 @@
+"""What was counted from a file, added up as it is read: evidence that a customer can be handed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from edge.batch.records import EventColumns, SourcePosition
+from edge.event import CLASSES
+from edge.instants import utc_text
+from edge.logs.formats.block import Format
+from edge.logs.importer import Importer
+from edge.logs.positions import KnownStreams
+from edge.logs.refused_lines import RejectedLine
+from edge.logs.streams import Step, Writer
+
+_READ_BYTES: Final = 1 << 20
+
+
+@dataclass(slots=True)
+class FileTally:
+    """What one file came to: events by domain and class, refused lines by reason."""
+
+    events: int = 0
+    first_ms: int | None = None
+    last_ms: int | None = None
+    requests: Counter[tuple[str, str]] = field(default_factory=Counter)
+    bytes_sent: Counter[tuple[str, str]] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+
+    def take(self, step: Step) -> None:
+        """Add a block."""
+        self.refused.update(row.reason.value for row in step.rejected)
+        columns = step.columns
+        if not len(columns):
+            return
+        self.events += len(columns)
+        first, last = int(columns.time_ms.min()), int(columns.time_ms.max())
+        self.first_ms = first if self.first_ms is None else min(self.first_ms, first)
+        self.last_ms = last if self.last_ms is None else max(self.last_ms, last)
+        keys = columns.domain_index.astype(np.int64) * len(CLASSES) + columns.class_code
+        found, place, counts = np.unique(keys, return_inverse=True, return_counts=True)
+        sizes = np.zeros(len(found), dtype=np.int64)
+        np.add.at(sizes, place, columns.bytes_sent)
+        for key, count, size in zip(found.tolist(), counts.tolist(), sizes.tolist(), strict=True):
+            name = columns.domains[key // len(CLASSES)], CLASSES[key % len(CLASSES)]
+            self.requests[name] += count
+            self.bytes_sent[name] += size
+
+    def document(self) -> dict[str, object]:
+        """As evidence has it."""
+        return {
+            "lines": self.events + sum(self.refused.values()),
+            "events": self.events,
+            "refused": dict(sorted(self.refused.items())),
+            "first_time": None if self.first_ms is None else utc_text(self.first_ms),
+            "last_time": None if self.last_ms is None else utc_text(self.last_ms),
+            "totals": [
+                {
+                    "domain": domain,
+                    "class": kind,
+                    "requests": count,
+                    "bytes_sent": self.bytes_sent[domain, kind],
+                }
+                for (domain, kind), count in sorted(self.requests.items())
+            ],
+        }
+
+
+class EvidenceTally:
+    """Adds up what a writer writes, by file."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, FileTally] = {}
+
+    def __call__(self, step: Step) -> None:
+        """Take a block of some file."""
+        source = step.position.to_source().source
+        self.files.setdefault(source, FileTally()).take(step)
+
+
+class _Nowhere:
+    """A spool that keeps nothing: for counting again."""
+
+    def write(
+        self, content: EventColumns, watermark_ms: int, sources: tuple[SourcePosition, ...] = ()
+    ) -> tuple[int, int]:
+        """Nothing is kept."""
+        return 0, 0
+
+    def commit(self) -> None:
+        """Nothing is durable."""
+
+    def heartbeat(
+        self, watermark_ms: int, sources: tuple[SourcePosition, ...] = ()
+    ) -> tuple[int, int]:
+        """Nothing is promised."""
+        return 0, 0
+
+    def keep(self, lines: tuple[RejectedLine, ...]) -> None:
+        """Refused lines are not kept either."""
+
+
+def recount(path: Path, form: Format, now_ms: int) -> dict[str, object]:
+    """What the file at `path` comes to by `form`, read anew as `edge import` reads it.
+
+    A last line without an end that is no whole record is in no count. Raises InputError when the
+    file cannot be opened.
+    """
+    tally, nowhere = EvidenceTally(), _Nowhere()
+    writer = Writer(nowhere, nowhere, tally=tally)
+    importer = Importer(writer, KnownStreams({}), form, now_ms=lambda: now_ms)
+    importer.run([path])
+    return next(iter(tally.files.values()), FileTally()).document()
+
+
+def file_hash(path: Path) -> tuple[str, int]:
+    """(SHA-256 in hex, size) of a file as it is stored. Raises OSError."""
+    running, size = hashlib.sha256(), 0
+    with open(path, "rb") as file:
+        while data := file.read(_READ_BYTES):
+            running.update(data)
+            size += len(data)
+    return running.hexdigest(), size
+
+
+def differences(said: Mapping[str, object], found: Mapping[str, object]) -> list[str]:
+    """In which fields a recount differs from what evidence says."""
+    names = ("sha256", "bytes", "format", "lines", "events", "refused", "first_time", "last_time")
+    return [
+        f"{name}: {said.get(name)} in the evidence, {found.get(name)} now"
+        for name in names
+        if said.get(name) != found.get(name)
+    ] + (["totals by domain and class differ"] if said.get("totals") != found.get("totals") else [])

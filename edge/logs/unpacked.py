@@ -1,0 +1,277 @@
+"""What stands inside packed files, read forward in bounded memory: gzip, zstd, bzip2, lz4, xz; and
+JSON documents and Parquet as JSON lines.
+"""
+
+from __future__ import annotations
+
+import lzma
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from io import FileIO, RawIOBase
+from typing import Final, Literal, Protocol
+
+import orjson
+
+READ_BYTES: Final = 1 << 20
+RECORD_BYTES_MAX: Final = 16 << 20
+"""A longer JSON document is passed on as it stands: it is a line too long to be read."""
+_XZ_MEMORY: Final = 256 << 20
+_ROWS: Final = 4096
+_STEP: Final = 64 << 10
+"""What one read of pyarrow's gives at most: where it meets damage, so much before it is lost."""
+
+
+class Damaged(Exception):
+    """The packed bytes are no such stream from here on."""
+
+
+class Forward(Protocol):
+    """Bytes that can be read once, from the start."""
+
+    cut_off: bool
+    """Whether the packed bytes end before their stream does."""
+
+    def read(self, count: int) -> bytes:
+        """The next 1 to `count` bytes; b"" at the end. Raises Damaged, or OSError."""
+        ...
+
+
+class _Gzip:
+    """A gzip of one or more members."""
+
+    def __init__(self, file: FileIO) -> None:
+        self.cut_off = False
+        self._file = file
+        self._inflater = zlib.decompressobj(wbits=31)
+        self._stored = b""
+
+    def read(self, count: int) -> bytes:
+        while True:
+            if self._inflater.eof:
+                self._stored = self._inflater.unused_data.lstrip(b"\0")
+                if not self._stored:
+                    self._stored = self._file.read(READ_BYTES)
+                if not self._stored:
+                    return b""
+                self._inflater = zlib.decompressobj(wbits=31)
+            try:
+                data = self._inflater.decompress(self._stored, count)
+            except zlib.error as error:
+                raise Damaged from error
+            self._stored = self._inflater.unconsumed_tail
+            if data:
+                return data
+            if self._inflater.eof:
+                continue
+            self._stored += self._file.read(READ_BYTES)
+            if not self._stored:
+                self.cut_off = True
+                return b""
+
+
+class _Xz:
+    """An xz of one or more streams."""
+
+    def __init__(self, file: FileIO) -> None:
+        self.cut_off = False
+        self._file = file
+        self._stream = lzma.LZMADecompressor(memlimit=_XZ_MEMORY)
+        self._fresh = True
+
+    def read(self, count: int) -> bytes:
+        while True:
+            if self._stream.eof:
+                rest = self._stream.unused_data.lstrip(b"\0") or self._file.read(READ_BYTES)
+                if not rest.strip(b"\0"):
+                    return b""
+                self._stream = lzma.LZMADecompressor(memlimit=_XZ_MEMORY)
+            elif self._stream.needs_input:
+                rest = self._file.read(READ_BYTES)
+                if not rest:
+                    self.cut_off = True
+                    return b""
+            else:
+                rest = b""
+            try:
+                data = self._stream.decompress(rest, count)
+            except lzma.LZMAError as error:
+                raise Damaged from error
+            if data:
+                return data
+
+
+class _KeptOpen(RawIOBase):
+    """A file that its reader does not close."""
+
+    def __init__(self, file: FileIO) -> None:
+        self._file = file
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        """As the file's own."""
+        return self._file.read(size)
+
+    def close(self) -> None:
+        """Whoever opened the file closes it."""
+
+
+class _ByArrow:
+    """zstd, lz4 (frames) and bzip2, as pyarrow unpacks them."""
+
+    def __init__(self, file: FileIO, codec: Literal["zstd", "lz4", "bz2"]) -> None:
+        import pyarrow as pa
+
+        self.cut_off = False
+        self._stream = pa.CompressedInputStream(pa.PythonFile(_KeptOpen(file), "r"), codec)
+
+    def read(self, count: int) -> bytes:
+        try:
+            return bytes(self._stream.read(min(count, _STEP)))
+        except OSError as error:
+            if "Truncated" not in str(error):
+                raise Damaged from error
+            self.cut_off = True
+            return b""
+
+
+class _ParquetRows:
+    """The rows of a Parquet file as JSON lines."""
+
+    def __init__(self, file: FileIO) -> None:
+        self.cut_off = False
+        self._lines = _parquet_lines(file)
+        self._ready = b""
+
+    def read(self, count: int) -> bytes:
+        if not self._ready:
+            self._ready = next(self._lines, b"")
+        data, self._ready = self._ready[:count], self._ready[count:]
+        return data
+
+
+def _parquet_lines(file: FileIO) -> Iterator[bytes]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        for batch in pq.ParquetFile(file).iter_batches(batch_size=_ROWS):
+            yield b"".join(
+                orjson.dumps(row, default=_plain, option=orjson.OPT_NAIVE_UTC) + b"\n"
+                for row in batch.to_pylist()
+            )
+    except (pa.ArrowException, OSError) as error:
+        raise Damaged from error
+
+
+def _plain(value: object) -> object:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+PACKED: Final[dict[bytes, tuple[str, Callable[[FileIO], Forward]]]] = {
+    b"\x1f\x8b": ("gzip", _Gzip),
+    b"\x28\xb5\x2f\xfd": ("zstd", lambda file: _ByArrow(file, "zstd")),
+    b"\x04\x22\x4d\x18": ("lz4", lambda file: _ByArrow(file, "lz4")),
+    b"\xfd7zXZ\x00": ("xz", _Xz),
+    b"BZh": ("bzip2", lambda file: _ByArrow(file, "bz2")),
+    b"PAR1": ("Parquet", _ParquetRows),
+}
+"""What a packed file begins with: its name, and what reads it."""
+NOT_PACKED: Final[tuple[str, Callable[[FileIO], Forward] | None]] = ("", None)
+
+_ARRAY: Final = re.compile(rb"\s*\[\s*[\]{]")
+_SPREAD: Final = re.compile(rb"\s*\{[ \t\r]*\n")
+_TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]"]', re.DOTALL)
+_BETWEEN: Final = re.compile(rb"[\s,\[\]]*")
+
+
+def is_documents(start: bytes, records: str) -> bool:
+    """Whether JSON does not stand one object a line: an array, objects over several lines, or
+    objects that hold the records in a list under the key `records`.
+    """
+    if _ARRAY.match(start) or _SPREAD.match(start):
+        return True
+    first = start.lstrip().split(b"\n", 1)[0]
+    return bool(records) and first.startswith(b"{") and _holder(records).search(first) is not None
+
+
+def _holder(records: str) -> re.Pattern[bytes]:
+    return re.compile(b'"' + re.escape(records.encode()) + rb'"\s*:\s*\[')
+
+
+class Documents:
+    """The objects of JSON documents, one a line."""
+
+    def __init__(self, inner: Callable[[int], bytes], records: str) -> None:
+        """`inner` reads on; `records`: the key of the list that holds the records, if any."""
+        self.cut_off = False
+        self._inner = inner
+        self._records = records
+        self._holder = _holder(records) if records else None
+        self._text = b""
+        self._ready = b""
+
+    def read(self, count: int) -> bytes:
+        """The next bytes of lines; see `Forward`."""
+        while not self._ready:
+            fresh = self._inner(READ_BYTES)
+            self._text += fresh
+            self._ready = self._lines(last=not fresh)
+            if not fresh and not self._ready:
+                return b""
+        data, self._ready = self._ready[:count], self._ready[count:]
+        return data
+
+    def _lines(self, *, last: bool) -> bytes:
+        """The whole objects in the text so far, as lines; what is left waits."""
+        found: list[bytes] = []
+        text, place = self._text, 0
+        while True:
+            between = _BETWEEN.match(text, place)
+            place = between.end() if between else place
+            if place >= len(text):
+                break
+            end = _end_of(text, place) if text[place : place + 1] == b"{" else _garbage(text, place)
+            if end is None and not last and len(text) - place <= RECORD_BYTES_MAX:
+                break
+            end = len(text) if end is None else end
+            found += self._records_of(text[place:end])
+            place = end
+        self._text = text[place:]
+        return b"".join(found)
+
+    def _records_of(self, document: bytes) -> list[bytes]:
+        line = document.replace(b"\n", b" ").replace(b"\r", b" ").strip()
+        if self._holder is not None and self._holder.search(line):
+            try:
+                inside = orjson.loads(line).get(self._records)
+            except (orjson.JSONDecodeError, AttributeError):
+                return [line + b"\n"]
+            if isinstance(inside, list):
+                return [orjson.dumps(record) + b"\n" for record in inside]
+        return [line + b"\n"]
+
+
+def _end_of(text: bytes, start: int) -> int | None:
+    """Where the object that begins at `start` ends; None where it does not yet."""
+    depth = 0
+    for token in _TOKEN.finditer(text, start):
+        mark = token[0]
+        if mark == b'"':
+            return None  # a string without its end
+        if mark in b"{[":
+            depth += 1
+        elif mark in b"}]":
+            depth -= 1
+            if depth == 0:
+                return token.end()
+    return None
+
+
+def _garbage(text: bytes, start: int) -> int | None:
+    """Where a line that is no object ends."""
+    end = text.find(b"\n", start)
+    return None if end < 0 else end + 1

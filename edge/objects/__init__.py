@@ -1,0 +1,1 @@
+"""Logs from where they lie: object stores, folders and patterns, each object once."""

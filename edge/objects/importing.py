@@ -1,0 +1,80 @@
+"""Objects into a spool, the newest last, each once, one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from edge.errors import InputError
+from edge.logs.formats.block import Format
+from edge.logs.importer import Importer, ImportResult
+from edge.logs.positions import KnownStreams
+from edge.logs.refused_lines import RejectedLines
+from edge.logs.streams import Writer
+from edge.objects.places import LogObject
+from edge.objects.taken import TakenObjects
+from edge.spool.spool import Spool
+from edge.usage.importing import UsageImporter
+
+
+class ObjectImporter:
+    """Imports objects of one format, or rows of usage (`form` None), into one spool.
+
+    One object is on this machine at a time; what a crash interrupts is gone on with.
+    """
+
+    def __init__(
+        self,
+        spool: Spool,
+        form: Format | None,
+        region: str,
+        *,
+        now_ms: Callable[[], int],
+        drop_repeated: bool = False,
+    ) -> None:
+        self.spool = spool
+        self.form = form
+        self.region = region
+        self.now_ms = now_ms
+        self.drop_repeated = drop_repeated
+        self.taken = TakenObjects(spool.folder, form.identity if form else "counts")
+        self.known = KnownStreams(spool.positions())
+
+    def run(
+        self, objects: Sequence[LogObject], advance: Callable[[int], None] = lambda _bytes: None
+    ) -> ImportResult:
+        """Import those of `objects` that were not taken before; all durable on return."""
+        total = ImportResult()
+        before = 0
+        for each in objects:
+            if each.state in self.taken:
+                before += 1
+                continue
+            try:
+                with each.local() as path:
+                    found = self._one(path)
+            except InputError as error:
+                total.files += 1
+                total.problems.append(error.message)
+                continue
+            total.add(found)
+            if not (found.problems or found.not_understood):
+                self.taken.add(each.state)
+            advance(each.size)
+        if before:
+            were = "object was" if before == 1 else "objects were"
+            total.notes.append(f"{before:,} {were} taken before")
+        return total
+
+    def _one(self, path: Path) -> ImportResult:
+        """One object that is a file now."""
+        if self.form is None:
+            return UsageImporter(self.spool, self.region, now_ms=self.now_ms()).run([path])
+        writer = Writer(self.spool, RejectedLines(self.spool.folder))
+        return Importer(
+            writer,
+            self.known,
+            self.form,
+            now_ms=self.now_ms,
+            drop_repeated=self.drop_repeated,
+        ).run([path])

@@ -1,0 +1,10 @@
+-- The tags of accounts and domains, as they are now.
+-- Grain: one row per account or domain (a name, or *.name) that has tags.
+-- Reads: tags.
+-- Read by: sql/views/accounts.sql, sql/views/domains.sql, sql/views/domain_bills.sql.
+SELECT
+    kind,
+    subject,
+    CAST(CAST(tags AS JSON) AS MAP(VARCHAR, VARCHAR)) AS tags
+FROM tags
+ORDER BY kind, subject;

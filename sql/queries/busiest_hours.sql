@@ -1,0 +1,22 @@
+-- At which hours of which days of the week are requests served?
+-- Grain: one row per day of the week × hour of the day (UTC).
+-- Reads: usage_hourly.
+-- Parameter month (month): the month asked about, UTC
+-- Chart: heat, hour_of_day, requests, weekday
+-- Read by: people (edgetoll query).
+SELECT
+    strftime(hour, '%H') AS hour_of_day,
+    isodow(hour) || ' ' || dayname(hour) AS weekday,
+    CAST(sum(requests) AS BIGINT) AS requests
+FROM usage_hourly
+WHERE strftime(hour, '%Y-%m') = $month
+GROUP BY hour_of_day, weekday
+ORDER BY weekday, hour_of_day
+
+-- Sample:
+-- edgetoll query busiest_hours --param month=2026-11
+-- | hour_of_day | weekday | requests |
+-- | --- | --- | ---: |
+-- | 08 | 2 Tuesday | 152912 |
+-- | 09 | 2 Tuesday | 152912 |
+-- | 10 | 2 Tuesday | 3 |

@@ -1,0 +1,99 @@
+"""Evidence says what was counted from each log, and whoever has the log can recount."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.edge.agent.test_commands import home, run
+from tests.edge.logs.reading import nginx_line, nginx_lines
+
+__all__ = ["home"]
+
+
+def importing(home: Path, *words: str | Path) -> list[str]:
+    options = ["--edge", "e1", "--region", "DE", "--home", str(home)]
+    return ["import", *map(str, words), *options]
+
+
+@pytest.fixture
+def log(home: Path) -> Path:
+    path = home / "a.log"
+    path.write_text(nginx_lines(0, 5) + nginx_line(7, scheme="http") + "{broken\n")
+    return path
+
+
+def test_evidence_has_hash_lines_times_and_totals_and_is_kept_below_the_spool(
+    home: Path, log: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = home / "out.json"
+    command = importing(home, log, "--format", "nginx", "--evidence", out, "--allow-refused")
+    assert run(capsys, *command)[0] == 0
+    found = json.loads(out.read_text())
+    (one,) = found["files"]
+    assert (found["edge"], one["name"]) == ("e1", str(log))
+    assert (one["lines"], one["events"], one["refused"]) == (7, 6, {"syntax": 1})
+    assert one["totals"] == [
+        {"domain": "www.example.com", "class": "http", "requests": 1, "bytes_sent": 1007},
+        {"domain": "www.example.com", "class": "https", "requests": 5, "bytes_sent": 5010},
+    ]
+    kept = home / "spool" / "e1" / "evidence" / f"{one['sha256']}.json"
+    assert json.loads(kept.read_text()) == one
+    assert run(capsys, "evidence", "verify", str(out))[0] == 0
+    assert run(capsys, "evidence", "verify", str(kept))[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda text: text.replace('"bytes_sent":"1001"', '"bytes_sent":"1002"'), "totals"),
+        (lambda text: text + nginx_line(9), "events: 6 in the evidence, 7 now"),
+        (lambda text: text.replace("{broken", "{broke"), "bytes"),
+    ],
+)
+def test_a_log_that_is_another_now_is_told_in_what(
+    change: object, told: str, home: Path, log: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = home / "out.json"
+    command = importing(home, log, "--format", "nginx", "--evidence", out, "--allow-refused")
+    run(capsys, *command)
+    log.write_text(change(log.read_text()))  # type: ignore[operator]
+    code, text, _ = run(capsys, "evidence", "verify", str(out), "--json")
+    (found,) = json.loads(text)
+    assert code == 1
+    assert any(each.startswith("sha256") for each in found["differs"])
+    assert told in "; ".join(found["differs"])
+    log.unlink()
+    assert run(capsys, "evidence", "verify", str(out))[0] == 1
+
+
+def test_a_file_that_was_read_before_is_counted_again_for_evidence_and_found_by_its_hash(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log, moved, out = home / "b.log.gz", home / "old.gz", home / "out.json"
+    line = '192.0.2.1 - - [30/Nov/2025:10:00:00 +0000] "GET / HTTP/1.1" 200 5\n'
+    log.write_bytes(gzip.compress(line.encode() * 3))
+    said = ["--log-format", '%h %l %u %t "%r" %>s %b', "--scheme", "https", "--host", "a.example"]
+    assert run(capsys, *importing(home, log, *said))[0] == 0
+    assert run(capsys, *importing(home, log, *said, "--evidence", out))[0] == 0
+    (one,) = json.loads(out.read_text())["files"]
+    assert one["totals"] == [
+        {"domain": "a.example", "class": "https", "requests": 3, "bytes_sent": 15}
+    ]
+    log.rename(moved)
+    assert run(capsys, "evidence", "verify", str(out))[0] == 1
+    assert run(capsys, "evidence", "verify", str(out), str(moved))[0] == 0
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", '{"kind": "edgetoll evidence 1"}', '{"files": 1}']
+)
+def test_what_is_no_evidence_is_one_clear_error(
+    text: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "x.json").write_text(text)
+    code, _, err = run(capsys, "evidence", "verify", str(home / "x.json"))
+    assert (code, "is no evidence of edgetoll" in err) == (1, True)

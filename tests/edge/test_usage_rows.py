@@ -1,0 +1,143 @@
+"""Usage that another system has summed comes in as counts, each row once."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from edge.batch.codec import decode_counters, decode_header
+from edge.event import CLASSES
+from edge.logs.importer import ImportResult
+from edge.spool.segment import read_frames
+from edge.usage.importing import UsageImporter
+from edge.usage.known_rows import FILE, KnownRows
+from tests.edge.logs.reading import NOW_MS, open_spool
+
+HEAD = "time,domain,class,requests,bytes,region,id\n"
+ROWS = (
+    "2026-03-01T10:00:00Z,WWW.Example.com,https,1000,5000000,,r1\n"
+    "2026-03-01T10:05:00Z,www.example.com,http,7,70,,r2\n"
+    "1772359200,www.example.com,quic,3,30,CN,r3\n"
+)
+COUNTS = {
+    ("DE", "www.example.com", "https"): (1000, 5_000_000),
+    ("DE", "www.example.com", "http"): (7, 70),
+    ("CN", "www.example.com", "quic"): (3, 30),
+}
+
+
+def take(folder: Path, *paths: Path) -> ImportResult:
+    with open_spool(folder) as spool:
+        return UsageImporter(spool, "DE", now_ms=NOW_MS).run(paths)
+
+
+def counted(folder: Path) -> dict[tuple[str, str, str], tuple[int, int]]:
+    """Requests and bytes in a spool by region, domain and class."""
+    requests: Counter[tuple[str, str, str]] = Counter()
+    sizes: Counter[tuple[str, str, str]] = Counter()
+    for frame in read_frames(folder, None, 1 << 40):
+        header = decode_header(frame.payload)
+        if header.kind != "counters":
+            continue
+        rows = decode_counters(header, frame.payload)
+        for place in range(len(rows)):
+            key = (
+                header.region,
+                rows.domains[rows.domain_index[place]],
+                CLASSES[rows.class_code[place]],
+            )
+            requests[key] += int(rows.requests[place])
+            sizes[key] += int(rows.bytes_sent[place])
+    return {key: (requests[key], sizes[key]) for key in requests}
+
+
+def test_rows_count_once_though_exports_overlap(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.csv", tmp_path / "b.csv"
+    first.write_text(HEAD + ROWS)
+    second.write_text(
+        HEAD + ROWS.splitlines(keepends=True)[1] + "2026-03-01T11:00:00Z,a.b,https,1,2,,r4\n"
+    )
+    result = take(tmp_path / "spool", first)
+    assert (result.lines, result.events, result.duplicates) == (3, 3, 0)
+    assert counted(tmp_path / "spool") == COUNTS
+    again = take(tmp_path / "spool", first, second)
+    assert (again.lines, again.events, again.duplicates) == (5, 1, 4)
+    assert counted(tmp_path / "spool") == COUNTS | {("DE", "a.b", "https"): (1, 2)}
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "json", "parquet"])
+def test_json_and_parquet_are_rows_too(kind: str, tmp_path: Path) -> None:
+    names = HEAD.strip().split(",")
+    records = [dict(zip(names, row.split(","), strict=True)) for row in ROWS.split()]
+    path = tmp_path / f"a.{kind}"
+    if kind == "jsonl":
+        path.write_text("".join(json.dumps(each) + "\n" for each in records))
+    elif kind == "json":
+        path.write_text(json.dumps({"records": records}, indent=1))
+    else:
+        pq.write_table(pa.Table.from_pylist(records), path)
+    assert take(tmp_path / "spool", path).events == 3
+    assert counted(tmp_path / "spool") == COUNTS
+
+
+def test_a_row_with_other_numbers_under_a_known_key_is_a_conflict(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("hour,host,scheme,count,traffic\n2026-03-01T10:00:00Z,a.b,https,5,50\n")
+    assert take(tmp_path / "spool", path).events == 1
+    path.write_text("hour,host,scheme,count,traffic\n2026-03-01T10:00:00Z,a.b,https,6,60\n")
+    result = take(tmp_path / "spool", path)
+    assert (result.events, dict(result.skipped)) == (0, {"conflict": 1})
+    assert counted(tmp_path / "spool") == {("DE", "a.b", "https"): (5, 50)}
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("2026-03-01T10:01:00Z,a.b,https,1,1,,x", "clock"),
+        ("1999-01-01T00:00:00Z,a.b,https,1,1,,x", "clock"),
+        ("soon,a.b,https,1,1,,x", "clock"),
+        ("2026-03-01T10:00:00Z,a.b,ftp,1,1,,x", "scheme"),
+        ("2026-03-01T10:00:00Z,a.b,https,1.5,1,,x", "bytes"),
+        ("2026-03-01T10:00:00Z,a.b,https,-1,1,,x", "bytes"),
+        ("2026-03-01T10:00:00Z,a.b,https,,1,,x", "schema"),
+        ("2026-03-01T10:00:00Z,a.b,https,1,1,a b,x", "schema"),
+        ("2026-03-01T10:00:00Z,a.b", "syntax"),
+    ],
+)
+def test_a_row_that_is_no_count_is_refused_for_its_reason(
+    row: str, reason: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(HEAD + ROWS + row + "\n")
+    result = take(tmp_path / "spool", path)
+    assert (result.events, dict(result.skipped)) == (3, {reason: 1})
+    assert result.not_understood, "a quarter of the rows"
+
+
+def test_a_file_without_the_columns_is_a_problem(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("day,site\n1,2\n")
+    assert "names no column time, domain" in take(tmp_path / "spool", path).problems[0]
+
+
+def test_rows_whose_batch_a_crash_took_are_counted_when_they_come_again(tmp_path: Path) -> None:
+    """The record is written before the batch is durable: without it, its rows are unknown again."""
+    path = tmp_path / "a.csv"
+    path.write_text(HEAD + ROWS)
+    folder = tmp_path / "spool"
+    take(folder, path)
+    with open_spool(folder) as spool:
+        status = spool.status()
+        lost = KnownRows(folder, status.epoch, status.next_sequence)
+        lost.write(status.epoch, status.next_sequence, [b"k" * 16 + b"c" * 16])
+    whole = (folder / FILE).read_bytes()
+    (folder / FILE).write_bytes(whole + whole[:7])  # and a torn record behind it
+    path.write_text(HEAD + ROWS + "2026-03-01T10:00:00Z,b.c,https,1,2,,r9\n")
+    result = take(folder, path)
+    assert (result.events, result.duplicates) == (1, 3)
+    assert (folder / FILE).stat().st_size < len(whole) + 60, "the lost record is gone"
