@@ -14,7 +14,7 @@ from pathlib import Path
 
 import sql
 from billing.lake import version as versions
-from billing.lake.tables import MOVED, TABLES, WHOLE, LakeTable
+from billing.lake.tables import MOVED, TABLES, LakeTable
 from billing.lake.version import Version, VersionFile
 from billing.store import charge_files
 from billing.store.store import Store
@@ -57,6 +57,18 @@ class Building:
         # A file copied with its home has another time of change, and was hashed for it.
         changed_ns = path.stat().st_mtime_ns
         self.files.append(replace(old, changed_ns=changed_ns))
+
+    def place(self, table: LakeTable) -> Path:
+        """The table's folder, made."""
+        folder = self.folder.joinpath(table.name)
+        folder.mkdir()
+        return folder
+
+    def numbered(self) -> str:
+        """The version's number as it stands in names of files: a reader that comes by
+        `lake/current` meets no file that has the name of another one and not its content.
+        """
+        return self.folder.name.strip(".").partition(".")[0]
 
     def drop(self, path: Path) -> None:
         """Take a file out again."""
@@ -103,6 +115,7 @@ def write(
 
 def write_whole(building: Building, table: LakeTable) -> None:
     """Write a table, unless its rows are those of the version before."""
+    folder = building.place(table)
     old = next(iter(building.whole(table.name)), None)
     if old is not None and table.moved_by is not None and not table.moved_by & building.kinds():
         building.link(old)
@@ -111,7 +124,7 @@ def write_whole(building: Building, table: LakeTable) -> None:
     if old is not None and old.content == content:
         building.link(old)
         return
-    write(building, table, building.folder.joinpath(f"{table.name}.parquet"))
+    write(building, table, folder.joinpath(f"{building.numbered()}.parquet"))
     building.files[-1] = replace(building.files[-1], content=content)
 
 
@@ -132,38 +145,35 @@ def published_through(building: Building) -> int | None:
     found = []
     for table in TABLES:
         if table.kept == "by account":
-            written = [one for one in building.whole(table.name) if not _is_moved(one)]
+            written = [one for one in building.whole(table.name) if MOVED not in one.path]
             if not written:
                 return None
-            found.append(int(Path(written[0].path).stem.partition("-")[2]))
+            found.append(int(Path(written[0].path).stem))
     return min(found)
 
 
 def write_accounts(building: Building, table: LakeTable, touched: Collection[str] | None) -> None:
     """Write a table of accounts: all of them (`touched` None), or those touched since it was
-    written whole beside that file, which readers then leave out of it.
+    written whole beside that file, which readers then leave out of it. The second file is always
+    there: what other tools attach names both.
     """
-    folder = building.folder.joinpath(table.name)
-    folder.mkdir()
+    folder = building.place(table)
     if touched is None:
         last = building.store.journal.last_no
-        write(building, table, folder.joinpath(f"{WHOLE}-{last:08d}.parquet"))
-    for one in building.whole(table.name) if touched is not None else ():
-        if not _is_moved(one):
-            building.link(one)
-    write(building, table, folder.joinpath(f"{MOVED}.parquet"), accounts=touched or ())
-
-
-def _is_moved(file: VersionFile) -> bool:
-    return Path(file.path).stem == MOVED
+        write(building, table, folder.joinpath(f"{last:08d}.parquet"))
+    else:
+        for one in building.whole(table.name):
+            if MOVED not in one.path:
+                building.link(one)
+    path = folder.joinpath(f"{MOVED}.{building.numbered()}.parquet")
+    write(building, table, path, accounts=touched or ())
 
 
 def link_charges(building: Building, table: LakeTable) -> None:
     """The journal's files of charges are the lake's: a charge stands once. Those of an older form
     are written in the present one, as one file.
     """
-    folder = building.folder.joinpath(table.name)
-    folder.mkdir()
+    folder = building.place(table)
     journal = building.store.journal
     before = {one.path: one for one in building.base.of(table.name)} if building.base else {}
     older_through = 0
@@ -187,7 +197,7 @@ def link_charges(building: Building, table: LakeTable) -> None:
                 changed_ns=state.st_mtime_ns,
             )
         )
-    if older_through or not any(folder.iterdir()):  # a reader's pattern finds at least one
+    if older_through or not any(folder.iterdir()):  # what was attached finds a file at least
         path = folder / f"{0:08d}-{older_through:08d}.parquet"
         known = before.get(str(path.relative_to(building.folder)))
         if known is not None and known.path not in building.broken:

@@ -1,6 +1,6 @@
 """The lake: what analysts see, published as Parquet in versions that change as a whole.
 
-`lake/versions/N/` holds one file per table, or a folder of files for what only grows; a version
+`lake/versions/N/` holds a folder per table, with one file or more for what only grows; a version
 shares unchanged files with the one before by hard links, and `lake/CURRENT` names the version to
 read, swapped atomically. Old versions go an hour later. Everything here can be deleted and is
 written again: a file that is not as it was written is never linked on, but made anew.

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from billing.lake import limited
 from billing.lake.result import QueryResult, one_line, run
-from billing.lake.tables import MOVED, SHAPES, TABLES
+from billing.lake.tables import MOVED, SHAPES
 from billing.lake.version import MEND
 from edge.errors import Corrupt, EdgetollError, InputError
 from metering.status import ANEW
@@ -32,7 +32,11 @@ if TYPE_CHECKING:
 
     from billing.lake.sources import Sources
 
-_MERGED = {table.relation: table.merged for table in TABLES if table.merged}
+WITHOUT_MOVED = {
+    "lake_account_states": "statements/lake/read/lake_account_states",
+    "lake_accounts": "statements/lake/read/lake_accounts",
+}
+"""What makes a relation of the file of all accounts and that of those that moved since."""
 MEMORY_LIMIT = "1GB"
 SPILL_LIMIT = "4GB"
 # Functions of a SELECT that do more than read: a log may be made to write files, and the other two
@@ -106,7 +110,7 @@ def _read_files(connection: DuckDBPyConnection, name: str, files: list[Path]) ->
     """Make relation `name` of Parquet files; Corrupt when one cannot be read."""
     import duckdb
 
-    moved = [path for path in files if name in _MERGED and path.stem == MOVED]
+    moved = [path for path in files if path.name.startswith(MOVED)]
     try:
         relation = connection.read_parquet(
             [str(path) for path in files if path not in moved],
@@ -120,7 +124,7 @@ def _read_files(connection: DuckDBPyConnection, name: str, files: list[Path]) ->
     except (duckdb.Error, UnicodeDecodeError) as error:
         raise Corrupt(f"a file of {name} cannot be read: {one_line(error)}", mend(name)) from error
     if moved:
-        connection.execute(sql_text(_MERGED[name]))
+        connection.execute(sql_text(WITHOUT_MOVED[name]))
     else:
         relation.create_view(name)
 

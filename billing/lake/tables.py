@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kept = Literal["whole", "by record", "by day", "by account", "linked"]
-WHOLE, MOVED = "whole", "moved"
-"""The files of a table of accounts: `whole-N.parquet` has all of them as of record N,
-`moved.parquet` those that moved since."""
+MOVED = "moved"
+"""In the name of a file that holds the rows which moved since a table of accounts was written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +23,6 @@ class LakeTable:
     select: str
     shape: str
     kept: Kept = "whole"
-    merged: str = ""
-    """By account: the statement that makes the relation of its two files."""
     moved_by: frozenset[str] | None = None
     """The kinds of records that can change its rows; None: it is looked at each time."""
 
@@ -44,7 +41,6 @@ TABLES = (
         select="lake/account_states",
         shape="lake_schema/account_states",
         kept="by account",
-        merged="statements/lake/read/lake_account_states",
     ),
     LakeTable(
         name="accounts",
@@ -52,7 +48,6 @@ TABLES = (
         select="lake/accounts",
         shape="lake_schema/accounts",
         kept="by account",
-        merged="statements/lake/read/lake_accounts",
     ),
     LakeTable(
         name="certificates",

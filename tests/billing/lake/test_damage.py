@@ -124,14 +124,21 @@ def swap_folder(home: Path) -> None:
     there.rename(here)
 
 
+def table_file(version: Path, table: str) -> Path:
+    """The one file of a table."""
+    (found,) = version.joinpath(table).glob("*.parquet")
+    return found
+
+
 def swap_tables(home: Path) -> None:
     here = folder(home)
-    (here / "plans.parquet").write_bytes((here / "domains.parquet").read_bytes())
+    table_file(here, "plans").write_bytes(table_file(here, "domains").read_bytes())
 
 
 def swap_file(home: Path) -> None:
     """An older version's file of the same table, which reads well and says less."""
-    shutil.copy(other_version(home) / "imported_files.parquet", folder(home))
+    here, there = (table_file(one, "imported_files") for one in (folder(home), other_version(home)))
+    shutil.copy(there, here)
 
 
 def pointer(text: bytes) -> Callable[[Path], object]:
