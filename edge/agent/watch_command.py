@@ -16,11 +16,11 @@ from edge.agent.import_command import (
     ZoneOption,
     choose,
 )
-from edge.agent.opened_spool import checked_home, checked_names, open_spool
+from edge.agent.opened_spool import checked_home, open_spool
 from edge.agent.signals import stopped_by_signals
 from edge.errors import InputError
 from edge.instants import now_ms
-from edge.terminal import DEFAULT_HOME, HomeOption, say, warn
+from edge.terminal import DEFAULT_HOME, HomeOption, checked_names, say, warn
 
 if TYPE_CHECKING:
     from edge.logs.importer import ImportResult
@@ -53,7 +53,7 @@ def watch(
     """
     from edge.objects.importing import ObjectImporter, keep_on
 
-    checked_names(edge_id, region)
+    checked_names(edge=edge_id, region=region)
     checked_home(home)
     said = {"form": form, "log_format": log_format, "scheme": scheme, "host": host, "zone": zone}
     chosen = None if form == "counts" else choose([], said)
