@@ -26,6 +26,8 @@ from metering.sources.source import Covered, SourceBatch
 
 NAMES_KEPT = 262_144
 TOGETHER_ROWS = 300_000
+HELD_AS_ROWS = 4
+"""A JSON event in memory weighs as much as so many rows."""
 
 
 class Names(dict[str, int]):
@@ -75,6 +77,8 @@ class Flush:
     digests: list[Digest] = field(default_factory=list)
     changed_edges: set[str] = field(default_factory=set)
     rows_written: int = 0
+    held: int = 0
+    """JSON events that wait in memory, one by one, to be counted."""
     newest_ms: int = 0
     """The latest time, UTC ms, that anything accepted speaks of."""
     _rows: int = 0
@@ -91,7 +95,7 @@ class Flush:
     @property
     def rows(self) -> int:
         """About how many rows are held; exact when written, as `rows_written`."""
-        return self._rows + self._sums.names_seen
+        return self._rows + self._sums.names_seen + HELD_AS_ROWS * self.held
 
     @property
     def crowded(self) -> bool:
@@ -191,8 +195,9 @@ class Flush:
     def usage(self) -> pa.Table:
         """The counted rows, as the statement add_usage reads them; checked against what was read.
 
-        Raises Corrupt when the rows do not hold as many requests as were accepted.
+        One row a key. Raises Corrupt when they do not hold as many requests as were accepted.
         """
+        repeated = bool(self._parts)  # only the sums hold each key once
         for rows in self._sums.rows():
             bucket = np.full(len(rows.name), rows.bucket_ms, dtype=np.int64)
             self._parts.append((bucket, rows.name, rows.class_code, rows.region))
@@ -203,34 +208,54 @@ class Flush:
             raise self._wrong(f"rows hold {stored} of {self._counted}")
         regions = sorted({part[3] for part in self._parts})
         region_of = {region: number for number, region in enumerate(regions)}
-        if not self._parts:
-            return _usage_table(
-                [np.empty(0, np.int64)] * 3, np.empty(0, np.int64), (regions, self.names.array())
-            ).combine_chunks()
-        keys = [np.concatenate([part[place] for part in self._parts]) for place in range(3)]
-        lengths = [len(part[0]) for part in self._parts]
-        region = np.repeat([region_of[part[3]] for part in self._parts], lengths)
-        self.rows_written = self._rows = len(region)
-        return _usage_table(
-            [*keys, np.concatenate(self._counts)], region, (regions, self.names.array())
+        region = [np.full(len(part[0]), region_of[part[3]], np.int32) for part in self._parts]
+        bucket, name, class_code = (
+            _whole([part[0] for part in self._parts]),
+            _whole([part[1] for part in self._parts]),
+            _whole([part[2] for part in self._parts]),
         )
+        keys = [bucket, name, class_code, _whole(region)]
+        counts = [_whole([part[:, place] for part in self._counts]) for place in range(len(COUNTS))]
+        if repeated:
+            keys, counts = _added_up(keys, counts)
+        self.rows_written = self._rows = len(keys[0])
+        return _usage_table(keys, counts, regions, self.names.array())
+
+
+def _whole(parts: list[Array]) -> Array:
+    """The parts of a column as one."""
+    return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
+
+
+def _added_up(keys: list[Array], counts: list[Array]) -> tuple[list[Array], list[Array]]:
+    """The rows of each key as one."""
+    order = np.lexsort(keys)
+    new = np.zeros(len(order), dtype=np.bool_)
+    new[:1] = True
+    for column in keys:
+        ordered = column[order]
+        new[1:] |= ordered[1:] != ordered[:-1]
+    starts = np.flatnonzero(new)
+    first = order[starts]
+    return (
+        [column[first] for column in keys],
+        [np.add.reduceat(column[order], starts) for column in counts],
+    )
 
 
 def _usage_table(
-    columns: list[Array], region: Array, dictionaries: tuple[list[str], pa.StringArray]
+    keys: list[Array], counts: list[Array], regions: list[str], names: pa.StringArray
 ) -> pa.Table:
     """Counted rows as Arrow: text by dictionary, counts as int64."""
-    bucket, name, class_code = columns[:3]
-    counts = columns[3] if len(columns) > 3 else np.empty((0, len(COUNTS)), np.int64)
-    regions, names = dictionaries
+    bucket, name, class_code, region = keys
     table = {
         "bucket_ms": pa.array(bucket, type=pa.int64()),
         "domain": _texts(name, names),
         "region": _texts(region, pa.array(regions, type=pa.string())),
         "class": _texts(class_code, pa.array(CLASSES, type=pa.string())),
     }
-    for place, column in enumerate(COUNTS):
-        table[column] = pa.array(np.ascontiguousarray(counts[:, place]), type=pa.int64())
+    for column, values in zip(COUNTS, counts, strict=True):
+        table[column] = pa.array(np.ascontiguousarray(values), type=pa.int64())
     return pa.table(table)
 
 

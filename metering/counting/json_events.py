@@ -22,7 +22,7 @@ from edge.batch.records import Array
 from edge.errors import ConfigError
 from edge.reasons import Reason
 from metering.counting.flush import Flush
-from metering.counting.json_check import Bounds, check
+from metering.counting.json_check import Bounds, check, milliseconds
 from metering.counting.json_columns import JsonColumns, from_checked, laid_out_alike
 from metering.counting.json_counts import count
 from metering.counting.json_once import (
@@ -102,7 +102,8 @@ class JsonIntake:
             )
         flush.batches.read += 1
         flush.batches.accepted += 1
-        flush.newest_ms = now_ms  # what waits here is held in memory event by event
+        flush.held += len(batch.messages)
+        flush.newest_ms = max(flush.newest_ms, _time_of_last(batch.messages))
         before = flush.positions.get(batch.source, Covered(position=""))
         flush.positions[batch.source] = Covered(
             position=batch.position_after, epoch=before.epoch, sequence=before.sequence
@@ -151,6 +152,8 @@ class JsonIntake:
         `flushes` are all that the transaction writes, each with the number it will have.
         """
         self._read(now_ms)
+        for flush, _ in flushes:
+            flush.held = 0
         held, self._held = self._held, []
         number = {id(flush): place for place, (flush, _) in enumerate(flushes)}
         parts, owners = [], []
@@ -246,6 +249,14 @@ class _Unit:
                     seen_ms=self.now_ms,
                 )
             )
+
+
+def _time_of_last(messages: Sequence[Message]) -> int:
+    """What time the last message speaks of, UTC ms, so far as it can be read; else 0."""
+    found = events_of(messages[-1]) if messages else ()
+    if isinstance(found, Unreadable) or not found:
+        return 0
+    return milliseconds(found[-1][2]) or 0
 
 
 def _one_by_one(

@@ -1,8 +1,9 @@
 """Running sums of one flush: events of usual batches, added up in place, never as rows of a batch.
 
-Most batches lie in one or two buckets and name a few hundred domains. For those a small dense table
-per (bucket, region) is added to directly: a batch costs two bincounts, and what a flush hands to
-DuckDB is one row per key, however many batches there were. Other batches go as rows (edge.batch).
+Most batches lie in one or two buckets and name a few hundred domains. Their events wait together, a
+cell and a byte count each, until there are many: then one bincount adds them to a small dense table
+per (bucket, region), requests and bytes at once. What a flush hands to DuckDB is one row per key,
+however many batches there were. Other batches go as rows (edge.batch).
 """
 
 from __future__ import annotations
@@ -32,35 +33,66 @@ TABLES_MAX: Final = 48
 BUCKETS_MAX: Final = 4
 """A batch that reaches over more buckets goes as rows."""
 
-_CELLS_PER_EVENT: Final = 4
-_CELLS_FREE: Final = 65_536
+TOGETHER: Final = 262_144
+"""So many events wait at most, of all tables, at eight or twelve bytes each."""
+
 _BYTES_END: Final = 1 << 62
 """No sum in a table can reach this: 64 bits never wrap."""
 
 
 @dataclass(slots=True)
 class _Table:
-    """Requests and bytes of one (bucket, region), by name id and group."""
+    """Requests and bytes of one (bucket, region), by name id and group; and events that wait."""
 
     requests: Array
     bytes_sent: Array
     seen: Array
+    waiting: list[tuple[Array, Array]] = field(default_factory=list)
 
     @classmethod
     def of(cls, names: int) -> _Table:
         return cls(
-            requests=np.zeros((names, GROUPS), dtype=np.int64),
-            bytes_sent=np.zeros((names, GROUPS), dtype=np.int64),
+            requests=np.zeros(names * GROUPS, dtype=np.int64),
+            bytes_sent=np.zeros(names * GROUPS, dtype=np.int64),
             seen=np.zeros(names, dtype=np.bool_),
         )
 
     def grow(self, names: int) -> None:
         more = _Table.of(names)
-        held = len(self.seen)
-        more.requests[:held] = self.requests
-        more.bytes_sent[:held] = self.bytes_sent
+        cells, held = len(self.requests), len(self.seen)
+        more.requests[:cells] = self.requests
+        more.bytes_sent[:cells] = self.bytes_sent
         more.seen[:held] = self.seen
         self.requests, self.bytes_sent, self.seen = more.requests, more.bytes_sent, more.seen
+
+    def add_waiting(self) -> None:
+        """Add the events that wait."""
+        if not self.waiting:
+            return
+        cells = np.concatenate([cells for cells, _ in self.waiting])
+        requests, bytes_sent = counted(
+            cells, [sizes for _, sizes in self.waiting], len(self.requests)
+        )
+        self.requests += requests
+        self.bytes_sent += bytes_sent
+        self.waiting.clear()
+
+
+def counted(cells: Array, sizes: list[Array], end: int) -> tuple[Array, Array]:
+    """(events, sum of sizes) of each cell below `end`, exact; `sizes` are unsigned, in parts.
+
+    Both in one pass: each size is added with one event on top of it, above all that the sizes can
+    sum to, as long as float64, in which bincount adds, holds every whole number so far (2^53).
+    """
+    total = sum(int(part.sum(dtype=np.uint64)) for part in sizes)
+    above = total.bit_length()
+    if above + len(cells).bit_length() > 53:
+        values = np.concatenate([part.astype(np.uint64) for part in sizes])
+        return np.bincount(cells, minlength=end), exact_sums(cells, values, end)
+    weights = np.concatenate(sizes, dtype=np.float64, casting="unsafe")
+    weights += float(1 << above)
+    sums = np.bincount(cells, weights=weights, minlength=end).astype(np.int64)
+    return sums >> above, sums & ((1 << above) - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +112,7 @@ class Sums:
 
     names_seen: int = 0
     _bytes_most: int = 0
+    _waiting: int = 0
     _tables: dict[tuple[int, str], _Table] = field(default_factory=dict)
 
     @property
@@ -93,31 +126,33 @@ class Sums:
         None: it does not fit these tables, and nothing was added.
         """
         spans = bucket_spans(events)
-        cells = len(ids) * GROUPS
-        few = cells * len(spans) <= _CELLS_PER_EVENT * len(events) + _CELLS_FREE
-        if not few or len(spans) > BUCKETS_MAX or int(ids.max()) >= NAMES_MAX:
+        if len(spans) > BUCKETS_MAX or int(ids.max()) >= NAMES_MAX:
             return None
         new = sum((bucket_ms, region) not in self._tables for bucket_ms, _, _ in spans)
-        if len(self._tables) + new > TABLES_MAX or len(set(ids.tolist())) != len(ids):
+        if len(self._tables) + new > TABLES_MAX:
             return None
         most = self._bytes_most + int(events.bytes_sent.max()) * len(events)
         if most >= _BYTES_END:
             return None
         self._bytes_most = most
         codes = group_codes(events.outcomes.tobytes())
-        narrow = np.uint16 if cells <= 1 << 16 else np.uint32
-        key: Array = events.domain_index.astype(narrow)
-        key *= narrow(GROUPS)
-        key += codes.take(events.outcome_index)
-        place = key.astype(np.intp)
+        cell: Array = (ids * np.int32(GROUPS)).take(events.domain_index)
+        cell += codes.take(events.outcome_index)
+        sizes = events.bytes_sent
+        if sizes.dtype == np.uint8:  # it would hold the memory of the whole batch
+            sizes = sizes.astype(np.uint16)
         for bucket_ms, start, stop in spans:
             table = self._table(bucket_ms, region, ids)
-            part = place[start:stop]
-            shape = (len(ids), GROUPS)
-            table.requests[ids] += np.bincount(part, minlength=cells).reshape(shape)
-            sizes = exact_sums(part, events.bytes_sent[start:stop], cells)
-            table.bytes_sent[ids] += sizes.reshape(shape)
+            table.waiting.append((cell[start:stop], sizes[start:stop]))
+        self._waiting += len(events)
+        if self._waiting >= TOGETHER:
+            self._add_waiting()
         return [(bucket_ms, stop - start) for bucket_ms, start, stop in spans]
+
+    def _add_waiting(self) -> None:
+        for table in self._tables.values():
+            table.add_waiting()
+        self._waiting = 0
 
     def _table(self, bucket_ms: int, region: str, ids: Array) -> _Table:
         """The table of a bucket and region, with room for these names, noting which are new."""
@@ -134,6 +169,7 @@ class Sums:
 
     def rows(self) -> Iterator[Rows]:
         """One row per (bucket, region, name, class) that has requests."""
+        self._add_waiting()
         for (bucket_ms, region), table in self._tables.items():
             requests = table.requests.reshape(-1, len(STATUS_CLASSES), 2)
             total = requests.sum(axis=(1, 2))

@@ -43,6 +43,8 @@ FETCH_BATCHES = 512
 COMPACT_ROWS = 2_000_000
 FRESH_MS = 30_000
 """Nobody waits at a screen for what is older."""
+PUBLISH_MS, PUBLISH_BEHIND_MS = 400, 1000
+"""live/ is replaced no sooner than this: somebody looks at what is new, nobody at what is old."""
 PUBLISH_PAUSE, PUBLISH_PAUSE_BEHIND = 3, 10
 """The pause after publishing, in times of what it took: a third of the time, or a tenth behind."""
 SEEN_SOON_MS = 200
@@ -279,11 +281,13 @@ class Worker:
         return owned.open_hours
 
     def publish(self, *, force: bool = False) -> None:
-        """Replace the live files, about every second."""
+        """Replace the live files, about twice a second while what is counted is new."""
         now = self.clock()
         up_to_date = self._fresh(now)
-        pause = PUBLISH_PAUSE if up_to_date else PUBLISH_PAUSE_BEHIND
-        wait = max(1000, pause * self._times.publish_cost)
+        cost = self._times.publish_cost
+        wait = max(PUBLISH_BEHIND_MS, PUBLISH_PAUSE_BEHIND * cost)
+        if up_to_date:
+            wait = max(PUBLISH_MS, PUBLISH_PAUSE * cost)
         if not force and now - self._times.published < wait:
             return
         self._owned_still()

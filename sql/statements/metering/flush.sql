@@ -33,7 +33,8 @@ WHERE partitions.partition = moved.partition
 RETURNING partitions.partition
 
 -- name: add_usage
--- Grain: partition x 5-minute bucket x domain x region x class (Arrow: flush_rows).
+-- Grain: partition x 5-minute bucket x domain x region x class (Arrow: flush_rows), a row a key
+-- already.
 INSERT INTO usage BY NAME
 SELECT
     partition,
@@ -41,18 +42,17 @@ SELECT
     nullif(domain, '') AS domain,
     region,
     class,
-    sum(requests)::BIGINT AS requests,
-    sum(bytes_sent)::BIGINT AS bytes_sent,
-    sum(status_0xx)::BIGINT AS status_0xx,
-    sum(status_1xx)::BIGINT AS status_1xx,
-    sum(status_2xx)::BIGINT AS status_2xx,
-    sum(status_3xx)::BIGINT AS status_3xx,
-    sum(status_4xx)::BIGINT AS status_4xx,
-    sum(status_5xx)::BIGINT AS status_5xx,
-    sum(status_other)::BIGINT AS status_other,
-    sum(cache_hits)::BIGINT AS cache_hits
+    requests,
+    bytes_sent,
+    status_0xx,
+    status_1xx,
+    status_2xx,
+    status_3xx,
+    status_4xx,
+    status_5xx,
+    status_other,
+    cache_hits
 FROM flush_rows
-GROUP BY partition, bucket_ms, nullif(flush_rows.domain, ''), region, class
 
 -- name: note_batches
 -- What was rejected, which batches hold events of which hour, who promises nothing, digests: only

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from edge.batch.packing import pack
 from edge.batch.records import EventColumns, PackedEvents, totals
-from edge.event import BUCKET_MS
-from metering.counting.flush import Names
-from metering.counting.sums import NAMES_MAX, TABLES_MAX, Sums
+from edge.event import BUCKET_MS, CLASSES
+from metering.counting import sums as module
+from metering.counting.flush import Flush, Names
+from metering.counting.records import COUNTS
+from metering.counting.sums import NAMES_MAX, TABLES_MAX, Sums, counted
 
 T0 = 1_790_000_100_000
 
@@ -90,27 +92,49 @@ def slowly(batches: list[tuple[PackedEvents, str]]) -> dict[Any, tuple[int, ...]
         st.tuples(events, st.sampled_from("ab"), st.sampled_from(["DE", "US"])),
         min_size=1,
         max_size=6,
-    )
+    ),
+    st.sampled_from([1, 7, 1 << 18]),
 )
 def test_c1_sums_of_many_batches_equal_their_rows_added_up(
-    made: list[tuple[list[tuple[int, ...]], str, str]],
+    made: list[tuple[list[tuple[int, ...]], str, str]], together: int
 ) -> None:
     sums, names = Sums(), Names()
     batches = [(packed(rows, name=name), region) for rows, name, region in made]
-    for batch, region in batches:
-        added = sums.add(batch, names.ids(batch.domains), region)
-        assert added is not None
-        assert sum(count for _, count in added) == len(batch)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "TOGETHER", together)
+        for batch, region in batches:
+            added = sums.add(batch, names.ids(batch.domains), region)
+            assert added is not None
+            assert sum(count for _, count in added) == len(batch)
     assert held(sums, names) == slowly(batches)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 50)), min_size=1, max_size=200),
+    st.sampled_from([1, 100]),
+)
+def test_c1_requests_and_bytes_of_one_pass_are_exact_up_to_the_largest_sizes(
+    events: list[tuple[int, int]], times: int
+) -> None:
+    cells = np.array([cell for cell, _ in events] * times, dtype=np.int32)
+    sizes = [(1 << bits) - 1 + (bits > 40) for _, bits in events] * times
+    parts = [np.array([size], dtype=np.min_scalar_type(size)) for size in sizes]
+    requests, bytes_sent = counted(cells, parts, 7)
+    for cell in range(7):
+        own = [size for place, size in zip(cells.tolist(), sizes, strict=True) if place == cell]
+        assert (requests[cell], bytes_sent[cell]) == (len(own), sum(own))
 
 
 ONE = (0, 0, 1, 200, 1, 5)
 
 
-def test_a_name_twice_in_one_batch_is_not_added_here_where_it_would_be_counted_once() -> None:
+def test_a_name_twice_in_one_batch_counts_with_both() -> None:
+    sums, names = Sums(), Names()
     batch = packed([ONE, (1, 0, 1, 200, 1, 5)])
     batch = replace(batch, domains=("d0.example", "d0.example"))
-    assert Sums().add(batch, Names().ids(batch.domains), "DE") is None
+    batch = replace(batch, domain_index=np.array([0, 1], dtype=np.uint8))
+    assert sums.add(batch, names.ids(batch.domains), "DE") is not None
+    assert [row[:2] for row in held(sums, names).values()] == [(2, 10)]
 
 
 def test_bytes_that_could_wrap_64_bits_are_not_added_here() -> None:
@@ -138,3 +162,23 @@ def test_a_batch_that_does_not_fit_the_tables_changes_nothing(what: str) -> None
     before = held(sums, names)
     assert sums.add(batch, names.ids(batch.domains), "DE") is None
     assert held(sums, names) == before
+
+
+@given(st.lists(st.tuples(events, st.sampled_from(["DE", "US"])), min_size=1, max_size=4))
+def test_a_flush_hands_over_one_row_a_key_whichever_way_its_batches_were_counted(
+    made: list[tuple[list[tuple[int, ...]], str]],
+) -> None:
+    flush = Flush(partition="000", names=Names())
+    batches = [(packed(rows), region) for rows, region in made]
+    for place, (batch, region) in enumerate(batches):
+        flush.names.ids(batch.domains)
+        if place % 2:
+            flush.count(totals(batch), region)
+        else:
+            assert flush._sums.add(batch, flush.names.ids(batch.domains), region) is not None
+            flush._counted += len(batch)
+    rows = flush.usage().to_pylist()
+    keys = [(r["bucket_ms"], r["region"], r["domain"], CLASSES.index(r["class"])) for r in rows]
+    counts = [tuple(r[name] for name in COUNTS) for r in rows]
+    assert len(set(keys)) == len(rows)
+    assert dict(zip(keys, counts, strict=True)) == slowly(batches)
