@@ -80,7 +80,7 @@ FILL = (
     + greatest(0, q - q // 4 - 53687091200)::HUGEINT * 600000000) // 1073741824 END AS amount,
     0 AS place_from, 0 AS numerator, 1 AS denominator FROM used""",
     # Each hour has its share of the month, so that the shares add up to it, to the unit.
-    """INSERT INTO charges BY NAME SELECT account_id || item || h AS charge_id, account_id, item,
+    """CREATE TABLE made_charges AS SELECT account_id || item || h AS charge_id, account_id, item,
     region, month, TIMESTAMP '2026-10-01' + INTERVAL 1 HOUR * (h * 744 // $hours) AS period_start,
     TIMESTAMP '2026-10-01' + INTERVAL 1 HOUR * ((h + 1) * 744 // $hours) AS period_end,
     0::HUGEINT AS free_quantity,
@@ -89,8 +89,9 @@ FILL = (
     plan_quantity * (h + 1) // $hours - plan_quantity * h // $hours
     + billable_quantity * (h + 1) // $hours - billable_quantity * h // $hours AS quantity,
     amount * (h + 1) // $hours - amount * h // $hours AS amount, 'USD' AS currency, rate_card,
-    0 AS revision, 'usage' AS reason, 'bench' AS run_id, 0 AS journal_no
+    0 AS revision, 'usage' AS reason, 'bench' AS run_id, 0 AS journal_no, 'usage' AS term
     FROM month_state CROSS JOIN range($hours::BIGINT) AS r(h)""",
+    "CREATE OR REPLACE TEMP VIEW charges AS FROM made_charges",
     """INSERT INTO usage BY NAME SELECT
     TIMESTAMP '2026-10-01' + INTERVAL 1 HOUR * (h * 744 // $hours) AS hour, hour AS bucket,
     'spool' AS partition, 0 AS revision, account_id,

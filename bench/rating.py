@@ -24,6 +24,7 @@ import duckdb
 import sql
 from billing.prices.records import PriceBook, PriceBooks, RateCard, Tier
 from billing.rating import appliers, engine
+from billing.store import charge_files
 
 GB = 2**30
 START = datetime(2026, 9, 30, 16, tzinfo=UTC)  # the first hour of October in Asia/Shanghai
@@ -59,6 +60,9 @@ def store(accounts: int) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     for name in ("billing", "rating", "invoices"):
         connection.execute(sql.text(f"schema/{name}"))
+    charge_files.show(connection)
+    connection.execute("CREATE TABLE made_charges AS FROM charges")
+    connection.execute("CREATE OR REPLACE TEMP VIEW charges AS FROM made_charges")
     connection.execute(
         "INSERT INTO accounts BY NAME SELECT 'account-' || i AS account_id,"
         " TIMESTAMP '2026-01-01' AS effective_from, '' AS name, 'USD' AS currency,"
@@ -103,8 +107,9 @@ def rate(connection: duckdb.DuckDBPyConnection, through: datetime) -> tuple[floa
         connection.register(f"effect_{name}", connection.table(table))
     connection.execute("BEGIN")
     connection.execute(
-        "INSERT INTO charges BY NAME SELECT '' AS charge_id, 'bench' AS run_id, 1 AS journal_no,"
-        " * EXCLUDE (numerator, denominator, place_from, replayed) FROM effect_charges"
+        "INSERT INTO made_charges BY NAME SELECT '' AS charge_id, 'bench' AS run_id,"
+        " 1 AS journal_no, * EXCLUDE (numerator, denominator, place_from, replayed)"
+        " FROM effect_charges"
     )
     effects: dict[str, Any] = dict.fromkeys(outcome.effects, "")
     appliers.apply(connection, effects | {"rating_mark": dict(outcome.mark)})

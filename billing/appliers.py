@@ -34,6 +34,7 @@ APPLIERS: Appliers = MappingProxyType(
         "rating_run": (run.apply_rating,),
         # payments, vouchers, refunds
         "transfers": (transfers.apply_transfers, apply_states),
+        "payments": (transfers.apply_payments, apply_states),
         # invoices
         "invoice_run": (invoices.apply_run,),
         "invoice_void": (invoices.apply_void,),

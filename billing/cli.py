@@ -34,58 +34,30 @@ app = typer.Typer(
 
 @app.command()
 def load(
-    file: Annotated[Path, typer.Argument(help="TOML or CSV: accounts, domains, plans, methods.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="TOML or CSV: accounts, domains, plans, methods; CSV or JSON lines: payments."
+        ),
+    ],
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
     as_of: AsOfOption = None,
 ) -> None:
-    """Load accounts, domain ownership, plans bought and changes of method; idempotent by id.
+    """Load accounts, domains, plans bought, changes of method, or payments; idempotent by id.
+
+    A file is taken whole or not at all. Payments have the columns id, account, amount and, where
+    needed, kind (cash or voucher) and currency; a file with a column `amount` is payments.
 
     Example: edgetoll billing load edgetoll-home/accounts.toml
     """
-    from billing.accounts.file_rows import read_load_file
-    from billing.accounts.load import load as load_rows
-    from billing.accounts.staging import zone_lookup
-    from billing.follow_up import changing, follow_up
-    from billing.status.overrides import overrides_of_nobody
+    from billing.commands import load as command
 
     at = as_of_time(as_of)
-    loaded = read_load_file(file)
-    books = _books(home)
-    zones = {book.book_id: book.timezone for book in books}
-    fees = {book.book_id for book in books if book.has_monthly_fees}
-    with_fees = {row.id for _place, row in loaded.accounts if row.price_book in fees}
-    scopes = {book.book_id: book.scopes for book in books}
-    with changing(home, owner="billing load", at=at) as store:
-        done = load_rows(store, loaded, at=at, zone_of_book=zone_lookup(zones), scopes=scopes)
-        new = any(done.new.values())
-        follow_up(store, at=at, accounts=done.accounts, owners=True, new=new)
-        overrides = overrides_of_nobody(store.connection, books)
-
-    for line in overrides:
-        warn(line)
-    paying = {one: done.opened[one] for one in sorted(done.opened) if one in with_fees}
-
-    def human() -> None:
-        rows = [(kind, done.new[kind], done.known[kind]) for kind in done.new]
-        table(f"Loaded {file}", ("kind", "new", "stored already"), rows, right=("new",))
-        for one in list(paying)[:20]:
-            print(f"{one} pays its monthly fee from {paying[one]:%Y-%m-%d}.")
-        if len(paying) > 20:
-            print(f"… and {len(paying) - 20:,} more pay theirs from their first day on.")
-        if done.journal_no is None:
-            print("Nothing new: nothing was written.")
-
-    emit(
-        {
-            "new": dict(done.new),
-            "known": dict(done.known),
-            "journal_no": done.journal_no,
-            "pays_monthly_fee_from": paying,
-        },
-        as_json=as_json,
-        human=human,
-    )
+    if command.is_payments(file):
+        command.load_payments_file(file, home, at=at, as_json=as_json)
+    else:
+        command.load_rows_file(file, home, _books(home), at=at, as_json=as_json)
 
 
 @app.command("top-up", context_settings={"ignore_unknown_options": True})

@@ -24,8 +24,6 @@ from edge.terminal import (
 )
 
 if TYPE_CHECKING:
-    import threading
-
     from edge.agent.run import Followed
     from edge.agent.settings import EdgeSettings
 
@@ -124,6 +122,7 @@ def tail(
     from edge.agent.opened_spool import promised_ms
     from edge.agent.run import follow
     from edge.agent.settings import load
+    from edge.agent.signals import stopped_by_signals
 
     found = load(home)
     settings = _settings(
@@ -143,7 +142,7 @@ def tail(
         raise InputError("--through needs --once", "a running agent promises by the clock")
     if kafka and once:
         raise InputError("--kafka is for a running agent", "run edgetoll edge ship after it")
-    stop = _stopped_by_signals()
+    stop = stopped_by_signals()
     through_ms = promised_ms(through) if through else None
     beside = _shipping(home, kafka, settings.edge_id) if kafka else None
     how = {"once": once, "give_up": give_up}
@@ -151,17 +150,6 @@ def tail(
     _show_tail(done, as_json=as_json)
     if once and done.problems:
         raise InputError("; ".join(done.problems), "run it again when that is repaired")
-
-
-def _stopped_by_signals() -> threading.Event:
-    """An event that SIGTERM and SIGINT set."""
-    import signal
-    import threading
-
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    return stop
 
 
 @contextmanager
@@ -243,6 +231,7 @@ def _mount() -> None:
     from edge.agent.formats_command import app as formats
     from edge.agent.import_command import import_logs
     from edge.agent.status_command import status
+    from edge.agent.watch_command import watch
     from edge.evidence.command import app as evidence
     from edge.https.commands.app import app as https
     from edge.shipping.command import ship
@@ -251,6 +240,7 @@ def _mount() -> None:
     app.add_typer(evidence, name="evidence")
     app.add_typer(https, name="https")
     app.command("import")(import_logs)
+    app.command()(watch)
     app.command()(status)
     app.command()(ship)
 

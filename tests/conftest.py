@@ -162,6 +162,8 @@ def costs(reports: Iterable[Any]) -> list[str]:
         if hasattr(report, "cpu_seconds"):
             folder = Path(report.nodeid.split("::")[0]).parent
             seconds[str(folder)] += report.cpu_seconds
+    if not seconds:
+        return []
     dear = {folder: cost for folder, cost in seconds.most_common() if cost >= 1}
     lines = [f"{cost:8.1f}  {folder}" for folder, cost in dear.items()]
     rest = seconds.total() - sum(dear.values())

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import typer
@@ -126,6 +127,22 @@ def test_the_last_lines_name_what_a_left_out_test_needs() -> None:
         "NOT RUN: 2 tests need nginx, which this machine lacks: tests/a.py."
         " Get it: apt-get install -y nginx-light curl"
     )
+
+
+def test_the_last_lines_say_what_each_folder_cost_setup_and_end_included() -> None:
+    from tests.conftest import costs
+
+    def took(place: str, seconds: float) -> SimpleNamespace:
+        return SimpleNamespace(nodeid=f"tests/{place}::test_x@group", cpu_seconds=seconds)
+
+    reports = [took("a/test_1.py", 1.5), took("a/test_2.py", 2.25), took("b/test_1.py", 0.5)]
+    assert costs([*reports, took("c/test_1.py", 9), SimpleNamespace(nodeid="no report")]) == [
+        "CPU seconds by folder:",
+        "     9.0  tests/c",
+        "     3.8  tests/a",
+        "     0.5  other folders",
+        "    13.2  in all",
+    ]
 
 
 def test_each_rule_stands_where_the_architecture_page_says(root: Path) -> None:

@@ -63,7 +63,11 @@ def test_the_wheel_carries_sql_templates_and_samples(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     for wanted in (
-        "edgetoll.py",
+        "edgetoll/__init__.py",
+        "edgetoll/py.typed",
+        "billing/py.typed",
+        "billing/analysts/templates/report.html.j2",
+        "sql/views/dictionary.toml",
         "sql/views/usage_5min.sql",
         "examples/edgetoll.toml",
         "examples/prices/alibaba-international.toml",

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from billing.lake import version as versions
 from billing.lake.export import whole
-from billing.lake.query import create_views
-from billing.lake.tables import BESIDE, TABLES
+from billing.lake.query import WITHOUT_MOVED, create_views
+from billing.lake.tables import BESIDE, MOVED, TABLES
 from edge.errors import InputError
 from edge.terminal import say
 from sql import text as sql_text
@@ -74,8 +74,15 @@ def _create_relations(connection: DuckDBPyConnection, home: Path) -> bool:
     """The base relations, by the names of their files in any version; True when live/ is empty."""
     current = home.joinpath(versions.LAKE, versions.LINK)
     for table in TABLES:
-        files = f"{table.name}.parquet" if table.kept == "whole" else f"{table.name}/*.parquet"
-        _read(connection, table.relation, current.joinpath(files))
+        place = current.joinpath(table.name)
+        if table.kept == "by account":
+            _read(connection, f"{table.relation}_whole", place.joinpath("[0-9]*.parquet"))
+            _read(connection, f"{table.relation}_moved", place.joinpath(f"{MOVED}.*.parquet"))
+            connection.execute(sql_text(WITHOUT_MOVED[table.relation]))
+        elif any(place.glob("*.parquet")):
+            _read(connection, table.relation, place.joinpath("*.parquet"))
+        else:
+            connection.execute(sql_text(table.shape))
     empty = False
     for name in BESIDE:
         pattern = LIVE.get(name)

@@ -21,9 +21,11 @@ from billing.balance.rows import DAILY_METHOD, CaseRow, ClockRow
 from billing.balance.settings import BalanceSettings
 from billing.checks import red
 from billing.instants import aware_or_none, naive, naive_or_none
-from metering.status import verify
+from metering.status import live_files
 
 Case = tuple[Figures, AccountState, SuspensionTerms]
+APART_MAX = 1000
+"""More accounts than this are not measured apart: all are."""
 BEFORE_ALL = datetime(1970, 1, 1)  # noqa: DTZ001  (as the store keeps time: UTC without zone)
 
 
@@ -75,10 +77,13 @@ def compute(
 ) -> None:
     """Fill the session's table account_figures (of all accounts, or some) as of `usage_through`.
 
-    `moved`: by how much the funds of each account are about to grow; only these are measured.
+    `moved`: by how much the funds of each account are about to grow; only these are measured, if
+    they are few.
     """
     moved = moved or {}
-    only = list(moved) or (None if accounts is None else list(accounts))
+    only = list(moved) if len(moved) <= APART_MAX else None
+    if not moved:
+        only = None if accounts is None else list(accounts)
     through = naive_or_none(usage_through) or BEFORE_ALL
     connection.execute(sql.text("statements/balance/figures/make_working_tables"))
     connection.execute(
@@ -91,7 +96,8 @@ def compute(
         {
             "through": through,
             "accounts": only,
-            "moved": [str(amount) for amount in moved.values()] if moved else None,
+            "moved_accounts": " ".join(moved) or None,
+            "moved": " ".join(map(str, moved.values())) or None,
         },
     )
     connection.execute(sql.text("statements/balance/figures/forecast"))
@@ -173,8 +179,7 @@ def add_open_value(
     if known is not None and known.live_files in (everyone, wanted):
         return
     connection.execute(sql.text("statements/balance/open_hours/forget"))
-    for path in files:
-        verify(path)
+    live_files(home, "partition=")
     if files and (_add_live_usage(connection, files, accounts) or accounts is not None):
         from billing.prices import load_books
         from billing.rating.engine import project

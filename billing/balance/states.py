@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from weakref import WeakKeyDictionary
 
 import duckdb
@@ -38,11 +37,9 @@ from edge.errors import InputError
 
 FEED_AHEAD = timedelta(hours=1)
 """So far may the clock of a payment feed be ahead of ours."""
-TOUCHED_MAX = 1000
-"""More accounts than this are not measured apart: all are."""
 # Records that move the figures or the state of the accounts they name, and of no other.
 _OF_FEW_ACCOUNTS = frozenset(
-    {"load", "transfers", "account_states", "account_act", "invoice_paid", "deliveries",
+    {"load", "transfers", "payments", "account_states", "account_act", "invoice_paid", "deliveries",
      "full_state"}
 )  # fmt: skip
 # Session and journal number at which an open store's figures were computed, and of which accounts.
@@ -109,43 +106,36 @@ def refresh(
     )
 
 
-def prepare_lake(
-    store: Store, *, now: datetime, since: int = 0, before: Sequence[Path] = ()
-) -> None:
-    """Make what the lake's account_states reads: figures, and rows of before that still hold.
+def prepare_lake(store: Store, *, now: datetime, accounts: Collection[str] | None = None) -> None:
+    """Make what the lake's account_states reads: the figures of these accounts, or of all.
 
-    `before`: the table's files as published at journal record `since`. Where the records after it
-    touched a few accounts only, the rows of all others are taken from there, as last judged: one
-    payment must not cost a look at every account.
+    `accounts` are those that records touched since the table was written whole: one payment must
+    not cost a look at every account.
     """
-    store.connection.execute(sql.text("statements/balance/states/forget_published"))
+    few = None if accounts is None else frozenset(accounts)
     here = store.sessions, store.journal.last_no
-    if _figures_of.get(store) == (*here, None):
-        return
-    touched = _touched(store, since) if before else None
-    few = None if touched is None else frozenset(touched)
-    if _figures_of.get(store) != (*here, few):
+    if _figures_of.get(store) not in ((*here, None), (*here, few)):
         settings = read_settings(store.home)
         _old, clock = gather(store, now=now, payments_through=None, settings=settings)
-        measure(store, clock, now=now, accounts=touched)
+        measure(store, clock, now=now, accounts=accounts)
         _figures_of[store] = (*here, few)
-    if touched is None:
-        return
-    store.connection.execute(
-        sql.text("statements/balance/states/keep_published"),
-        {"files": [str(path) for path in before]},
-    )
 
 
-def _touched(store: Store, since: int) -> list[str] | None:
-    """The accounts whose row may be another one than at journal record `since`; None: any may."""
+def touched(store: Store, since: int) -> list[str] | None:
+    """The accounts whose rows may be others than at journal record `since`; None: any may, or all
+    were measured now.
+    """
+    if _figures_of.get(store) == (store.sessions, store.journal.last_no, None):
+        return None
     for record in store.journal.records(after=since):
-        if record.kind not in _OF_FEW_ACCOUNTS or "clock" in record.effects:
+        changes_all = {"clock", "account_dates"} & record.effects.keys()
+        if record.kind not in _OF_FEW_ACCOUNTS or changes_all:
             return None
     rows = store.connection.execute(
-        sql.text("statements/balance/states/touched"), {"since": since, "most": TOUCHED_MAX + 1}
+        sql.text("statements/balance/states/touched"),
+        {"since": since, "most": figures.APART_MAX + 1},
     ).fetchall()
-    return None if len(rows) > TOUCHED_MAX else [account_id for (account_id,) in rows]
+    return None if len(rows) > figures.APART_MAX else [account_id for (account_id,) in rows]
 
 
 def gather(
@@ -278,9 +268,10 @@ def funding_effects(store: Store, moved: Mapping[str, int], *, now: datetime) ->
     settings = read_settings(store.home)
     _old, clock = gather(store, now=now, payments_through=None, settings=settings)
     conditions = measure(store, clock, now=now, moved=moved)
-    return effects_of(
-        *_decided(figures.cases(store.connection, settings, everyone=True), conditions)
-    )
+    # Of many, only those are judged whose state any rule could move.
+    few = len(moved) <= figures.APART_MAX
+    cases = figures.cases(store.connection, settings, everyone=few)
+    return effects_of(*_decided((one for one in cases if one[0].account_id in moved), conditions))
 
 
 def effects_of(states: Sequence[AccountState], events: Sequence[Event]) -> dict[str, object]:

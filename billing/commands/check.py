@@ -7,6 +7,7 @@ check that could not be made is as red as a broken one, and is counted: it is ne
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -259,10 +260,7 @@ def check(
         raise InputError(f"no home at {home}", f"make one first: edgetoll init {home}")
     results = every_check(home, quick=quick)
     at = now()
-    if quick:
-        red.note_part(home, results)
-    else:
-        red.note_full(home, results, at=at)
+    unnoted = _note(home, results, quick=quick, at=at)
     exposed = open_to_others(home)
     broken = [one for one in results if one.rows]
     unable = [one for one in results if one.unable is not None]
@@ -280,9 +278,23 @@ def check(
     }
     for line in exposed:
         warn(line)
+    if unnoted:
+        warn(f"this was not noted in {red.FILE}: {unnoted}")
     emit(document, as_json=as_json, human=lambda: _show(len(results), broken, unable))
-    if broken or unable:
+    if broken or unable or unnoted:
         raise typer.Exit(1)
+
+
+def _note(home: Path, results: Sequence[CheckResult], *, quick: bool, at: datetime) -> str:
+    """Note what was found for everybody else; why that was not possible, blank: it was."""
+    try:
+        if quick:
+            red.note_part(home, results)
+        else:
+            red.note_full(home, results, at=at)
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
 
 
 def _show(count: int, broken: Sequence[CheckResult], unable: Sequence[CheckResult]) -> None:

@@ -22,6 +22,7 @@ import typer
 from edge.errors import Busy, EdgetollError
 from edge.terminal import DEFAULT_HOME, HomeOption, spoken_by
 from edge.terminal import now as wall_clock
+from edge.trouble import remedy
 from metering.closed import closed_mark
 
 if TYPE_CHECKING:
@@ -192,7 +193,10 @@ class Rounds:
             turn.leave(error)
         except Exception as error:
             failure = f"{type(error).__name__}: {error}"
-            log("failed", step=name, reason=failure, trace=True)
+            if hint := remedy(str(error)):  # the machine is in the way, not the program
+                log("failed", step=name, reason=failure, hint=hint)
+            else:
+                log("failed", step=name, reason=failure, trace=True)
             turn.leave(error)
         with self.board.lock:
             spent = int((monotonic() - begun) * 1000)

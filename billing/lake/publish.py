@@ -1,6 +1,6 @@
 """The lake: what analysts see, published as Parquet in versions that change as a whole.
 
-`lake/versions/N/` holds one file per table, or a folder of files for what only grows; a version
+`lake/versions/N/` holds a folder per table, with one file or more for what only grows; a version
 shares unchanged files with the one before by hard links, and `lake/CURRENT` names the version to
 read, swapped atomically. Old versions go an hour later. Everything here can be deleted and is
 written again: a file that is not as it was written is never linked on, but made anew.
@@ -13,13 +13,22 @@ import os
 import shutil
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 
 import sql
 from billing.checks import red
 from billing.lake import version as versions
+from billing.lake.building import (
+    NO_DAY,
+    Building,
+    link_charges,
+    published_through,
+    write,
+    write_accounts,
+    write_whole,
+)
 from billing.lake.tables import TABLES, LakeTable
 from billing.lake.version import Version, VersionFile
 from billing.store.given import SMALL, TEXT, TIME, Schema, register
@@ -31,11 +40,9 @@ from edge.errors import Corrupt
 
 KEEP_SECONDS = 3600
 LAKE_CHECK = "lake_version_is_whole"
-STATES = "account_states"
 MERGED_ROWS_MAX = 8_000_000
 MERGED_AT_ONCE = 6
 DAY_FILES_MAX = 24
-_NO_DAY = "2000-01-01"
 _OFFSETS: Schema = [
     ("zone", TEXT),
     ("from_utc", TIME),
@@ -58,54 +65,6 @@ class Zone:
     """A time zone in which some account is billed."""
 
     zone: str
-
-
-@dataclass(slots=True, kw_only=True)
-class Building:
-    """A version while it is made: what it may link from the one before, what it holds so far."""
-
-    store: Store
-    folder: Path
-    base: Version | None
-    broken: frozenset[str]
-    files: list[VersionFile] = field(default_factory=list)
-
-    @property
-    def start(self) -> int:
-        """The journal record up to which the base goes."""
-        return self.base.journal_no if self.base else 0
-
-    def whole(self, table: str) -> list[VersionFile]:
-        """The base's files of a table; none when one of them is not as it was written."""
-        if self.base is None:
-            return []
-        files = self.base.of(table)
-        return [] if any(one.path in self.broken for one in files) else files
-
-    def link(self, old: VersionFile) -> None:
-        """Take over a file of the base."""
-        assert self.base is not None
-        path = self.folder.joinpath(old.path)
-        path.unlink(missing_ok=True)
-        os.link(self.base.folder.joinpath(old.path), path)
-        # A file copied with its home has another time of change, and was hashed for it.
-        changed_ns = path.stat().st_mtime_ns
-        self.files.append(
-            VersionFile(
-                table=old.table,
-                path=old.path,
-                rows=old.rows,
-                bytes=old.bytes,
-                sha256=old.sha256,
-                changed_ns=changed_ns,
-            )
-        )
-
-    def drop(self, path: Path) -> None:
-        """Take a file out again."""
-        path.unlink()
-        name = str(path.relative_to(self.folder))
-        self.files = [one for one in self.files if one.path != name]
 
 
 def layout() -> str:
@@ -159,15 +118,20 @@ def publish(store: Store) -> Version:
     )
     _give_zone_offsets(store)
     building = Building(store=store, folder=folder, base=base, broken=broken)
-    files = [base.folder.joinpath(one.path) for one in building.whole(STATES)] if base else []
-    states.prepare_lake(store, now=store.now, since=building.start, before=files)
+    since = published_through(building)
+    touched = None if since is None else states.touched(store, since)
+    states.prepare_lake(store, now=store.now, accounts=touched)
     for table in TABLES:
         if table.kept == "by record":
             _grow(building, table)
         elif table.kept == "by day":
             _write_days(building, table)
+        elif table.kept == "linked":
+            link_charges(building, table)
+        elif table.kept == "by account":
+            write_accounts(building, table, touched)
         else:
-            _write_whole(building, table)
+            write_whole(building, table)
     return _show(building, place, number)
 
 
@@ -216,45 +180,6 @@ def _next_number(place: Path) -> int:
     return max(map(int, names), default=0) + 1
 
 
-def _write(
-    building: Building,
-    table: LakeTable,
-    path: Path,
-    *,
-    after: int = 0,
-    through: int = 0,
-    day: str = _NO_DAY,
-) -> VersionFile:
-    """Write the SELECT of a table to `path` and list the file.
-
-    The range travels as a session variable: a query with parameters would be held in memory whole.
-    """
-    hidden = path.with_name(f".{path.name}.tmp")
-    connection = building.store.connection
-    connection.execute(
-        sql.text("statements/lake/publish/set_lake_range"),
-        {"after": after, "through": through, "day": day},
-    )
-    relation = connection.sql(sql.text(table.select))
-    relation.write_parquet(str(hidden), compression="snappy")
-    with open(hidden, "rb+") as file:
-        os.fsync(file.fileno())
-    os.replace(hidden, path)
-    rows = building.store.rows_of(path)
-    made = versions.described(building.folder, table.name, path, rows)
-    building.files.append(made)
-    return made
-
-
-def _write_whole(building: Building, table: LakeTable) -> None:
-    path = building.folder / f"{table.name}.parquet"
-    made = _write(building, table, path)
-    for old in building.whole(table.name):
-        if (old.path, old.sha256) == (made.path, made.sha256):
-            building.drop(path)
-            building.link(old)
-
-
 def _grow(building: Building, table: LakeTable) -> None:
     """Link the files of the version before and add one for the records since; merge small
     neighbours.
@@ -269,7 +194,7 @@ def _grow(building: Building, table: LakeTable) -> None:
     start = building.start if ranges else 0
     last = building.store.journal.last_no
     path = folder / f"{start:08d}-{last:08d}.parquet"
-    made = _write(building, table, path, after=start, through=last)
+    made = write(building, table, path, after=start, through=last)
     if made.rows == 0 and ranges:
         building.drop(path)
         return
@@ -279,7 +204,7 @@ def _grow(building: Building, table: LakeTable) -> None:
         for after, through, _ in ranges[-count:]:
             building.drop(folder / f"{after:08d}-{through:08d}.parquet")
         merged = folder / f"{first:08d}-{end:08d}.parquet"
-        made = _write(building, table, merged, after=first, through=end)
+        made = write(building, table, merged, after=first, through=end)
         ranges[-count:] = [(first, end, made.rows)]
 
 
@@ -313,9 +238,9 @@ def _write_days(building: Building, table: LakeTable) -> None:
         if moved is not None:
             path = folder / f"day={day}.{last:08d}.parquet"
             after = 0 if whole else start
-            _write(building, table, path, after=after, through=last, day=day)
+            write(building, table, path, after=after, through=last, day=day)
     if not any(folder.iterdir()):
-        _write(building, table, folder / f"day={_NO_DAY}.00000000.parquet")
+        write(building, table, folder / f"day={NO_DAY}.00000000.parquet")
 
 
 def _days(building: Building, linked: Iterable[str], start: int) -> dict[str, bool | None]:

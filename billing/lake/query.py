@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from billing.lake import limited
 from billing.lake.result import QueryResult, one_line, run
-from billing.lake.tables import SHAPES
+from billing.lake.tables import MOVED, SHAPES
 from billing.lake.version import MEND
 from edge.errors import Corrupt, EdgetollError, InputError
 from metering.status import ANEW
@@ -32,6 +32,11 @@ if TYPE_CHECKING:
 
     from billing.lake.sources import Sources
 
+WITHOUT_MOVED = {
+    "lake_account_states": "statements/lake/read/lake_account_states",
+    "lake_accounts": "statements/lake/read/lake_accounts",
+}
+"""What makes a relation of the file of all accounts and that of those that moved since."""
 MEMORY_LIMIT = "1GB"
 SPILL_LIMIT = "4GB"
 # Functions of a SELECT that do more than read: a log may be made to write files, and the other two
@@ -105,16 +110,23 @@ def _read_files(connection: DuckDBPyConnection, name: str, files: list[Path]) ->
     """Make relation `name` of Parquet files; Corrupt when one cannot be read."""
     import duckdb
 
+    moved = [path for path in files if path.name.startswith(MOVED)]
     try:
         relation = connection.read_parquet(
-            [str(path) for path in files],
-            union_by_name=True,
+            [str(path) for path in files if path not in moved],
+            union_by_name=name != "lake_charges",  # thousands of files with the same columns
             filename=name == "live_usage",
             hive_partitioning=False,
         )
+        if moved:
+            relation.create_view(f"{name}_whole")
+            connection.read_parquet([str(path) for path in moved]).create_view(f"{name}_moved")
     except (duckdb.Error, UnicodeDecodeError) as error:
         raise Corrupt(f"a file of {name} cannot be read: {one_line(error)}", mend(name)) from error
-    relation.create_view(name)
+    if moved:
+        connection.execute(sql_text(WITHOUT_MOVED[name]))
+    else:
+        relation.create_view(name)
 
 
 def mend(relation: str) -> str:

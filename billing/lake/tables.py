@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kept = Literal["whole", "by record", "by day"]
+Kept = Literal["whole", "by record", "by day", "by account", "linked"]
+MOVED = "moved"
+"""In the name of a file that holds the rows which moved since a table of accounts was written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LakeTable:
     """A table of the lake. `relation`: its name in a reader; `kept`: one file that is written
-    anew, files by ranges of journal records (it only grows), or files by day.
+    anew, files by ranges of journal records (it only grows), files by day, one file of all accounts
+    and one of those that moved since, or the journal's own files (which `select` makes of older
+    ones).
     """
 
     name: str
@@ -19,6 +23,8 @@ class LakeTable:
     select: str
     shape: str
     kept: Kept = "whole"
+    moved_by: frozenset[str] | None = None
+    """The kinds of records that can change its rows; None: it is looked at each time."""
 
 
 TABLES = (
@@ -34,12 +40,14 @@ TABLES = (
         relation="lake_account_states",
         select="lake/account_states",
         shape="lake_schema/account_states",
+        kept="by account",
     ),
     LakeTable(
         name="accounts",
         relation="lake_accounts",
         select="lake/accounts",
         shape="lake_schema/accounts",
+        kept="by account",
     ),
     LakeTable(
         name="certificates",
@@ -52,7 +60,7 @@ TABLES = (
         relation="lake_charges",
         select="lake/charges",
         shape="lake_schema/charges",
-        kept="by record",
+        kept="linked",
     ),
     LakeTable(
         name="deliveries",
@@ -65,6 +73,7 @@ TABLES = (
         relation="lake_domains",
         select="lake/domains",
         shape="lake_schema/domains",
+        moved_by=frozenset({"load"}),
     ),
     LakeTable(
         name="https_facts",
@@ -115,7 +124,13 @@ TABLES = (
         select="lake/invoices",
         shape="lake_schema/invoices",
     ),
-    LakeTable(name="plans", relation="lake_plans", select="lake/plans", shape="lake_schema/plans"),
+    LakeTable(
+        name="plans",
+        relation="lake_plans",
+        select="lake/plans",
+        shape="lake_schema/plans",
+        moved_by=frozenset({"load", "rating_run"}),
+    ),
     LakeTable(
         name="price_labels",
         relation="lake_price_labels",

@@ -36,7 +36,9 @@ MEND = "run edgetoll billing rate: it writes lake/ anew from the store"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionFile:
-    """A file of a version as it was written; `path` is below the version's folder."""
+    """A file of a version as it was written; `path` is below the version's folder. `content`: what
+    its rows are, in a word, where the table is written only when they change.
+    """
 
     table: str
     path: str
@@ -44,6 +46,7 @@ class VersionFile:
     bytes: int
     sha256: str
     changed_ns: int
+    content: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

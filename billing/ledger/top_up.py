@@ -45,10 +45,10 @@ def top_up(
     transfer = top_up_transfer(kind, account_id, amount, currency=known.currency, key=key, at=at)
     before = find(store.connection, key)
     if before is not None:
-        _refuse_other_content(transfer, before)
+        refuse_other_content(transfer, before)
         return Posted(transfer=transfer, new=False, journal_no=before.journal_no)
     check_id(key, "--id")
-    _refuse_less_than_minor(kind, amount, known.currency)
+    refuse_less_than_minor(kind, amount, known.currency)
     if kind in ("refund", "chargeback"):
         _refuse_more_than_was_paid(store.connection, known, kind, amount)
     # The states this money clears change in the same record (FAULTS U4, G17).
@@ -91,8 +91,10 @@ def top_up_transfer(
     )
 
 
-def _refuse_less_than_minor(kind: TopUpKind, amount: int, currency: str) -> None:
-    """Nobody pays half a yen. A debt that is given up may be exact: charges are."""
+def refuse_less_than_minor(kind: TopUpKind, amount: int, currency: str) -> None:
+    """InputError for less than the currency's smallest unit: nobody pays half a yen. A debt that is
+    given up may be exact: charges are.
+    """
     if kind != "write-off" and floor_to_minor(amount, currency) != amount:
         digits = minor_digits(currency)
         least = format_amount(10 ** (DIGITS - digits), currency)
@@ -103,7 +105,8 @@ def _refuse_less_than_minor(kind: TopUpKind, amount: int, currency: str) -> None
         )
 
 
-def _refuse_other_content(transfer: Transfer, before: PostedTransfer) -> None:
+def refuse_other_content(transfer: Transfer, before: PostedTransfer) -> None:
+    """ConflictError if what was posted under the id of `transfer` is something else."""
     if before.amount != transfer.amount:
         stored, wanted = format_amount(before.amount), format_amount(transfer.amount)
         raise _other_content(transfer, "amount", stored, wanted)

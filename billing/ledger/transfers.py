@@ -27,6 +27,7 @@ import duckdb
 import sql
 from billing.instants import instant_text
 from billing.ledger.records import Balance, PostedTransfer
+from billing.store import charge_files
 from billing.store.journal import Record
 from billing.store.store import Effects
 from edge.errors import ConflictError, EdgetollError, InputError
@@ -79,18 +80,16 @@ def post(connection: duckdb.DuckDBPyConnection, record: Record) -> None:
         sql.text("statements/ledger/transfers/insert_transfers"),
         {"recorded_at": instant_text(record.at), "journal_no": record.number},
     )
-    connection.execute(
-        sql.text("statements/ledger/transfers/insert_posted_ids"), {"journal_no": record.number}
-    )
     connection.execute(sql.text("statements/ledger/transfers/moved_balances"))
     _move_balances(connection)
 
 
-def post_charges(connection: duckdb.DuckDBPyConnection, record: Record) -> None:
-    """Post the transfers of all charges of a record, set-based, and move the balances.
+def post_charges(connection: duckdb.DuckDBPyConnection, record: Record, *, run_id: str) -> None:
+    """Post all charges of a record, set-based: its file is taken in, and the balances move.
 
-    A charge's id names what it charges and its revision, which is counted in the same record, so
-    that the whole ledger need not be searched for it; sql/checks/transfer_ids_once proves it.
+    A charge is its own transfer. Its id names what it charges and its revision, which is counted in
+    the same record, so that the whole ledger need not be searched for it;
+    sql/checks/charge_revisions_once proves it.
     """
     connection.execute(sql.text("statements/ledger/transfers/charged_balances"))
     wrong = _wrong(connection, "statements/ledger/transfers/wrong_charges")
@@ -98,10 +97,7 @@ def post_charges(connection: duckdb.DuckDBPyConnection, record: Record) -> None:
         raise EdgetollError(
             f"the charges of {wrong.name!r} cannot be posted: {wrong.problem}", "nothing changed"
         )
-    connection.execute(
-        sql.text("statements/ledger/transfers/post_charges"),
-        {"recorded_at": instant_text(record.at), "journal_no": record.number},
-    )
+    charge_files.take_in(connection, record, run_id=run_id)
     _move_balances(connection)
 
 
@@ -131,6 +127,12 @@ def apply_transfers(
 ) -> None:
     """Post the transfers that stand in the record."""
     post_inline(connection, record, effects["transfers"])
+
+
+def apply_payments(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
+    """Post the payments of the record's file."""
+    connection.execute(sql.text("statements/ledger/payments/file_transfers"))
+    post(connection, record)
 
 
 def ledger_hash(connection: duckdb.DuckDBPyConnection) -> str:

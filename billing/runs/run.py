@@ -126,11 +126,10 @@ class _Totals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _RunEffect:
-    """What a record posted: charges and their sum, money moved, and both in the journal's file."""
+    """What a record charged: as the store sees it, and in the journal's file by itself."""
 
     charges: int
     amount: int
-    posted: int
     journaled_charges: int
     journaled: int
 
@@ -285,6 +284,7 @@ def _effect(store: Store, run: _Run) -> dict[str, object]:
 def _post(store: Store, outcome: RatingOutcome, run: _Run) -> RunOutcome:
     effects: dict[str, object] = {name: TableRef(table) for name, table in outcome.effects.items()}
     effects |= {"rating_mark": dict(outcome.mark), "run": _effect(store, run)}
+    effects["charges"] = _charges_to_post(store, run.run_id)
     number = store.commit("rating_run", effects, at=run.at)
     _read_back(store, number, run.totals)
     crash_point("rate-posted")
@@ -293,9 +293,19 @@ def _post(store: Store, outcome: RatingOutcome, run: _Run) -> RunOutcome:
     )
 
 
+def _charges_to_post(store: Store, run_id: str) -> TableRef:
+    """The charges as their file keeps them, each with its run and record."""
+    store.connection.execute(
+        sql.text("statements/runs/run/set_posting"),
+        {"run_id": run_id, "journal_no": store.journal.last_no + 1},
+    )
+    store.connection.execute(sql.text("statements/runs/run/charges_to_post"))
+    return TableRef("charges_to_post")
+
+
 def _read_back(store: Store, number: int, totals: Sequence[breaker.Total]) -> None:
-    """What stands in the tables and in the journal's file is what the run computed: charges, their
-    sum, money moved. A rebuild would read the file, which nothing has read so far.
+    """What the store sees and what stands in the journal's file is what the run computed: charges
+    and their sum. The file is the charge, and nothing has read it so far.
     """
     file = store.journal.effect_path(store.journal.effect_file(number, "charges"))
     result = store.connection.execute(
@@ -307,7 +317,6 @@ def _read_back(store: Store, number: int, totals: Sequence[breaker.Total]) -> No
     wanted = _RunEffect(
         charges=charges,
         amount=amount,
-        posted=amount,
         journaled_charges=charges,
         journaled=amount,
     )
@@ -330,11 +339,7 @@ def apply_rating(connection: duckdb.DuckDBPyConnection, record: Record, effects:
 
     run = effects["run"]
     refresh_accounts(connection, record.at)
-    connection.execute(
-        sql.text("statements/runs/run/insert_charges"),
-        {"run_id": run["run_id"], "journal_no": record.number},
-    )
-    post_charges(connection, record)
+    post_charges(connection, record, run_id=run["run_id"])
     appliers.apply(connection, effects)
     connection.execute(sql.text("statements/runs/run/clear_replay_marks"))
     connection.execute(sql.text("statements/runs/run/drop_run"), {"run_id": run["run_id"]})

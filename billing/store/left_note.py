@@ -35,12 +35,14 @@ class FileState:
 class LeftNote:
     """How the last session left the home.
 
-    `anchor`: the end of the journal. `verified_at`, `verified_no`: when its whole chain was last
-    verified, and through which record.
+    `charges`: what the files of charges look like (billing.store.charge_files). `anchor`: the end
+    of the journal. `verified_at`, `verified_no`: when its whole chain was last verified, and
+    through which record.
     """
 
     store: FileState
     journal: FileState | None
+    charges: str
     anchor: Anchor
     verified_at: datetime | None
     verified_no: int
@@ -80,6 +82,7 @@ def read(store: Path) -> LeftNote | None:
         return LeftNote(
             store=FileState(**document["store"]),
             journal=None if journal is None else FileState(**journal),
+            charges=document["charges"],
             anchor=Anchor(**document["anchor"]),
             verified_at=None if at is None else datetime.fromisoformat(at),
             verified_no=document["verified_no"],

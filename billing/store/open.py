@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from billing.store import layout, left_note
+from billing.store import charge_files, layout, left_note
 from billing.store.audit import differences
 from billing.store.journal import BEGINNING
 from billing.store.store import STORE_NAME, Appliers, Store
@@ -49,7 +49,9 @@ def opened(
         rebuilt = _bring_up(store, torn)
         evidence(store)
         if found is not None and not rebuilt and not store.is_as_left:
-            _refuse_edited(store)
+            _refuse_edited(store)  # the replay reads every file of charges too
+        elif note is not None and note.charges != charge_files.state_of(store):
+            charge_files.refuse_damaged(store)
         left_note.clear(store.path)
     except BaseException:
         if store is not None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, TypeGuard
 import duckdb
 
 import sql
-from billing.store import layout, left_note
+from billing.store import charge_files, layout, left_note
 from billing.store.journal import FIRST_HASH, FileEffect, InlineEffect, Journal, Record, grouped
 from billing.store.session import SMALL_CHANGE_ROWS, connect, exact
 from edge.crash_point import crash_point
@@ -155,15 +155,18 @@ class Store:
         self._end(orderly=True)
 
     def _end(self, *, orderly: bool) -> None:
+        vouched = orderly and self._vouches and self._lock is not None
+        charges = charge_files.state_of(self) if vouched else ""
         self.connection.close()
         if self._lock is None:
             return
         try:
             state = left_note.state_of(self.path)
-            if orderly and self._vouches and state is not None:
+            if vouched and state is not None:
                 note = left_note.LeftNote(
                     store=state,
                     journal=left_note.state_of(self.journal.path),
+                    charges=charges,
                     anchor=self.journal.last,
                     verified_at=self.verified_at,
                     verified_no=self.verified_no,
@@ -171,6 +174,7 @@ class Store:
                 left_note.write(self.path, note)
         finally:
             self._lock.__exit__(None, None, None)
+            self._lock = None
 
     def __enter__(self) -> Self:
         return self
@@ -237,6 +241,8 @@ class Store:
                 crash_point(f"{kind}-applied")
                 self.journal.append(record)
             crash_point(f"{kind}-committed")
+            if charge_files.EFFECT in record.effects:
+                charge_files.show(self.connection, self.journal)
         except duckdb.Error:
             # COMMIT may raise and still be durable (DESIGN §7): what the journal has is true, so
             # reopen, read, and apply what is missing. If the record was not appended, the error
@@ -262,7 +268,7 @@ class Store:
         if isinstance(value, TableRef):
             # In order, or the same rows would be other bytes on several threads.
             exact(self.connection.table(value.name)).order("ALL").write_parquet(
-                str(hidden), compression="snappy"
+                str(hidden), compression="zstd"
             )
         else:
             from pyarrow import parquet
@@ -270,7 +276,8 @@ class Store:
             parquet.write_table(value, hidden, compression="zstd")
         with open(hidden, "rb+") as written:
             os.fsync(written.fileno())
-        hidden.chmod(0o600)
+        if name != charge_files.EFFECT:  # the lake links what is charged, for all who may read it
+            hidden.chmod(0o600)
         digest = sha256_file(hidden)
         hidden.replace(folder.joinpath(file))
         fsync_folder(folder)
@@ -344,6 +351,7 @@ class Store:
         """Make the tables that are not there, temporary ones too."""
         with self.transaction():
             layout.create(self.connection)
+        charge_files.show(self.connection, self.journal)
 
     def catch_up(self) -> None:
         """Apply the records of the journal that the tables do not have yet."""
@@ -354,6 +362,8 @@ class Store:
                 for record in group:
                     self._apply_old(record)
             self._read_back(group[-1])
+            if any(charge_files.EFFECT in record.effects for record in group):
+                charge_files.show(self.connection, self.journal)
 
     def _apply_old(self, record: Record) -> None:
         """Apply a record of an earlier run, maybe of an earlier version, in the open

@@ -145,7 +145,7 @@ def import_logs(
     paths = _checked([Path(name) for name in files]) if is_plain(files) else []
     objects = [] if paths else objects_of(files)
     said = {"form": form, "log_format": log_format, "scheme": scheme, "host": host, "zone": zone}
-    chosen = None if form == "counts" else _chosen(paths, said)
+    chosen = None if form == "counts" else choose(paths, said)
     if evidence is not None and (chosen is None or objects):
         raise InputError("--evidence is for files of log lines", "name the files, without counts")
     with open_spool(home, edge_id, region) as spool:
@@ -174,7 +174,7 @@ def _checked(paths: list[Path]) -> list[Path]:
     return paths
 
 
-def _chosen(files: list[Path], said: dict[str, str]) -> Chosen:
+def choose(files: list[Path], said: dict[str, str]) -> Chosen:
     """The format to read `files` with, and how it was guessed where a person left it open."""
     from edge.logs.formats.shipped import find_format
     from edge.logs.guessing import format_of

@@ -16,6 +16,7 @@ from typing import Final
 from edge.errors import InputError
 from edge.event import CLASSES
 from edge.logs.content import BYTE_ORDER_MARK, Content
+from edge.logs.foreign import what_it_is
 from edge.logs.formats.block import Format, Parsed, Parser, parse_whatever
 from edge.logs.formats.mapped import MappedParser
 from edge.logs.formats.shipped import FORMATS, find_format
@@ -81,13 +82,20 @@ def format_of(
     """
     found: dict[str, Guess] = {}
     for path in paths:
-        with Content(path) as content:
+        with Content(path, documents=True, records="records") as content:
             start = content.read_at(0, SAMPLE_BYTES).removeprefix(BYTE_ORDER_MARK)
         whole = start[: start.rfind(b"\n") + 1] or start
+        if not whole.strip(b"\r\n \t"):
+            continue  # a log that nobody asked anything of is in any format
         here = guess(whole, now_ms, name=path.name)
         if not here.name:
-            raise InputError(f"{path}: {here.told()}", "say which with --format")
+            kind = what_it_is(start)
+            raise InputError(
+                f"{path}: {here.told()}{f'; {kind}' if kind else ''}", "say which with --format"
+            )
         found.setdefault(here.name, here)
+    if not found:
+        raise InputError("there is no line to tell a format by", "say which with --format")
     if len(found) != 1:
         raise InputError(
             f"the files are in several formats: {', '.join(found)}", "import them apart"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from edge.logs.importer import Importer, ImportResult
 from edge.logs.positions import KnownStreams
 from edge.logs.refused_lines import RejectedLines
 from edge.logs.streams import Writer
-from edge.objects.places import LogObject
+from edge.objects.places import LogObject, objects_of
 from edge.objects.taken import TakenObjects
 from edge.spool.spool import Spool
 from edge.usage.importing import UsageImporter
@@ -78,3 +79,24 @@ class ObjectImporter:
             now_ms=self.now_ms,
             drop_repeated=self.drop_repeated,
         ).run([path])
+
+
+def keep_on(
+    importer: ObjectImporter,
+    places: Sequence[str],
+    *,
+    stop: threading.Event,
+    poll_seconds: float,
+    tell: Callable[[ImportResult | InputError], None],
+) -> None:
+    """Look into `places` again and again until `stop`; each look that took or missed something is
+    told.
+    """
+    while not stop.is_set():
+        try:
+            result = importer.run(objects_of(places))
+            if result.files:
+                tell(result)
+        except InputError as error:
+            tell(error)
+        stop.wait(poll_seconds)

@@ -1,6 +1,6 @@
 -- What was charged per account, hour and request item is what was counted, over all revisions (FAULTS P2).
 -- Grain: one row per account, item and hour that differs; what no run has looked at yet is left out.
--- Reads: charges, usage, runs, replay_marks, rating_held.
+-- Reads: filed_charges, usage, runs, replay_marks, rating_held.
 -- Read by: billing/checks/invariants.py.
 WITH seen AS (
     SELECT max(import_no) AS import_no, max(through_hour) AS through_hour
@@ -12,7 +12,7 @@ scope AS (
     SELECT
         date_trunc('hour', min(period_start)) AS first_hour,
         date_trunc('hour', max(period_start)) + INTERVAL 1 HOUR AS end_hour
-    FROM charges
+    FROM filed_charges
     WHERE
         journal_no > $after AND item IN ('https_requests', 'quic_requests', 'http_requests')
 ),
@@ -22,8 +22,8 @@ charged AS (
         c.account_id,
         c.item,
         date_trunc('hour', c.period_start) AS hour,
-        sum(c.quantity) AS quantity
-    FROM charges AS c
+        CAST(sum(c.quantity) AS HUGEINT) AS quantity
+    FROM filed_charges AS c
     CROSS JOIN scope AS s
     WHERE
         c.item IN ('https_requests', 'quic_requests', 'http_requests')

@@ -1,6 +1,6 @@
--- Every kept balance equals the sum of its account's transfers (FAULTS L2).
+-- Every kept balance equals the sum of its account's transfers and charges (FAULTS L2).
 -- Grain: one row per account and currency that differs.
--- Reads: transfers, balances.
+-- Reads: posted_transfers, filed_charges, balances.
 -- Read by: billing/checks/invariants.py.
 WITH sides AS (
     SELECT
@@ -9,7 +9,7 @@ WITH sides AS (
         credit_account AS side,
         debit_account AS counter_account,
         amount
-    FROM transfers
+    FROM posted_transfers
     UNION ALL
     SELECT
         account_id,
@@ -17,7 +17,7 @@ WITH sides AS (
         debit_account AS side,
         credit_account AS counter_account,
         -amount AS amount
-    FROM transfers
+    FROM posted_transfers
 ),
 
 summed AS (
@@ -30,6 +30,15 @@ summed AS (
     FROM sides
     WHERE side LIKE 'customer:%'
     GROUP BY ALL
+    UNION ALL
+    SELECT
+        account_id,
+        currency,
+        true AS is_charge,
+        false AS is_voucher,
+        CAST(-sum(amount) AS HUGEINT) AS amount
+    FROM filed_charges
+    GROUP BY account_id, currency
 ),
 
 wanted AS (

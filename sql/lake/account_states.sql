@@ -1,6 +1,6 @@
 -- How each account stands, with the money and the forecast it stands on, as last judged.
 -- Grain: one row per account; an account that never left ok has version 0.
--- Reads: account_figures and account_states_before (session tables, see billing/balance/states.py::prepare_lake), accounts, account_state, balance_clock, runs, open_made_from (session).
+-- Reads: account_figures (session: all accounts or those touched, see billing/balance/states.py::prepare_lake), accounts, account_state, balance_clock, runs, open_made_from (session).
 -- Read by: sql/views/account_states.sql.
 WITH rated AS (
     SELECT MAX(through_hour) AS usage_through
@@ -49,6 +49,4 @@ SELECT
     usage_through,
     COALESCE(ledger_version, 0) AS ledger_version
 FROM known
-UNION ALL BY NAME
-FROM account_states_before
 ORDER BY account_id

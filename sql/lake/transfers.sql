@@ -1,6 +1,6 @@
--- Every movement of money but the charges, with exact decimals (a charge's transfer is its mirror).
+-- Every movement of money but the charges, with exact decimals (a charge is its own transfer).
 -- Grain: one row per transfer of the journal records in the session's lake_range.
--- Reads: transfers.
+-- Reads: posted_transfers.
 -- Read by: sql/views/transfers.sql.
 SELECT
     transfer_id,
@@ -15,8 +15,7 @@ SELECT
     recorded_at,
     journal_no,
     reference
-FROM transfers
+FROM posted_transfers
 WHERE
     journal_no > getvariable('lake_range').after
-    AND journal_no <= getvariable('lake_range').through
-    AND code NOT IN ('charge', 'correction');
+    AND journal_no <= getvariable('lake_range').through;

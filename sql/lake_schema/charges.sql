@@ -1,20 +1,19 @@
 -- The shape of lake table charges where billing has published none yet.
--- Grain: one row per row of sql/lake/charges.sql.
+-- Grain: one row per charge; money in 10^-10 units.
 -- Reads: nothing.
 -- Read by: billing/lake/tables.py.
 CREATE TABLE lake_charges (
-    charge_id VARCHAR,
     account_id VARCHAR,
     item VARCHAR,
     region VARCHAR,
     month VARCHAR,
     period_start TIMESTAMP,
     period_end TIMESTAMP,
-    quantity BIGINT,
-    free_quantity BIGINT,
-    plan_quantity BIGINT,
-    billable_quantity BIGINT,
-    amount DECIMAL(38, 10),
+    quantity DECIMAL(38, 0),
+    free_quantity DECIMAL(38, 0),
+    plan_quantity DECIMAL(38, 0),
+    billable_quantity DECIMAL(38, 0),
+    amount DECIMAL(38, 0),
     currency VARCHAR,
     rate_card VARCHAR,
     revision INTEGER,

@@ -107,26 +107,6 @@ CREATE TEMP TABLE IF NOT EXISTS open_names (
 );
 CREATE TEMP TABLE IF NOT EXISTS open_made_from (live_files VARCHAR, known_through TIMESTAMP);
 
--- One row per account, of this session only: rows of the lake that no record has touched since.
-CREATE TEMP TABLE IF NOT EXISTS account_states_before (
-    account_id VARCHAR,
-    state VARCHAR,
-    since TIMESTAMP,
-    available DECIMAL(38, 10),
-    projected DECIMAL(38, 10),
-    currency VARCHAR,
-    projected_zero_at TIMESTAMP,
-    unverified BOOLEAN,
-    reason VARCHAR,
-    version BIGINT,
-    cause VARCHAR,
-    burn_per_hour DECIMAL(38, 10),
-    open_amount DECIMAL(38, 10),
-    grace_hours INTEGER,
-    usage_through TIMESTAMP,
-    ledger_version BIGINT
-);
-
 -- One row per account, of this session only: the figures that states and the lake are made from, forecast included
 -- (seconds until the projected amount is spent; NULL: not within a year).
 CREATE TEMP TABLE IF NOT EXISTS account_figures (

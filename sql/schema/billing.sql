@@ -149,8 +149,9 @@ CREATE TABLE IF NOT EXISTS usage (
     cache_hits BIGINT
 );
 
--- One row per movement of money: a positive amount from the account debited to the account credited.
-CREATE TABLE IF NOT EXISTS transfers (
+-- One row per movement of money that is no charge: a positive amount from the account debited to the account credited.
+-- The session's view `transfers` has these and the charges, each of which is its own transfer.
+CREATE TABLE IF NOT EXISTS posted_transfers (
     transfer_id VARCHAR NOT NULL,
     debit_account VARCHAR NOT NULL,
     credit_account VARCHAR NOT NULL,
@@ -164,13 +165,6 @@ CREATE TABLE IF NOT EXISTS transfers (
     reference VARCHAR NOT NULL
 );
 
--- One row per transfer that is no charge: its id, kept apart so that a payment need not search the whole ledger for
--- its own.
-CREATE TABLE IF NOT EXISTS posted_ids (
-    transfer_id VARCHAR NOT NULL,
-    journal_no BIGINT NOT NULL
-);
-
 -- One row per account and currency: sums of its transfers, kept so that nobody sums the ledger to see a balance.
 CREATE TABLE IF NOT EXISTS balances (
     account_id VARCHAR NOT NULL,
@@ -180,27 +174,15 @@ CREATE TABLE IF NOT EXISTS balances (
     charged HUGEINT NOT NULL
 );
 
--- One row per account × item × region × period × revision; a revision is a difference to those before it.
-CREATE TABLE IF NOT EXISTS charges (
-    charge_id VARCHAR NOT NULL,
-    account_id VARCHAR NOT NULL,
-    item VARCHAR NOT NULL,
-    region VARCHAR NOT NULL,
-    month VARCHAR NOT NULL,
-    period_start TIMESTAMP NOT NULL,
-    period_end TIMESTAMP NOT NULL,
-    quantity HUGEINT NOT NULL,
-    free_quantity HUGEINT NOT NULL,
-    plan_quantity HUGEINT NOT NULL,
-    billable_quantity HUGEINT NOT NULL,
-    amount HUGEINT NOT NULL,
-    currency VARCHAR NOT NULL,
-    rate_card VARCHAR NOT NULL,
-    revision INTEGER NOT NULL,
-    reason VARCHAR NOT NULL,
-    run_id VARCHAR NOT NULL,
+-- One row per journal record that charged: its file in journal/effects is these charges, which stand nowhere else. The
+-- session's view `charges` reads the files. is_older: a file of before it named its run and record itself.
+CREATE TABLE IF NOT EXISTS charge_files (
     journal_no BIGINT NOT NULL,
-    term VARCHAR NOT NULL DEFAULT 'usage'
+    file VARCHAR NOT NULL,
+    sha256 VARCHAR NOT NULL,
+    rows BIGINT NOT NULL,
+    run_id VARCHAR NOT NULL,
+    is_older BOOLEAN NOT NULL
 );
 
 -- One row per account whose past a load changed, until a rating run has looked.

@@ -7,7 +7,8 @@ CREATE VIEW account_states AS
 SELECT
     account_id,
     state,
-    since,
+    -- Of an account that never left ok, its opening; null where that is not known (accounts.opened_at).
+    CASE WHEN since > TIMESTAMP '2000-01-01' THEN since END AS since,
     available,
     projected,
     currency,

@@ -21,7 +21,8 @@ SELECT
     a.tax_rate_bp,
     a.country,
     a.low_balance_threshold,
-    a.opened_at,
+    -- Homes of before openings were kept have 2000-01-01 for accounts that had none: it is not known.
+    CASE WHEN a.opened_at > TIMESTAMP '2000-01-01' THEN a.opened_at END AS opened_at,
     coalesce(t.tags, CAST(MAP {} AS MAP(VARCHAR, VARCHAR))) AS tags
 FROM lake_accounts AS a
 LEFT JOIN lake_tags AS t ON t.kind = 'account' AND t.subject = a.account_id

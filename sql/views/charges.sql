@@ -1,9 +1,9 @@
 -- What was charged: quantities with what was free and what plans paid, and the amount.
 -- Grain: one row per account × item × region × period × revision; a revision is a difference to those before it.
 -- Owner: billing/rating.
--- Reads: lake_charges.
+-- Reads: lake_charges (the journal's own files: money in 10^-10 units; an id is made of the row).
 -- Read by: people (edgetoll sql), sql/macros/what_if.sql, sql/queries/corrections.sql,
--- sql/queries/revenue_by_item.sql, sql/queries/top_accounts_by_spend.sql, sql/views/focus_rows.sql.
+-- sql/queries/revenue_by_item.sql, sql/queries/top_accounts_by_spend.sql, sql/views/focus_rows.sql, sql/views/transfers.sql.
 CREATE VIEW charges AS
 SELECT
     account_id,
@@ -12,16 +12,19 @@ SELECT
     month,
     period_start,
     period_end,
-    quantity,
-    amount,
+    CAST(quantity AS BIGINT) AS quantity,
+    CAST(amount * 0.0000000001::DECIMAL(10, 10) AS DECIMAL(38, 10)) AS amount,
     currency,
     revision,
     reason,
-    free_quantity,
-    plan_quantity,
-    billable_quantity,
+    CAST(free_quantity AS BIGINT) AS free_quantity,
+    CAST(plan_quantity AS BIGINT) AS plan_quantity,
+    CAST(billable_quantity AS BIGINT) AS billable_quantity,
     rate_card,
-    charge_id,
+    concat(
+        'charge:', account_id, ':', item, ':', region, ':', month, ':',
+        strftime(period_start, '%Y-%m-%dT%H:%M'), ':', rate_card, ':r', revision
+    ) AS charge_id,
     run_id,
     journal_no
 FROM lake_charges

@@ -1,7 +1,7 @@
 -- Every movement of money: a positive amount from the account debited to the one credited.
--- Grain: one row per transfer; that of a charge is made from the charge itself, which it mirrors to the unit.
+-- Grain: one row per transfer; a charge is its own.
 -- Owner: billing/ledger.
--- Reads: lake_transfers, lake_charges.
+-- Reads: lake_transfers, charges.
 -- Read by: people (edgetoll sql), sql/views/ledger_entries.sql.
 CREATE VIEW transfers AS
 SELECT
@@ -30,5 +30,5 @@ SELECT
     period_end AS effective_at,
     month AS reference,
     journal_no
-FROM lake_charges
+FROM charges
 WHERE amount <> 0

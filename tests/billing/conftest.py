@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from aiosmtpd.controller import Controller
 
@@ -19,8 +20,8 @@ from billing.appliers import APPLIERS, open_store
 from billing.balance import states
 from billing.balance.states import Refreshed
 from billing.instants import instant_text
-from billing.ledger.records import Transfer, as_effect
 from billing.ledger.top_up import top_up
+from billing.ledger.transfers import post_charges
 from billing.money import SCALE
 from billing.store.journal import Record
 from billing.store.store import Effects, Store
@@ -36,10 +37,6 @@ INSERT INTO accounts (
 ) VALUES ($account_id, $opened, $account_id, $currency, $timezone, 'book', $method, $credit, $grace,
     $policy,
     0, $email, '', 'DE', '', $threshold, $opened)
-"""
-ADD_CHARGE = """
-INSERT INTO charges VALUES ($charge_id, $account_id, 'https_requests', 'all', '2026-03', $start,
-    $end, 1, 0, 0, 1, $amount, 'USD', 'card', 0, 'usage', 'run', $journal_no, 'usage')
 """
 ADD_RUN = """
 INSERT INTO runs VALUES ($run_id, 'rating_run', $at, $state, $through, 0, 0, 0, '', '', $journal_no)
@@ -57,11 +54,21 @@ INSERT INTO plans VALUES ($plan_id, $account_id, 'https_requests', 'all', $quant
 
 STATEMENTS = {
     "account": ADD_ACCOUNT,
-    "charge": ADD_CHARGE,
     "domain": ADD_DOMAIN,
     "plan": ADD_PLAN,
     "run": ADD_RUN,
 }
+
+
+_TEXT, _TIME, _NUMBER = pa.string(), pa.timestamp("us"), pa.decimal128(38, 0)
+CHARGE = {
+    "account_id": _TEXT, "item": _TEXT, "region": _TEXT, "month": _TEXT, "period_start": _TIME,
+    "period_end": _TIME, "quantity": _NUMBER, "free_quantity": _NUMBER, "plan_quantity": _NUMBER,
+    "billable_quantity": _NUMBER, "amount": _NUMBER, "currency": _TEXT, "rate_card": _TEXT,
+    "revision": pa.int32(), "reason": _TEXT, "term": _TEXT, "run_id": _TEXT,
+    "journal_no": pa.int64(),
+}  # fmt: skip
+"""The columns of a file of charges that anybody reads."""
 
 
 def put_row(connection: Any, record: Record, effects: Effects) -> None:
@@ -69,7 +76,15 @@ def put_row(connection: Any, record: Record, effects: Effects) -> None:
     connection.execute(STATEMENTS[effects["table"]], effects["row"])
 
 
-open_world = partial(open_store, appliers={**APPLIERS, "test_row": (put_row,)})
+def put_charges(connection: Any, record: Record, effects: Effects) -> None:
+    """Charges as a rating run posts them."""
+    post_charges(connection, record, run_id="run")
+
+
+open_world = partial(
+    open_store,
+    appliers={**APPLIERS, "test_row": (put_row,), "test_charges": (put_charges,)},
+)
 """Opens a store whose journal also has rows that a test put there."""
 
 
@@ -148,32 +163,19 @@ class World:
             units = money(amount)
             if units == 0:
                 continue
-            transfer = Transfer(
-                transfer_id=f"charge-{self.count}",
-                debit_account=f"customer:{account_id}:funds",
-                credit_account="revenue:https_requests",
-                amount=units,
-                currency="USD",
-                code="charge",
-                account_id=account_id,
-                effective_at=instant_text(self.now),
-                reference="",
-            )
-            number = self.store.commit(
-                "transfers", {"transfers": [as_effect(transfer)]}, at=self.now
-            )
-            self.put(
-                "charge",
-                {
-                    "charge_id": transfer.transfer_id,
-                    "account_id": account_id,
-                    "start": end - timedelta(hours=back + 1),
-                    "end": end - timedelta(hours=back),
-                    "amount": units,
-                    "journal_no": number,
-                },
+            self.charge_period(
+                account_id, end - timedelta(hours=back + 1), end - timedelta(hours=back), units
             )
         self.rated()
+
+    def charge_period(self, account_id: str, start: datetime, end: datetime, units: int) -> None:
+        """One charge, in 10^-10 units, as a rating run files it; the ledger is debited."""
+        row = (account_id, "https_requests", "all", "2026-03", start.replace(tzinfo=None),
+               end.replace(tzinfo=None), 1, 0, 0, 1, units, "USD", "card", 0, "usage", "usage",
+               "run", self.store.journal.last_no + 1)  # fmt: skip
+        columns = zip(row, CHARGE.values(), strict=True)
+        charges = pa.table([pa.array([one], kind) for one, kind in columns], names=list(CHARGE))
+        self.store.commit("test_charges", {"charges": charges}, at=self.now)
 
     def rated(self, state: str = "done", run_id: str = "") -> None:
         """A rating run through `now`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from edge.errors import InputError
 from edge.logs.formats.shipped import FORMATS
 from edge.logs.importer import ImportResult
-from edge.objects.importing import ObjectImporter
+from edge.objects.importing import ObjectImporter, keep_on
 from edge.objects.places import LogObject, is_plain, objects_of
 from edge.objects.taken import FILE
 from tests.edge.logs.reading import NOW_MS, nginx_lines, open_spool, spool_content
@@ -99,3 +100,26 @@ def test_what_is_not_there_is_an_error_before_there_is_a_spool(logs: Path) -> No
     for name in (f"{logs}/*.none", str(logs / "none"), f"file://{logs}/none/x"):
         with pytest.raises(InputError):
             objects_of([name])
+
+
+def test_what_appears_is_taken_and_a_place_that_is_away_is_tried_again(
+    logs: Path, tmp_path: Path
+) -> None:
+    stop, seen = threading.Event(), list[object]()
+
+    def tell(found: ImportResult | InputError) -> None:
+        """After each look something happens outside; after the third it is enough."""
+        seen.append(found.events if isinstance(found, ImportResult) else found.message)
+        if len(seen) == 1:
+            logs.rename(tmp_path / "away")
+        elif len(seen) == 2:
+            (tmp_path / "away").rename(logs)
+            (logs / "d.log").write_text(nginx_lines(70, 74))
+        else:
+            stop.set()
+
+    with open_spool(tmp_path / "spool") as spool:
+        importer = ObjectImporter(spool, FORMATS["nginx"], "DE", now_ms=lambda: NOW_MS)
+        keep_on(importer, [str(logs)], stop=stop, poll_seconds=0.001, tell=tell)
+    assert (seen[0], seen[2]) == (30, 4)
+    assert "cannot be read" in str(seen[1])

@@ -40,7 +40,8 @@ CHARGES = pa.schema(
         ("period_end", pa.timestamp("us")), ("quantity", pa.int64()), ("free_quantity", pa.int64()),
         ("plan_quantity", pa.int64()), ("billable_quantity", pa.int64()),
         ("amount", pa.decimal128(38, 0)), ("currency", pa.string()), ("rate_card", pa.string()),
-        ("revision", pa.int32()), ("reason", pa.string()),
+        ("revision", pa.int32()), ("reason", pa.string()), ("term", pa.string()),
+        ("run_id", pa.string()), ("journal_no", pa.int64()),
     ]
 )  # fmt: skip
 ADD_ACCOUNTS = """
@@ -63,11 +64,7 @@ def apply_run(connection: Any, record: Record, effects: Effects) -> None:
     """Charges are posted as the rating run posts them."""
     run = effects["run"]
     if run["charged"]:
-        connection.execute(
-            sql.text("statements/runs/run/insert_charges"),
-            {"run_id": run["run_id"], "journal_no": record.number},
-        )
-        post_charges(connection, record)
+        post_charges(connection, record, run_id=run["run_id"])
     connection.execute(sql.text("statements/runs/run/end_held_runs"))
     row = {key: value for key, value in run.items() if key != "charged"}
     connection.execute(
@@ -310,7 +307,10 @@ class Simulation:
         }
         effects: dict[str, Any] = {"run": run}
         if run["charged"]:
-            effects["charges"] = pa.Table.from_pylist(_numbered(ready), CHARGES)
+            effects["charges"] = pa.Table.from_pylist(
+                [{**row, "term": "usage", "run_id": run["run_id"]} for row in _numbered(ready)],
+                CHARGES,
+            )
         number = self.store.commit("sim_run", effects, at=self.now)
         self._held = held
         if held:

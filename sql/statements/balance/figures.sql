@@ -30,7 +30,7 @@ FROM (
         amount,
         period_end,
         period_end - period_start <= INTERVAL 1 HOUR AS is_hourly
-    FROM charges
+    FROM filed_charges
     WHERE
         period_end > $through - INTERVAL 168 HOUR
         AND period_end <= $through
@@ -69,7 +69,8 @@ WHERE
 GROUP BY c.account_id;
 
 -- name: measure
--- One row per account. $moved: by how much the funds of each of $accounts are about to grow; NULL: nothing moves.
+-- One row per account. $moved: by how much the funds of each of $moved_accounts are about to grow (two texts of
+-- equally many words; NULL: nothing moves).
 -- Nobody burned before the first hour that was imported, nor before the account was opened.
 CREATE OR REPLACE TEMP TABLE figures_measured AS
 SELECT
@@ -91,7 +92,9 @@ LEFT JOIN burn AS u ON u.account_id = a.account_id
 LEFT JOIN burn_day AS d ON d.account_id = a.account_id
 LEFT JOIN open_value AS o ON o.account_id = a.account_id
 LEFT JOIN (
-    SELECT unnest($accounts::VARCHAR[]) AS account_id, unnest($moved::VARCHAR[])::HUGEINT AS amount
+    SELECT
+        unnest(string_split($moved_accounts::VARCHAR, ' ')) AS account_id,
+        unnest(string_split($moved::VARCHAR, ' '))::HUGEINT AS amount
 ) AS m ON m.account_id = a.account_id
 WHERE $accounts::VARCHAR[] IS NULL OR a.account_id IN (SELECT unnest($accounts::VARCHAR[]));
 

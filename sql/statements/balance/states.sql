@@ -82,21 +82,10 @@ WHERE h.journal_no = $journal_no;
 -- One row per account that a record after $since names: its state, its money or its terms.
 SELECT account_id FROM account_state WHERE journal_no > $since
 UNION
-SELECT account_id FROM transfers WHERE journal_no > $since
+SELECT account_id FROM posted_transfers WHERE journal_no > $since
 UNION
 SELECT account_id FROM account_versions WHERE journal_no > $since
 LIMIT $most;
-
--- name: forget_published
--- No row of the lake is kept.
-DELETE FROM account_states_before;
-
--- name: keep_published
--- One row per account that was not measured now: as the lake has it.
-INSERT INTO account_states_before BY NAME
-SELECT b.*
-FROM read_parquet($files) AS b
-ANTI JOIN account_figures AS f ON b.account_id = f.account_id;
 
 -- name: not_ok
 -- One row per account that is not ok, for the daily message.

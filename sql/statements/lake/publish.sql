@@ -26,3 +26,16 @@ SELECT timezone AS zone FROM accounts
 UNION
 SELECT 'UTC' AS zone
 ORDER BY zone;
+
+-- name: content
+-- One row: what the rows at hand are, whatever their order. Two sums over them and their number: rows that swap places
+-- are the same rows.
+SELECT concat_ws(' ', count(*), bit_xor(hash(lake_rows)), sum(hash(lake_rows, 1))) AS content
+FROM lake_rows;
+
+-- name: rows_of_accounts
+-- One row per row at hand of some accounts.
+SELECT r.*
+FROM lake_rows AS r
+SEMI JOIN (SELECT unnest($accounts::VARCHAR[]) AS account_id) AS a ON r.account_id = a.account_id
+ORDER BY r.account_id;

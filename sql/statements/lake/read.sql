@@ -38,3 +38,21 @@ ORDER BY c.table_name;
 -- name: memory_limit
 -- One row: how much memory this session may take, as «286.1 MiB».
 SELECT current_setting('memory_limit') AS memory_limit
+
+-- name: lake_account_states
+-- One row per account: as the table was written whole, but for those that moved since.
+CREATE VIEW lake_account_states AS
+SELECT w.*
+FROM lake_account_states_whole AS w
+ANTI JOIN lake_account_states_moved AS m ON w.account_id = m.account_id
+UNION ALL BY NAME
+FROM lake_account_states_moved;
+
+-- name: lake_accounts
+-- One row per account: as the table was written whole, but for those that moved since.
+CREATE VIEW lake_accounts AS
+SELECT w.*
+FROM lake_accounts_whole AS w
+ANTI JOIN lake_accounts_moved AS m ON w.account_id = m.account_id
+UNION ALL BY NAME
+FROM lake_accounts_moved;

@@ -15,19 +15,17 @@ LEFT JOIN balances AS b ON a.account_id = b.account_id AND a.currency = b.curren
 WHERE a.account_id = $account_id;
 
 -- name: transfer_by_id
--- At most one row: the transfer posted under an id. posted_ids names its record; a charge's own id
--- is searched in the whole ledger.
+-- At most one row: the transfer posted under an id. Charges are searched for an id in their form alone.
 SELECT
-    t.debit_account,
-    t.credit_account,
-    t.amount,
-    t.currency,
-    t.code,
-    t.account_id,
-    t.journal_no
-FROM transfers AS t
-INNER JOIN posted_ids AS p ON t.journal_no = p.journal_no AND t.transfer_id = p.transfer_id
-WHERE p.transfer_id = $transfer_id
+    debit_account,
+    credit_account,
+    amount,
+    currency,
+    code,
+    account_id,
+    journal_no
+FROM posted_transfers
+WHERE transfer_id = $transfer_id
 UNION ALL
 SELECT
     debit_account,
@@ -46,5 +44,5 @@ SELECT
     CAST(coalesce(sum(CASE code WHEN 'cash' THEN amount ELSE -amount END)
         FILTER (code IN ('cash', 'chargeback')), 0) AS HUGEINT) AS paid,
     CAST(coalesce(sum(amount) FILTER (code = 'refund'), 0) AS HUGEINT) AS refunded
-FROM transfers
+FROM posted_transfers
 WHERE account_id = $account_id AND code IN ('cash', 'chargeback', 'refund');

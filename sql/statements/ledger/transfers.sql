@@ -50,12 +50,12 @@ LIMIT 10;
 -- Charges, nearly all of a ledger, are searched only for ids in their form.
 SELECT n.transfer_id AS name, 'is used already' AS problem
 FROM new_transfers AS n
-INNER JOIN posted_ids AS p ON n.transfer_id = p.transfer_id
+INNER JOIN posted_transfers AS p ON n.transfer_id = p.transfer_id
 UNION ALL
 SELECT n.transfer_id AS name, 'is used already' AS problem
 FROM new_transfers AS n
-INNER JOIN transfers AS t ON n.transfer_id = t.transfer_id
-WHERE n.transfer_id LIKE 'charge:%' AND t.code IN ('charge', 'correction')
+INNER JOIN charges AS c ON n.transfer_id = c.charge_id
+WHERE n.transfer_id LIKE 'charge:%'
 UNION ALL
 SELECT transfer_id AS name, 'stands twice in one record' AS problem
 FROM new_transfers
@@ -65,7 +65,7 @@ LIMIT 10;
 
 -- name: insert_transfers
 -- One row per transfer of the record.
-INSERT INTO transfers
+INSERT INTO posted_transfers
 SELECT
     transfer_id,
     debit_account,
@@ -79,14 +79,6 @@ SELECT
     CAST($journal_no AS BIGINT) AS journal_no,
     reference
 FROM new_transfers;
-
--- name: insert_posted_ids
--- One row per transfer of the record that is no charge: a payment then need not search the whole
--- ledger for its id.
-INSERT INTO posted_ids
-SELECT transfer_id, CAST($journal_no AS BIGINT) AS journal_no
-FROM new_transfers
-WHERE code NOT IN ('charge', 'correction');
 
 -- name: moved_balances
 -- One row per account and currency that the new transfers move, and by how much.
@@ -164,27 +156,6 @@ WHERE
     OR a.currency <> m.currency
     OR m.greatest >= 79228162514264337593543950336
 LIMIT 10;
-
--- name: post_charges
--- One row per charge of the record whose amount is not zero: the customer's funds to revenue, and
--- back when it is negative.
-INSERT INTO transfers BY NAME
-SELECT
-    charge_id AS transfer_id,
-    CASE WHEN amount > 0 THEN 'customer:' || account_id || ':funds' ELSE 'revenue:' || item END
-        AS debit_account,
-    CASE WHEN amount > 0 THEN 'revenue:' || item ELSE 'customer:' || account_id || ':funds' END
-        AS credit_account,
-    abs(amount) AS amount,
-    currency,
-    CASE WHEN revision = 0 THEN 'charge' ELSE 'correction' END AS code,
-    account_id,
-    period_end AS effective_at,
-    CAST($recorded_at AS TIMESTAMP) AS recorded_at,
-    journal_no,
-    month AS reference
-FROM charges
-WHERE journal_no = $journal_no AND amount <> 0;
 
 -- name: add_missing_balances
 -- One row of zeros per account and currency that moves for the first time.

@@ -67,34 +67,18 @@ LIMIT 1;
 -- At most one row: a run as it stands.
 SELECT state, through_hour, totals FROM runs WHERE run_id = $run_id;
 
--- name: insert_charges
--- One row per charge; its id names what it charges and its revision, and never repeats.
-INSERT INTO charges BY NAME
+-- name: set_posting
+-- The session: which run and record the charges at hand become.
+SET VARIABLE posting = {'run_id': $run_id, 'journal_no': CAST($journal_no AS BIGINT)};
+
+-- name: charges_to_post
+-- One row per charge of the run, as its file keeps it for good: with its run and its record.
+CREATE OR REPLACE TEMP VIEW charges_to_post AS
 SELECT
-    concat(
-        'charge:', account_id, ':', item, ':', region, ':', month, ':',
-        strftime(period_start, '%Y-%m-%dT%H:%M'), ':', rate_card, ':r', revision
-    ) AS charge_id,
-    account_id,
-    item,
-    region,
-    month,
-    period_start,
-    period_end,
-    CAST(quantity AS HUGEINT) AS quantity,
-    CAST(free_quantity AS HUGEINT) AS free_quantity,
-    CAST(plan_quantity AS HUGEINT) AS plan_quantity,
-    CAST(billable_quantity AS HUGEINT) AS billable_quantity,
-    CAST(amount AS HUGEINT) AS amount,
-    currency,
-    rate_card,
-    CAST(revision AS INTEGER) AS revision,
-    reason,
-    coalesce(term, 'usage') AS term,
-    $run_id AS run_id,
-    CAST($journal_no AS BIGINT) AS journal_no
--- Records of before fixed terms were charged apart have no column term.
-FROM (FROM effect_charges UNION ALL BY NAME SELECT 'usage' AS term WHERE FALSE);
+    *,
+    getvariable('posting').run_id AS run_id,
+    getvariable('posting').journal_no AS journal_no
+FROM rating_out_charges;
 
 -- name: clear_replay_marks
 -- What a run has looked at is forgotten.
@@ -125,17 +109,10 @@ SELECT
     CAST($journal_no AS BIGINT) AS journal_no;
 
 -- name: run_effect_of
--- One row: what a record posted, in the tables and in the journal's file.
+-- One row: what a record charged: by the store's view, and in the journal's file by itself.
 SELECT
     (SELECT count(*) FROM charges WHERE journal_no = $journal_no) AS charges,
     (SELECT CAST(coalesce(sum(amount), 0) AS HUGEINT) FROM charges WHERE journal_no = $journal_no)
         AS amount,
-    (
-        SELECT CAST(coalesce(sum(
-            CASE WHEN split_part(credit_account, ':', 1) = 'revenue' THEN amount ELSE -amount END
-        ), 0) AS HUGEINT)
-        FROM transfers
-        WHERE journal_no = $journal_no
-    ) AS posted,
-    (SELECT count(*) FROM read_parquet($file)) AS journaled_charges,
+    (SELECT count(*) FROM read_parquet($file) WHERE journal_no = $journal_no) AS journaled_charges,
     (SELECT CAST(coalesce(sum(amount), 0) AS HUGEINT) FROM read_parquet($file)) AS journaled;

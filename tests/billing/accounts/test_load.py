@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from billing.accounts.file_rows import read_load_file
 from billing.appliers import open_store
+from billing.lake.query import connect
 from edge.errors import ConfigError, ConflictError, EdgetollError, InputError
 from tests.billing.homes import (
     ACCOUNTS,
@@ -287,3 +288,17 @@ def test_a2_f5_ownership_never_overlaps_whatever_is_loaded(
             assert day not in held
             held[day] = str(account)
     assert held == owner
+
+
+def test_p10_an_opening_that_is_not_known_is_said_to_be_unknown(tmp_path: Path) -> None:
+    """Homes of before openings were kept have 2000-01-01 in its place."""
+    home = make_home(tmp_path)
+    row = ACCOUNTS[: ACCOUNTS.index("\n[[accounts]]", 2)].replace('"acme"', '"old"')
+    load_text(home, row + "opened = 2000-01-01T00:00:00Z\n", name="old.toml")
+    rate(home)
+    with connect(home) as connection:
+        found = connection.execute(
+            "SELECT account_id, a.opened_at IS NULL, s.since IS NULL FROM accounts AS a"
+            " JOIN account_states AS s USING (account_id) ORDER BY account_id"
+        ).fetchall()
+    assert found == [("acme", False, False), ("beta", False, False), ("old", True, True)]

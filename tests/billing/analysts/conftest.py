@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+import edgetoll
 from billing.lake import query
 from tests.billing.homes import Use, close_hour, load_text
 from tests.billing.invoices.world import BOOK, GB, World
@@ -114,6 +116,15 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     load_text(world.home, ACCOUNTS.replace('"media"', '"video"'), at=NOVEMBER + 5 * HOUR)
     rate(world.home, at=NOVEMBER + 6 * HOUR)
     return world.home
+
+
+@pytest.fixture(scope="module")
+def process_of_an_analyst() -> Iterator[None]:
+    """There pandas is to be found, which our own commands withhold."""
+    with pytest.MonkeyPatch.context() as patch:
+        ours = [finder for finder in sys.meta_path if not isinstance(finder, edgetoll.Withheld)]
+        patch.setattr(sys, "meta_path", ours)
+        yield
 
 
 @pytest.fixture

@@ -11,9 +11,8 @@ import sys
 import threading
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pytest
 
 import edgetoll
@@ -21,6 +20,10 @@ from billing.analysts.attach import attach
 from tests.billing.homes import START, Use, close_hour, make_home
 from tests.billing.runner import rate
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+pytestmark = pytest.mark.usefixtures("process_of_an_analyst")
 ACCOUNTS = """
 [[accounts]]
 id = "northwind"
@@ -84,8 +87,10 @@ def raw_lines(seed: int, folder: Path) -> list[Path]:
 
 
 @pytest.fixture(scope="module")
-def logs(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+def logs(tmp_path_factory: pytest.TempPathFactory, process_of_an_analyst: None) -> pd.DataFrame:
     """The raw logs as pandas reads them, and the home they were imported into (`attrs`)."""
+    import pandas as pd
+
     folder = tmp_path_factory.mktemp("logs")
     home = folder / "home"
     place = ("--home", str(home))

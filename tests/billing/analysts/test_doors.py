@@ -22,11 +22,7 @@ HOUR = timedelta(hours=1)
 ODD = 9_007_199_254_740_993
 
 
-@pytest.fixture(autouse=True)
-def a_process_of_the_analysts_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """There pandas is to be found, which our own commands withhold."""
-    ours = [finder for finder in sys.meta_path if not isinstance(finder, edgetoll.Withheld)]
-    monkeypatch.setattr(sys, "meta_path", ours)
+pytestmark = pytest.mark.usefixtures("process_of_an_analyst")
 
 
 def test_frames_of_all_three_kinds_have_the_same_exact_rows(home: Path) -> None:

@@ -19,6 +19,7 @@ from billing.balance.rows import DAILY_METHOD
 from billing.balance.settings import BalanceSettings
 from billing.balance.state_rules import decide, grace_used
 from billing.instants import naive_or_none
+from billing.store import charge_files
 
 NOW = datetime(2026, 10, 3, 8, tzinfo=UTC)
 DAY = 86_400
@@ -178,6 +179,7 @@ def base() -> duckdb.DuckDBPyConnection:
     connection.execute("SET threads = 1")
     connection.execute(sql.text("schema/billing"))
     connection.execute(sql.text("schema/balance"))
+    charge_files.show(connection)
     return connection
 
 

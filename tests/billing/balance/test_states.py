@@ -328,10 +328,9 @@ def test_a_local_day_counts_whole_however_long_it_is(
     spans = [(start, end, 100)]
     first = start.replace(minute=0) - timedelta(hours=3)
     spans += [(first + timedelta(hours=n), first + timedelta(hours=n + 1), 1) for n in range(31)]
-    for number, (begins, ends, amount) in enumerate(spans):
-        row = {"charge_id": f"c{number}", "account_id": "a", "start": begins, "end": ends}
-        world.put("charge", {**row, "amount": money(amount), "journal_no": 1})
-    world.pay("a", "0.01")
+    for begins, ends, amount in spans:
+        world.charge_period("a", begins, ends, money(amount))
+    world.pay("a", f"{sum(amount for _, _, amount in spans)}.01")
     world.charge("a", "1.00")
     (standing,) = world.look().changed
     assert standing.evidence["payable_day"] == money(100 + length)

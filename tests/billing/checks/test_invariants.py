@@ -13,6 +13,7 @@ from billing.checks import invariants
 from billing.commands.check import check
 from billing.ledger.top_up import top_up
 from billing.money import SCALE
+from tests.billing.filed import refile
 from tests.billing.homes import NOW, START, Use, close_hours, copied, load_text, make_home
 from tests.billing.runner import rate
 
@@ -20,15 +21,11 @@ from tests.billing.runner import rate
 PLANTED = {
     "ledger_balances": "UPDATE balances SET cash = cash + 1 WHERE account_id = 'acme'",
     "ledger_sums_to_zero": (
-        "INSERT INTO transfers"
-        " SELECT * REPLACE (credit_account AS debit_account) FROM transfers LIMIT 1"
+        "INSERT INTO posted_transfers"
+        " SELECT * REPLACE (credit_account AS debit_account) FROM posted_transfers LIMIT 1"
     ),
-    "ledger_currencies": "UPDATE transfers SET currency = 'EUR' WHERE transfer_id = 'evt_1'",
-    "posted_ids_kept": "DELETE FROM posted_ids WHERE transfer_id = 'evt_1'",
-    "transfer_ids_once": "INSERT INTO transfers SELECT * FROM transfers LIMIT 1",
-    "charge_revisions_once": "INSERT INTO charges SELECT * FROM charges LIMIT 1",
-    "charge_quantities": "UPDATE charges SET free_quantity = free_quantity + 1",
-    "charges_posted": "UPDATE charges SET amount = amount + 1 WHERE item = 'https_requests'",
+    "ledger_currencies": "UPDATE posted_transfers SET currency = 'EUR' WHERE transfer_id = 'evt_1'",
+    "transfer_ids_once": "INSERT INTO posted_transfers SELECT * FROM posted_transfers LIMIT 1",
     "charges_equal_usage": "UPDATE usage SET requests = requests - 1 WHERE account_id = 'acme'",
     "https_facts_once": (
         "INSERT INTO https_fact_files"
@@ -40,7 +37,16 @@ PLANTED = {
         "INSERT INTO domain_ownership VALUES"
         " ('x', 'www.acme.example', 'beta', TIMESTAMP '2026-10-02', NULL, 1)"
     ),
-    "runs_complete": "DELETE FROM charges WHERE account_id = 'beta'",
+}
+# check: what somebody makes of each file of charges that it must see
+REFILED = {
+    "charge_quantities": "SELECT * REPLACE (free_quantity + 1 AS free_quantity) FROM filed",
+    "charge_revisions_once": "FROM filed UNION ALL FROM filed",
+    "ledger_balances": "SELECT * REPLACE (amount + 1 AS amount) FROM filed",
+    "ledger_currencies": "SELECT * REPLACE ('EUR' AS currency) FROM filed",
+    "ledger_sums_to_zero": "SELECT * REPLACE"
+    " (amount + (1::HUGEINT << 96)::DECIMAL(38, 0) AS amount) FROM filed",
+    "runs_complete": "SELECT * FROM filed WHERE account_id <> 'beta'",
 }
 
 
@@ -84,10 +90,28 @@ def test_g24_each_check_sees_what_it_is_there_for(name: str, sound: Path, tmp_pa
         assert failed[name].rows
 
 
+@pytest.mark.parametrize("name", sorted(REFILED))
+def test_g24_each_check_reads_the_files_of_charges(name: str, sound: Path, tmp_path: Path) -> None:
+    home = copied(sound, tmp_path / "home")
+    with open_store(home, owner="test", now=NOW) as store:
+        refile(home, REFILED[name])
+        assert name in {failure.check for failure in invariants.run(store.connection)}
+
+
+def test_a_payment_under_the_id_of_a_charge_is_seen(sound: Path, tmp_path: Path) -> None:
+    home = copied(sound, tmp_path / "home")
+    with open_store(home, owner="test", now=NOW) as store:
+        store.connection.execute(
+            "UPDATE posted_transfers SET transfer_id = (SELECT min(charge_id) FROM charges)"
+        )
+        failed = {failure.check for failure in invariants.run(store.connection)}
+        assert failed == {"transfer_ids_once"}
+
+
 def test_every_check_of_money_has_a_planted_fault() -> None:
     mine = {name.rsplit("/", 1)[1] for name in invariants.names()}
     others = ("invoice", "rating", "account_state", "balance", "outbox")
-    assert {name for name in mine if not name.startswith(others)} == set(PLANTED)
+    assert {name for name in mine if not name.startswith(others)} == {*PLANTED, *REFILED}
 
 
 def test_g24_check_gives_a_verdict_for_programs_when_the_store_refuses_to_open(

@@ -23,6 +23,7 @@ from billing.checks.red import CheckResult
 from billing.commands.check import check, every_check, group
 from billing.invoices.documents import writing
 from billing.store import left_note
+from edgetoll import main
 from tests.billing.homes import START, Use, close_hours, copied, make_home
 from tests.billing.invoices.world import october
 from tests.billing.runner import published, rate
@@ -219,11 +220,11 @@ def test_m2_a_quick_check_clears_nothing_that_it_did_not_look_at(home: Path) -> 
     "statement",
     [
         "UPDATE balances SET cash = cash + 10000000000000",
-        "UPDATE charges SET amount = amount - 1",
+        "UPDATE charge_files SET sha256 = repeat('0', 64)",
         "DELETE FROM domain_ownership",
         "UPDATE accounts SET credit_limit = 99 * 10000000000",
     ],
-    ids=["a balance", "a charge", "the domains", "a credit limit"],
+    ids=["a balance", "a file of charges", "the domains", "a credit limit"],
 )
 def test_g1_a_store_edited_by_hand_is_red_though_its_file_looks_untouched(
     statement: str, tmp_path: Path
@@ -281,3 +282,14 @@ def test_g2_a_document_that_the_store_did_not_issue_so_is_red(tmp_path: Path) ->
     path.write_text(whole)
     shutil.copy(path, path.with_name("INV-USD-2026-000900.json"))
     assert red_of(world.home) == {"documents_are_of_this_store"}
+
+
+def test_issue_11_a_check_that_cannot_note_what_it_found_says_what_it_found(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "checks.json").unlink(missing_ok=True)
+    (home / "checks.json").mkdir()
+    assert main(["check", "--home", str(home)]) == 1
+    said = capsys.readouterr()
+    assert "invariants hold" in said.out
+    assert "this was not noted in checks.json" in said.err

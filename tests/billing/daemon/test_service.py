@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,9 @@ USES = [Use(), Use(domain="a.beta.example", requests=5, region="US"), Use(domain
 
 # The hour in which this run of the tests began: the daemon goes by this machine's clock.
 THIS_HOUR = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+ROOT = Path(__file__).parents[3]
 
 
 def home_in(folder: Path, *, hours: int) -> Path:
@@ -78,6 +82,32 @@ def test_a_second_daemon_leaves_at_once_and_names_the_first(home: Path) -> None:
         assert first.end() == 0
     with service("billing", "daemon", "--once", "--home", str(home)) as fourth:
         assert fourth.result() == 0, "an ended daemon holds nothing"
+
+
+def test_p6_a_step_that_the_machine_stops_is_told_with_what_to_do_and_no_program_lines(
+    tmp_path: Path,
+) -> None:
+    """No file may grow: what a full disk does, on any machine."""
+    home = home_in(tmp_path, hours=1)
+    code = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096));"
+        "import edgetoll; sys.exit(edgetoll.main(sys.argv[1:]))"
+    )
+    words = ["billing", "daemon", "--once", "--home", str(home)]
+    done = subprocess.run(
+        # -B: compiled files would be cut off, too, and stay so.
+        [sys.executable, "-B", "-c", code, *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stdout + done.stderr
+    lines = [json.loads(one) for one in done.stderr.splitlines() if one.startswith("{")]
+    failed = [one for one in lines if one["event"] == "failed"]
+    assert failed
+    assert all(one["hint"] for one in failed), failed
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,8 @@ FAULTS = {
     ),
     "missing lines": ("DELETE FROM invoice_lines WHERE line_no > 0", "invoice_totals"),
     "charge added under an issued month": (
-        "UPDATE charges SET amount = amount + 1 WHERE item = 'https_requests'",
+        "CREATE OR REPLACE TEMP VIEW filed_charges AS"
+        " SELECT * REPLACE (amount + 1 AS amount) FROM present_charges",
         "invoice_equals_charges",
     ),
     "late charge on two invoices": (
@@ -55,9 +56,9 @@ FAULTS = {
         "UPDATE invoice_detail SET requests = requests + 1",
         "invoice_content_unchanged",
     ),
-    "tax not posted": ("DELETE FROM transfers WHERE code = 'tax'", "invoice_ledger"),
+    "tax not posted": ("DELETE FROM posted_transfers WHERE code = 'tax'", "invoice_ledger"),
     "cut posted twice": (
-        "INSERT INTO transfers SELECT * FROM transfers WHERE code = 'cut'",
+        "INSERT INTO posted_transfers SELECT * FROM posted_transfers WHERE code = 'cut'",
         "invoice_ledger",
     ),
     "credit beyond the invoice": (

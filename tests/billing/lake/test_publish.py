@@ -16,13 +16,25 @@ import pytest
 
 import sql
 from billing.appliers import open_store
+from billing.follow_up import follow_up
 from billing.lake import query
 from billing.lake.publish import current, publish
+from billing.lake.tables import TABLES
 from billing.lake.version import described, pointer_bytes
 from billing.ledger.top_up import top_up
+from billing.money import SCALE
 from edge.errors import Corrupt, EdgetollError
-from tests.billing.homes import NOW, START, Use, close_hour, close_hours, load_text, make_home
-from tests.billing.runner import rate
+from tests.billing.homes import (
+    ACCOUNTS,
+    NOW,
+    START,
+    Use,
+    close_hour,
+    close_hours,
+    load_text,
+    make_home,
+)
+from tests.billing.runner import published, rate
 
 HOUR = timedelta(hours=1)
 
@@ -60,6 +72,56 @@ def test_money_is_an_exact_decimal_and_counts_are_whole_numbers(tmp_path: Path) 
         (exact, exact)
     ]
     assert ask(home, "SELECT sum(amount) FROM ledger_entries") == [(Decimal(0),)]
+
+
+def content(home: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Every table of the lake, as readers have it."""
+    with query.connect(home) as connection:
+        return {one.name: connection.table(one.relation).order("ALL").fetchall() for one in TABLES}
+
+
+def pay(home: Path, account: str, key: str) -> None:
+    """A payment and what follows it."""
+    with open_store(home, owner="test", now=NOW) as store:
+        top_up(store, account, SCALE, key=key, at=NOW)
+        follow_up(store, at=NOW, accounts=(account,))
+
+
+def test_a_version_made_by_difference_is_the_one_written_anew(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    close_hours(home, START, 2, [Use(), Use(domain="a.beta.example")])
+    rate(home)
+    more = ACCOUNTS.replace("acme", "gamma").partition('[[accounts]]\nid = "beta"')[0]
+    steps = (
+        lambda: pay(home, "acme", "1"),
+        lambda: pay(home, "beta", "2"),
+        lambda: load_text(home, f'{more}[[domains]]\ndomain = "g.example"\naccount = "gamma"\n'),
+        lambda: pay(home, "gamma", "3"),
+        lambda: (close_hour(home, START + 2 * HOUR, [Use()]), rate(home)),
+        lambda: pay(home, "acme", "4"),
+    )
+    for number, step in enumerate(steps):
+        step()
+        published(home)
+        anew = shutil.copytree(home, tmp_path / f"anew-{number}")
+        shutil.rmtree(anew / "lake")
+        assert content(published(anew)) == content(home), f"step {number}"
+
+
+def test_a_payment_writes_the_rows_of_who_paid_and_links_the_rest(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    close_hours(home, START, 2, [Use()])
+    rate(home)
+    pay(home, "acme", "1")  # which clears its state, and is told
+    before = current(home)
+    pay(home, "acme", "2")
+    after = current(home)
+    assert before is not None
+    assert after is not None
+    same = {one.path for one in after.files} & {one.path for one in before.files}
+    assert all(os.path.samefile(before.folder / path, after.folder / path) for path in same)
+    rows = {one.path.partition("/")[0]: one.rows for one in after.files if one.path not in same}
+    assert rows == {"account_states": 1, "accounts": 1, "transfers": 1}
 
 
 def test_every_table_exists_typed_before_anything_was_charged(tmp_path: Path) -> None:
@@ -108,7 +170,7 @@ def test_a_new_version_shares_what_did_not_change(tmp_path: Path) -> None:
     assert after is not None
     assert after.number > version.number
     assert days < file_numbers(home, "usage_5min")
-    domains = [folder / "domains.parquet" for folder in (version.folder, after.folder)]
+    domains = [one.paths("domains")[0] for one in (version, after)]
     assert domains[0].stat().st_ino == domains[1].stat().st_ino
 
 
@@ -116,8 +178,11 @@ def test_runs_do_not_pile_up_files(tmp_path: Path) -> None:
     home = make_home(tmp_path)
     for number in range(10):
         close_hour(home, START + number * HOUR, [Use(requests=number + 1)])
+        with open_store(home, owner="test", now=START) as store:
+            top_up(store, "acme", SCALE, key=f"p-{number}", at=START)
         rate(home, at=START + (number + 1) * HOUR)
-    assert len(file_numbers(home, "charges")) <= 6
+    assert len(file_numbers(home, "transfers")) <= 6
+    assert len(file_numbers(home, "charges")) == 10, "the journal's own, one a run"
     assert ask(
         home, "SELECT count(*), sum(quantity) FROM charges WHERE item = 'https_requests'"
     ) == [(10, 55)]
@@ -239,7 +304,9 @@ def test_a_lake_of_another_program_version_is_written_again_whole(tmp_path: Path
     for file in version.files:
         path = version.folder / file.path
         if file.table in ("charges", "prices"):
-            pq.write_table(pq.read_table(path).select([0]), path)
+            kept = pq.read_table(path).select([0])
+            path.unlink()  # a file of charges is the journal's own
+            pq.write_table(kept, path)
         files.append(described(version.folder, file.table, path, file.rows))
     older = replace(version, layout="older", files=tuple(files))
     (version.folder / "version.json").write_bytes(older.to_bytes())

@@ -81,10 +81,10 @@ def test_g18_l4_the_same_id_with_other_content_is_a_named_conflict(store: Store)
         assert transfers.ledger_hash(store.connection) == before
 
 
-def test_g18_a_store_made_before_ids_were_kept_apart_still_knows_each_payment(store: Store) -> None:
+def test_g18_a_store_made_before_charges_were_files_still_knows_each_payment(store: Store) -> None:
     with store:
         pay(store, "12.50", "evt_1")
-        store.connection.execute("DROP TABLE posted_ids")
+        store.connection.execute("DROP TABLE plan_state")
         store.connection.execute("DELETE FROM store_layout")
     with open_store(store.home, owner="test", now=NOW) as again:
         assert not pay(again, "12.50", "evt_1").new

@@ -19,6 +19,7 @@ from billing.prices import read_book
 from billing.prices.records import PriceBooks
 from billing.rating import appliers, engine
 from billing.rating.records import RatingOutcome
+from tests.billing.filed import made_charges
 from tests.effort import THOROUGH
 from tests.reference import Account, Usage
 
@@ -54,6 +55,7 @@ class World:
         """Accounts with an hour that was ever held, and why."""
         for name in ("billing", "rating", "invoices"):
             self.connection.execute(sql.text(f"schema/{name}"))
+        made_charges(self.connection)
 
     def account(self, account: Account, book: str = BOOK) -> None:
         """Add an account with its methods and plans."""
@@ -137,7 +139,7 @@ class World:
             self.connection.register(f"effect_{name}", self.connection.table(table))
         self.connection.execute("BEGIN")
         self.connection.execute(
-            "INSERT INTO charges BY NAME SELECT uuid()::VARCHAR AS charge_id, ? AS run_id,"
+            "INSERT INTO made_charges BY NAME SELECT uuid()::VARCHAR AS charge_id, ? AS run_id,"
             " ? AS journal_no, * EXCLUDE (numerator, denominator, place_from, replayed)"
             " FROM effect_charges",
             [f"R{self.runs}", self.runs],

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import orjson
 import pytest
 
@@ -16,7 +15,7 @@ from billing.appliers import open_store
 from billing.balance import states
 from billing.commands.accounts import print_accounts
 from billing.follow_up import follow_up
-from billing.lake import publish
+from billing.lake import publish, query
 from billing.outbox import wording
 from billing.reports.accounts import report, sparkline
 from billing.store.store import Store
@@ -179,12 +178,9 @@ def published_anew(store: Store) -> list[Any]:
 
 
 def published_rows(home: Path) -> list[Any]:
-    """The lake's own account_states."""
-    version = publish.current(home)
-    assert version is not None
-    (path,) = version.paths("account_states")
-    rows: list[Any] = duckdb.sql(f"FROM read_parquet('{path}')").fetchall()
-    return rows
+    """The lake's account_states, as readers have them."""
+    with query.connect(home) as connection:
+        return connection.table("lake_account_states").order("account_id").fetchall()
 
 
 def test_unverified_is_shown_beside_the_state_with_its_reason(world: Any) -> None:

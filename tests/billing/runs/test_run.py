@@ -20,6 +20,7 @@ from billing.runs.records import RunOutcome, held_lines
 from billing.runs.settings import read_settings
 from edge.errors import ConflictError, Corrupt, InputError
 from edgetoll import main
+from tests.billing.filed import refile
 from tests.billing.homes import (
     ACCOUNTS,
     BOOK,
@@ -277,7 +278,7 @@ def test_a_red_check_is_written_down_before_accounts_are_judged(tmp_path: Path) 
     with open_store(home, owner="test", now=NOW) as store:
         done = run.rate(store, books=books, settings=read_settings(home), at=NOW)
         assert check_record(store, done.journal_no, at=NOW) is None
-        store.connection.execute("UPDATE charges SET free_quantity = free_quantity + 1")
+        refile(home, "SELECT * REPLACE (free_quantity + 1 AS free_quantity) FROM filed")
         assert "charge_quantities is red" in (check_record(store, done.journal_no, at=NOW) or "")
     assert "charge_quantities" in (home / "checks.json").read_text()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -33,15 +34,15 @@ PLAN = (
 )
 EDITS = {
     "a balance": "UPDATE balances SET cash = cash + 10000000000000 WHERE account_id = 'acme'",
-    "charges": "UPDATE charges SET amount = amount - 1 WHERE account_id = 'beta'",
-    "a charge twice": "INSERT INTO charges FROM charges LIMIT 1",
+    "a file of charges": "UPDATE charge_files SET sha256 = repeat('0', 64)",
+    "a file of charges twice": "INSERT INTO charge_files FROM charge_files LIMIT 1",
     "a state": "UPDATE account_state SET state = 'ok' WHERE account_id = 'beta'",
     "a plan": "UPDATE plans SET quantity = quantity * 2",
     "an invoice": "UPDATE invoices SET total = total - 1",
     "a webhook that was never sent": "DELETE FROM outbox",
     "a credit limit": "UPDATE accounts SET credit_limit = 1000000000000000",
     "a table of somebody's": "CREATE TABLE notes (text VARCHAR)",
-    "a table less": "DROP TABLE posted_ids",
+    "a table less": "DROP TABLE plan_state",
 }
 
 
@@ -108,16 +109,7 @@ def note_forged(home: Path, _before: os.stat_result) -> None:
     note, state = left_note.read(store), left_note.state_of(store)
     assert note is not None
     assert state is not None
-    left_note.write(
-        store,
-        left_note.LeftNote(
-            store=state,
-            journal=note.journal,
-            anchor=note.anchor,
-            verified_at=note.verified_at,
-            verified_no=note.verified_no,
-        ),
-    )
+    left_note.write(store, replace(note, store=state))
 
 
 COVERS = (as_it_is, times_set_back, note_removed)
@@ -155,7 +147,7 @@ def test_g1_an_edited_store_is_refused_at_the_next_start(
     assert (home / "journal" / "journal.jsonl").read_bytes() == journal
 
 
-@pytest.mark.parametrize("what", ["a balance", "a state", "a plan", "charges"])
+@pytest.mark.parametrize("what", ["a balance", "a state", "a plan", "a file of charges"])
 def test_g1_a_forged_note_is_found_by_the_check_and_the_store_refused_from_then_on(
     home: Path, what: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

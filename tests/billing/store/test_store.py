@@ -149,8 +149,8 @@ def test_c18_a_damaged_store_file_stops_and_says_what_to_do(tmp_path: Path) -> N
 # what somebody does by hand to billing.duckdb -> the table that is named
 EDITS = [
     ("UPDATE balances SET cash = cash + 1", "balances"),
-    ("UPDATE transfers SET amount = amount * 2", "transfers"),
-    ("INSERT INTO transfers SELECT * FROM transfers", "transfers"),
+    ("UPDATE posted_transfers SET amount = amount * 2", "posted_transfers"),
+    ("INSERT INTO posted_transfers SELECT * FROM posted_transfers", "posted_transfers"),
     ("DELETE FROM plans", "plans"),
     ("UPDATE accounts SET credit_limit = 10000", "accounts"),
     ("DELETE FROM domain_ownership WHERE domain LIKE '*%'", "domain_ownership"),

@@ -15,6 +15,7 @@ from edge.logs.refused_lines import RejectedLine, RejectedLines
 from edge.reasons import Reason
 from tests.edge.agent.test_commands import REAL, home, importing, run
 from tests.edge.logs.reading import nginx_line, nginx_lines, spool_content
+from tests.effort import THOROUGH
 
 __all__ = ["home"]
 
@@ -58,8 +59,13 @@ FOREIGN = {
 }
 
 
-@pytest.mark.parametrize("form", ["nginx", "nginx-tsv"])
-@pytest.mark.parametrize("kind", FOREIGN)
+@pytest.mark.parametrize(
+    ("form", "kind"),
+    [
+        *(("nginx", kind) for kind in FOREIGN),
+        *(("nginx-tsv", kind) for kind in list(FOREIGN)[:: 1 if THOROUGH else 4]),
+    ],
+)
 def test_e3_a_file_that_is_no_such_log_fails_is_named_and_promises_nothing(
     kind: str, form: str, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -76,6 +82,30 @@ def test_e3_a_file_that_is_no_such_log_fails_is_named_and_promises_nothing(
     if form == "nginx":
         code, _, err = run(capsys, *command, *PROMISE)
         assert (code, "no promise was made" in err) == (1, True), "the second time too"
+
+
+@pytest.mark.parametrize("kind", ["utf-16", "binary", "json behind syslog"])
+def test_e3_a_guess_that_fails_says_what_the_file_is(
+    kind: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, words = FOREIGN[kind]
+    log = home / "a.log"
+    log.write_bytes(data)
+    command = ["auto" if word == "nginx" else word for word in importing(home, log)]
+    code, _, err = run(capsys, *command, *PROMISE)
+    assert (code, words in err) == (1, True)
+
+
+def test_e3_an_empty_log_is_in_the_format_of_the_others(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty = home / "empty.log"
+    empty.write_bytes(b"\n")
+    command = ["auto" if word == "nginx" else word for word in importing(home, REAL)]
+    code, out, _ = run(capsys, *command, empty, "--json")
+    assert (code, json.loads(out)["events"]) == (0, 56)
+    code, _, err = run(capsys, *(empty if word == REAL else word for word in command))
+    assert (code, "no line to tell a format by" in err) == (1, True)
 
 
 @pytest.mark.parametrize("wrong", ["nginx-tsv", "cloudfront", "elb", "fastly", "traefik", "bunny"])

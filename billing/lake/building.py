@@ -1,0 +1,206 @@
+"""The files of a version while it is made: written anew, or linked from where they stand already.
+
+What did not change is linked: a table whose rows are those of the version before, a file of charges
+(the journal's own), and of a large table of accounts all but the rows that moved since it was
+written whole.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import sql
+from billing.lake import version as versions
+from billing.lake.tables import MOVED, TABLES, LakeTable
+from billing.lake.version import Version, VersionFile
+from billing.store import charge_files
+from billing.store.store import Store
+
+NO_DAY = "2000-01-01"
+
+
+@dataclass(slots=True, kw_only=True)
+class Building:
+    """A version while it is made: what it may link from the one before, what it holds so far."""
+
+    store: Store
+    folder: Path
+    base: Version | None
+    broken: frozenset[str]
+    files: list[VersionFile] = field(default_factory=list)
+
+    @property
+    def start(self) -> int:
+        """The journal record up to which the base goes."""
+        return self.base.journal_no if self.base else 0
+
+    def kinds(self) -> frozenset[str]:
+        """The kinds of the journal's records since the base."""
+        return frozenset(one.kind for one in self.store.journal.records(after=self.start))
+
+    def whole(self, table: str) -> list[VersionFile]:
+        """The base's files of a table; none when one of them is not as it was written."""
+        if self.base is None:
+            return []
+        files = self.base.of(table)
+        return [] if any(one.path in self.broken for one in files) else files
+
+    def link(self, old: VersionFile) -> None:
+        """Take over a file of the base."""
+        assert self.base is not None
+        path = self.folder.joinpath(old.path)
+        path.unlink(missing_ok=True)
+        os.link(self.base.folder.joinpath(old.path), path)
+        # A file copied with its home has another time of change, and was hashed for it.
+        changed_ns = path.stat().st_mtime_ns
+        self.files.append(replace(old, changed_ns=changed_ns))
+
+    def place(self, table: LakeTable) -> Path:
+        """The table's folder, made."""
+        folder = self.folder.joinpath(table.name)
+        folder.mkdir()
+        return folder
+
+    def numbered(self) -> str:
+        """The version's number as it stands in names of files: a reader that comes by
+        `lake/current` meets no file that has the name of another one and not its content.
+        """
+        return self.folder.name.strip(".").partition(".")[0]
+
+    def drop(self, path: Path) -> None:
+        """Take a file out again."""
+        path.unlink()
+        name = str(path.relative_to(self.folder))
+        self.files = [one for one in self.files if one.path != name]
+
+
+def write(
+    building: Building,
+    table: LakeTable,
+    path: Path,
+    *,
+    after: int = 0,
+    through: int = 0,
+    day: str = NO_DAY,
+    accounts: Collection[str] | None = None,
+) -> VersionFile:
+    """Write the SELECT of a table, of all accounts or of some, to `path` and list the file.
+
+    The range travels as a session variable: a query with parameters would be held in memory whole.
+    """
+    hidden = path.with_name(f".{path.name}.tmp")
+    connection = building.store.connection
+    connection.execute(
+        sql.text("statements/lake/publish/set_lake_range"),
+        {"after": after, "through": through, "day": day},
+    )
+    relation = connection.sql(sql.text(table.select))
+    if accounts is not None:
+        connection.register("lake_rows", relation)
+        relation = connection.sql(
+            sql.text("statements/lake/publish/rows_of_accounts"), params={"accounts": [*accounts]}
+        )
+    relation.write_parquet(str(hidden), compression="snappy")
+    with open(hidden, "rb+") as file:
+        os.fsync(file.fileno())
+    os.replace(hidden, path)
+    rows = building.store.rows_of(path)
+    made = versions.described(building.folder, table.name, path, rows)
+    building.files.append(made)
+    return made
+
+
+def write_whole(building: Building, table: LakeTable) -> None:
+    """Write a table, unless its rows are those of the version before."""
+    folder = building.place(table)
+    old = next(iter(building.whole(table.name)), None)
+    if old is not None and table.moved_by is not None and not table.moved_by & building.kinds():
+        building.link(old)
+        return
+    content = _content(building, table)
+    if old is not None and old.content == content:
+        building.link(old)
+        return
+    write(building, table, folder.joinpath(f"{building.numbered()}.parquet"))
+    building.files[-1] = replace(building.files[-1], content=content)
+
+
+def _content(building: Building, table: LakeTable) -> str:
+    """What the rows of a table are, in a word; their order is that of their names."""
+    connection = building.store.connection
+    connection.register("lake_rows", connection.sql(sql.text(table.select)))
+    try:
+        return str(building.store.value("statements/lake/publish/content"))
+    finally:
+        connection.unregister("lake_rows")
+
+
+def published_through(building: Building) -> int | None:
+    """The journal record up to which the base's tables of accounts were written whole; None where
+    one is not there, or not as it was written.
+    """
+    found = []
+    for table in TABLES:
+        if table.kept == "by account":
+            written = [one for one in building.whole(table.name) if MOVED not in one.path]
+            if not written:
+                return None
+            found.append(int(Path(written[0].path).stem))
+    return min(found)
+
+
+def write_accounts(building: Building, table: LakeTable, touched: Collection[str] | None) -> None:
+    """Write a table of accounts: all of them (`touched` None), or those touched since it was
+    written whole beside that file, which readers then leave out of it. The second file is always
+    there: what other tools attach names both.
+    """
+    folder = building.place(table)
+    if touched is None:
+        last = building.store.journal.last_no
+        write(building, table, folder.joinpath(f"{last:08d}.parquet"))
+    else:
+        for one in building.whole(table.name):
+            if MOVED not in one.path:
+                building.link(one)
+    path = folder.joinpath(f"{MOVED}.{building.numbered()}.parquet")
+    write(building, table, path, accounts=touched or ())
+
+
+def link_charges(building: Building, table: LakeTable) -> None:
+    """The journal's files of charges are the lake's: a charge stands once. Those of an older form
+    are written in the present one, as one file.
+    """
+    folder = building.place(table)
+    journal = building.store.journal
+    before = {one.path: one for one in building.base.of(table.name)} if building.base else {}
+    older_through = 0
+    for one in charge_files.listed(building.store.connection):
+        if one.is_older:
+            older_through = one.journal_no
+            continue
+        path = folder.joinpath(one.file)
+        name = str(path.relative_to(building.folder))
+        if name in building.broken:
+            charge_files.refuse_damaged_file(one, journal)
+        charge_files.link(journal.effect_path(one.file), path)
+        state = path.stat()
+        building.files.append(
+            VersionFile(
+                table=table.name,
+                path=name,
+                rows=one.rows,
+                bytes=state.st_size,
+                sha256=one.sha256,
+                changed_ns=state.st_mtime_ns,
+            )
+        )
+    if older_through or not any(folder.iterdir()):  # a table without rows has a file too
+        path = folder / f"{0:08d}-{older_through:08d}.parquet"
+        known = before.get(str(path.relative_to(building.folder)))
+        if known is not None and known.path not in building.broken:
+            building.link(known)
+        else:
+            write(building, table, path, through=older_through)

@@ -1,0 +1,159 @@
+"""A charge stands once: the Parquet file that the journal record of its run names is the charge.
+
+billing.duckdb knows which files there are; a session reads them as its views `charges` and
+`transfers` (a charge is its own transfer). Nothing writes to a file again. One that is not as it
+was written is found by its hash: by whoever opens a home in which files were touched, and by
+`edgetoll check`, which replays the journal.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import duckdb
+
+import sql
+from billing.store.journal import Journal, Record
+from edge.durable import sha256_file
+from edge.errors import Corrupt
+
+EFFECT = "charges"
+"""The effect of a record whose file is charges."""
+RESTORE = "restore journal/effects/ from a backup: what was charged stands there and nowhere else"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeFile:
+    """A file of charges as the store knows it; `file` lies in journal/effects. `is_older`: it is of
+    a form in which files did not name their run and record.
+    """
+
+    journal_no: int
+    file: str
+    sha256: str
+    rows: int
+    is_older: bool
+
+
+class Opened(Protocol):
+    """What is asked of an open store."""
+
+    connection: duckdb.DuckDBPyConnection
+    journal: Journal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Forms:
+    present: int
+    older: int
+
+
+def take_in(connection: duckdb.DuckDBPyConnection, record: Record, *, run_id: str) -> None:
+    """Note the file of `record`, whose rows are charges of `run_id` from now on. They are seen
+    once the record is applied whole (`show`).
+    """
+    effect = record.effects[EFFECT]
+    assert "file" in effect, "charges are a table, and so a file"
+    columns = connection.table(f"effect_{EFFECT}").columns
+    connection.execute(
+        sql.text("statements/ledger/charge_files/take_in"),
+        {
+            "journal_no": record.number,
+            "file": effect["file"],
+            "sha256": effect["sha256"],
+            "rows": effect["rows"],
+            "run_id": run_id,
+            "is_older": "journal_no" not in columns,
+        },
+    )
+
+
+def show(connection: duckdb.DuckDBPyConnection, journal: Journal | None = None) -> None:
+    """Make the views `charges` and `transfers` of this session what the store's tables say.
+
+    Corrupt, where `journal` is given, names a file that DuckDB cannot read.
+    """
+    found = connection.execute(sql.text("statements/ledger/charge_files/count"))
+    forms = sql.rows(found, _Forms)[0]
+    connection.execute(sql.text("statements/ledger/charge_files/set_files"))
+    connection.execute(sql.text("statements/ledger/charge_files/no_charges"))
+    try:
+        connection.execute(
+            sql.text(
+                "statements/ledger/charge_files/with_present"
+                if forms.present
+                else "statements/ledger/charge_files/without_present"
+            )
+        )
+        connection.execute(
+            sql.text(
+                "statements/ledger/charge_files/with_older"
+                if forms.older
+                else "statements/ledger/charge_files/without_older"
+            )
+        )
+    except duckdb.Error:
+        if journal is not None:
+            for one in listed(connection):
+                refuse_damaged_file(one, journal)
+        raise
+    connection.execute(sql.text("statements/ledger/charge_files/charges"))
+    connection.execute(sql.text("statements/ledger/charge_files/transfers"))
+
+
+def listed(connection: duckdb.DuckDBPyConnection) -> list[ChargeFile]:
+    """The files of charges, in the order of their records."""
+    return sql.rows(connection.execute(sql.text("statements/ledger/charge_files/list")), ChargeFile)
+
+
+def state_of(store: Opened) -> str:
+    """What the files of charges look like, in one word: another one where any was touched. A link
+    made to a file does not touch it.
+    """
+    digest = hashlib.sha256()
+    for one in listed(store.connection):
+        digest.update(f"{one.file} {_looks(store.journal.effect_path(one.file))}\n".encode())
+    return digest.hexdigest()
+
+
+def _looks(path: Path) -> str:
+    try:
+        found = path.stat()
+    except OSError:
+        return "missing"
+    return f"{found.st_size} {found.st_mtime_ns} {found.st_ino}"
+
+
+def refuse_damaged(store: Opened) -> None:
+    """Read every file of charges; Corrupt for the first that is missing or changed."""
+    for one in listed(store.connection):
+        refuse_damaged_file(one, store.journal)
+
+
+def refuse_damaged_file(one: ChargeFile, journal: Journal) -> None:
+    """Read one file of charges; Corrupt if it is missing or changed."""
+    path = journal.effect_path(one.file)
+    if not (path.exists() and sha256_file(path) == one.sha256):
+        raise Corrupt(
+            f"{one.file} of journal record {one.journal_no}, which is its charges, is missing or"
+            " changed",
+            RESTORE,
+        )
+
+
+def link(file: Path, place: Path) -> None:
+    """Make `place` the same file of charges; a copy where the two lie on different disks."""
+    try:
+        os.link(file, place)
+    except FileNotFoundError as error:
+        raise Corrupt(f"{file.name}, which is charges, is missing", RESTORE) from error
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        shutil.copy2(file, place)
