@@ -71,9 +71,9 @@ def test_what_is_wrong_is_one_line(
 
 def test_a_lake_that_is_not_whole_is_refused_by_this_door_too(tmp_path: Path) -> None:
     home = published(make_home(tmp_path))
-    next((home / "lake").rglob("charges/*.parquet")).unlink()
+    next((home / "lake").rglob("domains/*.parquet")).unlink()
     with pytest.raises(Exception, match="is missing"):
-        edgetoll.read("charges", home=home)
+        edgetoll.read("domains", home=home)
 
 
 def test_a_frame_is_drawn_and_stays_exact(home: Path) -> None:
