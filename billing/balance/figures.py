@@ -21,7 +21,7 @@ from billing.balance.rows import DAILY_METHOD, CaseRow, ClockRow
 from billing.balance.settings import BalanceSettings
 from billing.checks import red
 from billing.instants import aware_or_none, naive, naive_or_none
-from metering.status import verify
+from metering.status import live_files
 
 Case = tuple[Figures, AccountState, SuspensionTerms]
 APART_MAX = 1000
@@ -179,8 +179,7 @@ def add_open_value(
     if known is not None and known.live_files in (everyone, wanted):
         return
     connection.execute(sql.text("statements/balance/open_hours/forget"))
-    for path in files:
-        verify(path)
+    live_files(home, "partition=")
     if files and (_add_live_usage(connection, files, accounts) or accounts is not None):
         from billing.prices import load_books
         from billing.rating.engine import project

@@ -197,7 +197,7 @@ def link_charges(building: Building, table: LakeTable) -> None:
                 changed_ns=state.st_mtime_ns,
             )
         )
-    if older_through:
+    if older_through or not any(folder.iterdir()):  # a table without rows has a file too
         path = folder / f"{0:08d}-{older_through:08d}.parquet"
         known = before.get(str(path.relative_to(building.folder)))
         if known is not None and known.path not in building.broken:

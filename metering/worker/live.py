@@ -242,13 +242,18 @@ class Live:
         after.
         """
         path = self.folder / name
+        digest = sha256_file(hidden).encode()
         seal = seal_of(path)
         before = seal.read_bytes().split()[-1:] if seal.is_file() else []
-        aside = self.folder / f".{seal.name}.{os.getpid()}"
-        aside.write_bytes(b"\n".join([*before, sha256_file(hidden).encode(), b""]))
-        os.replace(aside, seal)
+        self._seal(seal, *before, digest)
         os.replace(hidden, path)
+        self._seal(seal, digest)
         self._left[name] = (content, _stamp(self.folder / name))
+
+    def _seal(self, seal: Path, *digests: bytes) -> None:
+        aside = self.folder / f".{seal.name}.{os.getpid()}"
+        aside.write_bytes(b"\n".join([*digests, b""]))
+        os.replace(aside, seal)
 
 
 def _hours_in(path: Path) -> set[int]:

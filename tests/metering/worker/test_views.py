@@ -73,6 +73,7 @@ def test_issue_11_live_usage_that_was_damaged_is_refused_and_red(
         with pytest.raises(Corrupt, match=name) as caught:
             live_files(home, name.partition(".")[0])
         assert "edgetoll metering run" in caught.value.hint
+    path.unlink()
     with pytest.raises(Corrupt, match=name):
         connect(home)
     assert [one.is_red for one in check.live(home)] == [True]
@@ -94,10 +95,10 @@ def test_issue_11_live_usage_of_earlier_or_of_another_home_is_refused(tmp_path: 
     assert len({*copies}) == 6
     for number, content in enumerate(copies):
         (home / "live" / LIVE[0]).write_bytes(content)
-        if number < 4:
+        if number < 5:
             with pytest.raises(Corrupt, match="is not what metering wrote"):
                 connect(home)
-        else:  # this one, and that of a second before, which a reader may just have met
+        else:
             connect(home).close()
 
 
