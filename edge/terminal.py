@@ -189,7 +189,7 @@ def checked_words(**options: str) -> None:
     for option, text in options.items():
         if not text.strip():
             raise InputError(f"--{option} is blank", "it is kept for ever: say who, and why")
-        if escaped(text) != text or not text.isprintable():
+        if escaped(text) != text or any(char in text for char in "\t\r\n"):
             raise InputError(
                 f"--{option} «{text}» holds a character that nobody can see",
                 "it is kept for ever: leave that out",

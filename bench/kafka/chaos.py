@@ -4,11 +4,12 @@
 
 Two workers, eight partitions, real processes: `edge ship` and `metering run --kafka` as a person
 starts them, through a proxy that cuts answers. A kill is SIGKILL of one of them or of the broker;
-whoever died is started again. Between kills batches are sent again and out of order. The traffic
-moves on by an hour now and then, so that hours close, and are revised, between the kills. In a run
-of fifty kills or more there is an edge that promises nothing and a deadline of a minute: its hours
-must close as incomplete and name it. In one of a hundred or more the broker is once away for two
-minutes. At the end all is drained, and the closed hours are held against what was generated.
+whoever died is started again. Between kills batches and JSON events are sent again and out of
+order. The traffic moves on by an hour now and then, so that hours close, and are revised, between
+the kills. In a run of fifty kills or more there is an edge that promises nothing and a deadline of
+a minute: its hours must close as incomplete and name it. In one of a hundred or more the broker is
+once away for two minutes. At the end all is drained, and the closed hours are held against what was
+generated.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ sys.path.insert(0, str(ROOT))
 import pyarrow.parquet as pq  # noqa: E402
 
 from bench.kafka.faultproxy import FaultProxy  # noqa: E402
-from bench.kafka.mischief import cut_answers, send_shuffled  # noqa: E402
+from bench.kafka.mischief import JsonTraffic, cut_answers, send_shuffled  # noqa: E402
 from bench.kafka.traffic import Key, Shape, Truth, fill  # noqa: E402
 from deploy.kafka.broker import Broker  # noqa: E402
 from metering.closed import Certificate, list_closed, read_certificate, verify_chain  # noqa: E402
@@ -86,6 +87,7 @@ class Chaos:
         self.proxy: FaultProxy | None = None
         self.rng = random.Random(seed)
         self.truth = Truth()
+        self.json = JsonTraffic(self.truth, self.rng)
         self.verdict = Verdict()
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._filled = 0
@@ -95,7 +97,7 @@ class Chaos:
         link = f'topic = "{TOPIC}"\nrequest_timeout_seconds = 3\n'
         (self.home / "edgetoll.toml").write_text(
             f"[edge.kafka]\n{link}[metering]\n{metering}[metering.kafka]\n{link}"
-            "stuck_after_seconds = 5\n"
+            "stuck_after_seconds = 5\njson_window_days = 4000\n"
         )
 
     def _words(self, name: str) -> list[str]:
@@ -167,6 +169,7 @@ class Chaos:
         if self.rng.random() < 0.25:
             address = self.broker.address
             self.verdict.sent_again += send_shuffled(self.home, address, TOPIC, self.rng)
+        self.json.send(self.broker.address, TOPIC, self._filled // FILLS_AN_HOUR)
 
     def _outage(self) -> None:
         """The broker away for minutes, while spools grow."""
@@ -197,6 +200,7 @@ class Chaos:
 
     def _promise(self) -> None:
         """Every edge reaches the same end but the mute one, whose deadline is over."""
+        self.json.send_all_again(self.broker.address, TOPIC)
         hour = self._filled // FILLS_AN_HOUR + 1
         for number in range(EDGES):
             self._fill(f"edge-{number}", last=hour)

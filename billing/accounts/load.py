@@ -109,7 +109,6 @@ class _New:
             "domains": len(self.domains.new) + len(self.domains.ended),
             "plans": len(self.plans.new),
             "methods": len(self.methods),
-            **({"tags": len(self.tags)} if self.tags else {}),
         }
 
     def touched(self) -> frozenset[str]:
@@ -160,6 +159,8 @@ def load(
         "plans": len(staged.plans),
         "methods": len(staged.methods),
     }
+    if staged.tags:
+        given["tags"], counts["tags"] = len(staged.tags), len(new.tags)
     known = {kind: max(0, count - counts[kind]) for kind, count in given.items()}
     if not effects:
         return LoadOutcome(new=counts, known=known)

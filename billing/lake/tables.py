@@ -146,6 +146,7 @@ TABLES = (
         relation="lake_tags",
         select="lake/tags",
         shape="lake_schema/tags",
+        moved_by=frozenset({"load"}),
     ),
     LakeTable(
         name="transfers",

@@ -156,7 +156,11 @@ class Store:
 
     def _end(self, *, orderly: bool) -> None:
         vouched = orderly and self._vouches and self._lock is not None
-        charges = charge_files.state_of(self) if vouched else ""
+        charges = ""
+        try:
+            charges = charge_files.state_of(self) if vouched else ""
+        except duckdb.Error:  # a lost session vouches for nothing, and the lock is let go
+            vouched = False
         self.connection.close()
         if self._lock is None:
             return

@@ -215,12 +215,12 @@ class _Apply:
             self._fail(f"nginx would not take the configuration: {why}")
 
     def _prove(self, text: str, changed: Sequence[HttpsSettings], old_workers: set[int]) -> str:
-        """Why what is wished is not served within the time allowed; blank when it is."""
+        """Why what is wished is not served within the time allowed to each; blank when it is."""
         address = self.edge.address or "127.0.0.1"
-        until = time.monotonic() + self.edge.prove_seconds
         wanted_generation = generation(text)
 
         def retried(look: Callable[[], str]) -> str:
+            until = time.monotonic() + self.edge.prove_seconds
             while True:
                 try:
                     problem = look()

@@ -9,17 +9,16 @@ written when a change was *proven* to be served. Nothing is counted or charged b
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from edge.durable import create_exclusively
+from edge.durable import create_exclusively, sealed, unsealed
 from edge.errors import ConflictError, Corrupt
 
 FOLDER = "https-facts"
@@ -52,8 +51,7 @@ class HttpsFact:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactFile:
     """One file. `sni_mismatches`: requests so far whose Host was another name than the handshake's,
-    refused when this edge's log was read. `previous`: the SHA-256 of the file before. `content`:
-    the SHA-256 of all the rest, so that a damaged copy is none.
+    refused when this edge's log was read. `previous`: the SHA-256 of the file before.
     """
 
     edge_id: str
@@ -63,12 +61,6 @@ class FactFile:
     facts: tuple[HttpsFact, ...] = ()
     previous: str = ""
     format: Literal[1] = 1
-    content: str = ""
-
-    def digest(self) -> str:
-        """The SHA-256 of all but `content`."""
-        data = json.dumps(asdict(replace(self, content="")), default=datetime.isoformat)
-        return hashlib.sha256(data.encode()).hexdigest()
 
 
 _FORM = TypeAdapter(FactFile)
@@ -85,11 +77,9 @@ def read_fact_file(path: Path) -> tuple[FactFile, str]:
     """A file and the SHA-256 of its bytes; Corrupt when it cannot be believed."""
     try:
         data = path.read_bytes()
-        found = _FORM.validate_json(data)
+        found = _FORM.validate_python(unsealed(data))
         if f"{found.number:08d}.json" != path.name or found.edge_id != path.parent.name:
             raise ValueError("it is of another edge or number")
-        if found.content != found.digest():
-            raise ValueError("it is not as it was written")
     except (OSError, ValueError, ValidationError) as error:
         raise Corrupt(
             f"{path} cannot be believed: {str(error).splitlines()[0]}",
@@ -125,10 +115,8 @@ def tell(
         previous=digest,
     )
     path = place / f"{made.number:08d}.json"
-    made = replace(made, content=made.digest())
-    data = json.dumps(asdict(made), default=datetime.isoformat, indent=1) + "\n"
     try:
-        create_exclusively(path, data.encode())
+        create_exclusively(path, sealed(asdict(made)))
     except FileExistsError as error:
         raise ConflictError(
             f"{path} was written by another machine",

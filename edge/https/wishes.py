@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from edge.durable import fsync_folder, sealed, unsealed, write_atomically
+from edge.durable import FileLock, fsync_folder, sealed, unsealed, write_atomically
 from edge.errors import Corrupt, InputError
 from edge.https.records import HttpsSettings
 from edge.https.upload.names import file_stem
@@ -116,9 +115,19 @@ class Wishes:
         path = self.live_path(domain)
         return Path(os.readlink(path)).name if path.is_symlink() else ""
 
-    def forget_unused(self, in_use: Iterable[str] = ()) -> int:
-        """Delete bundles that no domain's settings name and that are not among `in_use`."""
-        wanted = {one.bundle for one in self.all()} | set(in_use)
+    def forget_unused(self) -> int:
+        """Delete bundles that no domain's settings name and that nginx finds under no name."""
+        with self.locked():
+            return self._forget_unused()
+
+    def locked(self) -> FileLock:
+        """Held while a bundle is stored and then named: nobody takes it for an unused one."""
+        return FileLock(self.folder / "vault.lock", "the vault", wait_seconds=30)
+
+    def _forget_unused(self) -> int:
+        served = self.live.iterdir() if self.live.is_dir() else ()
+        wanted = {Path(os.readlink(path)).name for path in served if path.is_symlink()}
+        wanted |= {one.bundle for one in self.all()}
         gone = 0
         for path in self.vault.glob("*.pem") if self.vault.is_dir() else ():
             if path.name not in wanted:

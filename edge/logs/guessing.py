@@ -82,7 +82,7 @@ def format_of(
     """
     found: dict[str, Guess] = {}
     for path in paths:
-        with Content(path) as content:
+        with Content(path, documents=True, records="records") as content:
             start = content.read_at(0, SAMPLE_BYTES).removeprefix(BYTE_ORDER_MARK)
         whole = start[: start.rfind(b"\n") + 1] or start
         if not whole.strip(b"\r\n \t"):

@@ -69,10 +69,11 @@ def judged(
 def store_upload(wishes: Wishes, settings: HttpsSettings, found: Judgement) -> None:
     """Put the bundle into the vault, then the settings: from then on it is wished."""
     assert found.bundle is not None
-    name = wishes.keep(found.bundle)
-    wishes.write(
-        replace(settings, bundle=name, certificate=found.bundle.certificate, changed_at=now())
-    )
+    with wishes.locked():
+        name = wishes.keep(found.bundle)
+        wishes.write(
+            replace(settings, bundle=name, certificate=found.bundle.certificate, changed_at=now())
+        )
 
 
 def reachable(origin: str) -> str:

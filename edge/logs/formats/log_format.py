@@ -62,6 +62,9 @@ _ROLES: Final[dict[str, tuple[str, ...]]] = {
     "sni": ("ssl_server_name", "%{ssl_tls_sni}x"),
 }
 _PROTOCOLS: Final = ("server_protocol", "http3", "%H", "%{server_protocol}e")
+_PATHS: Final = ("request_uri", "uri", "document_uri", "%U")
+_WHOLE_URL: Final = "scheme://host"
+"""Stands for a JSON value that begins with the server's own scheme and host."""
 _REQUESTS: Final = ("request", "%r")
 _SCHEMES: Final[dict[str, str]] = {
     "scheme": "field",
@@ -185,6 +188,9 @@ def derived(fields: dict[str, object], forms: dict[str, str]) -> dict[str, objec
         found["scheme"] = {_SCHEMES[scheme]: known[scheme]}
         if _SCHEMES[scheme] == "port":
             found["scheme"] = {"port": known[scheme], "http_ports": [80, 8080]}
+    if _WHOLE_URL in known:
+        for part in ("scheme", "host"):
+            found.setdefault(part, {"url": known[_WHOLE_URL]})
     protocol = next((each for each in _PROTOCOLS if each in known), None)
     request = next((each for each in _REQUESTS if each in known), None)
     if protocol is not None:
@@ -250,6 +256,8 @@ def _leaves(value: object, path: tuple[str, ...]) -> Iterator[tuple[str, list[st
             yield from _leaves(inner, (*path, key))
     elif isinstance(value, str) and (match := _NGINX.fullmatch(value)):
         yield match[1] or match[2], list(path)
+    elif isinstance(value, str) and re.match(r"\$\{?scheme\}?://\$\{?(?:http_)?host\b", value):
+        yield _WHOLE_URL, list(path)
 
 
 def variables_of(text: str) -> tuple[str, ...]:
@@ -281,6 +289,10 @@ def _pattern(tokens: list[Token], wanted: dict[str, str], loose: str) -> str:
             continue
         before = tokens[place - 1] if place else ""
         behind = tokens[place + 1] if place + 1 < len(tokens) else ""
+        if _is_path(behind) and not _is_path(token):
+            # `$host$request_uri`: a path begins with the slash that no name has.
+            found.append(_group(token, wanted, seen, '[^/ "]*'))
+            continue
         if isinstance(behind, Variable) and token.name in wanted:
             raise ValueError(
                 f"«{token.name}» runs into «{behind.name}»: put a blank between them, or leave"
@@ -289,6 +301,8 @@ def _pattern(tokens: list[Token], wanted: dict[str, str], loose: str) -> str:
         last = before[-1:] if isinstance(before, str) else ""
         first = behind[:1] if isinstance(behind, str) else ""
         known = _known_form(token)
+        if _is_path(token) and isinstance(before, Variable):
+            found.append("/")
         if token.name == "%t":
             form = rf"\[{_group(token, wanted, seen, known or loose)}\]"
         elif loose:
@@ -298,6 +312,10 @@ def _pattern(tokens: list[Token], wanted: dict[str, str], loose: str) -> str:
             form = _group(token, wanted, seen, strict)
         found.append(form)
     return "".join(found)
+
+
+def _is_path(token: Token) -> bool:
+    return isinstance(token, Variable) and token.name in _PATHS
 
 
 def _group(token: Variable, wanted: dict[str, str], seen: set[str], form: str) -> str:

@@ -14,6 +14,7 @@ import pytest
 
 import edgetoll
 from billing.analysts.attach import attach
+from billing.lake import version
 from edge.errors import InputError
 from tests.billing.homes import START, Use, close_hour, make_home
 from tests.billing.runner import published, rate
@@ -71,9 +72,11 @@ def test_what_is_wrong_is_one_line(
 
 def test_a_lake_that_is_not_whole_is_refused_by_this_door_too(tmp_path: Path) -> None:
     home = published(make_home(tmp_path))
-    next((home / "lake").rglob("charges/*.parquet")).unlink()
+    lake = version.current(home)
+    assert lake is not None
+    lake.paths("domains")[0].unlink()
     with pytest.raises(Exception, match="is missing"):
-        edgetoll.read("charges", home=home)
+        edgetoll.read("domains", home=home)
 
 
 def test_a_frame_is_drawn_and_stays_exact(home: Path) -> None:

@@ -14,6 +14,7 @@ from billing.appliers import open_store
 from billing.checks import invariants
 from billing.lake import query
 from billing.ledger.transfers import ledger_hash
+from billing.store import left_note
 from billing.store.journal import Journal
 from edge.durable import sha256_file
 from edge.errors import Corrupt
@@ -137,3 +138,14 @@ def test_a_file_gone_from_the_lake_is_linked_again_from_the_journal(home: Path) 
         seen_in_the_lake(home)
     rate(home)
     assert seen_in_the_lake(home) == lake
+
+
+def test_c10_a_session_that_was_lost_lets_go_of_the_lock_and_vouches_for_nothing(
+    home: Path,
+) -> None:
+    store = open_store(home, owner="test", now=NOW)
+    store.connection.close()
+    store.close()
+    assert left_note.read(home / "billing.duckdb") is None
+    open_store(home, owner="test", now=NOW).close()
+    assert left_note.read(home / "billing.duckdb") is not None

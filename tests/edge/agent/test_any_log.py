@@ -60,6 +60,11 @@ def test_auto_names_the_format_and_what_is_to_be_said(
     other.write_text(nginx_lines(0, 3))
     code, _, err = run(capsys, *command, str(other))
     assert (code, "in several formats: common, nginx" in err) == (1, True)
+    other.write_text(json.dumps([json.loads(line) for line in nginx_lines(0, 3).split()]))
+    code, out, _ = run(
+        capsys, "import", other, "--format", "auto", *WHERE, "--home", home, "--json"
+    )
+    assert (code, json.loads(out)["events"]) == (0, 3), "an array of records"
     other.write_text("nothing that anybody knows\n")
     code, _, err = run(capsys, "import", other, "--format", "auto", *WHERE, "--home", home)
     assert (code, "no format reads its lines" in err) == (1, True)

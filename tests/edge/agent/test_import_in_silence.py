@@ -84,7 +84,7 @@ def test_e3_a_file_that_is_no_such_log_fails_is_named_and_promises_nothing(
         assert (code, "no promise was made" in err) == (1, True), "the second time too"
 
 
-@pytest.mark.parametrize("kind", ["utf-16", "json array", "binary", "json behind syslog"])
+@pytest.mark.parametrize("kind", ["utf-16", "binary", "json behind syslog"])
 def test_e3_a_guess_that_fails_says_what_the_file_is(
     kind: str, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from pathlib import Path
 
 import pytest
 
 from edge.https.probe import REFUSED
+from edge.https.wishes import Wishes
 from tests.edge.https.making import traces_of
 from tests.edge.https.world import Edge
 
@@ -42,6 +44,34 @@ def test_rule_1_on_serves_http_and_https_and_off_takes_certificate_and_key_away(
     edge.upload("enable", WWW, origin=False)
     edge.done("apply")
     assert edge.curl(f"https://{WWW}/")["status"] == 200
+
+
+def test_disabling_one_domain_takes_nothing_from_another_that_waits_for_its_renewal(
+    edge: Edge,
+) -> None:
+    started(edge, WWW, "other.shop.example")
+    before = edge.leaf(WWW)
+    edge.upload("renew", WWW)
+    edge.done("disable", "other.shop.example")
+    assert edge.leaf(WWW) == before
+    edge.done("apply")
+    assert edge.leaf(WWW) not in (before, REFUSED)
+    assert len(list((edge.home / "https" / "vault").iterdir())) == 1
+
+
+def test_nothing_is_stored_while_another_process_looks_for_what_is_unused(edge: Edge) -> None:
+    """Else a bundle that its settings do not name yet would be taken for unused."""
+    edge.upload("enable", WWW)
+    wishes = Wishes(edge.home)
+    before = set(wishes.vault.iterdir())
+    upload = threading.Thread(target=edge.upload, args=("renew", WWW))
+    with wishes.locked():
+        upload.start()
+        upload.join(timeout=2)
+        assert upload.is_alive()
+        assert set(wishes.vault.iterdir()) == before
+    upload.join()
+    assert len(set(wishes.vault.iterdir()) - before) == 1
 
 
 def test_rule_2_what_may_not_be_used_changes_nothing(edge: Edge, capsys: object) -> None:

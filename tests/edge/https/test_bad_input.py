@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import resource
 import socket
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from edge.https.agent import watch
 from edge.https.probe import REFUSED
+from edge.https.settings import read_settings
 from tests.edge.https.world import Edge
 
 WWW, OTHER = "www.shop.example", "other.shop.example"
@@ -192,3 +195,40 @@ def test_what_fails_after_a_first_certificate_was_changed_puts_that_one_back(
     link.rmdir()
     edge.done("apply")
     assert edge.leaf(OTHER) not in (before, REFUSED)
+
+
+@pytest.mark.needs_nginx
+def test_the_watch_outlives_a_full_disk_says_it_once_and_tries_again(edge: Edge) -> None:
+    edge.upload("enable", WWW)
+    assert edge.run("apply") == 1
+    edge.start()
+    edge.done("apply")
+    before = edge.leaf(WWW)
+    edge.upload("renew", WWW)
+    edge.done("set", WWW, "--hsts", "1d")
+    said: list[str] = []
+    stop = threading.Event()
+    settings = read_settings(edge.home)
+    agent = threading.Thread(
+        target=watch, args=(edge.home, settings), kwargs={"stop": stop, "say": said.append}
+    )
+
+    def until(happened: Callable[[], bool]) -> None:
+        for _ in range(600):
+            if happened():
+                return
+            stop.wait(0.1)
+        raise AssertionError(said)
+
+    try:
+        with files_no_longer_than(0):
+            agent.start()
+            until(lambda: bool(said))
+        assert edge.leaf(WWW) == before
+        until(lambda: edge.leaf(WWW) != before)
+        until(lambda: f"{WWW}: live" in said)
+    finally:
+        stop.set()
+        agent.join()
+    assert "File too large" in said[0]
+    assert said[1:] == [f"{WWW}: live"]

@@ -59,6 +59,11 @@ def read(text: str, *lines: str, scheme: str = "", host: str = "") -> list[tuple
             (AT_MS, A, "https", 200, 5),
         ),
         (
+            '{"t":"$msec","u":"$scheme://$host$request_uri","st":$status,"b":$bytes_sent}',
+            f'{{"t":"1764493200.0","u":"https://{A}:8443/x","st":200,"b":5}}',
+            (AT_MS, A, "https", 200, 5),
+        ),
+        (
             'LogFormat "%{Host}i %t %D %>s %B %{SSL_PROTOCOL}x %H \\"%r\\"" mine',
             f'{A} [{AT}] 1500000 200 7 TLSv1.3 HTTP/2.0 "GET /a\\"b HTTP/1.1"',
             (AT_MS + 1500, A, "https", 200, 7),
@@ -67,6 +72,11 @@ def read(text: str, *lines: str, scheme: str = "", host: str = "") -> list[tuple
             "[%{%d/%b/%Y:%T}t.%{msec_frac}t %{%z}t] %{Host}i %400,501>s %O %{HTTPS}e",
             f"[30/Nov/2025:10:00:00.123 +0100] {A} 200 5 on",
             (AT_MS + 123, A, "https", 200, 5),
+        ),
+        (
+            '[$time_local] "$request_method $scheme://$host$request_uri" $status $bytes_sent',
+            f'[{AT}] "GET https://{A}/a b" 200 5',
+            (AT_MS, A, "https", 200, 5),
         ),
         (
             "%{end:usec}t %V %s %b %{REQUEST_SCHEME}e",
@@ -101,8 +111,8 @@ def test_an_nginx_conf_or_httpd_conf_is_asked_for_its_format_by_name(tmp_path: P
 def test_what_a_string_lacks_is_said_all_at_once_and_never_guessed() -> None:
     with pytest.raises(InputError, match=r"key time: .*key bytes: "):
         find_format(log_format="$host $status")
-    with pytest.raises(InputError, match="«host» runs into «request_uri»"):
-        find_format(log_format="$host$request_uri $status $bytes_sent $msec")
+    with pytest.raises(InputError, match="«host» runs into «scheme»"):
+        find_format(log_format="$host$scheme $status $bytes_sent $msec")
     with pytest.raises(InputError, match="does not say the scheme"):
         find_format(log_format="%v:%p %t %>s %O")
     with pytest.raises(InputError, match=r"no \$variable or %directive"):

@@ -405,7 +405,8 @@ def test_e2_whatever_moves_in_whatever_order_each_line_is_read_once(
                     target = (NAMED | HIDDEN | COPIED)[MOVES[amount]](log)
                     ending = ".gz" if target.name.endswith(".gz") else ""
                     word = "x" if MOVES[amount] in HIDDEN else "access.log."
-                    target.rename(target.with_name(f"{word}{moves}{ending}"))
+                    # Never the name a later move takes first: it would remove this file.
+                    target.rename(target.with_name(f"{word}{10 + moves}{ending}"))
                     log.touch()
     assert last is not None
     assert (last.at_end, last.problems) == (True, [])

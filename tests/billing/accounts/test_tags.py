@@ -1,0 +1,73 @@
+"""Tags: labels of accounts and domains that reports group by, and that change no price."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import edgetoll
+from billing.lake import query
+from tests.billing.homes import ACCOUNTS, load_text, make_home
+from tests.billing.runner import published
+
+TAGGED = ACCOUNTS.replace('id = "acme"', 'id = "acme"\ntags = { team = "web", stage = "live" }')
+
+
+def tags_of(home: Path, view: str, key: str) -> dict[str, dict[str, str]]:
+    """The tags in a view, by its key."""
+    with query.connect(published(home)) as connection:
+        return dict(connection.table(view).project(f"{key}, tags").fetchall())
+
+
+def test_the_last_tags_said_hold_and_a_row_without_them_leaves_them(tmp_path: Path) -> None:
+    home = make_home(tmp_path, accounts=TAGGED)
+    assert load_text(home, TAGGED).journal_no is None
+    assert tags_of(home, "accounts", "account_id")["acme"] == {"team": "web", "stage": "live"}
+    assert tags_of(home, "accounts", "account_id")["beta"] == {}
+    assert load_text(home, ACCOUNTS).journal_no is None
+    assert load_text(home, TAGGED.replace('"web"', '"shop"')).new["tags"] == 1
+    assert tags_of(home, "accounts", "account_id")["acme"]["team"] == "shop"
+    load_text(home, ACCOUNTS.replace('id = "acme"', 'id = "acme"\ntags = {}'))
+    assert tags_of(home, "accounts", "account_id")["acme"] == {}
+
+
+def test_the_command_says_how_many_tags_are_new(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    home = make_home(tmp_path)
+    (tmp_path / "rows.toml").write_text(TAGGED)
+    for new, known in ((1, 0), (0, 1)):
+        words = ["billing", "load", str(tmp_path / "rows.toml"), "--home", str(home), "--json"]
+        assert edgetoll.main(words) == 0
+        said = json.loads(capfd.readouterr().out)
+        assert (said["new"]["tags"], said["known"]["tags"]) == (new, known)
+        assert edgetoll.main(words[:-1]) == 0
+        assert "tags" in capfd.readouterr().out
+
+
+def test_domains_have_tags_too_in_csv_as_pairs(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    rows = "domain,account,tags\nnew.acme.example,acme,team=web;stage=live\n"
+    load_text(home, rows, name="domains.csv")
+    assert tags_of(home, "domains", "domain")["new.acme.example"] == {
+        "team": "web", "stage": "live",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("tags", "said"),
+    [
+        ('{ team = "" }', "1 to 128 characters"),
+        ('{ team = 7 }', "tags"),
+        ('"team"', "are no tags: write team=web;stage=live"),
+        ('"team=a;team=b"', "are no tags"),
+        ('{ "a\\u001b" = "x" }', "tags"),
+    ],
+)  # fmt: skip
+def test_tags_that_are_none_are_refused_in_a_line(tags: str, said: str, tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    with pytest.raises(Exception, match="tags") as caught:
+        load_text(home, ACCOUNTS.replace('id = "acme"', f'id = "acme"\ntags = {tags}'))
+    assert said in str(caught.value)
