@@ -7,6 +7,7 @@ Nobody opens a running worker's store for it.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import TypeVar, cast
 
 import orjson
 
-from edge.durable import sha256_file
+from edge.durable import SEAL, sha256_file
 from edge.errors import Corrupt
 from metering.closed import SequenceGap
 
@@ -176,6 +177,11 @@ def verify(path: Path) -> None:
     raise Corrupt(f"{path} is not what metering wrote: its SHA-256 differs from its seal", ANEW)
 
 
+def digest_of(document: object) -> str:
+    """The SHA-256 of a status as its file names it: of all the rest, keys in order."""
+    return hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
 def files(home: Path) -> list[Path]:
     """The status file of each worker of a home."""
     return sorted((home / FOLDER).glob("status*.json"))
@@ -185,6 +191,9 @@ def read_file(path: Path) -> MeteringStatus:
     """What one worker says of itself."""
     try:
         raw = orjson.loads(path.read_bytes())
+        seal = raw.pop(SEAL, None)  # an earlier edgetoll wrote none
+        if seal is not None and seal != digest_of(raw):
+            raise ValueError("it is not as it was written")
         return MeteringStatus(
             accepted=int(raw["accepted"]),
             duplicate=int(raw["duplicate"]),
@@ -206,7 +215,7 @@ def read_file(path: Path) -> MeteringStatus:
                 ),
             ),
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise Corrupt(
             f"{path} is no status: {error!r}", "remove it: the worker writes it anew"
         ) from error

@@ -136,11 +136,12 @@ def lake(home: Path) -> list[CheckResult]:
 
 def live(home: Path) -> list[CheckResult]:
     """The files that metering replaces every second, each held against its seal."""
-    from metering.status import live_files
+    from metering.status import live_files, read
 
     ((name, about),) = LIVE.items()
     try:
         live_files(home, "")
+        read(home)
     except EdgetollError as error:
         return [CheckResult(check=name, about=about, rows=((error.message, error.hint),))]
     return [CheckResult(check=name, about=about)]

@@ -21,12 +21,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from edge.durable import sha256_file, write_atomically
+from edge.durable import SEAL, sha256_file, write_atomically
 from metering.closed import closed_file, parse_hour
 from metering.hour import Policy, hour_of, time_of, to_ms
 from metering.hours.data_file import UsageFile, with_later_counts
 from metering.hours.unowned_names import OWNED_NAMES, folded
-from metering.status import FOLDER, HourStatus, seal_of
+from metering.status import FOLDER, HourStatus, digest_of, seal_of
 from metering.store.store import UsageStore
 from metering.worker.status import (
     ClosedRows,
@@ -78,9 +78,8 @@ class Live:
         self._replace(name, tuple(quarantine), lambda: _quarantine_table(quarantine))
         self._refused()
         said = [*alarms(moments, quarantine, now_ms), *self._disk_alarms()]
-        data = orjson.dumps(
-            document(moments, hours, quarantine, said, now_ms), option=orjson.OPT_INDENT_2
-        )
+        made = orjson.loads(orjson.dumps(document(moments, hours, quarantine, said, now_ms)))
+        data = orjson.dumps(made | {SEAL: digest_of(made)}, option=orjson.OPT_INDENT_2)
         write_atomically(self.folder / f"status{self.name}.json", data + b"\n")
 
     def _supersede(self, partitions: set[str]) -> None:

@@ -6,6 +6,7 @@ import io
 import traceback
 from collections import Counter
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -15,6 +16,7 @@ from billing.lake import query
 from edge.errors import EdgetollError
 from metering.closed import hour_text, list_closed
 from metering.hour import time_of
+from metering.status import read
 from tests.damage.records import Ran, Totals
 
 
@@ -31,14 +33,18 @@ def run(*words: str) -> Ran:
 
 
 def seen(home: Path) -> object:
-    """What `edgetoll sql` tells of a home's usage and hours; None: that it cannot be read."""
+    """What `edgetoll sql` and `metering status` tell of a home; None: that it cannot be read."""
     try:
         with query.connect(home) as connection:
-            return connection.execute(
-                "SELECT hour, domain, sum(requests) FROM usage_hourly GROUP BY ALL ORDER BY ALL"
-            ).fetchall(), connection.execute(
-                "SELECT hour, state, accepted FROM hours ORDER BY ALL"
-            ).fetchall()
+            return (
+                connection.execute(
+                    "SELECT hour, domain, sum(requests) FROM usage_hourly GROUP BY ALL ORDER BY ALL"
+                ).fetchall(),
+                connection.execute(
+                    "SELECT hour, state, accepted FROM hours ORDER BY ALL"
+                ).fetchall(),
+                replace(read(home), fresh_at=None, workers=()),
+            )
     except (EdgetollError, duckdb.Error):
         return None
 

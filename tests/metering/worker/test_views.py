@@ -12,7 +12,7 @@ from billing.commands import check
 from billing.lake.query import connect
 from edge.errors import Corrupt
 from metering.closed import list_closed
-from metering.status import live_files, verify
+from metering.status import live_files, read, verify
 from tests.metering.world import HOUR, T0, Edge, Event, World
 
 
@@ -116,3 +116,22 @@ def test_issue_11_a_reader_meets_no_false_alarm_while_live_is_replaced(live_home
     path.write_bytes(now)
     seal.write_bytes(kept)
     verify(path)
+
+
+def test_issue_11_a_status_that_was_damaged_is_not_believed(
+    live_home: Path, tmp_path: Path
+) -> None:
+    home = shutil.copytree(live_home, tmp_path / "home")
+    path = home / "live" / "status.json"
+    whole = path.read_bytes()
+    right, refused = read(home), 0
+    for place in range(0, len(whole), 23):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        try:
+            assert read(home) == right, "what does not matter, as a space"
+        except Corrupt:
+            refused += 1
+            (one,) = check.live(home)
+            assert one.is_red
+            assert "status.json" in one.what
+    assert refused * 23 > len(whole) // 2
