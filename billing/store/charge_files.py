@@ -137,14 +137,27 @@ def refuse_damaged(store: Opened) -> None:
 
 
 def refuse_damaged_file(one: ChargeFile, journal: Journal) -> None:
-    """Read one file of charges; Corrupt if it is missing or changed."""
+    """Read one file of charges; Corrupt if it is missing or changed, or if it is as the journal
+    says and the store says something else of it.
+    """
     path = journal.effect_path(one.file)
-    if not (path.exists() and sha256_file(path) == one.sha256):
-        raise Corrupt(
-            f"{one.file} of journal record {one.journal_no}, which is its charges, is missing or"
-            " changed",
-            RESTORE,
-        )
+    found = sha256_file(path) if path.exists() else None
+    if found == one.sha256:
+        return
+    for record in journal.records(after=one.journal_no - 1):
+        effect = record.effects.get(EFFECT)
+        if found is not None and effect is not None and effect.get("sha256") == found:
+            raise Corrupt(
+                f"billing.duckdb was changed by something other than billing: what it says of"
+                f" {one.file} differs from the journal",
+                "move it away: it is rebuilt from the journal",
+            )
+        break
+    raise Corrupt(
+        f"{one.file} of journal record {one.journal_no}, which is its charges, is missing or"
+        " changed",
+        RESTORE,
+    )
 
 
 def link(file: Path, place: Path) -> None:
