@@ -6,7 +6,6 @@ import io
 import traceback
 from collections import Counter
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -33,8 +32,11 @@ def run(*words: str) -> Ran:
 
 
 def seen(home: Path) -> object:
-    """What `edgetoll sql` and `metering status` tell of a home; None: that it cannot be read."""
+    """What `edgetoll sql` tells of a home's usage and hours; None: that it, or what metering
+    publishes of itself, cannot be read. A status of another day says its own time.
+    """
     try:
+        read(home)
         with query.connect(home) as connection:
             return (
                 connection.execute(
@@ -43,7 +45,6 @@ def seen(home: Path) -> object:
                 connection.execute(
                     "SELECT hour, state, accepted FROM hours ORDER BY ALL"
                 ).fetchall(),
-                replace(read(home), fresh_at=None, workers=()),
             )
     except (EdgetollError, duckdb.Error):
         return None
