@@ -81,6 +81,7 @@ class _Edge:
         self.home = stage.home
         self.nginx = nginx
         self.http, self.https = free_ports()
+        self.served: subprocess.Popen[bytes] | None = None
 
     def prepare(self, origin: str) -> None:
         """A home, two accounts, two domains with certificates."""
@@ -110,16 +111,16 @@ class _Edge:
         words = ("edge", "https", "apply", "--watch")
         self.stage.announce(words)
         agent = self.stage.start(words)
-        folder = self.home / "https" / "nginx"
-        served: subprocess.Popen[bytes] | None = None
+        folder = (self.home / "https" / "nginx").resolve()  # nginx looks below its prefix
         try:
             until("nginx.conf is written", (folder / "nginx.conf").exists)
             configuration = str(folder / "nginx.conf")
             command = [self.nginx, "-p", str(folder), "-c", configuration, "-g", "daemon off;"]
-            served = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+            with open(self.home / "nginx.err", "wb") as errors:
+                self.served = subprocess.Popen(command, stderr=errors)
             yield
         finally:
-            for process in (agent, served):
+            for process in (agent, self.served):
                 if process is not None:
                     process.terminate()
                     process.wait(timeout=PATIENCE_SECONDS)
@@ -154,6 +155,9 @@ class _Edge:
 
         def asked() -> bool:
             nonlocal answer
+            if self.served is not None and self.served.poll() is not None:
+                said = (self.home / "nginx.err").read_text(errors="replace").strip()
+                raise EdgetollError(f"nginx ended: {said}", "mend what it names, and play again")
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             answer = done.stdout
             return answer.partition("\n")[0].split()[1:2] == [wanted]

@@ -46,12 +46,12 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(program: Path, *words: str, home: Path) -> subprocess.CompletedProcess[str]:
-    """One command, away from the source tree."""
+    """One command, away from the source tree, with a home that is named relatively, as README's."""
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     return subprocess.run(
         [str(program), *words],
         cwd=home.parent,
-        env={**environment, "EDGETOLL_HOME": str(home), "COLUMNS": "120"},
+        env={**environment, "EDGETOLL_HOME": home.name, "COLUMNS": "120"},
         capture_output=True,
         text=True,
         check=False,

@@ -199,6 +199,8 @@ def test_a_run_ends_the_same_way_by_columns_and_one_by_one(
         event |= {"source": chance.choice(("cdn-a", "cdn-a", "cdn-b", "cdn-c"))}
         event |= {"domain": chance.choice(("shop.example.com", "a.example.org", "example.com"))}
         documents.append(event | (chance.choice(VALUES) if number % 3 == 0 else {}))
+    for number in range(1200, 1500, 2):
+        documents[number] = documents[number - 1200]  # a duplicate, where chance alone made few
     messages = run(*documents, **TIGHT)
     messages[5] = (b"cdn-a", b"[" + messages[6][1] + b"]", ())
     messages[8] = (*messages[8][:2], (("traceparent", b"00-1"),))
