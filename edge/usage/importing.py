@@ -30,11 +30,10 @@ class UsageImporter:
     """Imports files of usage into one spool; `region` is that of rows that name none."""
 
     def __init__(self, spool: Spool, region: str, *, now_ms: int) -> None:
-        status = spool.status()
         self.spool = spool
         self.region = region
         self.now_ms = now_ms
-        self.known = KnownRows(spool.folder, status.epoch, status.next_sequence)
+        self.known = KnownRows(spool)
         self.rejected = RejectedLines(spool.folder)
         self.result = ImportResult()
         self.requests = 0
@@ -120,10 +119,10 @@ class UsageImporter:
         if not len(counts):
             return
         self.spool.region = region
-        for columns in counts.columns():
-            epoch, sequence = self.spool.write(columns, 0)
-        self.known.write(epoch, sequence, pairs)
-        self.spool.commit()
+        (columns,) = counts.columns()  # `_ROWS` of them fit one batch
+        status = self.spool.status()
+        position = self.known.write(status.epoch, status.next_sequence, pairs)
+        self.spool.append(columns, 0, (position,))
 
 
 def _columns(row: UsageRow) -> CounterColumns:

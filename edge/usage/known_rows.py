@@ -1,8 +1,8 @@
 """Which rows of usage a spool has counted: a file beside its segments, in step with its batches.
 
-A record names the batch that holds its rows and is durable before that batch is. What a crash left
-of a record whose batch never became durable is dropped at the next start, before its number is used
-again.
+A record is durable before the batch that holds its rows, and the file's length behind it travels in
+that batch, as the position of a log does: what stands behind the length that the spool knows is of
+a batch that never became durable, and is dropped at the next start.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ import struct
 from pathlib import Path
 from typing import Final
 
+from edge.batch.records import SourcePosition
 from edge.durable import write_atomically
+from edge.errors import Corrupt
+from edge.spool.spool import Spool
 from edge.spool.state import refusal
 from edge.usage.rows import UsageRow
 
@@ -31,23 +34,26 @@ def hash_of(text: str) -> bytes:
 class KnownRows:
     """The rows counted into one spool; one writer, the holder of the spool's lock."""
 
-    def __init__(self, folder: Path, epoch: int, next_sequence: int) -> None:
-        """Reads what is there. `epoch` and `next_sequence` are where the spool stands: a record of
-        a later batch is of one that was lost.
-        """
-        self._path = folder / FILE
+    def __init__(self, spool: Spool) -> None:
+        """Reads what is there. Raises Corrupt where the file lacks rows that the spool holds."""
+        self._path = spool.folder / FILE
         self._rows: dict[bytes, bytes] = {}
         data = self._path.read_bytes() if self._path.exists() else b""
-        kept = 0
-        while len(data) - kept >= _HEAD.size:
-            record_epoch, sequence, count = _HEAD.unpack_from(data, kept)
-            end = kept + _HEAD.size + 2 * _HASH * count
-            if end > len(data) or (record_epoch == epoch and sequence >= next_sequence):
-                break
-            self._take(data[kept + _HEAD.size : end])
-            kept = end
-        if kept != len(data):
-            write_atomically(self._path, data[:kept])
+        known = spool.positions().get(FILE)
+        durable = known.offset if known is not None else 0
+        place = 0
+        while place < durable <= len(data):
+            start = place + _HEAD.size
+            _epoch, _sequence, count = _HEAD.unpack_from(data.ljust(start), place)
+            place = start + 2 * _HASH * count
+            self._take(data[start:place])
+        if place != durable:
+            raise Corrupt(
+                f"{self._path} is damaged: it lacks rows that the spool has counted",
+                "restore it from a backup: without it they would be counted again",
+            )
+        if len(data) > durable:
+            write_atomically(self._path, data[:durable])
 
     def _take(self, pairs: bytes) -> None:
         for place in range(0, len(pairs), 2 * _HASH):
@@ -65,15 +71,15 @@ class KnownRows:
         self._rows[pair[0]] = pair[1]
         return b"".join(pair)
 
-    def write(self, epoch: int, sequence: int, pairs: list[bytes]) -> None:
-        """Make durable that the batch (epoch, sequence) holds these rows, before it is durable.
-
-        Raises SpoolFull or SpoolBroken.
+    def write(self, epoch: int, sequence: int, pairs: list[bytes]) -> SourcePosition:
+        """Make durable that the batch (epoch, sequence) is to hold these rows; the batch must carry
+        what is returned. Raises SpoolFull or SpoolBroken.
         """
         try:
             with open(self._path, "ab") as file:
                 file.write(_HEAD.pack(epoch, sequence, len(pairs)) + b"".join(pairs))
                 file.flush()
                 os.fsync(file.fileno())
+                return SourcePosition(source=FILE, offset=file.tell())
         except OSError as error:
             raise refusal(f"{self._path} cannot be written", error) from error

@@ -11,9 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from edge.batch.codec import decode_counters, decode_header
+from edge.errors import Corrupt
 from edge.event import CLASSES
 from edge.logs.importer import ImportResult
 from edge.spool.segment import read_frames
+from edge.spool.state import SpoolBroken
 from edge.usage.importing import UsageImporter
 from edge.usage.known_rows import FILE, KnownRows, hash_of
 from tests.edge.logs.reading import NOW_MS, open_spool
@@ -126,18 +128,43 @@ def test_a_file_without_the_columns_is_a_problem(tmp_path: Path) -> None:
 
 
 def test_rows_whose_batch_a_crash_took_are_counted_when_they_come_again(tmp_path: Path) -> None:
-    """The record is written before the batch is durable: without it, its rows are unknown again."""
+    """The record is durable before its batch, whose number another batch may have by now."""
     path = tmp_path / "a.csv"
     path.write_text(HEAD + ROWS)
     folder = tmp_path / "spool"
     take(folder, path)
     with open_spool(folder) as spool:
         status = spool.status()
-        lost = KnownRows(folder, status.epoch, status.next_sequence)
-        lost.write(status.epoch, status.next_sequence, [hash_of("r9") + b"c" * 16])
+        KnownRows(spool).write(status.epoch, status.next_sequence, [hash_of("r9") + b"c" * 16])
+        spool.heartbeat(NOW_MS)
     whole = (folder / FILE).read_bytes()
     (folder / FILE).write_bytes(whole + whole[:7])  # and a torn record behind it
     path.write_text(HEAD + ROWS + "2026-03-01T10:00:00Z,b.c,https,1,2,,r9\n")
     result = take(folder, path)
     assert (result.events, result.duplicates) == (1, 3)
     assert take(folder, path).duplicates == 4
+
+
+def test_rows_that_cannot_be_remembered_are_not_counted(tmp_path: Path) -> None:
+    """A full disk: a batch in the spool without its record would be counted again."""
+    path = tmp_path / "a.csv"
+    path.write_text(HEAD + ROWS)
+    with pytest.raises(SpoolBroken), open_spool(tmp_path / "spool") as spool:
+        importer = UsageImporter(spool, "DE", now_ms=NOW_MS)
+        (tmp_path / "spool" / FILE).mkdir()
+        importer.run([path])
+    assert counted(tmp_path / "spool") == {}
+    (tmp_path / "spool" / FILE).rmdir()
+    assert take(tmp_path / "spool", path).events == 3
+    assert counted(tmp_path / "spool") == COUNTS
+
+
+@pytest.mark.parametrize("damage", ["gone", "short", "changed"])
+def test_a_damaged_list_of_rows_stops_the_import(damage: str, tmp_path: Path) -> None:
+    path, known = tmp_path / "a.csv", tmp_path / "spool" / FILE
+    path.write_text(HEAD + ROWS)
+    take(tmp_path / "spool", path)
+    data = known.read_bytes()
+    known.write_bytes({"gone": b"", "short": data[:-1], "changed": data[:16] + b"\1" + data[17:]}[damage])
+    with pytest.raises(Corrupt, match="counted again"):
+        take(tmp_path / "spool", path)
