@@ -33,6 +33,14 @@ def test_the_last_tags_said_hold_and_a_row_without_them_leaves_them(tmp_path: Pa
     assert tags_of(home, "accounts", "account_id")["acme"] == {}
 
 
+def test_another_row_of_the_same_account_without_tags_takes_none_away(tmp_path: Path) -> None:
+    terms = TAGGED.partition("[[accounts]]\n")[2].partition("[[accounts]]")[0].split("\ntags")[0]
+    later = '\nname = "Acme"\ncurrency = "USD"\nprice_book = "plain"\ncredit_limit = "5.00"'
+    second = f"[[accounts]]\n{terms}{later}\neffective_from = 2026-10-05T00:00:00Z\n"
+    home = make_home(tmp_path, accounts=TAGGED + second)
+    assert tags_of(home, "accounts", "account_id")["acme"] == {"team": "web", "stage": "live"}
+
+
 def test_the_command_says_how_many_tags_are_new(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

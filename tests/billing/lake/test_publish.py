@@ -108,6 +108,21 @@ def test_a_version_made_by_difference_is_the_one_written_anew(tmp_path: Path) ->
         assert content(published(anew)) == content(home), f"step {number}"
 
 
+def test_g22_terms_that_came_into_force_are_in_a_version_made_by_difference(tmp_path: Path) -> None:
+    """A load of one account shows the terms of another that are due by then."""
+    home = make_home(tmp_path)
+    close_hours(home, START, 2, [Use()])
+    beta = '[[accounts]]\nid = "beta"\nname = "Beta"\ncurrency = "USD"\nprice_book = "plain"\n'
+    load_text(home, f'{beta}credit_limit = "5.00"\neffective_from = 2026-10-21T00:00:00Z\n', at=NOW)
+    rate(home)
+    load_text(home, beta.replace("beta", "gamma"), at=NOW + 48 * HOUR)
+    published(home)
+    assert ask(home, "SELECT credit_limit FROM accounts WHERE account_id = 'beta'") == [(5,)]
+    anew = shutil.copytree(home, tmp_path / "anew")
+    shutil.rmtree(anew / "lake")
+    assert content(published(anew)) == content(home)
+
+
 def test_a_payment_writes_the_rows_of_who_paid_and_links_the_rest(tmp_path: Path) -> None:
     home = make_home(tmp_path)
     close_hours(home, START, 2, [Use()])
