@@ -195,7 +195,8 @@ class Flush:
     def usage(self) -> pa.Table:
         """The counted rows, as the statement add_usage reads them; checked against what was read.
 
-        One row a key. Raises Corrupt when they do not hold as many requests as were accepted.
+        One row a key. Raises Corrupt when they do not hold as many requests as were accepted, or
+        sum to more than 64 bits bear.
         """
         repeated = bool(self._parts)  # only the sums hold each key once
         for rows in self._sums.rows():
@@ -203,7 +204,8 @@ class Flush:
             self._parts.append((bucket, rows.name, rows.class_code, rows.region))
             self._counts.append(rows.counts)
         self._sums = Sums()
-        stored = sum(int(counts[:, 0].sum()) for counts in self._counts)
+        stored, sent = (sum(int(part[:, place].sum()) for part in self._counts) for place in (0, 1))
+        refuse_endless(max(stored, sent))
         if stored != self._counted:
             raise self._wrong(f"rows hold {stored} of {self._counted}")
         regions = sorted({part[3] for part in self._parts})
@@ -220,6 +222,15 @@ class Flush:
             keys, counts = _added_up(keys, counts)
         self.rows_written = self._rows = len(keys[0])
         return _usage_table(keys, counts, regions, self.names.array())
+
+
+def refuse_endless(total: int) -> None:
+    """Raise Corrupt when a sum of what was read is more than 64 bits bear: numpy would wrap it."""
+    if total >= 1 << 63:
+        raise Corrupt(
+            f"what was read claims {total} requests or bytes sent, more than 64 bits bear",
+            "see which edge or source claims so much, and let it report no longer",
+        )
 
 
 def _whole(parts: list[Array]) -> Array:

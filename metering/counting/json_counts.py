@@ -5,27 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from edge.batch.records import Array, CounterColumns, exact_sums, status_classes
-from edge.errors import Corrupt
 from edge.event import BUCKET_MS, CLASSES, STATUS_CLASSES
-from metering.counting.flush import Flush
+from metering.counting.flush import Flush, refuse_endless
 from metering.counting.json_columns import JsonColumns
 from metering.hour import HOUR_MS
-
-_BYTES_END = 1 << 62
-"""Sums below it fit 64 bits."""
 
 
 def count(events: JsonColumns, owner: Array, flushes: list[Flush]) -> None:
     """Count events into the flushes of their owners, with the sources that promise nothing."""
     if not len(events):
         return
-    if int(events.bytes_sent.max()) * len(events) >= _BYTES_END:
-        total = sum(events.bytes_sent.tolist())
-        if total >= _BYTES_END:
-            raise Corrupt(
-                f"JSON events claim {total} bytes sent, more than sums of 64 bits bear",
-                "see which source sends such sizes, and list it no longer",
-            )
+    if int(events.bytes_sent.max()) * len(events) >= 1 << 63:
+        refuse_endless(sum(events.bytes_sent.tolist()))
     bucket = events.time_ms // BUCKET_MS
     cells = _cells(
         (owner, len(flushes)),

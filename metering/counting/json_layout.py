@@ -66,11 +66,11 @@ def layout_of(value: bytes) -> Layout | None:
         if key in keys:
             return None
         keys.add(key)
-        if name in TEXTS and found[2] is not None:
-            begun = _note(value, found.span(2), begun, literals)
-            fields.append(name)
-        elif name in NUMBERS and found[3] is not None:
-            begun = _note(value, found.span(3), begun, literals)
+        group = 2 if name in TEXTS else 3
+        if name in TEXTS | NUMBERS and found[group] is not None:
+            start, end = found.span(group)
+            literals.append(value[begun:start])
+            begun = end
             fields.append(name)
         elif not ((name == "version" and found[3] == b"1") or (name == "cache" and not found[3])):
             return None
@@ -80,12 +80,6 @@ def layout_of(value: bytes) -> Layout | None:
     whole = place == len(value) and value[-1:] == b"}" and max(map(len, literals)) <= _LITERAL_MAX
     complete = set(fields) >= (TEXTS | NUMBERS) - OPTIONAL
     return Layout(literals=tuple(literals), fields=tuple(fields)) if whole and complete else None
-
-
-def _note(value: bytes, span: tuple[int, int], begun: int, literals: list[bytes]) -> int:
-    """Note the literal before a value; where the next one begins."""
-    literals.append(value[begun : span[0]])
-    return span[1]
 
 
 class Messages:

@@ -7,13 +7,16 @@ import random
 from typing import Any
 
 import duckdb
+import numpy as np
 import pytest
 
 import sql
+from edge.errors import Corrupt
 from metering.counting import json_columns
 from metering.counting.flush import Flush, Names
 from metering.counting.json_check import Bounds, check
 from metering.counting.json_columns import JsonColumns, from_checked, laid_out_alike
+from metering.counting.json_counts import count
 from metering.counting.json_events import JsonIntake
 from metering.counting.json_layout import layout_of
 from metering.counting.json_parse import Unreadable, events_of
@@ -249,3 +252,13 @@ def test_ids_and_digests_stored_before_are_known_and_tell_duplicate_from_conflic
 )
 def test_a_message_that_lacks_a_field_or_has_one_twice_teaches_no_layout(value: bytes) -> None:
     assert layout_of(value) is None
+
+
+def test_json_events_that_claim_more_bytes_than_64_bits_bear_are_refused() -> None:
+    flush = Flush(partition="000", names=Names())
+    (one,), _ = laid_out_alike(run(*[{**EVENT, "bytes_sent": 1 << 50}] * 64, **TIGHT), BOUNDS)
+    count(one, np.zeros(64, dtype=np.int32), [flush])
+    assert flush.usage()["bytes_sent"].to_pylist() == [64 << 50]
+    many = one.at(np.zeros(1 << 13, dtype=np.int64))
+    with pytest.raises(Corrupt, match=f"{1 << 63}"):
+        count(many, np.zeros(1 << 13, dtype=np.int32), [flush])

@@ -28,13 +28,14 @@ def test_a_session_answers_describes_and_tells_errors_in_a_line(
 ) -> None:
     typed = ["\\d hours", "SELECT count(*) AS n FROM invoices;", "\\format jsonl",
              "SELECT 7 AS seven;", "\\plot bar", "\\q revenue_by_item", "SELECT x;", "\\nonsense",
-             "\\timing", "SELECT 8 AS eight;", "", "\\quit", "SELECT 9 AS nine;"]  # fmt: skip
+             "\\d it's", "\\timing", "SELECT 8 AS eight;", "", "\\quit", "SELECT 9 AS nine;"]  # fmt: skip
     Shell(home=home, limits=LIMITS).run(iter(typed))
     out, error = capfd.readouterr()
     assert "edges that had not passed the hour's end" in out
     assert '{"seven": 7}' in out
     assert '"item": "https_requests"' in out
     assert "no command \\nonsense" in error
+    assert "No closing quotation" in error
     assert 'column "x" was not found' in error
     assert "nothing to draw" in error
     assert error.splitlines()[-1].endswith(" s")
@@ -87,10 +88,11 @@ class Terminal:
 
 @contextmanager
 def terminal(home: Path, state: Path, root: Path) -> Iterator[Terminal]:
-    """`edgetoll sql` on a terminal of its own."""
+    """`edgetoll sql` on a terminal of its own, of a machine without the pager."""
     child, file = pty.fork()
     if child == 0:
-        environ = {**os.environ, "TERM": "xterm", "XDG_STATE_HOME": str(state), "PAGER": "cat"}
+        pager = {"PAGER": "no-such-pager -F"}
+        environ = {**os.environ, **pager, "TERM": "xterm", "XDG_STATE_HOME": str(state)}
         words = [sys.executable, str(root / "edgetoll.py"), "sql", "--home", str(home)]
         os.execve(sys.executable, words, environ)
     try:

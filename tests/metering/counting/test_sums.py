@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from edge.batch.packing import pack
 from edge.batch.records import EventColumns, PackedEvents, totals
+from edge.errors import Corrupt
 from edge.event import BUCKET_MS, CLASSES
 from metering.counting import sums as module
 from metering.counting.flush import Flush, Names
@@ -182,3 +183,13 @@ def test_a_flush_hands_over_one_row_a_key_whichever_way_its_batches_were_counted
     counts = [tuple(r[name] for name in COUNTS) for r in rows]
     assert len(set(keys)) == len(rows)
     assert dict(zip(keys, counts, strict=True)) == slowly(batches)
+
+
+@pytest.mark.parametrize("column", ["requests", "bytes_sent"])
+def test_sums_that_64_bits_do_not_bear_are_refused_and_never_wrap(column: str) -> None:
+    flush = Flush(partition="000", names=Names())
+    rows = totals(packed([ONE]))
+    for _ in range(3):
+        flush.count(replace(rows, **{column: np.array([(1 << 62) - 1])}), "DE")
+    with pytest.raises(Corrupt, match=f"{3 * (1 << 62) - 3}"):
+        flush.usage()
