@@ -149,7 +149,7 @@ def live(home: Path) -> list[CheckResult]:
 
 def https(home: Path) -> list[CheckResult]:
     """What this edge keeps of its domains' HTTPS; a home without any has nothing to break."""
-    from edge.https.witness import damage
+    from edge.https.damage import damage
 
     ((name, about),) = HTTPS.items()
     return [CheckResult(check=name, about=about, rows=tuple(damage(home)))]

@@ -22,6 +22,7 @@ import certifi
 from edge.crash_point import crash_point
 from edge.durable import FileLock, fsync_folder, write_atomically
 from edge.errors import EdgetollError
+from edge.https.damage import RESTORE, lost
 from edge.https.nginx import Nginx
 from edge.https.nginx_config import NginxVersion, Places, generation, render, unable
 from edge.https.probe import REFUSED, running_generation, served_leaf
@@ -32,7 +33,6 @@ from edge.https.stop_list import read_stop_list
 from edge.https.telling import tell_billing
 from edge.https.upload.names import probe_name
 from edge.https.wishes import Wishes
-from edge.https.witness import RESTORE, lost
 from edge.instants import parse_time
 
 

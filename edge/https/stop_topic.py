@@ -20,6 +20,7 @@ from edge.configfile import section
 from edge.durable import write_atomically
 from edge.errors import EdgetollError
 from edge.https.settings import HttpsEdge
+from edge.https.stop_list import stopped_name
 from edge.instants import from_ms
 from edge.kafka.link import KafkaLink, hush, why
 
@@ -51,7 +52,7 @@ class TopicList:
             return
         try:
             row = json.loads(value)
-            if row["domain"] != name or not row["cause"]:
+            if stopped_name(row).domain != name:
                 raise ValueError(name)
         except (ValueError, KeyError, TypeError):
             self.odd.add(name)
@@ -59,9 +60,10 @@ class TopicList:
         self.rows[name] = row
 
     def document(self) -> bytes:
-        """The list as billing publishes it."""
+        """The list as billing publishes it, once something was read."""
+        assert self.newest is not None, "asked only after a message"
         rows = [self.rows[name] for name in sorted(self.rows)]
-        as_of = f"{(self.newest or datetime.now(UTC)).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        as_of = f"{self.newest.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
         return json.dumps(
             {"format": 1, "as_of": as_of, "count": len(rows), "domains": rows}
         ).encode()
@@ -106,7 +108,7 @@ async def _follow(
     try:
         async with asyncio.timeout(link.request_timeout_seconds):
             await consumer.start()
-        written = b""
+        is_new = False
         odd: set[str] = set()
         while not stop.is_set():
             for records in (await consumer.getmany(timeout_ms=LOOK_MS)).values():
@@ -114,10 +116,10 @@ async def _follow(
                     if one.key:
                         found.take(one.key.decode("utf-8", "replace"), one.value,
                                    from_ms(one.timestamp))  # fmt: skip
-            data = found.document()
-            if data != written and found.newest is not None and await _is_whole(consumer):
-                write_atomically(path, data)
-                written = data
+                        is_new = True
+            if is_new and await _is_whole(consumer):
+                write_atomically(path, found.document())
+                is_new = False
             for name in sorted(found.odd - odd):
                 say(f"topic {edge.stop_topic} has a message of {name} that is none of billing's")
             odd = set(found.odd)

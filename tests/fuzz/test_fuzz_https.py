@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import Corrupt
-from edge.https import facts, settings, stop_list, witness
+from edge.https import damage, facts, settings, stop_list
 from edge.https.owners import prospect, read_owners
 from edge.https.records import HttpsSettings
 from edge.https.status import (
@@ -110,7 +110,7 @@ def test_settings_of_a_domain_are_what_was_written_or_named_corrupt(data: bytes)
             assert Wishes(home).all() == [WISH] or b"content_sha256" not in data
         except Corrupt as error:
             line(str(error).replace("pydantic", ""))
-        for row in witness.damage(home):
+        for row in damage.damage(home):
             assert all(row)
 
 
@@ -122,7 +122,7 @@ def test_a_status_is_what_was_written_or_is_damaged(data: bytes) -> None:
         try:
             assert read_status_file(home) == STATUS or b"content_sha256" not in data
         except StatusDamaged:
-            assert [row[0] for row in witness.damage(home)] == ["https-status.json"]
+            assert [row[0] for row in damage.damage(home)] == ["https-status.json"]
 
 
 @FUZZ

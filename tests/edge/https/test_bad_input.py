@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import resource
 import socket
 import threading
@@ -12,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from edge.https.agent import watch
+from edge.https.damage import damage
 from edge.https.probe import REFUSED
 from edge.https.settings import read_settings
+from edge.https.wishes import PRIVATE_BEGINS
 from tests.edge.https.world import Edge
 
 WWW, OTHER = "www.shop.example", "other.shop.example"
@@ -232,3 +235,21 @@ def test_the_watch_outlives_a_full_disk_says_it_once_and_tries_again(edge: Edge)
         agent.join()
     assert "File too large" in said[0]
     assert said[1:] == [f"{WWW}: live"]
+
+
+def test_a_key_with_any_one_bit_turned_is_said_to_be_damaged_and_ends_in_no_traceback(
+    edge: Edge,
+) -> None:
+    edge.upload("enable", WWW)
+    (bundle,) = (edge.home / "https" / "vault").glob("*.pem")
+    public, begin, rest = bundle.read_bytes().partition(PRIVATE_BEGINS)
+    key = base64.b64decode(rest.partition(b"-----END")[0])
+    for bit in range(0, len(key) * 8, 3):
+        turned = bytearray(key)
+        turned[bit // 8] ^= 1 << bit % 8
+        text = base64.encodebytes(turned) + b"-----END PRIVATE KEY-----\n"
+        bundle.write_bytes(public + begin + b"\n" + text)
+        assert [row[0] for row in damage(edge.home)] in ([f"vault/{bundle.name}"], []), bit
+    bundle.write_bytes(public)
+    ((_name, why, _advice),) = damage(edge.home)
+    assert "its key is damaged" in why

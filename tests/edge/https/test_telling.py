@@ -1,4 +1,4 @@
-"""What was proven is told to billing once; and the stop list's topic, row by row."""
+"""What was proven is told to billing once; and the stop list, from topic and file."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import pytest
 
 import edgetoll
 from edge.crash_point import VARIABLE
+from edge.errors import Corrupt
 from edge.https.facts import FactFile, fact_files, read_fact_file
-from edge.https.stop_list import read_stop_list
+from edge.https.stop_list import KEPT, read_stop_list
 from edge.https.stop_topic import TopicList
 from tests.edge.https.world import Edge
 
@@ -111,17 +112,37 @@ def test_the_topics_rows_are_the_list_and_what_nobody_can_read_changes_nothing(
             ("c.example", row("c.example")),
             ("a.example", b"by hand"),
             ("z.example", row("other.example")),
+            ("y.example", row("y.example", excepted=("no name!",))),
             ("c.example", None),
         ]
     ):
         found.take(name, value, NOW + timedelta(seconds=second))
-    assert found.odd == {"a.example", "z.example"}
+    assert found.odd == {"a.example", "y.example", "z.example"}
     path = tmp_path / "domains.json"
     path.write_bytes(found.document())
     read = read_stop_list(path, tmp_path)
     assert [(one.domain, one.except_names) for one in read.names] == [
         ("*.b.example", ("x.b.example",)), ("a.example", ()),
     ]  # fmt: skip
-    assert (read.as_of, read.trouble) == ("2026-11-30T12:00:05Z", "")
+    assert (read.as_of, read.trouble) == ("2026-11-30T12:00:06Z", "")
     found.take("a.example", None, NOW)
-    assert found.odd == {"z.example"}
+    assert found.odd == {"y.example", "z.example"}
+
+
+def test_a_list_without_a_time_is_not_whole_and_two_damaged_ones_change_nothing(
+    tmp_path: Path,
+) -> None:
+    published, kept = tmp_path / "domains.json", tmp_path / KEPT
+    whole = TopicList()
+    whole.take("a.example", row("a.example"), NOW)
+    published.write_bytes(whole.document())
+    assert read_stop_list(published, tmp_path).trouble == ""
+    published.write_bytes(whole.document().replace(b"2026-11-30T12", b"noon"))
+    found = read_stop_list(published, tmp_path)
+    assert [one.domain for one in found.names] == ["a.example"]
+    assert "the last is kept" in found.trouble
+    kept.write_bytes(b"{")
+    for _ in range(2):
+        with pytest.raises(Corrupt, match="the last that was whole, is damaged"):
+            read_stop_list(published, tmp_path)
+        published.unlink(missing_ok=True)

@@ -1,8 +1,8 @@
 """Whether what an edge keeps of HTTPS is as it was written: each domain's settings, its bundle in
 the vault, and the status of what was proven.
 
-The status is the witness of the settings: what was proven to be served later than they were written
-says that they are an older copy. Keys are held against their certificates and told to nobody.
+The status says how old the settings may be: where later ones were proven to be served, these are an
+older copy. Keys are held against their certificates and told to nobody.
 """
 
 from __future__ import annotations
@@ -78,6 +78,7 @@ def _bundle(wishes: Wishes, one: HttpsSettings) -> str:
 
 
 def _is_key_of(pem: bytes) -> bool:
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import (
         Encoding,
         PublicFormat,
@@ -90,5 +91,5 @@ def _is_key_of(pem: bytes) -> bool:
         key = load_pem_private_key(pem[pem.index(PRIVATE_BEGINS) :], None)
         leaf = load_pem_x509_certificate(pem).public_key()
         return key.public_key().public_bytes(*form) == leaf.public_bytes(*form)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         return False
