@@ -49,11 +49,11 @@ def apply_load(connection: duckdb.DuckDBPyConnection, record: Record, effects: E
         connection.execute(sql.text("statements/accounts/apply/mark_account_versions"), marked)
         connection.execute(sql.text("statements/accounts/apply/mark_openings"), marked)
         connection.execute(sql.text("statements/accounts/apply/insert_first_methods"))
-        refresh_accounts(connection, record.at)
+        refresh_accounts(connection, record)
     if "account_dates" in effects:
         connection.execute(sql.text("statements/accounts/apply/mark_dates"), number)
         connection.execute(sql.text("statements/accounts/apply/move_dates"))
-        _fill_accounts(connection, record.at)
+        _fill_accounts(connection, record)
     if "replaced" in effects:
         connection.execute(sql.text("statements/accounts/apply/note_replaced"), number)
         connection.execute(sql.text("statements/accounts/apply/mark_replaced_plans"), number)
@@ -80,17 +80,20 @@ def versions_due(connection: duckdb.DuckDBPyConnection, at: datetime) -> int:
     return 0 if found is None else found.versions
 
 
-def refresh_accounts(connection: duckdb.DuckDBPyConnection, at: datetime) -> None:
-    """Make `accounts` the versions in force at `at` (FAULTS G22); cheap when they are already."""
-    if versions_due(connection, at):
-        _fill_accounts(connection, at)
+def refresh_accounts(connection: duckdb.DuckDBPyConnection, record: Record) -> None:
+    """Make `accounts` the versions in force at the record's time (FAULTS G22); cheap when they are
+    already.
+    """
+    if versions_due(connection, record.at):
+        _fill_accounts(connection, record)
 
 
-def _fill_accounts(connection: duckdb.DuckDBPyConnection, at: datetime) -> None:
-    connection.execute(sql.text("statements/accounts/apply/clear_accounts"))
-    connection.execute(
-        sql.text("statements/accounts/apply/fill_accounts"), {"now": instant_text(at)}
-    )
+def _fill_accounts(connection: duckdb.DuckDBPyConnection, record: Record) -> None:
+    now = {"now": instant_text(record.at)}
+    connection.execute(sql.text("statements/accounts/apply/accounts_due"), now)
+    connection.execute(sql.text("statements/accounts/apply/drop_changed_accounts"))
+    number = {"journal_no": record.number}
+    connection.execute(sql.text("statements/accounts/apply/insert_changed_accounts"), number)
 
 
 def _apply_ownership(

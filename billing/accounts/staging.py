@@ -178,9 +178,11 @@ def stage(loaded: Loaded, zone_of_book: Callable[[str], str], *, opening: dateti
 
 
 def _tagged(loaded: Loaded) -> list[Tagged]:
-    """The tags that rows name, of each account and domain the last ones said."""
-    said = {("account", row.id): row.tags for _, row in loaded.accounts}
-    said |= {("domain", row.domain): row.tags for _, row in loaded.domains}
+    """The tags that rows name, of each account and domain the last ones said; a row without the
+    field says nothing of them.
+    """
+    said = {("account", row.id): row.tags for _, row in loaded.accounts if row.tags is not None}
+    said |= {("domain", row.domain): row.tags for _, row in loaded.domains if row.tags is not None}
     return [
         Tagged(
             kind=kind,
@@ -188,7 +190,6 @@ def _tagged(loaded: Loaded) -> list[Tagged]:
             tags=json.dumps(tags, ensure_ascii=False, sort_keys=True, separators=(",", ":")),
         )
         for (kind, subject), tags in said.items()
-        if tags is not None
     ]
 
 

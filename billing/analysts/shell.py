@@ -110,7 +110,10 @@ class Shell:
             self.last = line
             self._ask(line, rows_shown(self.format, None))
             return False
-        word, *more = shlex.split(line[1:])
+        try:
+            word, *more = shlex.split(line[1:]) or [""]
+        except ValueError as error:
+            raise InputError(f"{line}: {error}", "close what the quote opens") from error
         if word in ("quit", "exit"):
             return True
         commands: dict[str, Callable[[list[str]], None]] = {
@@ -189,10 +192,14 @@ def paged() -> Iterator[None]:
     if not sys.stdout.isatty() or not pager:
         yield
         return
-    from shutil import get_terminal_size
+    from shutil import get_terminal_size, which
 
+    words = shlex.split(pager)
+    if which(words[0]) is None:  # a machine without it: the terminal scrolls
+        yield
+        return
     os.environ.setdefault("COLUMNS", str(get_terminal_size().columns))
-    with Popen(shlex.split(pager), stdin=PIPE, text=True) as process:
+    with Popen(words, stdin=PIPE, text=True) as process:
         assert process.stdin is not None
         kept, sys.stdout = sys.stdout, process.stdin
         # Who leaves the pager early has seen enough.

@@ -285,7 +285,7 @@ def _effect(candidate: _Candidate, *, too_old: bool) -> ImportedHourFile:
 
 def apply_import(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
     """Read the named files again: the same bytes give the same rows, today or in a rebuild."""
-    refresh_accounts(connection, record.at)
+    refresh_accounts(connection, record)
     _take_in(connection, record, effects["files"])
     connection.execute(
         sql.text("statements/runs/import/insert_imported_files"), {"import_no": record.number}

@@ -159,7 +159,7 @@ def bring_terms_up(store: Store, at: datetime) -> None:
 
 def apply_terms(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
     """Let the account versions that are in force at the record's time take effect."""
-    refresh_accounts(connection, record.at)
+    refresh_accounts(connection, record)
 
 
 def _rate_imported(
@@ -338,7 +338,7 @@ def apply_rating(connection: duckdb.DuckDBPyConnection, record: Record, effects:
     from billing.rating import appliers
 
     run = effects["run"]
-    refresh_accounts(connection, record.at)
+    refresh_accounts(connection, record)
     post_charges(connection, record, run_id=run["run_id"])
     appliers.apply(connection, effects)
     connection.execute(sql.text("statements/runs/run/clear_replay_marks"))

@@ -36,7 +36,8 @@ CREATE TABLE IF NOT EXISTS account_versions (
     journal_no BIGINT NOT NULL
 );
 
--- One row per account: the version in force at the last record that looked.
+-- One row per account: the version in force at the last record that looked; `journal_no` is the record
+-- that put it there.
 CREATE TABLE IF NOT EXISTS accounts (
     account_id VARCHAR NOT NULL,
     effective_from TIMESTAMP NOT NULL,
@@ -55,7 +56,8 @@ CREATE TABLE IF NOT EXISTS accounts (
     tax_id VARCHAR NOT NULL,
     low_balance_threshold HUGEINT,
     opened_at TIMESTAMP NOT NULL,
-    closed_at TIMESTAMP
+    closed_at TIMESTAMP,
+    journal_no BIGINT NOT NULL
 );
 
 -- One row per account and change of its basic billing method.

@@ -103,23 +103,33 @@ WHERE
     a.account_id IS NULL
     OR (v.effective_from > a.effective_from AND v.effective_from <= CAST($now AS TIMESTAMP));
 
--- name: clear_accounts
--- Before `accounts` is filled again.
-DELETE FROM accounts;
+-- name: accounts_due
+-- One row per account that `accounts` shows otherwise: its version in force at $now, or its first if
+-- that begins later.
+CREATE OR REPLACE TEMP TABLE accounts_due AS
+(
+    SELECT * EXCLUDE (journal_no)
+    FROM account_versions
+    QUALIFY row_number() OVER (
+        PARTITION BY account_id
+        ORDER BY
+            (effective_from <= CAST($now AS TIMESTAMP)) DESC,
+            CASE WHEN effective_from <= CAST($now AS TIMESTAMP) THEN effective_from END DESC,
+            effective_from,
+            journal_no DESC
+    ) = 1
+)
+EXCEPT
+SELECT * EXCLUDE (journal_no) FROM accounts;
 
--- name: fill_accounts
--- One row per account: its version in force at $now, or its first if that begins later.
+-- name: drop_changed_accounts
+-- Before what is due comes in.
+DELETE FROM accounts WHERE account_id IN (SELECT account_id FROM accounts_due);
+
+-- name: insert_changed_accounts
+-- One row per account that changed, and the record that looked.
 INSERT INTO accounts BY NAME
-SELECT * EXCLUDE (journal_no)
-FROM account_versions
-QUALIFY row_number() OVER (
-    PARTITION BY account_id
-    ORDER BY
-        (effective_from <= CAST($now AS TIMESTAMP)) DESC,
-        CASE WHEN effective_from <= CAST($now AS TIMESTAMP) THEN effective_from END DESC,
-        effective_from,
-        journal_no DESC
-) = 1;
+SELECT *, CAST($journal_no AS BIGINT) AS journal_no FROM accounts_due;
 
 -- name: insert_methods
 -- One row per change of method.

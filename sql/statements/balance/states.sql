@@ -79,12 +79,15 @@ FROM account_state_history AS h
 WHERE h.journal_no = $journal_no;
 
 -- name: touched
--- One row per account that a record after $since names: its state, its money or its terms.
+-- One row per account that a record after $since names: its state, its money or its terms, also
+-- those that only came into force by then.
 SELECT account_id FROM account_state WHERE journal_no > $since
 UNION
 SELECT account_id FROM posted_transfers WHERE journal_no > $since
 UNION
 SELECT account_id FROM account_versions WHERE journal_no > $since
+UNION
+SELECT account_id FROM accounts WHERE journal_no > $since
 LIMIT $most;
 
 -- name: not_ok

@@ -28,7 +28,8 @@ def test_a_session_answers_describes_and_tells_errors_in_a_line(
 ) -> None:
     typed = ["\\d hours", "SELECT count(*) AS n FROM invoices;", "\\format jsonl",
              "SELECT 7 AS seven;", "\\plot bar", "\\q revenue_by_item", "SELECT x;", "\\nonsense",
-             "\\d it's", "\\timing", "SELECT 8 AS eight;", "", "\\quit", "SELECT 9 AS nine;"]  # fmt: skip
+             "\\d it's", "\\timing",
+             "SELECT 8 AS eight;", "", "\\quit", "SELECT 9 AS nine;"]  # fmt: skip
     Shell(home=home, limits=LIMITS).run(iter(typed))
     out, error = capfd.readouterr()
     assert "edges that had not passed the hour's end" in out
