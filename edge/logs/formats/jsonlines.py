@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+from decimal import Decimal
 from typing import Final
 
 import orjson
@@ -127,4 +128,6 @@ def _text(found: object, path: Path) -> str | None:
         return "true" if found else "false"
     if isinstance(found, dict | list):
         return orjson.dumps(found).decode()
-    return repr(found)
+    if isinstance(found, float):
+        found = Decimal(repr(found)).normalize()
+    return f"{found:f}" if isinstance(found, Decimal) else repr(found)
