@@ -393,7 +393,7 @@ def test_the_fast_readers_say_what_the_careful_one_says_or_nothing(
 
 
 def test_a_usual_block_of_tsv_takes_the_fast_way() -> None:
-    line = b"1700000000.5\ta.example\thttps\tHTTP/3.0\t009\t7\tHIT\tx\n"
+    line = b"1700000000.500\ta.example\thttps\tHTTP/3.0\t009\t7\tHIT\tx\n"
     assert parse_fast_tsv(line * 3, NOW_MS, unescape) is not None
 
 
