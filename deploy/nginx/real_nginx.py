@@ -73,12 +73,12 @@ class RealNginx:
         self.folder = folder
         self.log = folder / "edgetoll.log"
         self.tsv = folder / "edgetoll.tsv"
-        self.plain, self.secure, self.origin = _free_ports(3)
+        self.plain, self.secure, self.origin = free_ports(3)
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
-        _self_signed(self.folder)
+        self_signed(self.folder)
         config = self.folder / "nginx.conf"
         config.write_text(
             CONFIG.format(
@@ -95,7 +95,7 @@ class RealNginx:
         if program is None:
             raise FileNotFoundError("nginx: apt-get install -y nginx-light")
         self._process = subprocess.Popen([program, "-p", str(self.folder), "-c", str(config)])
-        self._wait_until_it_listens()
+        wait_until_it_listens(self.plain, self.folder / "error.log")
         return self
 
     def __exit__(
@@ -141,18 +141,20 @@ class RealNginx:
             command += ["--resolve", f"{sni}:{self.secure}:127.0.0.1"]
         subprocess.run([*command, url], check=True, timeout=20)
 
-    def _wait_until_it_listens(self) -> None:
-        until = time.monotonic() + 10
-        while time.monotonic() < until:
-            try:
-                socket.create_connection(("127.0.0.1", self.plain), timeout=1).close()
-                return
-            except OSError:
-                time.sleep(0.02)
-        raise TimeoutError((self.folder / "error.log").read_text())
+
+def wait_until_it_listens(port: int, errors: Path) -> None:
+    """Wait for a server on 127.0.0.1:`port`. Raises TimeoutError with what stands in `errors`."""
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.02)
+    raise TimeoutError(errors.read_text())
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports nobody listens on now."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [each.getsockname()[1] for each in sockets]
@@ -161,7 +163,7 @@ def _free_ports(count: int) -> list[int]:
     return ports
 
 
-def _self_signed(folder: Path) -> None:
+def self_signed(folder: Path) -> None:
     """A key and a certificate for NAMES in `folder`."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
