@@ -82,8 +82,8 @@ def test_issue_11_a_document_that_is_not_as_written_is_red_and_the_command_mends
     path = document(home, form)
     issued = path.read_bytes()
     assert red(home, tables) == {}
-    for name, damage in DAMAGES.items():
-        damage(path)
+    for name, harm in DAMAGES.items():
+        harm(path)
         told = red(home, tables)
         assert told.keys() == {path.name}, name
         assert f"edgetoll billing invoice --month {MONTH}" in told[path.name]
