@@ -54,8 +54,11 @@ CONFIG = """
 		rewrite * /big
 		file_server
 	}}
-	handle /origin/* {{
-		reverse_proxy {origin}
+	handle /socket {{
+		reverse_proxy 127.0.0.1:{sockets}
+	}}
+	handle /calls.* {{
+		reverse_proxy h2c://127.0.0.1:{calls}
 	}}
 	handle {{
 		respond "hello"
@@ -102,16 +105,17 @@ def build() -> Path:
 
 
 class RealCaddy:
-    """A running Caddy; a context manager. `log` is the file it writes, `big` one that it serves.
+    """A running Caddy; a context manager. `log` is the file it writes, `big` one that it serves
+    under /file.
 
-    `origin`: where what is asked for under /origin/ comes from, as HOST:PORT or `h2c://HOST:PORT`.
+    `sockets`, `calls`: ports that WebSockets (/socket) and gRPC (/calls.…) are handed on to.
     """
 
-    def __init__(self, folder: Path, *, origin: str = "127.0.0.1:9") -> None:
+    def __init__(self, folder: Path, *, sockets: int = 9, calls: int = 9) -> None:
         self.folder = folder
         self.log = folder / "access.log"
         self.big = folder / "files" / "big"
-        self.origin = origin
+        self.sockets, self.calls = sockets, calls
         self.plain, self.secure = free_ports(2)
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -122,7 +126,11 @@ class RealCaddy:
         config = self.folder / "Caddyfile"
         config.write_text(
             CONFIG.format(
-                folder=self.folder, plain=self.plain, secure=self.secure, origin=self.origin
+                folder=self.folder,
+                plain=self.plain,
+                secure=self.secure,
+                sockets=self.sockets,
+                calls=self.calls,
             )
         )
         with open(self.folder / "error.log", "wb") as errors:

@@ -45,6 +45,12 @@ http {{
         ssl_certificate_key {folder}/key.pem;
         location / {{ return 200 "hello\\n"; }}
         location /missing {{ return 404; }}
+        location /file {{ alias {folder}/files/big; }}
+        location /socket {{
+            proxy_pass http://127.0.0.1:{sockets}; proxy_http_version 1.1;
+            proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;
+        }}
+        location /calls. {{ grpc_pass grpc://127.0.0.1:{calls}; }}
         location /misdirected {{ return 421; }}
         location /moved {{ return 301 https://$host/; }}
         location /cached {{
@@ -67,17 +73,24 @@ def find_nginx() -> str | None:
 
 
 class RealNginx:
-    """A running nginx; a context manager. `log` and `tsv` are the files it writes."""
+    """A running nginx; a context manager. `log` and `tsv` are the files it writes, `big` one that
+    it serves under /file.
 
-    def __init__(self, folder: Path) -> None:
+    `sockets`, `calls`: ports that WebSockets (/socket) and gRPC (/calls.…) are handed on to.
+    """
+
+    def __init__(self, folder: Path, *, sockets: int = 9, calls: int = 9) -> None:
         self.folder = folder
         self.log = folder / "edgetoll.log"
         self.tsv = folder / "edgetoll.tsv"
+        self.big = folder / "files" / "big"
+        self.sockets, self.calls = sockets, calls
         self.plain, self.secure, self.origin = free_ports(3)
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.big.parent.mkdir(parents=True, exist_ok=True)
+        self.big.write_bytes(bytes(1_000_000))
         self_signed(self.folder)
         config = self.folder / "nginx.conf"
         config.write_text(
@@ -89,6 +102,8 @@ class RealNginx:
                 plain=self.plain,
                 secure=self.secure,
                 origin=self.origin,
+                sockets=self.sockets,
+                calls=self.calls,
             )
         )
         program = find_nginx()
@@ -104,9 +119,14 @@ class RealNginx:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End it: what it has served is in the log then."""
         if self._process is not None:
             self._process.send_signal(signal.SIGQUIT)
             self._process.wait(timeout=20)
+            self._process = None
 
     def reopen(self) -> None:
         """Tell nginx to open its logs again, as logrotate does after a rename."""
