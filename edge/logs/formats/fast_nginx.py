@@ -80,9 +80,9 @@ def _parsed(
                 raise OddLine("more or fewer values")
             found: dict[str, Values] = {}
             for name, before, behind in zip(names, between[:-1], between[1:], strict=True):
-                walk.skip(before)
+                walk.require(before)
                 found[name] = walk.take(behind[:1])
-            walk.skip(between[-1][:-1])
+            walk.require(between[-1][:-1])
             walk.end()
             parts.append((first, _events(walk, found, now_ms, unescape)))
             hashes.append(found["id"].hashed())

@@ -98,7 +98,7 @@ class Walk:
     def __len__(self) -> int:
         return len(self.ends)
 
-    def skip(self, literal: bytes) -> None:
+    def require(self, literal: bytes) -> None:
         """Pass `literal`, which stands in every line."""
         for offset in range(0, len(literal), 8):
             found = self._words_at(self.at + offset if offset else self.at)
