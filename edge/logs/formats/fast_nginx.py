@@ -7,7 +7,7 @@ is enough for these readers to answer None, and the careful reader of the format
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -18,15 +18,13 @@ from edge.domain import canonical_domain, comparable_name
 from edge.event import AHEAD_MS_MAX, BYTES_SENT_MAX, SCHEME_NAMES, STATUS_MAX, TIME_MS_MIN
 from edge.logs.formats.block import Parsed, joined
 from edge.logs.formats.judge_lines import HIT_WORDS, MISS_WORDS, NO_SNI, QUIC_NAMES, repeated_rows
-from edge.logs.walking.walk import OddLine, Values, Walk, Words, milliseconds, numbers
+from edge.logs.walking.walk import OddLine, Values, Walk, Words, milliseconds, numbers, pieces_of
 
 NAMES: Final = ("time", "host", "scheme", "protocol", "status", "bytes_sent", "cache", "id")
 """The values of nginx's two formats, in the order of DESIGN 3.3."""
 NAMES_WITH_TLS: Final = (*NAMES, "sni", "tls")
 """The same and what is known of the TLS connection, as the shipped formats have it now."""
 TLS_VERSION: Final = "^(TLS|SSL)v"
-_AT_ONCE: Final = 4 << 20
-"""Bytes that are walked at once: what is made of them stays in the processor's cache."""
 
 
 def parse_fast_tsv(block: bytes, now_ms: int, unescape: Callable[[str], str]) -> Parsed | None:
@@ -74,7 +72,7 @@ def _parsed(
     hashes: list[Words] = []
     first = 0
     try:
-        for begin, end in _pieces(block):
+        for begin, end in pieces_of(block):
             walk = Walk(block, begin, end)
             if walk.tabs != (len(walk) * (len(names) - 1) if tabs else 0):
                 raise OddLine("more or fewer values")
@@ -93,16 +91,6 @@ def _parsed(
     if _may_repeat(np.concatenate(hashes)):
         return replace(whole, repeated=repeated_rows(whole.ids, whole.rows))
     return whole
-
-
-def _pieces(block: bytes) -> Iterator[tuple[int, int]]:
-    """Where pieces of whole lines of `block` begin and end."""
-    begin = 0
-    while len(block) - begin > _AT_ONCE * 5 // 4:
-        end = block.find(b"\n", begin + _AT_ONCE) + 1 or len(block)
-        yield begin, end
-        begin = end
-    yield begin, len(block)
 
 
 def _may_repeat(hashes: Words) -> bool:

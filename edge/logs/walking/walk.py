@@ -11,6 +11,7 @@ Numbers and texts are made of eight bytes at a time too, in machine words, the f
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +26,8 @@ Words = npt.NDArray[np.uint64]
 
 _AT_ONCE: Final = 1 << 18
 """Bytes looked at at once for line ends: what is made of them stays in the processor's cache."""
+_WALKED_BYTES: Final = 4 << 20
+"""Bytes that are walked at once: what is made of them stays in the processor's cache."""
 _ONES: Final = np.uint64(0x0101010101010101)
 _HIGHS: Final = np.uint64(0x8080808080808080)
 _ZEROS: Final = np.uint64(0x3030303030303030)
@@ -47,7 +50,7 @@ class Values:
 
     `pieces` are its words, one after the other: the rows that have such a word (None: all), and
     the words, zero behind the value's end. No value holds a zero byte, so that equal words are
-    equal values.
+    equal values. Of a quoted value they are not there.
     """
 
     start: Array
@@ -90,7 +93,9 @@ class Walk:
             raise OddLine("no whole line")
         self._block = block
         self._words: Words = np.ndarray((len(block) - 7,), "<u8", block, 0, (1,))
-        self.ends, self.tabs = _line_ends(np.frombuffer(block, dtype=np.uint8), begin, end)
+        self._bytes, self._begin = np.frombuffer(block, dtype=np.uint8), begin
+        self.ends, self.tabs = _line_ends(self._bytes, begin, end)
+        self._quotes: Array | None = None
         self.at: Array = np.empty_like(self.ends)
         self.at[0] = begin
         self.at[1:] = self.ends[:-1] + 1
@@ -109,9 +114,9 @@ class Walk:
                 raise OddLine(f"no {literal!r} in a line")
         self.at = self.at + len(literal)
 
-    def take(self, mark: bytes) -> Values:
-        """The value up to the next `mark`, one byte, in every line; the walk stops before it."""
-        wanted = np.uint64(ord(mark)) * _ONES
+    def take(self, marks: bytes) -> Values:
+        """The value up to the next of `marks`, in every line; the walk stops before it."""
+        wanted = [np.uint64(mark) * _ONES for mark in marks]
         places = start = self.at
         length = np.zeros(len(self), dtype=np.int64)
         rows: Array | None = None
@@ -146,10 +151,52 @@ class Walk:
             found = self._words[np.minimum(places, last)] >> (beyond * np.uint64(8))
         return found
 
-    def end(self) -> None:
-        """Every line must have ended here."""
-        if not np.array_equal(self.at, self.ends):
+    def take_quoted(self) -> Values:
+        """The same up to the next quotation mark: at once, where all lines have as many of them."""
+        if self._quotes is None:
+            self._quotes = self._every(ord('"'))
+        for place in range(self._quotes.shape[1]):
+            ahead = self._quotes[:, place] >= self.at
+            if ahead.all():
+                start, self.at = self.at, self._quotes[:, place]
+                return Values(start=start, length=self.at - start, pieces=())
+            if ahead.any():
+                break
+        return self.take(b'"')
+
+    def _every(self, mark: int) -> Array:
+        """Where each line has its marks, one row each; no column if they differ in number."""
+        found = np.flatnonzero(self._bytes[self._begin : int(self.ends[-1])] == mark) + self._begin
+        many, rest = divmod(len(found), len(self))
+        rows = found[: many * len(self)].reshape(len(self), many)
+        if (
+            rest
+            or not many
+            or (rows[:, -1] >= self.ends).any()
+            or (rows[1:, 0] < self.ends[:-1]).any()
+        ):
+            return rows[:, :0]
+        return rows
+
+    def end(self, more: bytes = b"") -> None:
+        """Every line must have ended here; or go on with `more`, one byte, and anything."""
+        ended = self.at == self.ends
+        if more:
+            ended |= (self.at < self.ends) & (
+                self._bytes[np.minimum(self.at, self.ends)] == ord(more)
+            )
+        if not ended.all():
             raise OddLine("a line with more or fewer values")
+
+    @property
+    def has_backslashes(self) -> bool:
+        """Whether a line holds a backslash."""
+        return self._block.find(b"\\", self._begin, int(self.ends[-1])) >= 0
+
+    def last_of(self, values: Values) -> Array:
+        """The last byte of each value, or the one before an empty one."""
+        found: Array = self._bytes[np.maximum(values.start + values.length - 1, 0)]
+        return found
 
     def texts(self, values: Values) -> tuple[list[str], Array]:
         """(distinct texts, the place of each line's among them)."""
@@ -172,13 +219,31 @@ class Walk:
     def series(self, values: Values) -> pl.Series:
         """The values as a column of text, which holds on to the block."""
         views = np.empty((len(self), 2), dtype=np.uint64)
-        first = values.word(0)
-        views[:, 0] = values.length.astype(np.uint64) | (first << np.uint64(32))
-        inline = (first >> np.uint64(32)) | (values.word(1) << np.uint64(32))
-        place = values.start.astype(np.uint64) << np.uint64(32)
-        views[:, 1] = np.where(values.length <= _INLINE, inline, place)
+        length = values.length
+        first = values.word(0) if values.pieces else self._words_at(values.start)
+        # Behind a short value there may be others: Arrow wants zeros.
+        first = first & _MASKS[np.minimum(length, 8)]
+        views[:, 0] = length.astype(np.uint64) | (first << np.uint64(32))
+        views[:, 1] = values.start.astype(np.uint64) << np.uint64(32)
+        short = length <= _INLINE
+        if short.any():
+            second = values.word(1)
+            if not values.pieces:
+                second = self._words_at(values.start + 8) & _MASKS[np.clip(length - 8, 0, 8)]
+            inline = (first >> np.uint64(32)) | (second << np.uint64(32))
+            views[:, 1] = np.where(short, inline, views[:, 1])
         buffers = [None, pa.py_buffer(views.data), pa.py_buffer(self._block)]
         return pl.Series(pa.Array.from_buffers(pa.string_view(), len(self), buffers))
+
+
+def pieces_of(block: bytes) -> Iterator[tuple[int, int]]:
+    """Where pieces of whole lines of `block` begin and end."""
+    begin = 0
+    while len(block) - begin > _WALKED_BYTES * 5 // 4:
+        end = block.find(b"\n", begin + _WALKED_BYTES) + 1 or len(block)
+        yield begin, end
+        begin = end
+    yield begin, len(block)
 
 
 def numbers(values: Values) -> Array:
@@ -207,10 +272,15 @@ def milliseconds(values: Values) -> Array:
     return _digits(values.word(0), 8) * 10**5 + _digits(five, 5)
 
 
-def _up_to(words: Words, wanted: np.uint64) -> tuple[Words, Array]:
+def _up_to(words: Words, wanted: list[np.uint64]) -> tuple[Words, Array]:
     """(the bytes of each word before its first mark, how many they are)."""
-    other = words ^ wanted
-    held = (other - _ONES) & ~other & _HIGHS  # right up to the first mark, and no further
+    held: Words | None = None
+    for mark in wanted:
+        other = words ^ mark
+        # Right up to the first such mark, and no further.
+        here = (other - _ONES) & ~other & _HIGHS
+        held = here if held is None else held | here
+    assert held is not None, "a value ends somewhere"
     size = np.bitwise_count((held & (~held + np.uint64(1))) - np.uint64(1)) >> 3
     return words & _MASKS.take(size, mode="clip"), size
 
