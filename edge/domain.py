@@ -67,7 +67,7 @@ def _canonical(raw: str | bytes) -> str | None:
 
 
 def is_registry_suffix(name: str) -> bool:
-    """True for `com`, `co.uk` and any top-level name: what a registry sells names below, to anybody.
+    """True for `com`, `co.uk` and any top-level name: a registry sells names below it, to anybody.
 
     By the list of publicsuffixlist, pinned as it is; a name that a company lets others register
     below, as github.io, is that company's own.

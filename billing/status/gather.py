@@ -35,7 +35,7 @@ from edge.agent.status import edge_statuses
 from edge.errors import Corrupt, EdgetollError
 from edge.https.status import read_status
 from edge.terminal import parse_time
-from metering.status import EdgeStatus, MeteringStatus, files, read_file
+from metering.status import ANEW, EdgeStatus, MeteringStatus, files, lost, read_file
 
 SPOOL = "spool"
 """The partition that is a spool folder, not a broker's."""
@@ -100,7 +100,7 @@ def of_store(connection: duckdb.DuckDBPyConnection, home: Path, *, now: datetime
 
 def _published(home: Path) -> tuple[MeteringStatus, tuple[str, ...]]:
     """What the workers publish together, and those whose file cannot be read."""
-    found, unreadable = MeteringStatus(), []
+    found, unreadable = MeteringStatus(), [f"{path} is missing: {ANEW}" for path in lost(home)]
     for path in files(home):
         try:
             found = found.with_worker(read_file(path))

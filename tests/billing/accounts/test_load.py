@@ -120,7 +120,7 @@ WRONG = [
     # G6: what nobody can own or pay in.
     (ACCOUNTS.replace('"USD"', '"XYZ"', 1), "'XYZ' is not a currency"),
     (ACCOUNTS.replace('"USD"', '"XAU"', 1), "'XAU' is not a currency"),
-    *[(f'[[domains]]\ndomain = "*.{name}"\naccount = "acme"\n', f"would own every name below {name}")
+    *[(f'[[domains]]\ndomain = "*.{name}"\naccount = "acme"\n', f"own every name below {name}")
       for name in ("com", "co.uk", "xn--p1ai", "kawasaki.jp", "nosuchtld")],
 ]  # fmt: skip
 
