@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, TextIO
 from billing.lake.result import QueryResult, Rows
 from edge.errors import InputError
 from edge.terminal import say, table
+from edge.trouble import remedy
 
 if TYPE_CHECKING:
     from pyarrow import RecordBatchStreamWriter, Schema
@@ -94,7 +95,9 @@ def whole(output: Path) -> Iterator[Path]:
             os.replace(path, output)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise InputError(f"{output} cannot be written: {reason}", "name another file") from error
+        raise InputError(
+            f"{output} cannot be written: {reason}", remedy(reason) or "name another file"
+        ) from error
     finally:
         if not special:
             path.unlink(missing_ok=True)
