@@ -317,5 +317,7 @@ def _show(count: int, broken: Sequence[CheckResult], unable: Sequence[CheckResul
     if unable:
         names = ", ".join(one.check for one in unable)
         print(f"{len(unable)} could not be checked ({unable[0].unable}): {names}")
-    held = count - len(broken) - len(unable)
-    print(f"{held} of {count} invariants hold, {len(broken) + len(unable)} are red")
+    wrong = len(broken) + len(unable)
+    print(
+        f"{count - wrong} of {count} invariants hold, {wrong} {'is' if wrong == 1 else 'are'} red"
+    )

@@ -139,6 +139,11 @@ def not_as_published(store: Store) -> Iterator[str]:
     except (OSError, ValueError, KeyError, TypeError, InputError):
         yield f"{folder}/domains.json cannot be read"
         return
+    if version > store.journal.last_no:
+        yield (
+            f"{folder}/domains.json is of journal record {version}, and the journal ends with"
+            f" {store.journal.last_no}: journal/ is an older copy"
+        )
     for name, content in contents(found, ledger_version=version, as_of=as_of).items():
         path = folder.joinpath(name)
         if not path.is_file() or path.read_bytes() != content:

@@ -289,6 +289,17 @@ def test_g2_an_older_journal_and_store_beside_todays_lake_are_red(tmp_path: Path
     assert red_of(home) & {"lake_is_of_this_journal", "billing_opens"}
 
 
+def test_g2_an_older_copy_of_all_but_the_stop_list_is_red(home: Path, tmp_path: Path) -> None:
+    kept = ("billing.duckdb", "billing.duckdb.left", "journal", "lake")
+    older = copied(home, tmp_path / "older")
+    assert main(["billing", "top-up", "acme", "5.00", "--id", "p", "--home", str(home)]) == 0
+    for name in kept:
+        there, back = home / name, older / name
+        shutil.rmtree(there) if there.is_dir() else there.unlink()
+        shutil.copytree(back, there, symlinks=True) if back.is_dir() else shutil.copy2(back, there)
+    assert red_of(home) == {"published_lists_are_of_this_store"}
+
+
 def test_m1_an_older_copy_of_all_of_lake_is_red(home: Path, tmp_path: Path) -> None:
     older = shutil.copytree(home / "lake", tmp_path / "lake", symlinks=True)
     assert main(["billing", "top-up", "acme", "5.00", "--id", "p", "--home", str(home)]) == 0
