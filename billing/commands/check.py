@@ -141,13 +141,13 @@ def live(home: Path) -> list[CheckResult]:
     import duckdb
 
     from metering.status import ANEW, live_files, read
-    from metering.worker.checks import stale_live
+    from metering.worker.checks import older_live
 
     ((name, about),) = LIVE.items()
     try:
         live_files(home, "")
         read(home)
-        rows = tuple((f"live/{file}", why, ANEW) for file, why in stale_live(home))
+        rows = tuple((f"live/{file}", why, ANEW) for file, why in older_live(home))
     except EdgetollError as error:
         return [CheckResult(check=name, about=about, rows=((error.message, error.hint),))]
     except duckdb.Error as error:

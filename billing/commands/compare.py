@@ -153,9 +153,7 @@ def lists(store: Store) -> Rows:
     """
     if not any(store.home.joinpath(versions.LAKE, "versions").glob("[0-9]*")):
         return  # nothing was published yet
-    anew = "edgetoll billing rate writes it anew"
-    for wrong in stop_list.not_as_published(store):
-        yield wrong, anew
+    yield from stop_list.not_as_published(store)
     path = store.home.joinpath(versions.LAKE, OWNED_NAMES)
     if not path.is_file() or path.read_bytes() != owned_names(store):
-        yield f"{path} is not the list of the owned names", anew
+        yield f"{path} is not the list of the owned names", stop_list.ANEW

@@ -95,7 +95,7 @@ def _checkpoint(home: Path, partition: str) -> list[tuple[str, str]]:
     ]
 
 
-def stale_live(home: Path) -> Iterator[tuple[str, str]]:
+def older_live(home: Path) -> Iterator[tuple[str, str]]:
     """(file, why) of what workers that rest published and that is not the newest: their stores say
     which commit they stopped at, and the status which files it left beside itself.
     """
