@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from billing.lake import limited
+from billing.lake.own_rows import narrow
 from billing.lake.result import QueryResult, one_line, run
 from billing.lake.tables import MOVED, SHAPES
 from billing.lake.version import MEND
@@ -64,8 +65,12 @@ class QueryLimits:
     threads: int = 2
 
 
-def connect(home: Path, limits: QueryLimits | None = None) -> DuckDBPyConnection:
+def connect(
+    home: Path, limits: QueryLimits | None = None, *, account: str | None = None
+) -> DuckDBPyConnection:
     """An in-memory DuckDB with the public views of DESIGN §5 over `home`, locked against all else.
+
+    `account`: the views hold its rows and no others (own_rows).
 
     The closed hours are listed before the live file is read: an hour that closes in between is
     still in the live file (DESIGN §3.6), so no reader sees an hour twice or not at all.
@@ -81,12 +86,12 @@ def connect(home: Path, limits: QueryLimits | None = None) -> DuckDBPyConnection
     connection.execute("SET python_enable_replacements = false")
     connection.execute("SET autoinstall_known_extensions = false")
     connection.execute("SET autoload_known_extensions = false")
-    bind(connection, find_sources(home))
+    bind(connection, find_sources(home), account)
     _lock(connection, home, limits)
     return connection
 
 
-def bind(connection: DuckDBPyConnection, sources: Sources) -> None:
+def bind(connection: DuckDBPyConnection, sources: Sources, account: str | None = None) -> None:
     """Create the base relations and then every view of sql/views in the order of their needs."""
     for name, files in sources.relations.items():
         if files:
@@ -103,7 +108,7 @@ def bind(connection: DuckDBPyConnection, sources: Sources) -> None:
                 "hours": " ".join(hour.isoformat() for hour in hours),
             },
         )
-    create_views(connection)
+    create_views(connection, account)
 
 
 def _read_files(connection: DuckDBPyConnection, name: str, files: list[Path]) -> None:
@@ -138,19 +143,22 @@ def mend(relation: str) -> str:
     return "run edgetoll check, it names the file; restore closed/ from its backup"
 
 
-def create_views(connection: DuckDBPyConnection) -> None:
+def create_views(connection: DuckDBPyConnection, account: str | None = None) -> None:
     """Every view and macro, over base relations that are there. They may build on others: what
-    cannot be bound yet waits for the next round.
+    cannot be bound yet waits for the next round. `account`: each is narrowed to its rows.
     """
     import duckdb
 
-    waiting = [*sql_names("views"), *sql_names("macros")]
+    # Invoices first: lines are narrowed by them.
+    waiting = sorted([*sql_names("views"), *sql_names("macros")], key="views/invoices".__ne__)
     while waiting:
         failed: list[str] = []
         reasons: dict[str, duckdb.Error] = {}
         for name in waiting:
             try:
                 connection.execute(sql_text(name))
+                if account is not None and name.startswith("views/"):
+                    narrow(connection, name.rpartition("/")[2], account)
             except (duckdb.CatalogException, duckdb.BinderException) as error:
                 failed.append(name)
                 reasons[name] = error
