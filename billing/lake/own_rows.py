@@ -7,6 +7,7 @@ own, knows nothing of other accounts. A view that is not in the table below is e
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -51,6 +52,11 @@ runs, quarantine, …) are missing on purpose: their counts tell of others.
 """
 WHOLE = "whole_"
 """Before the name of a view: as it is for those who may see all."""
+
+
+def narrowed_by(names: Iterable[str]) -> list[str]:
+    """`names` with the invoices before all others, since lines are narrowed by them."""
+    return list(dict.fromkeys(("invoices", *names)))
 
 
 def narrow(connection: DuckDBPyConnection, view: str, account: str) -> None:

@@ -92,7 +92,9 @@ ACCOUNTS = SitePage(
             empty="No account is like that. Load some: edgetoll billing load FILE",
         ),
     ),
-    acts=(ActCommand(what="Load accounts, domains and plans", command="edgetoll billing load FILE"),),
+    acts=(
+        ActCommand(what="Load accounts, domains and plans", command="edgetoll billing load FILE"),
+    ),
 )  # fmt: skip
 
 ACCOUNT = SitePage(
