@@ -1,7 +1,7 @@
 """What stands outside the billing store still agrees with it: the journal's replay, the lake, the
 documents, the closed hours it took in.
 
-Each of these was made from the store's records, so each is a witness: a store or a journal of
+Each of these was made from the store's records, so each is evidence: a store or a journal of
 another day cannot stand beside today's lake and documents unseen (FAULTS L3, G24).
 """
 
@@ -15,7 +15,7 @@ import sql
 from billing.accounts.load import OWNED_NAMES, owned_names
 from billing.checks.invariants import FIRST_ROWS, about
 from billing.checks.red import CheckResult
-from billing.invoices.documents import witness as documents
+from billing.invoices.documents import damage as documents
 from billing.lake import version as versions
 from billing.lake.query import connect
 from billing.outbox import stop_list
