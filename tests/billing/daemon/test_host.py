@@ -69,7 +69,9 @@ def test_a_log_line_becomes_a_charge_in_one_process_that_leaves_cleanly(home: Pa
         settings.write('\n[billing.console]\nlisten = "127.0.0.1:0"\n')
     with service("run", "--console", "--home", str(home)) as again:
         again.wait_for("started")
-        while not (links := re.findall(r"http://[^ ]+/enter[?]key=[0-9a-f]+", "\n".join(again.text))):
+        while not (
+            links := re.findall(r"http://[^ ]+/enter[?]key=[0-9a-f]+", "\n".join(again.text))
+        ):
             assert again._take()
         page = httpx.get(links[0], follow_redirects=True)
         assert "<h1>Today</h1>" in page.text
