@@ -33,7 +33,7 @@ _LITERAL: Final = re.compile(r"\\([^A-Za-z0-9])|([^\\()\[\]{}.*+?|^$])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class ValueForm:
     """A literal, and the value behind it: called `name` if somebody wants it.
 
     It ends before the first of `ends`, and one of them stands there. `empty`: whether it may be.
@@ -49,10 +49,10 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class LineForm:
     """The steps of a line and the literal at its end; `more`: a blank and anything may follow."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[ValueForm, ...]
     last: bytes
     more: bool
 
@@ -73,7 +73,7 @@ class Plan:
         return found
 
 
-def _judge(walk: Walk, step: Step, values: Values) -> None:
+def _judge(walk: Walk, step: ValueForm, values: Values) -> None:
     """Raise OddLine for a value that the pattern would not take, or would take on."""
     if not step.empty and not values.length.all():
         raise OddLine("an empty value")
@@ -85,9 +85,9 @@ def _judge(walk: Walk, step: Step, values: Values) -> None:
             raise OddLine("a value of another form")
 
 
-def plan_of(pattern: str) -> Plan | None:
+def plan_of(pattern: str) -> LineForm | None:
     """The walk that finds what `pattern` finds; None where it is not made of such values."""
-    steps: list[Step] = []
+    steps: list[ValueForm] = []
     literal, place = "", 1
     if not pattern.startswith("^"):
         return None
@@ -110,15 +110,15 @@ def plan_of(pattern: str) -> Plan | None:
     behind = [*(step.literal for step in steps[1:]), literal.encode() or b"\n"]
     if not literal.isascii() or not all(map(_ends_at, steps, behind)):
         return None
-    return Plan(steps=tuple(steps), last=literal.encode(), more=end == _MORE)
+    return LineForm(steps=tuple(steps), last=literal.encode(), more=end == _MORE)
 
 
-def _ends_at(step: Step, literal: bytes) -> bool:
+def _ends_at(step: ValueForm, literal: bytes) -> bool:
     """Whether the value of `step` ends where `literal` begins, since it cannot hold that."""
     return literal != b"" and literal[:1] in step.ends
 
 
-def _value_at(pattern: str, place: int) -> tuple[Step, int] | None:
+def _value_at(pattern: str, place: int) -> tuple[ValueForm, int] | None:
     """(the value at `place` of `pattern`, where its form ends); None where none stands."""
     bare = _set_at(pattern, place, "")
     if bare is not None:
@@ -133,27 +133,27 @@ def _value_at(pattern: str, place: int) -> tuple[Step, int] | None:
     return inner[0], inner[1] + 1
 
 
-def _set_at(pattern: str, place: int, name: str) -> tuple[Step, int] | None:
+def _set_at(pattern: str, place: int, name: str) -> tuple[ValueForm, int] | None:
     """A value by the characters that it cannot hold."""
     quoted = _QUOTED.match(pattern, place)
     if quoted is not None:
         ends = b'"' + _characters(quoted[1])
-        return Step(literal=b"", name=name, ends=ends, escapes=True), quoted.end()
+        return ValueForm(literal=b"", name=name, ends=ends, escapes=True), quoted.end()
     found = _SET.match(pattern, place)
     if found is None:
         return None
     ends = _characters(found[1])
-    return Step(literal=b"", name=name, ends=ends, empty=found[2] == "*"), found.end()
+    return ValueForm(literal=b"", name=name, ends=ends, empty=found[2] == "*"), found.end()
 
 
-def _other_at(pattern: str, place: int, name: str) -> tuple[Step, int] | None:
+def _other_at(pattern: str, place: int, name: str) -> tuple[ValueForm, int] | None:
     """A value of one of the other forms, or the rest of a line."""
     for form, (ends, checked) in _FORMS.items():
         if pattern.startswith(form, place):
-            step = Step(literal=b"", name=name, ends=ends, form=checked)
+            step = ValueForm(literal=b"", name=name, ends=ends, form=checked)
             return step, place + len(form)
     if pattern.startswith(".*)$", place):
-        return Step(literal=b"", name=name), place + 2
+        return ValueForm(literal=b"", name=name), place + 2
     return None
 
 
