@@ -46,10 +46,11 @@ class FileTally:
         self.last_ms = last if self.last_ms is None else max(self.last_ms, last)
         keys = columns.domain_index.astype(np.int64) * len(CLASSES) + columns.class_code
         counts = np.bincount(keys)
-        sizes = np.zeros(len(counts), dtype=np.int64)
-        np.add.at(sizes, keys, columns.bytes_sent)
         found = np.flatnonzero(counts)
-        counts, sizes = counts[found], sizes[found]
+        counts = counts[found]
+        # In the order of their keys, which one pass finds where they are small (a radix sort).
+        order = np.argsort(keys.astype(np.min_scalar_type(int(keys.max()))), kind="stable")
+        sizes = np.add.reduceat(columns.bytes_sent[order], np.cumsum(counts) - counts)
         for key, count, size in zip(found.tolist(), counts.tolist(), sizes.tolist(), strict=True):
             name = columns.domains[key // len(CLASSES)], CLASSES[key % len(CLASSES)]
             self.requests[name] += count
