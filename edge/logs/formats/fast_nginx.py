@@ -19,7 +19,16 @@ from edge.domain import canonical_domain, comparable_name
 from edge.event import AHEAD_MS_MAX, BYTES_SENT_MAX, SCHEME_NAMES, STATUS_MAX, TIME_MS_MIN
 from edge.logs.formats.block import Parsed
 from edge.logs.formats.judge_lines import HIT_WORDS, MISS_WORDS, NO_SNI, QUIC_NAMES, repeated_rows
-from edge.logs.walking.walk import OddLine, Values, Walk, Words, milliseconds, numbers, pieces_of
+from edge.logs.walking.walk import (
+    OddLine,
+    Values,
+    Walk,
+    Words,
+    bounds_of,
+    milliseconds,
+    numbers,
+    pieces_of,
+)
 
 NAMES: Final = ("time", "host", "scheme", "protocol", "status", "bytes_sent", "cache", "id")
 """The values of nginx's two formats, in the order of DESIGN 3.3."""
@@ -67,15 +76,16 @@ def _parsed(
     tabs: bool,
 ) -> Parsed | None:
     """The events of `block`, whose values `names` stand between literals; None for an odd line."""
-    if not block.isascii():
-        return None
     parts: list[_Piece] = []
     judge = _Judge(now_ms, unescape)
     try:
         for begin, end in pieces_of(block):
-            walk = Walk(block, begin, end)
-            if walk.tabs != (len(walk) * (len(names) - 1) if tabs else 0):
+            lines = bounds_of(block, begin, end)
+            if lines.tabs != (len(lines.ends) * (len(names) - 1) if tabs else 0):
                 raise OddLine("more or fewer values")
+            if lines.odd.any():
+                raise OddLine("other bytes")
+            walk = Walk(block, lines.starts, lines.ends)
             found: dict[str, Values] = {}
             for name, before, behind in zip(names, between[:-1], between[1:], strict=True):
                 walk.require(before)

@@ -11,9 +11,10 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import polars as pl
 
-from edge.logs.formats.block import Settled
+from edge.logs.formats.block import Settled, physical_lines
 from edge.logs.formats.delimited import read_lines
 from edge.logs.walking.plan import plan_of
 from edge.logs.walking.walk import OddLine, pieces_of
@@ -73,24 +74,41 @@ class TextCutter:
     def cut(self, block: bytes, settled: Settled) -> pl.DataFrame:
         """One row a line, one column a field; see `Cutter`."""
         found: list[pl.DataFrame] = []
-        first, plain = 0, block.isascii()
+        first = 0
         for begin, end in pieces_of(block):
-            piece = self._walked(block, begin, end) if plain else None
+            piece = self._walked(block, begin, end, first, settled)
             if piece is None:
                 piece = self._by_pattern(block[begin:end], first, settled)
             found.append(piece)
             first += piece.height
         return found[0] if len(found) == 1 else pl.concat(found)
 
-    def _walked(self, block: bytes, begin: int, end: int) -> pl.DataFrame | None:
-        """The fields of the lines there, or None where one of them needs a closer look."""
+    def _walked(
+        self, block: bytes, begin: int, end: int, first: int, settled: Settled
+    ) -> pl.DataFrame | None:
+        """The fields of the lines there, the first of which is line `first`; None where too many of
+        them need a closer look.
+        """
         if self._plan is None:
             return None
         try:
-            found = self._plan.fields(block, begin, end)
+            found, odd = self._plan.fields(block, begin, end)
         except OddLine:
             return None
-        return pl.DataFrame([found[group].alias(name) for group, name in self.columns.items()])
+        walked = pl.DataFrame([found[group].alias(name) for group, name in self.columns.items()])
+        if not odd.any():
+            return walked
+        lines, closer = physical_lines(block[begin:end]), Settled()
+        rows = np.flatnonzero(odd)
+        others = b"".join(lines[row] + b"\n" for row in rows.tolist())
+        looked_at = self._by_pattern(others, 0, closer)
+        for each in closer.refused:
+            settled.refuse(first + int(rows[each.row]), each.reason, each.detail)
+        settled.rows.update(first + int(rows[row]) for row in closer.rows)
+        place = np.empty(len(odd), dtype=np.int64)
+        place[~odd] = np.arange(walked.height)
+        place[odd] = np.arange(walked.height, len(odd))
+        return pl.concat([walked, looked_at]).select(pl.all().gather(place))
 
     def _by_pattern(self, block: bytes, first: int, settled: Settled) -> pl.DataFrame:
         """The fields of the lines of `block`, whose first is line `first`."""

@@ -11,9 +11,11 @@ import re
 from dataclasses import dataclass, replace
 from typing import Final
 
+import numpy as np
 import polars as pl
 
-from edge.logs.walking.walk import OddLine, Values, Walk
+from edge.batch.records import Array
+from edge.logs.walking.walk import OddLine, Values, Walk, bounds_of
 
 CLF: Final = r"[0-9]{1,2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9:]{8} [+-][0-9]{4}"
 NUMBER: Final = r"[0-9]+(?:\.[0-9]+)?|-"
@@ -25,6 +27,8 @@ _FORMS: Final = {
     HOST_BEFORE_PORT: (b":", r"(?!\[)[^:]*"),
 }
 """Other forms of values: what cannot be in them, one of which ends them; and what is taken."""
+_TRIES: Final = 6
+"""Kinds of odd lines that are taken out, each of which the next walk may find."""
 _MORE: Final = "(?: .*)?$"
 _OPEN: Final = re.compile(r"\(\?(?:P<(\w+)>|:)")
 _SET: Final = re.compile(r"\[\^((?:\\.|[^\]\\-])+)\]([*+])")
@@ -56,11 +60,28 @@ class LineForm:
     last: bytes
     more: bool
 
-    def fields(self, block: bytes, begin: int, end: int) -> dict[str, pl.Series]:
-        """The wanted values of the lines of `block` there. Raises OddLine for a line of another
-        form.
+    def fields(self, block: bytes, begin: int, end: int) -> tuple[dict[str, pl.Series], Array]:
+        """(the wanted values of the lines of `block` there that have this form, which of all lines
+        have not). Raises OddLine where these are many, or are found one kind after the other.
         """
-        walk = Walk(block, begin, end)
+        lines = bounds_of(block, begin, end)
+        odd = lines.odd
+        for _ in range(_TRIES):
+            kept = np.flatnonzero(~odd)
+            if len(kept) * 2 < len(odd):
+                break
+            whole = len(kept) == len(odd)
+            starts = lines.starts if whole else lines.starts[kept]
+            ends = lines.ends if whole else lines.ends[kept]
+            try:
+                return self._walked(Walk(block, starts, ends)), odd
+            except OddLine as error:
+                if error.rows is None:
+                    raise
+                odd[kept[error.rows]] = True
+        raise OddLine("too many odd lines")
+
+    def _walked(self, walk: Walk) -> dict[str, pl.Series]:
         found: dict[str, pl.Series] = {}
         for step in self.steps:
             walk.require(step.literal)
@@ -76,13 +97,17 @@ class LineForm:
 def _judge(walk: Walk, step: ValueForm, values: Values) -> None:
     """Raise OddLine for a value that the pattern would not take, or would take on."""
     if not step.empty and not values.length.all():
-        raise OddLine("an empty value")
-    if step.escapes and walk.has_backslashes and (walk.last_of(values) == ord("\\")).any():
-        raise OddLine("an escaped quotation mark")
+        raise OddLine("an empty value", values.length == 0)
+    if step.escapes and walk.has_backslashes:
+        escaped = (walk.last_of(values) == ord("\\")) & (values.length > 0)
+        if escaped.any():
+            raise OddLine("an escaped quotation mark", escaped)
     if step.form:
         form = re.compile(step.form)
-        if not all(form.fullmatch(text) for text in walk.texts(values)[0]):
-            raise OddLine("a value of another form")
+        texts, index = walk.texts(values)
+        other = np.array([form.fullmatch(text) is None for text in texts])
+        if other.any():
+            raise OddLine("a value of another form", other[index])
 
 
 def plan_of(pattern: str) -> LineForm | None:

@@ -41,7 +41,23 @@ _INLINE: Final = 12
 
 
 class OddLine(ValueError):
-    """A line of another form than the others."""
+    """Lines of another form than the others: those of `rows` (a mask), where that is known."""
+
+    def __init__(self, why: str, rows: Array | None = None) -> None:
+        super().__init__(why)
+        self.rows = rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """Where whole lines of a block begin and end, how many tabs they hold, and which of them have
+    other bytes than plain ASCII: control characters are such.
+    """
+
+    starts: Array
+    ends: Array
+    tabs: int
+    odd: Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,23 +98,17 @@ class Values:
 
 
 class Walk:
-    """A place in each line of `block` from `begin` to `end`, whole lines of plain ASCII.
+    """A place in each line of `block` from `starts` to `ends`; they are plain ASCII."""
 
-    Raises OddLine for other bytes, and for control characters: NUL, say; tabs may be asked for by
-    their number.
-    """
-
-    def __init__(self, block: bytes, begin: int, end: int) -> None:
-        if end - begin < 8 or not block.endswith(b"\n", begin, end):
-            raise OddLine("no whole line")
+    def __init__(self, block: bytes, starts: Array, ends: Array) -> None:
+        if len(block) < 8 or not len(ends):
+            raise OddLine("no line")
         self._block = block
         self._words: Words = np.ndarray((len(block) - 7,), "<u8", block, 0, (1,))
-        self._bytes, self._begin = np.frombuffer(block, dtype=np.uint8), begin
-        self.ends, self.tabs = _line_ends(self._bytes, begin, end)
+        self._bytes = np.frombuffer(block, dtype=np.uint8)
+        self._starts, self.ends = starts, ends
         self._quotes: Array | None = None
-        self.at: Array = np.empty_like(self.ends)
-        self.at[0] = begin
-        self.at[1:] = self.ends[:-1] + 1
+        self.at: Array = starts
 
     def __len__(self) -> int:
         return len(self.ends)
@@ -110,8 +120,9 @@ class Walk:
             part = literal[offset : offset + 8]
             if len(part) < 8:
                 found &= _MASKS[len(part)]
-            if (found != np.uint64(int.from_bytes(part, "little"))).any():
-                raise OddLine(f"no {literal!r} in a line")
+            other = found != np.uint64(int.from_bytes(part, "little"))
+            if other.any():
+                raise OddLine(f"no {literal!r} in a line", other)
         self.at = self.at + len(literal)
 
     def take(self, marks: bytes) -> Values:
@@ -137,9 +148,18 @@ class Walk:
                 places = places[going]
             places = places + 8
             if int(places.max()) >= len(self._block):
-                raise OddLine("a value without an end")
+                endless = places >= len(self._block)
+                raise OddLine("a value without an end", self._mask(rows, endless))
         self.at = start + length
         return Values(start=start, length=length, pieces=tuple(pieces))
+
+    def _mask(self, rows: Array | None, those: Array) -> Array:
+        """Which lines `those` of `rows` (None: all) are."""
+        if rows is None:
+            return those
+        found = np.zeros(len(self), dtype=np.bool_)
+        found[rows[those]] = True
+        return found
 
     def _words_at(self, places: Array) -> Words:
         """The word at each of `places`, with zeros for what is behind the block."""
@@ -166,14 +186,15 @@ class Walk:
 
     def _every(self, mark: int) -> Array:
         """Where each line has its marks, one row each; no column if they differ in number."""
-        found = np.flatnonzero(self._bytes[self._begin : int(self.ends[-1])] == mark) + self._begin
+        begin, end = int(self._starts[0]), int(self.ends[-1])
+        found = np.flatnonzero(self._bytes[begin:end] == mark) + begin
         many, rest = divmod(len(found), len(self))
         rows = found[: many * len(self)].reshape(len(self), many)
         if (
             rest
             or not many
             or (rows[:, -1] >= self.ends).any()
-            or (rows[1:, 0] < self.ends[:-1]).any()
+            or (rows[:, 0] < self._starts).any()
         ):
             return rows[:, :0]
         return rows
@@ -186,12 +207,12 @@ class Walk:
                 self._bytes[np.minimum(self.at, self.ends)] == ord(more)
             )
         if not ended.all():
-            raise OddLine("a line with more or fewer values")
+            raise OddLine("a line with more or fewer values", ~ended)
 
     @property
     def has_backslashes(self) -> bool:
         """Whether a line holds a backslash."""
-        return self._block.find(b"\\", self._begin, int(self.ends[-1])) >= 0
+        return self._block.find(b"\\", int(self._starts[0]), int(self.ends[-1])) >= 0
 
     def last_of(self, values: Values) -> Array:
         """The last byte of each value, or the one before an empty one."""
@@ -297,18 +318,32 @@ def _digits(words: Words, size: Array | int) -> Array:
     return ((found * np.uint64(42949672960001)) >> np.uint64(32)).astype(np.int64)
 
 
-def _line_ends(data: npt.NDArray[np.uint8], begin: int, end: int) -> tuple[Array, int]:
-    """(where the line ends of `data` stand, how many tabs there are). Raises OddLine for other
-    control characters.
-    """
+def bounds_of(block: bytes, begin: int, end: int) -> Bounds:
+    """The lines of `block` there. Raises OddLine where the last has no end."""
+    if not block.endswith(b"\n", begin, end):
+        raise OddLine("a last line without an end")
+    data = np.frombuffer(block, dtype=np.uint8)
     found: list[Array] = []
+    strange: list[Array] = []
     tabs = 0
     for place in range(begin, end, _AT_ONCE):
         part = data[place : min(place + _AT_ONCE, end)]
         ends = np.flatnonzero(part == ord("\n"))
         found.append(ends + place)
-        others = int(np.count_nonzero(part < ord(" "))) - len(ends)
-        if others and others != np.count_nonzero(part == ord("\t")):
-            raise OddLine("control characters")
-        tabs += others
-    return np.concatenate(found), tabs
+        # Below the blank they wrap around, and are as large as what is above ASCII.
+        other = (part - np.uint8(ord(" "))) > np.uint8(0x7F - ord(" "))
+        others = int(np.count_nonzero(other)) - len(ends)
+        if others:
+            tab = part == ord("\t")
+            here = int(np.count_nonzero(tab))
+            tabs += here
+            if others != here:
+                strange.append(np.flatnonzero(other & ~tab & (part != ord("\n"))) + place)
+    all_ends = np.concatenate(found)
+    odd = np.zeros(len(all_ends), dtype=np.bool_)
+    if strange:
+        odd[np.searchsorted(all_ends, np.concatenate(strange))] = True
+    starts = np.empty_like(all_ends)
+    starts[0] = begin
+    starts[1:] = all_ends[:-1] + 1
+    return Bounds(starts=starts, ends=all_ends, tabs=tabs, odd=odd)
