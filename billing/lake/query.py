@@ -11,19 +11,18 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from billing.lake import limited
+from billing.lake import limited, named
 from billing.lake.result import QueryResult, one_line, run
 from billing.lake.tables import MOVED, SHAPES
 from billing.lake.version import MEND
 from edge.errors import Corrupt, EdgetollError, InputError
 from metering.status import ANEW
-from sql import names as sql_names
 from sql import row as sql_row
 from sql import text as sql_text
 
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
 
     from billing.lake.sources import Sources
 
+Made = TypeVar("Made")
 WITHOUT_MOVED = {
     "lake_account_states": "statements/lake/read/lake_account_states",
     "lake_accounts": "statements/lake/read/lake_accounts",
@@ -64,8 +64,11 @@ class QueryLimits:
     threads: int = 2
 
 
-def connect(home: Path, limits: QueryLimits | None = None) -> DuckDBPyConnection:
-    """An in-memory DuckDB with the public views of DESIGN §5 over `home`, locked against all else.
+def connect(
+    home: Path, limits: QueryLimits | None = None, *, asked: str | None = None
+) -> DuckDBPyConnection:
+    """An in-memory DuckDB with the public views of DESIGN §5 over `home`, locked against all else;
+    `asked`: the text of all that will be asked, and only the views that it names.
 
     The closed hours are listed before the live file is read: an hour that closes in between is
     still in the live file (DESIGN §3.6), so no reader sees an hour twice or not at all.
@@ -81,14 +84,19 @@ def connect(home: Path, limits: QueryLimits | None = None) -> DuckDBPyConnection
     connection.execute("SET python_enable_replacements = false")
     connection.execute("SET autoinstall_known_extensions = false")
     connection.execute("SET autoload_known_extensions = false")
-    bind(connection, find_sources(home))
+    bind(connection, find_sources(home, connection), asked=asked)
     _lock(connection, home, limits)
     return connection
 
 
-def bind(connection: DuckDBPyConnection, sources: Sources) -> None:
-    """Create the base relations and then every view of sql/views in the order of their needs."""
+def bind(connection: DuckDBPyConnection, sources: Sources, *, asked: str | None = None) -> None:
+    """Create the base relations and then every view of sql/views in the order of their needs, or
+    those that `asked` names.
+    """
+    made, relations = named.everything() if asked is None else named.in_query(asked)
     for name, files in sources.relations.items():
+        if name not in relations:
+            continue
         if files:
             _read_files(connection, name, files)
         else:
@@ -103,7 +111,7 @@ def bind(connection: DuckDBPyConnection, sources: Sources) -> None:
                 "hours": " ".join(hour.isoformat() for hour in hours),
             },
         )
-    create_views(connection)
+    create_views(connection, made)
 
 
 def _read_files(connection: DuckDBPyConnection, name: str, files: list[Path]) -> None:
@@ -138,13 +146,13 @@ def mend(relation: str) -> str:
     return "run edgetoll check, it names the file; restore closed/ from its backup"
 
 
-def create_views(connection: DuckDBPyConnection) -> None:
-    """Every view and macro, over base relations that are there. They may build on others: what
-    cannot be bound yet waits for the next round.
+def create_views(connection: DuckDBPyConnection, made: Sequence[str] | None = None) -> None:
+    """Every view and macro, or those of `made`, over base relations that are there. They may build
+    on others: what cannot be bound yet waits for the next round.
     """
     import duckdb
 
-    waiting = [*sql_names("views"), *sql_names("macros")]
+    waiting = named.everything()[0] if made is None else made
     while waiting:
         failed: list[str] = []
         reasons: dict[str, duckdb.Error] = {}
@@ -234,11 +242,32 @@ def ask(
 
     `values`: those of the parameters of its last statement, by name.
     """
-    with connect(home, limits) as connection:
+
+    def asked(connection: DuckDBPyConnection) -> None:
         statements = readable_statements(connection, query)
         if alone:
             limited.bound_memory(memory_bytes(connection))
         show(run(connection, statements, limits.seconds, values=values, alone=alone))
+
+    with_views_of(home, query, limits, asked)
+
+
+def with_views_of(
+    home: Path, text: str, limits: QueryLimits, ask: Callable[[DuckDBPyConnection], Made]
+) -> Made:
+    """What `ask` makes of a connection with the views that `text` names; with all of them where it
+    names one that is not there: then DuckDB says which may be meant.
+    """
+    import duckdb
+
+    try:
+        with connect(home, limits, asked=text) as connection:
+            return ask(connection)
+    except InputError as error:
+        if not isinstance(error.__cause__, duckdb.CatalogException):
+            raise
+    with connect(home, limits) as connection:
+        return ask(connection)
 
 
 def ask_alone(
