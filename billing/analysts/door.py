@@ -49,7 +49,7 @@ def read_arrow(
     Raises edge.errors.InputError for a view, column or month that is not there.
     """
     limits = QueryLimits(seconds=SECONDS)
-    with connect(_home(home), limits, asked=view) as connection:
+    with connect(_home(home), limits, query=view) as connection:
         relation = _view(connection, view)
         if month is not None:
             relation = relation.filter(_in_month(relation, view, month))

@@ -157,7 +157,7 @@ def made(home: Path, month: str, account: str = ALL) -> str:
     from billing.analysts.page import rendered
 
     asked = " ".join(["accounts", *(library.find(one).text for one in QUESTIONS)])
-    with connect(home, QueryLimits(seconds=SECONDS), asked=asked) as connection:
+    with connect(home, QueryLimits(seconds=SECONDS), query=asked) as connection:
         if account != ALL:
             _refuse_unknown(connection, account)
         tiles = _tiles(_asked(connection, GLANCE, month, account)[1])

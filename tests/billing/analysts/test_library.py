@@ -23,6 +23,8 @@ ROWS = 5
 NAMES = [path.rpartition("/")[2] for path in sql.names("queries")]
 GIVEN = {
     "month": "2026-11", "day": "2026-11-03", "account": "acme", "tag": "team", "book": "plain",
+    "other": "2026-10", "from_day": "2026-11-01", "to_day": "2026-11-30", "hour": "2026-11-03T08",
+    "invoice": "INV-USD-2026-000001", "run": "R00000003",
 }  # fmt: skip
 """What the samples ask about, but for those of OTHERS."""
 OTHERS = {
@@ -41,7 +43,7 @@ def given_to(asked: library.LibraryQuery) -> list[str]:
 def sample_of(home: Path, asked: library.LibraryQuery) -> str:
     """The first rows of a query, as they stand at the end of its file."""
     out = io.StringIO()
-    with query.connect(home, asked=asked.text) as connection:
+    with query.connect(home, query=asked.text) as connection:
         connection.execute(f"CREATE MACRO now() AS TIMESTAMPTZ '{TODAY.isoformat()}'")
         result = run(connection, [asked.text], 60, values=asked.values(given_to(asked)))
         out_file = out

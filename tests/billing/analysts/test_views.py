@@ -64,7 +64,7 @@ def test_whatever_is_used_the_shares_add_up(
     close_hour(world.home, OCTOBER, uses, complete_through=NOVEMBER)
     world.rate(NOVEMBER)
     world.invoice("2026-10", ISSUED)
-    with query.connect(published(world.home), asked=ADDS_UP) as connection:
+    with query.connect(published(world.home), query=ADDS_UP) as connection:
         assert connection.sql(ADDS_UP).fetchall() == []
 
 
@@ -170,7 +170,7 @@ def test_focus_1_3_keeps_its_rules(rule: str, ask: Ask) -> None:
 
 
 def test_focus_1_3_has_the_rows_of_1_2_and_eight_columns_more(home: Path, ask: Ask) -> None:
-    with query.connect(home, asked="focus focus_1_3") as connection:
+    with query.connect(home, query="focus focus_1_3") as connection:
         before, after = (connection.table(name).columns for name in ("focus", "focus_1_3"))
     assert set(after) - set(before) == {
         "AllocatedMethodDetails", "AllocatedMethodId", "AllocatedResourceId",

@@ -42,7 +42,7 @@ def home(sound: Path, tmp_path: Path) -> Path:
 
 
 def totals(home: Path) -> tuple[object, ...]:
-    with query.connect(home, asked=TOTALS) as connection:
+    with query.connect(home, query=TOTALS) as connection:
         return tuple(connection.execute(TOTALS).fetchall()[0])
 
 
@@ -97,7 +97,7 @@ def test_m1_a_damaged_file_is_refused_told_and_mended(kind: str, home: Path) -> 
         shutil.copy2(kept, path)
         DATA[kind](path)
         with pytest.raises(Corrupt, match=path.name) as caught:
-            query.connect(home, asked="")
+            query.connect(home, query="")
         assert caught.value.hint == version.MEND
         assert path.name in str(red(home)["lake_version_is_whole"].rows)
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
@@ -199,7 +199,7 @@ def test_m1_a_damaged_version_is_refused_told_and_mended(kind: str, home: Path) 
     right = totals(home)
     VERSION[kind](home)
     with pytest.raises(Corrupt) as caught:
-        query.connect(home, asked="")
+        query.connect(home, query="")
     assert "\n" not in caught.value.message
     assert caught.value.hint == version.MEND
     assert red(home).keys() & {"lake_version_is_whole", "lake_opens"}

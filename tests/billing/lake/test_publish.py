@@ -57,7 +57,7 @@ def charged(two_hours: Path, tmp_path: Path) -> Path:
 
 def ask(home: Path, text: str) -> list[tuple[object, ...]]:
     """What `edgetoll sql` gives."""
-    connection = query.connect(home, asked=text)
+    connection = query.connect(home, query=text)
     try:
         return connection.execute(text).fetchall()
     finally:
@@ -92,7 +92,7 @@ def test_money_is_an_exact_decimal_and_counts_are_whole_numbers(tmp_path: Path) 
 
 def content(home: Path) -> dict[str, list[tuple[object, ...]]]:
     """Every table of the lake, as readers have it."""
-    with query.connect(home, asked=" ".join(one.relation for one in TABLES)) as connection:
+    with query.connect(home, query=" ".join(one.relation for one in TABLES)) as connection:
         return {one.name: connection.table(one.relation).order("ALL").fetchall() for one in TABLES}
 
 
@@ -288,7 +288,7 @@ def test_readers_see_one_whole_version_while_runs_go_on(tmp_path: Path) -> None:
 
     def read() -> None:
         while not stop.is_set():
-            connection = query.connect(home, asked="charges ledger_entries")
+            connection = query.connect(home, query="charges ledger_entries")
             charged, posted, count = connection.execute(
                 "SELECT (SELECT sum(amount) FROM charges),"
                 " (SELECT sum(amount) FROM ledger_entries WHERE ledger_account LIKE 'revenue:%'),"
@@ -317,7 +317,7 @@ def test_readers_see_one_whole_version_while_runs_go_on(tmp_path: Path) -> None:
     "view", ["charges", "transfers", "ledger_entries", "hours", "certificates"]
 )
 def test_views_speak_for_themselves(view: str, two_hours: Path) -> None:
-    assert query.connect(two_hours, asked=view).table(view).limit(1).fetchall()
+    assert query.connect(two_hours, query=view).table(view).limit(1).fetchall()
 
 
 def test_a_lake_of_another_program_version_is_written_again_whole(charged: Path) -> None:
