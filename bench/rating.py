@@ -64,7 +64,7 @@ def store(accounts: int) -> duckdb.DuckDBPyConnection:
     connection.execute("CREATE TABLE made_charges AS FROM charges")
     connection.execute("CREATE OR REPLACE TEMP VIEW charges AS FROM made_charges")
     connection.execute(
-        "INSERT INTO accounts BY NAME SELECT 'account-' || i AS account_id,"
+        "INSERT INTO accounts BY NAME SELECT 1 AS journal_no, 'account-' || i AS account_id,"
         " TIMESTAMP '2026-01-01' AS effective_from, '' AS name, 'USD' AS currency,"
         " 'Asia/Shanghai' AS timezone, 'bench' AS price_book, 'data_transfer' AS billing_method,"
         " 0 AS credit_limit, 24 AS grace_hours, 'confirm' AS suspension_policy, 0 AS tax_rate_bp,"
