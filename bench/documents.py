@@ -44,8 +44,8 @@ END = datetime(2026, 11, 1, tzinfo=UTC)
 AT = datetime(2026, 11, 1, 4, tzinfo=UTC)
 LOOP_ACCOUNTS = 20_000
 FILL = (
-    """INSERT INTO accounts BY NAME SELECT 1 AS journal_no, 'a' || lpad(n::VARCHAR, 8, '0') AS account_id,
-    TIMESTAMP '2020-01-01' AS effective_from,
+    """INSERT INTO accounts BY NAME SELECT 1 AS journal_no,
+    'a' || lpad(n::VARCHAR, 8, '0') AS account_id, TIMESTAMP '2020-01-01' AS effective_from,
     'Customer ' || n AS name, 'USD' AS currency, 'UTC' AS timezone, 'bench' AS price_book,
     'data_transfer' AS billing_method, 0 AS credit_limit, 24 AS grace_hours,
     'confirm' AS suspension_policy, (n % 4) * 500 AS tax_rate_bp,
