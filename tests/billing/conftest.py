@@ -53,7 +53,9 @@ INSERT INTO plans VALUES ($plan_id, $account_id, 'https_requests', 'all', $quant
     $since::TIMESTAMP + INTERVAL 1 YEAR, $since, 1)
 """
 
-
+# What the check adds up, in place of what a real run moves on.
+_CHARGED, _, _ = sql.text("checks/burn_equals_charges").partition("\nSELECT\n    coalesce(b.")
+BURN = f"DELETE FROM account_burn; INSERT INTO account_burn {_CHARGED} FROM charged"  # noqa: S608
 STATEMENTS = {
     "account": ADD_ACCOUNT,
     "domain": ADD_DOMAIN,
@@ -80,12 +82,7 @@ def put_row(connection: Any, record: Record, effects: Effects) -> None:
     connection.execute(STATEMENTS[effects["table"]], effects["row"])
     if effects["table"] == "run":
         charge_files.show(connection)
-        charged, _, _ = sql.text("checks/burn_equals_charges").partition(
-            "\nSELECT\n    coalesce(b."
-        )
-        connection.execute(
-            f"DELETE FROM account_burn; INSERT INTO account_burn {charged} FROM charged"
-        )
+        connection.execute(BURN)
 
 
 def put_charges(connection: Any, record: Record, effects: Effects) -> None:
