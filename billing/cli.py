@@ -352,6 +352,7 @@ _MOUNTED = (
     ("billing.commands.invoices", "credit_note", "credit-note"),
     ("billing.commands.invoices", "void", "void"),
     ("billing.commands.invoices", "paid", "paid"),
+    ("billing.commands.close", "close", "close"),
     ("billing.commands.simulate", "simulate", "simulate"),
     ("billing.commands.accounts", "alerts", "alerts"),
     ("billing.commands.accounts", "accounts", "accounts"),

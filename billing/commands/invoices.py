@@ -21,17 +21,14 @@ from edge.terminal import (
     JsonOption,
     as_of_time,
     emit,
-    progress,
     say,
     table,
     warn,
 )
 
 if TYPE_CHECKING:
-    from billing.commands.invoice_tables import ShownInvoice
     from billing.invoices.crediting import Credited
-    from billing.invoices.documents.files import FilesWritten
-    from billing.invoices.run import Issued, Order
+    from billing.invoices.run import Order
     from billing.invoices.settings import InvoiceSettings
     from billing.status.facts import UnownedTraffic
     from billing.store.store import Store
@@ -63,6 +60,7 @@ def invoice(
 
     Example: edgetoll billing invoice --month 2026-10
     """
+    from billing.close.issuing import issue_month
     from billing.follow_up import changing
     from billing.invoices.run import Order
 
@@ -74,17 +72,10 @@ def invoice(
         if draft:
             _draft(store, order, settings, unowned, as_json=as_json)
             return
-        issued, rows, written = _issue(store, order, settings)
+        done = issue_month(store, order, settings)
         _warn_of_unissued(store, at)
-    tables.show_issued(issued, rows, written, unowned, month=month, home=home, as_json=as_json)
-    if issued.waiting:
-        first = issued.waiting[0]
-        others = len(issued.waiting) - 1
-        more = f" (and {others} more accounts)" if others else ""
-        raise InputError(
-            f"{month} cannot be issued yet for {first.account_id}{more}: {first.problem}",
-            first.hint,
-        )
+    tables.show_issued(done, unowned, month=month, home=home, as_json=as_json)
+    tables.refuse_waiting(month, done.issued.waiting)
 
 
 def void(
@@ -234,42 +225,6 @@ def _settings(home: Path) -> InvoiceSettings:
     from edge.configfile import section
 
     return section(home, "invoices", InvoiceSettings)
-
-
-def _issue(
-    store: Store, order: Order, settings: InvoiceSettings
-) -> tuple[Issued, list[ShownInvoice], FilesWritten]:
-    from billing.follow_up import follow_up
-    from billing.invoices import reading
-    from billing.invoices.documents import writing
-    from billing.invoices.run import issue, prepare
-    from edge.crash_point import crash_point
-    from edge.errors import Corrupt
-
-    issued = issue(
-        store,
-        prepare(store, order, settings, unprintable=writing.unprintable(store.home, settings)),
-    )
-    crash_point("invoice-issued")
-    accounts = None if order.account is None else (order.account,)
-    red = follow_up(store, at=order.at, accounts=accounts, record=issued.journal_no).red
-    if red:
-        raise Corrupt(red, "send nothing of it; run edgetoll check")
-    crash_point("invoice-settled")
-    reading.choose_month(store.connection, order.month, order.account)
-    statuses = reading.statuses(store.connection, order.month)
-    rows = tables.rows_of(reading.month_rows(store.connection), statuses)
-    with progress(f"documents of {order.month}") as advance:
-        written = writing.write_month(
-            store.home,
-            store.connection,
-            order.month,
-            settings.formats,
-            account=order.account,
-            advance=advance,
-        )
-    crash_point("invoice-rendered")
-    return issued, rows, written
 
 
 def _draft(

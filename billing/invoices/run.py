@@ -17,16 +17,15 @@ import duckdb
 
 import sql
 from billing.instants import naive, stamp
-from billing.invoices.fonts import font_hint, named
 from billing.invoices.numbering import series_of
 from billing.invoices.periods import LocalPeriod, check_month, month_days, month_span, zone_rules
 from billing.invoices.readiness import Readiness, check
 from billing.invoices.settings import NO_TAX_ID, InvoiceSettings, check_prefixes, check_seller
+from billing.invoices.waiting import Waiting, check_seller_prints, who_waits
 from billing.ledger.transfers import balance
 from billing.money import DIGITS, minor_digits
 from billing.store.store import Store, TableRef
 from edge.crash_point import crash_point
-from edge.errors import InputError
 
 DRAFT = "DRAFT"
 DRAFT_NOTE = "DRAFTNOTE"
@@ -48,15 +47,8 @@ class Order:
     at: datetime
     draft: bool = False
     reissue: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
-    """An account that cannot be issued yet, and why, with what to do about it."""
-
-    account_id: str
-    problem: str
-    hint: str
+    left: tuple[Waiting, ...] = ()
+    """Accounts that a person must see first: they wait, each with what is said here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,27 +85,6 @@ class AccountZone:
     currency: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotDue:
-    """An account whose month cannot be issued, and what the tables say of it."""
-
-    account_id: str
-    timezone: str
-    is_ready: bool
-    is_changed: bool
-    first_held: datetime | None
-    problem: str
-    hint: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PrintedParty:
-    """What stands on a document of the account that no font may have."""
-
-    account_id: str
-    text: str
-
-
 def prepare(
     store: Store,
     order: Order,
@@ -131,7 +102,7 @@ def prepare(
     check_prefixes(settings)
     if not order.draft:
         check_seller(settings)
-        _check_seller_prints(settings, unprintable)
+        check_seller_prints(settings, unprintable)
     connection = store.connection
     if order.account is not None:
         balance(connection, order.account)
@@ -152,7 +123,7 @@ def prepare(
     connection.execute(
         sql.text("statements/invoices/due_and_late/due"), {**scope, "reissue": order.reissue}
     )
-    waiting = () if order.draft else _who_waits(store, readiness, unprintable)
+    waiting = () if order.draft else who_waits(store, readiness, unprintable, order.left)
     connection.execute(
         sql.text("statements/invoices/due_and_late/tax_rates"), {"month": order.month}
     )
@@ -255,64 +226,6 @@ def _fill_month_ends(store: Store, month: str, zones: Sequence[str]) -> None:
             "ends": [naive(month_span(one, zone).end) for zone, one in rows],
         },
     )
-
-
-def _who_waits(
-    store: Store, readiness: Readiness, unprintable: Callable[[str], str]
-) -> tuple[Waiting, ...]:
-    """The accounts that cannot be issued now, with the reason of each; they are due no more."""
-    waiting = (*_waiting(store, readiness), *_without_font(store, unprintable))
-    if readiness.too_old and not waiting:
-        # Nobody's usage is rated because nobody looked at it: that is not nothing to issue.
-        problem, hint = next(iter(readiness.too_old.values()))
-        waiting = (Waiting(account_id="any account", problem=problem, hint=hint),)
-    store.connection.execute(
-        sql.text("statements/invoices/due_and_late/drop_not_due"),
-        {"waiting": [one.account_id for one in waiting]},
-    )
-    return waiting
-
-
-def _check_seller_prints(settings: InvoiceSettings, unprintable: Callable[[str], str]) -> None:
-    seller = settings.seller
-    text = "".join((seller.name, *seller.address, seller.tax_id, seller.email, *seller.payment))
-    if missing := unprintable(text):
-        problem = f"no font has {named(missing)} of the seller's name, address or payment terms"
-        raise InputError(problem, font_hint(missing))
-
-
-def _without_font(store: Store, unprintable: Callable[[str], str]) -> tuple[Waiting, ...]:
-    """The due accounts whose name or address the PDF would show as boxes (CASES P2)."""
-    due = store.connection.execute(sql.text("statements/invoices/due_and_late/printed_parties"))
-    found = ((one.account_id, unprintable(one.text)) for one in sql.rows(due, PrintedParty))
-    return tuple(
-        Waiting(
-            account_id=account_id,
-            problem=f"no font has {named(missing)} of its name or address, its PDF shows boxes",
-            hint=font_hint(missing),
-        )
-        for account_id, missing in found
-        if missing
-    )
-
-
-def _waiting(store: Store, readiness: Readiness) -> tuple[Waiting, ...]:
-    rows = sql.rows(
-        store.connection.execute(sql.text("statements/invoices/due_and_late/not_due")), NotDue
-    )
-    return tuple(_why(one, readiness) for one in rows)
-
-
-def _why(one: NotDue, readiness: Readiness) -> Waiting:
-    if not one.is_ready:
-        problem, hint = readiness.problems[one.timezone]
-    elif one.is_changed:
-        problem = "its domains, plans or method were changed, and no run has rated that yet"
-        hint = "run edgetoll billing rate"
-    else:
-        problem = f"hour {one.first_held:%Y-%m-%dT%HZ} is held: {one.problem}"
-        hint = one.hint
-    return Waiting(account_id=one.account_id, problem=problem, hint=hint)
 
 
 def _compute(

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
+from billing.invoices.close_settings import CloseSettings
 from edge.errors import ConfigError, InputError
 
 NO_TAX_ID = "none"
@@ -42,6 +43,7 @@ class InvoiceSettings(BaseModel):
     payment_days: int = Field(default=14, ge=0, le=365)
     formats: tuple[str, ...] = ("json", "csv", "html", "pdf")
     below_zero: Literal["credit_note", "carry"] = "credit_note"
+    close: CloseSettings = CloseSettings()
 
     @field_validator("formats")
     @classmethod

@@ -125,6 +125,19 @@ CREATE TABLE IF NOT EXISTS invoice_runs (
     journal_no BIGINT NOT NULL
 );
 
+-- One row per step of a month's close: who looked and what they found and let pass (findings, by name and account), who
+-- had it issued, who had it sent; documents: how many of the month there were then.
+CREATE TABLE IF NOT EXISTS close_steps (
+    month VARCHAR NOT NULL,
+    step VARCHAR NOT NULL CHECK (step IN ('approved', 'issued', 'sent')),
+    happened_at TIMESTAMP NOT NULL,
+    decided_by VARCHAR NOT NULL,
+    reason VARCHAR NOT NULL,
+    findings VARCHAR[] NOT NULL,
+    documents BIGINT NOT NULL,
+    journal_no BIGINT NOT NULL
+);
+
 -- A rate of tax in basis points as text: whole ones as they were written before there were finer ones.
 CREATE OR REPLACE TEMP MACRO rate_text(tax_rate_bp) AS
     rtrim(rtrim(CAST(CAST(tax_rate_bp AS DECIMAL(9, 2)) AS VARCHAR), '0'), '.');
