@@ -72,6 +72,7 @@ ACCOUNT_SCHEMA: Schema = [
     ("low_balance_threshold", HUGE),
     ("opened_at", TIME),
     ("closed_at", TIME),
+    ("details", TEXT),
 ]
 DOMAIN_SCHEMA: Schema = [
     ("ownership_id", TEXT),
@@ -220,6 +221,7 @@ def _account(
         low_balance_threshold=row.low_balance_threshold,
         opened_at=row.opened or opening,
         closed_at=row.closed,
+        details=row.details(),
     )
     return Placed(
         place=place,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -20,7 +20,13 @@ from billing.instants import naive, stamp
 from billing.invoices.numbering import series_of
 from billing.invoices.periods import LocalPeriod, check_month, month_days, month_span, zone_rules
 from billing.invoices.readiness import Readiness, check
-from billing.invoices.settings import NO_TAX_ID, InvoiceSettings, check_prefixes, check_seller
+from billing.invoices.settings import (
+    NO_TAX_ID,
+    SELLER_DETAILS,
+    InvoiceSettings,
+    check_prefixes,
+    check_seller,
+)
 from billing.invoices.waiting import Waiting, check_seller_prints, who_waits
 from billing.ledger.transfers import balance
 from billing.money import DIGITS, minor_digits
@@ -263,9 +269,7 @@ def _compute(
 def _head(order: Order, settings: InvoiceSettings) -> dict[str, object]:
     """What all heads of a run share. A draft is due on no day and names no way to pay."""
     issued_on = order.at.astimezone(ZoneInfo(settings.timezone)).date()
-    due_on = issued_on + timedelta(days=settings.payment_days)
-    terms = [f"Payable by {due_on:%-d %B %Y}; a prepaid balance pays it at once."]
-    notes = [*terms, *settings.seller.payment]
+    notes = list(settings.seller.payment)
     early = notes
     if order.draft:
         notes = ["Draft: this shows what would be issued. It is no invoice and asks for nothing."]
@@ -274,7 +278,8 @@ def _head(order: Order, settings: InvoiceSettings) -> dict[str, object]:
         "month": order.month,
         "issued_at": naive(order.at.replace(microsecond=0)),
         "issued_on": issued_on,
-        "due_on": None if order.draft else due_on,
+        "is_draft": order.draft,
+        "payment_days": settings.payment_days,
         "seller": seller_text(settings, notes),
         "early_seller": seller_text(settings, early),
         "tzdata": zone_rules(),
@@ -283,6 +288,7 @@ def _head(order: Order, settings: InvoiceSettings) -> dict[str, object]:
 
 def finish(connection: duckdb.DuckDBPyConnection) -> None:
     """From heads, lines and appendix to what the journal record holds: hashes and transfers too."""
+    connection.execute(sql.text("statements/invoices/finish/with_balances"))
     connection.execute(
         sql.text("statements/invoices/finish/content_hashes"),
         {
@@ -307,6 +313,7 @@ def seller_text(settings: InvoiceSettings, notes: Sequence[str]) -> str:
             "tax_id": "" if seller.tax_id.strip() == NO_TAX_ID else seller.tax_id,
             "email": seller.email,
             "notes": list(notes),
+            **{name: text for name in SELLER_DETAILS if (text := getattr(seller, name).strip())},
         },
         ensure_ascii=False,
         sort_keys=True,

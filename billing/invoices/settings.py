@@ -10,6 +10,10 @@ from billing.invoices.close_settings import CloseSettings
 from edge.errors import ConfigError, InputError
 
 NO_TAX_ID = "none"
+SELLER_DETAILS = (
+    "country", "postcode", "city", "contact", "phone", "endpoint", "iban", "bic", "payment_link",
+)  # fmt: skip
+"""What is kept with a document of the seller where it is set, besides what every one has."""
 Prefix = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{0,11}$")]
 
 
@@ -23,6 +27,16 @@ class Seller(BaseModel):
     tax_id: str = ""
     email: str = ""
     payment: tuple[str, ...] = ()
+    country: str = Field(default="", pattern=r"^([A-Z]{2})?$")
+    postcode: str = ""
+    city: str = ""
+    contact: str = ""
+    phone: str = ""
+    endpoint: str = Field(default="", pattern=r"^((\d{4}|EM):\S{1,60})?$")
+    iban: str = Field(default="", pattern=r"^([A-Z]{2}\d{2}[A-Z0-9 ]{10,42})?$")
+    bic: str = Field(default="", pattern=r"^([A-Z0-9]{8}([A-Z0-9]{3})?)?$")
+    payment_link: str = Field(default="", pattern=r"^(https://\S+)?$")
+    """Where one pays; `{invoice}` in it becomes the invoice's number."""
 
 
 class InvoiceSettings(BaseModel):

@@ -13,8 +13,18 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from billing.invoices.documents.appendix import PageDomain, domain_notes, domain_rows, sums_of
+from billing.invoices.documents.settlement_rows import (
+    PageTotal,
+    account_rows,
+    due_rows,
+    pay_lines,
+    reference_rows,
+)
+from billing.invoices.documents.texts import said
 from billing.invoices.figures import GIBIBYTE, exact, gigabytes, grouped, minor, percent
-from billing.invoices.records import Evidence, Invoice, InvoiceLine, Party
+from billing.invoices.periods import LocalPeriod
+from billing.invoices.readiness import whole_hours
+from billing.invoices.records import Invoice, InvoiceLine, Party
 
 ITEM_NAMES = {
     "https_requests": "HTTPS requests",
@@ -73,15 +83,6 @@ class PageLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PageTotal:
-    """One row of the sums."""
-
-    label: str
-    value: str
-    style: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PageEvidence:
     """How complete the usage was, in a sentence, and the hash that names it."""
 
@@ -114,6 +115,9 @@ class Page:
     has_offsets: bool
     totals: tuple[PageTotal, ...]
     total: str
+    due_rows: tuple[PageTotal, ...]
+    account_rows: tuple[PageTotal, ...]
+    references: tuple[PageTotal, ...]
     evidence: PageEvidence | None
     domains: tuple[PageDomain, ...]
     domain_notes: tuple[str, ...]
@@ -146,12 +150,15 @@ def page(invoice: Invoice, printable: Callable[[str], bool] = lambda _text: True
         account_id=invoice.account_id,
         seller=_party(invoice.seller),
         customer=_party(invoice.customer),
-        payment=(*invoice.notes, *_reverse_charge(invoice)),
+        payment=(*pay_lines(invoice), *invoice.notes, *_reverse_charge(invoice)),
         lines=tuple(_line(line, invoice) for line in invoice.lines),
         has_offsets=any(line.free_quantity or line.plan_quantity for line in invoice.lines),
         totals=_totals(invoice),
         total=f"{grouped(minor(invoice.total, invoice.digits))} {invoice.currency}",
-        evidence=_evidence(invoice.evidence),
+        due_rows=due_rows(invoice),
+        account_rows=account_rows(invoice),
+        references=reference_rows(invoice),
+        evidence=_evidence(invoice),
         domains=domain_rows(sums, _size(invoice), printable),
         domain_notes=domain_notes(invoice, sums),
         content_sha256=invoice.content_sha256,
@@ -283,10 +290,12 @@ def _totals(invoice: Invoice) -> tuple[PageTotal, ...]:
     return tuple(PageTotal(label=label, value=value, style=style) for label, value, style in rows)
 
 
-def _evidence(evidence: Evidence | None) -> PageEvidence | None:
+def _evidence(invoice: Invoice) -> PageEvidence | None:
+    evidence = invoice.evidence
     if evidence is None:
         return None
-    parts = [f"The usage of {evidence.hours:,} hours is certified"]
+    whole = whole_hours(LocalPeriod(start=invoice.period_start, end=invoice.period_end))
+    parts = [said("evidence", hours=f"{evidence.hours:,}", whole=f"{whole:,}")]
     if evidence.incomplete_hours:
         parts.append(
             f"{evidence.incomplete_hours:,} of them closed incomplete after the deadline, and what"

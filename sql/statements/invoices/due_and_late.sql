@@ -210,6 +210,7 @@ SELECT
     accounts.country,
     accounts.tax_id,
     accounts.email,
+    accounts.details,
     accounts.currency,
     accounts.timezone,
     voided.invoice_no AS corrects,

@@ -96,7 +96,11 @@ SELECT
     heads.corrects,
     heads.reason,
     heads.content_sha256,
-    heads.tzdata
+    heads.tzdata,
+    heads.balance_before,
+    heads.payments_since,
+    heads.prepaid_used,
+    heads.details
 FROM query_table($heads) AS heads
 INNER JOIN invoice_chosen ON heads.invoice_no = invoice_chosen.invoice_no
 WHERE invoice_chosen.chunk = $chunk
