@@ -350,6 +350,7 @@ _MOUNTED = (
     ("billing.commands.invoices", "explain", "explain"),
     ("billing.commands.invoices", "diff", "diff"),
     ("billing.commands.invoices", "credit_note", "credit-note"),
+    ("billing.commands.invoices", "e_invoice", "e-invoice"),
     ("billing.commands.invoices", "void", "void"),
     ("billing.commands.invoices", "paid", "paid"),
     ("billing.commands.close", "close", "close"),

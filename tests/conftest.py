@@ -25,6 +25,7 @@ from tests.effort import THOROUGH
 COMPONENTS = {
     "needs_nginx": (("nginx", "curl"), "apt-get install -y nginx-light curl"),
     "needs_kafka": (("java", "mvn"), "apt-get install -y openjdk-17-jre-headless maven"),
+    "needs_rules": (("mvn",), "apt-get install -y maven"),
     "needs_chromium": (("chromium",), "apt-get install -y chromium"),
     "needs_poppler": (("pdftotext", "pdftoppm"), "apt-get install -y poppler-utils"),
     "needs_fonts": (

@@ -9,7 +9,6 @@ one kind, known by its columns. Every error names file, line and key. A blank fi
 from __future__ import annotations
 
 import csv
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +29,11 @@ from pydantic import (
     model_validator,
 )
 
-from billing.accounts.document_fields import DETAILS, check_endpoint, check_terms
+from billing.accounts.document_fields import (
+    check_endpoint,
+    check_profile,
+    check_terms,
+)
 from billing.money import check_currency, parse_amount
 from billing.readable import unlike_any_other
 from billing.text_rules import check_email, check_line
@@ -204,15 +207,9 @@ class AccountRow(_Row):
     postcode: str = ""
     city: str = ""
     endpoint: Annotated[str, AfterValidator(check_endpoint)] = ""
+    tax_exemption: str = ""
+    e_invoice: Annotated[str, AfterValidator(check_profile)] = ""
     why: str = ""
-
-    def details(self) -> str | None:
-        """What the account's documents say besides, as JSON with its keys in order; None: nothing.
-
-        Kept as one text: no rule but that of the due date reads it, and fields come and go.
-        """
-        said = {name: text for name in DETAILS if (text := getattr(self, name).strip())}
-        return json.dumps(said, ensure_ascii=False, sort_keys=True) if said else None
 
 
 class _Correctable(_Row):

@@ -16,12 +16,11 @@ from billing.close.records import (
     Weight,
 )
 from billing.instants import minute_text
-from billing.invoices.close_settings import CloseSettings
 from billing.invoices.documents import writing
 from billing.invoices.periods import check_month, month_span
 from billing.invoices.readiness import whole_hours
 from billing.invoices.run import Order, Prepared, prepare
-from billing.invoices.settings import InvoiceSettings, check_seller
+from billing.invoices.settings import CloseSettings, InvoiceSettings, check_seller
 from billing.money import format_amount
 from billing.status import unowned
 from billing.status.facts import HomeFacts

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from billing.status.facts import UnownedTraffic
     from billing.store.store import Store
 
-__all__ = ["credit_note", "diff", "explain", "invoice", "paid", "statement", "void"]
+__all__ = ["credit_note", "diff", "e_invoice", "explain", "invoice", "paid", "statement", "void"]
 
 InvoiceArgument = Annotated[str, typer.Argument(help="The invoice's number.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; printed on the credit note.")]
@@ -197,6 +197,38 @@ def paid(
         say(f"{tables.count(changed, 'invoice')} changed standing")
 
     emit(document, as_json=as_json, human=human)
+
+
+def e_invoice(
+    invoice_no: InvoiceArgument,
+    profile: Annotated[
+        str | None,
+        typer.Option("--profile", help="ubl, cii, peppol, xrechnung or xrechnung-cii."),
+    ] = None,
+    home: HomeOption = DEFAULT_HOME,
+    as_of: AsOfOption = None,
+) -> None:
+    """Print an issued document as an e-invoice (EN 16931, XML), in the form its account asked for
+    or in that of --profile.
+
+    Example: edgetoll billing e-invoice INV-USD-2026-000042 --profile peppol > invoice.xml
+    """
+    from billing.appliers import open_store
+    from billing.invoices import reading
+    from billing.invoices.einvoice import xml_document
+    from billing.vat.profiles import profile_of
+
+    chosen = None if profile is None else profile_of(profile)
+    at = as_of_time(as_of)
+    with open_store(home, owner="edgetoll billing e-invoice", now=at, wait_seconds=30) as store:
+        document = reading.one(store.connection, invoice_no)
+    chosen = chosen or xml_document.wanted(document)
+    if chosen is None:
+        raise InputError(
+            f"account {document.account_id} asked for no e-invoice when {invoice_no} was issued",
+            "name the form: --profile ubl",
+        )
+    typer.echo(xml_document.render(document, chosen), nl=False)
 
 
 def _warn_of_unowned(store: Store, month: str) -> UnownedTraffic:

@@ -30,6 +30,11 @@ class Party:
     details: Mapping[str, str] = field(default_factory=dict)
     """Of a seller `SELLER_DETAILS` of the settings, of a customer those of its account."""
 
+    def facts(self) -> dict[str, str]:
+        """All that is known of it, by the names of the settings and of an account's keys."""
+        said = {"name": self.name, "tax_id": self.tax_id, "email": self.email}
+        return {**self.details, **said}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceLine:

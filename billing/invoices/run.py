@@ -27,7 +27,7 @@ from billing.invoices.settings import (
     check_prefixes,
     check_seller,
 )
-from billing.invoices.waiting import Waiting, check_seller_prints, who_waits
+from billing.invoices.waiting import Waiting, check_seller_prints, unsaid, who_waits
 from billing.ledger.transfers import balance
 from billing.money import DIGITS, minor_digits
 from billing.store.store import Store, TableRef
@@ -129,10 +129,13 @@ def prepare(
     connection.execute(
         sql.text("statements/invoices/due_and_late/due"), {**scope, "reissue": order.reissue}
     )
-    waiting = () if order.draft else who_waits(store, readiness, unprintable, order.left)
     connection.execute(
         sql.text("statements/invoices/due_and_late/tax_rates"), {"month": order.month}
     )
+    waiting: tuple[Waiting, ...] = ()
+    if not order.draft:
+        left = (*unsaid(store, seller_text(settings, ())), *order.left)
+        waiting = who_waits(store, readiness, unprintable, left)
     run_id = f"invoice-{order.month}-{store.journal.last_no + 1}"
     _compute(store, order, settings, run_id=run_id, import_no=readiness.import_no)
     made = connection.table(OUT["invoices"])

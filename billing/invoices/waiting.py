@@ -4,15 +4,18 @@ not rated, names that no font has, findings that nobody has approved.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 import sql
 from billing.invoices.fonts import font_hint, named
 from billing.invoices.readiness import Readiness
 from billing.invoices.settings import InvoiceSettings
 from billing.store.store import Store
+from billing.vat.profiles import HINT, profile_of, refusal
 from edge.errors import InputError
 
 
@@ -39,11 +42,44 @@ class NotDue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EInvoiceParty:
+    """An account that wants e-invoices, with what is known of it and its rates of tax."""
+
+    account_id: str
+    name: str
+    country: str
+    tax_id: str
+    email: str
+    details: str
+    digits: int
+    rates: list[Decimal]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PrintedParty:
     """What stands on a document of the account that no font may have."""
 
     account_id: str
     text: str
+
+
+def unsaid(store: Store, seller: str) -> tuple[Waiting, ...]:
+    """The due accounts that want e-invoices of which the standard asks more than is known, or that
+    pay no tax and nobody has said why. `seller` is the text kept with documents.
+    """
+    found = store.connection.execute(sql.text("statements/invoices/due_and_late/e_invoice_parties"))
+    sells = {name: text for name, text in json.loads(seller).items() if isinstance(text, str)}
+    waiting = []
+    for one in sql.rows(found, EInvoiceParty):
+        facts = json.loads(one.details) | {
+            "name": one.name, "country": one.country, "tax_id": one.tax_id, "email": one.email
+        }  # fmt: skip
+        profile = profile_of(facts["e_invoice"])
+        problem = refusal(sells, facts, one.digits, one.rates, profile)
+        if problem is not None:
+            problem = f"its e-invoice ({profile.name}) cannot be made: {problem}"
+            waiting.append(Waiting(account_id=one.account_id, problem=problem, hint=HINT))
+    return tuple(waiting)
 
 
 def who_waits(
@@ -58,7 +94,9 @@ def who_waits(
     """
     waiting = (*_waiting(store, readiness), *_without_font(store, unprintable))
     known = {one.account_id for one in waiting}
-    waiting += tuple(one for one in left if one.account_id not in known)
+    for one in left:
+        if one.account_id not in known:
+            waiting, known = (*waiting, one), known | {one.account_id}
     if readiness.too_old and not waiting:
         # Nobody's usage is rated because nobody looked at it: that is not nothing to issue.
         problem, hint = next(iter(readiness.too_old.values()))

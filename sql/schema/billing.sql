@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS store_layout (
 );
 
 -- One row per version of an account; the version in force is the last with effective_from <= now. details: what its
--- documents say besides, a JSON object (billing/accounts/file_rows.py::AccountRow.details); NULL: nothing.
+-- documents say besides, a JSON object (billing/accounts/document_fields.py); NULL: nothing.
 CREATE TABLE IF NOT EXISTS account_versions (
     account_id VARCHAR NOT NULL,
     effective_from TIMESTAMP NOT NULL,

@@ -13,44 +13,21 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from billing.invoices.documents.appendix import PageDomain, domain_notes, domain_rows, sums_of
-from billing.invoices.documents.settlement_rows import (
+from billing.invoices.figures import GIBIBYTE, exact, gigabytes, grouped, minor, percent
+from billing.invoices.periods import LocalPeriod
+from billing.invoices.readiness import whole_hours
+from billing.invoices.records import Invoice, InvoiceLine, Party
+from billing.invoices.wording.names import item_name, region_name
+from billing.invoices.wording.settlement_rows import (
     PageTotal,
     account_rows,
     due_rows,
     pay_lines,
     reference_rows,
 )
-from billing.invoices.documents.texts import said
-from billing.invoices.figures import GIBIBYTE, exact, gigabytes, grouped, minor, percent
-from billing.invoices.periods import LocalPeriod
-from billing.invoices.readiness import whole_hours
-from billing.invoices.records import Invoice, InvoiceLine, Party
+from billing.invoices.wording.texts import said
+from billing.vat.category import REVERSE_CHARGE, is_reverse_charge
 
-ITEM_NAMES = {
-    "https_requests": "HTTPS requests",
-    "quic_requests": "QUIC requests",
-    "http_requests": "HTTP requests",
-    "data_transfer": "Data transfer",
-    "peak_bandwidth": "Daily peak bandwidth",
-    "percentile95_bandwidth": "95th percentile bandwidth",
-}
-REGION_NAMES = {
-    "all": "all regions",
-    "OverSeas": "all regions but mainland China",
-    "CN": "mainland China",
-    "NA": "North America",
-    "EU": "Europe",
-    "AP1": "Asia Pacific 1",
-    "AP2": "Asia Pacific 2",
-    "AP3": "Asia Pacific 3",
-    "MEAA": "Middle East and Africa",
-    "SA": "South America",
-}
-# The first two letters of a VAT identification number in the EU; EL is Greece.
-EU_TAX_IDS = frozenset({
-    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "EL", "ES", "FI", "FR", "HR", "HU",
-    "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
-})  # fmt: skip
 BYTES_PER_MBPS_SAMPLE = 37_500_000
 
 
@@ -174,16 +151,6 @@ def period_text(month: str) -> str:
     return f"1 {last:%B %Y} – {last:%-d %B %Y}"
 
 
-def item_name(item: str) -> str:
-    """How people call a billable item; an unknown one keeps its own name."""
-    return ITEM_NAMES.get(item, item.replace("_", " "))
-
-
-def region_name(region: str) -> str:
-    """How people call a billing region; an operator's own label stays as it is."""
-    return REGION_NAMES.get(region, region)
-
-
 def amount_text(item: str, quantity: int, unit: str = "") -> str:
     """A quantity in the unit people read: requests, GB as the price's `unit` counts them, or
     Mbit/s.
@@ -220,14 +187,10 @@ def _party(party: Party) -> PageParty:
 
 def _reverse_charge(invoice: Invoice) -> list[str]:
     """What an untaxed invoice to a business elsewhere in the EU must say, judged by the tax ids."""
-    seller = invoice.seller.tax_id.strip()[:2].upper()
-    customer = invoice.customer.tax_id.strip()[:2].upper()
     taxed = any(line.tax_rate_bp for line in invoice.lines)
-    if taxed or not seller or seller == customer or customer not in EU_TAX_IDS:
+    if taxed or not is_reverse_charge(invoice.seller.facts(), invoice.customer.facts()):
         return []
-    return [
-        "Reverse charge: the customer accounts for the VAT (Article 196, Directive 2006/112/EC)."
-    ]
+    return [REVERSE_CHARGE]
 
 
 def corrected_text(line: InvoiceLine) -> str:

@@ -21,7 +21,7 @@ from billing.checks import red
 from billing.checks.red import CheckResult
 from billing.close import checklist, steps
 from billing.close.records import Checklist, Weight
-from billing.invoices.close_settings import CloseSettings
+from billing.invoices.settings import CloseSettings
 from billing.lake import query
 from billing.money import parse_amount
 from edge.errors import InputError

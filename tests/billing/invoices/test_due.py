@@ -16,9 +16,9 @@ from billing.checks import invariants
 from billing.invoices import payments, reading
 from billing.invoices.documents import html_document
 from billing.invoices.documents.rendering import rendered
-from billing.invoices.documents.texts import LANGUAGES, catalogue
 from billing.invoices.records import AccountStanding, Invoice
 from billing.invoices.run import Order, prepare
+from billing.invoices.wording.texts import LANGUAGES, catalogue
 from billing.money import parse_amount
 from edge.errors import ConfigError
 from tests.billing.homes import Use, load_text

@@ -17,5 +17,5 @@ def said(key: str, language: str = "en", **values: str) -> str:
 @cache
 def catalogue() -> dict[str, dict[str, str]]:
     """Each text by key and language."""
-    path = files("billing.invoices.documents").joinpath("texts.toml")
+    path = files("billing.invoices.wording").joinpath("texts.toml")
     return tomllib.loads(path.read_text(encoding="utf-8"))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from billing.invoices.documents.texts import said
 from billing.invoices.figures import exact, grouped, minor
 from billing.invoices.records import Invoice
+from billing.invoices.wording.texts import said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
