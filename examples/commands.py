@@ -30,7 +30,7 @@ LOADED = ("typer", "duckdb", "jinja2", "pyarrow.dataset", "pyarrow.parquet", "ed
 DEFECT = "this is a defect: please report it"
 
 
-class Command:
+class StartedCommand:
     """A command that was started; `out` and `err` hold what it has said so far."""
 
     def __init__(self, commands: Commands, process: int, place: Path) -> None:
@@ -73,13 +73,13 @@ class Commands:
         theirs.close()
         atexit.register(self.close)
 
-    def start(self, words: Sequence[str], environment: Mapping[str, str]) -> Command:
+    def start(self, words: Sequence[str], environment: Mapping[str, str]) -> StartedCommand:
         """Start `edgetoll WORDS…`."""
         self._count += 1
         place = Path(self._place.name) / str(self._count)
         place.mkdir()
         self._server.send((tuple(words), dict(environment), str(place)))
-        return Command(self, self._server.recv(), place)
+        return StartedCommand(self, self._server.recv(), place)
 
     def code_of(self, process: int, timeout: float | None) -> int:
         """Wait for the process of a command; its exit code."""

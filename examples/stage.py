@@ -22,7 +22,7 @@ import edgetoll
 from edge.errors import EdgetollError
 from edge.escaping import bare
 from edge.terminal import progress
-from examples.commands import Command, Commands
+from examples.commands import Commands, StartedCommand
 
 CHUNKS = 6
 REAL_EDGES = (("nginx-real", "nginx", "US"), ("caddy-real", "caddy", "US"))
@@ -79,7 +79,7 @@ class Stage:
             self.announce(words)
             self.finish(words, command)
 
-    def start(self, words: tuple[str, ...]) -> Command:
+    def start(self, words: tuple[str, ...]) -> StartedCommand:
         """Start one command."""
         environment = {}
         if self.bright:
@@ -87,7 +87,7 @@ class Stage:
         home = [] if words[0] in ("init",) else ["--home", str(self.home)]
         return self.commands.start([*words, *home], environment)
 
-    def finish(self, words: tuple[str, ...], command: Command, *, show: bool = False) -> str:
+    def finish(self, words: tuple[str, ...], command: StartedCommand, *, show: bool = False) -> str:
         """Wait for a command and print what it said; one that failed ends the demo."""
         out, err = command.said()
         if command.wait() != 0:
@@ -175,7 +175,7 @@ class Stage:
         """One tailing agent per edge, as a fleet has them, for as long as the block runs."""
         from examples.traffic import EDGES
 
-        running: list[Command] = []
+        running: list[StartedCommand] = []
         try:
             for edge in EDGES:
                 words = self.tail_words(edge.edge_id, edge.region)
