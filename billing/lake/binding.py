@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from billing.lake.result import one_line
-from billing.lake.tables import MOVED, SHAPES
+from billing.lake.tables import BESIDE, MOVED, SHAPES
 from billing.lake.version import MEND
 from edge.errors import Corrupt, EdgetollError
 from metering.status import ANEW
@@ -46,7 +46,7 @@ def products() -> dict[str, str]:
 
 
 @cache
-def _reads(name: str) -> tuple[str, ...]:
+def reads(name: str) -> tuple[str, ...]:
     """What a view or macro reads: relations, views and macros."""
     known = products().keys() | SHAPES.keys() | {CLOSED_HOURS}
     bare = _COMMENT.sub("", sql_text(products()[name]))
@@ -73,7 +73,7 @@ def _after_their_needs(names: Iterable[str], done: set[str]) -> Iterator[str]:
         if name not in done:
             done.add(name)
             if name in products():
-                yield from _after_their_needs(_reads(name), done)
+                yield from _after_their_needs(reads(name), done)
             yield name
 
 
@@ -93,6 +93,8 @@ def bind_relations(connection: DuckDBPyConnection, sources: Sources, names: Iter
             _list_closed_hours(connection, sources)
         elif files := sources.relations.get(name):
             _read_files(connection, name, files)
+        elif sources.published and name not in BESIDE and name in sources.relations:
+            raise no_table(name)
         elif name in sources.relations:
             connection.execute(sql_text(SHAPES[name]))
 
@@ -131,6 +133,14 @@ def _read_files(connection: DuckDBPyConnection, name: str, files: list[Path]) ->
         connection.execute(sql_text(WITHOUT_MOVED[name]))
     else:
         relation.create_view(name)
+
+
+def no_table(relation: str) -> Corrupt:
+    """What to say where a lake lacks a table, as one does that an older program wrote: empty it
+    would be a wrong answer.
+    """
+    name = relation.removeprefix("lake_")
+    return Corrupt(f"lake/ has no table {name}: another version of edgetoll wrote it", MEND)
 
 
 def mend(relation: str) -> str:
