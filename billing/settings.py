@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from billing.analysts.readers import SqlSettings
 from billing.balance.settings import BalanceSettings
 from billing.invoices.settings import InvoiceSettings
 from billing.outbox.settings import DeliverySettings
@@ -50,6 +51,7 @@ class BillingSection(RunSettings):
     balance: BalanceSettings = BalanceSettings()
     daemon: DaemonSettings = DaemonSettings()
     delivery: DeliverySettings = DeliverySettings()
+    sql: SqlSettings = SqlSettings()
 
 
 def check_settings(home: Path) -> None:

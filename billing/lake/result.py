@@ -75,6 +75,8 @@ class Budget:
                 f"the query took longer than {self._seconds} s and was stopped",
                 limited.TIME_GONE,
             ) from error
+        except duckdb.OutOfMemoryException as error:
+            raise EdgetollError(one_line(error), limited.MEMORY_GONE) from error
         except duckdb.Error as error:
             raise InputError(one_line(error), _hint(error)) from error
         finally:
@@ -201,8 +203,6 @@ def _hint(error: Exception) -> str:
 
     if isinstance(error, duckdb.PermissionException):
         return "queries read the public views and nothing else: edgetoll sql alone lists them"
-    if isinstance(error, duckdb.OutOfMemoryException):
-        return limited.MEMORY_GONE
     if isinstance(error, (duckdb.ConversionException, duckdb.OutOfRangeException)):
         return "a value does not fit: cast it to VARCHAR, or to a wider type"
     return "edgetoll sql alone lists the views"
