@@ -11,10 +11,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from billing.analysts.readers import SqlSettings
 from billing.balance.settings import BalanceSettings
 from billing.invoices.settings import InvoiceSettings
 from billing.outbox.settings import DeliverySettings
+from billing.readers.settings import ReaderName, ReaderSettings
 from billing.runs.settings import RunSettings
 from edge.configfile import CONFIG_NAME, section
 
@@ -43,6 +43,32 @@ class DaemonSettings(BaseModel):
         return listen
 
 
+class ConsoleSettings(BaseModel):
+    """Where the console is served."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    listen: str = Field(default="127.0.0.1:9465", pattern=r"^[0-9a-zA-Z.\-]+:\d{1,5}$")
+    """HOST:PORT. Leave it on this machine: TLS is a reverse proxy's (docs/console.md)."""
+    hosts: tuple[str, ...] = ()
+    """By which names it may be asked for besides its own address: those of the reverse proxy."""
+
+
+class SqlSettings(BaseModel):
+    """What `edgetoll sql --serve` answers with, and runs, at most."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rows: int = Field(default=1_000_000, ge=1)
+    """Rows of one answer; more are an error, never a part."""
+    megabytes: int = Field(default=256, ge=1)
+    """Size of one answer."""
+    at_once: int = Field(default=4, ge=1, le=64)
+    """Queries of all readers that run at once."""
+    at_once_each: int = Field(default=2, ge=1, le=64)
+    """Queries of one reader that run at once."""
+
+
 class BillingSection(RunSettings):
     """[billing]: the keys of the runs, and a table of each other part."""
 
@@ -51,7 +77,9 @@ class BillingSection(RunSettings):
     balance: BalanceSettings = BalanceSettings()
     daemon: DaemonSettings = DaemonSettings()
     delivery: DeliverySettings = DeliverySettings()
+    console: ConsoleSettings = ConsoleSettings()
     sql: SqlSettings = SqlSettings()
+    readers: dict[ReaderName, ReaderSettings] = Field(default_factory=dict)
 
 
 def check_settings(home: Path) -> None:
@@ -67,3 +95,13 @@ def check_settings(home: Path) -> None:
 def read_daemon(home: Path) -> DaemonSettings:
     """[billing.daemon] of HOME/edgetoll.toml and its environment; ConfigError names the key."""
     return section(home, "billing.daemon", DaemonSettings)
+
+
+def read_console(home: Path) -> ConsoleSettings:
+    """[billing.console] of HOME/edgetoll.toml and its environment; ConfigError names the key."""
+    return section(home, "billing.console", ConsoleSettings)
+
+
+def read_sql(home: Path) -> SqlSettings:
+    """[billing.sql] of HOME/edgetoll.toml and its environment; ConfigError names the key."""
+    return section(home, "billing.sql", SqlSettings)

@@ -20,7 +20,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -30,11 +30,12 @@ from shutil import copyfileobj
 from socketserver import ForkingMixIn
 from typing import BinaryIO, NoReturn
 
-from billing.analysts.readers import ReaderSettings, SqlSettings, read_settings, reader_of
 from billing.lake import limited
 from billing.lake.export import write_stream
 from billing.lake.query import QueryLimits, ask_alone
 from billing.lake.result import QueryResult
+from billing.readers.tokens import TokenBook, TokenReader
+from billing.settings import SqlSettings, read_sql
 from edge.errors import ConfigError, Corrupt, EdgetollError, InputError
 from edge.terminal import say
 
@@ -102,15 +103,15 @@ class SqlServer(ForkingMixIn, HTTPServer):
     def __init__(self, address: tuple[str, int], home: Path, limits: QueryLimits) -> None:
         self.home = home
         self.limits = limits
-        self.slots = Path(tempfile.mkdtemp(prefix="edgetoll-serve-"))
+        self.places = Path(tempfile.mkdtemp(prefix="edgetoll-serve-"))
         super().__init__(address, RemoteRequest)
 
     def server_close(self) -> None:
         """Stop accepting, wait for those that ask, leave nothing."""
         super().server_close()
-        for path in self.slots.iterdir():
+        for path in self.places.iterdir():
             path.unlink()
-        self.slots.rmdir()
+        self.places.rmdir()
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A connection that broke is one line, not a stack."""
@@ -139,12 +140,13 @@ class RemoteRequest(BaseHTTPRequestHandler):
         began = time.monotonic()
         name, asked = "-", ""
         try:
-            name, reader, settings = self._reader()
+            reader = self._reader()
+            name, settings = reader.name, read_sql(self.server.home)
             query = self._query()
             limited.alarm(0)
             asked = query.text
             with tempfile.TemporaryFile() as answer:
-                with self._slot(name, settings):
+                with self._place(name, settings):
                     self._ask(query, reader, settings, answer)
                 size = answer.tell()
                 answer.seek(0)
@@ -171,17 +173,17 @@ class RemoteRequest(BaseHTTPRequestHandler):
     def log_request(self, code: object = "-", size: object = "-") -> None:
         """Nothing: each query is told with its reader."""
 
-    def _reader(self) -> tuple[str, ReaderSettings, SqlSettings]:
+    def _reader(self) -> TokenReader:
         if self.path != "/sql":
             raise RefusedRequest(404, f"there is no {self.path[:SHOWN]!r}", "POST /sql")
-        settings = read_settings(self.server.home)
         kind, _, token = self.headers.get("Authorization", "").partition(" ")
-        name = reader_of(settings, token.strip()) if kind.lower() == "bearer" else None
-        if name is None:
+        book = TokenBook(self.server.home)
+        reader = book.find(token.strip()) if kind.lower() == "bearer" else None
+        if reader is None:
             raise RefusedRequest(
                 401, "no reader has this token", "send Authorization: Bearer TOKEN"
             )
-        return name, settings.readers[name], settings
+        return reader
 
     def _query(self) -> RemoteQuery:
         if self.headers.get("Transfer-Encoding"):
@@ -215,18 +217,18 @@ class RemoteRequest(BaseHTTPRequestHandler):
         raise RefusedRequest(406, "no such format", f"accept one of {', '.join(TYPES)}")
 
     @contextmanager
-    def _slot(self, name: str, settings: SqlSettings) -> Iterator[None]:
+    def _place(self, name: str, settings: SqlSettings) -> Iterator[None]:
         """A place among those that ask at once; the kernel frees it when this process ends."""
         with ExitStack() as held:
             for who, most in ((f"reader-{name}", settings.at_once_each), ("all", settings.at_once)):
-                if not any(_taken(self.server.slots / f"{who}.{n}", held) for n in range(most)):
+                if not any(_taken(self.server.places / f"{who}.{n}", held) for n in range(most)):
                     raise RefusedRequest(
                         429, f"{most} queries are running already", "ask again when one is done"
                     )
             yield
 
     def _ask(
-        self, query: RemoteQuery, reader: ReaderSettings, settings: SqlSettings, answer: BinaryIO
+        self, query: RemoteQuery, reader: TokenReader, settings: SqlSettings, answer: BinaryIO
     ) -> None:
         def show(result: QueryResult) -> None:
             most = replace(result, relation=result.relation.limit(settings.rows + 1))
@@ -312,7 +314,8 @@ def serve(home: Path, where: str, limits: QueryLimits) -> None:
     host, sign, port = where.rpartition(":")
     if not sign or not port.isdigit() or int(port) > 65_535:
         raise InputError(f"«{where}» is no address", "write it like --serve 127.0.0.1:8765")
-    readers = read_settings(home).readers
+    read_sql(home)
+    readers = TokenBook(home).readers()
     try:
         server = SqlServer((host.strip("[]") or "127.0.0.1", int(port)), home, limits)
     except OSError as error:
@@ -334,10 +337,10 @@ def serve(home: Path, where: str, limits: QueryLimits) -> None:
             return
 
 
-def _named(readers: Mapping[str, ReaderSettings]) -> str:
+def _named(readers: Sequence[TokenReader]) -> str:
     if not readers:
-        return "nobody yet: edgetoll sql --new-token makes a reader's token"
+        return "nobody yet: edgetoll console --new-token NAME makes a token"
     return ", ".join(
-        name if one.account is None else f"{name} (account {one.account} alone)"
-        for name, one in readers.items()
+        one.name if one.account is None else f"{one.name} (account {one.account} alone)"
+        for one in readers
     )

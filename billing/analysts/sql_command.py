@@ -22,7 +22,7 @@ from billing.analysts.options import (
 )
 from billing.lake.query import QueryLimits, ask_alone
 from edge.errors import InputError
-from edge.terminal import DEFAULT_HOME, HomeOption, JsonOption, emit
+from edge.terminal import DEFAULT_HOME, HomeOption, JsonOption
 from sql import text as sql_text
 
 
@@ -43,9 +43,6 @@ def sql(
     serve: Annotated[
         str, typer.Option(help="Answer queries over HTTP at HOST:PORT, of readers with a token.")
     ] = "",
-    new_token: Annotated[
-        bool, typer.Option("--new-token", help="Make a token for a reader of --serve.")
-    ] = False,
     timeout: TimeoutOption = SECONDS,
     memory: MemoryOption = MEMORY,
     home: HomeOption = DEFAULT_HOME,
@@ -59,9 +56,6 @@ def sql(
         from billing.analysts.attach import attach as write_attach
 
         write_attach(home, attach)
-        return
-    if new_token:
-        _print_token(as_json=as_json)
         return
     if serve:
         from billing.analysts import remote
@@ -84,19 +78,6 @@ def sql(
     refuse_existing(output, force=force)
     show = picture_shown(plot, output, "") if plot else rows_shown(chosen, output)
     ask_alone(home, query, show, limits, output=output)
-
-
-def _print_token(*, as_json: bool) -> None:
-    from billing.analysts.readers import new_token
-
-    token, hashed = new_token()
-
-    def human() -> None:
-        print(f"token, for the reader and kept nowhere: {token}")
-        print(f'edgetoll.toml:\n\n[billing.sql.readers.NAME]\ntoken_sha256 = "{hashed}"')
-        print('account = "ID"  # only if it may see one account\'s rows and no others')
-
-    emit({"token": token, "token_sha256": hashed}, as_json=as_json, human=human)
 
 
 def _read(file: Path) -> str:

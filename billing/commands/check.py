@@ -135,16 +135,24 @@ def lake(home: Path) -> list[CheckResult]:
 
 
 def live(home: Path) -> list[CheckResult]:
-    """The files that metering replaces every second, each held against its seal."""
-    from metering.status import live_files, read
+    """The files that metering replaces every second, each held against its seal, and where the
+    worker rests against what it left.
+    """
+    import duckdb
+
+    from metering.status import ANEW, live_files, read
+    from metering.worker.checks import older_live
 
     ((name, about),) = LIVE.items()
     try:
         live_files(home, "")
         read(home)
+        rows = tuple((f"live/{file}", why, ANEW) for file, why in older_live(home))
     except EdgetollError as error:
         return [CheckResult(check=name, about=about, rows=((error.message, error.hint),))]
-    return [CheckResult(check=name, about=about)]
+    except duckdb.Error as error:
+        return [CheckResult(check=name, about=about, unable=str(error).splitlines()[0])]
+    return [CheckResult(check=name, about=about, rows=rows)]
 
 
 def https(home: Path) -> list[CheckResult]:
@@ -309,5 +317,7 @@ def _show(count: int, broken: Sequence[CheckResult], unable: Sequence[CheckResul
     if unable:
         names = ", ".join(one.check for one in unable)
         print(f"{len(unable)} could not be checked ({unable[0].unable}): {names}")
-    held = count - len(broken) - len(unable)
-    print(f"{held} of {count} invariants hold, {len(broken) + len(unable)} are red")
+    wrong = len(broken) + len(unable)
+    print(
+        f"{count - wrong} of {count} invariants hold, {wrong} {'is' if wrong == 1 else 'are'} red"
+    )

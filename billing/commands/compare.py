@@ -1,7 +1,7 @@
 """What stands outside the billing store still agrees with it: the journal's replay, the lake, the
 documents, the closed hours it took in.
 
-Each of these was made from the store's records, so each is a witness: a store or a journal of
+Each of these was made from the store's records, so each is evidence: a store or a journal of
 another day cannot stand beside today's lake and documents unseen (FAULTS L3, G24).
 """
 
@@ -15,7 +15,7 @@ import sql
 from billing.accounts.load import OWNED_NAMES, owned_names
 from billing.checks.invariants import FIRST_ROWS, about
 from billing.checks.red import CheckResult
-from billing.invoices.documents import witness as documents
+from billing.invoices.documents import damage as documents
 from billing.lake import version as versions
 from billing.lake.query import connect
 from billing.outbox import stop_list
@@ -28,13 +28,15 @@ REPLAY = "store_equals_journal"
 DOCUMENTS = "documents_are_of_this_store"
 LISTS = "published_lists_are_of_this_store"
 MONTHS = "usage_months_equal_charges"
+UNPUBLISHED = ("deliveries",)
+"""Kinds of records that no command publishes: the lake shows them with the next one."""
 MONTHS_CHECK = "checks/usage_months_equal_charges"
 SUMS = "usage_sums_equal_usage"
 SUMS_CHECK = "checks/usage_sums_equal_usage"
 ABOUT = {
     REPLAY: "The billing store is what a replay of the journal and its effect files gives.",
     "closed_hours_are_there": "Each closed hour that billing took in is still there, unchanged.",
-    "lake_is_of_this_journal": "The record up to which the lake goes is in the journal.",
+    "lake_is_of_this_journal": "The lake goes up to the journal's last record of what it shows.",
     MONTHS: about(MONTHS_CHECK),
     SUMS: about(SUMS_CHECK),
     LISTS: "The stop list and the owned names are what the store says.",
@@ -108,7 +110,9 @@ def closed_hours(store: Store) -> Rows:
 
 
 def lake(store: Store) -> Rows:
-    """A lake of another journal, or of a later record than the journal has."""
+    """A lake of another journal, of a later record than the journal has, or an older copy: each
+    command publishes what it recorded before it lets the store go, deliveries alone excepted.
+    """
     try:
         version = versions.current(store.home)
     except Corrupt:
@@ -121,6 +125,15 @@ def lake(store: Store) -> Rows:
             f"lake/ goes up to record {version.journal_no}, which the journal does not have",
             f"the journal ends with record {last}: restore journal/ from a newer backup",
         )
+        return
+    for record in store.journal.records(after=version.journal_no):
+        if record.kind not in UNPUBLISHED:
+            yield (
+                f"lake/ goes up to record {version.journal_no} and lacks record {record.number}"
+                f" ({record.kind}) of {record.at}: it is an older copy, or its command was killed",
+                versions.MEND,
+            )
+            return
 
 
 def usage_months(store: Store) -> Rows:
@@ -152,9 +165,7 @@ def lists(store: Store) -> Rows:
     """
     if not any(store.home.joinpath(versions.LAKE, "versions").glob("[0-9]*")):
         return  # nothing was published yet
-    anew = "edgetoll billing rate writes it anew"
-    for wrong in stop_list.not_as_published(store):
-        yield wrong, anew
+    yield from stop_list.not_as_published(store)
     path = store.home.joinpath(versions.LAKE, OWNED_NAMES)
     if not path.is_file() or path.read_bytes() != owned_names(store):
-        yield f"{path} is not the list of the owned names", anew
+        yield f"{path} is not the list of the owned names", stop_list.ANEW

@@ -10,10 +10,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from billing.lake.own_rows import RULES, narrow, narrowed_by
 from billing.lake.result import one_line
 from billing.lake.tables import BESIDE, MOVED, SHAPES
 from billing.lake.version import MEND
-from edge.errors import Corrupt, EdgetollError
+from edge.errors import Corrupt, EdgetollError, InputError
 from metering.status import ANEW
 from sql import names as sql_names
 from sql import text as sql_text
@@ -68,6 +69,14 @@ def reached(query: str) -> list[str]:
     return list(_after_their_needs((one for one in words if one in known), set()))
 
 
+def named(query: str) -> list[str]:
+    """The views and macros that the words of `query` name; all, where it may mean others too."""
+    if _ASKS_FOR_ALL.search(query):
+        return list(products())
+    words = dict.fromkeys(_WORD.findall(query.lower()))
+    return [one for one in words if one in products()]
+
+
 def _after_their_needs(names: Iterable[str], done: set[str]) -> Iterator[str]:
     for name in names:
         if name not in done:
@@ -78,12 +87,46 @@ def _after_their_needs(names: Iterable[str], done: set[str]) -> Iterator[str]:
 
 
 def bind(
-    connection: DuckDBPyConnection, sources: Sources, names: Iterable[str] | None = None
+    connection: DuckDBPyConnection,
+    sources: Sources,
+    names: Iterable[str] | None = None,
+    *,
+    account: str | None = None,
 ) -> None:
-    """Make what is called `names`, in their order; without: everything."""
+    """Make what is called `names`, in their order; without: everything. `account`: each view holds
+    its rows only.
+    """
     names = everything() if names is None else list(names)
     bind_relations(connection, sources, names)
-    create_views(connection, names)
+    create_views(connection, names, account=account)
+
+
+def bind_copies(
+    connection: DuckDBPyConnection, sources: Sources, query: str | None, account: str
+) -> None:
+    """Make what `query` names (None: all) as tables that hold copies of the rows of `account`, and
+    drop all else: what is not there, no name, function or file gives. InputError when there is no
+    such account.
+    """
+    wanted = list(products()) if query is None else named(query)
+    macros = [
+        name
+        for name in _after_their_needs(wanted, set())
+        if products().get(name, "").startswith("macros/")
+    ]
+    views = [one for name in [*wanted, *macros] for one in (name, *reads(name)) if one in RULES]
+    connection.execute(sql_text("statements/lake/read/begin_copies"))
+    needed = _after_their_needs([*narrowed_by(()), *views], set())
+    bind(connection, sources, needed, account=account)
+    if not connection.table("accounts").limit(1).fetchall():
+        raise InputError(
+            f"there is no account «{account}», whose rows this reader may see",
+            "correct it in edgetoll.toml: [billing.readers]",
+        )
+    for name in dict.fromkeys(views):
+        connection.table(name).create(f"main.{name}")
+    connection.execute(sql_text("statements/lake/read/end_copies"))
+    create_views(connection, macros)
 
 
 def bind_relations(connection: DuckDBPyConnection, sources: Sources, names: Iterable[str]) -> None:
@@ -152,14 +195,22 @@ def mend(relation: str) -> str:
     return "run edgetoll check, it names the file; restore closed/ from its backup"
 
 
-def create_views(connection: DuckDBPyConnection, names: Iterable[str] | None = None) -> None:
+def create_views(
+    connection: DuckDBPyConnection,
+    names: Iterable[str] | None = None,
+    *,
+    account: str | None = None,
+) -> None:
     """Make those of `names` that are views or macros, over base relations that are there."""
     import duckdb
 
-    for name in everything() if names is None else names:
+    names = everything() if names is None else names
+    for name in names if account is None else narrowed_by(names):
         if name in products():
             try:
                 connection.execute(sql_text(products()[name]))
+                if account is not None and products()[name].startswith("views/"):
+                    narrow(connection, name, account)
             except (duckdb.CatalogException, duckdb.BinderException) as error:
                 raise EdgetollError(
                     "lake/, closed/ or live/ was written by another version of edgetoll or is"

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from billing.lake import limited
-from billing.lake.binding import bind, everything, reached
-from billing.lake.one_account import bind_one_account, withheld
+from billing.lake.binding import bind, bind_copies, named, reached
+from billing.lake.own_rows import withheld
 from billing.lake.result import QueryResult, one_line, run
 from edge.errors import InputError
 from sql import row as sql_row
@@ -62,9 +62,12 @@ def connect(
     *,
     query: str | None = None,
     account: str | None = None,
+    shut: bool = False,
 ) -> DuckDBPyConnection:
     """An in-memory DuckDB with the public views of DESIGN §5 over `home`, locked against all else.
-    `query`: only what this one can reach is made, without it everything. `account`: its rows alone.
+    `query`: only what this one can reach is made, without it everything. `account`: the views hold
+    its rows and no others (own_rows); `shut`: they are copies, and no file can be read, as it must
+    be where the text asked is a stranger's.
 
     The closed hours are listed before the live file is read: an hour that closes in between is
     still in the live file (DESIGN §3.6), so no reader sees an hour twice or not at all.
@@ -80,14 +83,14 @@ def connect(
     connection.execute("SET python_enable_replacements = false")
     connection.execute("SET autoinstall_known_extensions = false")
     connection.execute("SET autoload_known_extensions = false")
-    names = everything() if query is None else reached(query)
     readable = tuple(home.joinpath(folder).resolve() for folder in READABLE)
-    if account is None:
-        bind(connection, find_sources(home), names)
-    else:
+    if account is not None and shut:
         _limit(connection, limits)
-        bind_one_account(connection, find_sources(home), names, account)
+        bind_copies(connection, find_sources(home), query, account)
         readable = ()
+    else:
+        reachable = None if query is None else reached(query)
+        bind(connection, find_sources(home), reachable, account=account)
     _lock(connection, readable, limits)
     return connection
 
@@ -171,7 +174,7 @@ def ask(
     def work(reachable: str | None) -> None:
         if alone:
             limited.alarm(limits.seconds + limited.GRACE_SECONDS)
-        with connect(home, limits, query=reachable, account=account) as connection:
+        with connect(home, limits, query=reachable, account=account, shut=True) as connection:
             statements = readable_statements(connection, query)
             if alone:
                 limited.bound_memory(memory_bytes(connection))
@@ -183,9 +186,9 @@ def ask(
         if not isinstance(error.__cause__, duckdb.CatalogException):
             raise
         # A name that is not there has its neighbours among all that are.
-        if account is not None and (kept := withheld(query)):
+        if account is not None and (kept := withheld(named(query))):
             raise InputError(
-                f"not kept by account, and not for this reader: {kept}",
+                f"not kept by account, and not for this reader: {', '.join(kept)}",
                 "ask views that have an account_id",
             ) from error
         work(None)

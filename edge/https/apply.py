@@ -366,13 +366,13 @@ class _Apply:
 def _wish(one: HttpsSettings, stopped: Mapping[str, StoppedName], edge: HttpsEdge) -> str:
     """A digest of all that decides how `one` is served."""
     stop = stop_of(one.domain, stopped)
-    decides = (replace(one, changed_at=None), (stop, edge.stopped) if stop else None)
+    decides = (replace(one, changed_at=None), (stop, edge.mode) if stop else None)
     return hashlib.sha256(repr(decides).encode()).hexdigest()
 
 
 def _expected(one: HttpsSettings, stopped: Mapping[str, StoppedName], edge: HttpsEdge) -> str:
     """What a handshake for the domain must get: its leaf's SHA-256, or REFUSED."""
-    closed = edge.stopped == "close" and stop_of(one.domain, stopped) is not None
+    closed = edge.mode == "close" and stop_of(one.domain, stopped) is not None
     if closed or not one.enabled or not one.origin or one.certificate is None:
         return REFUSED
     return one.certificate.sha256

@@ -138,7 +138,7 @@ def render(
     served = [one for one in domains if one.origin]
     secure = [one for one in served if one.enabled]
     stopped_map, excepted = _stops(stopped, served)
-    is_closing = edge.stopped == "close"
+    is_closing = edge.mode == "close"
     closed = [name for name, is_stopped in stopped_map if is_stopped] if is_closing else []
     plain, upgraded = _plain(served, closed, excepted)
     one_wish = secure[0] if secure else None

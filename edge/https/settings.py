@@ -37,7 +37,8 @@ class HttpsEdge(BaseModel):
     """What billing publishes of domains' owners, read before HTTPS is switched on."""
     facts: Path = Path("https-facts")
     """Where this edge's facts for billing go: a folder that both see."""
-    stopped: Literal["page", "close"] = "page"
+    mode: Literal["page", "close"] = "page"
+    """How a stopped domain is refused: a page with status 403, or a closed handshake."""
     stopped_log: Literal["own", "billed"] = "own"
     stopped_log_file: Path | None = None
     cache_megabytes: int = Field(default=1024, ge=1)

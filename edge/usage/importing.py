@@ -22,6 +22,8 @@ from edge.usage.rows import ReadRow, RefusedUsage, UsageRow, read_rows
 
 _ROWS: Final = 20_000
 """Rows of one batch."""
+_SUM: Final = 1 << 62
+"""What they may sum to: a batch counts in 64 bits."""
 _LARGEST: Final = 10
 """Where one row in so many cannot be read, the file is in doubt."""
 
@@ -39,6 +41,7 @@ class UsageImporter:
         self.requests = 0
         self._waiting: dict[str, list[UsageRow]] = defaultdict(list)
         self._pairs: dict[str, list[bytes]] = defaultdict(list)
+        self._sums: dict[str, int] = defaultdict(int)
 
     def run(self, paths: Sequence[Path]) -> ImportResult:
         """Import `paths`; every row that was taken is durable on return. Raises InputError, before
@@ -83,6 +86,10 @@ class UsageImporter:
         elif same is False:
             self._refuse(content, read, Reason.CONFLICT, "counted before with other numbers")
         else:
+            most = max(row.requests, row.bytes_sent)
+            if self._sums[row.region] + most > _SUM:
+                self._flush(row.region)
+            self._sums[row.region] += most
             self._pairs[row.region].append(self.known.add(row))
             self._waiting[row.region].append(row)
             self.result.events += 1
@@ -112,6 +119,7 @@ class UsageImporter:
     def _flush(self, region: str) -> None:
         """Write the waiting rows of a region: known first, then durable."""
         rows, pairs = self._waiting.pop(region, []), self._pairs.pop(region, [])
+        self._sums.pop(region, None)
         counts = CounterStore()
         for row in rows:
             if row.requests or row.bytes_sent:

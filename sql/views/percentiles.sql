@@ -1,11 +1,17 @@
 -- Which bandwidth an account's month comes to: its peak and percentiles of 5-minute samples, all regions together.
 -- Grain: one row per month (in the account's time zone) × account. slots: 5-minute samples of the month so far, empty too.
 -- Owner: billing/rating.
--- Reads: usage_parts, accounts, hours, percentile_place, utc_of_local.
+-- Reads: usage_parts, accounts, lake_imported_files, live_hours (which hours there are), percentile_place, utc_of_local.
 -- Read by: people (edgetoll sql), sql/queries/bandwidth_percentiles.sql.
 CREATE VIEW percentiles AS
-WITH days AS (
-    SELECT DISTINCT CAST(hour AS DATE) AS day FROM hours
+WITH known AS (
+    SELECT hour FROM lake_imported_files
+    UNION ALL
+    SELECT hour FROM live_hours
+),
+
+days AS (
+    SELECT DISTINCT CAST(hour AS DATE) AS day FROM known
 ),
 
 months AS (
@@ -32,7 +38,7 @@ listed AS (
     SELECT
         m.month,
         s.account_id,
-        date_diff('minute', m.starts_at, least(m.ends_at, (SELECT max(hour) + INTERVAL 1 HOUR FROM hours))) // 5 AS slots,
+        date_diff('minute', m.starts_at, least(m.ends_at, (SELECT max(hour) + INTERVAL 1 HOUR FROM known))) // 5 AS slots,
         list_reverse_sort(list(s.bytes_sent)) AS samples
     FROM samples AS s
     INNER JOIN months AS m

@@ -171,3 +171,13 @@ def test_a_damaged_list_of_rows_stops_the_import(damage: str, tmp_path: Path) ->
     )
     with pytest.raises(Corrupt, match="counted again"):
         take(tmp_path / "spool", path)
+
+
+def test_absurd_sizes_are_refused_and_the_largest_never_sum_beyond_64_bits(tmp_path: Path) -> None:
+    """A batch sums its rows: past 2^63 they would end the import, or wrap."""
+    path, most = tmp_path / "a.csv", (1 << 56) - 1
+    rows = [f"2026-03-01T10:00:00Z,a.b,https,1,{most},,r{number}\n" for number in range(300)]
+    path.write_text(HEAD + "".join(rows) + f"2026-03-01T10:00:00Z,a.b,https,1,{most + 1},,no\n")
+    result = take(tmp_path / "spool", path)
+    assert (result.events, sum(result.skipped.values())) == (300, 1)
+    assert counted(tmp_path / "spool") == {("DE", "a.b", "https"): (300, 300 * most)}

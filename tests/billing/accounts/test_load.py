@@ -117,6 +117,11 @@ WRONG = [
     ('[[accounts]]\nid = "x"\nname = "X"\ncurrency = "USD"\nprice_book = "plain"\n'
      "credit_limit = 5.5\n", "line 6, key accounts.1.credit_limit"),
     ("[[accounts]\n", "line 1"),
+    # G6: what nobody can own or pay in.
+    (ACCOUNTS.replace('"USD"', '"XYZ"', 1), "'XYZ' is not a currency"),
+    (ACCOUNTS.replace('"USD"', '"XAU"', 1), "'XAU' is not a currency"),
+    *[(f'[[domains]]\ndomain = "*.{name}"\naccount = "acme"\n', f"own every name below {name}")
+      for name in ("com", "co.uk", "xn--p1ai", "kawasaki.jp", "nosuchtld")],
 ]  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from billing.invoices.documents import witness, writing
+from billing.invoices.documents import damage, writing
 from tests.billing.invoices.samples import credit_note, invoice
 from tests.billing.invoices.stored import stored
 
@@ -45,7 +45,7 @@ def home(sound: Path, tmp_path: Path) -> Path:
 
 def red(home: Path, tables: duckdb.DuckDBPyConnection, *, quick: bool = False) -> dict[str, str]:
     """The documents that are red, each with what it says to do."""
-    return {str(row[0]): str(row[-1]) for row in witness.results(home, tables, quick=quick)}
+    return {str(row[0]): str(row[-1]) for row in damage.results(home, tables, quick=quick)}
 
 
 def document(home: Path, form: str) -> Path:
@@ -82,8 +82,8 @@ def test_issue_11_a_document_that_is_not_as_written_is_red_and_the_command_mends
     path = document(home, form)
     issued = path.read_bytes()
     assert red(home, tables) == {}
-    for name, damage in DAMAGES.items():
-        damage(path)
+    for name, harm in DAMAGES.items():
+        harm(path)
         told = red(home, tables)
         assert told.keys() == {path.name}, name
         assert f"edgetoll billing invoice --month {MONTH}" in told[path.name]

@@ -208,7 +208,7 @@ def test_a_stop_of_a_name_that_this_edge_does_not_serve_reloads_nothing(edge: Ed
 
 def test_rule_6_a_stopped_domain_may_be_closed_at_the_handshake(edge: Edge) -> None:
     settings = edge.home / "edgetoll.toml"
-    settings.write_text(settings.read_text() + 'stopped = "close"\n')
+    settings.write_text(settings.read_text() + 'mode = "close"\n')
     started(edge, WWW, "*.wild.example", "b.wild.example", "d.wild.example")
     others = {"*.wild.example": ["b.wild.example", "c.wild.example"]}
     edge.stop_domains(WWW, "*.wild.example", excepted=others)

@@ -68,7 +68,7 @@ STOPPED = [
         ("debian", DOMAINS, NGINX_122, HttpsEdge()),
         ("newest", [*DOMAINS, on("h3.shop.example", http3=True, http2=False, tls_min="1.3")],
          NGINX_129, HttpsEdge(user="www-data", http_port=8080, https_port=8443)),
-        ("closed", DOMAINS, NGINX_122, HttpsEdge(stopped="close", stopped_log="billed",
+        ("closed", DOMAINS, NGINX_122, HttpsEdge(mode="close", stopped_log="billed",
                                                  log_format="nginx-tsv")),
     ],
 )  # fmt: skip
