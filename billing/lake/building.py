@@ -35,6 +35,8 @@ class Building:
     base: Version | None
     broken: frozenset[str]
     files: list[VersionFile] = field(default_factory=list)
+    ranged: dict[str, object] = field(default_factory=dict)
+    """The range of records and the day that the session has now."""
 
     @property
     def start(self) -> int:
@@ -96,10 +98,10 @@ def write(
     The range travels as a session variable: a query with parameters would be held in memory whole.
     """
     connection = building.store.connection
-    connection.execute(
-        sql.text("statements/lake/publish/set_lake_range"),
-        {"after": after, "through": through, "day": day},
-    )
+    ranged = {"after": after, "through": through, "day": day}
+    if ranged != building.ranged:
+        connection.execute(sql.text("statements/lake/publish/set_lake_range"), ranged)
+        building.ranged = ranged
     relation = connection.sql(sql.text(table.select))
     if accounts is not None:
         connection.register("lake_rows", relation)

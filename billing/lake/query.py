@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from billing.lake import limited
 from billing.lake.binding import bind, bind_copies, named, reached
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 READABLE = ("lake", "closed", "live")
+Made = TypeVar("Made")
 MEMORY_LIMIT = "1GB"
 SPILL_LIMIT = "4GB"
 # Functions of a SELECT that do more than read: a log may be made to write files, and the other two
@@ -86,11 +87,11 @@ def connect(
     readable = tuple(home.joinpath(folder).resolve() for folder in READABLE)
     if account is not None and shut:
         _limit(connection, limits)
-        bind_copies(connection, find_sources(home), query, account)
+        bind_copies(connection, find_sources(home, connection), query, account)
         readable = ()
     else:
         reachable = None if query is None else reached(query)
-        bind(connection, find_sources(home), reachable, account=account)
+        bind(connection, find_sources(home, connection), reachable, account=account)
     _lock(connection, readable, limits)
     return connection
 
@@ -169,19 +170,35 @@ def ask(
     `values`: those of the parameters of its last statement, by name; `account`: whose rows alone
     it may see.
     """
+
+    def asked(connection: DuckDBPyConnection) -> None:
+        statements = readable_statements(connection, query)
+        if alone:
+            limited.bound_memory(memory_bytes(connection))
+        show(run(connection, statements, limits.seconds, values=values, alone=alone))
+
+    if alone:
+        limited.alarm(limits.seconds + limited.GRACE_SECONDS)
+    with_views_of(home, query, limits, asked, account=account)
+
+
+def with_views_of(
+    home: Path,
+    query: str,
+    limits: QueryLimits,
+    work: Callable[[DuckDBPyConnection], Made],
+    *,
+    account: str | None = None,
+) -> Made:
+    """What `work` makes of a connection with what `query` can reach; with everything where it names
+    what is not there: that has its neighbours among all that are. `account`: with copies of its
+    rows alone.
+    """
     import duckdb
 
-    def work(reachable: str | None) -> None:
-        if alone:
-            limited.alarm(limits.seconds + limited.GRACE_SECONDS)
-        with connect(home, limits, query=reachable, account=account, shut=True) as connection:
-            statements = readable_statements(connection, query)
-            if alone:
-                limited.bound_memory(memory_bytes(connection))
-            show(run(connection, statements, limits.seconds, values=values, alone=alone))
-
     try:
-        work(query)
+        with connect(home, limits, query=query, account=account, shut=True) as connection:
+            return work(connection)
     except InputError as error:
         if not isinstance(error.__cause__, duckdb.CatalogException):
             raise
@@ -191,7 +208,8 @@ def ask(
                 f"not kept by account, and not for this reader: {', '.join(kept)}",
                 "ask views that have an account_id",
             ) from error
-        work(None)
+    with connect(home, limits, account=account, shut=True) as connection:
+        return work(connection)
 
 
 def ask_alone(
