@@ -49,7 +49,7 @@ class OddLine(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
+class LineBounds:
     """Where whole lines of a block begin and end, how many tabs they hold, and which of them have
     other bytes than plain ASCII: control characters are such.
     """
@@ -318,7 +318,7 @@ def _digits(words: Words, size: Array | int) -> Array:
     return ((found * np.uint64(42949672960001)) >> np.uint64(32)).astype(np.int64)
 
 
-def bounds_of(block: bytes, begin: int, end: int) -> Bounds:
+def bounds_of(block: bytes, begin: int, end: int) -> LineBounds:
     """The lines of `block` there. Raises OddLine where the last has no end."""
     if not block.endswith(b"\n", begin, end):
         raise OddLine("a last line without an end")
@@ -346,4 +346,4 @@ def bounds_of(block: bytes, begin: int, end: int) -> Bounds:
     starts = np.empty_like(all_ends)
     starts[0] = begin
     starts[1:] = all_ends[:-1] + 1
-    return Bounds(starts=starts, ends=all_ends, tabs=tabs, odd=odd)
+    return LineBounds(starts=starts, ends=all_ends, tabs=tabs, odd=odd)
