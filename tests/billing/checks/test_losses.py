@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 from collections.abc import Callable
@@ -348,3 +349,11 @@ def test_issue_11_a_check_that_cannot_note_what_it_found_says_what_it_found(
     said = capsys.readouterr()
     assert "invariants hold" in said.out
     assert "this was not noted in checks.json" in said.err
+
+
+def test_m2_the_docs_show_as_many_checks_as_there_are(root: Path) -> None:
+    page = (root / "docs" / "operating.md").read_text()
+    every = str(count_of_all())
+    assert set(re.findall(r"(\d+) of (\d+) invariants hold", page)) == {(every, every)}
+    assert set(re.findall(r"(\d+) invariants hold\.", page)) == {every}
+    assert set(re.findall(r'"checks":(\d+)', page)) == {every}
