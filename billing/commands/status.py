@@ -156,11 +156,13 @@ def _billing(facts: HomeFacts) -> None:
     one, checks = facts.store.billing, facts.checks
     rated = "nothing" if one.rated_through is None else f"{one.rated_through:%Y-%m-%d %H:%M}"
     last = "no run yet" if one.last_run is None else f"last run {one.last_run} ({one.last_state})"
-    full = "never" if checks.full_at is None else f"{checks.full_at:%Y-%m-%d %H:%M}"
+    full = "was never run"
+    if checks.full_at is not None:
+        full = f"{checks.full_at:%Y-%m-%d %H:%M}"
     incomplete, old = len(facts.store.incomplete), one.too_old_files
     _fold(
         f"Billing: {last}, rated through {rated}; {_hours(incomplete)} incomplete, {old} files held"
-        f" as too old; all checks ran {full}, {len(checks.red)} red; journal record"
+        f" as too old; full check {full}, {len(checks.red)} red; journal record"
         f" {one.journal_no}",
         first="",
         rest="  ",

@@ -102,8 +102,8 @@ def _checks(facts: HomeFacts) -> Iterator[Finding]:
         return
     last = facts.checks.full_at
     if last is None or facts.at - last > CHECK_DAYS:
-        since = "never" if last is None else f"not since {minute_text(last)}"
-        yield _found(signals.CHECK_OLD, 1, f"every check ran together {since}")
+        since = "was never run" if last is None else f"was last run {minute_text(last)}"
+        yield _found(signals.CHECK_OLD, 1, f"the full check {since}")
 
 
 def _store(store: StoreFacts) -> Iterator[Finding]:
