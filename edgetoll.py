@@ -56,6 +56,11 @@ COMMANDS = {
         "report",
         "The month on one HTML page that a manager reads, with charts.",
     ),
+    "console": (
+        "billing.console.command",
+        "console",
+        "Look at all of it with a browser: pages and a read API, writes nothing.",
+    ),
     "check": (
         "billing.commands.check",
         "check",

@@ -80,8 +80,8 @@ ACCOUNTS = (
 )
 DOMAINS = (
     "SELECT 'd' || i AS ownership_id, 'www.customer-' || i || '.example' AS domain,"
-    " 'account-' || i AS account_id, TIMESTAMP '2026-01-01' AS effective_from,"
-    " NULL::TIMESTAMP AS effective_to FROM range({n}) AS t(i)"
+    " 'account-' || i // {each} AS account_id, TIMESTAMP '2026-01-01' AS effective_from,"
+    " NULL::TIMESTAMP AS effective_to FROM range({n} * {each}) AS t(i)"
 )
 PLANS = (
     "SELECT kind || i AS plan_id, 'account-' || i AS account_id, kind, 'all' AS region,"
@@ -100,14 +100,14 @@ USAGE = (
 )
 
 
-def make_home(home: Path, accounts: int) -> None:
-    """A home with its book, and one record that loads all accounts."""
+def make_home(home: Path, accounts: int, each: int = 1) -> None:
+    """A home with its book, and one record that loads all accounts, with `each` domains."""
     (home / "prices").mkdir(parents=True)
     (home / "edgetoll.toml").write_text("[billing]\ntoo_old_days = 60\n", encoding="utf-8")
     (home / "prices" / "bench.toml").write_text(BOOK, encoding="utf-8")
     connection = duckdb.connect()
     effects = {
-        name: connection.sql(query.format(n=accounts)).to_arrow_table()
+        name: connection.sql(query.format(n=accounts, each=each)).to_arrow_table()
         for name, query in (
             ("account_versions", ACCOUNTS), ("domains", DOMAINS), ("plans", PLANS)
         )

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from billing.balance.settings import BalanceSettings
 from billing.invoices.settings import InvoiceSettings
 from billing.outbox.settings import DeliverySettings
+from billing.readers.settings import ReaderName, ReaderSettings
 from billing.runs.settings import RunSettings
 from edge.configfile import CONFIG_NAME, section
 
@@ -42,6 +43,17 @@ class DaemonSettings(BaseModel):
         return listen
 
 
+class ConsoleSettings(BaseModel):
+    """Where the console is served."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    listen: str = Field(default="127.0.0.1:9465", pattern=r"^[0-9a-zA-Z.\-]+:\d{1,5}$")
+    """HOST:PORT. Leave it on this machine: TLS is a reverse proxy's (docs/console.md)."""
+    hosts: tuple[str, ...] = ()
+    """By which names it may be asked for besides its own address: those of the reverse proxy."""
+
+
 class BillingSection(RunSettings):
     """[billing]: the keys of the runs, and a table of each other part."""
 
@@ -50,6 +62,8 @@ class BillingSection(RunSettings):
     balance: BalanceSettings = BalanceSettings()
     daemon: DaemonSettings = DaemonSettings()
     delivery: DeliverySettings = DeliverySettings()
+    console: ConsoleSettings = ConsoleSettings()
+    readers: dict[ReaderName, ReaderSettings] = Field(default_factory=dict)
 
 
 def check_settings(home: Path) -> None:
@@ -65,3 +79,8 @@ def check_settings(home: Path) -> None:
 def read_daemon(home: Path) -> DaemonSettings:
     """[billing.daemon] of HOME/edgetoll.toml and its environment; ConfigError names the key."""
     return section(home, "billing.daemon", DaemonSettings)
+
+
+def read_console(home: Path) -> ConsoleSettings:
+    """[billing.console] of HOME/edgetoll.toml and its environment; ConfigError names the key."""
+    return section(home, "billing.console", ConsoleSettings)

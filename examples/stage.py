@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,8 @@ from edge.escaping import bare
 from edge.terminal import progress
 
 CHUNKS = 6
-REAL_EDGE = ("nginx-real", "US")
+REAL_EDGES = (("nginx-real", "nginx", "US"), ("caddy-real", "caddy", "US"))
+"""Edges whose log a real server wrote (examples/logs): name, format, region."""
 
 
 SELLER = """
@@ -220,17 +222,23 @@ class Stage:
         promise = ("--once", "--through", end.isoformat())
         self.run_at_once([self.tail_words(edge.edge_id, edge.region, *promise) for edge in EDGES])
 
-    def import_real_log(self, end: datetime) -> dict[str, int]:
-        """The log that a real nginx wrote, moved to yesterday; returns requests by class."""
-        edge_id, region = REAL_EDGE
-        path = self.logs / f"{edge_id}.log"
+    def import_real_logs(self, end: datetime) -> dict[str, int]:
+        """The logs that a real nginx and a real Caddy wrote, moved to yesterday; returns requests
+        by class.
+        """
         truth = {"http": 0, "https": 0, "quic": 0}
-        if not path.exists():
-            move_log(files("examples") / "logs" / "nginx-real.log", path, end - timedelta(days=1))
-        for line in path.read_text(encoding="utf-8").splitlines():
-            truth[json.loads(line)["scheme"]] += 1
-        words = ("--format", "nginx", "--edge", edge_id, "--region", region)
-        self.run("edge", "import", str(path), *words, "--through", end.isoformat())
+        commands = []
+        for edge_id, form, region in REAL_EDGES:
+            path = self.logs / f"{edge_id}.log"
+            if not path.exists():
+                source = files("examples") / "logs" / f"{edge_id}.log"
+                move_log(source, path, end - timedelta(days=1))
+            for line in path.read_text(encoding="utf-8").splitlines():
+                truth[class_of(json.loads(line))] += 1
+            words = ("--format", form, "--edge", edge_id, "--region", region)
+            command = ("edge", "import", str(path), *words, "--through", end.isoformat())
+            commands.append(command)
+        self.run_at_once(commands)
         return truth
 
     def compare(self, counted: dict[str, int], truth: dict[str, int]) -> None:
@@ -290,9 +298,18 @@ def program() -> str:
 def move_log(source: Any, target: Path, last: datetime) -> None:
     """Copy a JSON log so that its last line is at `last`; the lines' distances stay."""
     lines = [json.loads(line) for line in source.read_text(encoding="utf-8").splitlines()]
-    moments = [int(line["time"].replace(".", "")) for line in lines]
+    key = "time" if "time" in lines[0] else "ts"
+    moments = [int(Decimal(str(line[key])) * 1000) for line in lines]
     shift = int(last.timestamp() * 1000) - max(moments)
     with open(target, "w", encoding="utf-8") as file:
         for line, moment in zip(lines, moments, strict=True):
             whole, rest = divmod(moment + shift, 1000)
-            file.write(json.dumps({**line, "time": f"{whole}.{rest:03d}"}) + "\n")
+            file.write(json.dumps({**line, key: f"{whole}.{rest:03d}"}) + "\n")
+
+
+def class_of(line: dict[str, Any]) -> str:
+    """The billing class of a request that a real nginx or Caddy logged."""
+    request = line.get("request", line)
+    if str(request.get("proto", request.get("protocol"))).startswith("HTTP/3"):
+        return "quic"
+    return str(request.get("scheme", "https" if "tls" in request else "http"))

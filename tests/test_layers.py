@@ -201,3 +201,14 @@ def test_class_names_are_unique_across_the_product(root: Path) -> None:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 homes.setdefault(node.name, []).append(name)
     assert {name: places for name, places in homes.items() if len(places) > 1} == {}
+
+
+def test_the_console_reads_as_analysts_do_and_nothing_builds_on_it(root: Path) -> None:
+    parsed = modules(root)
+    known = set(parsed)
+    wing = {name for name in known if name.startswith("billing.console")}
+    users = {name for name in known - wing if imports(parsed[name], known) & wing}
+    assert users <= {"billing.daemon.host"}  # `edgetoll run` has it as a part
+    ways_to_write = ("billing.store", "billing.ledger", "billing.appliers", "billing.runs")
+    used = {target for name in wing for target in imports(parsed[name], known)}
+    assert [target for target in sorted(used) if target.startswith(ways_to_write)] == []

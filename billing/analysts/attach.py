@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from billing.lake import version as versions
+from billing.lake.binding import WITHOUT_MOVED, create_views
 from billing.lake.export import whole
-from billing.lake.query import WITHOUT_MOVED, create_views
 from billing.lake.tables import BESIDE, MOVED, TABLES
 from edge.errors import InputError
 from edge.terminal import say

@@ -24,8 +24,8 @@ Part = Callable[[threading.Event], None]
 LOOK_SECONDS = timedelta(milliseconds=500).total_seconds()
 
 
-def parts(home: Path, *, tail: bool) -> dict[str, Part]:
-    """What runs, by name; `tail` False leaves the edge part out."""
+def parts(home: Path, *, tail: bool, console: bool = False) -> dict[str, Part]:
+    """What runs, by name; `tail` False leaves the edge part out, `console` False the pages."""
 
     def metering(stop: threading.Event) -> None:
         from metering.worker.process import run_spool
@@ -53,6 +53,14 @@ def parts(home: Path, *, tail: bool) -> dict[str, Part]:
             follow(home, complete(load(home)), stop=stop)
 
         found["edge"] = edge
+    if console:
+
+        def pages(stop: threading.Event) -> None:
+            from billing.console.command import serve
+
+            serve(home, "", stop=stop)
+
+        found["console"] = pages
     return found
 
 
@@ -88,6 +96,9 @@ def run(
     tail: Annotated[
         bool, typer.Option("--tail/--no-tail", help="Follow the logs that [edge] names.")
     ] = True,
+    console: Annotated[
+        bool, typer.Option("--console", help="Serve the pages of edgetoll console too.")
+    ] = False,
 ) -> None:
     """Host edge tail, HTTPS, metering and billing in one process until SIGTERM.
 
@@ -108,4 +119,4 @@ def run(
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    host(parts(home, tail=tail and has_logs), stop)
+    host(parts(home, tail=tail and has_logs, console=console), stop)

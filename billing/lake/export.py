@@ -55,23 +55,29 @@ def write_result(
         return
     if format_ == "vertical":
         raise InputError("vertical is for eyes", "take csv, json, jsonl or markdown for a file")
-    text = _TEXT_WRITERS.get(format_, _write_csv)
     if output is None:
         if format_ in NOT_TEXT:
             raise InputError(f"{format_} is not text", "say where to write it: -o FILE")
-        text(result, sys.stdout)
+        _TEXT_WRITERS.get(format_, _write_csv)(result, sys.stdout)
         return
+    count = write_file(result, format_, output, sheet_rows=sheet_rows)
+    print(f"{rows_of(count)} in {output}", file=sys.stderr)
+
+
+def write_file(
+    result: QueryResult, format_: str, output: Path, *, sheet_rows: int = SHEET_ROWS
+) -> int:
+    """Write all rows in `format_` to a file, whole or not at all; how many they were."""
     with whole(output) as path:
         if format_ == "parquet":
-            count = _write_parquet(result, path)
-        elif format_ == "arrow":
-            count = _write_arrow(result, path)
-        elif format_ == "xlsx":
-            count = _write_xlsx(result, path, sheet_rows)
-        else:
-            with open(path, "w", encoding="utf-8", newline="") as file:
-                count = text(result, file)
-    print(f"{rows_of(count)} in {output}", file=sys.stderr)
+            return _write_parquet(result, path)
+        if format_ == "arrow":
+            return _write_arrow(result, path)
+        if format_ == "xlsx":
+            return _write_xlsx(result, path, sheet_rows)
+        text = _TEXT_WRITERS.get(format_, _write_csv)
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            return text(result, file)
 
 
 def hidden_output(output: Path, process: int) -> Path:

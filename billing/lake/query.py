@@ -18,25 +18,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from billing.lake import limited
+from billing.lake.binding import bind, reached
 from billing.lake.result import QueryResult, one_line, run
-from billing.lake.tables import MOVED, SHAPES
-from billing.lake.version import MEND
-from edge.errors import Corrupt, EdgetollError, InputError
-from metering.status import ANEW
-from sql import names as sql_names
+from edge.errors import InputError
 from sql import row as sql_row
 from sql import text as sql_text
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-    from billing.lake.sources import Sources
-
-WITHOUT_MOVED = {
-    "lake_account_states": "statements/lake/read/lake_account_states",
-    "lake_accounts": "statements/lake/read/lake_accounts",
-}
-"""What makes a relation of the file of all accounts and that of those that moved since."""
 MEMORY_LIMIT = "1GB"
 SPILL_LIMIT = "4GB"
 # Functions of a SELECT that do more than read: a log may be made to write files, and the other two
@@ -64,8 +54,16 @@ class QueryLimits:
     threads: int = 2
 
 
-def connect(home: Path, limits: QueryLimits | None = None) -> DuckDBPyConnection:
+def connect(
+    home: Path,
+    limits: QueryLimits | None = None,
+    *,
+    query: str | None = None,
+    account: str | None = None,
+) -> DuckDBPyConnection:
     """An in-memory DuckDB with the public views of DESIGN §5 over `home`, locked against all else.
+    `query`: only what this one can reach is made, without it everything. `account`: the views hold
+    its rows and no others (own_rows).
 
     The closed hours are listed before the live file is read: an hour that closes in between is
     still in the live file (DESIGN §3.6), so no reader sees an hour twice or not at all.
@@ -81,90 +79,10 @@ def connect(home: Path, limits: QueryLimits | None = None) -> DuckDBPyConnection
     connection.execute("SET python_enable_replacements = false")
     connection.execute("SET autoinstall_known_extensions = false")
     connection.execute("SET autoload_known_extensions = false")
-    bind(connection, find_sources(home))
+    reachable = None if query is None else reached(query)
+    bind(connection, find_sources(home), reachable, account=account)
     _lock(connection, home, limits)
     return connection
-
-
-def bind(connection: DuckDBPyConnection, sources: Sources) -> None:
-    """Create the base relations and then every view of sql/views in the order of their needs."""
-    for name, files in sources.relations.items():
-        if files:
-            _read_files(connection, name, files)
-        else:
-            connection.execute(sql_text(SHAPES[name]))
-    connection.execute(sql_text("statements/lake/read/create_closed_hour_list"))
-    if sources.closed_hours:
-        partitions, hours = zip(*sources.closed_hours, strict=True)
-        connection.execute(
-            sql_text("statements/lake/read/add_closed_hours"),
-            {
-                "partitions": " ".join(partitions),
-                "hours": " ".join(hour.isoformat() for hour in hours),
-            },
-        )
-    create_views(connection)
-
-
-def _read_files(connection: DuckDBPyConnection, name: str, files: list[Path]) -> None:
-    """Make relation `name` of Parquet files; Corrupt when one cannot be read."""
-    import duckdb
-
-    moved = [path for path in files if path.name.startswith(MOVED)]
-    try:
-        relation = connection.read_parquet(
-            [str(path) for path in files if path not in moved],
-            union_by_name=name != "lake_charges",  # thousands of files with the same columns
-            filename=name == "live_usage",
-            hive_partitioning=False,
-        )
-        if moved:
-            relation.create_view(f"{name}_whole")
-            connection.read_parquet([str(path) for path in moved]).create_view(f"{name}_moved")
-    except (duckdb.Error, UnicodeDecodeError) as error:
-        raise Corrupt(f"a file of {name} cannot be read: {one_line(error)}", mend(name)) from error
-    if moved:
-        connection.execute(sql_text(WITHOUT_MOVED[name]))
-    else:
-        relation.create_view(name)
-
-
-def mend(relation: str) -> str:
-    """What brings back the files behind a relation."""
-    if relation.startswith("lake_"):
-        return MEND
-    if relation.startswith("live_"):
-        return ANEW
-    return "run edgetoll check, it names the file; restore closed/ from its backup"
-
-
-def create_views(connection: DuckDBPyConnection) -> None:
-    """Every view and macro, over base relations that are there. They may build on others: what
-    cannot be bound yet waits for the next round.
-    """
-    import duckdb
-
-    waiting = [*sql_names("views"), *sql_names("macros")]
-    while waiting:
-        failed: list[str] = []
-        reasons: dict[str, duckdb.Error] = {}
-        for name in waiting:
-            try:
-                connection.execute(sql_text(name))
-            except (duckdb.CatalogException, duckdb.BinderException) as error:
-                failed.append(name)
-                reasons[name] = error
-        if len(failed) == len(waiting):
-            # What lacks a view only waits for another; what lacks a column is the cause.
-            name = next((n for n in failed if not isinstance(reasons[n], duckdb.CatalogException)),
-                        failed[0])  # fmt: skip
-            raise EdgetollError(
-                "lake/, closed/ or live/ was written by another version of edgetoll or is damaged:"
-                f" {name.rpartition('/')[2]} does not fit: {one_line(reasons[name])}",
-                "run edgetoll billing rate and edgetoll metering run once: they write lake/ and"
-                " live/ anew; edgetoll check looks at closed/",
-            ) from reasons[name]
-        waiting = failed
 
 
 def _lock(connection: DuckDBPyConnection, home: Path, limits: QueryLimits) -> None:
@@ -234,11 +152,21 @@ def ask(
 
     `values`: those of the parameters of its last statement, by name.
     """
-    with connect(home, limits) as connection:
-        statements = readable_statements(connection, query)
-        if alone:
-            limited.bound_memory(memory_bytes(connection))
-        show(run(connection, statements, limits.seconds, values=values, alone=alone))
+    import duckdb
+
+    def work(reachable: str | None) -> None:
+        with connect(home, limits, query=reachable) as connection:
+            statements = readable_statements(connection, query)
+            if alone:
+                limited.bound_memory(memory_bytes(connection))
+            show(run(connection, statements, limits.seconds, values=values, alone=alone))
+
+    try:
+        work(query)
+    except InputError as error:
+        if not isinstance(error.__cause__, duckdb.CatalogException):
+            raise
+        work(None)  # a name that is not there has its neighbours among all that are
 
 
 def ask_alone(

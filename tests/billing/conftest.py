@@ -33,10 +33,10 @@ INSERT INTO accounts (
     account_id, effective_from, name, currency, timezone, price_book, billing_method, credit_limit,
     grace_hours,
     suspension_policy, tax_rate_bp, email, address, country, tax_id, low_balance_threshold,
-    opened_at
+    opened_at, journal_no
 ) VALUES ($account_id, $opened, $account_id, $currency, $timezone, 'book', $method, $credit, $grace,
     $policy,
-    0, $email, '', 'DE', '', $threshold, $opened)
+    0, $email, '', 'DE', '', $threshold, $opened, 1)
 """
 ADD_RUN = """
 INSERT INTO runs VALUES ($run_id, 'rating_run', $at, $state, $through, 0, 0, 0, '', '', $journal_no)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
 from billing.appliers import open_store
@@ -63,8 +65,16 @@ def test_a_log_line_becomes_a_charge_in_one_process_that_leaves_cleanly(home: Pa
             "SELECT account_id, sum(quantity) FROM charges WHERE item = 'https_requests' GROUP BY 1"
         ).fetchall()
     assert rows == [("acme", 5)]
-    with service("run", "--home", str(home)) as again:
+    with open(home / "edgetoll.toml", "a") as settings:
+        settings.write('\n[billing.console]\nlisten = "127.0.0.1:0"\n')
+    with service("run", "--console", "--home", str(home)) as again:
         again.wait_for("started")
+        while not (
+            links := re.findall(r"http://[^ ]+/enter[?]key=[0-9a-f]+", "\n".join(again.text))
+        ):
+            assert again._take()
+        page = httpx.get(links[0], follow_redirects=True)
+        assert "<h1>Today</h1>" in page.text
         assert again.end() == 0, "what one left, the next takes up"
 
 

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from billing.analysts import sql_command
-from billing.lake import query
+from billing.lake import binding, query
 from billing.lake.export import write_result
 from billing.lake.result import run
 from edge.errors import EdgetollError, InputError
@@ -208,6 +208,18 @@ def test_a_sheet_refuses_what_it_would_cut(home: Path, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_query_reaches_all_that_it_names_and_binds_no_more(home: Path) -> None:
+    for name, path in binding.products().items():
+        if path.startswith("views/"):
+            with query.connect(home, query=f"FROM {name}") as connection:
+                connection.execute(f"FROM {name}")
+    with query.connect(home, query="SELECT * FROM Invoices") as connection:
+        bound = connection.sql("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()
+        assert sorted(bound) == [("invoices",), ("lake_invoices",)]
+    with query.connect(home, query="SHOW TABLES") as connection:
+        connection.execute("FROM invoices, usage_daily")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -215,9 +227,10 @@ def test_a_sheet_refuses_what_it_would_cut(home: Path, tmp_path: Path) -> None:
         ("-- nothing yet", "the query is empty"),
         ("SELECT 1 FROM\n invoices WHERE WHERE", r'near "WHERE" \(line 2, column 17\)'),
         ("SELECT x FROM invoices", 'column "x" not found'),
+        ("SELECT 1 FROM usage_dayly", 'Did you mean "usage_daily"'),
         ("SELECT 1; DELETE FROM invoices", "only queries are taken here, not DELETE"),
     ],
-    ids=["empty", "comment", "syntax", "column", "second statement"],
+    ids=["empty", "comment", "syntax", "column", "neighbours", "second statement"],
 )
 def test_a_wrong_query_is_one_line_with_its_place(text: str, message: str, home: Path) -> None:
     with pytest.raises(InputError, match=message) as caught:

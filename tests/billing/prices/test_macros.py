@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 import sql
-from billing.lake import query
+from billing.lake import binding, query
 from billing.lake.sources import Sources
 from billing.prices import PriceBooks, RateCard, tables
 from billing.prices.compiled import compile_books
@@ -49,7 +49,7 @@ def lake_of(case: Case) -> duckdb.DuckDBPyConnection:
         for name in schemas
         if name not in given
     }
-    query.bind(connection, Sources(relations=relations, closed_hours=[]))
+    binding.bind(connection, Sources(relations=relations, closed_hours=[]))
     return connection
 
 

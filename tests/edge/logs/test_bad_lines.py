@@ -236,6 +236,9 @@ def test_columns_and_line_by_line_agree_on_every_kind_of_value() -> None:
         -5,
         1.5,
         1700000000.123,
+        200.0,
+        1e12,
+        2e-7,
         True,
         False,
         None,
@@ -390,7 +393,7 @@ def test_the_fast_readers_say_what_the_careful_one_says_or_nothing(
 
 
 def test_a_usual_block_of_tsv_takes_the_fast_way() -> None:
-    line = b"1700000000.5\ta.example\thttps\tHTTP/3.0\t009\t7\tHIT\tx\n"
+    line = b"1700000000.500\ta.example\thttps\tHTTP/3.0\t009\t7\tHIT\tx\n"
     assert parse_fast_tsv(line * 3, NOW_MS, unescape) is not None
 
 

@@ -1,0 +1,223 @@
+"""Charts as shapes with whole-number places, for an SVG that a browser stretches to its width.
+
+Each shape has its value as its title and, where it leads somewhere, a link: a chart is readable
+without a script, prints, and follows light and dark by the page's style alone (decision 2172).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from billing.analysts.chart import Chart
+from billing.console.reading import Answer
+from billing.lake.export import as_text
+
+WIDTH, HEIGHT = 10_000, 2_000
+GAP = 8
+"""Of a bar's place, one part in so many stays empty."""
+LABELS = 6
+SERIES = 8
+"""So many have a colour of their own; what comes after them shares the last."""
+STEPS = ((1_000_000_000_000, "T"), (1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k"))
+SCALE = 10**10
+MOST_PLACES = 3_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """A rectangle of the plot, in its units."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    series: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Polyline:
+    """A line through points, as SVG writes them."""
+
+    points: str
+    series: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """A level that is named: its height in the plot, in hundredths from above, and its text."""
+
+    percent: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """A value of one series at one place, in 10^-10, and what is said of it."""
+
+    amount: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """From `low` (0 or less) to `top` (0 or more), in 10^-10, over so many places."""
+
+    top: int
+    low: int
+    count: int
+
+    def y(self, amount: int) -> int:
+        """How far below the plot's upper end an amount stands."""
+        return HEIGHT - (amount - self.low) * HEIGHT // (self.top - self.low)
+
+    def ticks(self) -> tuple[Tick, ...]:
+        """Its ends, zero, and half of it."""
+        named = {self.top, 0, self.low} | ({self.top // 2} if self.top >= -self.low else set())
+        return tuple(
+            Tick(percent=self.y(amount) * 100 // HEIGHT, text=short(amount))
+            for amount in sorted(named, reverse=True)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """A chart: what is drawn, and the words around it. `name` says in words what is seen."""
+
+    name: str
+    bars: tuple[Bar, ...]
+    lines: tuple[Polyline, ...]
+    ticks: tuple[Tick, ...]
+    labels: tuple[str, ...]
+    legend: tuple[tuple[int, str], ...]
+
+
+def units(value: object) -> int:
+    """A number in 10^-10, exact; 0 for what is none."""
+    if isinstance(value, Decimal):
+        return int(value * SCALE)
+    return value * SCALE if isinstance(value, int) else 0
+
+
+def nice(most: int) -> int:
+    """The least of 1, 2, 5 × 10^n that is not below `most`; 0 for what is not above zero."""
+    if most <= 0:
+        return 0
+    power = 10 ** max(0, len(str(max(1, most))) - 1)
+    found: int = next(step * power for step in (1, 2, 5, 10) if step * power >= most)
+    return found
+
+
+def short(amount: int) -> str:
+    """An amount in 10^-10 for an axis: 1.5M, 20, 0.004."""
+    if amount < 0:
+        return f"-{short(-amount)}"
+    whole = amount // SCALE
+    for size, unit in STEPS:
+        if whole >= size:
+            tenths = whole * 10 // size
+            return f"{tenths // 10}{f'.{tenths % 10}' if tenths % 10 else ''}{unit}"
+    rest = f"{amount % SCALE:010d}".rstrip("0")
+    return f"{whole}.{rest}" if rest else str(whole)
+
+
+def drawn(answer: Answer, chart: Chart) -> Drawing | None:
+    """The chart of an answer as bars or lines; None where there is nothing to see."""
+    x, y = answer.columns.index(chart.x), answer.columns.index(chart.y)
+    series = answer.columns.index(chart.series) if chart.series else None
+    rows = [row for row in answer.rows if row[x] is not None and row[y] is not None]
+    places = _places([row[x] for row in rows])
+    names = list(dict.fromkeys(as_text(row[series]) if series is not None else "" for row in rows))
+    points: dict[tuple[int, int], Point] = {}
+    for row in rows:
+        name = as_text(row[series]) if series is not None else ""
+        key = (places[_key(row[x])], min(names.index(name), SERIES - 1))
+        before = points[key].amount if key in points else 0
+        said = " · ".join(filter(None, (as_text(row[x]), name, as_text(row[y]))))
+        points[key] = Point(amount=before + units(row[y]), title=said)
+    stacked = chart.kind in ("stack", "bar")
+    heights = [one.amount for one in points.values()]
+    if stacked:
+        heights = [
+            sum(one.amount for (at, _), one in points.items() if at == place and one.amount > 0)
+            for place in places.values()
+        ] + [amount for amount in heights if amount < 0]
+    if not any(heights):
+        return None
+    scale = Scale(top=nice(max(heights)), low=-nice(-min(heights)), count=max(places.values()) + 1)
+    return Drawing(
+        name=f"{chart.title}: {chart.y.replace('_', ' ')} by {chart.x.replace('_', ' ')}",
+        bars=tuple(_bars(points, scale)) if stacked else (),
+        lines=() if stacked else tuple(_lines(points, names, scale)),
+        ticks=scale.ticks(),
+        labels=_labels([row[x] for row in rows]),
+        legend=tuple((place, name) for place, name in enumerate(names[:SERIES]) if name),
+    )
+
+
+def _key(value: object) -> str:
+    return as_text(value)
+
+
+def _places(values: Sequence[object]) -> dict[str, int]:
+    """Where each value of the x axis stands: times by their distance, others one after another."""
+    known = list(dict.fromkeys(values))
+    times = [value for value in known if isinstance(value, (date, datetime))]
+    if times and len(times) == len(known):
+        ordered = sorted(times)
+        steps = [later - sooner for sooner, later in itertools.pairwise(ordered)]
+        step = min(steps, default=timedelta(days=1))
+        found = {_key(value): (value - ordered[0]) // step for value in ordered}
+        if max(found.values()) < MOST_PLACES:
+            return found
+        return {_key(value): place for place, value in enumerate(ordered)}
+    return {_key(value): place for place, value in enumerate(known)}
+
+
+def _bars(points: Mapping[tuple[int, int], Point], scale: Scale) -> Iterator[Bar]:
+    """What is above zero stands on what is below it in the stack; what is less hangs from zero."""
+    step = WIDTH // scale.count
+    base = dict.fromkeys(range(scale.count), 0)
+    for (place, series), one in sorted(points.items()):
+        if one.amount:
+            low = base[place] if one.amount > 0 else 0
+            base[place] += max(0, one.amount)
+            ends = sorted((scale.y(low), scale.y(low + one.amount)))
+            yield Bar(
+                x=place * WIDTH // scale.count + step // GAP,
+                y=ends[0],
+                width=max(1, step - 2 * (step // GAP)),
+                height=max(ends[1] - ends[0], 1),
+                series=series,
+                title=one.title,
+            )
+
+
+def _lines(
+    points: Mapping[tuple[int, int], Point], names: Sequence[str], scale: Scale
+) -> Iterator[Polyline]:
+    last = max(1, scale.count - 1)
+    for series in range(min(len(names), SERIES)):
+        known = [
+            (place * WIDTH // last, scale.y(points[place, series].amount))
+            for place in range(scale.count)
+            if (place, series) in points
+        ]
+        if len(known) == 1:  # one value is a level, not a point that nobody sees
+            known = [(0, known[0][1]), (WIDTH, known[0][1])]
+        yield Polyline(
+            points=" ".join(f"{x},{y}" for x, y in known), series=series, title=names[series]
+        )
+
+
+def _labels(values: Sequence[object]) -> tuple[str, ...]:
+    known = list(dict.fromkeys(as_text(value) for value in values))
+    if len(known) <= LABELS:
+        return tuple(known)
+    last = len(known) - 1
+    return tuple(known[place * last // (LABELS - 1)] for place in range(LABELS))

@@ -1,0 +1,154 @@
+"""Asking the lake for many readers of a console: one connection a scope, as fresh as the lake is.
+
+A connection is opened as `edgetoll sql` opens its own, and refused where the lake is not whole. It
+is kept as long as the pointer and the files it was opened on are what they were; a version that is
+swapped meanwhile, or a file that is touched, means a new one. Live hours are read at each question.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from billing.analysts import library
+from billing.lake import version as versions
+from billing.lake.query import QueryLimits, connect
+from billing.lake.result import QueryResult, Rows, run
+from edge.errors import EdgetollError, InputError
+from metering.closed import ClosedMark, closed_mark
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+SECONDS = 30
+SCOPES = 32
+"""So many accounts' connections are kept; who comes after them waits for a new one."""
+AT_ONCE = 4
+"""Queries that run at the same time; others wait their turn."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A question with its values and the rows that came."""
+
+    asked: library.LibraryQuery
+    values: Mapping[str, library.Value]
+    columns: tuple[str, ...]
+    numbers: tuple[bool, ...]
+    rows: Rows
+
+    def records(self) -> list[dict[str, object]]:
+        """The rows by the names of their columns."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Opened:
+    """A connection, and on what it was opened."""
+
+    connection: DuckDBPyConnection
+    lake: versions.Version | None
+    closed: ClosedMark
+
+
+class LakeReader:
+    """What a console asks. Threads may share it."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._limits = QueryLimits(seconds=SECONDS)
+        self._opened: OrderedDict[str | None, _Opened] = OrderedDict()
+        self._lock = threading.Lock()
+        self._places = threading.BoundedSemaphore(AT_ONCE)
+
+    def ask(self, name: str, words: Mapping[str, str], account: str | None) -> Answer:
+        """What question `name` of the library gives a reader; `words`: its parameters as people
+        write them. InputError for what cannot be asked, Corrupt where the lake is not whole.
+        """
+        asked = library.find(name)
+        values = asked.values([f"{key}={value}" for key, value in words.items()])
+        return self._answer(asked, values, account)
+
+    def result(
+        self, asked: library.LibraryQuery, values: Mapping[str, library.Value], account: str | None
+    ) -> QueryResult:
+        """The same, its rows still to be fetched: for a file of them."""
+        cursor = self._connection(account).cursor()
+        return run(cursor, [asked.text], SECONDS, values=values)
+
+    def version(self) -> str:
+        """What changes whenever an answer may: the lake's pointer and what is live."""
+        pointer = self.home.joinpath(versions.LAKE, versions.POINTER)
+        name = pointer.read_text("ascii") if pointer.is_file() else ""
+        live = self.home.joinpath("live")
+        moved = live.stat().st_mtime_ns if live.is_dir() else 0
+        closed = closed_mark(self.home).folder_ns
+        return f"{name.split()[0] if name else 0}-{moved}-{closed}"
+
+    def warm(self) -> None:
+        """Open the lake before anybody asks; what is wrong with it is told to who asks."""
+        try:
+            self._connection(None)
+        except EdgetollError:
+            return
+
+    def _answer(
+        self, asked: library.LibraryQuery, values: Mapping[str, library.Value], account: str | None
+    ) -> Answer:
+        with self._places:
+            try:
+                return self._once(asked, values, account)
+            except InputError:
+                # A version that was swapped while it was read: its files are gone, the new one's
+                # are there. Anything else is said again.
+                if not self._moved_on(account):
+                    raise
+                return self._once(asked, values, account)
+
+    def _once(
+        self, asked: library.LibraryQuery, values: Mapping[str, library.Value], account: str | None
+    ) -> Answer:
+        result = self.result(asked, values, account)
+        rows = [row for chunk in result.chunks() for row in chunk]
+        numbers = tuple(result.is_number(place) for place in range(len(result.columns)))
+        return Answer(asked=asked, values=values, columns=result.names, numbers=numbers, rows=rows)
+
+    def _moved_on(self, account: str | None) -> bool:
+        with self._lock:
+            opened = self._opened.get(account)
+            return opened is None or not self._as_opened(opened)
+
+    def _connection(self, account: str | None) -> DuckDBPyConnection:
+        with self._lock:
+            opened = self._opened.get(account)
+            if opened is None or not self._as_opened(opened):
+                self._opened.pop(account, None)
+                closed, lake = closed_mark(self.home), versions.current(self.home)
+                opened = _Opened(
+                    connection=connect(self.home, self._limits, account=account),
+                    lake=lake,
+                    closed=closed,
+                )
+                self._opened[account] = opened
+                while len(self._opened) > SCOPES:
+                    self._opened.popitem(last=False)
+            self._opened.move_to_end(account)
+            return opened.connection
+
+    def _as_opened(self, opened: _Opened) -> bool:
+        """Whether everything still stands as it was when the connection was opened."""
+        if closed_mark(self.home) != opened.closed:
+            return False
+        pointer = self.home.joinpath(versions.LAKE, versions.POINTER)
+        lake = opened.lake
+        if lake is None:
+            return not pointer.exists()
+        return (
+            pointer.is_file()
+            and pointer.read_bytes() == versions.pointer_bytes(lake)
+            and not any(versions.wrong_with(lake, file, hashed=False) for file in lake.files)
+        )

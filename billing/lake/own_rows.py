@@ -1,0 +1,83 @@
+"""What a reader who is bound to one account sees of each public view: its own rows.
+
+The only place where this is decided. Every view is narrowed where it is made, before another is
+built on it; so whatever is asked of such a connection, by a page, an export or a query of one's
+own, knows nothing of other accounts. A view that is not in the table below is empty for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection, DuckDBPyRelation
+
+Rule = Literal["own", "own or general", "of own invoices", "everybody's"]
+RULES: dict[str, Rule] = {
+    "account_state_history": "own",
+    "account_states": "own",
+    "accounts": "own",
+    "bandwidth_5min": "own",
+    "charges": "own",
+    "deliveries": "own",
+    "domain_bills": "own",
+    "domains": "own",
+    "focus_rows": "own",
+    "https_anomalies": "own",
+    "https_domains": "own",
+    "invoice_balances": "own",
+    "invoice_lines": "of own invoices",
+    "invoices": "own",
+    "ledger_entries": "own",
+    "payments": "own",
+    "percentiles": "own",
+    "plan_usage": "own",
+    "plans": "own",
+    "price_cards": "own or general",
+    "price_regions": "everybody's",
+    "prices": "own or general",
+    "transfers": "own",
+    "usage_5min": "own",
+    "usage_by_cache": "own",
+    "usage_by_status": "own",
+    "usage_daily": "own",
+    "usage_hourly": "own",
+    "usage_monthly": "own",
+    "usage_parts": "own",
+    "zone_offsets": "everybody's",
+}
+"""How each view is narrowed. Those about the fleet or all customers together (hours, certificates,
+runs, quarantine, …) are missing on purpose: their counts tell of others.
+"""
+WHOLE = "whole_"
+"""Before the name of a view: as it is for those who may see all."""
+
+
+def narrowed_by(names: Iterable[str]) -> list[str]:
+    """`names` with the invoices before all others, since lines are narrowed by them."""
+    return list(dict.fromkeys(("invoices", *names)))
+
+
+def narrow(connection: DuckDBPyConnection, view: str, account: str) -> None:
+    """Leave of the view just made only what `account` may see."""
+    rule = RULES.get(view)
+    if rule == "everybody's":
+        return
+    whole = f"{WHOLE}{view}"
+    connection.execute(f"ALTER VIEW {view} RENAME TO {whole}")
+    _kept(connection, connection.view(whole), rule, account).create_view(view)
+
+
+def _kept(
+    connection: DuckDBPyConnection, found: DuckDBPyRelation, rule: Rule | None, account: str
+) -> DuckDBPyRelation:
+    import duckdb
+
+    if rule is None:
+        return found.filter(duckdb.ConstantExpression(value=False))
+    if rule == "of own invoices":
+        return found.join(connection.view("invoices"), "invoice_no", how="semi")
+    column = duckdb.ColumnExpression("account_id")
+    own = column == duckdb.ConstantExpression(account)
+    return found.filter(own | column.isnull() if rule == "own or general" else own)

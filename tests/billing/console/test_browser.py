@@ -1,0 +1,124 @@
+"""What people do, in a real browser: a clerk, the person on call, an analyst; and how it looks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.billing.console.conftest import Served
+from tests.billing.console.test_pages import INVOICE, URLS
+from tests.billing.invoices.test_browser import FLAGS
+
+pytestmark = pytest.mark.needs_chromium
+WIDTHS = {"phone": (360, 780), "desk": (1280, 900), "4K": (3840, 2160)}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, which Playwright drives."""
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(FLAGS))
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def page(browser: Browser, served: Served) -> Iterator[Page]:
+    """A page that came in by the printed link; what its console complains of fails the test."""
+    context = browser.new_context(base_url=served.base, viewport={"width": 1280, "height": 900})
+    found = context.new_page()
+    said: list[str] = []
+    found.on("console", lambda message: said.append(message.text))
+    found.on("pageerror", lambda error: said.append(str(error)))
+    found.goto(served.link())
+    yield found
+    context.close()
+    assert said == []
+
+
+def test_a_clerk_finds_why_an_account_is_at_risk_and_which_invoice_is_open(page: Page) -> None:
+    page.get_by_role("link", name="accounts at risk").click()
+    page.get_by_role("link", name="acme", exact=True).click()
+    facts = page.locator("#account-at-a-glance").inner_text()
+    assert "the balance is below zero" in facts
+    assert "overdue" in page.locator("#states-of-account").inner_text()
+    page.get_by_role("link", name=INVOICE).click()
+    assert "open amount" in page.locator("#invoice-at-a-glance").inner_text()
+    preview = page.frame_locator("iframe.preview")
+    assert "Invoice" in preview.locator("body").inner_text()
+    assert f"edgetoll billing paid {INVOICE}" in page.locator("aside").inner_text()
+
+
+def test_the_person_on_call_finds_the_edge_that_an_hour_lacks(page: Page) -> None:
+    page.get_by_role("link", name="hours incomplete").click()
+    page.locator("#incomplete-hours").get_by_role("link", name="2026-11-03 10:00").click()
+    assert page.get_by_role("heading", name="Hour 2026-11-03T10").is_visible()
+    assert "incomplete" in page.get_by_role("heading", name="Certificate").first.inner_text()
+
+
+def test_an_analyst_goes_from_a_month_to_a_certificate_and_back_to_the_sql(page: Page) -> None:
+    page.goto("/accounts/acme?month=2026-11")
+    page.locator("#charges-of-month").get_by_role("link", name="https_requests").click()
+    page.locator("#charges-of-item").get_by_role("link", name="2026-11-03 08:00").click()
+    assert "Certificate of partition" in page.locator("main").inner_text()
+    asked = page.locator("#usage-of-hour")
+    asked.locator("summary").click()
+    assert "FROM usage_hourly" in asked.inner_text()
+    asked.get_by_role("link", name="by itself").click()
+    assert page.url.endswith("/ask/usage_of_hour?hour=2026-11-03T08&account=acme")
+    with page.expect_download() as file:
+        page.get_by_role("link", name="CSV", exact=True).first.click()
+    assert Path(file.value.path()).read_text().startswith("account_id,domain,region,class")
+
+
+def test_all_of_it_can_be_walked_with_the_keyboard_alone(page: Page) -> None:
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the page"
+    page.keyboard.press("Enter")
+    reached = []
+    for _ in range(6):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.tagName"))
+    assert {"INPUT", "BUTTON", "A"} <= set(reached)
+    page.get_by_role("link", name="Accounts", exact=True).focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/accounts")
+
+
+def test_hostile_names_run_nothing_in_a_browser(page: Page) -> None:
+    for url in URLS:
+        page.goto(url)
+        assert "taken" not in page.title(), url
+
+
+@pytest.mark.parametrize("width", list(WIDTHS))
+def test_every_page_fits_from_a_phone_to_4k(width: str, browser: Browser, served: Served) -> None:
+    wide, high = WIDTHS[width]
+    context = browser.new_context(base_url=served.base, viewport={"width": wide, "height": high})
+    page = context.new_page()
+    page.goto(served.link())
+    for url in URLS:
+        page.goto(url)
+        assert page.evaluate("document.documentElement.scrollWidth") <= wide, url
+        cut = page.evaluate(
+            "[...document.querySelectorAll('h1,h2,dt,dd,.tiles a,button')]"
+            ".filter(e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth).length"
+        )
+        assert cut == 0, url
+    context.close()
+
+
+def test_without_javascript_every_page_is_whole(browser: Browser, served: Served) -> None:
+    context = browser.new_context(base_url=served.base, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(served.link())
+    assert page.locator("svg[role=img]").count() >= 1
+    page.locator("nav").get_by_role("link", name="Accounts").click()
+    page.get_by_label("id or name has").fill("bet")
+    page.get_by_role("button", name="Show").click()
+    assert page.locator("tbody tr").count() == 1
+    assert page.url.endswith("/accounts?search=bet&state=all")
+    context.close()
