@@ -36,7 +36,7 @@ INSERT INTO accounts (
     opened_at, journal_no
 ) VALUES ($account_id, $opened, $account_id, $currency, $timezone, 'book', $method, $credit, $grace,
     $policy,
-    0, $email, '', 'DE', '', $threshold, $opened, 1)
+    0, $email, '', 'DE', '', $threshold, $opened, 0)
 """
 ADD_RUN = """
 INSERT INTO runs VALUES ($run_id, 'rating_run', $at, $state, $through, 0, 0, 0, '', '', $journal_no)
