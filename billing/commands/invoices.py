@@ -21,6 +21,7 @@ from edge.terminal import (
     JsonOption,
     as_of_time,
     emit,
+    many,
     progress,
     say,
     table,
@@ -80,7 +81,7 @@ def invoice(
     if issued.waiting:
         first = issued.waiting[0]
         others = len(issued.waiting) - 1
-        more = f" (and {others} more accounts)" if others else ""
+        more = f" (and {many(others, 'more account')})" if others else ""
         raise InputError(
             f"{month} cannot be issued yet for {first.account_id}{more}: {first.problem}",
             first.hint,

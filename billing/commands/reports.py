@@ -17,6 +17,7 @@ from edge.terminal import (
     JsonOption,
     as_of_time,
     emit,
+    many,
     parse_time,
     say,
     table,
@@ -159,7 +160,7 @@ def _show_difference(found: Difference) -> None:
         right=("hours", "quantity", "amount"),
     )  # fmt: skip
     if len(found.changes) > SHOWN:
-        say(f"… and {len(found.changes) - SHOWN} more rows: use --json")
+        say(f"… and {many(len(found.changes) - SHOWN, 'more row')}: use --json")
     if found.documents:
         table(
             "Documents issued between",

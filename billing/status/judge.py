@@ -11,6 +11,7 @@ from billing.status import signals, unowned
 from billing.status.facts import BillingFact, EdgeFact, HomeFacts, MeteringFact, StoreFacts
 from billing.status.signals import Finding, Signal
 from billing.status.unissued import unissued_lines
+from edge.terminal import many
 
 SILENT_EDGE = timedelta(hours=6)
 """Two hours after the deadline at which its hours close without it."""
@@ -147,7 +148,7 @@ def _behind(billing: BillingFact, metering: MeteringFact) -> Iterator[Finding]:
 def _hours(store: StoreFacts) -> Iterator[Finding]:
     if store.incomplete:
         first = store.incomplete[0]
-        hours = "1 hour" if len(store.incomplete) == 1 else f"{len(store.incomplete)} hours"
+        hours = many(len(store.incomplete), "hour")
         what = f"{hours}, the first {minute_text(aware(first.hour))} without {first.missing}"
         yield _found(signals.HOUR_INCOMPLETE, len(store.incomplete), what)
     billing = store.billing
