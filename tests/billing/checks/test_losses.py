@@ -18,6 +18,7 @@ import duckdb
 import pytest
 import typer
 
+from billing.accounts.load import OWNED_NAMES
 from billing.appliers import open_store
 from billing.checks import red
 from billing.checks.red import CheckResult
@@ -151,6 +152,14 @@ LOST: dict[str, tuple[Callable[[Path], object], str]] = {
         "billing_opens",
     ),
     "lake": (lambda home: shutil.rmtree(home / "lake"), "lake_opens"),
+    "the owned names": (
+        lambda home: (home / "lake" / OWNED_NAMES).unlink(),
+        "published_lists_are_of_this_store",
+    ),
+    "an owned name more": (
+        lambda home: (home / "lake" / OWNED_NAMES).open("a").write("x.example\n"),
+        "published_lists_are_of_this_store",
+    ),
     "a worker's status": (
         lambda home: (home / "live" / "status.json").unlink(),
         "live_files_are_whole",
