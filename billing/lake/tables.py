@@ -63,6 +63,13 @@ TABLES = (
         kept="linked",
     ),
     LakeTable(
+        name="close_steps",
+        relation="lake_close_steps",
+        select="lake/close_steps",
+        shape="lake_schema/close_steps",
+        moved_by=frozenset({"month_close"}),
+    ),
+    LakeTable(
         name="deliveries",
         relation="lake_deliveries",
         select="lake/deliveries",
