@@ -258,6 +258,42 @@ def test_issue_11_a_price_for_an_account_that_nobody_loaded_is_told_by_load_rate
     assert said not in capsys.readouterr().err
 
 
+NOBODYS = {
+    "a webhook": (
+        "edgetoll.toml",
+        '\n[[billing.delivery.webhooks]]\nname = "crm"\nurl = "https://crm.example/x"\n'
+        'key_files = ["k"]\naccounts = ["acme", "acmee"]\n',
+        "[[billing.delivery.webhooks]] crm is for account acmee",
+    ),
+    "a language": (
+        "edgetoll.toml",
+        '\n[billing.delivery.mail]\nhost = "smtp.example"\nsender = "a@b.example"\n'
+        'languages = { acmee = "de" }\n',
+        "[billing.delivery.mail] languages is for account acmee",
+    ),
+    "an alert rule": (
+        "alert_rules.toml",
+        '[[rule]]\nid = "r"\naccount = "acmee"\nkind = "high_bill"\nlimit = "5.00"\n',
+        "alert_rules.toml: rule r is for account acmee",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", NOBODYS)
+def test_issue_11_whatever_is_for_an_account_that_nobody_loaded_is_told(
+    what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = make_home(tmp_path)
+    name, text, said = NOBODYS[what]
+    with open(home / name, "a", encoding="utf-8") as file:
+        file.write(text)
+    assert main(["billing", "rate", "--home", str(home)]) == 0
+    assert f"{said}, which nobody has loaded" in capsys.readouterr().err
+    _code, document = status(home, capsys)
+    (found,) = [one for one in document["signals"] if one["signal"] == "override_of_nobody"]
+    assert said in found["what"]
+
+
 def test_g14_an_exposed_home_needs_a_person_until_it_is_closed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
