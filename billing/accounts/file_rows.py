@@ -29,6 +29,11 @@ from pydantic import (
     model_validator,
 )
 
+from billing.accounts.document_fields import (
+    check_endpoint,
+    check_profile,
+    check_terms,
+)
 from billing.money import check_currency, parse_amount
 from billing.readable import unlike_any_other
 from billing.text_rules import check_email, check_line
@@ -199,6 +204,16 @@ class AccountRow(_Row):
     closed: End | None = None
     effective_from: Instant | None = None
     tags: Tags | None = None
+    payment_terms: Annotated[str, AfterValidator(check_terms)] = ""
+    purchase_order: str = ""
+    cost_center: str = ""
+    contract: str = ""
+    buyer_reference: str = ""
+    postcode: str = ""
+    city: str = ""
+    endpoint: Annotated[str, AfterValidator(check_endpoint)] = ""
+    tax_exemption: str = ""
+    e_invoice: Annotated[str, AfterValidator(check_profile)] = ""
     why: str = ""
 
 

@@ -181,7 +181,8 @@ SELECT
     invoices.invoice_no AS corrects,
     $reason::VARCHAR AS reason,
     $run_id::VARCHAR AS run_id,
-    NULL::VARCHAR AS tzdata
+    NULL::VARCHAR AS tzdata,
+    invoices.details
 FROM invoices
 CROSS JOIN sums
 WHERE invoices.invoice_no = $invoice_no;
