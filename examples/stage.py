@@ -120,7 +120,7 @@ class Stage:
         """The rows of a query, exact; asked as `edgetoll sql` asks, in this process."""
         from billing.lake.query import connect
 
-        with connect(self.home) as connection:
+        with connect(self.home, query=query) as connection:
             answer = connection.execute(query)
             names = [column[0] for column in answer.description]
             return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]

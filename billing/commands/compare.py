@@ -138,7 +138,7 @@ def usage_months(store: Store) -> Rows:
         store.connection.execute(sql.text("statements/lake/check/waiting_accounts")), WaitingAccount
     )
     try:
-        connection = connect(store.home)
+        connection = connect(store.home, query=sql.text(MONTHS_CHECK))
     except Corrupt:
         return  # lake_version_is_whole says so
     with connection:

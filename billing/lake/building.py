@@ -31,6 +31,8 @@ class Building:
     base: Version | None
     broken: frozenset[str]
     files: list[VersionFile] = field(default_factory=list)
+    ranged: dict[str, object] = field(default_factory=dict)
+    """The range of records and the day that the session has now."""
 
     @property
     def start(self) -> int:
@@ -93,10 +95,10 @@ def write(
     """
     hidden = path.with_name(f".{path.name}.tmp")
     connection = building.store.connection
-    connection.execute(
-        sql.text("statements/lake/publish/set_lake_range"),
-        {"after": after, "through": through, "day": day},
-    )
+    ranged = {"after": after, "through": through, "day": day}
+    if ranged != building.ranged:
+        connection.execute(sql.text("statements/lake/publish/set_lake_range"), ranged)
+        building.ranged = ranged
     relation = connection.sql(sql.text(table.select))
     if accounts is not None:
         connection.register("lake_rows", relation)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from billing.lake import limited
 from billing.lake.binding import bind, reached
@@ -27,6 +27,7 @@ from sql import text as sql_text
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+Made = TypeVar("Made")
 MEMORY_LIMIT = "1GB"
 SPILL_LIMIT = "4GB"
 # Functions of a SELECT that do more than read: a log may be made to write files, and the other two
@@ -80,7 +81,7 @@ def connect(
     connection.execute("SET autoinstall_known_extensions = false")
     connection.execute("SET autoload_known_extensions = false")
     reachable = None if query is None else reached(query)
-    bind(connection, find_sources(home), reachable, account=account)
+    bind(connection, find_sources(home, connection), reachable, account=account)
     _lock(connection, home, limits)
     return connection
 
@@ -152,21 +153,32 @@ def ask(
 
     `values`: those of the parameters of its last statement, by name.
     """
+
+    def asked(connection: DuckDBPyConnection) -> None:
+        statements = readable_statements(connection, query)
+        if alone:
+            limited.bound_memory(memory_bytes(connection))
+        show(run(connection, statements, limits.seconds, values=values, alone=alone))
+
+    with_views_of(home, query, limits, asked)
+
+
+def with_views_of(
+    home: Path, query: str, limits: QueryLimits, work: Callable[[DuckDBPyConnection], Made]
+) -> Made:
+    """What `work` makes of a connection with what `query` can reach; with everything where it names
+    what is not there: that has its neighbours among all that are.
+    """
     import duckdb
 
-    def work(reachable: str | None) -> None:
-        with connect(home, limits, query=reachable) as connection:
-            statements = readable_statements(connection, query)
-            if alone:
-                limited.bound_memory(memory_bytes(connection))
-            show(run(connection, statements, limits.seconds, values=values, alone=alone))
-
     try:
-        work(query)
+        with connect(home, limits, query=query) as connection:
+            return work(connection)
     except InputError as error:
         if not isinstance(error.__cause__, duckdb.CatalogException):
             raise
-        work(None)  # a name that is not there has its neighbours among all that are
+    with connect(home, limits) as connection:
+        return work(connection)
 
 
 def ask_alone(

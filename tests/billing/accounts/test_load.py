@@ -301,7 +301,7 @@ def test_p10_an_opening_that_is_not_known_is_said_to_be_unknown(tmp_path: Path) 
     row = ACCOUNTS[: ACCOUNTS.index("\n[[accounts]]", 2)].replace('"acme"', '"old"')
     load_text(home, row + "opened = 2000-01-01T00:00:00Z\n", name="old.toml")
     rate(home)
-    with connect(home) as connection:
+    with connect(home, query="accounts account_states") as connection:
         found = connection.execute(
             "SELECT account_id, a.opened_at IS NULL, s.since IS NULL FROM accounts AS a"
             " JOIN account_states AS s USING (account_id) ORDER BY account_id"

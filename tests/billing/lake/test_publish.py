@@ -31,6 +31,7 @@ from tests.billing.homes import (
     Use,
     close_hour,
     close_hours,
+    copied,
     load_text,
     make_home,
 )
@@ -39,9 +40,24 @@ from tests.billing.runner import published, rate
 HOUR = timedelta(hours=1)
 
 
+@pytest.fixture(scope="module")
+def two_hours(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two hours of acme, charged and published."""
+    home = make_home(tmp_path_factory.mktemp("charged"))
+    close_hours(home, START, 2, [Use()])
+    rate(home)
+    return home
+
+
+@pytest.fixture
+def charged(two_hours: Path, tmp_path: Path) -> Path:
+    """A copy of that home."""
+    return copied(two_hours, tmp_path / "home")
+
+
 def ask(home: Path, text: str) -> list[tuple[object, ...]]:
     """What `edgetoll sql` gives."""
-    connection = query.connect(home)
+    connection = query.connect(home, query=text)
     try:
         return connection.execute(text).fetchall()
     finally:
@@ -76,7 +92,7 @@ def test_money_is_an_exact_decimal_and_counts_are_whole_numbers(tmp_path: Path) 
 
 def content(home: Path) -> dict[str, list[tuple[object, ...]]]:
     """Every table of the lake, as readers have it."""
-    with query.connect(home) as connection:
+    with query.connect(home, query=" ".join(one.relation for one in TABLES)) as connection:
         return {one.name: connection.table(one.relation).order("ALL").fetchall() for one in TABLES}
 
 
@@ -103,7 +119,7 @@ def test_a_version_made_by_difference_is_the_one_written_anew(tmp_path: Path) ->
     for number, step in enumerate(steps):
         step()
         published(home)
-        anew = shutil.copytree(home, tmp_path / f"anew-{number}")
+        anew = copied(home, tmp_path / f"anew-{number}")
         shutil.rmtree(anew / "lake")
         assert content(published(anew)) == content(home), f"step {number}"
 
@@ -118,15 +134,13 @@ def test_g22_terms_that_came_into_force_are_in_a_version_made_by_difference(tmp_
     load_text(home, beta.replace("beta", "gamma"), at=NOW + 48 * HOUR)
     published(home)
     assert ask(home, "SELECT credit_limit FROM accounts WHERE account_id = 'beta'") == [(5,)]
-    anew = shutil.copytree(home, tmp_path / "anew")
+    anew = copied(home, tmp_path / "anew")
     shutil.rmtree(anew / "lake")
     assert content(published(anew)) == content(home)
 
 
-def test_a_payment_writes_the_rows_of_who_paid_and_links_the_rest(tmp_path: Path) -> None:
-    home = make_home(tmp_path)
-    close_hours(home, START, 2, [Use()])
-    rate(home)
+def test_a_payment_writes_the_rows_of_who_paid_and_links_the_rest(charged: Path) -> None:
+    home = charged
     pay(home, "acme", "1")  # which clears its state, and is told
     before = current(home)
     pay(home, "acme", "2")
@@ -144,13 +158,14 @@ def test_every_table_exists_typed_before_anything_was_charged(tmp_path: Path) ->
     bare = tmp_path / "bare"
     bare.mkdir()
     views = [name.rsplit("/", 1)[1] for name in sql.names("views")]
-    for view in views:
-        before = query.connect(bare).execute(f"DESCRIBE {view}").fetchall()
-        assert before, view
+    with query.connect(bare) as connection:
+        for view in views:
+            assert connection.execute(f"DESCRIBE {view}").fetchall(), view
     with open_store(home, owner="test", now=NOW) as store:
         publish(store)
-    for view in views:
-        assert query.connect(home).table(view).limit(1).fetchall() is not None
+    with query.connect(home) as connection:
+        for view in views:
+            assert connection.table(view).limit(1).fetchall() is not None
 
 
 def test_the_lake_has_the_same_shape_before_and_after_it_is_published(tmp_path: Path) -> None:
@@ -273,7 +288,7 @@ def test_readers_see_one_whole_version_while_runs_go_on(tmp_path: Path) -> None:
 
     def read() -> None:
         while not stop.is_set():
-            connection = query.connect(home)
+            connection = query.connect(home, query="charges ledger_entries")
             charged, posted, count = connection.execute(
                 "SELECT (SELECT sum(amount) FROM charges),"
                 " (SELECT sum(amount) FROM ledger_entries WHERE ledger_account LIKE 'revenue:%'),"
@@ -301,17 +316,12 @@ def test_readers_see_one_whole_version_while_runs_go_on(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "view", ["charges", "transfers", "ledger_entries", "hours", "certificates"]
 )
-def test_views_speak_for_themselves(view: str, tmp_path: Path) -> None:
-    home = make_home(tmp_path)
-    close_hours(home, START, 2, [Use()])
-    rate(home)
-    assert query.connect(home).table(view).limit(1).fetchall()
+def test_views_speak_for_themselves(view: str, two_hours: Path) -> None:
+    assert query.connect(two_hours, query=view).table(view).limit(1).fetchall()
 
 
-def test_a_lake_of_another_program_version_is_written_again_whole(tmp_path: Path) -> None:
-    home = make_home(tmp_path)
-    close_hours(home, START, 2, [Use()])
-    rate(home)
+def test_a_lake_of_another_program_version_is_written_again_whole(charged: Path) -> None:
+    home = charged
     before = ask(home, "SELECT * FROM charges ORDER BY ALL")
     version = current(home)
     assert version is not None

@@ -201,7 +201,7 @@ def test_a_file_is_whole_or_as_it_was(home: Path, tmp_path: Path) -> None:
 def test_a_sheet_refuses_what_it_would_cut(home: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="40000 characters"):
         ask(home, "SELECT repeat('x', 40000)", "xlsx", tmp_path / "a.xlsx")
-    with query.connect(home) as connection:
+    with query.connect(home, query="") as connection:
         result = run(connection, ["SELECT i FROM range(10) t(i)"], 30)
         with pytest.raises(InputError, match="holds 9 rows"):
             write_result(result, "xlsx", tmp_path / "a.xlsx", sheet_rows=10)

@@ -60,15 +60,15 @@ class World:
     def account(self, account: Account, book: str = BOOK) -> None:
         """Add an account with its methods and plans."""
         self.connection.execute(
-            "INSERT INTO accounts VALUES"
-            " (?, ?, 'name', ?, ?, ?, ?, 0, 24, 'auto', 0, '', '', '', '', NULL, ?, ?)",
+            "INSERT INTO accounts SELECT"
+            " ?, ?, 'name', ?, ?, ?, ?, 0, 24, 'auto', 0, '', '', '', '', NULL, ?, ?, last_no + 1"
+            " FROM journal_state",
             [account.account_id, account.opened, self.currency, account.zone, book,
              account.method, account.opened,
              None if account.closed.year == 9999 else account.closed],
         )  # fmt: skip
         self.connection.execute(
-            "INSERT INTO account_versions SELECT a.*, j.last_no + 1"
-            " FROM accounts AS a, journal_state AS j WHERE a.account_id = ?",
+            "INSERT INTO account_versions BY NAME FROM accounts WHERE account_id = ?",
             [account.account_id],
         )  # fmt: skip
         self.connection.execute("UPDATE journal_state SET last_no = last_no + 1")
