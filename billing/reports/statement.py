@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import accumulate
 
 import duckdb
 
@@ -87,19 +89,6 @@ def read(
         ),
         MoveRow,
     )
-    balance = int(opening)
-    moves = []
-    for row in rows:
-        balance += row.amount
-        moves.append(
-            Move(
-                day=row.day,
-                what=row.what,
-                reference=row.reference,
-                amount=row.amount,
-                balance=balance,
-            )
-        )
     return Statement(
         account_id=account_id,
         name=head.name,
@@ -108,7 +97,23 @@ def read(
         start=start,
         end=end,
         opening=int(opening),
-        moves=tuple(moves),
+        moves=_with_balances(rows, int(opening)),
+    )
+
+
+def _with_balances(rows: Sequence[MoveRow], opening: int) -> tuple[Move, ...]:
+    """The rows with the balance after each."""
+    after = accumulate((row.amount for row in rows), initial=opening)
+    next(after)
+    return tuple(
+        Move(
+            day=row.day,
+            what=row.what,
+            reference=row.reference,
+            amount=row.amount,
+            balance=balance,
+        )
+        for row, balance in zip(rows, after, strict=True)
     )
 
 
