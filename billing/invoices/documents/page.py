@@ -182,7 +182,7 @@ def _gigabyte(unit: str) -> int:
 
 
 def _party(party: Party) -> PageParty:
-    return PageParty(name=party.name, lines=party.lines, tax_id=party.tax_id, email=party.email)
+    return PageParty(name=party.name, lines=party.printed, tax_id=party.tax_id, email=party.email)
 
 
 def _reverse_charge(invoice: Invoice) -> list[str]:

@@ -221,3 +221,20 @@ def test_each_text_of_the_catalogue_is_there_in_each_language() -> None:
         for key, texts in catalogue().items()
         if set(LANGUAGES) - texts.keys()
     } == {}
+
+
+@pytest.mark.parametrize(
+    ("lines", "details", "printed"),
+    [
+        (("Way 1", "10115 Berlin", "DE"), {"country": "DE"}, ("Way 1", "10115 Berlin", "DE")),
+        (("Way 1", "DE"), {"postcode": "10115", "city": "Berlin", "country": "DE"},
+         ("Way 1", "10115 Berlin", "DE")),
+        (("Way 1", "10115 Berlin", "DE"), {"postcode": "10115", "city": "Berlin", "country": "DE"},
+         ("Way 1", "10115 Berlin", "DE")),
+        (("Way 1",), {"city": "Town"}, ("Way 1", "Town")),
+    ],
+)  # fmt: skip
+def test_each_part_of_an_address_is_printed_once_wherever_it_is_kept(
+    lines: tuple[str, ...], details: dict[str, str], printed: tuple[str, ...]
+) -> None:
+    assert replace(invoice().customer, lines=lines, details=details).printed == printed

@@ -84,6 +84,13 @@ BACK = line(
     kind="correction", quantity=-250_000, billable_quantity=-250_000, amount=-20 * CENT,
     settled_amount=-20 * CENT, corrects_invoice="INV-EUR-2026-000017", reason="late usage",
 )  # fmt: skip
+YEN = invoice(
+    lines=(
+        line(quantity=1_005_000, billable_quantity=1_005_000, unit_price=8 * UNIT // 10,
+             amount=804 * UNIT // 10, settled_amount=80 * UNIT, tax=15 * UNIT),
+    ),
+    digits=0, subtotal=804 * UNIT // 10, cut=4 * UNIT // 10, tax=15 * UNIT, total=95 * UNIT,
+)  # fmt: skip
 NO_TAX = {"tax_rate_bp": Decimal(0), "tax": 0}
 CASES = {
     "usage beside what a plan paid": european(invoice()),
@@ -102,6 +109,7 @@ CASES = {
     ),
     "two rates": of_lines(line(), line(tax_rate_bp=Decimal("887.5")), FEE),
     "reverse charge": of_lines(line(**NO_TAX), tax_rate_bp=Decimal(0)),
+    "whole yen": replace(european(YEN), currency="JPY"),
     "a credit note": replace(european(credit_note()), currency="EUR"),
     "a month below zero": replace(
         of_lines(line(quantity=100_000, billable_quantity=100_000, amount=8 * CENT,
