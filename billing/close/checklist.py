@@ -157,8 +157,15 @@ def _hours(store: Store, prepared: Prepared, month: str) -> Iterator[CloseItem]:
     """For each time zone: n of m hours are complete; why its month cannot be issued, if so. Where
     another zone's can, only the accounts of this one wait.
     """
-    found = store.connection.execute(sql.text("statements/close/checklist/hours"))
-    for one in sql.rows(found, _Hours):
+    found = sql.rows(store.connection.execute(sql.text("statements/close/checklist/hours")), _Hours)
+    if not found:
+        yield CloseItem(
+            name="hours",
+            weight=Weight.STOP,
+            what="no account is loaded: nobody has a month to close",
+            answer="edgetoll billing load FILE",
+        )
+    for one in found:
         whole = whole_hours(month_span(month, one.timezone))
         complete = one.hours - one.incomplete_hours
         what = f"{complete:,} of {whole:,} hours complete ({one.timezone})"
