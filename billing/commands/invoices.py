@@ -203,7 +203,7 @@ def e_invoice(
     invoice_no: InvoiceArgument,
     profile: Annotated[
         str | None,
-        typer.Option("--profile", help="ubl, cii, factur-x (its XML), peppol, xrechnung or xrechnung-cii."),
+        typer.Option("--profile", help="ubl, cii, peppol, xrechnung or xrechnung-cii."),
     ] = None,
     home: HomeOption = DEFAULT_HOME,
     as_of: AsOfOption = None,
