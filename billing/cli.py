@@ -354,6 +354,7 @@ _MOUNTED = (
     ("billing.commands.invoices", "void", "void"),
     ("billing.commands.invoices", "paid", "paid"),
     ("billing.commands.close", "close", "close"),
+    ("billing.commands.send", "send", "send"),
     ("billing.commands.simulate", "simulate", "simulate"),
     ("billing.commands.accounts", "alerts", "alerts"),
     ("billing.commands.accounts", "accounts", "accounts"),
