@@ -60,8 +60,10 @@ class World:
     def account(self, account: Account, book: str = BOOK) -> None:
         """Add an account with its methods and plans."""
         self.connection.execute(
-            "INSERT INTO accounts SELECT"
-            " ?, ?, 'name', ?, ?, ?, ?, 0, 24, 'auto', 0, '', '', '', '', NULL, ?, ?, last_no + 1"
+            "INSERT INTO accounts (account_id, effective_from, name, currency, timezone,"
+            " price_book, billing_method, credit_limit, grace_hours, suspension_policy,"
+            " tax_rate_bp, email, address, country, tax_id, opened_at, closed_at, journal_no)"
+            " SELECT ?, ?, 'name', ?, ?, ?, ?, 0, 24, 'auto', 0, '', '', '', '', ?, ?, last_no + 1"
             " FROM journal_state",
             [account.account_id, account.opened, self.currency, account.zone, book,
              account.method, account.opened,
