@@ -23,7 +23,8 @@ from starlette.staticfiles import StaticFiles
 
 from billing.analysts import library
 from billing.console import access
-from billing.console.access import Door, Guard
+from billing.console.access import Door, Guard, reader_of
+from billing.console.api.routes import api_routes
 from billing.console.building import PageBuilder, asked_page
 from billing.console.documents import document
 from billing.console.problems import TITLES, NotThere, problem, status_of
@@ -32,7 +33,6 @@ from billing.console.rendering import STATIC, rendered
 from billing.console.site.pages import SitePage
 from billing.console.site.table import PAGES
 from billing.lake.export import write_file
-from billing.readers.tokens import TokenReader
 from edge.errors import EdgetollError
 
 FORM_BYTES = 8 << 10
@@ -57,6 +57,7 @@ def application(
         Route("/invoices/{invoice}/document.{ending:path}", site.document),
         Mount("/static", StaticFiles(directory=STATIC)),
         *(Route(page.path, site.page_handler(page)) for page in PAGES),
+        *api_routes(home, lake, clock),
     ]
     app = Starlette(
         routes=routes,
@@ -104,7 +105,7 @@ class Handlers:
         if ending not in EXPORTS:
             raise NotThere(f"no file .{ending} of a question", "ask for .csv or .xlsx")
         values = self._builder.values_of(asked, request.query_params)
-        result = self._lake.result(asked, values, reader_of(request).account)
+        result = self._lake.result(asked.text, values, reader_of(request).account)
         folder = Path(tempfile.mkdtemp(prefix="edgetoll-console-"))
         path = folder.joinpath(f"{name}.{ending}")
         try:
@@ -185,12 +186,6 @@ async def _short_body(request: Request) -> str:
         if len(body) > FORM_BYTES:
             raise HTTPException(413)
     return body.decode("utf-8", "replace")
-
-
-def reader_of(request: Request) -> TokenReader:
-    """Who asks, as the guard found."""
-    found: TokenReader = request.state.reader
-    return found
 
 
 def wrong(request: Request, status: int, what: str, hint: str) -> Response:

@@ -150,6 +150,7 @@ class Served:
             yield client
 
     def __enter__(self) -> Served:
+        self._bound.listen()  # who comes before it answers waits
         self._thread.start()
         return self
 
