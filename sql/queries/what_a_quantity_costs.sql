@@ -15,3 +15,9 @@ SELECT
         $item, $region, CAST($quantity AS HUGEINT),
         account := nullif($account, 'all'), book := nullif($book, 'all')
     ) AS amount
+
+-- Sample:
+-- edgetoll query what_a_quantity_costs --param account=acme --param book=plain
+-- | item | region | quantity | amount |
+-- | --- | --- | ---: | ---: |
+-- | https_requests | all | 1000000 | 0.8000000000 |

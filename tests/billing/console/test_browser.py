@@ -6,23 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.billing.console.conftest import Served
 from tests.billing.console.test_pages import INVOICE, URLS
-from tests.billing.invoices.test_browser import FLAGS
 
 pytestmark = pytest.mark.needs_chromium
 WIDTHS = {"phone": (360, 780), "desk": (1280, 900), "4K": (3840, 2160)}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium, which Playwright drives."""
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(FLAGS))
-        yield found
-        found.close()
 
 
 @pytest.fixture
