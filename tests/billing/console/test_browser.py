@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from tests.billing.console.conftest import Served
@@ -112,3 +114,26 @@ def test_without_javascript_every_page_is_whole(browser: Browser, served: Served
     assert page.locator("tbody tr").count() == 1
     assert page.url.endswith("/accounts?search=bet&state=all")
     context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_on_any_page(
+    scheme: Literal["light", "dark"], browser: Browser, served: Served
+) -> None:
+    context = browser.new_context(base_url=served.base, color_scheme=scheme, bypass_csp=True)
+    page = context.new_page()
+    page.goto(served.base)
+    urls = ["/enter", *URLS]
+    found: dict[str, list[str]] = {}
+    for url in urls if scheme == "light" else urls[:8]:
+        page.goto(served.link() if url == urls[1] else url)
+        result = Axe().run(page, options={"resultTypes": ["violations"]})
+        wrong = [
+            f"{one['id']}: {one['nodes'][0]['html'][:120]}"
+            for one in result.response["violations"]
+            if one["impact"] in ("serious", "critical")
+        ]
+        if wrong:
+            found[url] = wrong
+    context.close()
+    assert found == {}
