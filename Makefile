@@ -43,8 +43,9 @@ picture: $(VENV)/ready         ## Make docs/demo.svg anew: the demo as the READM
 bench: $(VENV)/ready-dev       ## Measure: each script of bench/, or one: make bench NAME=rating
 	@for script in $(if $(NAME),bench/$(NAME).py,bench/*.py); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
-fuzz: $(VENV)/ready-dev        ## Fuzz every reader: FUZZ_SECONDS=60 each (seeds and failing inputs are printed)
-	@EDGETOLL_FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) $(BIN)/python -m pytest -q -p no:cacheprovider tests/fuzz
+fuzz: $(VENV)/ready-dev        ## Fuzz every reader, FUZZ_SECONDS=60 each or FUZZ_TOTAL=300 in all; prints seeds
+	@EDGETOLL_FUZZ_TOTAL=$(FUZZ_TOTAL) EDGETOLL_FUZZ_SECONDS=$(if $(FUZZ_TOTAL),,$(or $(FUZZ_SECONDS),60)) \
+	  $(BIN)/python -m pytest -q -p no:cacheprovider tests/fuzz
 
 damage: $(VENV)/ready-dev      ## Every kind of file of a home x every kind of damage: none may be silent
 	@$(BIN)/python -m bench.damage

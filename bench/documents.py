@@ -29,6 +29,7 @@ import duckdb
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import sql
 from billing.appliers import open_store
 from billing.checks import invariants
 from billing.invoices import reading
@@ -43,15 +44,15 @@ END = datetime(2026, 11, 1, tzinfo=UTC)
 AT = datetime(2026, 11, 1, 4, tzinfo=UTC)
 LOOP_ACCOUNTS = 20_000
 FILL = (
-    """INSERT INTO accounts BY NAME SELECT 'a' || lpad(n::VARCHAR, 8, '0') AS account_id,
-    TIMESTAMP '2020-01-01' AS effective_from,
+    """INSERT INTO accounts BY NAME SELECT 1 AS journal_no,
+    'a' || lpad(n::VARCHAR, 8, '0') AS account_id, TIMESTAMP '2020-01-01' AS effective_from,
     'Customer ' || n AS name, 'USD' AS currency, 'UTC' AS timezone, 'bench' AS price_book,
     'data_transfer' AS billing_method, 0 AS credit_limit, 24 AS grace_hours,
     'confirm' AS suspension_policy, (n % 4) * 500 AS tax_rate_bp,
     'pay@x' || n || '.example' AS email,
     n || ' Main Street, Town' AS address, 'DE' AS country, '' AS tax_id,
     TIMESTAMP '2020-01-01' AS opened_at FROM range($accounts) AS t(n)""",
-    """INSERT INTO account_versions BY NAME SELECT *, 1 AS journal_no FROM accounts""",
+    """INSERT INTO account_versions BY NAME FROM accounts""",
     """INSERT INTO balances SELECT account_id, currency, 1000000000000, 0, 0 FROM accounts""",
     """INSERT INTO price_cards BY NAME SELECT item || '/' || region AS card_id, 'bench' AS book,
     item, region, model, 'USD' AS currency, unit, per, unit_quantity, 'month' AS period,
@@ -67,7 +68,7 @@ FILL = (
     ('data_transfer/EU', 1, 0, 53687091200, 700000000, 0, false),
     ('data_transfer/EU', 2, 53687091200, 1099511627776, 600000000, 0, false),
     ('data_transfer/EU', 3, 1099511627776, NULL, 300000000, 0, false))""",
-    """INSERT INTO month_state BY NAME WITH used AS (
+    """CREATE TEMP TABLE effect_month_state AS WITH used AS (
     SELECT accounts.account_id, c.card_id, c.item, c.region, c.unit_quantity, c.model,
     hash(accounts.account_id || c.card_id)
     % (CASE c.model WHEN 'graduated' THEN 200000000000 ELSE 90000000 END)
@@ -78,7 +79,10 @@ FILL = (
     CASE model WHEN 'per_unit' THEN q::HUGEINT * 80000000 // 10000
     ELSE (least(q - q // 4, 53687091200)::HUGEINT * 700000000
     + greatest(0, q - q // 4 - 53687091200)::HUGEINT * 600000000) // 1073741824 END AS amount,
-    0 AS place_from, 0 AS numerator, 1 AS denominator FROM used""",
+    0 AS place_from, 0 AS numerator, 1 AS denominator, 0 AS flat_fee, 0 AS maximum, 0 AS minimum
+    FROM used""",
+    sql.text("statements/rating/apply/keep_replayed_months"),
+    "DROP TABLE effect_month_state",
     # Each hour has its share of the month, so that the shares add up to it, to the unit.
     """CREATE TABLE made_charges AS SELECT account_id || item || h AS charge_id, account_id, item,
     region, month, TIMESTAMP '2026-10-01' + INTERVAL 1 HOUR * (h * 744 // $hours) AS period_start,

@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from billing.accounts import appliers as accounts
 from billing.balance.appliers import apply_deliveries, apply_states
+from billing.balance.burn import apply_burn
 from billing.https.edge_facts import apply_facts
 from billing.invoices import appliers as invoices
 from billing.ledger import transfers
@@ -31,7 +32,7 @@ APPLIERS: Appliers = MappingProxyType(
         "import": (import_hours.apply_import,),
         "accept_too_old": (import_hours.apply_accept,),
         "run_held": (run.apply_held,),
-        "rating_run": (run.apply_rating,),
+        "rating_run": (apply_burn, run.apply_rating),
         # payments, vouchers, refunds
         "transfers": (transfers.apply_transfers, apply_states),
         "payments": (transfers.apply_payments, apply_states),
@@ -40,6 +41,7 @@ APPLIERS: Appliers = MappingProxyType(
         "invoice_void": (invoices.apply_void,),
         "credit_note": (invoices.apply_credit_note, apply_states),
         "invoice_paid": (invoices.apply_paid,),
+        "month_close": (invoices.apply_close,),
         # how accounts stand, and who was told
         "account_states": (apply_states,),
         "account_act": (apply_states,),

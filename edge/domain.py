@@ -14,11 +14,14 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import idna
 
 from edge.event import DOMAIN_BYTES_MAX
+
+if TYPE_CHECKING:
+    from publicsuffixlist import PublicSuffixList
 
 UNATTRIBUTED: Final = ""
 """What stands for "no canonical name" in a batch's dictionary of domains."""
@@ -61,6 +64,22 @@ def _canonical(raw: str | bytes) -> str | None:
     if _A_LABEL_PREFIX in name and not all(map(_may_stand, name.split("."))):
         return None
     return name
+
+
+def is_registry_suffix(name: str) -> bool:
+    """True for `com`, `co.uk` and any top-level name: a registry sells names below it, to anybody.
+
+    By the list of publicsuffixlist, pinned as it is; a name that a company lets others register
+    below, as github.io, is that company's own.
+    """
+    return _suffixes().publicsuffix(name) == name
+
+
+@lru_cache(maxsize=1)
+def _suffixes() -> PublicSuffixList:
+    from publicsuffixlist import PublicSuffixList
+
+    return PublicSuffixList(only_icann=True)
 
 
 def host_too_long(raw: str | bytes) -> bool:

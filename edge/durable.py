@@ -170,6 +170,32 @@ class FileLock:
             os.close(descriptor)
 
 
+_LOCKS = Path("/proc/locks")
+
+
+def lock_holder(lock: Path) -> dict[str, object] | None:
+    """Who holds a lock now, by its own note; None when nobody does.
+
+    Asks the kernel's table, since trying the lock could refuse a process that starts meanwhile.
+    """
+    try:
+        inode, note = lock.stat().st_ino, lock.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return None
+    try:
+        held = [line.split() for line in _LOCKS.read_text().splitlines()]
+        pids = [int(row[4]) for row in held if row[1] == "FLOCK" and row[5].endswith(f":{inode}")]
+    except (OSError, ValueError, IndexError):
+        pids = [os.getpid()] if note.strip() else []  # no such table here: believe the note
+    if not pids:
+        return None
+    try:
+        found: dict[str, object] = json.loads(note)
+    except ValueError:
+        found = {"pid": pids[0]}
+    return found
+
+
 SEAL = "content_sha256"
 """The last key of a sealed JSON file: the SHA-256 of all the rest."""
 

@@ -114,7 +114,7 @@ def demo(
     if not again:
         truth = stage.traffic(seed=SEED, start=plot.start, end=plot.as_of, requests=plot.requests)
     stage.finish_tailing(plot.promised)
-    real = stage.import_real_log(plot.promised)
+    real = stage.import_real_logs(plot.promised)
     if not again:
         truth = {name: amount + real[name] for name, amount in truth.items()}
         plot.save(note, truth)

@@ -59,7 +59,7 @@ def play(stage: Stage) -> None:
         tempfile.TemporaryDirectory(prefix="edge-", dir=stage.home) as place,
         running_origin() as origin,
     ):
-        edge = _Edge(Stage(Path(place) / "home"), nginx)
+        edge = _Edge(Stage(Path(place) / "home", stage.commands), nginx)
         edge.prepare(origin)
         with edge.running():
             edge.curl(f"https://{SHOP}/", "200")
@@ -124,10 +124,6 @@ class _Edge:
                 if process is not None:
                     process.terminate()
                     process.wait(timeout=PATIENCE_SECONDS)
-            if agent.stderr is not None:
-                agent.stderr.close()
-            if agent.stdout is not None:
-                agent.stdout.close()
 
     def use(self, log: Path) -> None:
         """Three hours ago the shop was asked for: that log is read, counted and rated."""

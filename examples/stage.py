@@ -1,21 +1,19 @@
 """The demo's stage: runs edgetoll's own commands, writes rotating logs, and prints for people.
 
-Each command is a process of its own, exactly what a person or cron would start.
+Each command is a process of its own, with the words that a person or cron would type.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import resource
 import shutil
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -24,9 +22,11 @@ import edgetoll
 from edge.errors import EdgetollError
 from edge.escaping import bare
 from edge.terminal import progress
+from examples.commands import Commands, StartedCommand
 
 CHUNKS = 6
-REAL_EDGE = ("nginx-real", "US")
+REAL_EDGES = (("nginx-real", "nginx", "US"), ("caddy-real", "caddy", "US"))
+"""Edges whose log a real server wrote (examples/logs): name, format, region."""
 
 
 SELLER = """
@@ -42,8 +42,9 @@ payment = ["This is a demonstration: please pay nothing."]
 class Stage:
     """Where the demo plays: one home, one program, one pen."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, commands: Commands | None = None) -> None:
         self.home = home
+        self.commands = commands or Commands()
         self.logs = home / "logs"
         forced = "FORCE_COLOR" in os.environ
         self.out = bare(sys.stdout)  # colours of our own, and of the commands it runs
@@ -57,11 +58,6 @@ class Stage:
         """What happens next."""
         print(f"\n{self.paint('1;36', text)}", flush=True, file=self.out)
 
-    def command(self, *words: str) -> list[str]:
-        """The words that start edgetoll with this interpreter."""
-        home = [] if words[0] in ("init",) else ["--home", str(self.home)]
-        return [sys.executable, str(Path(edgetoll.__file__).resolve()), *words, *home]
-
     def announce(self, words: tuple[str, ...]) -> None:
         """Show a command as a person would type it."""
         typed = " ".join(near(w) if w.isprintable() and " " not in w else "…" for w in words)
@@ -71,39 +67,30 @@ class Stage:
         """Run one command; its output is shown where it is the point, else its last line."""
         self.announce(words)
         began = time.monotonic()
-        user = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
         said = self.finish(words, self.start(words), show=show)
         if os.environ.get("EDGETOLL_DEMO_TIMES"):
-            used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - user
-            print(f"  {time.monotonic() - began:.1f} s, {used:.1f} s of CPU", file=self.out)
+            print(f"  {time.monotonic() - began:.1f} s", file=self.out)
         return said
 
     def run_at_once(self, commands: Sequence[tuple[str, ...]]) -> None:
         """Run commands that have nothing to do with each other, as their own machines would."""
         running = [(words, self.start(words)) for words in commands]
-        for words, process in running:
+        for words, command in running:
             self.announce(words)
-            self.finish(words, process)
+            self.finish(words, command)
 
-    def start(self, words: tuple[str, ...]) -> subprocess.Popen[str]:
+    def start(self, words: tuple[str, ...]) -> StartedCommand:
         """Start one command."""
-        environment = dict(os.environ)
+        environment = {}
         if self.bright:
-            environment |= {"FORCE_COLOR": "1", "COLUMNS": str(shutil.get_terminal_size().columns)}
-        return subprocess.Popen(
-            self.command(*words),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environment,
-        )
+            environment = {"FORCE_COLOR": "1", "COLUMNS": str(shutil.get_terminal_size().columns)}
+        home = [] if words[0] in ("init",) else ["--home", str(self.home)]
+        return self.commands.start([*words, *home], environment)
 
-    def finish(
-        self, words: tuple[str, ...], process: subprocess.Popen[str], *, show: bool = False
-    ) -> str:
+    def finish(self, words: tuple[str, ...], command: StartedCommand, *, show: bool = False) -> str:
         """Wait for a command and print what it said; one that failed ends the demo."""
-        out, err = process.communicate()
-        if process.returncode != 0:
+        out, err = command.said()
+        if command.wait() != 0:
             raise EdgetollError(
                 f"edgetoll {' '.join(words)} failed: {(err or out).strip()}",
                 "this is a defect: please report it",
@@ -118,7 +105,7 @@ class Stage:
         """The rows of a query, exact; asked as `edgetoll sql` asks, in this process."""
         from billing.lake.query import connect
 
-        with connect(self.home) as connection:
+        with connect(self.home, query=query) as connection:
             answer = connection.execute(query)
             names = [column[0] for column in answer.description]
             return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
@@ -188,24 +175,18 @@ class Stage:
         """One tailing agent per edge, as a fleet has them, for as long as the block runs."""
         from examples.traffic import EDGES
 
-        running: list[subprocess.Popen[bytes]] = []
+        running: list[StartedCommand] = []
         try:
             for edge in EDGES:
                 words = self.tail_words(edge.edge_id, edge.region)
                 self.announce(words)
-                running.append(
-                    subprocess.Popen(
-                        self.command(*words),
-                        stdout=subprocess.DEVNULL,
-                        stderr=subprocess.DEVNULL,
-                    )
-                )
+                running.append(self.start(words))
             yield
         finally:
-            for process in running:
-                process.send_signal(signal.SIGTERM)
-            for process in running:
-                process.wait(timeout=60)
+            for command in running:
+                command.terminate()
+            for command in running:
+                command.wait(timeout=60)
 
     def tail_words(self, edge_id: str, region: str, *more: str) -> tuple[str, ...]:
         """How the agent of one edge is started; old lines are replayed, so it promises nothing."""
@@ -220,17 +201,23 @@ class Stage:
         promise = ("--once", "--through", end.isoformat())
         self.run_at_once([self.tail_words(edge.edge_id, edge.region, *promise) for edge in EDGES])
 
-    def import_real_log(self, end: datetime) -> dict[str, int]:
-        """The log that a real nginx wrote, moved to yesterday; returns requests by class."""
-        edge_id, region = REAL_EDGE
-        path = self.logs / f"{edge_id}.log"
+    def import_real_logs(self, end: datetime) -> dict[str, int]:
+        """The logs that a real nginx and a real Caddy wrote, moved to yesterday; returns requests
+        by class.
+        """
         truth = {"http": 0, "https": 0, "quic": 0}
-        if not path.exists():
-            move_log(files("examples") / "logs" / "nginx-real.log", path, end - timedelta(days=1))
-        for line in path.read_text(encoding="utf-8").splitlines():
-            truth[json.loads(line)["scheme"]] += 1
-        words = ("--format", "nginx", "--edge", edge_id, "--region", region)
-        self.run("edge", "import", str(path), *words, "--through", end.isoformat())
+        commands = []
+        for edge_id, form, region in REAL_EDGES:
+            path = self.logs / f"{edge_id}.log"
+            if not path.exists():
+                source = files("examples") / "logs" / f"{edge_id}.log"
+                move_log(source, path, end - timedelta(days=1))
+            for line in path.read_text(encoding="utf-8").splitlines():
+                truth[class_of(json.loads(line))] += 1
+            words = ("--format", form, "--edge", edge_id, "--region", region)
+            command = ("edge", "import", str(path), *words, "--through", end.isoformat())
+            commands.append(command)
+        self.run_at_once(commands)
         return truth
 
     def compare(self, counted: dict[str, int], truth: dict[str, int]) -> None:
@@ -292,9 +279,18 @@ def program() -> str:
 def move_log(source: Any, target: Path, last: datetime) -> None:
     """Copy a JSON log so that its last line is at `last`; the lines' distances stay."""
     lines = [json.loads(line) for line in source.read_text(encoding="utf-8").splitlines()]
-    moments = [int(line["time"].replace(".", "")) for line in lines]
+    key = "time" if "time" in lines[0] else "ts"
+    moments = [int(Decimal(str(line[key])) * 1000) for line in lines]
     shift = int(last.timestamp() * 1000) - max(moments)
     with open(target, "w", encoding="utf-8") as file:
         for line, moment in zip(lines, moments, strict=True):
             whole, rest = divmod(moment + shift, 1000)
-            file.write(json.dumps({**line, "time": f"{whole}.{rest:03d}"}) + "\n")
+            file.write(json.dumps({**line, key: f"{whole}.{rest:03d}"}) + "\n")
+
+
+def class_of(line: dict[str, Any]) -> str:
+    """The billing class of a request that a real nginx or Caddy logged."""
+    request = line.get("request", line)
+    if str(request.get("proto", request.get("protocol"))).startswith("HTTP/3"):
+        return "quic"
+    return str(request.get("scheme", "https" if "tls" in request else "http"))

@@ -15,7 +15,7 @@ from typing import TypeVar, cast
 
 import orjson
 
-from edge.durable import SEAL, sha256_file
+from edge.durable import SEAL, lock_holder, sha256_file
 from edge.errors import Corrupt
 from metering.closed import SequenceGap
 
@@ -83,6 +83,16 @@ class PartitionStatus:
     checkpoint: int
     certificates: int
     complete_through: str | None
+    flush: int = 0
+    """The worker's commit of which all this speaks; 0: of an earlier edgetoll."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveFile:
+    """A file of live/ that the worker left beside its status, and its SHA-256."""
+
+    name: str
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +123,7 @@ class MeteringStatus:
     partitions: tuple[PartitionStatus, ...] = ()
     unread: tuple[UnreadStatus, ...] = ()
     workers: tuple[WorkerSeen, ...] = ()
+    files: tuple[LiveFile, ...] = ()
 
     def with_worker(self, other: MeteringStatus) -> MeteringStatus:
         """This and what one more worker says."""
@@ -131,11 +142,13 @@ class MeteringStatus:
             partitions=self.partitions + other.partitions,
             unread=self.unread + other.unread,
             workers=self.workers + other.workers,
+            files=self.files + other.files,
         )
 
 
 def read(home: Path) -> MeteringStatus:
-    """What all workers of a home say; raises Corrupt naming a file that is no status."""
+    """What all workers of a home say; raises Corrupt naming a file that is gone or no status."""
+    refuse_lost(home)
     found = MeteringStatus()
     for path in files(home):
         found = found.with_worker(read_file(path))
@@ -144,8 +157,9 @@ def read(home: Path) -> MeteringStatus:
 
 def live_files(home: Path, kind: str) -> list[Path]:
     """The live files of a kind (`partition=`, `hours`, `quarantine`) of all workers; Corrupt when
-    one is not as a worker wrote it.
+    one is not as a worker wrote it, or what a worker published is gone.
     """
+    refuse_lost(home)
     folder = home / FOLDER
     seals = {path.with_suffix("") for path in folder.glob(f"{kind}*.parquet.sha256")}
     found = sorted(seals | set(folder.glob(f"{kind}*.parquet")))
@@ -182,6 +196,25 @@ def digest_of(document: object) -> str:
     return hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
+def lost(home: Path) -> list[Path]:
+    """The status files of workers that ran here and rest, which are not there: whoever read the
+    others would take that worker's usage for nothing. One that has just begun has written none.
+    """
+    found = []
+    for store in sorted(home.glob("usage*.duckdb")):
+        name = store.stem.removeprefix("usage")
+        path = home / FOLDER / f"status{name}.json"
+        if not path.is_file() and lock_holder(home / f"metering{name}.lock") is None:
+            found.append(path)
+    return found
+
+
+def refuse_lost(home: Path) -> None:
+    """Raise Corrupt when what a worker published of itself is gone."""
+    for path in lost(home):
+        raise Corrupt(f"{path} is missing, though a worker ran here", ANEW)
+
+
 def files(home: Path) -> list[Path]:
     """The status file of each worker of a home."""
     return sorted((home / FOLDER).glob("status*.json"))
@@ -207,6 +240,7 @@ def read_file(path: Path) -> MeteringStatus:
             quarantine=tuple(_records(QuarantineStatus, raw["quarantine"])),
             partitions=tuple(_records(PartitionStatus, raw["partitions"])),
             unread=tuple(_records(UnreadStatus, raw.get("unread", []))),
+            files=tuple(_records(LiveFile, raw.get("files", []))),
             workers=(
                 WorkerSeen(
                     name=path.stem.removeprefix("status").removeprefix("-"),

@@ -20,11 +20,17 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import edgetoll
+from deploy.caddy.real_caddy import PROGRAM as CADDY
 from tests.effort import THOROUGH
 
 COMPONENTS = {
     "needs_nginx": (("nginx", "curl"), "apt-get install -y nginx-light curl"),
+    "needs_caddy": (
+        (str(CADDY), "curl"),
+        "apt-get install -y curl; .venv/bin/python -m deploy.caddy.real_caddy (Go 1.25, 5 minutes)",
+    ),
     "needs_kafka": (("java", "mvn"), "apt-get install -y openjdk-17-jre-headless maven"),
+    "needs_rules": (("mvn",), "apt-get install -y maven"),
     "needs_chromium": (("chromium",), "apt-get install -y chromium"),
     "needs_poppler": (("pdftotext", "pdftoppm"), "apt-get install -y poppler-utils"),
     "needs_fonts": (

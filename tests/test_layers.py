@@ -23,6 +23,7 @@ SHARED_OF_EDGE = {
     "edge.https.status",
     "edge.kafka.link",
     "edge.kafka.topic",
+    "edge.logs.refused_lines",
     "edge.reasons",
     "edge.spool.durable_end",
     "edge.spool.segment",

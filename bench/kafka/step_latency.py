@@ -122,7 +122,7 @@ def _sql(bench: Bench, home: Path, topic: str, seconds: int) -> npt.NDArray[np.f
 
 def _look(home: Path) -> tuple[float, dict[str, int]]:
     """(when the answer was there, requests by region)."""
-    with connect(home) as connection:
+    with connect(home, query="usage_5min") as connection:
         rows = connection.execute(
             "SELECT region, sum(requests)::BIGINT FROM usage_5min GROUP BY region"
         ).fetchall()

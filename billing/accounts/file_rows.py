@@ -29,11 +29,16 @@ from pydantic import (
     model_validator,
 )
 
+from billing.accounts.document_fields import (
+    check_endpoint,
+    check_profile,
+    check_terms,
+)
 from billing.money import check_currency, parse_amount
 from billing.readable import unlike_any_other
 from billing.text_rules import check_email, check_line
 from edge.configfile import read_toml, said, table_lines
-from edge.domain import canonical_domain
+from edge.domain import canonical_domain, is_registry_suffix
 from edge.errors import InputError
 
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
@@ -103,6 +108,11 @@ def _domain(value: object) -> str:
     name = canonical_domain(text[2:] if wildcard else text)
     if name is None:
         raise ValueError(f"{text!r} is not a domain name, nor *.NAME")
+    if wildcard and is_registry_suffix(name):
+        raise ValueError(
+            f"{text!r} would own every name below {name}, which anybody may register: own the"
+            f" customer's own names, like *.shop.{name}"
+        )
     return f"*.{name}" if wildcard else name
 
 
@@ -194,6 +204,16 @@ class AccountRow(_Row):
     closed: End | None = None
     effective_from: Instant | None = None
     tags: Tags | None = None
+    payment_terms: Annotated[str, AfterValidator(check_terms)] = ""
+    purchase_order: str = ""
+    cost_center: str = ""
+    contract: str = ""
+    buyer_reference: str = ""
+    postcode: str = ""
+    city: str = ""
+    endpoint: Annotated[str, AfterValidator(check_endpoint)] = ""
+    tax_exemption: str = ""
+    e_invoice: Annotated[str, AfterValidator(check_profile)] = ""
     why: str = ""
 
 

@@ -30,6 +30,8 @@ class AccountVersion:
     low_balance_threshold: int | None
     opened_at: datetime
     closed_at: datetime | None
+    details: str | None = None
+    """What its documents say besides, as a JSON object with its keys in order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

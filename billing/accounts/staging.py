@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import duckdb
 
+from billing.accounts.document_fields import details_of
 from billing.accounts.file_rows import BEGINNING, AccountRow, DomainRow, Loaded, MethodRow, PlanRow
 from billing.accounts.records import (
     AccountFact,
@@ -72,6 +73,7 @@ ACCOUNT_SCHEMA: Schema = [
     ("low_balance_threshold", HUGE),
     ("opened_at", TIME),
     ("closed_at", TIME),
+    ("details", TEXT),
 ]
 DOMAIN_SCHEMA: Schema = [
     ("ownership_id", TEXT),
@@ -220,6 +222,7 @@ def _account(
         low_balance_threshold=row.low_balance_threshold,
         opened_at=row.opened or opening,
         closed_at=row.closed,
+        details=details_of(row),
     )
     return Placed(
         place=place,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from billing.analysts.library import nearest
-from billing.lake.query import QueryLimits, connect, readable_statements
+from billing.lake.query import QueryLimits, connect, readable_statements, with_views_of
 from billing.lake.result import QueryResult, run
 from edge.errors import InputError
 from edge.terminal import DEFAULT_HOME
@@ -49,7 +49,7 @@ def read_arrow(
     Raises edge.errors.InputError for a view, column or month that is not there.
     """
     limits = QueryLimits(seconds=SECONDS)
-    with connect(_home(home), limits) as connection:
+    with connect(_home(home), limits, query=view) as connection:
         relation = _view(connection, view)
         if month is not None:
             relation = relation.filter(_in_month(relation, view, month))
@@ -94,9 +94,12 @@ def query_arrow(
     sql: str, params: Mapping[str, Value] | None = None, *, home: str | Path | None = None
 ) -> pyarrow.Table:
     """What a query over the public views gives; `$name` in it is `params["name"]`."""
-    with connect(_home(home), QueryLimits(seconds=SECONDS)) as connection:
+
+    def asked(connection: DuckDBPyConnection) -> pyarrow.Table:
         statements = readable_statements(connection, sql)
         return run(connection, statements, SECONDS, values=params).table()
+
+    return with_views_of(_home(home), sql, QueryLimits(seconds=SECONDS), asked)
 
 
 def query(

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 WIDTH = 900
 ROWS = 12
 ALL = "all"
+GLANCE, COMPLETENESS = "month_at_a_glance", "completeness_of_month"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +127,7 @@ SECTIONS = (
         of_accounts=False,
     ),
 )
+QUESTIONS = (GLANCE, *(one.question for one in SECTIONS), COMPLETENESS)
 
 
 def report(
@@ -154,16 +156,17 @@ def made(home: Path, month: str, account: str = ALL) -> str:
     """The page as text. InputError for a month or an account that is not there."""
     from billing.analysts.page import rendered
 
-    with connect(home, QueryLimits(seconds=SECONDS)) as connection:
+    asked = " ".join(["accounts", *(library.find(one).text for one in QUESTIONS)])
+    with connect(home, QueryLimits(seconds=SECONDS), query=asked) as connection:
         if account != ALL:
             _refuse_unknown(connection, account)
-        tiles = _tiles(_asked(connection, "month_at_a_glance", month, account)[1])
+        tiles = _tiles(_asked(connection, GLANCE, month, account)[1])
         sections = [
             _answer(connection, one, month, account)
             for one in SECTIONS
             if account == ALL or one.of_accounts
         ]
-        known = _asked(connection, "completeness_of_month", month, account)[1].to_pylist()
+        known = _asked(connection, COMPLETENESS, month, account)[1].to_pylist()
     return rendered(month, "" if account == ALL else account, tiles, sections, known[0])
 
 

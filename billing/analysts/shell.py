@@ -137,7 +137,7 @@ class Shell:
             raise InputError(f"no view «{words[0]}»", "\\d lists them")
         entry = known[words[0]]
         print(f"{entry.title}\nGrain: {entry.grain} Owner: {entry.owner}.")
-        with connect(self.home, self.limits) as connection:
+        with connect(self.home, self.limits, query=entry.name) as connection:
             relation = connection.table(entry.name)
             rows = [
                 (name, str(kind), entry.meaning(name))

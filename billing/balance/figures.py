@@ -86,9 +86,6 @@ def compute(
         only = None if accounts is None else list(accounts)
     through = naive_or_none(usage_through) or BEFORE_ALL
     connection.execute(sql.text("statements/balance/figures/make_working_tables"))
-    connection.execute(
-        sql.text("statements/balance/figures/add_burn"), {"through": through, "accounts": only}
-    )
     add_open_value(connection, home, now=now, usage_through=usage_through, accounts=only)
     _add_days(connection, usage_through or now, through, only)
     connection.execute(

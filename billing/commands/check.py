@@ -125,26 +125,39 @@ def _metering_names() -> dict[str, str]:
 
 
 def lake(home: Path) -> list[CheckResult]:
-    """The lake's version, each of its files hashed."""
+    """The lake's version, each of its files hashed; and whether this program wrote it: readers
+    refuse tables of another form.
+    """
+    from billing.lake import publish
     from billing.lake import version as versions
 
     ((name, about),) = LAKE.items()
     version = versions.current(home)
-    rows = () if version is None else tuple(versions.damage(version))
+    rows: Rows = () if version is None else tuple(versions.damage(version))
+    if version is not None and version.layout != publish.layout():
+        rows += (("lake/", "another version of edgetoll wrote it", MENDS["lake"]),)
     return [CheckResult(check=name, about=about, rows=rows)]
 
 
 def live(home: Path) -> list[CheckResult]:
-    """The files that metering replaces every second, each held against its seal."""
-    from metering.status import live_files, read
+    """The files that metering replaces every second, each held against its seal, and where the
+    worker rests against what it left.
+    """
+    import duckdb
+
+    from metering.status import ANEW, live_files, read
+    from metering.worker.checks import older_live
 
     ((name, about),) = LIVE.items()
     try:
         live_files(home, "")
         read(home)
+        rows = tuple((f"live/{file}", why, ANEW) for file, why in older_live(home))
     except EdgetollError as error:
         return [CheckResult(check=name, about=about, rows=((error.message, error.hint),))]
-    return [CheckResult(check=name, about=about)]
+    except duckdb.Error as error:
+        return [CheckResult(check=name, about=about, unable=str(error).splitlines()[0])]
+    return [CheckResult(check=name, about=about, rows=rows)]
 
 
 def https(home: Path) -> list[CheckResult]:
@@ -309,5 +322,7 @@ def _show(count: int, broken: Sequence[CheckResult], unable: Sequence[CheckResul
     if unable:
         names = ", ".join(one.check for one in unable)
         print(f"{len(unable)} could not be checked ({unable[0].unable}): {names}")
-    held = count - len(broken) - len(unable)
-    print(f"{held} of {count} invariants hold, {len(broken) + len(unable)} are red")
+    wrong = len(broken) + len(unable)
+    print(
+        f"{count - wrong} of {count} invariants hold, {wrong} {'is' if wrong == 1 else 'are'} red"
+    )

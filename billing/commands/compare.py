@@ -28,12 +28,17 @@ REPLAY = "store_equals_journal"
 DOCUMENTS = "documents_are_of_this_store"
 LISTS = "published_lists_are_of_this_store"
 MONTHS = "usage_months_equal_charges"
+UNPUBLISHED = ("deliveries",)
+"""Kinds of records that no command publishes: the lake shows them with the next one."""
 MONTHS_CHECK = "checks/usage_months_equal_charges"
+SUMS = "usage_sums_equal_usage"
+SUMS_CHECK = "checks/usage_sums_equal_usage"
 ABOUT = {
     REPLAY: "The billing store is what a replay of the journal and its effect files gives.",
     "closed_hours_are_there": "Each closed hour that billing took in is still there, unchanged.",
-    "lake_is_of_this_journal": "The record up to which the lake goes is in the journal.",
+    "lake_is_of_this_journal": "The lake goes up to the journal's last record of what it shows.",
     MONTHS: about(MONTHS_CHECK),
+    SUMS: about(SUMS_CHECK),
     LISTS: "The stop list and the owned names are what the store says.",
     DOCUMENTS: "Each document that the store issued is in invoices/, as it was written.",
 }
@@ -63,6 +68,7 @@ def results(store: Store, *, quick: bool = False) -> list[CheckResult]:
         "closed_hours_are_there": closed_hours,
         "lake_is_of_this_journal": lake,
         MONTHS: usage_months,
+        SUMS: usage_sums,
         LISTS: lists,
         DOCUMENTS: lambda store: documents.results(store.home, store.connection, quick=quick),
     }
@@ -104,7 +110,9 @@ def closed_hours(store: Store) -> Rows:
 
 
 def lake(store: Store) -> Rows:
-    """A lake of another journal, or of a later record than the journal has."""
+    """A lake of another journal, of a later record than the journal has, or an older copy: each
+    command publishes what it recorded before it lets the store go, deliveries alone excepted.
+    """
     try:
         version = versions.current(store.home)
     except Corrupt:
@@ -117,6 +125,15 @@ def lake(store: Store) -> Rows:
             f"lake/ goes up to record {version.journal_no}, which the journal does not have",
             f"the journal ends with record {last}: restore journal/ from a newer backup",
         )
+        return
+    for record in store.journal.records(after=version.journal_no):
+        if record.kind not in UNPUBLISHED:
+            yield (
+                f"lake/ goes up to record {version.journal_no} and lacks record {record.number}"
+                f" ({record.kind}) of {record.at}: it is an older copy, or its command was killed",
+                versions.MEND,
+            )
+            return
 
 
 def usage_months(store: Store) -> Rows:
@@ -124,14 +141,22 @@ def usage_months(store: Store) -> Rows:
     waiting = sql.rows(
         store.connection.execute(sql.text("statements/lake/check/waiting_accounts")), WaitingAccount
     )
+    values = {"waiting": [one.account_id for one in waiting]}
+    return _in_the_lake(store, sql.text(MONTHS_CHECK), values)
+
+
+def usage_sums(store: Store) -> Rows:
+    """Accounts whose hours or days as the lake keeps them are not its 5 minutes, added up."""
+    return _in_the_lake(store, sql.text(SUMS_CHECK), {})
+
+
+def _in_the_lake(store: Store, check: str, values: dict[str, list[str]]) -> Rows:
     try:
-        connection = connect(store.home)
+        connection = connect(store.home, query=check)
     except Corrupt:
         return  # lake_version_is_whole says so
     with connection:
-        yield from connection.execute(
-            sql.text(MONTHS_CHECK), {"waiting": [one.account_id for one in waiting]}
-        ).fetchmany(FIRST_ROWS)
+        yield from connection.execute(check, values or None).fetchmany(FIRST_ROWS)
 
 
 def lists(store: Store) -> Rows:
@@ -140,9 +165,7 @@ def lists(store: Store) -> Rows:
     """
     if not any(store.home.joinpath(versions.LAKE, "versions").glob("[0-9]*")):
         return  # nothing was published yet
-    anew = "edgetoll billing rate writes it anew"
-    for wrong in stop_list.not_as_published(store):
-        yield wrong, anew
+    yield from stop_list.not_as_published(store)
     path = store.home.joinpath(versions.LAKE, OWNED_NAMES)
     if not path.is_file() or path.read_bytes() != owned_names(store):
-        yield f"{path} is not the list of the owned names", anew
+        yield f"{path} is not the list of the owned names", stop_list.ANEW

@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
+from edge.errors import InputError
 from edge.terminal import emit, say, table, warn
 
 if TYPE_CHECKING:
+    from billing.close.issuing import IssuedMonth
     from billing.invoices.crediting import Credited
-    from billing.invoices.documents.files import FilesWritten
     from billing.invoices.reading import InvoiceFigures
     from billing.invoices.run import Issued
     from billing.invoices.settings import InvoiceSettings
+    from billing.invoices.waiting import Waiting
     from billing.ledger.records import Posted
     from billing.status.facts import UnownedTraffic
 
@@ -59,9 +61,7 @@ def rows_of(found: Sequence[InvoiceFigures], statuses: Mapping[str, str]) -> lis
 
 
 def show_issued(
-    issued: Issued,
-    rows: Sequence[ShownInvoice],
-    written: FilesWritten,
+    done: IssuedMonth,
     unowned: UnownedTraffic,
     *,
     month: str,
@@ -72,6 +72,8 @@ def show_issued(
     from billing.invoices.documents.files import folder_of
     from billing.status.unowned import traffic_document
 
+    issued, written = done.issued, done.written
+    rows = rows_of(done.documents, done.statuses)
     folder = folder_of(home, month)
     document = {
         "month": month,
@@ -102,6 +104,17 @@ def show_issued(
     emit(document, as_json=as_json, human=human)
 
 
+def refuse_waiting(month: str, waiting: Sequence[Waiting]) -> None:
+    """InputError naming the first of the accounts that could not be issued, if there is one."""
+    if waiting:
+        first, others = waiting[0], len(waiting) - 1
+        more = f" (and {others} more accounts)" if others else ""
+        raise InputError(
+            f"{month} cannot be issued yet for {first.account_id}{more}: {first.problem}",
+            first.hint,
+        )
+
+
 def count(number: int, what: str) -> str:
     """`1 invoice`, `2 invoices`."""
     return f"{number:,} {what}{'' if number == 1 else 's'}"
@@ -110,7 +123,6 @@ def count(number: int, what: str) -> str:
 def warn_of_draft(settings: InvoiceSettings, drafts: int, early: int) -> None:
     """What stands between these drafts and their invoices."""
     from billing.invoices.settings import check_seller
-    from edge.errors import InputError
 
     if early:
         warn(f"the month is not over for {count(early, 'account')}: these are its figures so far")

@@ -21,22 +21,19 @@ from edge.terminal import (
     JsonOption,
     as_of_time,
     emit,
-    progress,
     say,
     table,
     warn,
 )
 
 if TYPE_CHECKING:
-    from billing.commands.invoice_tables import ShownInvoice
     from billing.invoices.crediting import Credited
-    from billing.invoices.documents.files import FilesWritten
-    from billing.invoices.run import Issued, Order
+    from billing.invoices.run import Order
     from billing.invoices.settings import InvoiceSettings
     from billing.status.facts import UnownedTraffic
     from billing.store.store import Store
 
-__all__ = ["credit_note", "diff", "explain", "invoice", "paid", "statement", "void"]
+__all__ = ["credit_note", "diff", "e_invoice", "explain", "invoice", "paid", "statement", "void"]
 
 InvoiceArgument = Annotated[str, typer.Argument(help="The invoice's number.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; printed on the credit note.")]
@@ -63,6 +60,7 @@ def invoice(
 
     Example: edgetoll billing invoice --month 2026-10
     """
+    from billing.close.issuing import issue_month
     from billing.follow_up import changing
     from billing.invoices.run import Order
 
@@ -74,17 +72,10 @@ def invoice(
         if draft:
             _draft(store, order, settings, unowned, as_json=as_json)
             return
-        issued, rows, written = _issue(store, order, settings)
+        done = issue_month(store, order, settings)
         _warn_of_unissued(store, at)
-    tables.show_issued(issued, rows, written, unowned, month=month, home=home, as_json=as_json)
-    if issued.waiting:
-        first = issued.waiting[0]
-        others = len(issued.waiting) - 1
-        more = f" (and {others} more accounts)" if others else ""
-        raise InputError(
-            f"{month} cannot be issued yet for {first.account_id}{more}: {first.problem}",
-            first.hint,
-        )
+    tables.show_issued(done, unowned, month=month, home=home, as_json=as_json)
+    tables.refuse_waiting(month, done.issued.waiting)
 
 
 def void(
@@ -208,6 +199,38 @@ def paid(
     emit(document, as_json=as_json, human=human)
 
 
+def e_invoice(
+    invoice_no: InvoiceArgument,
+    profile: Annotated[
+        str | None,
+        typer.Option("--profile", help="ubl, cii, peppol, xrechnung or xrechnung-cii."),
+    ] = None,
+    home: HomeOption = DEFAULT_HOME,
+    as_of: AsOfOption = None,
+) -> None:
+    """Print an issued document as an e-invoice (EN 16931, XML), in the form its account asked for
+    or in that of --profile.
+
+    Example: edgetoll billing e-invoice INV-USD-2026-000042 --profile peppol > invoice.xml
+    """
+    from billing.appliers import open_store
+    from billing.invoices import reading
+    from billing.invoices.einvoice import xml_document
+    from billing.vat.profiles import profile_of
+
+    chosen = None if profile is None else profile_of(profile)
+    at = as_of_time(as_of)
+    with open_store(home, owner="edgetoll billing e-invoice", now=at, wait_seconds=30) as store:
+        document = reading.one(store.connection, invoice_no)
+    chosen = chosen or xml_document.wanted(document)
+    if chosen is None:
+        raise InputError(
+            f"account {document.account_id} asked for no e-invoice when {invoice_no} was issued",
+            "name the form: --profile ubl",
+        )
+    typer.echo(xml_document.render(document, chosen), nl=False)
+
+
 def _warn_of_unowned(store: Store, month: str) -> UnownedTraffic:
     """Say which names nobody will pay for in `month` (CASES G8), and give them."""
     from billing.invoices.periods import check_month, month_span
@@ -234,42 +257,6 @@ def _settings(home: Path) -> InvoiceSettings:
     from edge.configfile import section
 
     return section(home, "invoices", InvoiceSettings)
-
-
-def _issue(
-    store: Store, order: Order, settings: InvoiceSettings
-) -> tuple[Issued, list[ShownInvoice], FilesWritten]:
-    from billing.follow_up import follow_up
-    from billing.invoices import reading
-    from billing.invoices.documents import writing
-    from billing.invoices.run import issue, prepare
-    from edge.crash_point import crash_point
-    from edge.errors import Corrupt
-
-    issued = issue(
-        store,
-        prepare(store, order, settings, unprintable=writing.unprintable(store.home, settings)),
-    )
-    crash_point("invoice-issued")
-    accounts = None if order.account is None else (order.account,)
-    red = follow_up(store, at=order.at, accounts=accounts, record=issued.journal_no).red
-    if red:
-        raise Corrupt(red, "send nothing of it; run edgetoll check")
-    crash_point("invoice-settled")
-    reading.choose_month(store.connection, order.month, order.account)
-    statuses = reading.statuses(store.connection, order.month)
-    rows = tables.rows_of(reading.month_rows(store.connection), statuses)
-    with progress(f"documents of {order.month}") as advance:
-        written = writing.write_month(
-            store.home,
-            store.connection,
-            order.month,
-            settings.formats,
-            account=order.account,
-            advance=advance,
-        )
-    crash_point("invoice-rendered")
-    return issued, rows, written
 
 
 def _draft(

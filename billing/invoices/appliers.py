@@ -63,6 +63,18 @@ def apply_paid(connection: duckdb.DuckDBPyConnection, record: Record, effects: E
     )
 
 
+def apply_close(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
+    """Note a step of a month's close."""
+    connection.execute(
+        sql.text("statements/invoices/apply/insert_close_step"),
+        {
+            **effects["step"],
+            "happened_at": instant_text(record.at),
+            "journal_no": record.number,
+        },
+    )
+
+
 def _add_documents(connection: duckdb.DuckDBPyConnection, record: Record) -> None:
     gaps = sql.rows(
         connection.execute(sql.text("statements/invoices/apply/gaps_in_series")), NumberGap

@@ -66,6 +66,7 @@ class NoteOfRun:
     corrects: str
     total: int
     currency: str
+    reason: str
     net: int
     line_no: int
 
@@ -91,20 +92,22 @@ def void(
     """Make an issued invoice void by a credit note over all of it; repeating it changes nothing."""
     _check_reason(reason)
     about = subject(store, invoice_no)
-    run_id = f"void-{invoice_no}"
+    run_id, printed = f"void-{invoice_no}", f"Void: {reason}"
     if about.status == "void":
-        return _found(store, run_id)
+        done = _found(store, run_id)
+        _check_same_reason(done, printed)
+        return _credited(done, new=False)
     if about.numbers:
         raise ConflictError(
             f"{invoice_no} was credited in part by {about.numbers}",
             "credit the rest with edgetoll billing credit-note; a void covers a whole invoice",
         )
-    note = _Note(store, settings, about, at=at, reason=f"Void: {reason}", run_id=run_id)
+    note = _Note(store, settings, about, at=at, reason=printed, run_id=run_id)
     note.lines("statements/invoices/crediting/credit_all_lines", {})
     effects = note.finish(partial=False)
     effects["void"] = {"invoice_no": invoice_no, "reason": reason}
     store.commit("invoice_void", effects, at=at)
-    return _found(store, run_id, new=True)
+    return _credited(_found(store, run_id), new=True)
 
 
 def credit(
@@ -125,7 +128,7 @@ def credit(
     run_id = f"credit-{key}"
     before = _note_of(store, run_id)
     if before is not None:
-        return _same_credit(about, key, (line_no, amount), before)
+        return _same_credit(about, key, (line_no, amount), reason, before)
     _check_amount(about, amount)
     _check_line(store, about, line_no, amount)
     note = _Note(store, settings, about, at=at, reason=reason, run_id=run_id)
@@ -144,7 +147,7 @@ def credit(
             "credit at most that",
         )
     store.commit("credit_note", effects, at=at)
-    return _found(store, run_id, new=True)
+    return _credited(_found(store, run_id), new=True)
 
 
 class _Note:
@@ -213,10 +216,10 @@ class _Note:
         return effects
 
 
-def _found(store: Store, run_id: str, *, new: bool = False) -> Credited:
+def _found(store: Store, run_id: str) -> NoteOfRun:
     found = _note_of(store, run_id)
-    assert found is not None, "the record that made it was just applied"
-    return _credited(found, new=new)
+    assert found is not None, "the record that made it was applied"
+    return found
 
 
 def _note_of(store: Store, run_id: str) -> NoteOfRun | None:
@@ -239,7 +242,7 @@ def _credited(note: NoteOfRun, *, new: bool) -> Credited:
 
 
 def _same_credit(
-    about: Subject, key: str, line_and_amount: tuple[int, int], before: NoteOfRun
+    about: Subject, key: str, line_and_amount: tuple[int, int], reason: str, before: NoteOfRun
 ) -> Credited:
     if before.corrects != about.invoice_no or (before.line_no, -before.net) != line_and_amount:
         raise ConflictError(
@@ -248,7 +251,17 @@ def _same_credit(
             f" {before.corrects}",
             "a key stands for one credit: use another",
         )
+    _check_same_reason(before, reason)
     return _credited(before, new=False)
+
+
+def _check_same_reason(before: NoteOfRun, reason: str) -> None:
+    """An issued document says why for ever: another reason would be lost without a word."""
+    if before.reason != reason:
+        raise ConflictError(
+            f"{before.invoice_no} was issued with the reason {before.reason!r}, not {reason!r}",
+            "an issued document does not change; what was meant otherwise is another credit",
+        )
 
 
 def _check_reason(reason: str) -> None:

@@ -18,6 +18,7 @@ import duckdb
 import sql
 from billing.instants import aware, aware_or_none
 from billing.invoices.records import (
+    AccountStanding,
     DetailRow,
     Evidence,
     Invoice,
@@ -26,6 +27,7 @@ from billing.invoices.records import (
     Party,
 )
 from billing.invoices.run import OUT
+from billing.invoices.settings import SELLER_DETAILS
 from edge.errors import InputError
 
 Row = TypeVar("Row", InvoiceLine, DetailRow)
@@ -97,6 +99,10 @@ class InvoiceHead:
     reason: str
     content_sha256: str
     tzdata: str | None
+    balance_before: int | None
+    payments_since: int | None
+    prepaid_used: int | None
+    details: str | None
 
 
 def choose_month(
@@ -262,6 +268,7 @@ def _invoice(
         reason=head.reason,
         detail=detail,
         content_sha256=head.content_sha256,
+        standing=_standing(head),
     )
 
 
@@ -274,6 +281,7 @@ def _seller(text: str) -> tuple[Party, tuple[str, ...]]:
         lines=tuple(content["address"]),
         tax_id=content["tax_id"],
         email=content["email"],
+        details={name: content[name] for name in SELLER_DETAILS if name in content},
     )
     return party, tuple(content["notes"])
 
@@ -289,6 +297,24 @@ def _customer(head: InvoiceHead) -> Party:
         tax_id=head.customer_tax_id,
         email=head.customer_email,
         account_id=head.account_id,
+        details=_details(head),
+    )
+
+
+def _details(head: InvoiceHead) -> dict[str, str]:
+    """What the account's documents say besides; a country that is a code stands there too."""
+    found: dict[str, str] = json.loads(head.details) if head.details else {}
+    return found | {"country": head.customer_country.strip()}
+
+
+def _standing(head: InvoiceHead) -> AccountStanding | None:
+    """How the account stood; documents of before it was kept, and drafts, do not say."""
+    if head.balance_before is None or head.payments_since is None or head.prepaid_used is None:
+        return None
+    return AccountStanding(
+        balance_before=head.balance_before,
+        payments_since=head.payments_since,
+        prepaid_used=head.prepaid_used,
     )
 
 

@@ -7,6 +7,7 @@ paid, whether it was voided) is deliberately not here: an issued document never 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -26,6 +27,13 @@ class Party:
     tax_id: str = ""
     email: str = ""
     account_id: str = ""
+    details: Mapping[str, str] = field(default_factory=dict)
+    """Of a seller `SELLER_DETAILS` of the settings, of a customer those of its account."""
+
+    def facts(self) -> dict[str, str]:
+        """All that is known of it, by the names of the settings and of an account's keys."""
+        said = {"name": self.name, "tax_id": self.tax_id, "email": self.email}
+        return {**self.details, **said}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +101,18 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountStanding:
+    """How the account stood when a document was issued: what it owed on documents when the one
+    before was (below zero: it had more than that), what was paid since, and how much of this
+    document was there already.
+    """
+
+    balance_before: int
+    payments_since: int
+    prepaid_used: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice:
     """A settlement document with everything printed on it.
 
@@ -128,6 +148,7 @@ class Invoice:
     reason: str = ""
     detail: tuple[DetailRow, ...] = ()
     content_sha256: str = ""
+    standing: AccountStanding | None = None
 
     @property
     def draft(self) -> bool:
@@ -138,3 +159,8 @@ class Invoice:
     def net(self) -> int:
         """The sum to pay before tax: the exact subtotal less the part below the minor unit."""
         return self.subtotal - self.cut
+
+    @property
+    def due(self) -> int:
+        """What of it is to be paid: the total less what was there already; nothing of a credit."""
+        return max(0, self.total - (self.standing.prepaid_used if self.standing else 0))

@@ -10,23 +10,28 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import duckdb
 
 import sql
 from billing.instants import naive, stamp
-from billing.invoices.fonts import font_hint, named
 from billing.invoices.numbering import series_of
 from billing.invoices.periods import LocalPeriod, check_month, month_days, month_span, zone_rules
 from billing.invoices.readiness import Readiness, check
-from billing.invoices.settings import NO_TAX_ID, InvoiceSettings, check_prefixes, check_seller
+from billing.invoices.settings import (
+    NO_TAX_ID,
+    SELLER_DETAILS,
+    InvoiceSettings,
+    check_prefixes,
+    check_seller,
+)
+from billing.invoices.waiting import Waiting, check_seller_prints, unsaid, who_waits
 from billing.ledger.transfers import balance
 from billing.money import DIGITS, minor_digits
 from billing.store.store import Store, TableRef
 from edge.crash_point import crash_point
-from edge.errors import InputError
 
 DRAFT = "DRAFT"
 DRAFT_NOTE = "DRAFTNOTE"
@@ -48,15 +53,8 @@ class Order:
     at: datetime
     draft: bool = False
     reissue: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
-    """An account that cannot be issued yet, and why, with what to do about it."""
-
-    account_id: str
-    problem: str
-    hint: str
+    left: tuple[Waiting, ...] = ()
+    """Accounts that a person must see first: they wait, each with what is said here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,27 +91,6 @@ class AccountZone:
     currency: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotDue:
-    """An account whose month cannot be issued, and what the tables say of it."""
-
-    account_id: str
-    timezone: str
-    is_ready: bool
-    is_changed: bool
-    first_held: datetime | None
-    problem: str
-    hint: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PrintedParty:
-    """What stands on a document of the account that no font may have."""
-
-    account_id: str
-    text: str
-
-
 def prepare(
     store: Store,
     order: Order,
@@ -131,7 +108,7 @@ def prepare(
     check_prefixes(settings)
     if not order.draft:
         check_seller(settings)
-        _check_seller_prints(settings, unprintable)
+        check_seller_prints(settings, unprintable)
     connection = store.connection
     if order.account is not None:
         balance(connection, order.account)
@@ -152,10 +129,13 @@ def prepare(
     connection.execute(
         sql.text("statements/invoices/due_and_late/due"), {**scope, "reissue": order.reissue}
     )
-    waiting = () if order.draft else _who_waits(store, readiness, unprintable)
     connection.execute(
         sql.text("statements/invoices/due_and_late/tax_rates"), {"month": order.month}
     )
+    waiting: tuple[Waiting, ...] = ()
+    if not order.draft:
+        left = (*unsaid(store, seller_text(settings, ())), *order.left)
+        waiting = who_waits(store, readiness, unprintable, left)
     run_id = f"invoice-{order.month}-{store.journal.last_no + 1}"
     _compute(store, order, settings, run_id=run_id, import_no=readiness.import_no)
     made = connection.table(OUT["invoices"])
@@ -257,64 +237,6 @@ def _fill_month_ends(store: Store, month: str, zones: Sequence[str]) -> None:
     )
 
 
-def _who_waits(
-    store: Store, readiness: Readiness, unprintable: Callable[[str], str]
-) -> tuple[Waiting, ...]:
-    """The accounts that cannot be issued now, with the reason of each; they are due no more."""
-    waiting = (*_waiting(store, readiness), *_without_font(store, unprintable))
-    if readiness.too_old and not waiting:
-        # Nobody's usage is rated because nobody looked at it: that is not nothing to issue.
-        problem, hint = next(iter(readiness.too_old.values()))
-        waiting = (Waiting(account_id="any account", problem=problem, hint=hint),)
-    store.connection.execute(
-        sql.text("statements/invoices/due_and_late/drop_not_due"),
-        {"waiting": [one.account_id for one in waiting]},
-    )
-    return waiting
-
-
-def _check_seller_prints(settings: InvoiceSettings, unprintable: Callable[[str], str]) -> None:
-    seller = settings.seller
-    text = "".join((seller.name, *seller.address, seller.tax_id, seller.email, *seller.payment))
-    if missing := unprintable(text):
-        problem = f"no font has {named(missing)} of the seller's name, address or payment terms"
-        raise InputError(problem, font_hint(missing))
-
-
-def _without_font(store: Store, unprintable: Callable[[str], str]) -> tuple[Waiting, ...]:
-    """The due accounts whose name or address the PDF would show as boxes (CASES P2)."""
-    due = store.connection.execute(sql.text("statements/invoices/due_and_late/printed_parties"))
-    found = ((one.account_id, unprintable(one.text)) for one in sql.rows(due, PrintedParty))
-    return tuple(
-        Waiting(
-            account_id=account_id,
-            problem=f"no font has {named(missing)} of its name or address, its PDF shows boxes",
-            hint=font_hint(missing),
-        )
-        for account_id, missing in found
-        if missing
-    )
-
-
-def _waiting(store: Store, readiness: Readiness) -> tuple[Waiting, ...]:
-    rows = sql.rows(
-        store.connection.execute(sql.text("statements/invoices/due_and_late/not_due")), NotDue
-    )
-    return tuple(_why(one, readiness) for one in rows)
-
-
-def _why(one: NotDue, readiness: Readiness) -> Waiting:
-    if not one.is_ready:
-        problem, hint = readiness.problems[one.timezone]
-    elif one.is_changed:
-        problem = "its domains, plans or method were changed, and no run has rated that yet"
-        hint = "run edgetoll billing rate"
-    else:
-        problem = f"hour {one.first_held:%Y-%m-%dT%HZ} is held: {one.problem}"
-        hint = one.hint
-    return Waiting(account_id=one.account_id, problem=problem, hint=hint)
-
-
 def _compute(
     store: Store, order: Order, settings: InvoiceSettings, *, run_id: str, import_no: int
 ) -> None:
@@ -350,9 +272,7 @@ def _compute(
 def _head(order: Order, settings: InvoiceSettings) -> dict[str, object]:
     """What all heads of a run share. A draft is due on no day and names no way to pay."""
     issued_on = order.at.astimezone(ZoneInfo(settings.timezone)).date()
-    due_on = issued_on + timedelta(days=settings.payment_days)
-    terms = [f"Payable by {due_on:%-d %B %Y}; a prepaid balance pays it at once."]
-    notes = [*terms, *settings.seller.payment]
+    notes = list(settings.seller.payment)
     early = notes
     if order.draft:
         notes = ["Draft: this shows what would be issued. It is no invoice and asks for nothing."]
@@ -361,7 +281,8 @@ def _head(order: Order, settings: InvoiceSettings) -> dict[str, object]:
         "month": order.month,
         "issued_at": naive(order.at.replace(microsecond=0)),
         "issued_on": issued_on,
-        "due_on": None if order.draft else due_on,
+        "is_draft": order.draft,
+        "payment_days": settings.payment_days,
         "seller": seller_text(settings, notes),
         "early_seller": seller_text(settings, early),
         "tzdata": zone_rules(),
@@ -370,6 +291,7 @@ def _head(order: Order, settings: InvoiceSettings) -> dict[str, object]:
 
 def finish(connection: duckdb.DuckDBPyConnection) -> None:
     """From heads, lines and appendix to what the journal record holds: hashes and transfers too."""
+    connection.execute(sql.text("statements/invoices/finish/with_balances"))
     connection.execute(
         sql.text("statements/invoices/finish/content_hashes"),
         {
@@ -394,6 +316,7 @@ def seller_text(settings: InvoiceSettings, notes: Sequence[str]) -> str:
             "tax_id": "" if seller.tax_id.strip() == NO_TAX_ID else seller.tax_id,
             "email": seller.email,
             "notes": list(notes),
+            **{name: text for name in SELLER_DETAILS if (text := getattr(seller, name).strip())},
         },
         ensure_ascii=False,
         sort_keys=True,

@@ -6,9 +6,15 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
+from billing.money import parse_amount
 from edge.errors import ConfigError, InputError
 
 NO_TAX_ID = "none"
+SELLER_DETAILS = (
+    "country", "postcode", "city", "contact", "phone", "endpoint", "iban", "bic", "payment_link",
+    "registration",
+)  # fmt: skip
+"""What is kept with a document of the seller where it is set, besides what every one has."""
 Prefix = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{0,11}$")]
 
 
@@ -22,6 +28,53 @@ class Seller(BaseModel):
     tax_id: str = ""
     email: str = ""
     payment: tuple[str, ...] = ()
+    country: str = Field(default="", pattern=r"^([A-Z]{2})?$")
+    postcode: str = ""
+    city: str = ""
+    contact: str = ""
+    phone: str = ""
+    registration: str = ""
+    endpoint: str = Field(default="", pattern=r"^((\d{4}|EM):\S{1,60})?$")
+    iban: str = Field(default="", pattern=r"^([A-Z]{2}\d{2}[A-Z0-9 ]{10,42})?$")
+    bic: str = Field(default="", pattern=r"^([A-Z0-9]{8}([A-Z0-9]{3})?)?$")
+    payment_link: str = Field(default="", pattern=r"^(https://\S+)?$")
+    """Where one pays; `{invoice}` in it becomes the invoice's number."""
+
+
+Required = Literal["address", "email", "tax_id", "country"]
+
+
+class CloseSettings(BaseModel):
+    """How much of a month's close needs a person.
+
+    `policy` `approve`: nothing is issued before somebody approved the checklist; `auto`: accounts
+    without a finding are issued, the others are left by name. `requires` says what each account
+    must have. A sum that moved by more than `change_percent` of last month's and by more than
+    `change_floor`, in whatever currency, is a finding.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    policy: Literal["approve", "auto"] = "approve"
+    requires: tuple[Required, ...] = ("address", "email")
+    change_percent: int = Field(default=50, ge=0)
+    change_floor: str = "100.00"
+
+    @field_validator("change_floor")
+    @classmethod
+    def _is_money(cls, floor: str) -> str:
+        try:
+            units = parse_amount(floor)
+        except InputError as error:
+            raise ValueError(error.message) from error
+        if units < 0:
+            raise ValueError("a floor is not below zero")
+        return floor
+
+    @property
+    def floor(self) -> int:
+        """`change_floor` in 10^-10 units."""
+        return parse_amount(self.change_floor)
 
 
 class InvoiceSettings(BaseModel):
@@ -42,6 +95,7 @@ class InvoiceSettings(BaseModel):
     payment_days: int = Field(default=14, ge=0, le=365)
     formats: tuple[str, ...] = ("json", "csv", "html", "pdf")
     below_zero: Literal["credit_note", "carry"] = "credit_note"
+    close: CloseSettings = CloseSettings()
 
     @field_validator("formats")
     @classmethod

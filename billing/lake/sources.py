@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sql
 from billing.lake import version as versions
@@ -16,6 +17,9 @@ from billing.lake.tables import TABLES
 from edge.errors import Corrupt
 from metering.closed import ClosedFile, list_closed, verify
 from metering.status import live_files
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 # Closed hours wait for billing for an hour or a day: so many of them are hashed at each opening.
 VERIFIED_AT_OPENING = 100
@@ -27,6 +31,8 @@ class Sources:
 
     relations: dict[str, list[Path]]
     closed_hours: list[tuple[str, datetime]]
+    published: bool = False
+    """Billing has published a lake: each of its tables has a file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +44,9 @@ class ImportedFile:
     revision: int
 
 
-def find_sources(home: Path) -> Sources:
-    """List the files of `home` that readers may see: the lake first, live hours last.
+def find_sources(home: Path, connection: DuckDBPyConnection) -> Sources:
+    """List the files of `home` that readers may see: the lake first, live hours last. The reader's
+    `connection` reads which hours are imported.
 
     An hour goes from live to closed to the lake. Looked for in that order, one that moves on
     meanwhile would be seen twice; in this order it is found once, where it was. Raises Corrupt
@@ -52,7 +59,7 @@ def find_sources(home: Path) -> Sources:
     relations: dict[str, list[Path]] = {
         table.relation: lake.paths(table.name) if lake else [] for table in TABLES
     }
-    imported = _imported(relations["lake_imported_files"])
+    imported = _imported(connection, relations["lake_imported_files"])
     waiting = [file for file in closed if _identity(file) not in imported]
     for file in waiting[-VERIFIED_AT_OPENING:]:
         verify(file)
@@ -62,24 +69,21 @@ def find_sources(home: Path) -> Sources:
     relations["live_quarantine"] = live_files(home, "quarantine")
     relations["live_refused"] = live_files(home, "refused")
     hours = sorted({(file.partition, _naive(file.hour)) for file in closed})
-    return Sources(relations=relations, closed_hours=hours)
+    return Sources(relations=relations, closed_hours=hours, published=lake is not None)
 
 
-def _imported(files: list[Path]) -> set[ImportedFile]:
+def _imported(connection: DuckDBPyConnection, files: list[Path]) -> set[ImportedFile]:
     if not files:
         return set()
     import duckdb
 
-    with duckdb.connect() as connection:
-        connection.execute("SET threads = 1")
-        try:
-            table = connection.read_parquet([str(path) for path in files])
-            found = sql.rows(table.project("hour, partition, revision"), ImportedFile)
-        except duckdb.Error as error:
-            raise Corrupt(
-                f"{files[0]} cannot be read: {str(error).splitlines()[0]}", versions.MEND
-            ) from error
-    return set(found)
+    try:
+        table = connection.read_parquet([str(path) for path in files])
+        return set(sql.rows(table.project("hour, partition, revision"), ImportedFile))
+    except duckdb.Error as error:
+        raise Corrupt(
+            f"{files[0]} cannot be read: {str(error).splitlines()[0]}", versions.MEND
+        ) from error
 
 
 def _identity(file: ClosedFile) -> ImportedFile:

@@ -64,6 +64,11 @@ class Balance:
         """What may still be charged before the account is overdue."""
         return self.cash + self.vouchers - self.charged + self.credit_limit
 
+    @property
+    def owed(self) -> int:
+        """The debt: what was charged beyond all that was paid and given. Credit lessens none."""
+        return max(0, self.charged - self.cash - self.vouchers)
+
 
 def as_effect(transfer: Transfer) -> dict[str, str]:
     """The form of a transfer inside a journal record; the amount as text, since JSON numbers are

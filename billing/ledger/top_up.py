@@ -34,8 +34,8 @@ def top_up(
 ) -> Posted:
     """Post one under idempotency key `key`, with the states that its money clears.
 
-    InputError for an unknown account or kind, an amount that is not positive, or a refund or
-    chargeback of more than was paid.
+    InputError for an unknown account or kind, an amount that is not positive, a refund or
+    chargeback of more than was paid, or a write-off of more than is owed.
     """
     if kind not in TOP_UP_KINDS:
         raise InputError(f"there is no kind {kind!r}", f"use one of {', '.join(TOP_UP_KINDS)}")
@@ -51,6 +51,8 @@ def top_up(
     refuse_less_than_minor(kind, amount, known.currency)
     if kind in ("refund", "chargeback"):
         _refuse_more_than_was_paid(store.connection, known, kind, amount)
+    if kind == "write-off":
+        _refuse_more_than_is_owed(known, amount)
     # The states this money clears change in the same record (FAULTS U4, G17).
     from billing.balance.states import funding_effects
 
@@ -121,6 +123,17 @@ def _other_content(transfer: Transfer, field: str, stored: str, wanted: str) -> 
         f"id {transfer.transfer_id!r} was posted with {field} {stored}, not {wanted}",
         "an id stands for one event: use the id of this one",
     )
+
+
+def _refuse_more_than_is_owed(known: Balance, amount: int) -> None:
+    """What is given up beyond the debt would be money to spend, which nobody paid."""
+    if amount > known.owed:
+        owed = format_amount(known.owed, known.currency)
+        raise InputError(
+            f"a write-off of {format_amount(amount, known.currency)} is more than"
+            f" {known.account_id} owes, {owed} {known.currency}",
+            "give up at most that; what is a present is --kind voucher",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

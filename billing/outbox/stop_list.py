@@ -129,20 +129,31 @@ def contents(
     }
 
 
-def not_as_published(store: Store) -> Iterator[str]:
-    """Which of both files are not what the store says, as of when they say they were written."""
+ANEW = "edgetoll billing rate writes it anew"
+
+
+def not_as_published(store: Store) -> Iterator[tuple[str, str]]:
+    """Which of both files are not what the store says, as of when they say they were written, and
+    what to do.
+    """
     folder = store.home.joinpath(read_delivery(store.home).stop_list.folder)
     try:
         document = orjson.loads(folder.joinpath("domains.json").read_bytes())
         as_of, version = str(document["as_of"]), int(document["ledger_version"])
         found = stopped_domains(store.connection, now=parse_time(as_of))
     except (OSError, ValueError, KeyError, TypeError, InputError):
-        yield f"{folder}/domains.json cannot be read"
+        yield f"{folder}/domains.json cannot be read", ANEW
         return
+    if version > store.journal.last_no:
+        yield (
+            f"{folder}/domains.json is of journal record {version}, and the journal ends with"
+            f" {store.journal.last_no}: it is an older copy",
+            "restore journal/ from a newer backup",
+        )
     for name, content in contents(found, ledger_version=version, as_of=as_of).items():
         path = folder.joinpath(name)
         if not path.is_file() or path.read_bytes() != content:
-            yield f"{path} is not what billing says of {as_of}"
+            yield f"{path} is not what billing says of {as_of}", ANEW
 
 
 def read_file(path: Path) -> dict[str, Value]:

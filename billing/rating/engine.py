@@ -169,9 +169,10 @@ def price(one: Pass) -> Range:
     """From rating_replays and rating_usage to rating_should_cost: every chapter in its order."""
     covered = _calendar(one)
     _usage(one, covered)
+    _plans(one, covered)
     _routes_and_slices(one, covered)
     _quotas(one)
-    _plans(one, covered)
+    _paid_by_plans(one)
     _amounts(one, covered)
     return covered
 
@@ -217,8 +218,9 @@ def _calendar(one: Pass) -> Range:
 
 def _usage(one: Pass, covered: Range) -> None:
     until = {"through": one.through}
-    _run(one, "statements/rating/usage/buckets", until | {"since": covered.since})
     new = until | {"last_through": one.last_through}
+    _run(one, "statements/rating/usage/buckets", until | {"since": covered.since})
+    _run(one, "statements/rating/usage/pieces", {"last_through": one.last_through})
     _run(one, "statements/rating/usage/input_of_new_hours", new)
     if covered.replays:
         _run(one, "statements/rating/usage/input_of_replays", until)
@@ -261,6 +263,10 @@ def _plans(one: Pass, covered: Range) -> None:
     register(one.connection, "given_offsets", OFFSET_SCHEMA, offset_rows())
     between = {"through": one.through, "since": covered.since}
     _run(one, "statements/rating/quotas_and_plans/plans_at_hand", between)
+    _run(one, "statements/rating/quotas_and_plans/plan_buyers")
+
+
+def _paid_by_plans(one: Pass) -> None:
     _run(one, "statements/rating/quotas_and_plans/plan_work")
     _run(one, "statements/rating/quotas_and_plans/plan_groups")
     group = _number(one, "statements/rating/quotas_and_plans/next_group", {"done": 0})
@@ -276,6 +282,7 @@ def _plans(one: Pass, covered: Range) -> None:
 
 
 def _amounts(one: Pass, covered: Range) -> None:
+    _run(one, "statements/rating/amounts_and_rounding/formulas")
     _run(one, "statements/rating/amounts_and_rounding/billable")
     _run(
         one,
@@ -284,6 +291,8 @@ def _amounts(one: Pass, covered: Range) -> None:
     )
     _run(one, "statements/rating/amounts_and_rounding/priced")
     _run(one, "statements/rating/amounts_and_rounding/fixed_terms")
+    _run(one, "statements/rating/amounts_and_rounding/costs")
+    _run(one, "statements/rating/amounts_and_rounding/plain")
     _run(one, "statements/rating/amounts_and_rounding/should_cost")
 
 

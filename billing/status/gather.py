@@ -32,17 +32,19 @@ from billing.status.overrides import overrides_of_nobody
 from billing.status.unissued import unissued_months
 from billing.store.store import PATIENCE_SECONDS, STORE_NAME
 from edge.agent.status import edge_statuses
-from edge.errors import Corrupt, EdgetollError
+from edge.errors import Busy, Corrupt, EdgetollError
 from edge.https.status import read_status
 from edge.terminal import parse_time
-from metering.status import EdgeStatus, MeteringStatus, files, read_file
+from metering.status import ANEW, EdgeStatus, MeteringStatus, files, lost, read_file
 
 SPOOL = "spool"
 """The partition that is a spool folder, not a broker's."""
 
 
 def gather(home: Path, *, now: datetime) -> HomeFacts:
-    """All of a home. Busy when somebody else has the billing store for too long."""
+    """All of a home; a store that cannot be opened, on a full disk say, hides nothing else. Busy
+    when somebody else has it for too long.
+    """
     facts = around(home, now=now)
     if not (home / "journal" / "journal.jsonl").exists() and not home.joinpath(STORE_NAME).exists():
         return facts  # nothing was ever written: opening it would make a store
@@ -51,7 +53,9 @@ def gather(home: Path, *, now: datetime) -> HomeFacts:
             home, owner="edgetoll status", now=now, wait_seconds=PATIENCE_SECONDS
         ) as store:
             return replace(facts, store=of_store(store.connection, home, now=now))
-    except Corrupt as error:
+    except Busy:
+        raise
+    except EdgetollError as error:
         return replace(facts, unreadable=str(error))
 
 
@@ -100,7 +104,7 @@ def of_store(connection: duckdb.DuckDBPyConnection, home: Path, *, now: datetime
 
 def _published(home: Path) -> tuple[MeteringStatus, tuple[str, ...]]:
     """What the workers publish together, and those whose file cannot be read."""
-    found, unreadable = MeteringStatus(), []
+    found, unreadable = MeteringStatus(), [f"{path} is missing: {ANEW}" for path in lost(home)]
     for path in files(home):
         try:
             found = found.with_worker(read_file(path))

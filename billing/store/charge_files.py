@@ -81,8 +81,11 @@ def show(connection: duckdb.DuckDBPyConnection, journal: Journal | None = None) 
     """
     found = connection.execute(sql.text("statements/ledger/charge_files/count"))
     forms = sql.rows(found, _Forms)[0]
-    connection.execute(sql.text("statements/ledger/charge_files/set_files"))
     connection.execute(sql.text("statements/ledger/charge_files/no_charges"))
+    if forms.present:
+        connection.execute(sql.text("statements/ledger/charge_files/set_files"))
+    if forms.older:
+        connection.execute(sql.text("statements/ledger/charge_files/set_older_files"))
     try:
         connection.execute(
             sql.text(

@@ -7,10 +7,14 @@ column it lacks, or worse, fill a new table from today on only.
 from __future__ import annotations
 
 import hashlib
+import re
+from functools import cache
 
 import duckdb
 
 import sql
+
+_TEMPORARY = re.compile(r"^CREATE (OR REPLACE )?TEMP ", re.MULTILINE)
 
 
 def names() -> list[str]:
@@ -18,6 +22,7 @@ def names() -> list[str]:
     return [name for name in sql.names("schema") if not name.startswith("schema/metering")]
 
 
+@cache
 def present() -> str:
     """What the tables of this program look like; comments and spaces make no difference."""
     texts = [
@@ -29,10 +34,10 @@ def present() -> str:
 
 def stored(connection: duckdb.DuckDBPyConnection) -> str | None:
     """What the tables of the open store look like: None for an empty one, "" if it does not say."""
-    tables = lasting_tables(connection)
-    if "store_layout" not in tables:
-        return "" if tables else None
-    noted = connection.execute(sql.text("statements/store/session/store_layout")).fetchone()
+    try:
+        noted = connection.execute(sql.text("statements/store/session/store_layout")).fetchone()
+    except duckdb.CatalogException:
+        return "" if lasting_tables(connection) else None
     return str(noted[0]) if noted else ""
 
 
@@ -49,3 +54,12 @@ def create(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         sql.text("statements/store/session/note_store_layout"), {"layout": present()}
     )
+
+
+@cache
+def of_session() -> str:
+    """Of those statements the ones whose tables and macros end with the session: all that a store
+    laid out by this program lacks. To run the others, too, is a seventh of opening it.
+    """
+    found = [one.query for name in names() for one in duckdb.extract_statements(sql.text(name))]
+    return ";\n".join(one for one in found if _TEMPORARY.search(one))

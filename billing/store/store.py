@@ -353,8 +353,11 @@ class Store:
 
     def create_tables(self) -> None:
         """Make the tables that are not there, temporary ones too."""
-        with self.transaction():
-            layout.create(self.connection)
+        if layout.stored(self.connection) == layout.present():
+            self.connection.execute(layout.of_session())
+        else:
+            with self.transaction():
+                layout.create(self.connection)
         charge_files.show(self.connection, self.journal)
 
     def catch_up(self) -> None:

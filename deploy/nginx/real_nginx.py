@@ -45,6 +45,12 @@ http {{
         ssl_certificate_key {folder}/key.pem;
         location / {{ return 200 "hello\\n"; }}
         location /missing {{ return 404; }}
+        location /file {{ alias {folder}/files/big; }}
+        location /socket {{
+            proxy_pass http://127.0.0.1:{sockets}; proxy_http_version 1.1;
+            proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;
+        }}
+        location /calls. {{ grpc_pass grpc://127.0.0.1:{calls}; }}
         location /misdirected {{ return 421; }}
         location /moved {{ return 301 https://$host/; }}
         location /cached {{
@@ -67,18 +73,25 @@ def find_nginx() -> str | None:
 
 
 class RealNginx:
-    """A running nginx; a context manager. `log` and `tsv` are the files it writes."""
+    """A running nginx; a context manager. `log` and `tsv` are the files it writes, `big` one that
+    it serves under /file.
 
-    def __init__(self, folder: Path) -> None:
+    `sockets`, `calls`: ports that WebSockets (/socket) and gRPC (/calls.…) are handed on to.
+    """
+
+    def __init__(self, folder: Path, *, sockets: int = 9, calls: int = 9) -> None:
         self.folder = folder
         self.log = folder / "edgetoll.log"
         self.tsv = folder / "edgetoll.tsv"
-        self.plain, self.secure, self.origin = _free_ports(3)
+        self.big = folder / "files" / "big"
+        self.sockets, self.calls = sockets, calls
+        self.plain, self.secure, self.origin = free_ports(3)
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        _self_signed(self.folder)
+        self.big.parent.mkdir(parents=True, exist_ok=True)
+        self.big.write_bytes(bytes(1_000_000))
+        self_signed(self.folder)
         config = self.folder / "nginx.conf"
         config.write_text(
             CONFIG.format(
@@ -89,13 +102,15 @@ class RealNginx:
                 plain=self.plain,
                 secure=self.secure,
                 origin=self.origin,
+                sockets=self.sockets,
+                calls=self.calls,
             )
         )
         program = find_nginx()
         if program is None:
             raise FileNotFoundError("nginx: apt-get install -y nginx-light")
         self._process = subprocess.Popen([program, "-p", str(self.folder), "-c", str(config)])
-        self._wait_until_it_listens()
+        wait_until_it_listens(self.plain, self.folder / "error.log")
         return self
 
     def __exit__(
@@ -104,9 +119,14 @@ class RealNginx:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End it: what it has served is in the log then."""
         if self._process is not None:
             self._process.send_signal(signal.SIGQUIT)
             self._process.wait(timeout=20)
+            self._process = None
 
     def reopen(self) -> None:
         """Tell nginx to open its logs again, as logrotate does after a rename."""
@@ -141,18 +161,20 @@ class RealNginx:
             command += ["--resolve", f"{sni}:{self.secure}:127.0.0.1"]
         subprocess.run([*command, url], check=True, timeout=20)
 
-    def _wait_until_it_listens(self) -> None:
-        until = time.monotonic() + 10
-        while time.monotonic() < until:
-            try:
-                socket.create_connection(("127.0.0.1", self.plain), timeout=1).close()
-                return
-            except OSError:
-                time.sleep(0.02)
-        raise TimeoutError((self.folder / "error.log").read_text())
+
+def wait_until_it_listens(port: int, errors: Path) -> None:
+    """Wait for a server on 127.0.0.1:`port`. Raises TimeoutError with what stands in `errors`."""
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.02)
+    raise TimeoutError(errors.read_text())
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports nobody listens on now."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [each.getsockname()[1] for each in sockets]
@@ -161,7 +183,7 @@ def _free_ports(count: int) -> list[int]:
     return ports
 
 
-def _self_signed(folder: Path) -> None:
+def self_signed(folder: Path) -> None:
     """A key and a certificate for NAMES in `folder`."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization

@@ -6,13 +6,12 @@ far does its promise reach, what is not read yet, what was refused, and is there
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 from datetime import datetime
 from pathlib import Path
 
 from edge.agent.report import read_report
+from edge.durable import lock_holder
 from edge.errors import EdgetollError, InputError
 from edge.instants import from_ms
 from edge.logs.positions import StreamPosition
@@ -20,8 +19,6 @@ from edge.logs.refused_lines import RejectedLines
 from edge.spool.recovery import Recovered, recover
 from edge.spool.segment import read_acknowledged, segment_path, segments, spool_folders
 from edge.spool.state import SpoolStatus
-
-_LOCKS = Path("/proc/locks")
 
 
 def edge_statuses(home: Path, now: datetime) -> list[dict[str, object]]:
@@ -50,7 +47,7 @@ def _status(folder: Path, now: datetime) -> dict[str, object]:
     return {
         "edge_id": folder.name,
         "region": state.region or None,
-        "writer": writer_of(folder / "writer.lock"),
+        "writer": lock_holder(folder / "writer.lock"),
         "written_at": written,
         "written_seconds_ago": _seconds(now, written),
         "epoch": state.epoch,
@@ -71,33 +68,13 @@ def _status(folder: Path, now: datetime) -> dict[str, object]:
         "repeated_ids": report.repeated_ids,
         "nul_bytes": report.nul_bytes,
         "examples": report.examples,
-        "problems": _damage(
-            folder, state.bytes_cut, state.damaged_frames, durable_lost=state.lost_durable
-        ),
+        "problems": [
+            *_damage(
+                folder, state.bytes_cut, state.damaged_frames, durable_lost=state.lost_durable
+            ),
+            *rejected.damage(),
+        ],
     }
-
-
-def writer_of(lock: Path) -> dict[str, object] | None:
-    """Who holds the lock of a spool now, by its own note; None when nobody does.
-
-    Asks the kernel's table, since trying the lock could refuse an agent that starts meanwhile.
-    """
-    try:
-        inode, note = lock.stat().st_ino, lock.read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return None
-    try:
-        held = [line.split() for line in _LOCKS.read_text().splitlines()]
-        pids = [int(row[4]) for row in held if row[1] == "FLOCK" and row[5].endswith(f":{inode}")]
-    except (OSError, ValueError, IndexError):
-        pids = [os.getpid()] if note.strip() else []  # no such table here: believe the note
-    if not pids:
-        return None
-    try:
-        found: dict[str, object] = json.loads(note)
-    except ValueError:
-        found = {"pid": pids[0]}
-    return found
 
 
 def damage_of(status: SpoolStatus, folder: Path) -> list[str]:

@@ -45,9 +45,11 @@ class FileTally:
         self.first_ms = first if self.first_ms is None else min(self.first_ms, first)
         self.last_ms = last if self.last_ms is None else max(self.last_ms, last)
         keys = columns.domain_index.astype(np.int64) * len(CLASSES) + columns.class_code
-        found, place, counts = np.unique(keys, return_inverse=True, return_counts=True)
-        sizes = np.zeros(len(found), dtype=np.int64)
-        np.add.at(sizes, place, columns.bytes_sent)
+        counts = np.bincount(keys)
+        sizes = np.zeros(len(counts), dtype=np.int64)
+        np.add.at(sizes, keys, columns.bytes_sent)
+        found = np.flatnonzero(counts)
+        counts, sizes = counts[found], sizes[found]
         for key, count, size in zip(found.tolist(), counts.tolist(), sizes.tolist(), strict=True):
             name = columns.domains[key // len(CLASSES)], CLASSES[key % len(CLASSES)]
             self.requests[name] += count

@@ -59,24 +59,27 @@ def read_chunks(
         fresh = content.read_at(place - len(known), len(known) + count)
         if not fresh.startswith(known):
             raise ContentChanged
-        fresh = fresh[len(known) :]
-        if not fresh:
+        if len(fresh) == len(known):
             break
-        data = carry + fresh
-        cut = data.rfind(b"\n") + 1
+        if len(carry) <= len(known):
+            data, begin = fresh, len(known) - len(carry)
+        else:
+            data, begin = carry + fresh[len(known) :], 0
+        cut = data.rfind(b"\n", begin) + 1
         if cut:
-            yield Chunk(data=data[:cut], start=offset, end=offset + cut)
+            lines = data[begin:cut]
+            yield Chunk(data=lines, start=offset, end=offset + len(lines))
             window = data[max(0, cut - WINDOW_BYTES) : cut]
-            offset += cut
+            offset += len(lines)
             carry = data[cut:]
-        elif len(data) > LINE_BYTES_MAX:
-            chunk = _without_line_end(content, offset, data)
+        elif len(data) - begin > LINE_BYTES_MAX:
+            chunk = _without_line_end(content, offset, data[begin:])
             yield chunk
             if chunk.open_end:
                 return
             offset, carry, window = chunk.end, b"", b""
         else:
-            carry = data
+            carry = data[begin:]
     if carry:
         hole = not carry.strip(b"\0")
         data = b"" if hole else carry

@@ -12,6 +12,7 @@ import base64
 import os
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,9 @@ from edge.reasons import Reason
 from edge.spool.state import refusal
 
 FILE_BYTES_MAX: Final = 32 << 20
+COUNTS: Final = "counts.json"
+ASIDE: Final = "counts.damaged.json"
+"""Damaged counts, put aside for a person when the next line is refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,13 +90,16 @@ class RejectedLines:
         """As keep(), raising OSError."""
         self.folder.mkdir(parents=True, exist_ok=True)
         current = self.folder / "lines.jsonl"
+        before = self.counts()
+        if read_counts(self.folder / COUNTS) is None:
+            os.replace(self.folder / COUNTS, self.folder / ASIDE)
         kept = [orjson.dumps(line.document()) + b"\n" for line in lines]
         while kept:
             kept = kept[self._append(current, kept) :]
         fsync_folder(self.folder)
-        counts = Counter(self.counts())
+        counts = Counter(before)
         counts.update(line.reason.value for line in lines)
-        write_atomically(self.folder / "counts.json", orjson.dumps(counts))
+        write_atomically(self.folder / COUNTS, orjson.dumps(counts))
 
     def _append(self, current: Path, kept: list[bytes]) -> int:
         """As many of `kept` as `current` has room for, fsynced; a full file becomes the old one."""
@@ -119,10 +126,48 @@ class RejectedLines:
     def counts(self) -> dict[str, int]:
         """Refused lines by reason since this spool began; a crash may count some twice.
 
-        A damaged file counts from nothing: these numbers are for people, and stop no agent.
+        Where the file is damaged, those of the lines that are kept, which may be fewer: these
+        numbers are for people, and stop no agent. `damage` tells.
         """
-        try:
-            found = orjson.loads((self.folder / "counts.json").read_bytes())
-        except (FileNotFoundError, orjson.JSONDecodeError):
-            return {}
-        return {str(reason): int(count) for reason, count in found.items()}
+        counted = read_counts(self.folder / COUNTS)
+        return self._kept_counts() if counted is None else counted
+
+    def damage(self) -> list[str]:
+        """A line where the counts are not whole; none where they are."""
+        aside = self.folder / ASIDE
+        if not aside.exists() and read_counts(self.folder / COUNTS) is not None:
+            return []
+        return [
+            f"{self.folder / COUNTS} was damaged: refused lines are counted from those that are"
+            f" kept; remove {aside} when you have seen it"
+        ]
+
+    def _kept_counts(self) -> dict[str, int]:
+        found: Counter[str] = Counter()
+        for path in (self.folder / "lines.1.jsonl", self.folder / "lines.jsonl"):
+            try:
+                lines = path.read_bytes().splitlines()
+            except FileNotFoundError:
+                continue
+            for line in lines:
+                # Half a line is of a crash: it was read and kept once more.
+                with suppress(orjson.JSONDecodeError, KeyError, TypeError):
+                    found[str(orjson.loads(line)["reason"])] += 1
+        return dict(found)
+
+
+def read_counts(path: Path) -> dict[str, int] | None:
+    """What a file of counts says; nothing where there is none yet, None where it is damaged."""
+    try:
+        found = orjson.loads(path.read_bytes())
+        return {str(reason): _count(count) for reason, count in found.items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, orjson.JSONDecodeError, AttributeError, TypeError):
+        return None
+
+
+def _count(value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise TypeError(f"{value!r} is no count")
+    return value

@@ -23,6 +23,7 @@ from edge.logs.fingerprints import (
 from edge.logs.formats.block import (
     Format,
     Parsed,
+    count_lines,
     line_starts,
     no_columns,
     no_rows,
@@ -141,7 +142,7 @@ class Stream:
         if chunk.oversized or chunk.hole:
             return self._passed(chunk, parsed)
         self._trail.feed(chunk.data)
-        lines = chunk.data.count(b"\n") + chunk.open_end
+        lines = count_lines(chunk.data)
         self._aim(len(chunk.data), lines)
         if self.repeats is not None and parsed.ids is not None:
             again = self.repeats.again(parsed.ids, parsed.rows)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from edge.errors import EdgetollError
 from metering.closed import CLOSED_FOLDER, list_closed, parse_hour, read_certificate
 from metering.hour import to_ms
 from metering.hours import checkpoint
+from metering.status import FOLDER, read_file
 from metering.store.faults import is_in_use
 
 
@@ -91,6 +93,44 @@ def _checkpoint(home: Path, partition: str) -> list[tuple[str, str]]:
         for file, sha256 in named
         if not file.is_file() or sha256_file(file) != sha256
     ]
+
+
+def older_live(home: Path) -> Iterator[tuple[str, str]]:
+    """(file, why) of what workers that rest published and that is not the newest: their stores say
+    which commit they stopped at, and the status which files it left beside itself.
+    """
+    for store in sorted(home.glob("usage*.duckdb")):
+        path = home / FOLDER / f"status{store.stem.removeprefix('usage')}.json"
+        if not path.is_file():
+            continue  # `lost` says so, or the worker has just begun
+        try:
+            connection = duckdb.connect(str(store), read_only=True)
+        except (duckdb.IOException, duckdb.ConnectionException) as error:
+            if not is_in_use(error):
+                raise
+            continue  # it writes them anew every second
+        status = read_file(path)
+        with connection:
+            result = connection.execute(sql.text("statements/metering/partition/flushes"))
+            stored = {row.partition: row.flush_no for row in sql.rows(result, _Flushed)}
+        for row in status.partitions:
+            if row.flush and row.flush != stored.get(row.partition):
+                yield (
+                    path.name,
+                    f"an older copy: of commit {row.flush} of partition {row.partition}",
+                )
+        for left in status.files:
+            live = path.with_name(left.name)
+            if not live.is_file() or sha256_file(live) != left.sha256:
+                yield left.name, "missing, or not the file that the worker left"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Flushed:
+    """The last commit of a partition."""
+
+    partition: str
+    flush_no: int
 
 
 def _check(connection: duckdb.DuckDBPyConnection, name: str) -> StoreCheck:

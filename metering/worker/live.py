@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC
@@ -22,11 +22,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from edge.durable import SEAL, sha256_file, write_atomically
+from edge.logs.refused_lines import read_counts
 from metering.closed import closed_file, parse_hour
 from metering.hour import Policy, hour_of, time_of, to_ms
 from metering.hours.data_file import UsageFile, with_later_counts
 from metering.hours.unowned_names import OWNED_NAMES, folded
-from metering.status import FOLDER, HourStatus, digest_of, seal_of
+from metering.status import FOLDER, HourStatus, LiveFile, digest_of, seal_of
 from metering.store.store import UsageStore
 from metering.worker.status import (
     ClosedRows,
@@ -64,6 +65,8 @@ class Live:
         self._hours_of: dict[str, _Hours] = {}
         self._quarantine_of: dict[str, tuple[int, list[QuarantineTotal]]] = {}
         self._left: dict[str, tuple[object, tuple[int, ...]]] = {}
+        self._digests: dict[str, str] = {}
+        self._counted: tuple[object, dict[str, dict[str, int] | None]] | None = None
         self._superseded = False
 
     def publish(self, moments: Sequence[Moment], now_ms: int) -> None:
@@ -76,9 +79,13 @@ class Live:
         quarantine = [row for moment in moments for row in self._quarantine(moment)]
         name = f"quarantine{self.name}.parquet"
         self._replace(name, tuple(quarantine), lambda: _quarantine_table(quarantine))
-        self._refused()
-        said = [*alarms(moments, quarantine, now_ms), *self._disk_alarms()]
-        made = orjson.loads(orjson.dumps(document(moments, hours, quarantine, said, now_ms)))
+        said = [
+            *alarms(moments, quarantine, now_ms),
+            *self._disk_alarms(),
+            *map(_uncounted, self._refused()),
+        ]
+        files = [LiveFile(name=name, sha256=self._digests[name]) for name in sorted(self._digests)]
+        made = orjson.loads(orjson.dumps(document(moments, hours, quarantine, said, files, now_ms)))
         data = orjson.dumps(made | {SEAL: digest_of(made)}, option=orjson.OPT_INDENT_2)
         write_atomically(self.folder / f"status{self.name}.json", data + b"\n")
 
@@ -210,13 +217,18 @@ class Live:
             known = self._quarantine_of[state.partition] = (state.flush_no, rows)
         return known[1]
 
-    def _refused(self) -> None:
+    def _refused(self) -> list[str]:
         """refused.parquet: the log lines that edges here could not read, by reason, as the agents
-        count them beside their spools.
+        count them beside their spools. Returns the edges whose counts cannot be read.
         """
-        counts = sorted(self.home.glob("spool/*/rejected/counts.json"))
-        stamps = tuple((path.parent.parent.name, _stamp(path)) for path in counts)
+        paths = sorted(self.home.glob("spool/*/rejected/counts.json"))
+        stamps = tuple((path.parent.parent.name, _stamp(path)) for path in paths)
+        if self._counted is None or self._counted[0] != stamps:
+            found = {path.parent.parent.name: read_counts(path) for path in paths}
+            self._counted = (stamps, found)
+        counts = self._counted[1]
         self._replace(f"refused{self.name}.parquet", stamps, lambda: _refused_table(counts))
+        return [edge_id for edge_id, found in counts.items() if found is None]
 
     def _disk_alarms(self) -> Iterator[str]:
         disk = shutil.disk_usage(self.home)
@@ -241,7 +253,8 @@ class Live:
         after.
         """
         path = self.folder / name
-        digest = sha256_file(hidden).encode()
+        self._digests[name] = sha256_file(hidden)
+        digest = self._digests[name].encode()
         seal = seal_of(path)
         before = seal.read_bytes().split()[-1:] if seal.is_file() else []
         self._seal(seal, *before, digest)
@@ -302,13 +315,16 @@ def _hours_table(hours: Iterable[HourStatus]) -> pa.Table:
     )
 
 
-def _refused_table(files: Iterable[Path]) -> pa.Table:
-    rows: list[tuple[str, str, int]] = []
-    for path in files:
-        # Agents replace these files; one that is damaged counts from nothing there too.
-        with suppress(OSError, ValueError, AttributeError):
-            found = orjson.loads(path.read_bytes()).items()
-            rows += [(path.parent.parent.name, reason, int(count)) for reason, count in found]
+def _uncounted(edge_id: str) -> str:
+    return f"refused: the counts of {edge_id}'s refused lines are damaged: see edge status"
+
+
+def _refused_table(counts: Mapping[str, Mapping[str, int] | None]) -> pa.Table:
+    rows = [
+        (edge_id, reason, count)
+        for edge_id, found in counts.items()
+        for reason, count in (found or {}).items()
+    ]
     return pa.table(
         {
             "edge_id": pa.array([row[0] for row in rows], type=pa.string()),

@@ -16,6 +16,7 @@ from metering.hours.when_to_close import Standing, View, judge
 from metering.status import (
     EdgeStatus,
     HourStatus,
+    LiveFile,
     PartitionStatus,
     QuarantineStatus,
     UnreadStatus,
@@ -91,6 +92,7 @@ class WorkerStatus:
     quarantine: tuple[QuarantineStatus, ...]
     partitions: tuple[PartitionStatus, ...]
     unread: tuple[UnreadStatus, ...]
+    files: tuple[LiveFile, ...]
 
 
 class ClosedRows:
@@ -153,9 +155,10 @@ def document(
     hours: Iterable[HourStatus],
     quarantine: Sequence[QuarantineTotal],
     alarms: Iterable[str],
+    files: Iterable[LiveFile],
     now_ms: int,
 ) -> WorkerStatus:
-    """The document of one worker."""
+    """The document of one worker, and of the files it left beside it."""
     events, batches = Tally(), Tally()
     refused: Counter[str] = Counter()
     for one in quarantine:
@@ -184,6 +187,7 @@ def document(
             for moment in moments
             for one in moment.unread
         ),
+        files=tuple(files),
     )
 
 
@@ -195,6 +199,7 @@ def _partition(state: PartitionState) -> PartitionStatus:
         checkpoint=state.checkpoint_no,
         certificates=state.certificate_no,
         complete_through=None if through is None else hour_text(time_of(through)),
+        flush=state.flush_no,
     )
 
 

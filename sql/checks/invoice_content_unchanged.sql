@@ -48,7 +48,7 @@ WHERE h.content_sha256 <> sha256(concat_ws(
         h.issued_at, h.due_on, h.period_start, h.period_end, h.timezone, h.seller, h.customer_name,
         h.customer_address, h.customer_country, h.customer_tax_id, h.customer_email, h.subtotal, h.cut, h.tax,
         h.total, coalesce(rate_text(h.tax_rate_bp), ''), h.hours, h.incomplete_hours, h.certificates, h.usage_sha256,
-        coalesce(h.corrects, ''), h.reason, h.tzdata
+        coalesce(h.corrects, ''), h.reason, h.tzdata, h.balance_before, h.payments_since, h.prepaid_used, h.details
     ),
     coalesce(line_texts.content, ''),
     coalesce(detail_texts.content, '')

@@ -10,5 +10,9 @@ CREATE TABLE lake_invoice_balances (
     due_on DATE,
     issued_at TIMESTAMP,
     owed DECIMAL(38, 10),
-    open_amount DECIMAL(38, 10)
+    open_amount DECIMAL(38, 10),
+    total DECIMAL(38, 10),
+    balance_before DECIMAL(38, 10),
+    payments_since DECIMAL(38, 10),
+    prepaid_used DECIMAL(38, 10)
 )

@@ -94,6 +94,15 @@ CREATE TABLE IF NOT EXISTS endpoints_disabled (
     journal_no BIGINT NOT NULL
 );
 
+-- One row per account that was charged something in the last 168 rated hours: how much in the last one, 7, 24 and all.
+CREATE TABLE IF NOT EXISTS account_burn (
+    account_id VARCHAR NOT NULL,
+    payable_hour HUGEINT NOT NULL,
+    payable_7_hours HUGEINT NOT NULL,
+    payable_24_hours HUGEINT NOT NULL,
+    payable_168_hours HUGEINT NOT NULL
+);
+
 -- Of this session only: what the hours still open hold and will cost, and which live files that was made from.
 CREATE TEMP TABLE IF NOT EXISTS open_value (account_id VARCHAR, amount HUGEINT);
 CREATE TEMP TABLE IF NOT EXISTS open_names (

@@ -13,7 +13,8 @@ CREATE TABLE IF NOT EXISTS store_layout (
     layout VARCHAR NOT NULL
 );
 
--- One row per version of an account; the version in force is the last with effective_from <= now.
+-- One row per version of an account; the version in force is the last with effective_from <= now. details: what its
+-- documents say besides, a JSON object (billing/accounts/document_fields.py); NULL: nothing.
 CREATE TABLE IF NOT EXISTS account_versions (
     account_id VARCHAR NOT NULL,
     effective_from TIMESTAMP NOT NULL,
@@ -33,6 +34,7 @@ CREATE TABLE IF NOT EXISTS account_versions (
     low_balance_threshold HUGEINT,
     opened_at TIMESTAMP NOT NULL,
     closed_at TIMESTAMP,
+    details VARCHAR,
     journal_no BIGINT NOT NULL
 );
 
@@ -57,6 +59,7 @@ CREATE TABLE IF NOT EXISTS accounts (
     low_balance_threshold HUGEINT,
     opened_at TIMESTAMP NOT NULL,
     closed_at TIMESTAMP,
+    details VARCHAR,
     journal_no BIGINT NOT NULL
 );
 

@@ -4,7 +4,9 @@
 
 -- One row per document. subtotal - cut + tax = total; seller is JSON; corrects: the invoice a credit note
 -- reduces or the void one this replaces, NULL for a credit note that a run made of what was below zero. tax_rate_bp is
--- NULL where lines have several; tzdata names the time zone rules of the period. Charges of its month posted before journal_no are on it.
+-- NULL where lines have several; tzdata names the time zone rules of the period. balance_before: what the account owed on
+-- documents when the one before was issued (below zero: it had more than that), less payments_since, plus total: what it
+-- owes now; prepaid_used: what of total was there already; details: as in accounts. NULL on documents of before. Charges of its month posted before journal_no are on it.
 CREATE TABLE IF NOT EXISTS invoices (
     invoice_no VARCHAR NOT NULL,
     series VARCHAR NOT NULL,
@@ -39,7 +41,11 @@ CREATE TABLE IF NOT EXISTS invoices (
     run_id VARCHAR NOT NULL,
     journal_no BIGINT NOT NULL,
     content_sha256 VARCHAR NOT NULL,
-    tzdata VARCHAR
+    tzdata VARCHAR,
+    balance_before HUGEINT,
+    payments_since HUGEINT,
+    prepaid_used HUGEINT,
+    details VARCHAR
 );
 
 -- One row per line. settled_amount and tax are whole minor units and add up to net and tax of the document; a correction
@@ -122,6 +128,19 @@ CREATE TABLE IF NOT EXISTS invoice_runs (
     import_no BIGINT NOT NULL,
     documents BIGINT NOT NULL,
     reason VARCHAR NOT NULL,
+    journal_no BIGINT NOT NULL
+);
+
+-- One row per step of a month's close: who looked and what they found and let pass (findings, by name and account), who
+-- had it issued, who had it sent; documents: how many of the month there were then.
+CREATE TABLE IF NOT EXISTS close_steps (
+    month VARCHAR NOT NULL,
+    step VARCHAR NOT NULL CHECK (step IN ('approved', 'issued', 'sent')),
+    happened_at TIMESTAMP NOT NULL,
+    decided_by VARCHAR NOT NULL,
+    reason VARCHAR NOT NULL,
+    findings VARCHAR[] NOT NULL,
+    documents BIGINT NOT NULL,
     journal_no BIGINT NOT NULL
 );
 

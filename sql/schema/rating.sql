@@ -2,17 +2,26 @@
 -- Grain: see the line above each table; money and quantities are HUGEINT, times are UTC without zone.
 -- Reads: nothing. Private to billing.duckdb; uniqueness is proved by sql/checks/rating_*.sql.
 
--- One row per account × month × item × region × rate card: the sums of its charges, every revision
--- included. place_from: the month-cumulative billable quantity where this card's part begins.
--- numerator / denominator: the exact usage amount before flat fee, cap and floor, in 10^-10 units.
--- flat_fee, maximum (below zero), minimum: what of amount these terms make, by the charges of their name.
-CREATE TABLE IF NOT EXISTS month_state (
-    account_id VARCHAR NOT NULL,
+-- One row per account, and per month × item × region × rate card, that was ever charged: its number in month_sums.
+CREATE TABLE IF NOT EXISTS month_accounts (
+    account_no INTEGER NOT NULL,
+    account_id VARCHAR NOT NULL
+);
+CREATE TABLE IF NOT EXISTS month_lanes (
+    lane_no INTEGER NOT NULL,
     month VARCHAR NOT NULL,
     item VARCHAR NOT NULL,
     region VARCHAR NOT NULL,
-    rate_card VARCHAR NOT NULL,
-    quantity HUGEINT NOT NULL,
+    rate_card VARCHAR NOT NULL
+);
+
+-- One row per account × lane: the sums of its charges, every revision included; month_state below shows it with names.
+-- place_from: the month-cumulative billable quantity where this card's part begins.
+-- numerator / denominator: the exact usage amount before flat fee, cap and floor, in 10^-10 units.
+-- flat_fee, maximum (below zero), minimum: what of amount these terms make, by the charges of their name.
+CREATE TABLE IF NOT EXISTS month_sums (
+    account_no INTEGER NOT NULL,
+    lane_no INTEGER NOT NULL,
     free_quantity HUGEINT NOT NULL,
     plan_quantity HUGEINT NOT NULL,
     billable_quantity HUGEINT NOT NULL,
@@ -20,10 +29,33 @@ CREATE TABLE IF NOT EXISTS month_state (
     place_from HUGEINT NOT NULL,
     numerator HUGEINT NOT NULL,
     denominator HUGEINT NOT NULL,
-    flat_fee HUGEINT NOT NULL DEFAULT 0,
-    maximum HUGEINT NOT NULL DEFAULT 0,
-    minimum HUGEINT NOT NULL DEFAULT 0
+    flat_fee HUGEINT NOT NULL,
+    maximum HUGEINT NOT NULL,
+    minimum HUGEINT NOT NULL
 );
+
+-- One row per account × month × item × region × rate card: the month so far.
+CREATE OR REPLACE TEMP VIEW month_state AS
+SELECT
+    a.account_id,
+    l.month,
+    l.item,
+    l.region,
+    l.rate_card,
+    s.free_quantity + s.plan_quantity + s.billable_quantity AS quantity,
+    s.free_quantity,
+    s.plan_quantity,
+    s.billable_quantity,
+    s.amount,
+    s.place_from,
+    s.numerator,
+    s.denominator,
+    s.flat_fee,
+    s.maximum,
+    s.minimum
+FROM month_sums AS s
+INNER JOIN month_accounts AS a ON s.account_no = a.account_no
+INNER JOIN month_lanes AS l ON s.lane_no = l.lane_no;
 
 -- One row per plan × month × hour × change: what the plan paid, as differences (a replay takes back).
 CREATE TABLE IF NOT EXISTS plan_use (

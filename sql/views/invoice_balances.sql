@@ -22,5 +22,11 @@ SELECT
         WHEN date_diff('day', due_on, CAST(now() AS DATE)) <= 90 THEN '61-90 days'
         ELSE 'over 90 days'
     END AS ageing,
-    issued_at
+    issued_at,
+    total,
+    balance_before,
+    payments_since,
+    prepaid_used,
+    CAST(total - prepaid_used AS DECIMAL(38, 10)) AS due_at_issue,
+    CAST(balance_before - payments_since + total AS DECIMAL(38, 10)) AS balance_at_issue
 FROM lake_invoice_balances

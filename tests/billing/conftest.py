@@ -16,6 +16,7 @@ import pyarrow as pa
 import pytest
 from aiosmtpd.controller import Controller
 
+import sql
 from billing.appliers import APPLIERS, open_store
 from billing.balance import states
 from billing.balance.states import Refreshed
@@ -23,6 +24,7 @@ from billing.instants import instant_text
 from billing.ledger.top_up import top_up
 from billing.ledger.transfers import post_charges
 from billing.money import SCALE
+from billing.store import charge_files
 from billing.store.journal import Record
 from billing.store.store import Effects, Store
 from tests.billing import homes
@@ -33,10 +35,10 @@ INSERT INTO accounts (
     account_id, effective_from, name, currency, timezone, price_book, billing_method, credit_limit,
     grace_hours,
     suspension_policy, tax_rate_bp, email, address, country, tax_id, low_balance_threshold,
-    opened_at
+    opened_at, journal_no
 ) VALUES ($account_id, $opened, $account_id, $currency, $timezone, 'book', $method, $credit, $grace,
     $policy,
-    0, $email, '', 'DE', '', $threshold, $opened)
+    0, $email, '', 'DE', '', $threshold, $opened, 0)
 """
 ADD_RUN = """
 INSERT INTO runs VALUES ($run_id, 'rating_run', $at, $state, $through, 0, 0, 0, '', '', $journal_no)
@@ -51,7 +53,9 @@ INSERT INTO plans VALUES ($plan_id, $account_id, 'https_requests', 'all', $quant
     $since::TIMESTAMP + INTERVAL 1 YEAR, $since, 1)
 """
 
-
+# What the check adds up, in place of what a real run moves on.
+_CHARGED, _, _ = sql.text("checks/burn_equals_charges").partition("\nSELECT\n    coalesce(b.")
+BURN = f"DELETE FROM account_burn; INSERT INTO account_burn {_CHARGED} FROM charged"  # noqa: S608
 STATEMENTS = {
     "account": ADD_ACCOUNT,
     "domain": ADD_DOMAIN,
@@ -72,8 +76,13 @@ CHARGE = {
 
 
 def put_row(connection: Any, record: Record, effects: Effects) -> None:
-    """What rating and loading would have written, as a record, so that replaying rebuilds it."""
+    """What rating and loading would have written, as a record, so that replaying rebuilds it. After
+    a run account_burn is what its check adds up.
+    """
     connection.execute(STATEMENTS[effects["table"]], effects["row"])
+    if effects["table"] == "run":
+        charge_files.show(connection)
+        connection.execute(BURN)
 
 
 def put_charges(connection: Any, record: Record, effects: Effects) -> None:

@@ -42,6 +42,14 @@ def rate(home: Path, *, at: datetime = NOW, **more: Any) -> run.RunOutcome:
     return done
 
 
+def posted(home: Path, *, at: datetime = NOW, **more: Any) -> run.RunOutcome:
+    """The run alone, without what follows it: where a test is about charges and nothing else."""
+    books = load_books(home / "prices")
+    settings = read_settings(home)
+    with open_store(home, owner="billing rate", now=at) as store:
+        return run.rate(store, books=books, settings=settings, at=at, **more)
+
+
 def published(home: Path) -> Path:
     """`home` with its lake, as every command leaves it that writes a record."""
     with open_store(home, owner="test", now=NOW) as store:

@@ -116,7 +116,7 @@ def issue(world: World) -> None:
 def sums(home: Path) -> Sums | None:
     """What a reader of the lake and of the stop list is told; None: that it cannot be read."""
     try:
-        with query.connect(home) as connection:
+        with query.connect(home, query=TOTALS) as connection:
             told = connection.execute(TOTALS).fetchall()[0]
         return (*told, *stop_list.read_file(home / "suspended" / "domains.json"))
     except (EdgetollError, OSError, ValueError, KeyError, TypeError):

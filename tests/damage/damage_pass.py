@@ -8,7 +8,7 @@ Anything else is a silent loss.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from tests.damage.damages import DAMAGES
@@ -19,10 +19,12 @@ COMMANDS: tuple[tuple[str, ...], ...] = (("metering", "run", "--drain"), ("check
 """The usual commands, in order; the last one is the verdict of the program."""
 
 
-def pass_over(homes: Homes, kinds: Iterable[Kind], place: Path) -> Iterator[Outcome]:
+def pass_over(
+    homes: Homes, kinds: Iterable[Kind], place: Path, damages: Mapping[str, Damage] = DAMAGES
+) -> Iterator[Outcome]:
     """Every kind with every damage, each on a fresh copy of today's home below `place`."""
     for kind in kinds:
-        for name, damage in DAMAGES.items():
+        for name, damage in damages.items():
             yield one(homes, kind, name, damage, place)
 
 

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from tests.damage.records import Damage, Homes, Kind
+from tests.effort import THOROUGH
 
 
 def deleted(home: Path, _homes: Homes, _kind: Kind, file: Path) -> bool:
@@ -65,3 +66,10 @@ DAMAGES: dict[str, Damage] = {
     "yesterday's": of_yesterday,
     "another home's": of_another_home,
 }
+
+
+def some(number: int) -> dict[str, Damage]:
+    """What a usual run does to the kind of file at place `number`: every second damage, so that
+    two neighbours get all; each one with EDGETOLL_THOROUGH=1, or by bench/damage.py.
+    """
+    return DAMAGES if THOROUGH else dict([*DAMAGES.items()][number % 2 :: 2])

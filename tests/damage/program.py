@@ -37,7 +37,7 @@ def seen(home: Path) -> object:
     """
     try:
         read(home)
-        with query.connect(home) as connection:
+        with query.connect(home, query="usage_hourly hours") as connection:
             return (
                 connection.execute(
                     "SELECT hour, domain, sum(requests) FROM usage_hourly GROUP BY ALL ORDER BY ALL"

@@ -30,7 +30,7 @@ from tests.edge.logs.reading import (
 )
 from tests.edge.logs.samples import SAMPLES
 from tests.edge.samples import IDENTITY
-from tests.fuzz.budget import IN_MEMORY, SECONDS, for_as_long_as_told
+from tests.fuzz.budget import IN_MEMORY, LONG, for_as_long_as_told
 
 LINES = [line for sample in SAMPLES for line in sample.text.encode().splitlines()]
 LINES += nginx_lines(0, 2).encode().splitlines()
@@ -106,7 +106,7 @@ EACH_WAY += ["keycdn", "s3", "fastly", "google-cloud-lb"]
 """One format of each way to cut and to read lines; the long run has all of them."""
 
 
-@pytest.mark.parametrize("form", list(FORMATS) if SECONDS or THOROUGH else EACH_WAY)
+@pytest.mark.parametrize("form", list(FORMATS) if LONG or THOROUGH else EACH_WAY)
 @for_as_long_as_told
 @given(block=BLOCKS)
 def test_a_reader_makes_something_of_any_block(form: str, block: bytes) -> None:

@@ -66,7 +66,7 @@ def sections(draw: st.DrawFn) -> tuple[str, dict[str, object]]:
         place = content
         for folder in folders:
             inner = place.setdefault(folder, {})
-            if isinstance(inner, list):
+            if isinstance(inner, list) and inner:
                 inner = inner[0]
             if not isinstance(inner, dict):
                 break

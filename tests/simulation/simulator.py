@@ -21,6 +21,7 @@ import pyarrow as pa
 import sql
 from billing.appliers import APPLIERS, open_store
 from billing.balance import states
+from billing.balance.burn import apply_burn
 from billing.ledger.records import as_effect
 from billing.ledger.top_up import top_up_transfer
 from billing.ledger.transfers import post_charges
@@ -48,9 +49,9 @@ ADD_ACCOUNTS = """
 INSERT INTO accounts (
     account_id, effective_from, name, currency, timezone, price_book, billing_method, credit_limit,
     grace_hours, suspension_policy, tax_rate_bp, email, address, country, tax_id,
-    low_balance_threshold, opened_at)
+    low_balance_threshold, opened_at, journal_no)
 SELECT account_id, $at, account_id, 'USD', zone, 'book', method, credit, grace, policy, 0,
-    '', '', 'DE', '', NULL, $at
+    '', '', 'DE', '', NULL, $at, 0
 FROM effect_accounts
 """
 
@@ -63,6 +64,12 @@ def apply_accounts(connection: Any, _record: Record, effects: Effects) -> None:
 def apply_run(connection: Any, record: Record, effects: Effects) -> None:
     """Charges are posted as the rating run posts them."""
     run = effects["run"]
+    if run["state"] == "done":
+        if not run["charged"]:
+            connection.execute("CREATE OR REPLACE TEMP VIEW effect_charges AS FROM no_charges")
+        apply_burn(connection, record, effects)
+        if not run["charged"]:
+            connection.execute("DROP VIEW effect_charges")
     if run["charged"]:
         post_charges(connection, record, run_id=run["run_id"])
     connection.execute(sql.text("statements/runs/run/end_held_runs"))

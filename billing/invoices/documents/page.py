@@ -14,33 +14,20 @@ from zoneinfo import ZoneInfo
 
 from billing.invoices.documents.appendix import PageDomain, domain_notes, domain_rows, sums_of
 from billing.invoices.figures import GIBIBYTE, exact, gigabytes, grouped, minor, percent
-from billing.invoices.records import Evidence, Invoice, InvoiceLine, Party
+from billing.invoices.periods import LocalPeriod
+from billing.invoices.readiness import whole_hours
+from billing.invoices.records import Invoice, InvoiceLine, Party
+from billing.invoices.wording.names import item_name, region_name
+from billing.invoices.wording.settlement_rows import (
+    PageTotal,
+    account_rows,
+    due_rows,
+    pay_lines,
+    reference_rows,
+)
+from billing.invoices.wording.texts import said
+from billing.vat.category import REVERSE_CHARGE, is_reverse_charge
 
-ITEM_NAMES = {
-    "https_requests": "HTTPS requests",
-    "quic_requests": "QUIC requests",
-    "http_requests": "HTTP requests",
-    "data_transfer": "Data transfer",
-    "peak_bandwidth": "Daily peak bandwidth",
-    "percentile95_bandwidth": "95th percentile bandwidth",
-}
-REGION_NAMES = {
-    "all": "all regions",
-    "OverSeas": "all regions but mainland China",
-    "CN": "mainland China",
-    "NA": "North America",
-    "EU": "Europe",
-    "AP1": "Asia Pacific 1",
-    "AP2": "Asia Pacific 2",
-    "AP3": "Asia Pacific 3",
-    "MEAA": "Middle East and Africa",
-    "SA": "South America",
-}
-# The first two letters of a VAT identification number in the EU; EL is Greece.
-EU_TAX_IDS = frozenset({
-    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "EL", "ES", "FI", "FR", "HR", "HU",
-    "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
-})  # fmt: skip
 BYTES_PER_MBPS_SAMPLE = 37_500_000
 
 
@@ -70,15 +57,6 @@ class PageLine:
     unit: str
     amount: str
     offset: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageTotal:
-    """One row of the sums."""
-
-    label: str
-    value: str
-    style: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +92,9 @@ class Page:
     has_offsets: bool
     totals: tuple[PageTotal, ...]
     total: str
+    due_rows: tuple[PageTotal, ...]
+    account_rows: tuple[PageTotal, ...]
+    references: tuple[PageTotal, ...]
     evidence: PageEvidence | None
     domains: tuple[PageDomain, ...]
     domain_notes: tuple[str, ...]
@@ -146,12 +127,15 @@ def page(invoice: Invoice, printable: Callable[[str], bool] = lambda _text: True
         account_id=invoice.account_id,
         seller=_party(invoice.seller),
         customer=_party(invoice.customer),
-        payment=(*invoice.notes, *_reverse_charge(invoice)),
+        payment=(*pay_lines(invoice), *invoice.notes, *_reverse_charge(invoice)),
         lines=tuple(_line(line, invoice) for line in invoice.lines),
         has_offsets=any(line.free_quantity or line.plan_quantity for line in invoice.lines),
         totals=_totals(invoice),
         total=f"{grouped(minor(invoice.total, invoice.digits))} {invoice.currency}",
-        evidence=_evidence(invoice.evidence),
+        due_rows=due_rows(invoice),
+        account_rows=account_rows(invoice),
+        references=reference_rows(invoice),
+        evidence=_evidence(invoice),
         domains=domain_rows(sums, _size(invoice), printable),
         domain_notes=domain_notes(invoice, sums),
         content_sha256=invoice.content_sha256,
@@ -165,16 +149,6 @@ def period_text(month: str) -> str:
     year, number = int(month[:4]), int(month[5:])
     last = date(year, number, monthrange(year, number)[1])
     return f"1 {last:%B %Y} – {last:%-d %B %Y}"
-
-
-def item_name(item: str) -> str:
-    """How people call a billable item; an unknown one keeps its own name."""
-    return ITEM_NAMES.get(item, item.replace("_", " "))
-
-
-def region_name(region: str) -> str:
-    """How people call a billing region; an operator's own label stays as it is."""
-    return REGION_NAMES.get(region, region)
 
 
 def amount_text(item: str, quantity: int, unit: str = "") -> str:
@@ -213,14 +187,10 @@ def _party(party: Party) -> PageParty:
 
 def _reverse_charge(invoice: Invoice) -> list[str]:
     """What an untaxed invoice to a business elsewhere in the EU must say, judged by the tax ids."""
-    seller = invoice.seller.tax_id.strip()[:2].upper()
-    customer = invoice.customer.tax_id.strip()[:2].upper()
     taxed = any(line.tax_rate_bp for line in invoice.lines)
-    if taxed or not seller or seller == customer or customer not in EU_TAX_IDS:
+    if taxed or not is_reverse_charge(invoice.seller.facts(), invoice.customer.facts()):
         return []
-    return [
-        "Reverse charge: the customer accounts for the VAT (Article 196, Directive 2006/112/EC)."
-    ]
+    return [REVERSE_CHARGE]
 
 
 def corrected_text(line: InvoiceLine) -> str:
@@ -283,10 +253,12 @@ def _totals(invoice: Invoice) -> tuple[PageTotal, ...]:
     return tuple(PageTotal(label=label, value=value, style=style) for label, value, style in rows)
 
 
-def _evidence(evidence: Evidence | None) -> PageEvidence | None:
+def _evidence(invoice: Invoice) -> PageEvidence | None:
+    evidence = invoice.evidence
     if evidence is None:
         return None
-    parts = [f"The usage of {evidence.hours:,} hours is certified"]
+    whole = whole_hours(LocalPeriod(start=invoice.period_start, end=invoice.period_end))
+    parts = [said("evidence", hours=f"{evidence.hours:,}", whole=f"{whole:,}")]
     if evidence.incomplete_hours:
         parts.append(
             f"{evidence.incomplete_hours:,} of them closed incomplete after the deadline, and what"

@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypedDict
 
 import duckdb
 import orjson
 
 import sql
 from billing.invoices.reading import ISSUED, Tables, chunks
+from billing.invoices.settings import SELLER_DETAILS
 
 SCHEMA = "edgetoll.invoice.v1"
 ROUNDING = (
@@ -36,16 +36,6 @@ LINE_COLUMNS = (
 DETAIL_COLUMNS = (
     "invoice_no", "account_id", "day", "domain", "class", "region", "requests", "bytes_sent",
 )  # fmt: skip
-
-
-class _SellerParts(TypedDict):
-    """A seller as it is kept with each document."""
-
-    name: str
-    address: list[str]
-    tax_id: str
-    email: str
-    notes: list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,13 +103,14 @@ def rendered(connection: duckdb.DuckDBPyConnection, tables: Tables = ISSUED) -> 
 
 def _seller(text: str) -> tuple[str, str]:
     """A seller's JSON object and the terms' JSON list, indented as they stand inside a document."""
-    content: _SellerParts = json.loads(text)
+    content = json.loads(text)
     party = {
         "name": content["name"],
         "address": content["address"],
         "tax_id": content["tax_id"],
         "email": content["email"],
         "account_id": "",
+        **{name: content[name] for name in SELLER_DETAILS if name in content},
     }
     return _inside(party), _inside(content["notes"])
 

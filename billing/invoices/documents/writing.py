@@ -23,6 +23,7 @@ from billing.invoices.documents.files import (
 )
 from billing.invoices.documents.rendering import rendered
 from billing.invoices.documents.sums import SUMS, read_sums, write_sums
+from billing.invoices.einvoice import xml_document
 from billing.invoices.reading import (
     DRAFTS as DRAFT_TABLES,
 )
@@ -38,6 +39,7 @@ from billing.invoices.settings import InvoiceSettings
 
 TABLES = ("json", "csv")
 PAGES = ("html", "pdf")
+E_INVOICE = "xml"
 
 
 def write_month(
@@ -143,6 +145,8 @@ def _write_chosen(
     putting = put_draft if drafts else put
     noted = {name.rpartition(".")[2] for name in written.before}
     pages = [name for name in PAGES if name in formats or name in noted]
+    if not drafts and _wants_e_invoices(connection):
+        pages.append(E_INVOICE)
 
     def wanted(name: str) -> bool:
         return name.rpartition(".")[2] in formats or name in written.before
@@ -163,7 +167,15 @@ def _write_chosen(
             putting(f"{folder}/{name}.html", html_document.render(invoice), written)
         if wanted(f"{name}.pdf"):
             putting(f"{folder}/{name}.pdf", pdf_document.render(invoice, fonts), written)
+        if E_INVOICE in pages and (profile := xml_document.wanted(invoice)) is not None:
+            putting(f"{folder}/{name}.{E_INVOICE}", xml_document.render(invoice, profile), written)
         advance(1)
+
+
+def _wants_e_invoices(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether any of the chosen documents is of an account that asked for e-invoices."""
+    result = connection.execute(sql.text("statements/invoices/reading/e_invoices_chosen"))
+    return any(documents for (documents,) in result.fetchall())
 
 
 def _nothing() -> Iterator[Invoice]:

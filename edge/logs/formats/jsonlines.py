@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import io
 import re
+from decimal import Decimal
 from typing import Final
 
 import orjson
 import polars as pl
 
-from edge.logs.formats.block import Settled, physical_lines
+from edge.logs.formats.block import Settled, count_lines, physical_lines
 from edge.logs.formats.delimited import looks_packed
 from edge.logs.formats.event_fields import column
 from edge.logs.formats.mapping import Path
@@ -47,8 +48,7 @@ class JsonCutter:
             frame = pl.read_ndjson(io.BytesIO(block), schema=self.schema)
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
             return None
-        lines = block.count(b"\n") + (not block.endswith(b"\n"))
-        if frame.height != lines:
+        if frame.height != count_lines(block):
             return None
         return frame.select(*(_leaf(path).alias(column(path)) for path in self.paths))
 
@@ -127,4 +127,6 @@ def _text(found: object, path: Path) -> str | None:
         return "true" if found else "false"
     if isinstance(found, dict | list):
         return orjson.dumps(found).decode()
-    return repr(found)
+    if isinstance(found, float):
+        found = Decimal(repr(found)).normalize()
+    return f"{found:f}" if isinstance(found, Decimal) else repr(found)

@@ -66,6 +66,7 @@ _PATHS: Final = ("request_uri", "uri", "document_uri", "%U")
 _WHOLE_URL: Final = "scheme://host"
 """Stands for a JSON value that begins with the server's own scheme and host."""
 _REQUESTS: Final = ("request", "%r")
+_PORT_NAMES: Final = ("server_port", "%p", "%{local}p", "%{canonical}p")
 _SCHEMES: Final[dict[str, str]] = {
     "scheme": "field",
     "%{request_scheme}e": "field",
@@ -334,7 +335,7 @@ def _known_form(token: Variable) -> str | None:
         return _ATOMS["status"]
     if name in _ROLES["bytes"]:
         return _ATOMS["bytes"]
-    if name in ("msec", "request_time", "request_length", "server_port", "%D", "%T", "%I", "%p"):
+    if name in ("msec", "request_time", "request_length", "%D", "%T", "%I", *_PORT_NAMES):
         return _ATOMS["number"]
     if name in ("host", "scheme", "remote_addr", "time_iso8601", "server_protocol", "%h", "%v"):
         return _ATOMS["word"]
@@ -349,6 +350,10 @@ def _strict(token: Variable, last: str, first: str, *, quoted: bool) -> str:
         return rf'(?:[^"\\{ends}]|\\.)*'
     if last == "[" and first == "]":
         return r"[^\]]*"
+    if first == ":" and _small(token.name) in _ROLES["host"]:
+        return r"(?:\[[^\] ]*\]|[^:]*)"
+    if _small(token.name) in _PORT_NAMES:
+        return _ATOMS["number"]
     if known == _ATOMS["clf"]:
         return "[^ ]+ [^ ]+" if first in ("", " ") else rf"[^{re.escape(first)}]*"
     if token.form:

@@ -1,43 +1,11 @@
 -- Answers: what each account has, owes for the open hours and burns, and when its balance will be zero.
 -- Grain: see the line above each statement; sums are HUGEINT, 10^-10 currency units; times are UTC without zone.
--- Reads: charges, balances, accounts, open_value. $accounts: only these accounts; NULL: all of them.
+-- Reads: account_burn, charges, balances, accounts, open_value. $accounts: only these accounts; NULL: all of them.
 
 -- name: make_working_tables
--- burn, burn_day and figures_measured: one row per account; day_bounds: one per time zone.
+-- burn_day: one row per account; day_bounds: one per time zone.
 CREATE OR REPLACE TEMP TABLE day_bounds (timezone VARCHAR, day_start TIMESTAMP, day_end TIMESTAMP);
-CREATE OR REPLACE TEMP TABLE burn (
-    account_id VARCHAR,
-    payable_hour HUGEINT,
-    payable_7_hours HUGEINT,
-    payable_24_hours HUGEINT,
-    payable_168_hours HUGEINT
-);
 CREATE OR REPLACE TEMP TABLE burn_day (account_id VARCHAR, payable_day HUGEINT);
-
--- name: add_burn
--- One row per account with a charge in the last 168 rated hours; an hour without charges counts as zero.
--- Periods up to a day (25 hours once a year) count: a monthly item says nothing about an hour.
-INSERT INTO burn
-SELECT
-    account_id,
-    COALESCE(SUM(amount) FILTER (period_end > $through - INTERVAL 1 HOUR AND is_hourly), 0),
-    COALESCE(SUM(amount) FILTER (period_end > $through - INTERVAL 7 HOUR AND is_hourly), 0),
-    COALESCE(SUM(amount) FILTER (period_end > $through - INTERVAL 24 HOUR), 0),
-    SUM(amount)
-FROM (
-    SELECT
-        account_id,
-        amount,
-        period_end,
-        period_end - period_start <= INTERVAL 1 HOUR AS is_hourly
-    FROM filed_charges
-    WHERE
-        period_end > $through - INTERVAL 168 HOUR
-        AND period_end <= $through
-        AND period_end - period_start <= INTERVAL 25 HOUR
-        AND ($accounts::VARCHAR[] IS NULL OR account_id IN (SELECT unnest($accounts::VARCHAR[])))
-)
-GROUP BY account_id;
 
 -- name: daily_zones
 -- One row per time zone in which accounts settled by the day live.
@@ -88,7 +56,7 @@ SELECT
 FROM accounts AS a
 CROSS JOIN (SELECT COALESCE(MIN(hour), TIMESTAMP '1970-01-01') AS first_hour FROM imported_files) AS begun
 LEFT JOIN balances AS b ON b.account_id = a.account_id AND b.currency = a.currency
-LEFT JOIN burn AS u ON u.account_id = a.account_id
+LEFT JOIN account_burn AS u ON u.account_id = a.account_id
 LEFT JOIN burn_day AS d ON d.account_id = a.account_id
 LEFT JOIN open_value AS o ON o.account_id = a.account_id
 LEFT JOIN (
@@ -102,7 +70,20 @@ WHERE $accounts::VARCHAR[] IS NULL OR a.account_id IN (SELECT unnest($accounts::
 -- One row per account of figures_measured: whole seconds until the projected amount is spent, in the middle (mean of
 -- the day's and the week's burn: better than either alone, bench/forecast_backtest.py) and as a band (the fastest and
 -- the slowest of hour, day and week). NULL: not within a year, which is no forecast. Nothing left and nothing burning
--- is no end in sight: most accounts that never paid in. Burns stay fractions, so that nothing is rounded.
+-- is no end in sight: most accounts that never paid in. Burns stay fractions, so that nothing is rounded. A division of
+-- HUGEINT takes thirty times as long as one of BIGINT: whole_part is the one that its numbers fit, seconds_left (of an
+-- amount that burns as `spent` in `hours`) asks first whether the end is within the year.
+CREATE OR REPLACE TEMP MACRO whole_part(part, of) AS
+    CASE
+        WHEN greatest(abs(part), abs(of)) < 4611686018427387904 THEN part::BIGINT // of::BIGINT
+        ELSE part // of
+    END;
+CREATE OR REPLACE TEMP MACRO seconds_left(left_over, hours, spent) AS
+    CASE
+        WHEN left_over < 0 THEN 0
+        WHEN spent > 0 AND left_over * hours * 3600 < (366 * 86400 + 1) * spent
+            THEN whole_part(left_over * hours * 3600, spent)
+    END::BIGINT;
 CREATE OR REPLACE TEMP TABLE account_figures AS
 WITH burns AS (
     SELECT
@@ -116,20 +97,10 @@ WITH burns AS (
 spans AS (
     SELECT
         *,
-        CASE
-            WHEN projected < 0 THEN 0
-            WHEN middle_amount > 0 THEN projected * middle_hours * 3600 // middle_amount
-        END AS middle,
-        CASE WHEN projected < 0 THEN 0 WHEN payable_hour > 0 THEN projected * 3600 // payable_hour END AS by_hour,
-        CASE
-            WHEN projected < 0 THEN 0
-            WHEN payable_24_hours > 0 THEN projected * day_hours * 3600 // payable_24_hours
-        END AS by_day,
-        CASE
-            WHEN projected < 0 THEN 0
-            WHEN payable_168_hours > 0 THEN projected * hours_known * 3600 // payable_168_hours
-        END AS by_week,
-        366 * 86400 AS farthest
+        seconds_left(projected, middle_hours, middle_amount) AS middle,
+        seconds_left(projected, 1, payable_hour) AS by_hour,
+        seconds_left(projected, day_hours, payable_24_hours) AS by_day,
+        seconds_left(projected, hours_known, payable_168_hours) AS by_week
     FROM burns
 )
 
@@ -145,14 +116,12 @@ SELECT
     payable_168_hours,
     payable_day,
     hours_known,
-    middle_amount // middle_hours AS burn_per_hour,
-    CASE WHEN middle <= farthest THEN middle::BIGINT END AS zero_in,
+    whole_part(middle_amount, middle_hours)::HUGEINT AS burn_per_hour,
+    middle AS zero_in,
+    LEAST(by_hour, by_day, by_week) AS zero_in_earliest,
     CASE
-        WHEN LEAST(by_hour, by_day, by_week) <= farthest THEN LEAST(by_hour, by_day, by_week)::BIGINT
-    END AS zero_in_earliest,
-    CASE
-        WHEN by_hour <= farthest AND by_day <= farthest AND by_week <= farthest
-            THEN GREATEST(by_hour, by_day, by_week)::BIGINT
+        WHEN by_hour IS NOT NULL AND by_day IS NOT NULL AND by_week IS NOT NULL
+            THEN GREATEST(by_hour, by_day, by_week)
     END AS zero_in_latest
 FROM spans;
 

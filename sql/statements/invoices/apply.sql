@@ -115,3 +115,16 @@ SELECT
     $documents::BIGINT AS documents,
     $reason::VARCHAR AS reason,
     $journal_no::BIGINT AS journal_no;
+
+-- name: insert_close_step
+-- One row: a step of a month's close, as its journal record says.
+INSERT INTO close_steps BY NAME
+SELECT
+    $month::VARCHAR AS month,
+    $step::VARCHAR AS step,
+    $happened_at::TIMESTAMP AS happened_at,
+    $decided_by::VARCHAR AS decided_by,
+    $reason::VARCHAR AS reason,
+    $findings::VARCHAR[] AS findings,
+    $documents::BIGINT AS documents,
+    $journal_no::BIGINT AS journal_no;

@@ -36,18 +36,19 @@ CROSS JOIN credited
 WHERE invoices.invoice_no = $invoice_no;
 
 -- name: note_of_run
--- At most one row: the credit note that a run of that id issued (it carries its command's key), its net and its line.
+-- At most one row: the credit note that a run of that id issued (it carries its command's key), its reason, its net and its line.
 SELECT
     invoices.invoice_no,
     invoices.corrects,
     invoices.total,
     invoices.currency,
+    invoices.reason,
     CAST(sum(lines.settled_amount) AS HUGEINT) AS net,
     min(lines.line_no) AS line_no
 FROM invoices
 INNER JOIN invoice_lines AS lines ON invoices.invoice_no = lines.invoice_no
 WHERE invoices.run_id = $run_id
-GROUP BY invoices.invoice_no, invoices.corrects, invoices.total, invoices.currency;
+GROUP BY invoices.invoice_no, invoices.corrects, invoices.total, invoices.currency, invoices.reason;
 
 -- name: left_of_line
 -- One row. What is left of one invoice line after the credit notes on it, in 10^-10 units; null without such a line.
@@ -180,7 +181,8 @@ SELECT
     invoices.invoice_no AS corrects,
     $reason::VARCHAR AS reason,
     $run_id::VARCHAR AS run_id,
-    NULL::VARCHAR AS tzdata
+    NULL::VARCHAR AS tzdata,
+    invoices.details
 FROM invoices
 CROSS JOIN sums
 WHERE invoices.invoice_no = $invoice_no;

@@ -210,6 +210,7 @@ SELECT
     accounts.country,
     accounts.tax_id,
     accounts.email,
+    accounts.details,
     accounts.currency,
     accounts.timezone,
     voided.invoice_no AS corrects,
@@ -251,6 +252,24 @@ ORDER BY due.account_id;
 -- One row per account. Leaves only the accounts that can be issued now.
 DELETE FROM invoice_due
 WHERE is_held OR is_changed OR NOT is_ready OR list_contains($waiting::VARCHAR[], account_id);
+
+-- name: e_invoice_parties
+-- One row per account that wants e-invoices and could be issued now: what they would say of it, and its rates of tax.
+SELECT
+    due.account_id,
+    due.name,
+    due.country,
+    due.tax_id,
+    due.email,
+    due.details,
+    any_value(currencies.digits) AS digits,
+    list(DISTINCT rates.tax_rate_bp ORDER BY rates.tax_rate_bp) AS rates
+FROM invoice_due AS due
+INNER JOIN invoice_currencies AS currencies ON due.currency = currencies.currency
+INNER JOIN invoice_tax_rates AS rates ON due.account_id = rates.account_id
+WHERE due.details ->> '$.e_invoice' <> '' AND NOT (due.is_held OR due.is_changed OR NOT due.is_ready)
+GROUP BY due.account_id, due.name, due.country, due.tax_id, due.email, due.details
+ORDER BY due.account_id;
 
 -- name: printed_parties
 -- One row per account that could be issued now and whose name or address has more than Latin letters.

@@ -141,7 +141,19 @@ SELECT
     due.currency,
     totals.digits,
     $issued_at::TIMESTAMP AS issued_at,
-    CASE WHEN numbers.kind = 'credit_note' AND $due_on IS NOT NULL THEN $issued_on::DATE ELSE $due_on::DATE END AS due_on,
+    CASE
+        WHEN $is_draft THEN NULL
+        WHEN numbers.kind = 'credit_note' THEN $issued_on::DATE
+        ELSE CAST(
+            CASE
+                WHEN due.details ->> '$.payment_terms' LIKE 'end of month%' THEN last_day($issued_on::DATE)
+                ELSE $issued_on::DATE
+            END
+            + to_days(coalesce(
+                CAST(regexp_extract(due.details ->> '$.payment_terms', '([0-9]+) day', 1) AS INTEGER), $payment_days
+            )) AS DATE
+        )
+    END AS due_on,
     zones.period_start,
     zones.period_end,
     due.timezone,
@@ -167,12 +179,59 @@ SELECT
         ELSE ''
     END AS reason,
     $run_id::VARCHAR AS run_id,
-    $tzdata::VARCHAR AS tzdata
+    $tzdata::VARCHAR AS tzdata,
+    due.details
 FROM invoice_totals AS totals
 INNER JOIN invoice_numbers AS numbers ON totals.account_id = numbers.account_id
 INNER JOIN invoice_due AS due ON totals.account_id = due.account_id
 INNER JOIN invoice_zones AS zones ON due.timezone = zones.timezone
 INNER JOIN invoice_evidence AS evidence ON due.timezone = evidence.timezone;
+
+-- name: with_balances
+-- One row per document: with what the account owed on documents when the last one was issued, what was paid since then,
+-- and how much of this one is there already. A draft asks for nothing and says nothing of it.
+CREATE OR REPLACE TEMP TABLE invoice_heads AS
+WITH asked AS (
+    SELECT account_id, currency, CAST(sum(total) AS HUGEINT) AS asked, max(journal_no) AS last_no
+    FROM invoices
+    GROUP BY account_id, currency
+),
+
+moved AS (
+    SELECT
+        t.account_id,
+        t.currency,
+        CAST(sum(CASE WHEN t.credit_account LIKE 'customer:%' THEN t.amount ELSE -t.amount END) AS HUGEINT) AS paid
+    FROM posted_transfers AS t
+    SEMI JOIN invoice_heads AS h ON t.account_id = h.account_id
+    LEFT JOIN asked AS a ON t.account_id = a.account_id AND t.currency = a.currency
+    WHERE
+        t.journal_no > coalesce(a.last_no, 0)
+        AND split_part(
+            CASE WHEN t.credit_account LIKE 'customer:%' THEN t.debit_account ELSE t.credit_account END, ':', 1
+        ) NOT IN ('revenue', 'tax', 'cut')
+    GROUP BY t.account_id, t.currency
+),
+
+stands AS (
+    SELECT
+        h.invoice_no,
+        coalesce(a.asked, 0) - coalesce(b.cash, 0) - coalesce(b.vouchers, 0) AS owed,
+        coalesce(m.paid, 0) AS paid
+    FROM invoice_heads AS h
+    LEFT JOIN asked AS a ON h.account_id = a.account_id AND h.currency = a.currency
+    LEFT JOIN balances AS b ON h.account_id = b.account_id AND h.currency = b.currency
+    LEFT JOIN moved AS m ON h.account_id = m.account_id AND h.currency = m.currency
+    WHERE h.due_on IS NOT NULL
+)
+
+SELECT
+    h.*,
+    CAST(s.owed + s.paid AS HUGEINT) AS balance_before,
+    CAST(s.paid AS HUGEINT) AS payments_since,
+    CASE WHEN s.owed IS NOT NULL THEN CAST(greatest(0, least(h.total, -s.owed)) AS HUGEINT) END AS prepaid_used
+FROM invoice_heads AS h
+LEFT JOIN stands AS s ON h.invoice_no = s.invoice_no;
 
 -- name: content_hashes
 -- One row per document. The SHA-256 of each document's content: head, lines and appendix (FAULTS I4, decision 0703).
@@ -215,7 +274,8 @@ SELECT
             heads.timezone, heads.seller, heads.customer_name, heads.customer_address, heads.customer_country,
             heads.customer_tax_id, heads.customer_email, heads.subtotal, heads.cut, heads.tax, heads.total,
             coalesce(rate_text(heads.tax_rate_bp), ''), heads.hours, heads.incomplete_hours, heads.certificates, heads.usage_sha256,
-            coalesce(heads.corrects, ''), heads.reason, heads.tzdata
+            coalesce(heads.corrects, ''), heads.reason, heads.tzdata, heads.balance_before, heads.payments_since,
+            heads.prepaid_used, heads.details
         ),
         coalesce(line_texts.content, ''),
         coalesce(detail_texts.content, '')

@@ -96,7 +96,11 @@ SELECT
     heads.corrects,
     heads.reason,
     heads.content_sha256,
-    heads.tzdata
+    heads.tzdata,
+    heads.balance_before,
+    heads.payments_since,
+    heads.prepaid_used,
+    heads.details
 FROM query_table($heads) AS heads
 INNER JOIN invoice_chosen ON heads.invoice_no = invoice_chosen.invoice_no
 WHERE invoice_chosen.chunk = $chunk
@@ -148,6 +152,13 @@ FROM query_table($detail) AS detail
 INNER JOIN invoice_chosen ON detail.invoice_no = invoice_chosen.invoice_no
 WHERE invoice_chosen.chunk = $chunk
 ORDER BY detail.invoice_no, detail.day, detail.domain, detail.class, detail.region;
+
+-- name: e_invoices_chosen
+-- One row: how many of the chosen documents are of accounts that had asked for e-invoices.
+SELECT count(*) AS documents
+FROM invoices AS i
+INNER JOIN invoice_chosen AS c ON i.invoice_no = c.invoice_no
+WHERE i.details ->> '$.e_invoice' <> '';
 
 -- name: issued_last
 -- One row per month, of the two issued into last: the numbers of all its documents, credit notes among them.

@@ -245,12 +245,21 @@ SELECT
         s.seller_json, ',', chr(10), '  "customer": {', chr(10), '    "name": ', json_text(h.customer_name), ',',
         chr(10), '    "address": ', json_lines(address_lines(h.customer_address, h.customer_country), '    '), ',',
         chr(10), '    "tax_id": ', json_text(h.customer_tax_id), ',', chr(10), '    "email": ',
-        json_text(h.customer_email), ',', chr(10), '    "account_id": ', json_text(h.account_id), chr(10), '  },',
+        json_text(h.customer_email), ',', chr(10), '    "account_id": ', json_text(h.account_id),
+        ',' || chr(10) || '    "details": ' || h.details, chr(10), '  },',
         chr(10), '  "lines": [', chr(10), l.json_lines, chr(10), '  ],', chr(10), '  "subtotal": "',
         exact_text(h.subtotal), '",', chr(10), '  "cut": "', exact_text(h.cut), '",', chr(10), '  "net": "',
         minor_text(h.subtotal - h.cut, h.digits), '",', chr(10), '  "tax_rate_percent": ',
         json_text(percent_text(h.tax_rate_bp)), ',', chr(10), '  "tax": "', minor_text(h.tax, h.digits), '",', chr(10),
-        '  "total": "', minor_text(h.total, h.digits), '",', chr(10), '  "taxes": [', chr(10), x.json_taxes, chr(10),
+        '  "total": "', minor_text(h.total, h.digits), '",', chr(10),
+        concat(
+            '  "prepaid_used": "' || minor_text(h.prepaid_used, h.digits) || '",' || chr(10) || '  "amount_due": "'
+            || minor_text(greatest(0, h.total - h.prepaid_used), h.digits) || '",' || chr(10)
+            || '  "account": {' || chr(10) || '    "balance_before": "' || exact_text(h.balance_before) || '",' || chr(10)
+            || '    "payments_since": "' || exact_text(h.payments_since) || '",' || chr(10) || '    "balance_now": "'
+            || exact_text(h.balance_before - h.payments_since + h.total) || '"' || chr(10) || '  },' || chr(10)
+        ),
+        '  "taxes": [', chr(10), x.json_taxes, chr(10),
         '  ],', chr(10), '  "rounding": ', json_text($rounding), ',',
         chr(10), '  "notes": ', CASE h.kind WHEN 'invoice' THEN s.notes_json ELSE '[]' END, ',', chr(10),
         '  "evidence": ',

@@ -20,12 +20,15 @@ FROM charge_files
 ORDER BY journal_no;
 
 -- name: set_files
--- The session: where the files of each form lie.
+-- The session: where the files of the present form lie.
 SET VARIABLE charge_files = (
     SELECT list(getvariable('home') || '/journal/effects/' || file ORDER BY journal_no)
     FROM charge_files
     WHERE NOT is_older
 );
+
+-- name: set_older_files
+-- The session: where the files of the older form lie.
 SET VARIABLE older_charge_files = (
     SELECT list(getvariable('home') || '/journal/effects/' || file ORDER BY journal_no)
     FROM charge_files

@@ -18,6 +18,12 @@ SELECT partition
 FROM partitions
 ORDER BY partition
 
+-- name: flushes
+-- One row per partition that this file knows: its last commit.
+SELECT partition, flush_no
+FROM partitions
+ORDER BY partition
+
 -- name: new_partition
 -- The first row of a partition.
 INSERT INTO partitions

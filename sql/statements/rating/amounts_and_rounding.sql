@@ -1,6 +1,22 @@
 -- Amounts: what each slice costs, and what each period should cost, card by card.
--- Here and nowhere else money is cut to 10^-10 units: priced and fixed_terms cut the month's running totals once, toward zero (DOMAIN §10.11).
--- Reads: rating_slices, rating_free_parts, rating_plan_parts, rating_months_so_far, rating_accounts, rating_days, rating_months, charges, price_*.
+-- Here and nowhere else money is cut to 10^-10 units: formulas and fixed_terms cut the month's running totals once, toward zero (DOMAIN §10.11).
+-- Reads: rating_slices, rating_sold, rating_held_now, rating_free_parts, rating_plan_parts, rating_months_so_far, rating_accounts, rating_days, rating_months, charges, price_*.
+
+-- name: formulas
+-- The curve of a card at a quantity in one of its parts, as a numerator (DOMAIN §10.5); and the cut: what a numerator
+-- that brings the month's running total to `total` adds to its charge, the difference of cut totals. A HUGEINT division takes
+-- thirty times as long as a BIGINT one, which nearly always holds it.
+CREATE OR REPLACE TEMP MACRO rating_curve(quantity, part_base, part_price, part_step, part_origin) AS
+    part_base + part_price * CASE
+        WHEN part_step = 1 THEN quantity - part_origin
+        ELSE (quantity - part_origin + part_step - 1) // part_step
+    END;
+CREATE OR REPLACE TEMP MACRO rating_cut(total, added, parts) AS
+    CASE
+        WHEN greatest(abs(total), abs(added), parts) < 4611686018427387904
+        THEN total::BIGINT // parts::BIGINT - (total - added)::BIGINT // parts::BIGINT
+        ELSE total // parts - (total - added) // parts
+    END;
 
 -- name: billable
 -- One row per slice: its part that is paid by money, and its place: the month-cumulative quantity before it.
@@ -92,14 +108,9 @@ WITH placed AS (
         p.period_start, p.period_end, p.quantity, p.free_quantity, p.plan_quantity,
         p.billable_quantity, p.place,
         (
-            after.base + after.price * CASE
-                WHEN after.step = 1 THEN p.place + p.billable_quantity - after.origin
-                ELSE (p.place + p.billable_quantity - after.origin + after.step - 1) // after.step
-            END
-            - before.base - before.price * CASE
-                WHEN before.step = 1 THEN p.place - before.origin
-                ELSE (p.place - before.origin + before.step - 1) // before.step
-            END
+            rating_curve(
+                p.place + p.billable_quantity, after.base, after.price, after.step, after.origin
+            ) - rating_curve(p.place, before.base, before.price, before.step, before.origin)
         ) * p.weight
         + CASE WHEN p.opens THEN t.at_zero ELSE 0 END AS numerator
     FROM placed AS p
@@ -120,15 +131,7 @@ WITH placed AS (
     LEFT JOIN rating_months_so_far AS s
         ON s.account_key = p.account_key AND s.tally = p.tally AND s.month = p.month
 )
-SELECT
-    *,
-    -- A HUGEINT division takes thirty times as long as a BIGINT one, which nearly always holds it.
-    CASE
-        WHEN greatest(abs(total), abs(numerator), denominator) < 4611686018427387904
-        THEN total::BIGINT // denominator::BIGINT
-            - (total - numerator)::BIGINT // denominator::BIGINT
-        ELSE total // denominator - (total - numerator) // denominator
-    END AS amount
+SELECT *, rating_cut(total, numerator, denominator) AS amount
 FROM running;
 DROP TABLE rating_billable;
 
@@ -209,10 +212,10 @@ UNION ALL
 SELECT account_key, tally, month, card, period_start, period_end, place, 'minimum', minimum
 FROM moved WHERE minimum <> 0;
 
--- name: should_cost
--- One row per account × item × region × month × period × rate card × term: what the rated periods cost in all. term:
--- usage, or the fixed term of the card that costs or takes away.
-CREATE OR REPLACE TEMP TABLE rating_should_cost AS
+-- name: costs
+-- One row per account × tally × month × period × card × term: what the rated periods cost in all. term: usage, or the
+-- fixed term of the card that costs or takes away. Whole numbers alone: names are looked up by who reads them (should_cost).
+CREATE OR REPLACE TEMP TABLE rating_costs AS
 WITH parts AS (
     SELECT
         account_key, tally, month, card, period_start, period_end, 'usage' AS term, quantity,
@@ -225,21 +228,70 @@ WITH parts AS (
     FROM rating_fixed_terms
 )
 SELECT
-    a.account_key, a.account_id, l.item, l.scope AS region, m.month,
-    g.period_start, g.period_end, t.card_id AS rate_card, g.term, a.currency,
-    l.denominator, a.replay_from IS NOT NULL AS replayed, g.quantity, g.free_quantity,
-    g.plan_quantity, g.billable_quantity, g.amount, g.numerator, g.place_from
-FROM (
+    account_key, tally, month, card, period_start, any_value(period_end) AS period_end, term,
+    sum(quantity) AS quantity, sum(free_quantity) AS free_quantity,
+    sum(plan_quantity) AS plan_quantity, sum(billable_quantity) AS billable_quantity,
+    sum(amount) AS amount, sum(numerator) AS numerator, min(place) AS place_from
+FROM parts
+GROUP BY account_key, tally, month, card, period_start, term;
+DROP TABLE rating_priced;
+
+-- name: plain
+-- One row more per account × tally with plain usage. Nothing of it asks for an order: all of an account's usage of a
+-- tally is of one hour and one card, so that its regions add up before they are priced.
+INSERT INTO rating_costs
+WITH used AS (
     SELECT
-        account_key, tally, month, card, period_start, term, any_value(period_end) AS period_end,
-        sum(quantity) AS quantity, sum(free_quantity) AS free_quantity,
-        sum(plan_quantity) AS plan_quantity, sum(billable_quantity) AS billable_quantity,
-        sum(amount) AS amount, sum(numerator) AS numerator, min(place) AS place_from
-    FROM parts
-    GROUP BY account_key, tally, month, card, period_start, term
-) AS g
+        s.account_key, s.tally, s.month, s.card, s.period_start, s.period_end,
+        sum(s.quantity)::HUGEINT AS quantity
+    FROM rating_sold AS s
+    ANTI JOIN rating_held_now AS h ON h.account_key = s.account_key AND h.hour = s.hour
+    WHERE s.plain
+    GROUP BY ALL
+), placed AS (
+    SELECT
+        u.*,
+        greatest(0, least(u.quantity, t.free_quantity - coalesce(m.free_quantity, 0)))::HUGEINT
+            AS free_quantity,
+        coalesce(m.billable_quantity, 0)::HUGEINT AS place,
+        coalesce(m.numerator, 0)::HUGEINT AS so_far
+    FROM used AS u
+    JOIN price_terms AS t ON t.card = u.card
+    LEFT JOIN rating_months_so_far AS m
+        ON m.account_key = u.account_key AND m.tally = u.tally AND m.month = u.month
+), exact AS (
+    SELECT
+        p.*, p.quantity - p.free_quantity AS billable_quantity,
+        rating_curve(
+            p.place + p.quantity - p.free_quantity, after.base, after.price, after.step,
+            after.origin
+        ) - rating_curve(p.place, before.base, before.price, before.step, before.origin)
+            AS numerator
+    FROM placed AS p
+    JOIN price_curve AS before
+        ON before.card = p.card AND p.place > before.lower AND p.place <= before.upper
+    JOIN price_curve AS after
+        ON after.card = p.card AND p.place + p.quantity - p.free_quantity > after.lower
+        AND p.place + p.quantity - p.free_quantity <= after.upper
+)
+SELECT
+    e.account_key, e.tally, e.month, e.card, e.period_start, e.period_end, 'usage', e.quantity,
+    e.free_quantity, 0, e.billable_quantity,
+    rating_cut(e.so_far + e.numerator, e.numerator, l.denominator), e.numerator, e.place
+FROM exact AS e
+JOIN price_tallies AS l ON l.tally = e.tally;
+DROP TABLE rating_sold;
+
+-- name: should_cost
+-- The same with names: one row per account × item × region × month × period × rate card × term.
+CREATE OR REPLACE TEMP VIEW rating_should_cost AS
+SELECT
+    g.account_key, a.account_id, g.tally, l.item, l.scope AS region, m.month, g.period_start,
+    g.period_end, t.card_id AS rate_card, g.term, a.currency, l.denominator,
+    a.replay_from IS NOT NULL AS replayed, g.quantity, g.free_quantity, g.plan_quantity,
+    g.billable_quantity, g.amount, g.numerator, g.place_from
+FROM rating_costs AS g
 JOIN rating_accounts AS a ON a.account_key = g.account_key
 JOIN price_tallies AS l ON l.tally = g.tally
 JOIN price_terms AS t ON t.card = g.card
-JOIN rating_months AS m ON m.timezone = a.timezone AND m.number = g.month;
-DROP TABLE rating_priced;
+JOIN (SELECT DISTINCT number, month FROM rating_months) AS m ON m.number = g.month;

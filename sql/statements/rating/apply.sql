@@ -4,60 +4,95 @@
 
 -- name: forget_replayed_months
 -- The month-to-date of replayed accounts comes anew.
-DELETE FROM month_state AS s
-USING effect_replayed AS r
-WHERE s.account_id = r.account_id AND s.month >= r.from_month;
+DELETE FROM month_sums AS s
+USING effect_replayed AS r, month_accounts AS a, month_lanes AS l
+WHERE a.account_id = r.account_id AND s.account_no = a.account_no AND s.lane_no = l.lane_no
+    AND l.month >= r.from_month;
 
 -- name: keep_replayed_months
--- One row per account × month × item × region × rate card.
-INSERT INTO month_state BY NAME SELECT * FROM effect_month_state;
+-- One row per account × month × item × region × rate card, and a number for those that have none yet.
+INSERT INTO month_accounts
+SELECT
+    (SELECT coalesce(max(account_no), 0) FROM month_accounts)
+    + row_number() OVER (ORDER BY account_id),
+    account_id
+FROM (SELECT DISTINCT account_id FROM effect_month_state)
+WHERE account_id NOT IN (SELECT account_id FROM month_accounts);
+INSERT INTO month_lanes
+SELECT
+    (SELECT coalesce(max(lane_no), 0) FROM month_lanes)
+    + row_number() OVER (ORDER BY month, item, region, rate_card),
+    e.*
+FROM (SELECT DISTINCT month, item, region, rate_card FROM effect_month_state) AS e
+ANTI JOIN month_lanes USING (month, item, region, rate_card);
+INSERT INTO month_sums BY NAME
+SELECT a.account_no, l.lane_no, e.* EXCLUDE (account_id, month, item, region, rate_card, quantity)
+FROM effect_month_state AS e
+JOIN month_accounts AS a USING (account_id)
+JOIN month_lanes AS l USING (month, item, region, rate_card);
 
 -- name: move_months_on
--- The charges of new hours move each month-to-date. A table of its own: inside the MERGE the same query costs three
--- times as much.
+-- The charges of new hours move each month-to-date: its row goes, and stands anew as the last. Changing rows where they
+-- stand would write each of them to the log as well.
 CREATE OR REPLACE TEMP TABLE month_moves AS
 SELECT
-    account_id, month, item, region, rate_card, sum(quantity)::HUGEINT AS quantity,
-    sum(free_quantity)::HUGEINT AS free_quantity, sum(plan_quantity)::HUGEINT AS plan_quantity,
-    sum(billable_quantity)::HUGEINT AS billable_quantity, sum(amount)::HUGEINT AS amount,
-    min(place_from)::HUGEINT AS place_from, sum(numerator)::HUGEINT AS numerator,
-    any_value(denominator)::HUGEINT AS denominator,
-    coalesce(sum(amount) FILTER (term = 'flat fee'), 0)::HUGEINT AS flat_fee,
-    coalesce(sum(amount) FILTER (term = 'maximum'), 0)::HUGEINT AS maximum,
-    coalesce(sum(amount) FILTER (term = 'minimum'), 0)::HUGEINT AS minimum
+    account_id, month, item, region, rate_card, free_quantity, plan_quantity, billable_quantity,
+    amount, place_from, numerator, denominator, term
 -- Records of before terms were charged apart have no column term.
 FROM (FROM effect_charges UNION ALL BY NAME SELECT 'usage' AS term WHERE FALSE)
-WHERE NOT replayed
-GROUP BY account_id, month, item, region, rate_card;
-MERGE INTO month_state AS s
-USING month_moves AS c
-ON s.account_id = c.account_id AND s.month = c.month AND s.item = c.item
-    AND s.region = c.region AND s.rate_card = c.rate_card
-WHEN MATCHED THEN UPDATE SET
-    quantity = s.quantity + c.quantity,
-    free_quantity = s.free_quantity + c.free_quantity,
-    plan_quantity = s.plan_quantity + c.plan_quantity,
-    billable_quantity = s.billable_quantity + c.billable_quantity,
-    amount = s.amount + c.amount,
-    place_from = least(s.place_from, c.place_from),
-    numerator = CASE
-        WHEN s.denominator = c.denominator THEN s.numerator
-        ELSE s.numerator * (c.denominator // gcd(s.denominator, c.denominator))
-            // (s.denominator // gcd(s.denominator, c.denominator))
-    END + c.numerator,
-    denominator = c.denominator,
-    flat_fee = s.flat_fee + c.flat_fee,
-    maximum = s.maximum + c.maximum,
-    minimum = s.minimum + c.minimum
-WHEN NOT MATCHED THEN INSERT (
-    account_id, month, item, region, rate_card, quantity, free_quantity, plan_quantity,
-    billable_quantity, amount, place_from, numerator, denominator, flat_fee, maximum, minimum
-) VALUES (
-    c.account_id, c.month, c.item, c.region, c.rate_card, c.quantity, c.free_quantity,
-    c.plan_quantity, c.billable_quantity, c.amount, c.place_from, c.numerator, c.denominator,
-    c.flat_fee, c.maximum, c.minimum
+WHERE NOT replayed;
+INSERT INTO month_accounts
+SELECT
+    (SELECT coalesce(max(account_no), 0) FROM month_accounts)
+    + row_number() OVER (ORDER BY account_id),
+    account_id
+FROM (
+    SELECT DISTINCT m.account_id FROM month_moves AS m ANTI JOIN month_accounts USING (account_id)
 );
+INSERT INTO month_lanes
+SELECT
+    (SELECT coalesce(max(lane_no), 0) FROM month_lanes)
+    + row_number() OVER (ORDER BY month, item, region, rate_card),
+    e.*
+FROM (SELECT DISTINCT month, item, region, rate_card FROM month_moves) AS e
+ANTI JOIN month_lanes USING (month, item, region, rate_card);
+CREATE OR REPLACE TEMP TABLE months_moved AS
+WITH moves AS (
+    SELECT
+        a.account_no, l.lane_no, sum(m.free_quantity)::HUGEINT AS free_quantity,
+        sum(m.plan_quantity)::HUGEINT AS plan_quantity,
+        sum(m.billable_quantity)::HUGEINT AS billable_quantity, sum(m.amount)::HUGEINT AS amount,
+        min(m.place_from)::HUGEINT AS place_from, sum(m.numerator)::HUGEINT AS numerator,
+        any_value(m.denominator)::HUGEINT AS denominator,
+        sum(CASE m.term WHEN 'flat fee' THEN m.amount ELSE 0 END)::HUGEINT AS flat_fee,
+        sum(CASE m.term WHEN 'maximum' THEN m.amount ELSE 0 END)::HUGEINT AS maximum,
+        sum(CASE m.term WHEN 'minimum' THEN m.amount ELSE 0 END)::HUGEINT AS minimum
+    FROM month_moves AS m
+    JOIN month_accounts AS a USING (account_id)
+    JOIN month_lanes AS l USING (month, item, region, rate_card)
+    GROUP BY a.account_no, l.lane_no
+)
+SELECT
+    m.account_no, m.lane_no, coalesce(s.free_quantity, 0) + m.free_quantity AS free_quantity,
+    coalesce(s.plan_quantity, 0) + m.plan_quantity AS plan_quantity,
+    coalesce(s.billable_quantity, 0) + m.billable_quantity AS billable_quantity,
+    coalesce(s.amount, 0) + m.amount AS amount, least(s.place_from, m.place_from) AS place_from,
+    CASE
+        WHEN s.numerator IS NULL THEN 0
+        WHEN s.denominator = m.denominator THEN s.numerator
+        ELSE s.numerator * (m.denominator // gcd(s.denominator, m.denominator))
+            // (s.denominator // gcd(s.denominator, m.denominator))
+    END + m.numerator AS numerator,
+    m.denominator, coalesce(s.flat_fee, 0) + m.flat_fee AS flat_fee,
+    coalesce(s.maximum, 0) + m.maximum AS maximum, coalesce(s.minimum, 0) + m.minimum AS minimum
+FROM moves AS m
+LEFT JOIN month_sums AS s ON s.account_no = m.account_no AND s.lane_no = m.lane_no;
 DROP TABLE month_moves;
+DELETE FROM month_sums AS s
+USING months_moved AS m
+WHERE s.account_no = m.account_no AND s.lane_no = m.lane_no;
+INSERT INTO month_sums BY NAME FROM months_moved;
+DROP TABLE months_moved;
 
 -- name: keep_plan_use
 -- One row per plan × month × hour that a plan paid; its sum per plan beside it.

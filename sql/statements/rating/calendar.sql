@@ -25,13 +25,14 @@ SELECT timezone, day, number, starts_at, ends_at FROM given_days;
 -- One row per account with all that rating needs; replay_from is NULL where only new hours are added.
 CREATE OR REPLACE TEMP TABLE rating_accounts AS
 SELECT
-    a.account_key, a.account_id,
+    a.account_key, a.account_id, n.account_no,
     coalesce(nullif(a.timezone, ''), b.timezone, 'UTC') AS timezone,
     a.price_book AS book, b.book IS NOT NULL AS has_book, a.currency,
     a.currency = b.currency AS currency_fits,
     coalesce(i.item_no, 0) AS basic_item_no, a.opened_at, a.opens_at, a.closes_at,
     m.starts_at AS replay_from, m.number AS replay_month, c.reason
 FROM rating_subjects AS a
+LEFT JOIN month_accounts AS n ON n.account_id = a.account_id
 LEFT JOIN price_books AS b ON b.book = a.price_book
 LEFT JOIN price_items AS i ON i.item = a.billing_method
 LEFT JOIN rating_replays AS c ON c.account_id = a.account_id
@@ -43,12 +44,20 @@ LEFT JOIN rating_months AS m
 -- One row per account that ever changed its billing method and period of one method: a change takes effect at
 -- the next local 00:00, leaving the 95th percentile at the next month (DOMAIN §1.8).
 CREATE OR REPLACE TEMP TABLE rating_method_periods AS
-WITH asked AS (
+WITH changed AS (
+    SELECT DISTINCT a.account_key
+    FROM account_methods AS m
+    JOIN rating_accounts AS a ON a.account_id = m.account_id
+    JOIN price_items AS i ON i.item = m.method AND i.item_no <> a.basic_item_no
+), asked AS (
     SELECT
         a.account_key, a.timezone, i.item_no, m.effective_from,
         lag(i.item_no) OVER steps AS item_before
     FROM account_methods AS m
-    JOIN rating_accounts AS a ON a.account_id = m.account_id
+    JOIN (
+        SELECT account_key, account_id, timezone FROM rating_accounts
+        WHERE account_key IN (FROM changed)
+    ) AS a ON a.account_id = m.account_id
     JOIN price_items AS i ON i.item = m.method
     WINDOW steps AS (PARTITION BY a.account_key ORDER BY m.effective_from)
 ), begun AS (

@@ -4,8 +4,8 @@
 
 -- name: new_charges
 -- One row per account × item × region × month × period × rate card × term of new hours: first revisions, a fixed term
--- beside its hour's usage under a number and with a reason of its own.
-CREATE OR REPLACE TEMP TABLE rating_out_charges AS
+-- beside its hour's usage under a number and with a reason of its own. rating_out_charges: these and the revisions.
+CREATE OR REPLACE TEMP VIEW rating_new_charges AS
 SELECT
     account_id, item, region, month, period_start, period_end, quantity, free_quantity,
     plan_quantity, billable_quantity, amount, currency, rate_card,
@@ -14,11 +14,16 @@ SELECT
     term AS reason, numerator, denominator, place_from, FALSE AS replayed, term
 FROM rating_should_cost
 WHERE NOT replayed AND (quantity <> 0 OR amount <> 0 OR numerator <> 0);
+CREATE OR REPLACE TEMP TABLE rating_revisions AS FROM rating_new_charges LIMIT 0;
+CREATE OR REPLACE TEMP VIEW rating_out_charges AS
+FROM rating_new_charges
+UNION ALL
+FROM rating_revisions;
 
 -- name: revisions
 -- The same by which a replayed past differs from what has been charged: numbered revisions with their reason, old
 -- card and new card apart; new hours are first revisions.
-INSERT INTO rating_out_charges
+INSERT INTO rating_revisions
 WITH charged AS (
     SELECT
         c.account_id, c.item, c.region, c.month, c.period_start, c.rate_card, c.term,

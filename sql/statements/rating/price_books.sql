@@ -4,7 +4,7 @@
 
 -- name: price_tables
 -- Books, items and regions are small names; a tally is an item in a scope of a book with its denominator, and the
--- room that prorated cards need (buckets); terms are
+-- room that prorated cards leave a month's numerator; terms are
 -- a card's fixed terms as numerators; the curve says that quantity q in (lower, upper] costs
 -- base + ceil((q - origin) / step) * price; force says which card prices a tally when (account_id: for it alone),
 -- force_no in order of time; largest_hours how much of a tally one hour may hold; scopes number every region.
@@ -14,7 +14,8 @@ CREATE OR REPLACE TEMP TABLE price_regions AS SELECT book, label, region FROM gi
 CREATE OR REPLACE TEMP TABLE price_tallies AS
 SELECT
     tally, book, item_no, item, scope, denominator::HUGEINT AS denominator, factor,
-    has_terms, has_free, by_period, buckets::HUGEINT AS buckets
+    has_terms, has_free, by_period,
+    50000000000000000000000000000000000000 // buckets::HUGEINT AS numerator_most
 FROM given_tallies;
 CREATE OR REPLACE TEMP TABLE price_terms AS
 SELECT

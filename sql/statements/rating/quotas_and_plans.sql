@@ -95,6 +95,14 @@ SELECT
 FROM at_hand
 WHERE remaining > 0;
 
+-- name: plan_buyers
+-- One row per account × item that its plans may pay.
+CREATE OR REPLACE TEMP TABLE rating_plan_buyers AS
+SELECT DISTINCT p.account_key, i.item_no
+FROM rating_plans AS p
+JOIN given_offsets AS o ON o.plan_kind = p.kind
+JOIN price_items AS i ON i.item = o.item;
+
 -- name: plan_work
 -- One row per slice and kind of plan that may pay it, after the free quota; and where the parts of groups go.
 CREATE OR REPLACE TEMP TABLE rating_plan_work AS

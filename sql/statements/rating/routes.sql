@@ -1,11 +1,12 @@
 -- Routes: which tally and which rate card price each quantity; what has none is found in the next chapter.
 -- A tally is what accumulates together: one item in one scope of one price book (billing.prices.compiled).
--- Reads: rating_input, rating_samples, rating_buckets, rating_accounts, price_tallies, price_regions, price_scopes, price_force.
+-- Reads: rating_input, rating_samples, rating_buckets, rating_accounts, price_tallies, price_regions, price_scopes, price_force, rating_plan_buyers.
 
 -- name: routes
 -- One row per book × region label × item × stretch: the narrowest scope that has any card (DOMAIN §10.13), then
 -- the card in force; tally or card is NULL where there is none. Accounts with prices of their own: one row per
--- account × tally × stretch.
+-- account × tally × stretch. by_sum: nothing but quantity, quota and curve makes its cost: neither fixed terms nor
+-- periods of their own.
 CREATE OR REPLACE TEMP TABLE rating_routes AS
 WITH labels AS (
     SELECT DISTINCT book, label FROM rating_input
@@ -41,7 +42,8 @@ WITH labels AS (
 SELECT
     l.book, l.label, l.item_no, l.tally, e.stretch,
     CASE WHEN l.item_no <= 3 THEN n.scope ELSE coalesce(l.region, '?') END AS region,
-    p.scope_no, f.card, f.force_no, f.force_from, f.force_until
+    p.scope_no, f.card, f.force_no, f.force_from, f.force_until,
+    NOT (n.has_terms OR n.by_period) AS by_sum
 FROM tallies AS l
 CROSS JOIN stretches AS e
 LEFT JOIN price_tallies AS n ON n.tally = l.tally
@@ -59,22 +61,23 @@ JOIN (SELECT DISTINCT stretch FROM rating_buckets) AS e
 
 -- name: sold_usage
 -- One row per account × hour × month × stretch × item × region label. An account pays traffic by its basic item
--- alone; requests are sold beside it (DOMAIN §1.1).
+-- alone; requests are sold beside it (DOMAIN §1.1). plain: the only usage of its tally that is rated, with one card and no
+-- plan that might pay; what it costs needs no order (amounts_and_rounding/plain).
 CREATE OR REPLACE TEMP TABLE rating_sold AS
 WITH quantities AS (
-    SELECT account_key, book, hour, turn, late, month, stretch, label, piece_from, piece_until,
+    SELECT account_key, book, hour, turn, late, month, stretch, label, piece_from, piece_until, alone,
         1 AS item_no, https_requests AS quantity
     FROM rating_input WHERE https_requests <> 0
     UNION ALL
-    SELECT account_key, book, hour, turn, late, month, stretch, label, piece_from, piece_until,
+    SELECT account_key, book, hour, turn, late, month, stretch, label, piece_from, piece_until, alone,
         2, quic_requests
     FROM rating_input WHERE quic_requests <> 0
     UNION ALL
-    SELECT account_key, book, hour, turn, late, month, stretch, label, piece_from, piece_until,
+    SELECT account_key, book, hour, turn, late, month, stretch, label, piece_from, piece_until, alone,
         3, http_requests
     FROM rating_input WHERE http_requests <> 0
     UNION ALL
-    SELECT account_key, book, hour, turn, late, month, stretch, label, piece_from, piece_until,
+    SELECT account_key, book, hour, turn, late, month, stretch, label, piece_from, piece_until, alone,
         4, bytes_sent
     FROM rating_input WHERE bytes_sent <> 0 AND basic_item_no = 4
 )
@@ -83,12 +86,14 @@ SELECT
     r.region, r.scope_no, coalesce(o.card, r.card) AS card,
     coalesce(o.force_no, r.force_no) AS force_no,
     greatest(q.piece_from, coalesce(o.force_from, r.force_from)) AS period_start,
-    least(q.piece_until, coalesce(o.force_until, r.force_until)) AS period_end, q.quantity
+    least(q.piece_until, coalesce(o.force_until, r.force_until)) AS period_end, q.quantity,
+    coalesce(q.alone AND r.by_sum AND b.account_key IS NULL, FALSE) AS plain
 FROM quantities AS q
 JOIN rating_routes AS r
     ON r.book = q.book AND r.label = q.label AND r.item_no = q.item_no AND r.stretch = q.stretch
 LEFT JOIN rating_account_routes AS o
-    ON o.account_key = q.account_key AND o.tally = r.tally AND o.stretch = q.stretch;
+    ON o.account_key = q.account_key AND o.tally = r.tally AND o.stretch = q.stretch
+LEFT JOIN rating_plan_buyers AS b ON b.account_key = q.account_key AND b.item_no = q.item_no;
 
 -- name: sold_bandwidth
 -- One row per account × item × period × region: the billed sample, with the card in force at the start of the

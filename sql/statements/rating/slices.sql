@@ -65,20 +65,34 @@ WHERE date_trunc('hour', m.moment) < $through
 -- explains: months begun before terms were charged apart have it all there. too_large: a numerator does not fit the denominator that the tally's
 -- prices have now, or leaves no room for the rest of a month (billing.prices.largest_hour).
 CREATE OR REPLACE TEMP TABLE rating_months_so_far AS
-WITH parts AS (
+WITH lanes AS (
     SELECT
-        a.account_key, l.tally, m.number AS month, l.denominator, l.buckets, l.has_terms, s.free_quantity,
-        s.billable_quantity, s.amount, s.maximum, s.minimum,
+        n.lane_no, l.book, l.tally, m.number AS month, l.denominator, l.numerator_most, l.has_terms
+    FROM month_lanes AS n
+    JOIN price_tallies AS l ON l.item = n.item AND l.scope = n.region
+    JOIN (SELECT DISTINCT month, number FROM rating_months) AS m ON m.month = n.month
+    WHERE n.month >= $first_month
+), subjects AS (
+    SELECT account_no, account_key, book FROM rating_accounts
+    WHERE replay_from IS NULL AND account_key IN (
+        SELECT account_key FROM rating_sold
+        UNION ALL
+        SELECT account_key FROM rating_sold_bandwidth
+        UNION ALL
+        SELECT account_key FROM rating_fixed_term_moments
+    )
+), parts AS (
+    SELECT
+        a.account_key, l.tally, l.month, l.denominator, l.numerator_most, l.has_terms,
+        s.free_quantity, s.billable_quantity, s.amount, s.maximum, s.minimum,
         CASE
             WHEN s.denominator = l.denominator THEN s.numerator
             ELSE TRY(s.numerator * (l.denominator // gcd(s.denominator, l.denominator)))
                 // (s.denominator // gcd(s.denominator, l.denominator))
         END AS numerator
-    FROM month_state AS s
-    JOIN rating_accounts AS a ON a.account_id = s.account_id AND a.replay_from IS NULL
-    JOIN price_tallies AS l ON l.book = a.book AND l.item = s.item AND l.scope = s.region
-    JOIN rating_months AS m ON m.timezone = a.timezone AND m.month = s.month
-    WHERE s.month >= $first_month
+    FROM month_sums AS s
+    JOIN lanes AS l ON l.lane_no = s.lane_no
+    JOIN subjects AS a ON a.account_no = s.account_no AND a.book = l.book
 )
 SELECT
     account_key, tally, month, sum(free_quantity) AS free_quantity,
@@ -86,10 +100,8 @@ SELECT
     CASE WHEN any_value(has_terms)
         THEN sum(amount) - sum(numerator) // any_value(denominator) - sum(maximum) - sum(minimum)
     END AS flat_fee,
-    sum(maximum) AS maximum, sum(minimum) AS minimum,
-    bool_or(
-        numerator IS NULL OR abs(numerator) > 50000000000000000000000000000000000000 // buckets
-    ) AS too_large
+    sum(maximum) FILTER (has_terms) AS maximum, sum(minimum) FILTER (has_terms) AS minimum,
+    bool_or(numerator IS NULL OR abs(numerator) > numerator_most) AS too_large
 FROM parts
 GROUP BY ALL;
 
@@ -202,7 +214,7 @@ WITH parts AS (
     SELECT account_key, tally, month, hour, turn, late, card, force_no, scope_no, 0 AS kind,
         FALSE AS opens, FALSE AS closes, 1::HUGEINT AS weight, period_start, period_end, quantity
     FROM rating_sold
-    WHERE card IS NOT NULL
+    WHERE card IS NOT NULL AND NOT plain
     UNION ALL
     SELECT account_key, tally, month, hour, hour, FALSE, card, force_no, scope_no, 1,
         FALSE, FALSE, weight, starts_at, ends_at, quantity
@@ -230,4 +242,3 @@ SELECT
     ) AS seq
 FROM slices;
 DROP TABLE rating_input;
-DROP TABLE rating_sold;

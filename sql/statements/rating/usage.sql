@@ -25,30 +25,53 @@ WITH changes AS (
 SELECT
     m.timezone, t.bucket, m.number AS month, s.starts_at AS stretch,
     greatest(date_trunc('hour', t.bucket), m.starts_at) AS piece_from,
-    least(date_trunc('hour', t.bucket) + INTERVAL 1 HOUR, m.ends_at) AS piece_until
+    least(date_trunc('hour', t.bucket) + INTERVAL 1 HOUR, m.ends_at) AS piece_until,
+    dense_rank() OVER (
+        ORDER BY m.timezone, date_trunc('hour', t.bucket), m.number, s.starts_at
+    )::INTEGER AS piece
 FROM ticks AS t
 JOIN stretches AS s ON t.bucket >= s.starts_at AND t.bucket < s.ends_at
 JOIN rating_months AS m ON t.bucket >= m.starts_at AND t.bucket < m.ends_at;
 
+-- name: pieces
+-- One row per piece. alone: it is all that is new in its zone, as in the usual run of one hour.
+CREATE OR REPLACE TEMP TABLE rating_pieces AS
+WITH pieces AS (
+    SELECT DISTINCT
+        piece, timezone, date_trunc('hour', bucket) AS hour, month, stretch, piece_from, piece_until
+    FROM rating_buckets
+)
+SELECT
+    *, count(*) FILTER (hour >= $last_through) OVER (PARTITION BY timezone) = 1 AS alone
+FROM pieces;
+
 -- name: input_of_new_hours
 -- One row per account × hour × local month × stretch × basic item × region label, of accounts whose past stands.
--- turn: the hour in whose order it uses quotas, plans and tiers.
+-- turn: the hour in whose order it uses quotas, plans and tiers. alone: nothing else of its account is rated.
 CREATE OR REPLACE TEMP TABLE rating_input AS
+WITH added AS (
+    SELECT
+        a.account_key, b.piece, coalesce(p.item_no, a.basic_item_no) AS basic_item_no,
+        u.region AS label,
+        sum(CASE WHEN u.class = 'https' THEN u.requests ELSE 0 END) AS https_requests,
+        sum(CASE WHEN u.class = 'quic' THEN u.requests ELSE 0 END) AS quic_requests,
+        sum(CASE WHEN u.class = 'http' THEN u.requests ELSE 0 END) AS http_requests,
+        sum(u.bytes_sent) AS bytes_sent
+    FROM rating_usage AS u
+    JOIN rating_accounts AS a ON a.account_id = u.account_id
+    JOIN rating_buckets AS b ON b.timezone = a.timezone AND b.bucket = u.bucket
+    LEFT JOIN rating_method_periods AS p
+        ON p.account_key = a.account_key AND u.bucket >= p.starts_at AND u.bucket < p.ends_at
+    WHERE a.replay_from IS NULL AND u.hour >= $last_through AND u.hour < $through
+    GROUP BY ALL
+)
 SELECT
-    a.account_key, a.book, u.hour, u.hour AS turn, FALSE AS late, b.month, b.stretch,
-    coalesce(p.item_no, a.basic_item_no) AS basic_item_no, u.region AS label,
-    sum(CASE WHEN u.class = 'https' THEN u.requests ELSE 0 END) AS https_requests,
-    sum(CASE WHEN u.class = 'quic' THEN u.requests ELSE 0 END) AS quic_requests,
-    sum(CASE WHEN u.class = 'http' THEN u.requests ELSE 0 END) AS http_requests,
-    sum(u.bytes_sent) AS bytes_sent,
-    any_value(b.piece_from) AS piece_from, any_value(b.piece_until) AS piece_until
-FROM rating_usage AS u
-JOIN rating_accounts AS a ON a.account_id = u.account_id
-JOIN rating_buckets AS b ON b.timezone = a.timezone AND b.bucket = u.bucket
-LEFT JOIN rating_method_periods AS p
-    ON p.account_key = a.account_key AND u.bucket >= p.starts_at AND u.bucket < p.ends_at
-WHERE a.replay_from IS NULL AND u.hour >= $last_through AND u.hour < $through
-GROUP BY ALL;
+    s.account_key, a.book, g.hour, g.hour AS turn, FALSE AS late, g.month, g.stretch,
+    s.basic_item_no, s.label, s.https_requests, s.quic_requests, s.http_requests, s.bytes_sent,
+    g.piece_from, g.piece_until, g.alone
+FROM added AS s
+JOIN rating_pieces AS g ON g.piece = s.piece
+JOIN rating_accounts AS a ON a.account_key = s.account_key;
 
 -- name: input_of_replays
 -- The same of all usage of replayed accounts, from their first changed month on. Usage that came after its month
@@ -86,7 +109,7 @@ SELECT
     sum(CASE WHEN c.class = 'https' THEN c.requests ELSE 0 END),
     sum(CASE WHEN c.class = 'quic' THEN c.requests ELSE 0 END),
     sum(CASE WHEN c.class = 'http' THEN c.requests ELSE 0 END),
-    sum(c.bytes_sent), any_value(c.piece_from), any_value(c.piece_until)
+    sum(c.bytes_sent), any_value(c.piece_from), any_value(c.piece_until), FALSE
 FROM chosen AS c
 LEFT JOIN seen AS s ON c.late_no > s.after_no AND c.late_no <= s.import_no
 GROUP BY ALL;

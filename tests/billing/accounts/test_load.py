@@ -117,6 +117,11 @@ WRONG = [
     ('[[accounts]]\nid = "x"\nname = "X"\ncurrency = "USD"\nprice_book = "plain"\n'
      "credit_limit = 5.5\n", "line 6, key accounts.1.credit_limit"),
     ("[[accounts]\n", "line 1"),
+    # G6: what nobody can own or pay in.
+    (ACCOUNTS.replace('"USD"', '"XYZ"', 1), "'XYZ' is not a currency"),
+    (ACCOUNTS.replace('"USD"', '"XAU"', 1), "'XAU' is not a currency"),
+    *[(f'[[domains]]\ndomain = "*.{name}"\naccount = "acme"\n', f"own every name below {name}")
+      for name in ("com", "co.uk", "xn--p1ai", "kawasaki.jp", "nosuchtld")],
 ]  # fmt: skip
 
 
@@ -296,7 +301,7 @@ def test_p10_an_opening_that_is_not_known_is_said_to_be_unknown(tmp_path: Path) 
     row = ACCOUNTS[: ACCOUNTS.index("\n[[accounts]]", 2)].replace('"acme"', '"old"')
     load_text(home, row + "opened = 2000-01-01T00:00:00Z\n", name="old.toml")
     rate(home)
-    with connect(home) as connection:
+    with connect(home, query="accounts account_states") as connection:
         found = connection.execute(
             "SELECT account_id, a.opened_at IS NULL, s.since IS NULL FROM accounts AS a"
             " JOIN account_states AS s USING (account_id) ORDER BY account_id"

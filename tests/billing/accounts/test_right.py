@@ -15,7 +15,7 @@ from billing.appliers import open_store
 from billing.checks import invariants
 from edge.errors import ConfigError, ConflictError, InputError
 from tests.billing.homes import BOOK, NOW, START, Use, close_hours, load_text, make_home
-from tests.billing.runner import rate
+from tests.billing.runner import posted
 
 FEES = BOOK.replace(
     'per = 10000\nprice = "0.01"', 'per = 10000\nprice = "0.01"\nflat_fee = "9.00"', 1
@@ -71,11 +71,11 @@ def test_g15_the_same_facts_cost_the_same_whatever_the_order_of_commands(
     steps = {
         "accounts": lambda: loaded(home, ACCOUNT + "opened = 2026-10-01T00:00:00Z\n" + DOMAIN),
         "usage": lambda: close_hours(home, START, 3, [Use(bytes_sent=0)]),
-        "rate": lambda: rate(home),
+        "rate": lambda: posted(home),
     }
     for step in order:
         steps[step]()
-    rate(home)
+    posted(home)
     fee, price = 9 * 10**10, 3000 * 10**10 // 100 // 10_000
     assert [(row[0], sum(r[4] for r in money(home))) for row in money(home)[:1]] == [  # type: ignore[misc]
         ("acme", fee + price)
@@ -157,10 +157,10 @@ def test_g16_what_is_put_right_costs_what_it_would_have_cost_at_once(
     for name, texts in {"corrected": (wrong, right), "at once": (at_once,)}.items():
         home = make_home(tmp_path / name, accounts=ACCOUNT + OPEN + OTHER + OPEN + texts[0])
         close_hours(home, START, 4, [Use(minute=minute) for minute in (0, 30)])
-        rate(home)
+        posted(home)
         for text in texts[1:]:
             loaded(home, text)
-            rate(home)
+            posted(home)
             size = (home / "journal" / "journal.jsonl").stat().st_size
             loaded(home, text, LATER)
             assert (home / "journal" / "journal.jsonl").stat().st_size == size, "known by then"
@@ -209,10 +209,10 @@ def test_g16_what_was_replaced_does_not_come_back(tmp_path: Path) -> None:
 def test_g19_a_closed_account_keeps_its_debt_and_gives_up_its_names(tmp_path: Path) -> None:
     home = make_home(tmp_path, accounts=ACCOUNT + OPEN + DOMAIN)
     close_hours(home, START, 4, [Use()])
-    rate(home)
+    posted(home)
     closing = ACCOUNT + 'closed = 2026-10-01T02:00:00Z\nwhy = "left"\n'
     loaded(home, closing)
-    rate(home)
+    posted(home)
     assert [row[3] for row in money(home) if row[1] == "https_requests"] == [2000]
     assert stored(home, "SELECT account_id, sum(requests) FROM usage GROUP BY 1 ORDER BY 1") == [
         ("acme", 2000),
@@ -222,7 +222,7 @@ def test_g19_a_closed_account_keeps_its_debt_and_gives_up_its_names(tmp_path: Pa
     with pytest.raises(ConflictError, match="closed_at"):
         loaded(home, ACCOUNT + "closed = 2026-10-01T03:00:00Z\n")
     loaded(home, ACCOUNT + 'closed = "never"\nwhy = "stays after all"\n')
-    rate(home)
+    posted(home)
     assert [row[3] for row in money(home) if row[1] == "https_requests"] == [4000]
 
 

@@ -17,7 +17,7 @@ TAGGED = ACCOUNTS.replace('id = "acme"', 'id = "acme"\ntags = { team = "web", st
 
 def tags_of(home: Path, view: str, key: str) -> dict[str, dict[str, str]]:
     """The tags in a view, by its key."""
-    with query.connect(published(home)) as connection:
+    with query.connect(published(home), query=view) as connection:
         return dict(connection.table(view).project(f"{key}, tags").fetchall())
 
 

@@ -132,7 +132,7 @@ def ask(home: Path) -> Callable[..., list[tuple[object, ...]]]:
     """Asks the home as `edgetoll sql` does, on TODAY."""
 
     def asked(text: str, **values: object) -> list[tuple[object, ...]]:
-        with query.connect(home) as connection:
+        with query.connect(home, query=text) as connection:
             connection.execute(f"CREATE MACRO now() AS TIMESTAMPTZ '{TODAY.isoformat()}'")
             return connection.sql(text, params=values or None).fetchall()
 

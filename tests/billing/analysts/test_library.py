@@ -43,7 +43,7 @@ def given_to(asked: library.LibraryQuery) -> list[str]:
 def sample_of(home: Path, asked: library.LibraryQuery) -> str:
     """The first rows of a query, as they stand at the end of its file."""
     out = io.StringIO()
-    with query.connect(home) as connection:
+    with query.connect(home, query=asked.text) as connection:
         connection.execute(f"CREATE MACRO now() AS TIMESTAMPTZ '{TODAY.isoformat()}'")
         result = run(connection, [asked.text], 60, values=asked.values(given_to(asked)))
         out_file = out

@@ -17,7 +17,7 @@ from tests.billing.analysts.conftest import NOVEMBER as NOVEMBER_3
 from tests.billing.analysts.conftest import OCTOBER as OCTOBER_5
 from tests.billing.homes import EXAMPLES, Use, close_hour
 from tests.billing.invoices.world import NOVEMBER, OCTOBER, World
-from tests.billing.runner import published, rate
+from tests.billing.runner import published
 
 Ask = Callable[..., list[tuple[Any, ...]]]
 ADDS_UP = """
@@ -62,9 +62,9 @@ def test_whatever_is_used_the_shares_add_up(
         for domain, requests, size, kind, region in used
     ]
     close_hour(world.home, OCTOBER, uses, complete_through=NOVEMBER)
-    rate(world.home, at=NOVEMBER)
+    world.rate(NOVEMBER)
     world.invoice("2026-10", ISSUED)
-    with query.connect(published(world.home)) as connection:
+    with query.connect(published(world.home), query=ADDS_UP) as connection:
         assert connection.sql(ADDS_UP).fetchall() == []
 
 
@@ -170,7 +170,7 @@ def test_focus_1_3_keeps_its_rules(rule: str, ask: Ask) -> None:
 
 
 def test_focus_1_3_has_the_rows_of_1_2_and_eight_columns_more(home: Path, ask: Ask) -> None:
-    with query.connect(home) as connection:
+    with query.connect(home, query="focus focus_1_3") as connection:
         before, after = (connection.table(name).columns for name in ("focus", "focus_1_3"))
     assert set(after) - set(before) == {
         "AllocatedMethodDetails", "AllocatedMethodId", "AllocatedResourceId",

@@ -271,9 +271,9 @@ def put(
     connection.execute(
         "INSERT INTO accounts (account_id, effective_from, name, currency, timezone, price_book,"
         " billing_method, credit_limit, grace_hours, suspension_policy, tax_rate_bp, email,"
-        " address, country, tax_id, low_balance_threshold, opened_at)"
+        " address, country, tax_id, low_balance_threshold, opened_at, journal_no)"
         " VALUES ($1, $2, '', 'USD', 'UTC', '',"
-        " $3, 0, $4, $5, 0, '', '', '', '', $6, $2)",
+        " $3, 0, $4, $5, 0, '', '', '', '', $6, $2, 0)",
         [
             account_id,
             datetime(2026, 1, 1),  # noqa: DTZ001

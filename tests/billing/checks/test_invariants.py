@@ -26,6 +26,7 @@ PLANTED = {
     ),
     "ledger_currencies": "UPDATE posted_transfers SET currency = 'EUR' WHERE transfer_id = 'evt_1'",
     "transfer_ids_once": "INSERT INTO posted_transfers SELECT * FROM posted_transfers LIMIT 1",
+    "burn_equals_charges": "UPDATE account_burn SET payable_24_hours = payable_24_hours + 1",
     "charges_equal_usage": "UPDATE usage SET requests = requests - 1 WHERE account_id = 'acme'",
     "https_facts_once": (
         "INSERT INTO https_fact_files"

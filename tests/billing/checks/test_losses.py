@@ -28,6 +28,7 @@ from tests.billing.homes import START, Use, close_hours, copied, make_home
 from tests.billing.invoices.world import october
 from tests.billing.runner import published, rate
 from tests.metering.worker.test_checks import worked
+from tests.metering.world import Edge, Event, World
 
 COUNTED_AT = datetime(2026, 11, 1, 6, tzinfo=UTC)
 ISSUED = datetime(2026, 11, 1, 4, tzinfo=UTC)
@@ -149,7 +150,39 @@ LOST: dict[str, tuple[Callable[[Path], object], str]] = {
         "billing_opens",
     ),
     "lake": (lambda home: shutil.rmtree(home / "lake"), "lake_opens"),
+    "a worker's status": (
+        lambda home: (home / "live" / "status.json").unlink(),
+        "live_files_are_whole",
+    ),
+    "live": (lambda home: shutil.rmtree(home / "live"), "live_files_are_whole"),
+    "a live file with its seal": (
+        lambda home: [path.unlink() for path in (home / "live").glob("partition=*")],
+        "live_files_are_whole",
+    ),
 }
+
+
+@pytest.mark.parametrize("what", ["status.json", "partition=spool.parquet*", "*"])
+def test_m2_an_older_copy_of_what_a_worker_left_is_red(what: str, tmp_path: Path) -> None:
+    (tmp_path / "edgetoll.toml").write_text('[edge]\nregion = "DE"\n')
+    world = World(tmp_path)
+    edge = Edge()
+    world.drain(edge.batch(Event()))
+    older = shutil.copytree(tmp_path / "live", tmp_path / "older")
+    world.drain(edge.batch(Event(), Event()))
+    assert red_of(tmp_path) == set()
+    for path in older.glob(what):
+        shutil.copy2(path, tmp_path / "live" / path.name)
+    assert red_of(tmp_path) == {"live_files_are_whole"}
+
+
+@pytest.mark.parametrize("command", ["metering status", "billing rate", "sql FROM\tusage_daily"])
+def test_m2_who_reads_what_a_worker_left_is_not_told_nothing(
+    command: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "live" / "status.json").unlink()
+    assert main([*command.split(" "), "--home", str(home)]) == 1
+    assert "status.json is missing, though a worker ran here" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("what", LOST)
@@ -254,6 +287,28 @@ def test_g2_an_older_journal_and_store_beside_todays_lake_are_red(tmp_path: Path
     shutil.rmtree(home / "journal")
     shutil.copytree(older / "journal", home / "journal")
     assert red_of(home) & {"lake_is_of_this_journal", "billing_opens"}
+
+
+def test_g2_an_older_copy_of_all_but_the_stop_list_is_red(home: Path, tmp_path: Path) -> None:
+    kept = ("billing.duckdb", "billing.duckdb.left", "journal", "lake")
+    older = copied(home, tmp_path / "older")
+    assert main(["billing", "top-up", "acme", "5.00", "--id", "p", "--home", str(home)]) == 0
+    for name in kept:
+        there, back = home / name, older / name
+        shutil.rmtree(there) if there.is_dir() else there.unlink()
+        shutil.copytree(back, there, symlinks=True) if back.is_dir() else shutil.copy2(back, there)
+    assert red_of(home) == {"published_lists_are_of_this_store"}
+
+
+def test_m1_an_older_copy_of_all_of_lake_is_red(home: Path, tmp_path: Path) -> None:
+    older = shutil.copytree(home / "lake", tmp_path / "lake", symlinks=True)
+    assert main(["billing", "top-up", "acme", "5.00", "--id", "p", "--home", str(home)]) == 0
+    assert red_of(home) == set()
+    shutil.rmtree(home / "lake")
+    shutil.copytree(older, home / "lake", symlinks=True)
+    assert red_of(home) == {"lake_is_of_this_journal"}
+    assert main(["billing", "rate", "--home", str(home)]) == 0
+    assert red_of(home) == set()
 
 
 def test_g2_a_lake_of_another_history_is_red(home: Path, tmp_path: Path) -> None:

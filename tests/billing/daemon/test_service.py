@@ -13,13 +13,14 @@ from typing import Any
 import duckdb
 import pytest
 
+import edgetoll
 from billing.appliers import open_store
 from billing.checks import red
 from billing.ledger import transfers
 from billing.money import SCALE
 from tests.billing.daemon.process import SETTINGS, ask, service
-from tests.billing.homes import THOROUGH, Use, close_hour, close_hours, make_home
-from tests.billing.runner import end_state, published, rate
+from tests.billing.homes import THOROUGH, Use, close_hour, close_hours, copied, make_home
+from tests.billing.runner import end_state, posted, published
 
 HOUR = timedelta(hours=1)
 USES = [Use(), Use(domain="a.beta.example", requests=5, region="US"), Use(domain=None, requests=7)]
@@ -40,10 +41,26 @@ def home_in(folder: Path, *, hours: int) -> Path:
     return home
 
 
+def round_in(home: Path) -> int:
+    """One round in this process, where none is killed or told to leave; its exit code."""
+    ours = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        return edgetoll.main(["billing", "daemon", "--once", "--home", str(home)])
+    finally:
+        for number, handler in ours.items():
+            signal.signal(number, handler)
+
+
+@pytest.fixture(scope="module")
+def three_hours(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with three closed hours, as each test copies it."""
+    return home_in(tmp_path_factory.mktemp("three"), hours=3)
+
+
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
+def home(three_hours: Path, tmp_path: Path) -> Path:
     """A home with three closed hours."""
-    return home_in(tmp_path, hours=3)
+    return copied(three_hours, tmp_path / "home")
 
 
 def told(home: Path) -> list[str]:
@@ -111,11 +128,10 @@ def test_p6_a_step_that_the_machine_stops_is_told_with_what_to_do_and_no_program
 
 
 @pytest.fixture(scope="module")
-def wanted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def wanted(three_hours: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What one undisturbed round makes of three closed hours."""
-    home = home_in(tmp_path_factory.mktemp("whole"), hours=3)
-    with service("billing", "daemon", "--once", "--home", str(home)) as calm:
-        assert calm.result() == 0
+    home = copied(three_hours, tmp_path_factory.mktemp("whole") / "home")
+    assert round_in(home) == 0
     return comparable(home)
 
 
@@ -136,8 +152,7 @@ def test_a_round_killed_anywhere_is_made_up_for_by_the_next(
 ) -> None:
     with service("billing", "daemon", "--once", "--home", str(home), crash=place) as killed:
         assert killed.result() == -signal.SIGKILL
-    with service("billing", "daemon", "--once", "--home", str(home)) as after:
-        assert after.result() == 0
+    assert round_in(home) == 0
     assert comparable(home) == wanted
     assert set(told(home)) == {identity for identity, _kind in events(home)}
 
@@ -160,17 +175,19 @@ def events(home: Path) -> list[tuple[str, str]]:
         return store.connection.execute("SELECT event_id, kind FROM outbox ORDER BY 1").fetchall()
 
 
+HOURS_LATE = 72 if THOROUGH else 36
+
+
 def test_days_without_a_round_are_caught_up_in_one(tmp_path: Path) -> None:
-    """Missed runs: the last hour of three days finds all of them, and charges as 72 runs would."""
-    late = home_in(tmp_path / "late", hours=72)
+    """Missed runs: the last hour of days finds all of them, and charges as a run a shift would."""
+    late = home_in(tmp_path / "late", hours=HOURS_LATE)
     steady = make_home(tmp_path / "steady")
-    begin = THIS_HOUR - HOUR * 73
-    for number in range(72):
+    begin = THIS_HOUR - HOUR * (HOURS_LATE + 1)
+    for number in range(HOURS_LATE):
         close_hour(steady, begin + HOUR * number, USES)
         if number % 12 == 11:
-            rate(steady, at=begin + HOUR * (number + 1))
-    with service("billing", "daemon", "--once", "--home", str(late)) as daemon:
-        assert daemon.result() == 0
+            posted(steady, at=begin + HOUR * (number + 1))
+    assert round_in(late) == 0
     mine, wanted = end_state(late), end_state(steady)
     assert mine["balances"] == wanted["balances"]
     assert mine["charges"] == wanted["charges"]
@@ -189,8 +206,7 @@ def test_rounds_and_commands_at_once_charge_once_and_tell_once(
                 codes.append(command.result())
         assert set(codes) <= {0, 75}
         assert daemon.end() == 0
-    with service("billing", "daemon", "--once", "--home", str(home)) as last:
-        assert last.result() == 0
+    assert round_in(home) == 0
     assert comparable(home) == wanted
     assert len(told(home)) == len(set(told(home))) == len(events(home))
 
@@ -214,21 +230,21 @@ def test_a_step_that_fails_is_named_and_does_not_end_the_daemon(home: Path) -> N
 
 
 def test_g21_a_check_that_a_run_turns_red_is_said_at_once_and_holds_suspensions(
-    home: Path,
+    home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A run stands in the store whose charges do not: the nightly check would find it too late."""
-    rate(home, at=THIS_HOUR)
-    with service("billing", "daemon", "--once", "--home", str(home)) as daemon:
-        assert daemon.result() == 0, "tonight's checks are done, and green"
+    posted(home, at=THIS_HOUR)
+    assert round_in(home) == 0, "tonight's checks are done, and green"
     with open_store(home, owner="test", now=THIS_HOUR) as store:
         store.connection.execute(
             "INSERT INTO runs VALUES ('R9', 'test', $1, 'done', $1, 0, 5, 1, '{}', '', 1000)",
             [THIS_HOUR.replace(tzinfo=None)],
         )
     close_hour(home, THIS_HOUR - HOUR, USES)
-    with service("billing", "daemon", "--once", "--home", str(home)) as daemon:
-        assert daemon.result() == 1
-    failed = next(one for one in daemon.said if one["event"] == "failed")
+    capsys.readouterr()
+    assert round_in(home) == 1
+    said = [json.loads(line) for line in capsys.readouterr().err.splitlines() if line[0] == "{"]
+    failed = next(one for one in said if one["event"] == "failed")
     assert failed["step"] == "rate"
     assert "runs_complete is red" in failed["reason"]
     assert red.read(home).names == ("runs_complete",)

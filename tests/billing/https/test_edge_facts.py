@@ -41,7 +41,7 @@ def write(home: Path, *facts: HttpsFact, edge: str = "e1", mismatches: int = 0) 
 
 def asked(home: Path, text: str) -> list[tuple[object, ...]]:
     """What an analyst gets."""
-    with query.connect(home) as connection:
+    with query.connect(home, query=text) as connection:
         return connection.execute(text).fetchall()
 
 

@@ -59,12 +59,14 @@ def rendered_one(invoice: Invoice) -> Rendered:
 
 def _head(one: Invoice, number: int) -> Row:
     evidence = one.evidence
+    details = {name: text for name, text in one.customer.details.items() if name != "country"}
     seller = {
         "name": one.seller.name,
         "address": list(one.seller.lines),
         "tax_id": one.seller.tax_id,
         "email": one.seller.email,
         "notes": list(one.notes),
+        **one.seller.details,
     }
     return {
         "invoice_no": one.invoice_no,
@@ -101,6 +103,10 @@ def _head(one: Invoice, number: int) -> Row:
         "journal_no": 1,
         "content_sha256": one.content_sha256,
         "tzdata": evidence.tzdata if evidence else None,
+        "balance_before": one.standing.balance_before if one.standing else None,
+        "payments_since": one.standing.payments_since if one.standing else None,
+        "prepaid_used": one.standing.prepaid_used if one.standing else None,
+        "details": json.dumps(details, ensure_ascii=False, sort_keys=True) if details else None,
     }
 
 

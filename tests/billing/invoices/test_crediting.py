@@ -49,6 +49,8 @@ def test_void_again_changes_nothing_and_names_the_same_credit_note(tmp_path: Pat
     first = world.void(ACME, ISSUE + timedelta(days=1))
     again = world.void(ACME, ISSUE + timedelta(days=2))
     assert (again.credit_note, first.new, again.new) == (first.credit_note, True, False)
+    with pytest.raises(ConflictError, match="reason 'Void: wrong address', not 'Void: paid twice'"):
+        world.void(ACME, ISSUE + timedelta(days=2), "paid twice")
 
 
 def test_a_void_month_is_issued_anew_only_when_asked_and_names_what_it_replaces(
@@ -120,6 +122,8 @@ def test_a_credit_repeated_under_its_id_credits_once_and_another_amount_conflict
         world.credit(ACME, 4, "2.00", "T-17", ISSUE + timedelta(days=2))
     with pytest.raises(ConflictError, match=r"T-17.*on line 4 of"):
         world.credit(ACME, 1, "1.00", "T-17", ISSUE + timedelta(days=2))
+    with pytest.raises(ConflictError, match="with the reason 'goodwill', not 'outage'"):
+        world.credit(ACME, 4, "1.00", "T-17", ISSUE + timedelta(days=2), "outage")
 
 
 def test_credits_never_exceed_the_line_and_carry_its_number(tmp_path: Path) -> None:

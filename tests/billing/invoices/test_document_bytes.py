@@ -17,6 +17,7 @@ import pytest
 from billing.invoices.documents import damage, writing
 from tests.billing.invoices.samples import credit_note, invoice
 from tests.billing.invoices.stored import stored
+from tests.effort import THOROUGH
 
 FORMATS = ("json", "csv", "html", "pdf")
 FORMS = ("json", "csv", "detail.csv", "html", "pdf")
@@ -82,7 +83,8 @@ def test_issue_11_a_document_that_is_not_as_written_is_red_and_the_command_mends
     path = document(home, form)
     issued = path.read_bytes()
     assert red(home, tables) == {}
-    for name, harm in DAMAGES.items():
+    half = [*DAMAGES.items()][FORMS.index(form) % 2 :: 2]  # two neighbours meet all
+    for name, harm in DAMAGES.items() if THOROUGH else half:
         harm(path)
         told = red(home, tables)
         assert told.keys() == {path.name}, name
@@ -93,15 +95,20 @@ def test_issue_11_a_document_that_is_not_as_written_is_red_and_the_command_mends
 
 
 def test_issue_11_any_bit_of_a_document_is_told_and_mended_its_own_hash_too(
-    home: Path, tables: duckdb.DuckDBPyConnection
+    tables: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
+    home, form = tmp_path, ("json",)
+    writing.write_month(home, tables, MONTH, form)
     path = document(home, "json")
     issued = path.read_bytes()
-    places = [issued.index(b'"content_sha256": "') + 20, *range(0, len(issued), 97)]
+    places = [
+        issued.index(b'"content_sha256": "') + 20,
+        *range(0, len(issued), 97 if THOROUGH else 997),
+    ]
     for place in places:
         flip(place)(path)
         assert red(home, tables).keys() == {path.name}, place
-        assert writing.write_month(home, tables, MONTH, FORMATS).restored == 1
+        assert writing.write_month(home, tables, MONTH, form).restored == 1
         assert path.read_bytes() == issued
 
 

@@ -36,7 +36,7 @@ def ask(world: World, text: str, at: datetime = DECEMBER) -> list[tuple[Any, ...
     """What `edgetoll sql` gives once the lake is published."""
     with open_store(world.home, owner="test", now=at) as store:
         publish(store)
-    with query.connect(world.home) as connection:
+    with query.connect(world.home, query=text) as connection:
         return connection.sql(text).fetchall()
 
 
@@ -67,7 +67,7 @@ def assert_adds_up(world: World) -> None:
 
 
 def test_it_has_the_columns_of_focus_1_2_and_is_there_in_an_empty_home(tmp_path: Path) -> None:
-    with query.connect(published(make_home(tmp_path))) as connection:
+    with query.connect(published(make_home(tmp_path)), query="focus") as connection:
         columns = connection.table("focus").columns
         assert [name for name in columns if not name.startswith("x_")] == COLUMNS.split()
         assert connection.table("focus").fetchall() == []
@@ -128,7 +128,7 @@ def test_credits_are_rows_of_their_own_and_void_documents_none(tmp_path: Path) -
 def test_costs_are_exact_decimals_and_never_null(tmp_path: Path) -> None:
     world = october(tmp_path)
     costs = "BilledCost, EffectiveCost, ListCost, ContractedCost"
-    with query.connect(published(world.home)) as connection:
+    with query.connect(published(world.home), query="focus") as connection:
         types = connection.table("focus").project(costs).types
     assert {str(kind) for kind in types} == {"DECIMAL(38,10)"}
     assert ask(world, "SELECT * FROM focus WHERE greatest(BilledCost, EffectiveCost) IS NULL"

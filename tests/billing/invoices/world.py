@@ -180,7 +180,9 @@ class World:
             assert invariants.run(store.connection) == []
             return done
 
-    def credit(self, invoice_no: str, line: int, amount: str, key: str, at: datetime) -> Credited:
+    def credit(
+        self, invoice_no: str, line: int, amount: str, key: str, at: datetime, why: str = "goodwill"
+    ) -> Credited:
         """What `edgetoll billing credit-note` does."""
         with open_store(self.home, owner="test", now=at) as store:
             done = credit(
@@ -189,7 +191,7 @@ class World:
                 line_no=line,
                 amount=parse_amount(amount),
                 key=key,
-                reason="goodwill",
+                reason=why,
                 settings=self.settings,
                 at=at,
             )

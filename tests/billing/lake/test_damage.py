@@ -13,10 +13,10 @@ import pytest
 
 from billing.checks.red import CheckResult
 from billing.commands.check import of_the_lake
-from billing.lake import query, version
+from billing.lake import publish, query, version
 from edge.errors import Corrupt
 from tests.billing.homes import START, Use, close_hours, copied, make_home
-from tests.billing.runner import rate
+from tests.billing.runner import published, rate
 
 DAY = timedelta(days=1)
 TOTALS = (
@@ -42,7 +42,7 @@ def home(sound: Path, tmp_path: Path) -> Path:
 
 
 def totals(home: Path) -> tuple[object, ...]:
-    with query.connect(home) as connection:
+    with query.connect(home, query=TOTALS) as connection:
         return tuple(connection.execute(TOTALS).fetchall()[0])
 
 
@@ -97,7 +97,7 @@ def test_m1_a_damaged_file_is_refused_told_and_mended(kind: str, home: Path) -> 
         shutil.copy2(kept, path)
         DATA[kind](path)
         with pytest.raises(Corrupt, match=path.name) as caught:
-            query.connect(home)
+            query.connect(home, query="")
         assert caught.value.hint == version.MEND
         assert path.name in str(red(home)["lake_version_is_whole"].rows)
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
@@ -199,13 +199,13 @@ def test_m1_a_damaged_version_is_refused_told_and_mended(kind: str, home: Path) 
     right = totals(home)
     VERSION[kind](home)
     with pytest.raises(Corrupt) as caught:
-        query.connect(home)
+        query.connect(home, query="")
     assert "\n" not in caught.value.message
     assert caught.value.hint == version.MEND
     assert red(home).keys() & {"lake_version_is_whole", "lake_opens"}
     if kind == "CURRENT a folder":
         (home / "lake" / "CURRENT").rmdir()
-    rate(home)
+    published(home)  # as every command does that changes money
     assert totals(home) == right
     assert red(home) == {}
 
@@ -302,4 +302,14 @@ def test_m1_rot_in_a_file_of_charges_is_the_journals_and_stops_the_next_run(home
     restored.write_bytes(kept)
     rate(home)
     assert totals(home) == right
+    assert red(home) == {}
+
+
+def test_m1_a_lake_that_another_program_laid_out_is_red_until_a_run_writes_it_anew(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publish, "layout", lambda: "that of the next release")
+    (told,) = red(home).values()
+    assert "another version of edgetoll wrote it" in str(told.rows)
+    published(home)
     assert red(home) == {}

@@ -11,6 +11,7 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pyarrow.parquet as pq
 import pytest
 
@@ -31,6 +32,7 @@ from tests.billing.homes import (
     Use,
     close_hour,
     close_hours,
+    copied,
     load_text,
     make_home,
 )
@@ -39,9 +41,24 @@ from tests.billing.runner import published, rate
 HOUR = timedelta(hours=1)
 
 
+@pytest.fixture(scope="module")
+def two_hours(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two hours of acme, charged and published."""
+    home = make_home(tmp_path_factory.mktemp("charged"))
+    close_hours(home, START, 2, [Use()])
+    rate(home)
+    return home
+
+
+@pytest.fixture
+def charged(two_hours: Path, tmp_path: Path) -> Path:
+    """A copy of that home."""
+    return copied(two_hours, tmp_path / "home")
+
+
 def ask(home: Path, text: str) -> list[tuple[object, ...]]:
     """What `edgetoll sql` gives."""
-    connection = query.connect(home)
+    connection = query.connect(home, query=text)
     try:
         return connection.execute(text).fetchall()
     finally:
@@ -75,9 +92,14 @@ def test_money_is_an_exact_decimal_and_counts_are_whole_numbers(tmp_path: Path) 
 
 
 def content(home: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Every table of the lake, as readers have it."""
-    with query.connect(home) as connection:
-        return {one.name: connection.table(one.relation).order("ALL").fetchall() for one in TABLES}
+    """Every table of the lake, as readers have it: sums by the day are in several files."""
+    views = {"usage_daily": "usage_daily", "usage_hourly": "usage_hourly"}
+    named = " ".join(f"{one.name} {one.relation}" for one in TABLES)
+    with query.connect(home, query=named) as connection:
+        return {
+            one.name: connection.table(views.get(one.name, one.relation)).order("ALL").fetchall()
+            for one in TABLES
+        }
 
 
 def pay(home: Path, account: str, key: str) -> None:
@@ -103,7 +125,7 @@ def test_a_version_made_by_difference_is_the_one_written_anew(tmp_path: Path) ->
     for number, step in enumerate(steps):
         step()
         published(home)
-        anew = shutil.copytree(home, tmp_path / f"anew-{number}")
+        anew = copied(home, tmp_path / f"anew-{number}")
         shutil.rmtree(anew / "lake")
         assert content(published(anew)) == content(home), f"step {number}"
 
@@ -118,15 +140,13 @@ def test_g22_terms_that_came_into_force_are_in_a_version_made_by_difference(tmp_
     load_text(home, beta.replace("beta", "gamma"), at=NOW + 48 * HOUR)
     published(home)
     assert ask(home, "SELECT credit_limit FROM accounts WHERE account_id = 'beta'") == [(5,)]
-    anew = shutil.copytree(home, tmp_path / "anew")
+    anew = copied(home, tmp_path / "anew")
     shutil.rmtree(anew / "lake")
     assert content(published(anew)) == content(home)
 
 
-def test_a_payment_writes_the_rows_of_who_paid_and_links_the_rest(tmp_path: Path) -> None:
-    home = make_home(tmp_path)
-    close_hours(home, START, 2, [Use()])
-    rate(home)
+def test_a_payment_writes_the_rows_of_who_paid_and_links_the_rest(charged: Path) -> None:
+    home = charged
     pay(home, "acme", "1")  # which clears its state, and is told
     before = current(home)
     pay(home, "acme", "2")
@@ -144,13 +164,14 @@ def test_every_table_exists_typed_before_anything_was_charged(tmp_path: Path) ->
     bare = tmp_path / "bare"
     bare.mkdir()
     views = [name.rsplit("/", 1)[1] for name in sql.names("views")]
-    for view in views:
-        before = query.connect(bare).execute(f"DESCRIBE {view}").fetchall()
-        assert before, view
+    with query.connect(bare) as connection:
+        for view in views:
+            assert connection.execute(f"DESCRIBE {view}").fetchall(), view
     with open_store(home, owner="test", now=NOW) as store:
         publish(store)
-    for view in views:
-        assert query.connect(home).table(view).limit(1).fetchall() is not None
+    with query.connect(home) as connection:
+        for view in views:
+            assert connection.table(view).limit(1).fetchall() is not None
 
 
 def test_the_lake_has_the_same_shape_before_and_after_it_is_published(tmp_path: Path) -> None:
@@ -198,6 +219,8 @@ def test_runs_do_not_pile_up_files(tmp_path: Path) -> None:
         rate(home, at=START + (number + 1) * HOUR)
     assert len(file_numbers(home, "transfers")) <= 6
     assert len(file_numbers(home, "charges")) == 10, "the journal's own, one a run"
+    assert len(file_numbers(home, "usage_hourly")) < 6
+    assert len(file_numbers(home, "usage_daily")) < 6
     assert ask(
         home, "SELECT count(*), sum(quantity) FROM charges WHERE item = 'https_requests'"
     ) == [(10, 55)]
@@ -273,7 +296,7 @@ def test_readers_see_one_whole_version_while_runs_go_on(tmp_path: Path) -> None:
 
     def read() -> None:
         while not stop.is_set():
-            connection = query.connect(home)
+            connection = query.connect(home, query="charges ledger_entries")
             charged, posted, count = connection.execute(
                 "SELECT (SELECT sum(amount) FROM charges),"
                 " (SELECT sum(amount) FROM ledger_entries WHERE ledger_account LIKE 'revenue:%'),"
@@ -301,17 +324,12 @@ def test_readers_see_one_whole_version_while_runs_go_on(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "view", ["charges", "transfers", "ledger_entries", "hours", "certificates"]
 )
-def test_views_speak_for_themselves(view: str, tmp_path: Path) -> None:
-    home = make_home(tmp_path)
-    close_hours(home, START, 2, [Use()])
-    rate(home)
-    assert query.connect(home).table(view).limit(1).fetchall()
+def test_views_speak_for_themselves(view: str, two_hours: Path) -> None:
+    assert query.connect(two_hours, query=view).table(view).limit(1).fetchall()
 
 
-def test_a_lake_of_another_program_version_is_written_again_whole(tmp_path: Path) -> None:
-    home = make_home(tmp_path)
-    close_hours(home, START, 2, [Use()])
-    rate(home)
+def test_a_lake_of_another_program_version_is_written_again_whole(charged: Path) -> None:
+    home = charged
     before = ask(home, "SELECT * FROM charges ORDER BY ALL")
     version = current(home)
     assert version is not None
@@ -330,3 +348,49 @@ def test_a_lake_of_another_program_version_is_written_again_whole(tmp_path: Path
         query.connect(home)
     rate(home)
     assert ask(home, "SELECT * FROM charges ORDER BY ALL") == before
+
+
+def test_days_follow_an_account_to_another_time_zone(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    evening = START.replace(hour=20)
+    close_hour(home, evening, [Use(class_="http", bytes_sent=0)])  # nothing that is charged
+    rate(home, at=evening + HOUR)
+    days = "SELECT DISTINCT CAST(day AS VARCHAR) FROM usage_daily"
+    assert ask(home, days) == [(f"{evening:%Y-%m-%d}",)]
+    at_once = f'id = "acme"\ntimezone = "Asia/Shanghai"\neffective_from = {evening + HOUR:%FT%TZ}'
+    moved = ACCOUNTS.replace('id = "acme"', at_once, 1)
+    load_text(home, moved, at=evening + HOUR)
+    rate(home, at=evening + 2 * HOUR)
+    assert ask(home, days) == [(f"{evening + 12 * HOUR:%Y-%m-%d}",)]
+
+
+def test_a_lake_of_an_older_program_is_refused_where_it_lacks_a_table(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    close_hour(home, START, [Use(requests=7)])
+    rate(home)
+    now = current(home)
+    assert now is not None
+    files = tuple(one for one in now.files if one.table != "usage_hourly")
+    older = replace(now, files=files, layout="older")
+    (now.folder / "version.json").write_bytes(older.to_bytes())
+    (home / "lake" / "CURRENT").write_bytes(pointer_bytes(older))
+    total = "SELECT CAST(sum(requests) AS BIGINT) FROM usage_"
+    with query.connect(home, query=f"{total}5min") as connection:
+        assert connection.sql(f"{total}5min").fetchall() == [(7,)]
+    with pytest.raises(Corrupt, match="no table usage_hourly: another version of edgetoll"):
+        query.connect(home, query=f"{total}hourly")
+    published(home)
+    assert ask(home, f"{total}hourly") == [(7,)]
+
+
+@pytest.mark.parametrize("kept", ["usage_5min", "usage_hourly", "usage_daily"])
+def test_sums_that_lack_usage_are_seen(kept: str) -> None:
+    row = "(account_id, class, requests, bytes_sent) VALUES ('acme', 'https', 7, 90)"
+    with duckdb.connect() as connection:
+        for name in ("usage_5min", "usage_hourly", "usage_daily"):
+            connection.execute(sql.text(f"lake_schema/{name}"))
+            connection.execute(f"INSERT INTO lake_{name} {row}")
+        check = sql.text("checks/usage_sums_equal_usage")
+        assert connection.execute(check).fetchall() == []
+        connection.execute(f"INSERT INTO lake_{kept} {row}")
+        assert len(connection.execute(check).fetchall()) == 1

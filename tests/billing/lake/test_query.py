@@ -201,7 +201,7 @@ def test_a_file_is_whole_or_as_it_was(home: Path, tmp_path: Path) -> None:
 def test_a_sheet_refuses_what_it_would_cut(home: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="40000 characters"):
         ask(home, "SELECT repeat('x', 40000)", "xlsx", tmp_path / "a.xlsx")
-    with query.connect(home) as connection:
+    with query.connect(home, query="") as connection:
         result = run(connection, ["SELECT i FROM range(10) t(i)"], 30)
         with pytest.raises(InputError, match="holds 9 rows"):
             write_result(result, "xlsx", tmp_path / "a.xlsx", sheet_rows=10)
@@ -256,7 +256,7 @@ def test_h13_a_runaway_query_is_stopped_and_its_memory_is_bounded(home: Path) ->
                   timeout=1, home=home)  # fmt: skip
     with pytest.raises(InputError, match="no amount of memory"):
         sql_command.sql("SELECT 1", file=None, memory="plenty", home=home)
-    with pytest.raises(InputError, match="Out of Memory"):
+    with pytest.raises(EdgetollError, match="Out of Memory"):
         sql_command.sql(
             "SELECT list(i) FROM range(100000000) t(i)", file=None, memory="50MB", home=home
         )

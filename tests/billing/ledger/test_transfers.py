@@ -14,7 +14,7 @@ from billing.checks import invariants
 from billing.ledger import transfers
 from billing.ledger.records import Posted, TopUpKind, as_effect
 from billing.ledger.top_up import top_up, top_up_transfer
-from billing.money import AMOUNT_MAX, SCALE, parse_amount
+from billing.money import AMOUNT_MAX, SCALE, floor_to_minor, parse_amount
 from billing.store.store import Store
 from edge.errors import ConflictError, EdgetollError, InputError
 from tests.billing.homes import EXAMPLES, NOW, START, Use, close_hour, load_text, make_home
@@ -34,14 +34,21 @@ def pay(store: Store, amount: str, key: str, kind: TopUpKind = "cash") -> Posted
     return top_up(store, "acme", parse_amount(amount), key=key, kind=kind, at=NOW)
 
 
+def owe(store: Store, amount: str) -> None:
+    """Make acme's cash fall below zero: what was paid went back twice, by us and by the bank."""
+    pay(store, amount, "owe-paid")
+    pay(store, amount, "owe-refund", "refund")
+    pay(store, amount, "owe-chargeback", "chargeback")
+
+
 # kind, amount, then what acme has: cash, vouchers, charged, available
 STEPS = """
 cash        100.00   100.00   0.00   0.00   100.00
 voucher      20.00   100.00  20.00   0.00   120.00
 refund       30.00    70.00  20.00   0.00    90.00
 chargeback  100.00   -30.00  20.00   0.00   -10.00
-write-off    15.50   -14.50  20.00   0.00     5.50
-write-off     0.0000000001  -14.4999999999  20.00  0.00  5.5000000001
+write-off     9.50   -20.50  20.00   0.00    -0.50
+write-off     0.0000000001  -20.4999999999  20.00  0.00  -0.4999999999
 """
 
 
@@ -149,10 +156,11 @@ def test_g26_an_amount_out_of_range_raises_and_nothing_is_written(
 
 def test_g26_sums_of_the_largest_amounts_stay_exact(store: Store) -> None:
     with store:
+        largest, big = floor_to_minor(AMOUNT_MAX, "USD"), floor_to_minor(2**63 - 1, "USD")
         for number in range(3):
-            top_up(store, "acme", AMOUNT_MAX, key=f"evt_{number}", kind="write-off", at=NOW)
-        top_up(store, "acme", 2**63 - 1, key="evt_big", kind="write-off", at=NOW)
-        assert transfers.balance(store.connection, "acme").cash == 3 * AMOUNT_MAX + 2**63 - 1
+            top_up(store, "acme", largest, key=f"evt_{number}", at=NOW)
+        top_up(store, "acme", big, key="evt_big", at=NOW)
+        assert transfers.balance(store.connection, "acme").cash == 3 * largest + big
         assert invariants.run(store.connection) == []
 
 
@@ -190,7 +198,37 @@ def test_g6_nobody_pays_less_than_the_smallest_unit(
 
 def test_g6_a_debt_may_be_given_up_exactly(store: Store) -> None:
     with store:
-        assert pay(store, "0.0000000001", "k", "write-off").new
+        owe(store, "5.00")
+        assert pay(store, "4.9999999999", "k", "write-off").new
+        assert pay(store, "0.0000000001", "l", "write-off").new
+
+
+# What acme owes beside its voucher, and what is more than that.
+@pytest.mark.parametrize(
+    ("debt", "voucher", "too_much"),
+    [("9.00", "", "100.00"), ("9.00", "", "9.0000000001"), ("9.00", "8.50", "0.51"),
+     ("9.00", "9.00", "0.01"), ("", "", "0.01"), ("", "5.00", "1.00")],
+)  # fmt: skip
+def test_g6_nobody_gets_more_given_up_than_they_owe(
+    store: Store, debt: str, voucher: str, too_much: str
+) -> None:
+    with store:
+        if debt:
+            owe(store, debt)
+        if voucher:
+            pay(store, voucher, "gift", "voucher")
+        before = store.journal.last_no
+        with pytest.raises(InputError, match=r"is more than acme owes, \d"):
+            pay(store, too_much, "wo", "write-off")
+        assert store.journal.last_no == before
+
+
+def test_g18_a_debt_given_up_twice_under_one_id_is_given_up_once(store: Store) -> None:
+    with store:
+        owe(store, "9.00")
+        assert pay(store, "9.00", "wo", "write-off").new
+        assert not pay(store, "9.00", "wo", "write-off").new
+        assert transfers.balance(store.connection, "acme").available == 0
 
 
 def test_g6_an_id_that_could_be_taken_for_another_posts_nothing(store: Store) -> None:
@@ -236,11 +274,11 @@ def test_a_refund_cannot_exceed_what_was_paid_and_not_used(store: Store) -> None
 
 def test_a_debt_given_up_cannot_be_refunded_as_cash(store: Store) -> None:
     with store:
-        pay(store, "10.00", "evt_1")
+        owe(store, "50.00")
         pay(store, "50.00", "wo_1", "write-off")
-        with pytest.raises(InputError, match=r"more than the unused cash of acme, 10\.00 USD"):
-            pay(store, "10.01", "ref_1", "refund")
-        assert pay(store, "10.00", "ref_1", "refund").new
+        pay(store, "10.00", "evt_1")
+        with pytest.raises(InputError, match=r"more than the unused cash of acme, 0\.00 USD"):
+            pay(store, "10.00", "ref_1", "refund")
 
 
 def test_g19_a_bank_takes_back_at_most_what_was_paid_also_after_a_refund(store: Store) -> None:
@@ -321,8 +359,11 @@ def test_g17_l5_any_order_and_any_repetition_ends_in_the_same_balances(
     by_id: dict[str, tuple[str, TopUpKind, int]] = {}
     for account, kind, amount, key in events:
         by_id.setdefault(f"k{key}", (account, kind, amount))
-    covered = 10**16  # paid before: a chargeback takes back at most what was paid
-    wanted = {"acme": [covered, 0], "beta": [covered, 0]}
+    # Paid twice, paid back, and taken back once: a debt that write-offs cannot exceed, and payments
+    # that chargebacks may take back.
+    covered = 10**16
+    before: list[tuple[TopUpKind, int]] = [("cash", 2), ("refund", 2), ("chargeback", 1)]
+    wanted = {"acme": [-covered, 0], "beta": [-covered, 0]}
     for account, kind, amount in by_id.values():
         place = 1 if kind == "voucher" else 0
         wanted[account][place] += -amount if kind == "chargeback" else amount
@@ -331,7 +372,9 @@ def test_g17_l5_any_order_and_any_repetition_ends_in_the_same_balances(
     home = make_home(tmp_path_factory.mktemp("ledger"))
     with open_store(home, owner="test", now=NOW) as store:
         for account in wanted:
-            top_up(store, account, covered, key=f"before-{account}", at=NOW)
+            for kind, times in before:
+                key = f"{kind}-{account}"
+                top_up(store, account, times * covered, key=key, kind=kind, at=NOW)
         for key in order:
             account, kind, amount = by_id[key]
             top_up(store, account, amount, key=key, kind=kind, at=NOW)
@@ -339,6 +382,6 @@ def test_g17_l5_any_order_and_any_repetition_ends_in_the_same_balances(
             have = transfers.balance(store.connection, account)
             assert (have.cash, have.vouchers, have.charged) == (cash, vouchers, 0)
         assert store.connection.execute("SELECT count(*) FROM transfers").fetchall() == [
-            (len(by_id) + 2,)
+            (len(by_id) + 6,)
         ]
         assert invariants.run(store.connection) == []

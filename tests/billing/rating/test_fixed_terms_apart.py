@@ -109,7 +109,7 @@ def test_g18_a_month_begun_before_terms_were_charged_apart_is_charged_once(tmp_p
     world.rate(at("2026-02-02"))
     world.connection.execute("DELETE FROM made_charges WHERE term <> 'usage'")
     world.connection.execute("UPDATE made_charges SET amount = amount + 3 * 10000000000::HUGEINT")
-    world.connection.execute("UPDATE month_state SET flat_fee = 0")
+    world.connection.execute("UPDATE month_sums SET flat_fee = 0")
     use(world, "2026-02-03T00:00", 1)
     world.rate(at("2026-03-01"))
     assert [row[1:] for row in charges(world)] == [

@@ -19,7 +19,7 @@ from tests.billing.rating.arrivals import HOUR
 from tests.billing.rating.generated import FIRST, FIVE, LAST, Case, generate
 from tests.billing.rating.test_reference import assert_equal, expected
 from tests.billing.rating.world import World, at, one_book
-from tests.billing.runner import rate
+from tests.billing.runner import posted
 from tests.effort import THOROUGH
 from tests.reference import Account, Usage
 
@@ -96,7 +96,7 @@ STEPS = {
     "load acme": lambda home: load_text(home, ACME, name="acme.toml"),
     "load idle": lambda home: load_text(home, IDLE, name="idle.toml"),
     "close two hours": _close,
-    "rate": lambda home: rate(home, at=START + timedelta(hours=2)),
+    "rate": lambda home: posted(home, at=START + timedelta(hours=2)),
 }
 
 
@@ -107,8 +107,8 @@ def test_g15_orders_of_the_same_commands_end_in_the_same_charges(tmp_path: Path)
         home = make_home(tmp_path / str(number), book=FEES, accounts=None)
         for step in order:
             STEPS[step](home)
-        rate(home, at=START + timedelta(hours=3))
-        rate(home, at=START + timedelta(hours=4))
+        posted(home, at=START + timedelta(hours=3))
+        posted(home, at=START + timedelta(hours=4))
         seen[order] = amounts(home)
     wanted = next(iter(seen.values()))
     assert {order: found for order, found in seen.items() if found != wanted} == {}

@@ -60,15 +60,17 @@ class World:
     def account(self, account: Account, book: str = BOOK) -> None:
         """Add an account with its methods and plans."""
         self.connection.execute(
-            "INSERT INTO accounts VALUES"
-            " (?, ?, 'name', ?, ?, ?, ?, 0, 24, 'auto', 0, '', '', '', '', NULL, ?, ?)",
+            "INSERT INTO accounts (account_id, effective_from, name, currency, timezone,"
+            " price_book, billing_method, credit_limit, grace_hours, suspension_policy,"
+            " tax_rate_bp, email, address, country, tax_id, opened_at, closed_at, journal_no)"
+            " SELECT ?, ?, 'name', ?, ?, ?, ?, 0, 24, 'auto', 0, '', '', '', '', ?, ?, last_no + 1"
+            " FROM journal_state",
             [account.account_id, account.opened, self.currency, account.zone, book,
              account.method, account.opened,
              None if account.closed.year == 9999 else account.closed],
         )  # fmt: skip
         self.connection.execute(
-            "INSERT INTO account_versions SELECT a.*, j.last_no + 1"
-            " FROM accounts AS a, journal_state AS j WHERE a.account_id = ?",
+            "INSERT INTO account_versions BY NAME FROM accounts WHERE account_id = ?",
             [account.account_id],
         )  # fmt: skip
         self.connection.execute("UPDATE journal_state SET last_no = last_no + 1")

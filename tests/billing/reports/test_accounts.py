@@ -179,7 +179,7 @@ def published_anew(store: Store) -> list[Any]:
 
 def published_rows(home: Path) -> list[Any]:
     """The lake's account_states, as readers have them."""
-    with query.connect(home) as connection:
+    with query.connect(home, query="lake_account_states") as connection:
         return connection.table("lake_account_states").order("account_id").fetchall()
 
 

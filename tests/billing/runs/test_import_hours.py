@@ -13,7 +13,7 @@ from billing.runs.import_hours import accept_too_old, import_closed, rated_throu
 from edge.errors import Corrupt, InputError
 from metering.closed import list_closed
 from tests.billing.homes import NOW, START, Use, close_hour, close_hours, load_text, make_home
-from tests.billing.runner import rate
+from tests.billing.runner import posted
 
 HOUR = timedelta(hours=1)
 
@@ -128,7 +128,7 @@ def test_g11_usage_older_than_the_limit_waits_for_a_person(tmp_path: Path) -> No
     old = NOW - timedelta(days=61)
     close_hour(home, old, [Use(requests=7)])
     close_hour(home, START, [Use(requests=1)])
-    rate(home)
+    posted(home)
     assert usage(home) == {("acme", "www.acme.example"): 1}
     with open_store(home, owner="test", now=NOW) as store:
         (held,) = too_old_files(store)
@@ -138,7 +138,7 @@ def test_g11_usage_older_than_the_limit_waits_for_a_person(tmp_path: Path) -> No
             accept_too_old(store, ["2001-01-01"], reason="a day is no hour", at=NOW)
         assert accept_too_old(store, (), reason="the edge was in repair", at=NOW) is not None
         assert too_old_files(store) == []
-    rate(home)
+    posted(home)
     assert usage(home) == {("acme", "www.acme.example"): 8}
     with open_store(home, owner="test", now=NOW) as store:
         found = store.connection.execute(

@@ -34,7 +34,7 @@ from tests.billing.homes import (
     load_text,
     make_home,
 )
-from tests.billing.runner import end_state, rate
+from tests.billing.runner import end_state, posted
 
 HOUR = timedelta(hours=1)
 HOURS = 24 * 15 if THOROUGH else 24 * 2
@@ -68,28 +68,28 @@ def set_breaker(home: Path, text: str) -> None:
 def test_g7_an_hour_that_has_not_ended_is_not_rated(tmp_path: Path) -> None:
     home = make_home(tmp_path)
     close_hours(home, START, 3, [Use()])
-    done = rate(home, at=START + 2 * HOUR)
+    done = posted(home, at=START + 2 * HOUR)
     assert (done.state, done.through, done.imported.future) == ("done", START + 2 * HOUR, 1)
     assert charged(home, "acme")["https_requests"] == 2000
     with pytest.raises(InputError, match="has not passed"):
-        rate(home, at=START + 2 * HOUR, through=START + 3 * HOUR)
-    assert rate(home, at=START + 3 * HOUR).state == "done"
+        posted(home, at=START + 2 * HOUR, through=START + 3 * HOUR)
+    assert posted(home, at=START + 3 * HOUR).state == "done"
     assert charged(home, "acme")["https_requests"] == 3000
 
 
 def test_without_a_closed_hour_a_run_waits(tmp_path: Path) -> None:
-    assert rate(make_home(tmp_path)).state == "waiting"
+    assert posted(make_home(tmp_path)).state == "waiting"
 
 
 def test_g8_a_three_week_backfill_shows_its_total_first_and_is_idempotent(tmp_path: Path) -> None:
     home = make_home(tmp_path)
     close_hours(home, START, HOURS, [Use(requests=10, bytes_sent=1000)])
-    dry = rate(home, dry_run=True)
+    dry = posted(home, dry_run=True)
     assert dry.state == "dry"
     assert dry.totals[0].periods == HOURS
     assert charged(home, "acme") == {}
-    assert rate(home).totals == dry.totals
-    assert rate(home).state == "nothing"
+    assert posted(home).totals == dry.totals
+    assert posted(home).state == "nothing"
     assert charged(home, "acme")["https_requests"] == HOURS * 10
 
 
@@ -98,12 +98,12 @@ def test_g8_f8_an_absurd_run_is_held_until_a_person_releases_it(tmp_path: Path) 
     set_breaker(home, 'breaker_floor = "0"')
     for number in range(4):
         close_hour(home, START + number * HOUR, [Use(bytes_sent=0)])
-        assert rate(home).state == "done"
+        assert posted(home).state == "done"
     close_hour(home, START + 4 * HOUR, [Use(requests=10_000_000, bytes_sent=0)])
-    held = rate(home)
+    held = posted(home)
     assert held.state == "held"
     assert "more than 10 times the trailing median" in held.reason
-    again = rate(home)
+    again = posted(home)
     assert (again.state, again.run_id, again.journal_no) == ("held", held.run_id, None)
     assert charged(home, "acme")["https_requests"] == 4000
     with pytest.raises(InputError, match="needs a reason"):
@@ -115,17 +115,17 @@ def test_g8_f8_an_absurd_run_is_held_until_a_person_releases_it(tmp_path: Path) 
     assert charged(home, "acme")["https_requests"] == 10_004_000
     with pytest.raises(ConflictError, match="is released, not held"):
         release(home, held.run_id or "")
-    assert rate(home).state == "nothing"
+    assert posted(home).state == "nothing"
 
 
 def test_a_held_run_whose_total_changed_is_not_released_unseen(tmp_path: Path) -> None:
     home = make_home(tmp_path)
     set_breaker(home, 'breaker_caps = { USD = "1.00" }')
     close_hour(home, START, [Use(requests=2_000_000, bytes_sent=0)])
-    held = rate(home)
+    held = posted(home)
     assert held.state == "held"
     close_hour(home, START, [Use(requests=5, bytes_sent=0)])  # late usage of the held hour
-    second = rate(home)
+    second = posted(home)
     assert second.run_id != held.run_id
     with pytest.raises(ConflictError, match="superseded"):
         release(home, held.run_id or "")
@@ -137,9 +137,9 @@ def test_a_held_run_is_posted_without_a_person_once_it_is_usual(tmp_path: Path) 
     home = make_home(tmp_path)
     set_breaker(home, 'breaker_caps = { USD = "1.00" }')
     close_hour(home, START, [Use(requests=2_000_000, bytes_sent=0)])
-    assert rate(home).state == "held"
+    assert posted(home).state == "held"
     set_breaker(home, 'breaker_caps = { USD = "10.00" }')
-    assert rate(home).state == "done"
+    assert posted(home).state == "done"
     with open_store(home, owner="test", now=NOW) as store:
         states = store.connection.execute("SELECT state FROM runs ORDER BY journal_no").fetchall()
     assert states == [("superseded",), ("done",)]
@@ -148,9 +148,9 @@ def test_a_held_run_is_posted_without_a_person_once_it_is_usual(tmp_path: Path) 
 def test_g9_late_usage_before_the_invoice_is_a_new_revision_with_its_reason(tmp_path: Path) -> None:
     home = make_home(tmp_path)
     close_hours(home, START, 3, [Use()])
-    rate(home)
+    posted(home)
     close_hour(home, START + HOUR, [Use(requests=17, bytes_sent=0)])
-    rate(home)
+    posted(home)
     with open_store(home, owner="test", now=NOW) as store:
         rows = store.connection.execute(
             "SELECT period_start, quantity, revision, reason FROM charges"
@@ -163,7 +163,7 @@ def test_g9_late_usage_before_the_invoice_is_a_new_revision_with_its_reason(tmp_
 def test_f1_f2_a_domain_claimed_later_is_charged_from_the_claim_hour(tmp_path: Path) -> None:
     home = make_home(tmp_path)
     close_hours(home, START, 4, [Use(domain="new.example", requests=100), Use()])
-    rate(home)
+    posted(home)
     assert charged(home, "beta") == {}
     load_text(
         home,
@@ -171,7 +171,7 @@ def test_f1_f2_a_domain_claimed_later_is_charged_from_the_claim_hour(tmp_path: P
         "effective_from = 2026-10-01T02:00:00Z\n",
         at=NOW,
     )
-    rate(home)
+    posted(home)
     assert charged(home, "beta")["https_requests"] == 200
     assert charged(home, "acme")["https_requests"] == 4000
 
@@ -181,7 +181,7 @@ def test_f3_f4_a_domain_that_moves_is_split_at_the_five_minute_edge(tmp_path: Pa
     home = make_home(tmp_path)
     uses = [Use(minute=minute, requests=1, bytes_sent=10) for minute in range(0, 60, 5)]
     close_hours(home, START, 4, uses)
-    rate(home)
+    posted(home)
     assert charged(home, "acme")["https_requests"] == 48
     load_text(
         home,
@@ -191,7 +191,7 @@ def test_f3_f4_a_domain_that_moves_is_split_at_the_five_minute_edge(tmp_path: Pa
         "effective_from = 2026-10-01T02:00:00Z\n",
         at=NOW,
     )
-    rate(home)
+    posted(home)
     assert charged(home, "acme")["https_requests"] == 12 + 6
     assert charged(home, "beta")["https_requests"] == 24
     with open_store(home, owner="test", now=NOW) as store:
@@ -204,16 +204,16 @@ def test_f3_f4_a_domain_that_moves_is_split_at_the_five_minute_edge(tmp_path: Pa
 def test_f6_f7_a_price_is_never_edited_after_use(tmp_path: Path) -> None:
     home = make_home(tmp_path)
     close_hours(home, START, 1, [Use()])
-    rate(home)
+    posted(home)
     before = end_state(home)
     path = home / "prices" / "plain.toml"
     path.write_text(BOOK.replace('price = "0.01"', 'price = "0.02"'), encoding="utf-8")
     close_hour(home, START + HOUR, [Use()])
     with pytest.raises(ConflictError, match="https-1"):
-        rate(home)
+        posted(home)
     path.write_text(BOOK, encoding="utf-8")
     assert end_state(home)["ledger"] == before["ledger"]
-    assert rate(home).state == "done"
+    assert posted(home).state == "done"
 
 
 def test_f11_an_hour_without_a_price_is_not_rated_and_named(tmp_path: Path) -> None:
@@ -225,7 +225,7 @@ def test_f11_an_hour_without_a_price_is_not_rated_and_named(tmp_path: Path) -> N
     assert late != BOOK
     home = make_home(tmp_path, book=late)
     close_hours(home, START, 3, [Use(bytes_sent=0)])
-    done = rate(home)
+    done = posted(home)
     assert {hour.hour for hour in done.held_hours} >= {START, START + HOUR}
     assert {hour.account_id for hour in done.held_hours} == {"acme"}
     (home / "prices" / "plain.toml").write_text(
@@ -234,7 +234,7 @@ def test_f11_an_hour_without_a_price_is_not_rated_and_named(tmp_path: Path) -> N
         'price = "0.03"\ncorrects = "it was missing"\n',
         encoding="utf-8",
     )
-    assert rate(home).held_hours == ()
+    assert posted(home).held_hours == ()
     assert charged(home, "acme")["https_requests"] == 3000
 
 
@@ -257,8 +257,8 @@ def test_p4_order_lateness_and_splitting_of_runs_change_nothing(seed: int, tmp_p
     for hour, use in waiting:
         close_hour(home, hour, [use], complete_through=end)
         if chance.random() < 0.25:
-            rate(home)
-    rate(home)
+            posted(home)
+    posted(home)
     assert {name: charged(home, name)["https_requests"] for name in truth} == truth
     with open_store(home, owner="test", now=NOW) as store:
         amounts = dict(
@@ -286,7 +286,7 @@ def test_a_red_check_is_written_down_before_accounts_are_judged(tmp_path: Path) 
 def test_charges_debit_the_customer_and_credit_revenue_to_the_unit(tmp_path: Path) -> None:
     home = make_home(tmp_path)
     close_hours(home, START, 1, [Use(requests=12_345, bytes_sent=0)])
-    rate(home)
+    posted(home)
     with open_store(home, owner="test", now=NOW) as store:
         rows = store.connection.execute(
             "SELECT debit_account, credit_account, amount, code, effective_at FROM transfers"
@@ -299,7 +299,7 @@ def test_charges_debit_the_customer_and_credit_revenue_to_the_unit(tmp_path: Pat
 def test_a_journal_file_that_does_not_say_what_was_posted_is_found_at_once(tmp_path: Path) -> None:
     home = make_home(tmp_path / "home")
     close_hours(home, START, 3, [Use()])
-    done = rate(home)
+    done = posted(home)
     assert done.journal_no is not None
     with open_store(home, owner="test", now=NOW) as store:
         file = store.journal.effect_path(f"{done.journal_no:08d}-charges.parquet")
@@ -317,7 +317,7 @@ def test_a_released_run_is_held_against_the_checks_like_any_other(
     home = make_home(tmp_path)
     set_breaker(home, 'breaker_caps = { USD = "1.00" }')
     close_hour(home, START, [Use(requests=2_000_000, bytes_sent=0)])
-    held = rate(home)
+    held = posted(home)
     with open_store(home, owner="test", now=NOW) as store:
         store.connection.execute(
             "INSERT INTO runs VALUES ('R9', 'test', $1, 'done', $1, 0, 5, 1, '{}', '', 1000)",

@@ -291,3 +291,17 @@ def test_the_screen_fits_80_columns_and_breaks_no_number(
     wide = [line for line in lines if len(line) > 80 and str(home) not in line]
     assert wide == []
     assert "1,000,000,000,029" in "\n".join(lines)
+
+
+def test_g11_a_store_that_cannot_be_opened_hides_nothing_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = make_home(tmp_path)
+    rate(home)
+    (home / "billing.lock").unlink()
+    (home / "billing.lock").mkdir()  # what root meets too; a read-only disk says another reason
+    code, found = status(home, capsys)
+    assert code == 1
+    (finding,) = [one for one in found["signals"] if one["signal"] == "billing_unreadable"]
+    assert "a folder stands where the lock should be" in finding["what"]
+    assert "metering" in found

@@ -26,6 +26,7 @@ from billing.store import left_note
 from billing.store.audit import differences
 from edge.errors import Corrupt
 from tests.billing.homes import START, Use, close_hour, copied, load_text, make_home
+from tests.billing.runner import published
 
 LATER = datetime(2026, 11, 3, tzinfo=UTC)
 PLAN = (
@@ -258,6 +259,6 @@ def test_the_journals_facts_say_when_all_of_it_was_last_verified(home: Path) -> 
         second = store.journal_facts()
         assert (second.verified_at, second.verified_no) == (first.verified_at, first.verified_no)
         assert second.records == first.records + 1, "one more, and not verified with the others"
-    assert edgetoll.main(["check", "--home", str(home)]) == 0
+    assert edgetoll.main(["check", "--home", str(published(home))]) == 0
     with open_store(home, owner="test", now=LATER) as store:
         assert store.journal_facts().verified_no == second.records

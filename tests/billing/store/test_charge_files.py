@@ -52,7 +52,7 @@ def files(home: Path) -> list[Path]:
 
 def seen_in_the_lake(home: Path) -> list[object]:
     """What analysts see of charges and transfers."""
-    with query.connect(home) as connection:
+    with query.connect(home, query=" ".join(IN_THE_LAKE)) as connection:
         return [connection.execute(one).fetchall() for one in IN_THE_LAKE]
 
 

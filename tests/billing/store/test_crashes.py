@@ -13,7 +13,7 @@ import pytest
 from billing.appliers import open_store
 from billing.checks import invariants
 from tests.billing.homes import NOW, START, THOROUGH, Use, close_hours, copied, make_home
-from tests.billing.runner import end_state, rate, start
+from tests.billing.runner import end_state, posted, rate, start
 from tests.effort import PATIENCE_S
 
 USES = [
@@ -76,7 +76,7 @@ def test_g1_a_run_killed_at_any_step_and_run_again_ends_in_the_same_ledger(
     assert killed.returncode == -signal.SIGKILL, errors.decode()
     rate(home)
     assert end_state(home) == wanted
-    assert rate(home).state == "nothing"
+    assert posted(home).state == "nothing"
     with open_store(home, owner="test", now=NOW) as store:
         assert invariants.run(store.connection) == []
 
@@ -128,8 +128,8 @@ def test_g4_g5_hours_missed_by_runs_that_did_not_happen_are_all_rated_once(tmp_p
         moment = START + timedelta(hours=number)
         for home in (every_hour, asleep):
             close_hours(home, moment, 1, USES)
-        rate(every_hour, at=moment + timedelta(hours=1, minutes=5))
-    rate(asleep, at=START + timedelta(hours=7))
+        posted(every_hour, at=moment + timedelta(hours=1, minutes=5))
+    posted(asleep, at=START + timedelta(hours=7))
     first, second = end_state(every_hour), end_state(asleep)
     assert first["charges"] == second["charges"]
     assert first["ledger"] == second["ledger"]

@@ -275,7 +275,7 @@ def billed(edge: Edge, names: list[str]) -> dict[str, int]:
         ("billing", "rate"),
     ):  # fmt: skip
         assert edgetoll.main([*words, "--home", str(home)]) == 0, words
-    with connect(home) as connection:
+    with connect(home, query="usage_5min charges") as connection:
         found = connection.execute(
             "SELECT class, CAST(sum(requests) AS BIGINT) FROM usage_5min GROUP BY class"
         ).fetchall()

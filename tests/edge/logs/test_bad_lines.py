@@ -236,6 +236,9 @@ def test_columns_and_line_by_line_agree_on_every_kind_of_value() -> None:
         -5,
         1.5,
         1700000000.123,
+        200.0,
+        1e12,
+        2e-7,
         True,
         False,
         None,
@@ -390,7 +393,7 @@ def test_the_fast_readers_say_what_the_careful_one_says_or_nothing(
 
 
 def test_a_usual_block_of_tsv_takes_the_fast_way() -> None:
-    line = b"1700000000.5\ta.example\thttps\tHTTP/3.0\t009\t7\tHIT\tx\n"
+    line = b"1700000000.500\ta.example\thttps\tHTTP/3.0\t009\t7\tHIT\tx\n"
     assert parse_fast_tsv(line * 3, NOW_MS, unescape) is not None
 
 
@@ -442,3 +445,19 @@ def test_a_half_kept_line_and_damaged_counts_stop_no_agent(tmp_path: Path) -> No
     _, kept = (folder / "lines.jsonl").read_text().splitlines()
     assert orjson.loads(kept)["reason"] == "syntax"
     assert orjson.loads((folder / "counts.json").read_bytes()) == {"syntax": 1}
+    assert "counted from those that are kept" in RejectedLines(tmp_path).damage()[0]
+    (folder / "counts.damaged.json").unlink()
+    assert RejectedLines(tmp_path).damage() == []
+
+
+@pytest.mark.parametrize("damaged", [b"", b"[]", b'{"syntax": "9"}', b'{"syntax": -1}', b"\0" * 9])
+def test_m2_damaged_counts_are_told_and_counted_from_the_kept_lines(
+    tmp_path: Path, damaged: bytes
+) -> None:
+    log, rejected = tmp_path / "a.log", RejectedLines(tmp_path)
+    log.write_text("{broken\n{broken too\n" + nginx_lines(0, 1))
+    import_files(tmp_path, log)
+    assert (rejected.counts(), rejected.damage()) == ({"syntax": 2}, [])
+    (rejected.folder / "counts.json").write_bytes(damaged)
+    assert rejected.counts() == {"syntax": 2}
+    assert "counts.json was damaged" in rejected.damage()[0]

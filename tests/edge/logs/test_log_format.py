@@ -38,6 +38,11 @@ def read(text: str, *lines: str, scheme: str = "", host: str = "") -> list[tuple
             (AT_MS, A, "quic", 200, 5),
         ),
         (
+            "$host:$server_port $status $bytes_sent $time_iso8601",
+            f"[2001:db8::1]:443 200 5 {ISO}",
+            (AT_MS, "", "https", 200, 5),
+        ),
+        (
             "$time_local|$host|$https|$status|$body_bytes_sent|$http_user_agent",
             f"{AT}|{A}||200|5|a|b",
             (AT_MS, A, "http", 200, 5),

@@ -24,7 +24,7 @@ def test_hours_and_quarantine_say_what_metering_says(tmp_path: Path) -> None:
         mute.batch(Event(at=T0 + HOUR)),
         b"rubbish",
     )
-    with connect(tmp_path) as connection:
+    with connect(tmp_path, query="hours quarantine") as connection:
         hours = connection.execute(
             "SELECT strftime(hour, '%dT%H'), state, accepted, missing_edges FROM hours ORDER BY 1"
         ).fetchall()

@@ -1,0 +1,151 @@
+"""Which accounts cannot be issued now, and why: hours that are not closed or held, terms that are
+not rated, names that no font has, findings that nobody has approved.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+import sql
+from billing.invoices.fonts import font_hint, named
+from billing.invoices.readiness import Readiness
+from billing.invoices.settings import InvoiceSettings
+from billing.store.store import Store
+from billing.vat.profiles import HINT, profile_of, refusal
+from edge.errors import InputError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """An account that cannot be issued yet, and why, with what to do about it."""
+
+    account_id: str
+    problem: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotDue:
+    """An account whose month cannot be issued, and what the tables say of it."""
+
+    account_id: str
+    timezone: str
+    is_ready: bool
+    is_changed: bool
+    first_held: datetime | None
+    problem: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EInvoiceParty:
+    """An account that wants e-invoices, with what is known of it and its rates of tax."""
+
+    account_id: str
+    name: str
+    country: str
+    tax_id: str
+    email: str
+    details: str
+    digits: int
+    rates: list[Decimal]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrintedParty:
+    """What stands on a document of the account that no font may have."""
+
+    account_id: str
+    text: str
+
+
+def unsaid(store: Store, seller: str) -> tuple[Waiting, ...]:
+    """The due accounts that want e-invoices of which the standard asks more than is known, or that
+    pay no tax and nobody has said why. `seller` is the text kept with documents.
+    """
+    found = store.connection.execute(sql.text("statements/invoices/due_and_late/e_invoice_parties"))
+    sells = {name: text for name, text in json.loads(seller).items() if isinstance(text, str)}
+    waiting = []
+    for one in sql.rows(found, EInvoiceParty):
+        facts = json.loads(one.details) | {
+            "name": one.name, "country": one.country, "tax_id": one.tax_id, "email": one.email
+        }  # fmt: skip
+        profile = profile_of(facts["e_invoice"])
+        problem = refusal(sells, facts, one.digits, one.rates, profile)
+        if problem is not None:
+            problem = f"its e-invoice ({profile.name}) cannot be made: {problem}"
+            waiting.append(Waiting(account_id=one.account_id, problem=problem, hint=HINT))
+    return tuple(waiting)
+
+
+def who_waits(
+    store: Store,
+    readiness: Readiness,
+    unprintable: Callable[[str], str],
+    left: Sequence[Waiting] = (),
+) -> tuple[Waiting, ...]:
+    """The accounts that cannot be issued now, with the reason of each; they are due no more.
+
+    `left`: those that somebody wants to see first, where nothing else keeps them.
+    """
+    waiting = (*_waiting(store, readiness), *_without_font(store, unprintable))
+    known = {one.account_id for one in waiting}
+    for one in left:
+        if one.account_id not in known:
+            waiting, known = (*waiting, one), known | {one.account_id}
+    if readiness.too_old and not waiting:
+        # Nobody's usage is rated because nobody looked at it: that is not nothing to issue.
+        problem, hint = next(iter(readiness.too_old.values()))
+        waiting = (Waiting(account_id="any account", problem=problem, hint=hint),)
+    store.connection.execute(
+        sql.text("statements/invoices/due_and_late/drop_not_due"),
+        {"waiting": [one.account_id for one in waiting]},
+    )
+    return waiting
+
+
+def check_seller_prints(settings: InvoiceSettings, unprintable: Callable[[str], str]) -> None:
+    """InputError when a PDF would show boxes in what the seller is, or is paid by (CASES P2)."""
+    seller = settings.seller
+    text = "".join((seller.name, *seller.address, seller.tax_id, seller.email, *seller.payment))
+    if missing := unprintable(text):
+        problem = f"no font has {named(missing)} of the seller's name, address or payment terms"
+        raise InputError(problem, font_hint(missing))
+
+
+def _without_font(store: Store, unprintable: Callable[[str], str]) -> tuple[Waiting, ...]:
+    """The due accounts whose name or address the PDF would show as boxes (CASES P2)."""
+    due = store.connection.execute(sql.text("statements/invoices/due_and_late/printed_parties"))
+    found = ((one.account_id, unprintable(one.text)) for one in sql.rows(due, PrintedParty))
+    return tuple(
+        Waiting(
+            account_id=account_id,
+            problem=f"no font has {named(missing)} of its name or address, its PDF shows boxes",
+            hint=font_hint(missing),
+        )
+        for account_id, missing in found
+        if missing
+    )
+
+
+def _waiting(store: Store, readiness: Readiness) -> tuple[Waiting, ...]:
+    rows = sql.rows(
+        store.connection.execute(sql.text("statements/invoices/due_and_late/not_due")), NotDue
+    )
+    return tuple(_why(one, readiness) for one in rows)
+
+
+def _why(one: NotDue, readiness: Readiness) -> Waiting:
+    if not one.is_ready:
+        problem, hint = readiness.problems[one.timezone]
+    elif one.is_changed:
+        problem = "its domains, plans or method were changed, and no run has rated that yet"
+        hint = "run edgetoll billing rate"
+    else:
+        problem = f"hour {one.first_held:%Y-%m-%dT%HZ} is held: {one.problem}"
+        hint = one.hint
+    return Waiting(account_id=one.account_id, problem=problem, hint=hint)

@@ -1,0 +1,244 @@
+"""Walks through all lines of a block at once, many bytes of each at a time.
+
+A walk has a place in each line. It passes literals, which must stand in every line, and takes
+values, which end before a mark. Whatever is not so in one line ends the walk with `OddLine`, and
+somebody who reads line by line says which line it was. So a walk that came to the end of its lines
+proves that each of them has this very form: every byte of a line was either compared or is part of
+a value that does not hold the mark.
+
+Numbers and texts are made of eight bytes at a time too, in machine words, the first byte lowest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+from edge.batch.records import Array
+
+Words = npt.NDArray[np.uint64]
+
+_AT_ONCE: Final = 1 << 18
+"""Bytes looked at at once for line ends: what is made of them stays in the processor's cache."""
+_ONES: Final = np.uint64(0x0101010101010101)
+_HIGHS: Final = np.uint64(0x8080808080808080)
+_ZEROS: Final = np.uint64(0x3030303030303030)
+_OVER_NINE: Final = np.uint64(0x7676767676767676)
+_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
+_MASKS: Final = np.array([(1 << 8 * count) - 1 for count in range(9)], dtype=np.uint64)
+"""The first bytes of a word, by their number."""
+_POWERS: Final = 10 ** np.arange(9, dtype=np.int64)
+_INLINE: Final = 12
+"""Bytes of a text that Arrow's views hold in themselves."""
+
+
+class OddLine(ValueError):
+    """A line of another form than the others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Values:
+    """One value of each line: where it begins, how long it is, and its bytes.
+
+    `pieces` are its words, one after the other: the rows that have such a word (None: all), and
+    the words, zero behind the value's end. No value holds a zero byte, so that equal words are
+    equal values.
+    """
+
+    start: Array
+    length: Array
+    pieces: tuple[tuple[Array | None, Words], ...]
+
+    def hashed(self) -> Words:
+        """A hash of each value."""
+        found = self.pieces[0][1] * _MIX
+        for rows, words in self.pieces[1:]:
+            before = found if rows is None else found[rows]
+            mixed = ((before ^ (before >> np.uint64(29))) + words) * _MIX
+            if rows is None:
+                found = mixed
+            else:
+                found[rows] = mixed
+        return found
+
+    def word(self, place: int) -> Words:
+        """The word at `place` of each value, zero where it is behind its end."""
+        if place >= len(self.pieces):
+            return np.zeros(len(self.start), dtype=np.uint64)
+        rows, words = self.pieces[place]
+        if rows is None:
+            return words
+        found = np.zeros(len(self.start), dtype=np.uint64)
+        found[rows] = words
+        return found
+
+
+class Walk:
+    """A place in each line of `block` from `begin` to `end`, whole lines of plain ASCII.
+
+    Raises OddLine for other bytes, and for control characters: NUL, say; tabs may be asked for by
+    their number.
+    """
+
+    def __init__(self, block: bytes, begin: int, end: int) -> None:
+        if end - begin < 8 or not block.endswith(b"\n", begin, end):
+            raise OddLine("no whole line")
+        self._block = block
+        self._words: Words = np.ndarray((len(block) - 7,), "<u8", block, 0, (1,))
+        self.ends, self.tabs = _line_ends(np.frombuffer(block, dtype=np.uint8), begin, end)
+        self.at: Array = np.empty_like(self.ends)
+        self.at[0] = begin
+        self.at[1:] = self.ends[:-1] + 1
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def require(self, literal: bytes) -> None:
+        """Pass `literal`, which stands in every line."""
+        for offset in range(0, len(literal), 8):
+            found = self._words_at(self.at + offset if offset else self.at)
+            part = literal[offset : offset + 8]
+            if len(part) < 8:
+                found &= _MASKS[len(part)]
+            if (found != np.uint64(int.from_bytes(part, "little"))).any():
+                raise OddLine(f"no {literal!r} in a line")
+        self.at = self.at + len(literal)
+
+    def take(self, mark: bytes) -> Values:
+        """The value up to the next `mark`, one byte, in every line; the walk stops before it."""
+        wanted = np.uint64(ord(mark)) * _ONES
+        places = start = self.at
+        length = np.zeros(len(self), dtype=np.int64)
+        rows: Array | None = None
+        pieces: list[tuple[Array | None, Words]] = []
+        while True:
+            found, size = _up_to(self._words_at(places), wanted)
+            pieces.append((rows, found))
+            if rows is None:
+                length += size
+            else:
+                length[rows] += size
+            whole = size == 8
+            if not whole.all():
+                going = np.flatnonzero(whole)
+                if not len(going):
+                    break
+                rows = going if rows is None else rows[going]
+                places = places[going]
+            places = places + 8
+            if int(places.max()) >= len(self._block):
+                raise OddLine("a value without an end")
+        self.at = start + length
+        return Values(start=start, length=length, pieces=tuple(pieces))
+
+    def _words_at(self, places: Array) -> Words:
+        """The word at each of `places`, with zeros for what is behind the block."""
+        last = len(self._words) - 1
+        if int(places.max()) <= last:
+            found: Words = self._words[places]
+        else:
+            beyond = np.maximum(places - last, 0).astype(np.uint64)
+            found = self._words[np.minimum(places, last)] >> (beyond * np.uint64(8))
+        return found
+
+    def end(self) -> None:
+        """Every line must have ended here."""
+        if not np.array_equal(self.at, self.ends):
+            raise OddLine("a line with more or fewer values")
+
+    def texts(self, values: Values) -> tuple[list[str], Array]:
+        """(distinct texts, the place of each line's among them)."""
+        hashed = pa.py_buffer(values.hashed().data)
+        encoded = pa.Array.from_buffers(pa.uint64(), len(self), [None, hashed]).dictionary_encode()
+        index: Array = encoded.indices.to_numpy()
+        owner = np.zeros(len(encoded.dictionary), dtype=np.int64)
+        owner[index[::-1]] = np.arange(len(index) - 1, -1, -1)  # the first of each hash
+        for place in range(len(values.pieces)):
+            words = values.word(place)
+            if not np.array_equal(words, words[owner][index]):
+                raise OddLine("two values of one hash: somebody made them so")
+        starts, lengths = values.start[owner].tolist(), values.length[owner].tolist()
+        texts = [
+            self._block[start : start + length].decode("ascii")
+            for start, length in zip(starts, lengths, strict=True)
+        ]
+        return texts, index
+
+    def series(self, values: Values) -> pl.Series:
+        """The values as a column of text, which holds on to the block."""
+        views = np.empty((len(self), 2), dtype=np.uint64)
+        first = values.word(0)
+        views[:, 0] = values.length.astype(np.uint64) | (first << np.uint64(32))
+        inline = (first >> np.uint64(32)) | (values.word(1) << np.uint64(32))
+        place = values.start.astype(np.uint64) << np.uint64(32)
+        views[:, 1] = np.where(values.length <= _INLINE, inline, place)
+        buffers = [None, pa.py_buffer(views.data), pa.py_buffer(self._block)]
+        return pl.Series(pa.Array.from_buffers(pa.string_view(), len(self), buffers))
+
+
+def numbers(values: Values) -> Array:
+    """Whole numbers of 1 to 16 digits. Raises OddLine for anything else."""
+    length = values.length
+    if int(length.min()) < 1 or int(length.max()) > 16:
+        raise OddLine("no number of 1 to 16 digits")
+    found = _digits(values.word(0), np.minimum(length, 8))
+    if len(values.pieces) > 1:
+        rows, words = values.pieces[1]
+        rows = np.arange(len(length)) if rows is None else rows
+        more = length[rows] - 8
+        found[rows] = found[rows] * _POWERS[more] + _digits(words, more)
+    return found
+
+
+def milliseconds(values: Values) -> Array:
+    """Seconds with three decimals, as `1772359200.123`, in ms. Raises OddLine for others."""
+    if (values.length != len("1772359200.123")).any():
+        raise OddLine("a time of another form")
+    rest = values.word(1)
+    if ((rest >> np.uint64(16)) & np.uint64(0xFF) != ord(".")).any():
+        raise OddLine("a time of another form")
+    # The two digits before the point and the three behind it, as if there were none.
+    five = (rest & _MASKS[2]) | ((rest >> np.uint64(8)) & (_MASKS[5] ^ _MASKS[2]))
+    return _digits(values.word(0), 8) * 10**5 + _digits(five, 5)
+
+
+def _up_to(words: Words, wanted: np.uint64) -> tuple[Words, Array]:
+    """(the bytes of each word before its first mark, how many they are)."""
+    other = words ^ wanted
+    held = (other - _ONES) & ~other & _HIGHS  # right up to the first mark, and no further
+    size = np.bitwise_count((held & (~held + np.uint64(1))) - np.uint64(1)) >> 3
+    return words & _MASKS.take(size, mode="clip"), size
+
+
+def _digits(words: Words, size: Array | int) -> Array:
+    """The number that the first `size` bytes of each word are. Raises OddLine for others."""
+    shift = np.asarray(64 - 8 * size).astype(np.uint64)
+    # Without their high halves digits are 0 to 9; behind zeros each has its decimal place.
+    found = (words ^ (_ZEROS & _MASKS[size])) << shift
+    if (((found + _OVER_NINE) | found) & _HIGHS).any():
+        raise OddLine("a number with other characters")
+    found = (found * np.uint64(2561)) >> np.uint64(8) & np.uint64(0x00FF00FF00FF00FF)
+    found = (found * np.uint64(6553601)) >> np.uint64(16) & np.uint64(0x0000FFFF0000FFFF)
+    return ((found * np.uint64(42949672960001)) >> np.uint64(32)).astype(np.int64)
+
+
+def _line_ends(data: npt.NDArray[np.uint8], begin: int, end: int) -> tuple[Array, int]:
+    """(where the line ends of `data` stand, how many tabs there are). Raises OddLine for other
+    control characters.
+    """
+    found: list[Array] = []
+    tabs = 0
+    for place in range(begin, end, _AT_ONCE):
+        part = data[place : min(place + _AT_ONCE, end)]
+        ends = np.flatnonzero(part == ord("\n"))
+        found.append(ends + place)
+        others = int(np.count_nonzero(part < ord(" "))) - len(ends)
+        if others and others != np.count_nonzero(part == ord("\t")):
+            raise OddLine("control characters")
+        tabs += others
+    return np.concatenate(found), tabs
