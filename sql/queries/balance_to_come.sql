@@ -73,3 +73,14 @@ SELECT line, moment, available, currency FROM was
 UNION ALL
 SELECT line, moment, CAST(available AS DECIMAL(38, 10)) AS available, currency FROM to_come
 ORDER BY moment, line DESC
+
+-- Sample:
+-- edgetoll query balance_to_come --param account=acme
+-- | line | moment | available | currency |
+-- | --- | --- | ---: | --- |
+-- | was left | 2026-10-21 00:00 | -0.8000320000 | USD |
+-- | was left | 2026-10-22 00:00 | -0.8000320000 | USD |
+-- | was left | 2026-10-23 00:00 | -0.8000320000 | USD |
+-- | was left | 2026-10-24 00:00 | -0.8000320000 | USD |
+-- | was left | 2026-10-25 00:00 | -0.8000320000 | USD |
+-- … 16 more
