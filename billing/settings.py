@@ -54,6 +54,21 @@ class ConsoleSettings(BaseModel):
     """By which names it may be asked for besides its own address: those of the reverse proxy."""
 
 
+class SqlSettings(BaseModel):
+    """What `edgetoll sql --serve` answers with, and runs, at most."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rows: int = Field(default=1_000_000, ge=1)
+    """Rows of one answer; more are an error, never a part."""
+    megabytes: int = Field(default=256, ge=1)
+    """Size of one answer."""
+    at_once: int = Field(default=4, ge=1, le=64)
+    """Queries of all readers that run at once."""
+    at_once_each: int = Field(default=2, ge=1, le=64)
+    """Queries of one reader that run at once."""
+
+
 class BillingSection(RunSettings):
     """[billing]: the keys of the runs, and a table of each other part."""
 
@@ -63,6 +78,7 @@ class BillingSection(RunSettings):
     daemon: DaemonSettings = DaemonSettings()
     delivery: DeliverySettings = DeliverySettings()
     console: ConsoleSettings = ConsoleSettings()
+    sql: SqlSettings = SqlSettings()
     readers: dict[ReaderName, ReaderSettings] = Field(default_factory=dict)
 
 
@@ -84,3 +100,8 @@ def read_daemon(home: Path) -> DaemonSettings:
 def read_console(home: Path) -> ConsoleSettings:
     """[billing.console] of HOME/edgetoll.toml and its environment; ConfigError names the key."""
     return section(home, "billing.console", ConsoleSettings)
+
+
+def read_sql(home: Path) -> SqlSettings:
+    """[billing.sql] of HOME/edgetoll.toml and its environment; ConfigError names the key."""
+    return section(home, "billing.sql", SqlSettings)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from billing.lake import version as versions
-from billing.lake.binding import WITHOUT_MOVED, create_views
+from billing.lake.binding import WITHOUT_MOVED, create_views, no_table
 from billing.lake.export import whole
 from billing.lake.tables import BESIDE, MOVED, TABLES
 from edge.errors import InputError
@@ -43,6 +43,9 @@ def attach(home: Path, output: Path) -> None:
     if version is None:
         raise InputError("billing has published no lake yet", "edgetoll billing rate publishes it")
     versions.verify_open(version)
+    for table in TABLES:
+        if not version.of(table.name):
+            raise no_table(table.relation)
     if output.exists() and not _is_ours(output):
         raise InputError(f"{output} is there already, and is no file of edgetoll's", "name another")
     with whole(output) as path:
@@ -79,10 +82,8 @@ def _create_relations(connection: DuckDBPyConnection, home: Path) -> bool:
             _read(connection, f"{table.relation}_whole", place.joinpath("[0-9]*.parquet"))
             _read(connection, f"{table.relation}_moved", place.joinpath(f"{MOVED}.*.parquet"))
             connection.execute(sql_text(WITHOUT_MOVED[table.relation]))
-        elif any(place.glob("*.parquet")):
-            _read(connection, table.relation, place.joinpath("*.parquet"))
         else:
-            connection.execute(sql_text(table.shape))
+            _read(connection, table.relation, place.joinpath("*.parquet"))
     empty = False
     for name in BESIDE:
         pattern = LIVE.get(name)

@@ -40,6 +40,9 @@ def sql(
     attach: Annotated[
         Path | None, typer.Option(help="Write a DuckDB file of all views for other tools.")
     ] = None,
+    serve: Annotated[
+        str, typer.Option(help="Answer queries over HTTP at HOST:PORT, of readers with a token.")
+    ] = "",
     timeout: TimeoutOption = SECONDS,
     memory: MemoryOption = MEMORY,
     home: HomeOption = DEFAULT_HOME,
@@ -53,6 +56,11 @@ def sql(
         from billing.analysts.attach import attach as write_attach
 
         write_attach(home, attach)
+        return
+    if serve:
+        from billing.analysts import remote
+
+        remote.serve(home, serve, QueryLimits(seconds=timeout, memory=memory))
         return
     if query is not None and file is not None:
         raise InputError("a query and a file were given", "give one of them")

@@ -125,12 +125,17 @@ def _metering_names() -> dict[str, str]:
 
 
 def lake(home: Path) -> list[CheckResult]:
-    """The lake's version, each of its files hashed."""
+    """The lake's version, each of its files hashed; and whether this program wrote it: readers
+    refuse tables of another form.
+    """
+    from billing.lake import publish
     from billing.lake import version as versions
 
     ((name, about),) = LAKE.items()
     version = versions.current(home)
-    rows = () if version is None else tuple(versions.damage(version))
+    rows: Rows = () if version is None else tuple(versions.damage(version))
+    if version is not None and version.layout != publish.layout():
+        rows += (("lake/", "another version of edgetoll wrote it", MENDS["lake"]),)
     return [CheckResult(check=name, about=about, rows=rows)]
 
 

@@ -31,11 +31,14 @@ MONTHS = "usage_months_equal_charges"
 UNPUBLISHED = ("deliveries",)
 """Kinds of records that no command publishes: the lake shows them with the next one."""
 MONTHS_CHECK = "checks/usage_months_equal_charges"
+SUMS = "usage_sums_equal_usage"
+SUMS_CHECK = "checks/usage_sums_equal_usage"
 ABOUT = {
     REPLAY: "The billing store is what a replay of the journal and its effect files gives.",
     "closed_hours_are_there": "Each closed hour that billing took in is still there, unchanged.",
     "lake_is_of_this_journal": "The lake goes up to the journal's last record of what it shows.",
     MONTHS: about(MONTHS_CHECK),
+    SUMS: about(SUMS_CHECK),
     LISTS: "The stop list and the owned names are what the store says.",
     DOCUMENTS: "Each document that the store issued is in invoices/, as it was written.",
 }
@@ -65,6 +68,7 @@ def results(store: Store, *, quick: bool = False) -> list[CheckResult]:
         "closed_hours_are_there": closed_hours,
         "lake_is_of_this_journal": lake,
         MONTHS: usage_months,
+        SUMS: usage_sums,
         LISTS: lists,
         DOCUMENTS: lambda store: documents.results(store.home, store.connection, quick=quick),
     }
@@ -137,14 +141,22 @@ def usage_months(store: Store) -> Rows:
     waiting = sql.rows(
         store.connection.execute(sql.text("statements/lake/check/waiting_accounts")), WaitingAccount
     )
+    values = {"waiting": [one.account_id for one in waiting]}
+    return _in_the_lake(store, sql.text(MONTHS_CHECK), values)
+
+
+def usage_sums(store: Store) -> Rows:
+    """Accounts whose hours or days as the lake keeps them are not its 5 minutes, added up."""
+    return _in_the_lake(store, sql.text(SUMS_CHECK), {})
+
+
+def _in_the_lake(store: Store, check: str, values: dict[str, list[str]]) -> Rows:
     try:
-        connection = connect(store.home, query=sql.text(MONTHS_CHECK))
+        connection = connect(store.home, query=check)
     except Corrupt:
         return  # lake_version_is_whole says so
     with connection:
-        yield from connection.execute(
-            sql.text(MONTHS_CHECK), {"waiting": [one.account_id for one in waiting]}
-        ).fetchmany(FIRST_ROWS)
+        yield from connection.execute(check, values or None).fetchmany(FIRST_ROWS)
 
 
 def lists(store: Store) -> Rows:

@@ -10,11 +10,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from billing.lake.own_rows import narrow, narrowed_by
+from billing.lake.own_rows import RULES, narrow, narrowed_by
 from billing.lake.result import one_line
-from billing.lake.tables import MOVED, SHAPES
+from billing.lake.tables import BESIDE, MOVED, SHAPES
 from billing.lake.version import MEND
-from edge.errors import Corrupt, EdgetollError
+from edge.errors import Corrupt, EdgetollError, InputError
 from metering.status import ANEW
 from sql import names as sql_names
 from sql import text as sql_text
@@ -47,7 +47,7 @@ def products() -> dict[str, str]:
 
 
 @cache
-def _reads(name: str) -> tuple[str, ...]:
+def reads(name: str) -> tuple[str, ...]:
     """What a view or macro reads: relations, views and macros."""
     known = products().keys() | SHAPES.keys() | {CLOSED_HOURS}
     bare = _COMMENT.sub("", sql_text(products()[name]))
@@ -69,12 +69,20 @@ def reached(query: str) -> list[str]:
     return list(_after_their_needs((one for one in words if one in known), set()))
 
 
+def named(query: str) -> list[str]:
+    """The views and macros that the words of `query` name; all, where it may mean others too."""
+    if _ASKS_FOR_ALL.search(query):
+        return list(products())
+    words = dict.fromkeys(_WORD.findall(query.lower()))
+    return [one for one in words if one in products()]
+
+
 def _after_their_needs(names: Iterable[str], done: set[str]) -> Iterator[str]:
     for name in names:
         if name not in done:
             done.add(name)
             if name in products():
-                yield from _after_their_needs(_reads(name), done)
+                yield from _after_their_needs(reads(name), done)
             yield name
 
 
@@ -93,6 +101,34 @@ def bind(
     create_views(connection, names, account=account)
 
 
+def bind_copies(
+    connection: DuckDBPyConnection, sources: Sources, query: str | None, account: str
+) -> None:
+    """Make what `query` names (None: all) as tables that hold copies of the rows of `account`, and
+    drop all else: what is not there, no name, function or file gives. InputError when there is no
+    such account.
+    """
+    wanted = list(products()) if query is None else named(query)
+    macros = [
+        name
+        for name in _after_their_needs(wanted, set())
+        if products().get(name, "").startswith("macros/")
+    ]
+    views = [one for name in [*wanted, *macros] for one in (name, *reads(name)) if one in RULES]
+    connection.execute(sql_text("statements/lake/read/begin_copies"))
+    needed = _after_their_needs([*narrowed_by(()), *views], set())
+    bind(connection, sources, needed, account=account)
+    if not connection.table("accounts").limit(1).fetchall():
+        raise InputError(
+            f"there is no account «{account}», whose rows this reader may see",
+            "correct it in edgetoll.toml: [billing.readers]",
+        )
+    for name in dict.fromkeys(views):
+        connection.table(name).create(f"main.{name}")
+    connection.execute(sql_text("statements/lake/read/end_copies"))
+    create_views(connection, macros)
+
+
 def bind_relations(connection: DuckDBPyConnection, sources: Sources, names: Iterable[str]) -> None:
     """Make those of `names` that are base relations: views of files, or empty tables."""
     for name in names:
@@ -100,6 +136,8 @@ def bind_relations(connection: DuckDBPyConnection, sources: Sources, names: Iter
             _list_closed_hours(connection, sources)
         elif files := sources.relations.get(name):
             _read_files(connection, name, files)
+        elif sources.published and name not in BESIDE and name in sources.relations:
+            raise no_table(name)
         elif name in sources.relations:
             connection.execute(sql_text(SHAPES[name]))
 
@@ -138,6 +176,14 @@ def _read_files(connection: DuckDBPyConnection, name: str, files: list[Path]) ->
         connection.execute(sql_text(WITHOUT_MOVED[name]))
     else:
         relation.create_view(name)
+
+
+def no_table(relation: str) -> Corrupt:
+    """What to say where a lake lacks a table, as one does that an older program wrote: empty it
+    would be a wrong answer.
+    """
+    name = relation.removeprefix("lake_")
+    return Corrupt(f"lake/ has no table {name}: another version of edgetoll wrote it", MEND)
 
 
 def mend(relation: str) -> str:

@@ -11,6 +11,7 @@ import os
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sql
 from billing.lake import version as versions
@@ -18,6 +19,9 @@ from billing.lake.tables import MOVED, TABLES, LakeTable
 from billing.lake.version import Version, VersionFile
 from billing.store import charge_files
 from billing.store.store import Store
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyRelation
 
 NO_DAY = "2000-01-01"
 
@@ -93,7 +97,6 @@ def write(
 
     The range travels as a session variable: a query with parameters would be held in memory whole.
     """
-    hidden = path.with_name(f".{path.name}.tmp")
     connection = building.store.connection
     ranged = {"after": after, "through": through, "day": day}
     if ranged != building.ranged:
@@ -105,6 +108,33 @@ def write(
         relation = connection.sql(
             sql.text("statements/lake/publish/rows_of_accounts"), params={"accounts": [*accounts]}
         )
+    return _save(building, table, path, relation)
+
+
+def merge(building: Building, table: LakeTable, path: Path, parts: Collection[Path]) -> None:
+    """Add up files of a day into `path`, which may be one of them; the others go."""
+    assert table.merged is not None
+    connection = building.store.connection
+    found = connection.read_parquet([str(one) for one in parts], hive_partitioning=False)
+    connection.register("lake_rows", found)
+    try:
+        relation = connection.sql(sql.text(table.merged))
+        for one in parts:
+            name = str(one.relative_to(building.folder))
+            building.files = [file for file in building.files if file.path != name]
+        _save(building, table, path, relation)
+    finally:
+        connection.unregister("lake_rows")
+    for one in parts:
+        if one != path:
+            one.unlink()
+
+
+def _save(
+    building: Building, table: LakeTable, path: Path, relation: DuckDBPyRelation
+) -> VersionFile:
+    """Write rows to `path` and list the file."""
+    hidden = path.with_name(f".{path.name}.tmp")
     relation.write_parquet(str(hidden), compression="snappy")
     with open(hidden, "rb+") as file:
         os.fsync(file.fileno())

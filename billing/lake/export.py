@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
+from io import IOBase
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -78,6 +79,17 @@ def write_file(
         text = _TEXT_WRITERS.get(format_, _write_csv)
         with open(path, "w", encoding="utf-8", newline="") as file:
             return text(result, file)
+
+
+def write_stream(result: QueryResult, format_: str, file: IOBase) -> int:
+    """Write all rows to an open file, as Arrow's stream or as text; how many they are."""
+    if format_ == "arrow":
+        return _write_arrow(result, file)
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)  # type: ignore[type-var]
+    count = _TEXT_WRITERS.get(format_, _write_csv)(result, text)
+    text.flush()
+    text.detach()
+    return count
 
 
 def hidden_output(output: Path, process: int) -> Path:
@@ -242,11 +254,12 @@ def _write_parquet(result: QueryResult, output: Path) -> int:
     return _write_batches(result, lambda schema: pq.ParquetWriter(output, schema))
 
 
-def _write_arrow(result: QueryResult, output: Path) -> int:
+def _write_arrow(result: QueryResult, output: Path | IOBase) -> int:
     """The stream form of Arrow IPC, which pandas, polars and R read."""
     import pyarrow as pa
 
-    return _write_batches(result, lambda schema: pa.ipc.new_stream(str(output), schema))
+    sink = str(output) if isinstance(output, Path) else output
+    return _write_batches(result, lambda schema: pa.ipc.new_stream(sink, schema))
 
 
 def _write_batches(

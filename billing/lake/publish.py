@@ -24,6 +24,7 @@ from billing.lake.building import (
     NO_DAY,
     Building,
     link_charges,
+    merge,
     published_through,
     write,
     write_accounts,
@@ -220,7 +221,8 @@ def _alike(ranges: list[tuple[int, int, int]]) -> int:
 
 def _write_days(building: Building, table: LakeTable) -> None:
     """Usage in files by day: new imports add a file to their days; a day that moved is written
-    anew. Where a file of the version before is not as it was written, all days are.
+    anew, and files of sums are added up once there are some. Where a file of the version before is
+    not as it was written, all days are written anew.
     """
     folder = building.folder.joinpath(table.name)
     folder.mkdir()
@@ -231,7 +233,8 @@ def _write_days(building: Building, table: LakeTable) -> None:
     start = building.start if files else 0
     for day, moved in _days(building, files.keys(), start).items():
         old_files = files.get(day, [])
-        whole = moved is True or (moved is not None and len(old_files) >= DAY_FILES_MAX)
+        grown = moved is not None and len(old_files) >= DAY_FILES_MAX
+        whole = moved is True or (grown and table.merged is None)
         if not whole:
             for old in old_files:
                 building.link(old)
@@ -239,6 +242,9 @@ def _write_days(building: Building, table: LakeTable) -> None:
             path = folder / f"day={day}.{last:08d}.parquet"
             after = 0 if whole else start
             write(building, table, path, after=after, through=last, day=day)
+            if table.merged and not whole and len(old_files) + 1 >= MERGED_AT_ONCE:
+                parts = [path, *(building.folder.joinpath(old.path) for old in old_files)]
+                merge(building, table, path, parts)
     if not any(folder.iterdir()):
         write(building, table, folder / f"day={NO_DAY}.00000000.parquet")
 

@@ -11,14 +11,15 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from billing.lake import limited
-from billing.lake.binding import bind, reached
+from billing.lake.binding import bind, bind_copies, named, reached
+from billing.lake.own_rows import withheld
 from billing.lake.result import QueryResult, one_line, run
 from edge.errors import InputError
 from sql import row as sql_row
@@ -27,6 +28,7 @@ from sql import text as sql_text
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+READABLE = ("lake", "closed", "live")
 Made = TypeVar("Made")
 MEMORY_LIMIT = "1GB"
 SPILL_LIMIT = "4GB"
@@ -61,10 +63,12 @@ def connect(
     *,
     query: str | None = None,
     account: str | None = None,
+    shut: bool = False,
 ) -> DuckDBPyConnection:
     """An in-memory DuckDB with the public views of DESIGN §5 over `home`, locked against all else.
     `query`: only what this one can reach is made, without it everything. `account`: the views hold
-    its rows and no others (own_rows).
+    its rows and no others (own_rows); `shut`: they are copies, and no file can be read, as it must
+    be where the text asked is a stranger's.
 
     The closed hours are listed before the live file is read: an hour that closes in between is
     still in the live file (DESIGN §3.6), so no reader sees an hour twice or not at all.
@@ -80,18 +84,31 @@ def connect(
     connection.execute("SET python_enable_replacements = false")
     connection.execute("SET autoinstall_known_extensions = false")
     connection.execute("SET autoload_known_extensions = false")
-    reachable = None if query is None else reached(query)
-    bind(connection, find_sources(home, connection), reachable, account=account)
-    _lock(connection, home, limits)
+    readable = tuple(home.joinpath(folder).resolve() for folder in READABLE)
+    if account is not None and shut:
+        _limit(connection, limits)
+        bind_copies(connection, find_sources(home, connection), query, account)
+        readable = ()
+    else:
+        reachable = None if query is None else reached(query)
+        bind(connection, find_sources(home, connection), reachable, account=account)
+    _lock(connection, readable, limits)
     return connection
 
 
-def _lock(connection: DuckDBPyConnection, home: Path, limits: QueryLimits) -> None:
+def _lock(connection: DuckDBPyConnection, readable: Sequence[Path], limits: QueryLimits) -> None:
+    """Shut everything but reading the folders `readable`, for good."""
+    connection.execute("SET TimeZone = 'UTC'")
+    paths = [str(path) for path in readable]
+    connection.execute("SET allowed_directories = $readable", {"readable": paths})
+    _limit(connection, limits)
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+
+
+def _limit(connection: DuckDBPyConnection, limits: QueryLimits) -> None:
     import duckdb
 
-    connection.execute("SET TimeZone = 'UTC'")
-    readable = [str((home.joinpath(folder)).resolve()) for folder in ("lake", "closed", "live")]
-    connection.execute("SET allowed_directories = $readable", {"readable": readable})
     connection.execute("SET threads = $threads", {"threads": limits.threads})
     try:
         connection.execute("SET memory_limit = $memory", {"memory": limits.memory})
@@ -103,8 +120,6 @@ def _lock(connection: DuckDBPyConnection, home: Path, limits: QueryLimits) -> No
     spill = spill_folder(os.getpid())
     connection.execute("SET temp_directory = $spill", {"spill": str(spill)})
     connection.execute("SET max_temp_directory_size = $spill", {"spill": SPILL_LIMIT})
-    connection.execute("SET enable_external_access = false")
-    connection.execute("SET lock_configuration = true")
 
 
 def spill_folder(process: int) -> Path:
@@ -147,11 +162,13 @@ def ask(
     limits: QueryLimits,
     *,
     values: Mapping[str, object] | None = None,
+    account: str | None = None,
     alone: bool = False,
 ) -> None:
     """Ask `query` and let `show` fetch what it gives; `alone`: this process is there for it alone.
 
-    `values`: those of the parameters of its last statement, by name.
+    `values`: those of the parameters of its last statement, by name; `account`: whose rows alone
+    it may see.
     """
 
     def asked(connection: DuckDBPyConnection) -> None:
@@ -160,24 +177,38 @@ def ask(
             limited.bound_memory(memory_bytes(connection))
         show(run(connection, statements, limits.seconds, values=values, alone=alone))
 
-    with_views_of(home, query, limits, asked)
+    if alone:
+        limited.alarm(limits.seconds + limited.GRACE_SECONDS)
+    with_views_of(home, query, limits, asked, account=account)
 
 
 def with_views_of(
-    home: Path, query: str, limits: QueryLimits, work: Callable[[DuckDBPyConnection], Made]
+    home: Path,
+    query: str,
+    limits: QueryLimits,
+    work: Callable[[DuckDBPyConnection], Made],
+    *,
+    account: str | None = None,
 ) -> Made:
     """What `work` makes of a connection with what `query` can reach; with everything where it names
-    what is not there: that has its neighbours among all that are.
+    what is not there: that has its neighbours among all that are. `account`: with copies of its
+    rows alone.
     """
     import duckdb
 
     try:
-        with connect(home, limits, query=query) as connection:
+        with connect(home, limits, query=query, account=account, shut=True) as connection:
             return work(connection)
     except InputError as error:
         if not isinstance(error.__cause__, duckdb.CatalogException):
             raise
-    with connect(home, limits) as connection:
+        # A name that is not there has its neighbours among all that are.
+        if account is not None and (kept := withheld(named(query))):
+            raise InputError(
+                f"not kept by account, and not for this reader: {', '.join(kept)}",
+                "ask views that have an account_id",
+            ) from error
+    with connect(home, limits, account=account, shut=True) as connection:
         return work(connection)
 
 
@@ -188,6 +219,7 @@ def ask_alone(
     limits: QueryLimits,
     *,
     values: Mapping[str, object] | None = None,
+    account: str | None = None,
     output: Path | None = None,
 ) -> None:
     """`ask` in a process of its own, which ends with its time or memory; `output` is what `show`
@@ -201,7 +233,7 @@ def ask_alone(
             hidden_output(output, child).unlink(missing_ok=True)
 
     limited.run(
-        lambda: ask(home, query, show, limits, values=values, alone=True),
+        lambda: ask(home, query, show, limits, values=values, account=account, alone=True),
         seconds=limits.seconds,
         memory=limits.memory,
         clean=clean,

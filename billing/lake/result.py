@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 Rows = list[tuple[object, ...]]
 Made = TypeVar("Made")
 CHUNK_ROWS = 10_000
+PROGRESS_AFTER_SECONDS = 1
+CLEAR = "\r\033[K"
+PROGRESS_SECONDS = timedelta(milliseconds=300).total_seconds()
 _QUOTED = r'"(?:[^"]|"")*"'
 # Their Python values lose something (a month of an interval, the place of a time) or need pytz.
 _AS_TEXT = re.compile(
@@ -57,6 +61,7 @@ class Budget:
         timer.daemon = True
         began = time.monotonic()
         timer.start()
+        quiet = self._told_of() if self._alone and sys.stderr.isatty() else None
         if self._alone:
             limited.alarm(math.ceil(self._left.total_seconds()) + limited.GRACE_SECONDS)
         try:
@@ -75,13 +80,39 @@ class Budget:
                 f"the query took longer than {self._seconds} s and was stopped",
                 limited.TIME_GONE,
             ) from error
+        except duckdb.OutOfMemoryException as error:
+            raise EdgetollError(one_line(error), limited.MEMORY_GONE) from error
         except duckdb.Error as error:
             raise InputError(one_line(error), _hint(error)) from error
         finally:
             timer.cancel()
+            if quiet is not None:
+                quiet()
             if self._alone:
                 limited.alarm(0)
             self._left -= timedelta(seconds=time.monotonic() - began)
+
+    def _told_of(self) -> Callable[[], None]:
+        """Tell how far the work is, on a terminal; what is given ends that and leaves no trace."""
+        done = threading.Event()
+
+        def tell() -> None:
+            over = done.wait(PROGRESS_AFTER_SECONDS)
+            while not over:
+                part = int(max(self._connection.query_progress(), 0))
+                said = f"{part} %, " if part else ""
+                print(f"{CLEAR}{said}Ctrl-C stops it", end="", file=sys.stderr, flush=True)
+                over = done.wait(PROGRESS_SECONDS)
+                print(CLEAR, end="", file=sys.stderr, flush=True)
+
+        telling = threading.Thread(target=tell, daemon=True)
+        telling.start()
+
+        def quiet() -> None:
+            done.set()
+            telling.join()
+
+        return quiet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,8 +232,6 @@ def _hint(error: Exception) -> str:
 
     if isinstance(error, duckdb.PermissionException):
         return "queries read the public views and nothing else: edgetoll sql alone lists them"
-    if isinstance(error, duckdb.OutOfMemoryException):
-        return limited.MEMORY_GONE
     if isinstance(error, (duckdb.ConversionException, duckdb.OutOfRangeException)):
         return "a value does not fit: cast it to VARCHAR, or to a wider type"
     return "edgetoll sql alone lists the views"

@@ -31,6 +31,8 @@ class Sources:
 
     relations: dict[str, list[Path]]
     closed_hours: list[tuple[str, datetime]]
+    published: bool = False
+    """Billing has published a lake: each of its tables has a file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,7 @@ def find_sources(home: Path, connection: DuckDBPyConnection) -> Sources:
     relations["live_quarantine"] = live_files(home, "quarantine")
     relations["live_refused"] = live_files(home, "refused")
     hours = sorted({(file.partition, _naive(file.hour)) for file in closed})
-    return Sources(relations=relations, closed_hours=hours)
+    return Sources(relations=relations, closed_hours=hours, published=lake is not None)
 
 
 def _imported(connection: DuckDBPyConnection, files: list[Path]) -> set[ImportedFile]:

@@ -25,6 +25,8 @@ class LakeTable:
     kept: Kept = "whole"
     moved_by: frozenset[str] | None = None
     """The kinds of records that can change its rows; None: it is looked at each time."""
+    merged: str | None = None
+    """By day: the statement that adds up the rows of several files of a day."""
 
 
 TABLES = (
@@ -168,6 +170,22 @@ TABLES = (
         select="lake/usage_5min",
         shape="lake_schema/usage_5min",
         kept="by day",
+    ),
+    LakeTable(
+        name="usage_daily",
+        relation="lake_usage_daily",
+        select="lake/usage_daily",
+        shape="lake_schema/usage_daily",
+        kept="by day",
+        merged="statements/lake/publish/merged_days",
+    ),
+    LakeTable(
+        name="usage_hourly",
+        relation="lake_usage_hourly",
+        select="lake/usage_hourly",
+        shape="lake_schema/usage_hourly",
+        kept="by day",
+        merged="statements/lake/publish/merged_hours",
     ),
     LakeTable(
         name="zone_offsets",

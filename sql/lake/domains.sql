@@ -1,7 +1,7 @@
 -- Who owns which domain, from when to when.
 -- Grain: one row per domain (exact or wildcard) and period.
 -- Reads: domain_ownership.
--- Read by: sql/views/domains.sql, sql/views/usage_parts.sql.
+-- Read by: sql/views/domains.sql, sql/views/usage_not_imported.sql.
 SELECT
     ownership_id,
     domain,

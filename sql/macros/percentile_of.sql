@@ -1,7 +1,6 @@
--- The percentile of bandwidth as rating has it (DOMAIN §1.8): of all slots, empty ones too, the largest (100 - percent) in a
--- hundred are dropped, rounded down, and the next one counts. samples: the slots that are not empty, in any order.
+-- The percentile of bandwidth as rating has it (DOMAIN §1.8). samples: the slots that are not empty, in any order.
 -- Grain: one value.
--- Reads: nothing.
--- Read by: people (edgetoll sql), sql/views/percentiles.sql.
+-- Reads: percentile_place.
+-- Read by: people (edgetoll sql).
 CREATE MACRO percentile_of(samples, slots, percent) AS
-    coalesce(list_reverse_sort(samples)[slots * (100 - percent) // 100 + 1], 0)
+    coalesce(list_reverse_sort(samples)[percentile_place(slots, percent)], 0)

@@ -1,26 +1,34 @@
 -- When did each account need most bandwidth?
 -- Grain: one row per account: its largest 5 minutes of the month (UTC).
--- Reads: bandwidth_5min.
+-- Reads: usage_parts.
 -- Parameter month (month): the month asked about, UTC
 -- Parameter top (number, 20): how many rows at most
 -- Chart: bar, account_id, peak_bits_per_second
 -- Read by: people (edgetoll query).
-WITH whole AS (
-    SELECT bucket, account_id, CAST(sum(bytes_sent) * 8 // 300 AS BIGINT) AS bits_per_second
-    FROM bandwidth_5min
+WITH whole AS MATERIALIZED (
+    SELECT bucket, account_id, sum(bytes_sent) AS bytes_sent
+    FROM usage_parts
     WHERE bucket >= CAST($month || '-01' AS TIMESTAMP)
         AND bucket < CAST($month || '-01' AS TIMESTAMP) + INTERVAL 1 MONTH
     GROUP BY bucket, account_id
+),
+
+peaks AS (
+    SELECT account_id, max(bytes_sent) AS most
+    FROM whole
+    GROUP BY account_id
+    ORDER BY most DESC, account_id
+    LIMIT $top
 )
 
 SELECT
-    account_id,
-    max(bits_per_second) AS peak_bits_per_second,
-    min(bucket) FILTER (WHERE bits_per_second = most) AS at
-FROM (SELECT *, max(bits_per_second) OVER (PARTITION BY account_id) AS most FROM whole)
-GROUP BY account_id
-ORDER BY peak_bits_per_second DESC, account_id
-LIMIT $top
+    p.account_id,
+    CAST(p.most * 8 // 300 AS BIGINT) AS peak_bits_per_second,
+    min(w.bucket) AS at
+FROM peaks AS p
+INNER JOIN whole AS w ON w.account_id IS NOT DISTINCT FROM p.account_id AND w.bytes_sent = p.most
+GROUP BY p.account_id, p.most
+ORDER BY peak_bits_per_second DESC, p.account_id
 
 -- Sample:
 -- edgetoll query bandwidth_peaks --param month=2026-11

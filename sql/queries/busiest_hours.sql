@@ -1,6 +1,6 @@
 -- At which hours of which days of the week are requests served?
 -- Grain: one row per day of the week × hour of the day (UTC).
--- Reads: usage_hourly.
+-- Reads: usage_hourly_parts.
 -- Parameter month (month): the month asked about, UTC
 -- Chart: heat, hour_of_day, requests, weekday
 -- Read by: people (edgetoll query).
@@ -8,8 +8,9 @@ SELECT
     strftime(hour, '%H') AS hour_of_day,
     isodow(hour) || ' ' || dayname(hour) AS weekday,
     CAST(sum(requests) AS BIGINT) AS requests
-FROM usage_hourly
-WHERE strftime(hour, '%Y-%m') = $month
+FROM usage_hourly_parts
+WHERE hour >= CAST($month || '-01' AS TIMESTAMP)
+    AND hour < CAST($month || '-01' AS TIMESTAMP) + INTERVAL 1 MONTH
 GROUP BY hour_of_day, weekday
 ORDER BY weekday, hour_of_day
 

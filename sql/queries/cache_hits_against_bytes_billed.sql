@@ -1,6 +1,6 @@
 -- Do caches serve what is billed? Hits beside the bytes and the money of data transfer.
 -- Grain: one row per account.
--- Reads: usage_by_cache, charges.
+-- Reads: usage_hourly_parts, charges.
 -- Parameter month (month): the month asked about; hours are UTC
 -- Chart: bar, account_id, hit_permille
 -- Read by: people (edgetoll query).
@@ -10,8 +10,9 @@ WITH served AS (
         CAST(sum(requests) AS BIGINT) AS requests,
         CAST(sum(cache_hits) AS BIGINT) AS cache_hits,
         CAST(sum(bytes_sent) AS BIGINT) AS bytes_sent
-    FROM usage_by_cache
-    WHERE strftime(hour, '%Y-%m') = $month
+    FROM usage_hourly_parts
+    WHERE hour >= CAST($month || '-01' AS TIMESTAMP)
+        AND hour < CAST($month || '-01' AS TIMESTAMP) + INTERVAL 1 MONTH
     GROUP BY account_id
 ),
 

@@ -2,7 +2,7 @@
 -- Grain: one row per 5-minute bucket × account × region in which bytes were sent.
 -- Owner: metering.
 -- Reads: usage_parts.
--- Read by: people (edgetoll sql), sql/views/percentiles.sql, sql/queries/bandwidth_peaks.sql.
+-- Read by: people (edgetoll sql).
 CREATE VIEW bandwidth_5min AS
 SELECT
     bucket,

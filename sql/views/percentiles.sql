@@ -1,11 +1,17 @@
 -- Which bandwidth an account's month comes to: its peak and percentiles of 5-minute samples, all regions together.
 -- Grain: one row per month (in the account's time zone) × account. slots: 5-minute samples of the month so far, empty too.
 -- Owner: billing/rating.
--- Reads: bandwidth_5min, accounts, hours, percentile_of, utc_of_local.
+-- Reads: usage_parts, accounts, lake_imported_files, live_hours (which hours there are), percentile_place, utc_of_local.
 -- Read by: people (edgetoll sql), sql/queries/bandwidth_percentiles.sql.
 CREATE VIEW percentiles AS
-WITH days AS (
-    SELECT DISTINCT date_trunc('day', bucket) AS day FROM bandwidth_5min
+WITH known AS (
+    SELECT hour FROM lake_imported_files
+    UNION ALL
+    SELECT hour FROM live_hours
+),
+
+days AS (
+    SELECT DISTINCT CAST(hour AS DATE) AS day FROM known
 ),
 
 months AS (
@@ -23,7 +29,7 @@ months AS (
 
 samples AS (
     SELECT b.bucket, b.account_id, a.timezone, CAST(sum(b.bytes_sent) AS BIGINT) AS bytes_sent
-    FROM bandwidth_5min AS b
+    FROM usage_parts AS b
     INNER JOIN accounts AS a ON b.account_id = a.account_id
     GROUP BY b.bucket, b.account_id, a.timezone
 ),
@@ -32,8 +38,8 @@ listed AS (
     SELECT
         m.month,
         s.account_id,
-        date_diff('minute', m.starts_at, least(m.ends_at, (SELECT max(hour) + INTERVAL 1 HOUR FROM hours))) // 5 AS slots,
-        list(s.bytes_sent) AS samples
+        date_diff('minute', m.starts_at, least(m.ends_at, (SELECT max(hour) + INTERVAL 1 HOUR FROM known))) // 5 AS slots,
+        list_reverse_sort(list(s.bytes_sent)) AS samples
     FROM samples AS s
     INNER JOIN months AS m
         ON s.timezone = m.zone AND s.bucket >= m.starts_at AND s.bucket < m.ends_at
@@ -44,9 +50,9 @@ SELECT
     month,
     account_id,
     slots,
-    percentile_of(samples, slots, 100) * 8 // 300 AS peak_bits_per_second,
-    percentile_of(samples, slots, 99) * 8 // 300 AS p99_bits_per_second,
-    percentile_of(samples, slots, 95) * 8 // 300 AS p95_bits_per_second,
-    percentile_of(samples, slots, 50) * 8 // 300 AS p50_bits_per_second,
-    percentile_of(samples, slots, 95) AS p95_bytes
+    coalesce(samples[percentile_place(slots, 100)], 0) * 8 // 300 AS peak_bits_per_second,
+    coalesce(samples[percentile_place(slots, 99)], 0) * 8 // 300 AS p99_bits_per_second,
+    coalesce(samples[percentile_place(slots, 95)], 0) * 8 // 300 AS p95_bits_per_second,
+    coalesce(samples[percentile_place(slots, 50)], 0) * 8 // 300 AS p50_bits_per_second,
+    coalesce(samples[percentile_place(slots, 95)], 0) AS p95_bytes
 FROM listed

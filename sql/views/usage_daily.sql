@@ -1,7 +1,7 @@
 -- How much was used per day in the account's own time zone (UTC where nobody owns the domain).
 -- Grain: one row per day × account × domain × region × class.
 -- Owner: metering.
--- Reads: usage_parts, lake_accounts, lake_zone_offsets (the rules that rating has, not DuckDB's own).
+-- Reads: lake_usage_daily, usage_not_imported, lake_accounts, lake_zone_offsets (the rules that rating has, not DuckDB's own).
 -- A zone's day is looked up once per bucket, not once per row.
 -- Read by: people (edgetoll sql), sql/queries/unattributed_domains.sql, sql/views/usage_monthly.sql.
 CREATE VIEW usage_daily AS
@@ -12,7 +12,7 @@ WITH zones AS (
 ),
 
 buckets AS (
-    SELECT DISTINCT bucket FROM usage_parts
+    SELECT DISTINCT bucket FROM usage_not_imported
 ),
 
 days AS (
@@ -32,17 +32,25 @@ days AS (
     CROSS JOIN zones AS z
     LEFT JOIN lake_zone_offsets AS o
         ON z.zone = o.zone AND b.bucket >= o.from_utc AND b.bucket < o.until_utc
+),
+
+parts AS (
+    SELECT day, account_id, domain, region, class, requests, bytes_sent
+    FROM lake_usage_daily
+    UNION ALL
+    SELECT d.day, u.account_id, u.domain, u.region, u.class, u.requests, u.bytes_sent
+    FROM usage_not_imported AS u
+    LEFT JOIN lake_accounts AS a ON u.account_id = a.account_id
+    INNER JOIN days AS d ON u.bucket = d.bucket AND d.zone = coalesce(a.timezone, 'UTC')
 )
 
 SELECT
-    d.day,
-    u.account_id,
-    u.domain,
-    u.region,
-    u.class,
-    CAST(sum(u.requests) AS BIGINT) AS requests,
-    CAST(sum(u.bytes_sent) AS BIGINT) AS bytes_sent
-FROM usage_parts AS u
-LEFT JOIN lake_accounts AS a ON u.account_id = a.account_id
-INNER JOIN days AS d ON u.bucket = d.bucket AND d.zone = coalesce(a.timezone, 'UTC')
+    day,
+    account_id,
+    domain,
+    region,
+    class,
+    CAST(sum(requests) AS BIGINT) AS requests,
+    CAST(sum(bytes_sent) AS BIGINT) AS bytes_sent
+FROM parts
 GROUP BY ALL

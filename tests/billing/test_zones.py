@@ -115,7 +115,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_m3_usage_by_month_and_charges_agree_in_every_zone(home: Path) -> None:
-    with query.connect(home, query="usage_monthly charges") as connection:
+    with query.connect(home, query="usage_monthly charges zone_offsets") as connection:
         used = connection.execute(
             "SELECT account_id, month, sum(requests) FROM usage_monthly GROUP BY ALL ORDER BY ALL"
         ).fetchall()

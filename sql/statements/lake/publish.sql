@@ -16,9 +16,55 @@ FROM (
     SELECT DISTINCT CAST(hour AS DATE) AS day, false AS moved FROM usage WHERE import_no > $after
     UNION ALL
     SELECT day, true AS moved FROM moved_days WHERE journal_no > $after
+    UNION ALL
+    -- An account whose time zone was changed has other days.
+    SELECT DISTINCT CAST(u.hour AS DATE) AS day, true AS moved
+    FROM usage AS u
+    SEMI JOIN (
+        SELECT n.account_id
+        FROM account_versions AS n
+        INNER JOIN account_versions AS o ON n.account_id = o.account_id AND n.timezone <> o.timezone
+        WHERE n.journal_no > $after
+    ) AS z ON u.account_id = z.account_id
 )
 GROUP BY day
 ORDER BY day;
+
+-- name: merged_hours
+-- One row per hour × account × domain × region × class of the rows at hand, which are files of usage_hourly.
+SELECT
+    hour,
+    account_id,
+    domain,
+    region,
+    class,
+    CAST(sum(requests) AS BIGINT) AS requests,
+    CAST(sum(bytes_sent) AS BIGINT) AS bytes_sent,
+    CAST(sum(status_0xx) AS BIGINT) AS status_0xx,
+    CAST(sum(status_1xx) AS BIGINT) AS status_1xx,
+    CAST(sum(status_2xx) AS BIGINT) AS status_2xx,
+    CAST(sum(status_3xx) AS BIGINT) AS status_3xx,
+    CAST(sum(status_4xx) AS BIGINT) AS status_4xx,
+    CAST(sum(status_5xx) AS BIGINT) AS status_5xx,
+    CAST(sum(status_other) AS BIGINT) AS status_other,
+    CAST(sum(cache_hits) AS BIGINT) AS cache_hits
+FROM lake_rows
+GROUP BY ALL
+ORDER BY account_id, domain, hour, region, class;
+
+-- name: merged_days
+-- One row per day × account × domain × region × class of the rows at hand, which are files of usage_daily.
+SELECT
+    day,
+    account_id,
+    domain,
+    region,
+    class,
+    CAST(sum(requests) AS BIGINT) AS requests,
+    CAST(sum(bytes_sent) AS BIGINT) AS bytes_sent
+FROM lake_rows
+GROUP BY ALL
+ORDER BY account_id, domain, day, region, class;
 
 -- name: account_zones
 -- One row per time zone in which an account is billed, and UTC: the lake holds the rules of no other.

@@ -56,3 +56,13 @@ FROM lake_accounts_whole AS w
 ANTI JOIN lake_accounts_moved AS m ON w.account_id = m.account_id
 UNION ALL BY NAME
 FROM lake_accounts_moved;
+
+-- name: begin_copies
+-- No rows: what is made next has its files at hand.
+CREATE SCHEMA of_files;
+USE of_files;
+
+-- name: end_copies
+-- No rows: the files are gone, what was copied to main stays.
+USE main;
+DROP SCHEMA of_files CASCADE;

@@ -13,7 +13,7 @@ import pytest
 
 from billing.checks.red import CheckResult
 from billing.commands.check import of_the_lake
-from billing.lake import query, version
+from billing.lake import publish, query, version
 from edge.errors import Corrupt
 from tests.billing.homes import START, Use, close_hours, copied, make_home
 from tests.billing.runner import published, rate
@@ -302,4 +302,14 @@ def test_m1_rot_in_a_file_of_charges_is_the_journals_and_stops_the_next_run(home
     restored.write_bytes(kept)
     rate(home)
     assert totals(home) == right
+    assert red(home) == {}
+
+
+def test_m1_a_lake_that_another_program_laid_out_is_red_until_a_run_writes_it_anew(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publish, "layout", lambda: "that of the next release")
+    (told,) = red(home).values()
+    assert "another version of edgetoll wrote it" in str(told.rows)
+    published(home)
     assert red(home) == {}

@@ -11,6 +11,7 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pyarrow.parquet as pq
 import pytest
 
@@ -91,9 +92,14 @@ def test_money_is_an_exact_decimal_and_counts_are_whole_numbers(tmp_path: Path) 
 
 
 def content(home: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Every table of the lake, as readers have it."""
-    with query.connect(home, query=" ".join(one.relation for one in TABLES)) as connection:
-        return {one.name: connection.table(one.relation).order("ALL").fetchall() for one in TABLES}
+    """Every table of the lake, as readers have it: sums by the day are in several files."""
+    views = {"usage_daily": "usage_daily", "usage_hourly": "usage_hourly"}
+    named = " ".join(f"{one.name} {one.relation}" for one in TABLES)
+    with query.connect(home, query=named) as connection:
+        return {
+            one.name: connection.table(views.get(one.name, one.relation)).order("ALL").fetchall()
+            for one in TABLES
+        }
 
 
 def pay(home: Path, account: str, key: str) -> None:
@@ -213,6 +219,8 @@ def test_runs_do_not_pile_up_files(tmp_path: Path) -> None:
         rate(home, at=START + (number + 1) * HOUR)
     assert len(file_numbers(home, "transfers")) <= 6
     assert len(file_numbers(home, "charges")) == 10, "the journal's own, one a run"
+    assert len(file_numbers(home, "usage_hourly")) < 6
+    assert len(file_numbers(home, "usage_daily")) < 6
     assert ask(
         home, "SELECT count(*), sum(quantity) FROM charges WHERE item = 'https_requests'"
     ) == [(10, 55)]
@@ -340,3 +348,49 @@ def test_a_lake_of_another_program_version_is_written_again_whole(charged: Path)
         query.connect(home)
     rate(home)
     assert ask(home, "SELECT * FROM charges ORDER BY ALL") == before
+
+
+def test_days_follow_an_account_to_another_time_zone(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    evening = START.replace(hour=20)
+    close_hour(home, evening, [Use(class_="http", bytes_sent=0)])  # nothing that is charged
+    rate(home, at=evening + HOUR)
+    days = "SELECT DISTINCT CAST(day AS VARCHAR) FROM usage_daily"
+    assert ask(home, days) == [(f"{evening:%Y-%m-%d}",)]
+    at_once = f'id = "acme"\ntimezone = "Asia/Shanghai"\neffective_from = {evening + HOUR:%FT%TZ}'
+    moved = ACCOUNTS.replace('id = "acme"', at_once, 1)
+    load_text(home, moved, at=evening + HOUR)
+    rate(home, at=evening + 2 * HOUR)
+    assert ask(home, days) == [(f"{evening + 12 * HOUR:%Y-%m-%d}",)]
+
+
+def test_a_lake_of_an_older_program_is_refused_where_it_lacks_a_table(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    close_hour(home, START, [Use(requests=7)])
+    rate(home)
+    now = current(home)
+    assert now is not None
+    files = tuple(one for one in now.files if one.table != "usage_hourly")
+    older = replace(now, files=files, layout="older")
+    (now.folder / "version.json").write_bytes(older.to_bytes())
+    (home / "lake" / "CURRENT").write_bytes(pointer_bytes(older))
+    total = "SELECT CAST(sum(requests) AS BIGINT) FROM usage_"
+    with query.connect(home, query=f"{total}5min") as connection:
+        assert connection.sql(f"{total}5min").fetchall() == [(7,)]
+    with pytest.raises(Corrupt, match="no table usage_hourly: another version of edgetoll"):
+        query.connect(home, query=f"{total}hourly")
+    published(home)
+    assert ask(home, f"{total}hourly") == [(7,)]
+
+
+@pytest.mark.parametrize("kept", ["usage_5min", "usage_hourly", "usage_daily"])
+def test_sums_that_lack_usage_are_seen(kept: str) -> None:
+    row = "(account_id, class, requests, bytes_sent) VALUES ('acme', 'https', 7, 90)"
+    with duckdb.connect() as connection:
+        for name in ("usage_5min", "usage_hourly", "usage_daily"):
+            connection.execute(sql.text(f"lake_schema/{name}"))
+            connection.execute(f"INSERT INTO lake_{name} {row}")
+        check = sql.text("checks/usage_sums_equal_usage")
+        assert connection.execute(check).fetchall() == []
+        connection.execute(f"INSERT INTO lake_{kept} {row}")
+        assert len(connection.execute(check).fetchall()) == 1

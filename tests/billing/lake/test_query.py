@@ -256,7 +256,7 @@ def test_h13_a_runaway_query_is_stopped_and_its_memory_is_bounded(home: Path) ->
                   timeout=1, home=home)  # fmt: skip
     with pytest.raises(InputError, match="no amount of memory"):
         sql_command.sql("SELECT 1", file=None, memory="plenty", home=home)
-    with pytest.raises(InputError, match="Out of Memory"):
+    with pytest.raises(EdgetollError, match="Out of Memory"):
         sql_command.sql(
             "SELECT list(i) FROM range(100000000) t(i)", file=None, memory="50MB", home=home
         )
