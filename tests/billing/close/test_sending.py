@@ -166,6 +166,9 @@ def test_reminders_come_once_at_each_step_of_the_ladder(
     world.pay("beta", "1.00", "p0", ISSUE)
     for day in days:
         send(world, DUE + timedelta(days=day), reminders=True)
+    last = DUE + timedelta(days=days[-1])
+    with open_store(world.home, owner="test", now=last) as store:
+        assert announce_reminders(store, settings=world.settings, at=last).new == 0
     assert [one["Subject"] for one in letters(mailbox)] == [
         "Erinnerung: Rechnung INV-USD-2026-000001 ist offen: acme"
     ] * mails
