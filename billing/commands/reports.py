@@ -19,6 +19,7 @@ from edge.terminal import (
     JsonOption,
     as_of_time,
     emit,
+    many,
     parse_time,
     say,
     table,
@@ -207,7 +208,7 @@ def _show_difference(found: Difference) -> None:
         right=("hours", "quantity", "amount"),
     )  # fmt: skip
     if len(found.changes) > SHOWN:
-        say(f"… and {len(found.changes) - SHOWN} more rows: use --json")
+        say(f"… and {many(len(found.changes) - SHOWN, 'more row')}: use --json")
     if found.documents:
         table(
             "Documents issued between",
