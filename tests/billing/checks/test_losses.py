@@ -186,6 +186,18 @@ def test_m2_an_older_copy_of_what_a_worker_left_is_red(what: str, tmp_path: Path
     assert red_of(tmp_path) == {"live_files_are_whole"}
 
 
+def test_m2_of_several_workers_one_that_took_over_is_enough_and_none_is_not(home: Path) -> None:
+    live = home / "live"
+    shutil.copy2(home / "usage.duckdb", home / "usage-0-7.duckdb")  # an older worker's partitions
+    assert red_of(home) == set()
+    other = live / "status-0-7.json"
+    whole = json.loads((live / "status.json").read_bytes())
+    del whole["content_sha256"]
+    other.write_text(json.dumps(whole | {"partitions": []}))
+    (live / "status.json").unlink()
+    assert red_of(home) == {"live_files_are_whole"}
+
+
 @pytest.mark.parametrize("command", ["metering status", "billing rate", "sql FROM\tusage_daily"])
 def test_m2_who_reads_what_a_worker_left_is_not_told_nothing(
     command: str, home: Path, capsys: pytest.CaptureFixture[str]
