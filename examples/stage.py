@@ -260,6 +260,8 @@ class Stage:
         ):
             print(f"  {program()} {' '.join(words)} --home {self.home}", file=self.out)
         print(self.paint("2", f"\n{seconds:.0f} s"), file=self.out)
+        print("\nLook at all of it in a browser:", file=self.out)
+        print(f"  {program()} console --home {self.home}", file=self.out)
 
 
 def near(path: str) -> str:

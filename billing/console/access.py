@@ -19,6 +19,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -170,7 +171,9 @@ class Guard:
                 "Not asked for by a name it knows: add it to [billing.console] hosts.\n", 421
             )
         if scope["method"] not in ("GET", "HEAD") and path not in OPEN:
-            return problem(405, "the console only reads", "commands act", path)
+            answer = problem(405, "the console only reads", "commands act", path)
+            answer.headers["allow"] = "GET, HEAD"
+            return answer
         if path.startswith(OPEN):
             return None
         try:
@@ -193,3 +196,9 @@ def inside(address: str) -> str:
     """`address` when it is one of this site, else its front page."""
     usual = address.startswith("/") and not address.startswith(("//", "/\\", "/enter"))
     return address if usual and address.isprintable() else "/"
+
+
+def reader_of(request: Request) -> TokenReader:
+    """Who asks, as the guard found."""
+    found: TokenReader = request.state.reader
+    return found

@@ -7,35 +7,44 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from starlette.responses import (
+    FileResponse,
+    HTMLResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from billing.analysts import library
 from billing.console import access
-from billing.console.access import Door, Guard
+from billing.console.access import Door, Guard, reader_of
+from billing.console.api.routes import api_routes
 from billing.console.building import PageBuilder, asked_page
 from billing.console.documents import document
+from billing.console.live import Feed, Topic
 from billing.console.problems import TITLES, NotThere, problem, status_of
 from billing.console.reading import LakeReader
 from billing.console.rendering import STATIC, rendered
 from billing.console.site.pages import SitePage
 from billing.console.site.table import PAGES
 from billing.lake.export import write_file
-from billing.readers.tokens import TokenReader
 from edge.errors import EdgetollError
 
 FORM_BYTES = 8 << 10
+FOLLOWED = tuple(page for page in PAGES if any(block.every for block in page.blocks))
 EXPORTS = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -57,6 +66,8 @@ def application(
         Route("/invoices/{invoice}/document.{ending:path}", site.document),
         Mount("/static", StaticFiles(directory=STATIC)),
         *(Route(page.path, site.page_handler(page)) for page in PAGES),
+        *(Route(f"/live{page.path}", site.live_handler(page)) for page in FOLLOWED),
+        *api_routes(home, lake, clock),
     ]
     app = Starlette(
         routes=routes,
@@ -79,6 +90,7 @@ class Handlers:
         self._lake = lake
         self._builder = builder
         self._door = door
+        self._feed = Feed(lake, self._live_blocks)
 
     def page_handler(self, page: SitePage) -> Callable[[Request], Response]:
         """What answers for one page of the site."""
@@ -87,6 +99,31 @@ class Handlers:
             return self._page(request, page, request.path_params)
 
         return handle
+
+    def live_handler(self, page: SitePage) -> Callable[[Request], Awaitable[Response]]:
+        """What follows one page of the site."""
+
+        async def handle(request: Request) -> Response:
+            if self._feed.is_full:
+                raise HTTPException(503)
+            reader = reader_of(request)
+            path = tuple((name, str(value)) for name, value in request.path_params.items())
+            query = tuple(sorted(request.query_params.items()))
+            topic = Topic(page=page, path=path, query=query, reader=reader)
+            await run_in_threadpool(self._live_blocks, topic, lambda _question, _every: False)
+            events = self._feed.follow(topic, lambda: self._door.who(request.headers) == reader)
+            return StreamingResponse(events, media_type="text/event-stream")
+
+        return handle
+
+    def _live_blocks(self, topic: Topic, is_due: Callable[[str, int], bool]) -> Mapping[str, str]:
+        path, query = dict(topic.path), dict(topic.query)
+        found = self._builder.live(topic.page, path, query, topic.reader, is_due)
+        address = topic.page.path
+        return {
+            anchor: rendered("live.html.j2", one=one, path=address, values=path)
+            for anchor, one in found.items()
+        }
 
     def questions(self, request: Request) -> Response:
         """Every question of the library."""
@@ -104,7 +141,7 @@ class Handlers:
         if ending not in EXPORTS:
             raise NotThere(f"no file .{ending} of a question", "ask for .csv or .xlsx")
         values = self._builder.values_of(asked, request.query_params)
-        result = self._lake.result(asked, values, reader_of(request).account)
+        result = self._lake.result(asked.text, values, reader_of(request).account)
         folder = Path(tempfile.mkdtemp(prefix="edgetoll-console-"))
         path = folder.joinpath(f"{name}.{ending}")
         try:
@@ -160,7 +197,9 @@ class Handlers:
     def _page(self, request: Request, page: SitePage, path: Mapping[str, object]) -> Response:
         words = {name: str(value) for name, value in path.items()}
         made = self._builder.built(page, words, request.query_params, reader_of(request))
-        return _html("page.html.j2", request, **made)
+        query = f"?{request.url.query}" if request.url.query else ""
+        live = f"/live{request.url.path}{query}" if page in FOLLOWED else ""
+        return _html("page.html.j2", request, live=live, **made)
 
     def failed(self, request: Request, error: Exception) -> Response:
         """An error a person can act on, as a page or a problem document."""
@@ -187,12 +226,6 @@ async def _short_body(request: Request) -> str:
     return body.decode("utf-8", "replace")
 
 
-def reader_of(request: Request) -> TokenReader:
-    """Who asks, as the guard found."""
-    found: TokenReader = request.state.reader
-    return found
-
-
 def wrong(request: Request, status: int, what: str, hint: str) -> Response:
     """What went wrong, to a program or a person."""
     if request.url.path.startswith("/api/"):
@@ -203,5 +236,6 @@ def wrong(request: Request, status: int, what: str, hint: str) -> Response:
 
 def _html(template: str, request: Request, status: int = 200, /, **values: object) -> Response:
     reader = getattr(request.state, "reader", None)
-    text = rendered(template, reader=reader, pages=PAGES, path=request.url.path, **values)
+    shared = {"reader": reader, "pages": PAGES, "path": request.url.path, "live": ""}
+    text = rendered(template, **{**shared, **values})
     return HTMLResponse(text, status)

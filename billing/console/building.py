@@ -35,14 +35,7 @@ class PageBuilder:
         self, page: SitePage, path: Mapping[str, str], query: Mapping[str, str], reader: TokenReader
     ) -> dict[str, object]:
         """What the template of pages needs. NotThere, NotForReader, InputError as it fits."""
-        if page.of_fleet and reader.account is not None:
-            raise NotForReader(
-                "this page is about all customers together",
-                "your token sees one account: ask for another token",
-            )
-        values = {**path, **self.read(page.fields, query, reader)}
-        _check(values)
-        zone = self._zone(page, values, reader)
+        values, zone = self._prepared(page, path, query, reader)
         in_utc = query.get("times") == "utc"
         start = _number(query.get("from", "0"))
         return {
@@ -64,6 +57,39 @@ class PageBuilder:
             if page.certificate and reader.account is None
             else [],
         }
+
+    def live(
+        self,
+        page: SitePage,
+        path: Mapping[str, str],
+        query: Mapping[str, str],
+        reader: TokenReader,
+        is_due: Callable[[str, int], bool],
+    ) -> dict[str, Shown]:
+        """The live blocks of a page that are due, by anchor."""
+        values, zone = self._prepared(page, path, query, reader)
+        zone = "" if query.get("times") == "utc" else zone
+        found = [
+            self._shown(block, values, reader, zone, 0)
+            for block in page.blocks
+            if block.every
+            and (reader.account is None or not block.of_fleet)
+            and is_due(block.question, block.every)
+        ]
+        return {one.anchor: one for one in found}
+
+    def _prepared(
+        self, page: SitePage, path: Mapping[str, str], query: Mapping[str, str], reader: TokenReader
+    ) -> tuple[dict[str, str], str]:
+        """The parameters of a page and the zone of its times."""
+        if page.of_fleet and reader.account is not None:
+            raise NotForReader(
+                "this page is about all customers together",
+                "your token sees one account: ask for another token",
+            )
+        values = {**path, **self.read(page.fields, query, reader)}
+        _check(values)
+        return values, self._zone(page, values, reader)
 
     def read(
         self, fields: tuple[PageField, ...], query: Mapping[str, str], reader: TokenReader

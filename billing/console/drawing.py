@@ -25,6 +25,8 @@ SERIES = 8
 STEPS = ((1_000_000_000_000, "T"), (1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k"))
 SCALE = 10**10
 MOST_PLACES = 3_000
+LONG = timedelta(days=4)
+"""From so much on an axis names days, not hours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +133,8 @@ def drawn(answer: Answer, chart: Chart) -> Drawing | None:
     x, y = answer.columns.index(chart.x), answer.columns.index(chart.y)
     series = answer.columns.index(chart.series) if chart.series else None
     rows = [row for row in answer.rows if row[x] is not None and row[y] is not None]
-    places = _places([row[x] for row in rows])
+    stacked = chart.kind in ("stack", "bar")
+    places = _places([row[x] for row in rows], stacked=stacked)
     names = list(dict.fromkeys(as_text(row[series]) if series is not None else "" for row in rows))
     points: dict[tuple[int, int], Point] = {}
     for row in rows:
@@ -140,7 +143,6 @@ def drawn(answer: Answer, chart: Chart) -> Drawing | None:
         before = points[key].amount if key in points else 0
         said = " · ".join(filter(None, (as_text(row[x]), name, as_text(row[y]))))
         points[key] = Point(amount=before + units(row[y]), title=said)
-    stacked = chart.kind in ("stack", "bar")
     heights = [one.amount for one in points.values()]
     if stacked:
         heights = [
@@ -164,18 +166,27 @@ def _key(value: object) -> str:
     return as_text(value)
 
 
-def _places(values: Sequence[object]) -> dict[str, int]:
-    """Where each value of the x axis stands: times by their distance, others one after another."""
+def _times(values: Sequence[object]) -> list[date]:
+    """The values of a time axis in their order, each once; none when it is no time axis."""
     known = list(dict.fromkeys(values))
-    times = [value for value in known if isinstance(value, (date, datetime))]
-    if times and len(times) == len(known):
-        ordered = sorted(times)
-        steps = [later - sooner for sooner, later in itertools.pairwise(ordered)]
-        step = min(steps, default=timedelta(days=1))
-        found = {_key(value): (value - ordered[0]) // step for value in ordered}
+    times = [value for value in known if isinstance(value, date)]
+    return sorted(times) if len(times) == len(known) else []
+
+
+def _places(values: Sequence[object], *, stacked: bool) -> dict[str, int]:
+    """Where each value of the x axis stands: times by their distance, others one after another.
+    Bars have a place for each step of time, also for those in which nothing was.
+    """
+    times = _times(values)
+    if len(times) > 1 and not stacked:
+        span = times[-1] - times[0]
+        return {_key(value): (value - times[0]) * WIDTH // span for value in times}
+    if len(times) > 1:
+        step = min(later - sooner for sooner, later in itertools.pairwise(times))
+        found = {_key(value): (value - times[0]) // step for value in times}
         if max(found.values()) < MOST_PLACES:
             return found
-        return {_key(value): place for place, value in enumerate(ordered)}
+    known: Sequence[object] = times or list(dict.fromkeys(values))
     return {_key(value): place for place, value in enumerate(known)}
 
 
@@ -204,9 +215,9 @@ def _lines(
     last = max(1, scale.count - 1)
     for series in range(min(len(names), SERIES)):
         known = [
-            (place * WIDTH // last, scale.y(points[place, series].amount))
-            for place in range(scale.count)
-            if (place, series) in points
+            (place * WIDTH // last, scale.y(one.amount))
+            for (place, of), one in sorted(points.items())
+            if of == series
         ]
         if len(known) == 1:  # one value is a level, not a point that nobody sees
             known = [(0, known[0][1]), (WIDTH, known[0][1])]
@@ -216,7 +227,13 @@ def _lines(
 
 
 def _labels(values: Sequence[object]) -> tuple[str, ...]:
-    known = list(dict.fromkeys(as_text(value) for value in values))
+    times = _times(values)
+    if len(times) > LABELS:
+        span, last = times[-1] - times[0], LABELS - 1
+        marks = [times[0] + span * number // last for number in range(LABELS)]
+        form = "%Y-%m-%d" if span >= LONG or not isinstance(times[0], datetime) else "%m-%d %H:%M"
+        return tuple(f"{mark:{form}}" for mark in marks)
+    known = list(dict.fromkeys(as_text(value) for value in times or values))
     if len(known) <= LABELS:
         return tuple(known)
     last = len(known) - 1

@@ -20,6 +20,7 @@ from billing.lake.query import QueryLimits, connect
 from billing.lake.result import QueryResult, Rows, run
 from edge.errors import EdgetollError, InputError
 from metering.closed import ClosedMark, closed_mark
+from sql import text as sql_text
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -44,6 +45,15 @@ class Answer:
     def records(self) -> list[dict[str, object]]:
         """The rows by the names of their columns."""
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """Rows with the names of their columns, and which of these hold numbers."""
+
+    rows: Rows
+    columns: tuple[str, ...]
+    numbers: tuple[bool, ...]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,14 +81,28 @@ class LakeReader:
         """
         asked = library.find(name)
         values = asked.values([f"{key}={value}" for key, value in words.items()])
-        return self._answer(asked, values, account)
+        found = self._rows(asked.text, values, account)
+        return Answer(
+            asked=asked,
+            values=values,
+            columns=found.columns,
+            numbers=found.numbers,
+            rows=found.rows,
+        )
+
+    def records(
+        self, statement: str, values: Mapping[str, library.Value], account: str | None
+    ) -> list[dict[str, object]]:
+        """The rows of a statement of sql/, by the names of their columns."""
+        found = self._rows(sql_text(statement), values, account)
+        return [dict(zip(found.columns, row, strict=True)) for row in found.rows]
 
     def result(
-        self, asked: library.LibraryQuery, values: Mapping[str, library.Value], account: str | None
+        self, text: str, values: Mapping[str, library.Value], account: str | None
     ) -> QueryResult:
-        """The same, its rows still to be fetched: for a file of them."""
+        """A query's rows still to be fetched: for a file of them."""
         cursor = self._connection(account).cursor()
-        return run(cursor, [asked.text], SECONDS, values=values)
+        return run(cursor, [text], SECONDS, values=values)
 
     def version(self) -> str:
         """What changes whenever an answer may: the lake's pointer and what is live."""
@@ -96,26 +120,24 @@ class LakeReader:
         except EdgetollError:
             return
 
-    def _answer(
-        self, asked: library.LibraryQuery, values: Mapping[str, library.Value], account: str | None
-    ) -> Answer:
+    def _rows(self, text: str, values: Mapping[str, library.Value], account: str | None) -> _Found:
         with self._places:
             try:
-                return self._once(asked, values, account)
+                return self._once(text, values, account)
             except InputError:
                 # A version that was swapped while it was read: its files are gone, the new one's
                 # are there. Anything else is said again.
                 if not self._moved_on(account):
                     raise
-                return self._once(asked, values, account)
+                return self._once(text, values, account)
 
-    def _once(
-        self, asked: library.LibraryQuery, values: Mapping[str, library.Value], account: str | None
-    ) -> Answer:
-        result = self.result(asked, values, account)
-        rows = [row for chunk in result.chunks() for row in chunk]
-        numbers = tuple(result.is_number(place) for place in range(len(result.columns)))
-        return Answer(asked=asked, values=values, columns=result.names, numbers=numbers, rows=rows)
+    def _once(self, text: str, values: Mapping[str, library.Value], account: str | None) -> _Found:
+        result = self.result(text, values, account)
+        return _Found(
+            rows=[row for chunk in result.chunks() for row in chunk],
+            columns=result.names,
+            numbers=tuple(result.is_number(place) for place in range(len(result.columns))),
+        )
 
     def _moved_on(self, account: str | None) -> bool:
         with self._lock:

@@ -39,6 +39,8 @@ SELECT
     CAST(CAST(projected AS DECIMAL(38, 0)) * 0.0000000001::DECIMAL(10, 10) AS DECIMAL(38, 10)) AS projected,
     currency,
     CAST(known_through + to_seconds(zero_in) AS TIMESTAMP) AS projected_zero_at,
+    CAST(known_through + to_seconds(zero_in_earliest) AS TIMESTAMP) AS projected_zero_earliest,
+    CAST(known_through + to_seconds(zero_in_latest) AS TIMESTAMP) AS projected_zero_latest,
     doubt IS NOT NULL AS unverified,
     concat_ws('; unverified: ', COALESCE(NULLIF(state_reason, ''), 'enough balance'), doubt) AS reason,
     COALESCE(version, 0) AS version,

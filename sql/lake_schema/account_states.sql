@@ -10,6 +10,8 @@ CREATE TABLE lake_account_states (
     projected DECIMAL(38, 10),
     currency VARCHAR,
     projected_zero_at TIMESTAMP,
+    projected_zero_earliest TIMESTAMP,
+    projected_zero_latest TIMESTAMP,
     unverified BOOLEAN,
     reason VARCHAR,
     version BIGINT,

@@ -21,5 +21,7 @@ SELECT
     open_amount,
     grace_hours,
     usage_through,
-    ledger_version
+    ledger_version,
+    projected_zero_earliest,
+    projected_zero_latest
 FROM lake_account_states

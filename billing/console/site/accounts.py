@@ -6,6 +6,8 @@ from billing.console.site.pages import ActCommand, Block, PageField, SitePage
 
 MONTH = PageField(name="month", kind="month", default="this month", label="month")
 OF_ACCOUNT = {"account": "{account}"}
+QUICK, SLOW = 1, 30
+"""Seconds between two looks of a block that is live: at what moves, at what is dear to ask."""
 TO_ITEM = "/accounts/{account_id}/charges/{item}?month={month}"
 
 TODAY = SitePage(
@@ -19,7 +21,7 @@ TODAY = SitePage(
             heading="What needs a look",
             face="tiles",
             of_fleet=True,
-            live=True,
+            every=SLOW,
             opens={
                 "hours open": "/completeness",
                 "hours incomplete": "/completeness",
@@ -36,7 +38,7 @@ TODAY = SitePage(
             question="requests_lately",
             heading="Requests a second",
             face="chart",
-            live=True,
+            every=QUICK,
             empty="Nothing was served yet: edgetoll edge import, then edgetoll metering run.",
         ),
         Block(
@@ -110,7 +112,22 @@ ACCOUNT = SitePage(
             heading="How it stands",
             given=OF_ACCOUNT,
             face="facts",
-            live=True,
+            every=SLOW,
+        ),
+        Block(
+            question="requests_lately",
+            heading="Requests a second",
+            given=OF_ACCOUNT,
+            face="chart",
+            every=QUICK,
+            empty="Nothing was served for it in the last three hours that have any requests.",
+        ),
+        Block(
+            question="balance_to_come",
+            heading="What is left, and how long it lasts",
+            given=OF_ACCOUNT,
+            face="chart",
+            empty="Nothing was rated yet, so nothing can be said.",
         ),
         Block(
             question="charges_of_month",

@@ -46,8 +46,8 @@ class Block:
     of_fleet: bool = False
     when: str = ""
     """Only asked when the page has a value for this parameter."""
-    live: bool = False
-    """Follows what happens while the page is open."""
+    every: int = 0
+    """While the page is open it follows what happens, so many seconds apart at least; 0: not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

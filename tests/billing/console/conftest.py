@@ -11,12 +11,14 @@ from pathlib import Path
 import httpx
 import pytest
 import uvicorn
+from playwright.sync_api import Browser, sync_playwright
 
 import edgetoll
 from billing.console.access import Door
 from billing.console.app import application
 from billing.readers.tokens import hash_of
 from tests.billing.homes import Use, close_hour
+from tests.billing.invoices.test_browser import FLAGS
 from tests.billing.invoices.world import BOOK, GB, World
 from tests.billing.runner import rate
 
@@ -150,6 +152,7 @@ class Served:
             yield client
 
     def __enter__(self) -> Served:
+        self._bound.listen()  # who comes before it answers waits
         self._thread.start()
         return self
 
@@ -171,3 +174,12 @@ def get(served: Served) -> Iterator[Callable[..., httpx.Response]]:
     """Asks for a page as whoever started the console."""
     with served.browser_of() as client:
         yield client.get
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, which Playwright drives."""
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(FLAGS))
+        yield found
+        found.close()

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
 
 from tests.billing.console.conftest import Served
 from tests.billing.console.test_pages import INVOICE, URLS
-from tests.billing.invoices.test_browser import FLAGS
 
 pytestmark = pytest.mark.needs_chromium
 WIDTHS = {"phone": (360, 780), "desk": (1280, 900), "4K": (3840, 2160)}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium, which Playwright drives."""
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(FLAGS))
-        yield found
-        found.close()
 
 
 @pytest.fixture
@@ -122,3 +114,26 @@ def test_without_javascript_every_page_is_whole(browser: Browser, served: Served
     assert page.locator("tbody tr").count() == 1
     assert page.url.endswith("/accounts?search=bet&state=all")
     context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_on_any_page(
+    scheme: Literal["light", "dark"], browser: Browser, served: Served
+) -> None:
+    context = browser.new_context(base_url=served.base, color_scheme=scheme, bypass_csp=True)
+    page = context.new_page()
+    page.goto(served.base)
+    urls = ["/enter", *URLS]
+    found: dict[str, list[str]] = {}
+    for url in urls if scheme == "light" else urls[:8]:
+        page.goto(served.link() if url == urls[1] else url)
+        result = Axe().run(page, options={"resultTypes": ["violations"]})
+        wrong = [
+            f"{one['id']}: {one['nodes'][0]['html'][:120]}"
+            for one in result.response["violations"]
+            if one["impact"] in ("serious", "critical")
+        ]
+        if wrong:
+            found[url] = wrong
+    context.close()
+    assert found == {}

@@ -1,0 +1,23 @@
+-- What does a month with that quantity of an item cost, when no plan pays?
+-- Grain: one row; an error where nobody has a price for it.
+-- Reads: the macro price_of.
+-- Parameter item (text, https_requests): the item
+-- Parameter region (text, all): the region, as edges say it
+-- Parameter quantity (number, 1000000): requests, bytes, or bits per second
+-- Parameter account (text, all): by the prices of this account; all: of the book
+-- Parameter book (text, all): by this price book; all: the account's own
+-- Read by: people (edgetoll query).
+SELECT
+    $item AS item,
+    $region AS region,
+    CAST($quantity AS BIGINT) AS quantity,
+    price_of(
+        $item, $region, CAST($quantity AS HUGEINT),
+        account := nullif($account, 'all'), book := nullif($book, 'all')
+    ) AS amount
+
+-- Sample:
+-- edgetoll query what_a_quantity_costs --param account=acme --param book=plain
+-- | item | region | quantity | amount |
+-- | --- | --- | ---: | ---: |
+-- | https_requests | all | 1000000 | 0.8000000000 |
