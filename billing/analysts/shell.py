@@ -7,12 +7,13 @@ shell.
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -185,10 +186,40 @@ class Shell:
             print(f"{time.monotonic() - began:.3f} s", file=sys.stderr)
 
 
+class Pager(io.TextIOBase):
+    """What is written here is read through a program, which starts with the first of it: while a
+    query runs, the terminal is the shell's, and Ctrl-C stops that.
+    """
+
+    encoding = "utf-8"
+
+    def __init__(self, words: Sequence[str]) -> None:
+        super().__init__()
+        self._words = words
+        self._process: Popen[str] | None = None
+
+    def write(self, text: str) -> int:
+        """Hand `text` on; BrokenPipeError when the reader has left."""
+        if self._process is None:
+            self._process = Popen(self._words, stdin=PIPE, text=True)
+        assert self._process.stdin is not None
+        return self._process.stdin.write(text)
+
+    def close(self) -> None:
+        """No more comes: wait until the reader has seen it."""
+        if self._process is not None and self._process.stdin is not None:
+            with suppress(BrokenPipeError):
+                self._process.stdin.close()
+            self._process.wait()
+        super().close()
+
+
 @contextmanager
 def paged() -> Iterator[None]:
-    """Standard output through a pager, on a terminal: one that leaves what fits on the screen."""
-    pager = os.environ.get("PAGER", "less -FRSX")
+    """Standard output through a pager, on a terminal: one that leaves what fits on the screen, and
+    ends at Ctrl-C, as the query does that feeds it.
+    """
+    pager = os.environ.get("PAGER", "less -FRSXK")
     if not sys.stdout.isatty() or not pager:
         yield
         return
@@ -199,16 +230,15 @@ def paged() -> Iterator[None]:
         yield
         return
     os.environ.setdefault("COLUMNS", str(get_terminal_size().columns))
-    with Popen(words, stdin=PIPE, text=True) as process:
-        assert process.stdin is not None
-        kept, sys.stdout = sys.stdout, process.stdin
-        # Who leaves the pager early has seen enough.
-        with suppress(BrokenPipeError):
-            try:
-                yield
-            finally:
-                sys.stdout = kept
-                process.stdin.close()
+    kept, through = sys.stdout, Pager(words)
+    sys.stdout = through
+    # Who leaves the pager early has seen enough.
+    with suppress(BrokenPipeError):
+        try:
+            yield
+        finally:
+            sys.stdout = kept
+            through.close()
 
 
 def words_of(home: Path, limits: QueryLimits) -> list[str]:

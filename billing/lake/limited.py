@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from edge.errors import EdgetollError
+from edge.escaping import bare
 
 GRACE_SECONDS = 1
 # Above DuckDB's own limit: Python, the rows in flight and what is freed late.
@@ -50,13 +51,21 @@ def run(
     except BaseException:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+        _show_cursor()
         clean(child)
         raise
     if os.WIFSIGNALED(status):
+        _show_cursor()
         clean(child)
         raise _ended(os.WTERMSIG(status), seconds, memory)
     if said:
         raise pickle.loads(said)
+
+
+def _show_cursor() -> None:
+    """A bar of progress hides the cursor; one that was ended has not shown it again."""
+    if sys.stderr.isatty():
+        print("\r\x1b[K\x1b[?25h", end="", file=bare(sys.stderr), flush=True)
 
 
 def _be_the_child(work: Callable[[], None], writing: int) -> NoReturn:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from billing.lake import limited
 from edge.errors import Corrupt, EdgetollError, InputError
+from edge.terminal import progress
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 Rows = list[tuple[object, ...]]
 Made = TypeVar("Made")
 CHUNK_ROWS = 10_000
-PROGRESS_AFTER_SECONDS = 1
-CLEAR = "\r\033[K"
 PROGRESS_SECONDS = timedelta(milliseconds=300).total_seconds()
 _QUOTED = r'"(?:[^"]|"")*"'
 # Their Python values lose something (a month of an interval, the place of a time) or need pytz.
@@ -93,23 +92,22 @@ class Budget:
             self._left -= timedelta(seconds=time.monotonic() - began)
 
     def _told_of(self) -> Callable[[], None]:
-        """Tell how far the work is, on a terminal; what is given ends that and leaves no trace."""
-        done = threading.Event()
+        """Tell how far the work is, on a terminal; what is given ends that."""
+        over = threading.Event()
 
         def tell() -> None:
-            over = done.wait(PROGRESS_AFTER_SECONDS)
-            while not over:
-                part = int(max(self._connection.query_progress(), 0))
-                said = f"{part} %, " if part else ""
-                print(f"{CLEAR}{said}Ctrl-C stops it", end="", file=sys.stderr, flush=True)
-                over = done.wait(PROGRESS_SECONDS)
-                print(CLEAR, end="", file=sys.stderr, flush=True)
+            with progress("percent of the query (Ctrl-C stops it)", total=100) as advance:
+                done = 0
+                while not over.wait(PROGRESS_SECONDS):
+                    now = max(done, int(self._connection.query_progress()))
+                    advance(now - done)
+                    done = now
 
         telling = threading.Thread(target=tell, daemon=True)
         telling.start()
 
         def quiet() -> None:
-            done.set()
+            over.set()
             telling.join()
 
         return quiet

@@ -6,17 +6,19 @@ import os
 import pty
 import select
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
-from billing.analysts.shell import Shell, history_file, is_whole, words_of
+from billing.analysts.shell import Pager, Shell, history_file, is_whole, words_of
 from billing.lake.query import QueryLimits
 
+ROOT = Path(__file__).parents[3]
 LIMITS = QueryLimits(seconds=120)
 PROMPT = b"edgetoll>"
 ASKED = b"\x1b[?2004l"
@@ -127,3 +129,39 @@ def test_ctrl_c_stops_the_query_and_leaves_the_shell(
         person.until(PROMPT)
         person.type(b"\x04")
     assert "endless" in (tmp_path / "edgetoll" / "sql_history").read_text()
+
+
+def test_a_pager_starts_with_the_first_row_and_not_while_a_query_runs(tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    through = ["sh", "-c", f"cat > {seen}"]
+    Pager(through).close()
+    assert not seen.exists()
+    pager = Pager(through)
+    pager.write("a row\n")
+    pager.write("and another\n")
+    pager.close()
+    assert seen.read_text() == "a row\nand another\n"
+
+
+def test_a_long_query_tells_how_far_it_is_on_a_terminal(home: Path) -> None:
+    ours, theirs = os.openpty()
+    long = "SELECT count(*) AS n FROM range(1000000) a, range(1000000) b"
+    words = ["sql", long, "--home", str(home), "--timeout", "2", "--format", "csv"]
+    with subprocess.Popen(
+        [sys.executable, str(ROOT / "edgetoll.py"), *words],
+        stderr=theirs,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "TERM": "xterm"},
+    ) as asked:
+        os.close(theirs)
+        told = b""
+        with suppress(OSError):  # the terminal is gone with the process
+            while part := os.read(ours, 4096):
+                told += part
+        assert asked.stdout is not None
+        assert asked.stdout.read() == b""
+    os.close(ours)
+    assert b"Ctrl-C stops it" in told
+    assert b"longer than 2 s" in told
+    hidden, shown = told.rfind(b"\x1b[?25l"), told.rfind(b"\x1b[?25h")
+    assert -1 < hidden < shown, "the cursor is back"
