@@ -3,8 +3,10 @@
     .venv/bin/python bench/import_logs.py [--lines 2000000] [--huge]
 
 The baseline reads the same JSON lines with orjson, one by one, and only adds up bytes: it stores
-nothing. `--huge` imports files of 3 GB and says how much memory that took. Each run is a process of
-its own, so that the peak of memory is its own.
+nothing. Lines are those of today's formats, and those without SNI and TLS version, as older ones
+have them. What the program takes to start is measured by an import of one line and shown apart:
+`of it` leaves it out. `--huge` imports files of 3 GB and says how much memory that took. Each run
+is a process of its own, so that the peak of memory is its own.
 """
 
 from __future__ import annotations
@@ -37,8 +39,8 @@ print(json.dumps({{"seconds": took, "cpu": used, "peak_mb": peak}}), file=sys.st
 """
 
 
-def write_logs(folder: Path, lines: int) -> tuple[Path, Path]:
-    """The same `lines` requests as JSON and as TSV, as nginx writes them."""
+def write_logs(folder: Path, lines: int) -> dict[str, Path]:
+    """The same `lines` requests as JSON and as TSV, as nginx writes them, and without SNI."""
     import numpy as np
     import polars as pl
 
@@ -64,29 +66,48 @@ def write_logs(folder: Path, lines: int) -> tuple[Path, Path]:
             0, 32
         ),
     )
-    names = ("time", "name", "scheme", "protocol", "status", "bytes", "cache", "id")
+    frame = frame.with_columns(
+        sni=pl.when(pl.col("scheme") == "https").then(pl.col("name")).otherwise(pl.lit("-")),
+        tls=pl.when(pl.col("scheme") == "https").then(pl.lit("TLSv1.3")).otherwise(pl.lit("-")),
+    )
+    names = ("time", "name", "scheme", "protocol", "status", "bytes", "cache", "id", "sni", "tls")
     keys = ("time", "host", "scheme", "protocol", "status", "bytes_sent", "cache", "id")
-    as_json, as_tsv = folder / "access.log", folder / "access.tsv"
-    frame.select(names).write_csv(as_tsv, include_header=False, separator="\t", quote_style="never")
-    parts: list[pl.Expr] = [pl.lit("{")]
-    for key, column in zip(keys, names, strict=True):
-        parts += [pl.lit(f'"{key}":"'), pl.col(column).cast(pl.String), pl.lit('",')]
-    parts[-1] = pl.lit('"}')
-    frame.select(pl.concat_str(parts)).write_csv(as_json, include_header=False, quote_style="never")
-    return as_json, as_tsv
+    keys += ("sni", "tls")
+    written: dict[str, Path] = {}
+    for kind, count in (("", 10), ("-old", 8)):
+        as_json, as_tsv = folder / f"access{kind}.log", folder / f"access{kind}.tsv"
+        some = frame.select(names[:count])
+        some.write_csv(as_tsv, include_header=False, separator="\t", quote_style="never")
+        parts: list[pl.Expr] = [pl.lit("{")]
+        for key, column in zip(keys[:count], names[:count], strict=True):
+            parts += [pl.lit(f'"{key}":"'), pl.col(column).cast(pl.String), pl.lit('",')]
+        parts[-1] = pl.lit('"}')
+        text = some.select(pl.concat_str(parts))
+        text.write_csv(as_json, include_header=False, quote_style="never")
+        written |= {f"nginx{kind}": as_json, f"nginx-tsv{kind}": as_tsv}
+    return written
 
 
-def baseline(log: Path) -> tuple[int, float]:
-    """A plain loop: (lines, seconds)."""
+def baseline(log: Path) -> tuple[int, float, float]:
+    """A plain loop: (lines, seconds, CPU seconds)."""
     import orjson
 
-    started = time.perf_counter()
+    started, cpu = time.perf_counter(), time.process_time()
     count = total = 0
     with open(log, "rb") as file:
         for line in file:
             total += int(orjson.loads(line)["bytes_sent"])
             count += 1
-    return count, time.perf_counter() - started
+    return count, time.perf_counter() - started, time.process_time() - cpu
+
+
+def start_of(log: Path, form: str) -> float:
+    """CPU seconds of an import of one line."""
+    with open(log, "rb") as file:
+        line = file.readline()
+    single = log.with_name("single.log")
+    single.write_bytes(line)
+    return measure(single, form)["cpu"]
 
 
 def measure(log: Path, form: str) -> dict[str, float]:
@@ -130,26 +151,37 @@ def main() -> None:
     print("seconds include the program's own start")
     with tempfile.TemporaryDirectory(dir=chosen.folder) as name:
         folder = Path(name)
-        as_json, as_tsv = write_logs(folder, chosen.lines)
-        count, seconds = baseline(as_json)
-        base = count / seconds
-        print(f"{'':34}{'M lines/s':>10}{'per CPU s':>11}{'ratio':>8}{'peak MB':>9}{'B/event':>9}")
-        print(f"{'orjson loop, nothing stored':34}{base / 1e6:>10.2f}{base / 1e6:>11.2f}{1:>8.2f}")
-        runs = [("nginx (JSON) -> spool", as_json, "nginx")]
-        runs.append(("nginx-tsv -> spool", as_tsv, "nginx-tsv"))
+        logs = write_logs(folder, chosen.lines)
+        count, seconds, cpu_seconds = baseline(logs["nginx"])
+        base, base_cpu = count / seconds, count / cpu_seconds
+        start = start_of(logs["nginx"], "nginx")
+        print(f"to start: {start:.2f} CPU s")
+        print(
+            f"{'M lines':34}{'a second':>10}{'ratio':>7}{'a CPU s':>9}{'ratio':>7}{'of it':>7}"
+            f"{'ratio':>7}{'MB':>6}{'B/event':>9}"
+        )
+        print(
+            f"{'orjson loop, nothing stored':34}{base / 1e6:>10.2f}{1:>7.2f}{base_cpu / 1e6:>9.2f}"
+            f"{1:>7.2f}{base_cpu / 1e6:>7.2f}{1:>7.2f}"
+        )
+        titles = {name: f"{name} -> spool" for name in logs}
         if chosen.huge:
-            runs.append(("3 GB of nginx (JSON) -> spool", as_json, "nginx"))
-            runs.append(("3 GB of nginx-tsv -> spool", as_tsv, "nginx-tsv"))
-        for title, small, form in runs:
-            log = huge(small, folder) if title.startswith("3 GB") else small
-            found = measure(log, form)
+            titles |= {
+                f"huge {name}": f"3 GB of {name} -> spool" for name in ("nginx", "nginx-tsv")
+            }
+        for run, title in titles.items():
+            small = logs[run.removeprefix("huge ")]
+            log = huge(small, folder) if run.startswith("huge") else small
+            found = measure(log, run.removeprefix("huge ").removesuffix("-old"))
             if log != small:
                 log.unlink()
             rate, cpu = found["events"] / found["seconds"], found["events"] / found["cpu"]
+            warm = found["events"] / (found["cpu"] - start)
             size = found["spool_bytes"] / found["events"]
             print(
-                f"{title:34}{rate / 1e6:>10.2f}{cpu / 1e6:>11.2f}{rate / base:>8.2f}"
-                f"{found['peak_mb']:>9.0f}{size:>9.2f}"
+                f"{title:34}{rate / 1e6:>10.2f}{rate / base:>7.2f}{cpu / 1e6:>9.2f}"
+                f"{cpu / base_cpu:>7.2f}{warm / 1e6:>7.2f}{warm / base_cpu:>7.2f}"
+                f"{found['peak_mb']:>6.0f}{size:>9.2f}"
             )
 
 

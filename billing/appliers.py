@@ -42,6 +42,7 @@ APPLIERS: Appliers = MappingProxyType(
         "credit_note": (invoices.apply_credit_note, apply_states),
         "invoice_paid": (invoices.apply_paid,),
         "month_close": (invoices.apply_close,),
+        "document_events": (apply_states,),
         # how accounts stand, and who was told
         "account_states": (apply_states,),
         "account_act": (apply_states,),

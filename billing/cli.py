@@ -153,7 +153,7 @@ def rate(
         )
         followed = follow_up(store, at=at, record=done.journal_no)
         traffic = unowned.lately(store.connection)
-        overrides = overrides_of_nobody(store.connection, books)
+        overrides = overrides_of_nobody(store.connection, books, home)
         incomplete = incomplete_hours(store.connection, now=at)
     document = {
         **done.document(),
@@ -354,6 +354,7 @@ _MOUNTED = (
     ("billing.commands.invoices", "void", "void"),
     ("billing.commands.invoices", "paid", "paid"),
     ("billing.commands.close", "close", "close"),
+    ("billing.commands.send", "send", "send"),
     ("billing.commands.simulate", "simulate", "simulate"),
     ("billing.commands.accounts", "alerts", "alerts"),
     ("billing.commands.accounts", "accounts", "accounts"),

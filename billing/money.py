@@ -107,3 +107,13 @@ def floor_to_minor(units: int, currency: str) -> int:
     """
     step: int = 10 ** (DIGITS - minor_digits(currency))
     return check_amount(units) // step * step
+
+
+def nearest_minor(units: int, currency: str) -> int:
+    """`units` in whole minor units of `currency`, halves away from zero: 1.005 USD -> 1.01.
+
+    Only for a page that has the exact amount beside it, never for an amount that is posted or sent.
+    """
+    step: int = 10 ** (DIGITS - minor_digits(currency))
+    whole = (abs(check_amount(units)) * 2 + step) // (step * 2) * step
+    return -whole if units < 0 else whole

@@ -16,6 +16,7 @@ from billing.invoices.settings import InvoiceSettings
 from billing.outbox.settings import DeliverySettings
 from billing.readers.settings import ReaderName, ReaderSettings
 from billing.runs.settings import RunSettings
+from billing.store.settings import StoreSettings
 from edge.configfile import CONFIG_NAME, section
 
 
@@ -69,8 +70,8 @@ class SqlSettings(BaseModel):
     """Queries of one reader that run at once."""
 
 
-class BillingSection(RunSettings):
-    """[billing]: the keys of the runs, and a table of each other part."""
+class BillingSection(RunSettings, StoreSettings):
+    """[billing]: the keys of runs and store, and a table of each other part."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

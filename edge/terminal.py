@@ -68,6 +68,11 @@ def spoken_by(speaker: Speaker) -> Iterator[None]:
         _speakers.remove(speaker)
 
 
+def many(count: int, noun: str) -> str:
+    """«1 hour», «2 hours», «1,000 hours»."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def say(text: str) -> None:
     """A line for a person, on standard error, so that output stays for programs."""
     if _speakers:

@@ -37,5 +37,5 @@ def remedy(said: str) -> str | None:
         if os.strerror(number).lower() in said.lower():
             return advice
     if "out of memory" in said.lower():
-        return _REMEDIES[errno.ENOMEM]
+        return f"{_REMEDIES[errno.ENOMEM]}; or raise memory_limit in edgetoll.toml"
     return None

@@ -198,3 +198,19 @@ def test_the_glossary_says_what_the_code_says(root: Path) -> None:
     }
     own_sense = set(re.findall(r"[a-z]+", page.rsplit("names of the code:", 1)[1]))
     assert sorted(aside & words) == sorted(own_sense)
+
+
+CASES = [f"{part}{number}" for part, last in (("E", 13), ("M", 6), ("G", 19), ("P", 10))
+         for number in range(1, last + 1)]  # fmt: skip
+
+
+def test_each_case_has_its_kind_three_examples_and_tests_that_bear_its_number(root: Path) -> None:
+    page = (root / "docs" / "faults" / "cases.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| ")]
+    assert [row[0] for row in rows[1:]] == CASES
+    for case, kind, examples, tests in rows[1:]:
+        assert kind
+        assert len(re.split(r" · |, ", examples)) >= 3, case
+        for name in re.findall(r"`([^`]+)`", tests):
+            text = (root / "tests" / name).read_text(encoding="utf-8")
+            assert f"_{case.lower()}_" in text, f"{case}: no test of {name} bears its number"

@@ -20,6 +20,7 @@ DETAILS = (
     "endpoint",
     "tax_exemption",
     "e_invoice",
+    "invoice_email",
 )
 _TERMS = re.compile(r"(end of month \+ )?(0|[1-9]\d{0,2}) days?", re.ASCII)
 _ENDPOINT = re.compile(r"(\d{4}|EM):\S{1,60}", re.ASCII)

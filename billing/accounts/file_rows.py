@@ -213,6 +213,7 @@ class AccountRow(_Row):
     city: str = ""
     endpoint: Annotated[str, AfterValidator(check_endpoint)] = ""
     tax_exemption: str = ""
+    invoice_email: Annotated[str, AfterValidator(check_email)] = ""
     e_invoice: Annotated[str, AfterValidator(check_profile)] = ""
     why: str = ""
 

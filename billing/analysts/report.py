@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +16,8 @@ import typer
 
 from billing.analysts import charts, library
 from billing.analysts.options import SECONDS, refuse_existing
-from billing.lake.export import as_text, whole
+from billing.analysts.page import ReportCell, cell, rendered, title_of
+from billing.lake.export import whole
 from billing.lake.query import QueryLimits, connect
 from billing.lake.result import run
 from edge.errors import InputError
@@ -50,14 +50,14 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """A section with its answer: rows as text, which columns are numbers, and a picture as SVG."""
+    """A section with its answer: rows as cells, which columns are numbers, and a picture as SVG."""
 
     section: Section
     title: str
     command: str
     heads: Sequence[str]
     right: Sequence[bool]
-    rows: Sequence[Sequence[str]]
+    rows: Sequence[Sequence[ReportCell]]
     more: int
     svg: str
 
@@ -67,8 +67,8 @@ class Tile:
     """A figure of the month, and that of the month before."""
 
     name: str
-    value: str
-    before: str
+    value: ReportCell
+    before: ReportCell
 
 
 SECTIONS = (
@@ -154,12 +154,9 @@ def report(
 
 def made(home: Path, month: str, account: str = ALL) -> str:
     """The page as text. InputError for a month or an account that is not there."""
-    from billing.analysts.page import rendered
-
     asked = " ".join(["accounts", *(library.find(one).text for one in QUESTIONS)])
     with connect(home, QueryLimits(seconds=SECONDS), query=asked) as connection:
-        if account != ALL:
-            _refuse_unknown(connection, account)
+        name = "" if account == ALL else _name_of(connection, account)
         tiles = _tiles(_asked(connection, GLANCE, month, account)[1])
         sections = [
             _answer(connection, one, month, account)
@@ -167,15 +164,17 @@ def made(home: Path, month: str, account: str = ALL) -> str:
             if account == ALL or one.of_accounts
         ]
         known = _asked(connection, COMPLETENESS, month, account)[1].to_pylist()
-    return rendered(month, "" if account == ALL else account, tiles, sections, known[0])
+    known_as = "" if account == ALL else account
+    return rendered(title_of(month, name), known_as, tiles, sections, known[0])
 
 
-def _refuse_unknown(connection: DuckDBPyConnection, account: str) -> None:
-    found = connection.table("accounts").project("account_id").fetchall()
-    known = sorted(name for (name,) in found)
+def _name_of(connection: DuckDBPyConnection, account: str) -> str:
+    """What an account is called, its id where it has no name; InputError when it is not there."""
+    known = dict(connection.table("accounts").project("account_id, name").fetchall())
     if account not in known:
-        near = library.nearest(account, known)
+        near = library.nearest(account, sorted(known))
         raise InputError(f"no account «{account}»", near or "edgetoll billing accounts lists them")
+    return known[account] or account
 
 
 def _asked(
@@ -195,7 +194,7 @@ def _answer(connection: DuckDBPyConnection, section: Section, month: str, accoun
         chart = replace(question.chart, title="")
         picture = charts.svg(table, chart, width=WIDTH)
     columns = [name for name in section.columns if name in table.column_names]
-    rows = table.select(columns).slice(0, ROWS).to_pylist() if columns else []
+    rows = table.slice(0, ROWS).to_pylist() if columns else []
     said = {"month": month, "account": account}
     words = " ".join(
         f"--param {one.name}={said[one.name]}" for one in question.parameters if one.name in said
@@ -206,25 +205,13 @@ def _answer(connection: DuckDBPyConnection, section: Section, month: str, accoun
         command=f"edgetoll query {question.name} {words}".rstrip(),
         heads=[name.replace("_", " ") for name in columns],
         right=[charts.is_number(table, name) for name in columns],
-        rows=[[shown(value) for value in row.values()] for row in rows],
+        rows=[
+            [cell(row[name], name=name, currency=row.get("currency")) for name in columns]
+            for row in rows
+        ],
         more=max(0, table.num_rows - ROWS) if columns else 0,
         svg=picture,
     )
-
-
-def shown(value: object) -> str:
-    """A value for eyes: thousands apart, money to the places it has but four at least shown."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, Decimal):
-        whole_part, _, places = f"{value:,f}".partition(".")
-        kept = places.rstrip("0")
-        return f"{whole_part}.{kept:0<2}" if places else whole_part
-    if isinstance(value, list):
-        return ", ".join(as_text(one) for one in value)
-    return "—" if value is None else as_text(value)
 
 
 def _tiles(table: pa.Table) -> list[Tile]:
@@ -243,7 +230,7 @@ def _tiles(table: pa.Table) -> list[Tile]:
     for key, name in (
         ("requests", "requests"),
         ("https_requests", "HTTPS requests"),
-        ("encrypted_permille", "‰ encrypted"),
+        ("encrypted_permille", "encrypted"),
         ("bytes_sent", "bytes sent"),
     ):
         tiles.append(_tile(name, first, before, key))
@@ -251,4 +238,9 @@ def _tiles(table: pa.Table) -> list[Tile]:
 
 
 def _tile(name: str, now: Mapping[str, object], before: Mapping[str, object], key: str) -> Tile:
-    return Tile(name=name, value=shown(now.get(key)), before=shown(before.get(key)))
+    then = now if before.get(key) is None else before
+    return Tile(
+        name=name,
+        value=cell(now.get(key), name=key, currency=now.get("currency")),
+        before=cell(before.get(key), name=key, currency=then.get("currency")),
+    )

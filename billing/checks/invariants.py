@@ -12,7 +12,8 @@ import sql
 from billing.checks.red import CheckResult
 
 FIRST_ROWS = 20
-_OTHERS = ("metering_", "usage_")
+_OTHERS = ("focus_", "metering_", "usage_")
+"""Checks over other things than the billing store begin so."""
 
 
 def names() -> list[str]:

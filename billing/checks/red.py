@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from edge.durable import write_atomically
+from edge.terminal import many
 
 FILE = "checks.json"
 DAMAGED = "checks.json is damaged"
@@ -46,7 +47,7 @@ class CheckResult:
         """«3 rows», or why the check could not run."""
         if self.unable is not None:
             return f"it could not run: {self.unable}"
-        return "1 row" if len(self.rows) == 1 else f"{len(self.rows)} rows"
+        return many(len(self.rows), "row")
 
     @property
     def what(self) -> str:

@@ -27,6 +27,7 @@ from billing.status.facts import HomeFacts
 from billing.status.gather import around, of_store
 from billing.status.judge import findings
 from billing.store.store import Store
+from billing.vat.tax_id import why_wrong
 from edge.errors import InputError
 
 # Signals of `edgetoll status` that say something of a month's money, and their weight here.
@@ -58,6 +59,13 @@ class _Lacking:
     lacks_email: bool
     lacks_tax_id: bool
     lacks_country: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TaxId:
+    account_id: str
+    tax_id: str
+    country: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +112,7 @@ def look(store: Store, month: str, *, settings: InvoiceSettings, at: datetime) -
         *_unowned(store, month),
         *([seller] if seller else []),
         *_lacking(store, settings.close),
+        *_wrong_tax_ids(store),
         *_large(store, changes, month, settings.close),
     )
     return Checklist(
@@ -148,8 +157,15 @@ def _hours(store: Store, prepared: Prepared, month: str) -> Iterator[CloseItem]:
     """For each time zone: n of m hours are complete; why its month cannot be issued, if so. Where
     another zone's can, only the accounts of this one wait.
     """
-    found = store.connection.execute(sql.text("statements/close/checklist/hours"))
-    for one in sql.rows(found, _Hours):
+    found = sql.rows(store.connection.execute(sql.text("statements/close/checklist/hours")), _Hours)
+    if not found:
+        yield CloseItem(
+            name="hours",
+            weight=Weight.STOP,
+            what="no account is loaded: nobody has a month to close",
+            answer="edgetoll billing load FILE",
+        )
+    for one in found:
         whole = whole_hours(month_span(month, one.timezone))
         complete = one.hours - one.incomplete_hours
         what = f"{complete:,} of {whole:,} hours complete ({one.timezone})"
@@ -255,6 +271,22 @@ def _lacking(store: Store, settings: CloseSettings) -> Iterator[CloseItem]:
             answer=f"load the account again with `{what}`" if accounts and required else "",
             accounts=accounts if required else (),
         )
+
+
+def _wrong_tax_ids(store: Store) -> Iterator[CloseItem]:
+    """Accounts about to be issued whose tax id cannot be one: it would stand on the document."""
+    found = sql.rows(
+        store.connection.execute(sql.text("statements/close/checklist/tax_ids")), _TaxId
+    )
+    wrong = {one.account_id: why for one in found if (why := why_wrong(one.tax_id, one.country))}
+    said = [f"{account} ({why})" for account, why in wrong.items()]
+    yield CloseItem(
+        name="wrong tax id",
+        weight=Weight.LOOK if wrong else Weight.OK,
+        what=f"{_accounts(len(wrong))} with a tax id that cannot be one{listed(said)}",
+        answer="ask the customer, and load the account again" if wrong else "",
+        accounts=tuple(wrong),
+    )
 
 
 def _large(

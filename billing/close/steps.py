@@ -29,7 +29,17 @@ def approve(
     given = found.approval
     if given is not None and given.decided_by == by and not found.unapproved:
         return found
-    _note(store, found, "approved", by=by, reason=reason, at=at)
+    there = sum(one.issued for one in found.totals)
+    _commit(
+        store,
+        month,
+        "approved",
+        by=by,
+        reason=reason,
+        at=at,
+        documents=there,
+        findings=found.findings,
+    )
     return look(store, month, settings=settings, at=at)
 
 
@@ -49,8 +59,15 @@ def issue(
     issued = [one for one in taken(store, month) if one.step == "issued"]
     documents = len(done.documents)
     if documents and (not issued or issued[-1].documents != documents):
-        _note(store, found, "issued", by=by, reason="", at=at, documents=documents)
+        _commit(store, month, "issued", by=by, at=at, documents=documents)
     return found, done
+
+
+def note_sent(store: Store, month: str, *, by: str, documents: int, at: datetime) -> None:
+    """Note that so many documents of the month have reached their accounts, if that is new."""
+    told = [one for one in taken(store, month) if one.step == "sent"]
+    if documents and (not told or told[-1].documents != documents):
+        _commit(store, month, "sent", by=by, at=at, documents=documents)
 
 
 def _refuse_stops(found: Checklist, what: str) -> None:
@@ -95,28 +112,28 @@ def _left(found: Checklist) -> tuple[Waiting, ...]:
     )
 
 
-def _note(
+def _commit(
     store: Store,
-    found: Checklist,
+    month: str,
     step: StepName,
     *,
     by: str,
-    reason: str,
     at: datetime,
-    documents: int | None = None,
+    reason: str = "",
+    documents: int,
+    findings: tuple[str, ...] = (),
 ) -> None:
     """One journal record: the step, who took it, and what was let pass."""
-    there = sum(one.issued for one in found.totals) if documents is None else documents
     store.commit(
         "month_close",
         {
             "step": {
-                "month": found.month,
+                "month": month,
                 "step": step,
                 "decided_by": by,
                 "reason": reason,
-                "findings": list(found.findings if step == "approved" else ()),
-                "documents": there,
+                "findings": list(findings),
+                "documents": documents,
             }
         },
         at=at,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import getpass
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -44,14 +45,17 @@ def close(
     issue: Annotated[
         bool, typer.Option("--issue", help="Issue what is approved, or free of findings.")
     ] = False,
+    send: Annotated[
+        bool, typer.Option("--send", help="Send what is issued and was not sent, by mail.")
+    ] = False,
     by: Annotated[
-        str | None, typer.Option("--by", help="Who issues. Default: the user's login name.")
+        str | None, typer.Option("--by", help="Who issues or sends. Default: the login name.")
     ] = None,
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
     as_of: AsOfOption = None,
 ) -> None:
-    """Close a month: look at its checklist, approve what was found, issue its invoices.
+    """Close a month: look at its checklist, approve what was found, issue its invoices, send them.
 
     Without a step it changes nothing, and exits 1 while something needs a person. Each step is
     kept with who took it; taken again it changes nothing.
@@ -62,12 +66,15 @@ def close(
     from billing.commands import invoice_tables as tables
     from billing.follow_up import changing
 
-    if approve is not None and issue:
-        raise InputError("one step at a time", "first --approve, then --issue")
+    if [approve is not None, issue, send].count(True) > 1:
+        raise InputError("one step at a time", "first --approve, then --issue, then --send")
     if approve is not None:
         checked_words(approve=approve, reason=reason)
     at = as_of_time(as_of)
-    settings = _settings(home)
+    settings = invoice_settings(home)
+    if send:
+        _send(month, home, by=_login() if by is None else by, at=at, as_json=as_json)
+        return
     with changing(home, owner="edgetoll billing close", at=at) as store:
         if issue:
             who = _login() if by is None else by
@@ -87,6 +94,25 @@ def close(
     emit(document(found), as_json=as_json, human=lambda: _show(found))
     if approve is None and (found.stops or found.unapproved or found.waiting):
         raise typer.Exit(1)
+
+
+def _send(month: str, home: Path, *, by: str, at: datetime, as_json: bool) -> None:
+    """Send what is issued; the step is kept once everybody has it."""
+    from billing.close import steps
+    from billing.close.sending import announce_documents
+    from billing.commands import send as sending
+    from billing.follow_up import changing
+    from billing.invoices.periods import check_month
+
+    checked_words(by=by)
+    check_month(month)
+    with changing(home, owner="edgetoll billing close", at=at) as store:
+        announced = announce_documents(store, at=at, month=month)
+    out = sending.send_out(home, announced, at=at)
+    with changing(home, owner="edgetoll billing close", at=at) as store:
+        steps.note_sent(store, month, by=by, documents=len(out.documents) - len(out.undone), at=at)
+    sending.show(out, as_json=as_json)
+    sending.refuse_undone(out)
 
 
 def document(found: Checklist) -> dict[str, object]:
@@ -136,7 +162,8 @@ def _login() -> str:
         raise InputError("this user has no name", "say who issues: --by NAME") from error
 
 
-def _settings(home: Path) -> InvoiceSettings:
+def invoice_settings(home: Path) -> InvoiceSettings:
+    """[invoices] of the home."""
     from billing.invoices.settings import InvoiceSettings
     from edge.configfile import section
 
@@ -183,7 +210,9 @@ def _next(found: Checklist) -> str:
         return f'next: {command} --approve NAME --reason "…"'
     if found.to_issue:
         return f"next: {command} --issue"
-    return "nothing is left to issue"
+    if not any(one.step == "sent" for one in found.steps):
+        return f"nothing is left to issue; next: {command} --send"
+    return "nothing is left to do"
 
 
 def _fold(text: str, *, first: str = "", rest: str = "") -> None:

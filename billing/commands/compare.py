@@ -33,12 +33,18 @@ UNPUBLISHED = ("deliveries",)
 MONTHS_CHECK = "checks/usage_months_equal_charges"
 SUMS = "usage_sums_equal_usage"
 SUMS_CHECK = "checks/usage_sums_equal_usage"
+FOCUS = "focus_rules"
+FOCUS_CHECK = "checks/focus_rules"
+FOCUS_BILLED = "focus_equals_invoices"
+FOCUS_BILLED_CHECK = "checks/focus_equals_invoices"
 ABOUT = {
     REPLAY: "The billing store is what a replay of the journal and its effect files gives.",
     "closed_hours_are_there": "Each closed hour that billing took in is still there, unchanged.",
     "lake_is_of_this_journal": "The lake goes up to the journal's last record of what it shows.",
     MONTHS: about(MONTHS_CHECK),
     SUMS: about(SUMS_CHECK),
+    FOCUS: about(FOCUS_CHECK),
+    FOCUS_BILLED: about(FOCUS_BILLED_CHECK),
     LISTS: "The stop list and the owned names are what the store says.",
     DOCUMENTS: "Each document that the store issued is in invoices/, as it was written.",
 }
@@ -68,7 +74,9 @@ def results(store: Store, *, quick: bool = False) -> list[CheckResult]:
         "closed_hours_are_there": closed_hours,
         "lake_is_of_this_journal": lake,
         MONTHS: usage_months,
-        SUMS: usage_sums,
+        SUMS: lambda store: _in_the_lake(store, sql.text(SUMS_CHECK)),
+        FOCUS: lambda store: _in_the_lake(store, sql.text(FOCUS_CHECK)),
+        FOCUS_BILLED: lambda store: _in_the_lake(store, sql.text(FOCUS_BILLED_CHECK)),
         LISTS: lists,
         DOCUMENTS: lambda store: documents.results(store.home, store.connection, quick=quick),
     }
@@ -145,18 +153,16 @@ def usage_months(store: Store) -> Rows:
     return _in_the_lake(store, sql.text(MONTHS_CHECK), values)
 
 
-def usage_sums(store: Store) -> Rows:
-    """Accounts whose hours or days as the lake keeps them are not its 5 minutes, added up."""
-    return _in_the_lake(store, sql.text(SUMS_CHECK), {})
-
-
-def _in_the_lake(store: Store, check: str, values: dict[str, list[str]]) -> Rows:
+def _in_the_lake(store: Store, check: str, values: dict[str, list[str]] | None = None) -> Rows:
+    """What a check over the views of the lake finds."""
     try:
-        connection = connect(store.home, query=check)
+        version = versions.current(store.home)
+        if version is not None:
+            versions.verify_open(version)
     except Corrupt:
         return  # lake_version_is_whole says so
-    with connection:
-        yield from connection.execute(check, values or None).fetchmany(FIRST_ROWS)
+    with connect(store.home, query=check) as connection:
+        yield from connection.execute(check, values).fetchmany(FIRST_ROWS)
 
 
 def lists(store: Store) -> Rows:

@@ -108,7 +108,7 @@ def refuse_waiting(month: str, waiting: Sequence[Waiting]) -> None:
     """InputError naming the first of the accounts that could not be issued, if there is one."""
     if waiting:
         first, others = waiting[0], len(waiting) - 1
-        more = f" (and {others} more accounts)" if others else ""
+        more = f" (and {count(others, 'more account')})" if others else ""
         raise InputError(
             f"{month} cannot be issued yet for {first.account_id}{more}: {first.problem}",
             first.hint,

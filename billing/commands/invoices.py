@@ -69,6 +69,7 @@ def invoice(
     settings = _settings(home)
     with changing(home, owner="edgetoll billing invoice", at=at, wait_seconds=0) as store:
         unowned = _warn_of_unowned(store, month)
+        _warn_of_incomplete(store, month)
         if draft:
             _draft(store, order, settings, unowned, as_json=as_json)
             return
@@ -242,6 +243,16 @@ def _warn_of_unowned(store: Store, month: str) -> UnownedTraffic:
     for line in unowned.lines(found):
         warn(line)
     return found
+
+
+def _warn_of_incomplete(store: Store, month: str) -> None:
+    """Say which hours of `month` lack an edge: what it brings later is on a later invoice."""
+    from billing.invoices.periods import month_span
+    from billing.status.hours import incomplete_between, incomplete_lines
+
+    span = month_span(month, "UTC")
+    for line in incomplete_lines(incomplete_between(store.connection, span.start, span.end)):
+        warn(line)
 
 
 def _warn_of_unissued(store: Store, at: datetime) -> None:

@@ -34,7 +34,7 @@ def load_rows_file(
         done = load(store, loaded, at=at, zone_of_book=zone_lookup(zones), scopes=scopes)
         new = any(done.new.values())
         follow_up(store, at=at, accounts=done.accounts, owners=True, new=new)
-        overrides = overrides_of_nobody(store.connection, books)
+        overrides = overrides_of_nobody(store.connection, books, home)
 
     for line in overrides:
         warn(line)

@@ -6,6 +6,8 @@ Example: edgetoll billing statement acme --month 2026-10
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,6 +19,7 @@ from edge.terminal import (
     JsonOption,
     as_of_time,
     emit,
+    many,
     parse_time,
     say,
     table,
@@ -42,13 +45,21 @@ def statement(
             "--month", metavar="YYYY-MM", help="This month (default: up to now, 31 days)."
         ),
     ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="Write a statement for the customer: .pdf or .html."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
     as_of: AsOfOption = None,
 ) -> None:
-    """Every movement on an account with the running balance, and its invoices that are still open.
+    """Every movement on an account with the running balance, and its invoices that are still open,
+    by the days of its own time zone.
 
-    Example: edgetoll billing statement acme --month 2026-10
+    As CSV or xlsx, of one account or of all: edgetoll query statement_of_account -o FILE.
+
+    Example: edgetoll billing statement acme --month 2026-10 -o acme-2026-10.pdf
     """
     from billing.appliers import open_store
     from billing.invoices import payments
@@ -58,8 +69,46 @@ def statement(
     with open_store(home, owner="edgetoll billing statement", now=at) as store:
         found = read(store.connection, account, month=month, at=at)
         invoices = payments.standing(store.connection, account=account)
+    if output is not None:
+        _write_statement(home, found, invoices, output, at=at, force=force)
+        return
     document = to_document(found) | {"open_invoices": [one.document() for one in invoices]}
     emit(document, as_json=as_json, human=lambda: _show_statement(found, invoices))
+
+
+def _write_statement(
+    home: Path,
+    found: Statement,
+    invoices: Sequence[InvoiceStanding],
+    output: Path,
+    *,
+    at: datetime,
+    force: bool,
+) -> None:
+    from billing.commands.close import invoice_settings
+    from billing.invoices.documents.pdf_document import fonts_of, unprintable
+    from billing.invoices.fonts import font_hint, named
+    from billing.reports.statement_page import page, to_html, to_pdf
+    from edge.errors import InputError
+
+    if output.exists() and not force:
+        raise InputError(f"{output} is there already", "another name, or --force")
+    if output.suffix not in (".pdf", ".html"):
+        raise InputError(
+            f"a statement is no {output.suffix or 'file without an ending'}",
+            "name it .pdf or .html; .csv and .xlsx: edgetoll query statement_of_account -o FILE",
+        )
+    shown = page(found, invoices, invoice_settings(home).seller)
+    made = to_html(shown)
+    if output.suffix == ".pdf":
+        fonts = fonts_of(home)
+        if missing := unprintable("".join((shown.name, *shown.seller)), fonts):
+            raise InputError(
+                f"no font has {named(missing)}: the PDF would show boxes", font_hint(missing)
+            )
+        made = to_pdf(shown, fonts=fonts, at=at)
+    output.write_bytes(made)
+    say(f"{output}: {len(shown.rows)} movements, closing balance {shown.closing} {shown.currency}")
 
 
 def explain(
@@ -159,7 +208,7 @@ def _show_difference(found: Difference) -> None:
         right=("hours", "quantity", "amount"),
     )  # fmt: skip
     if len(found.changes) > SHOWN:
-        say(f"… and {len(found.changes) - SHOWN} more rows: use --json")
+        say(f"… and {many(len(found.changes) - SHOWN, 'more row')}: use --json")
     if found.documents:
         table(
             "Documents issued between",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from edge.terminal import DEFAULT_HOME, HomeOption, JsonOption, emit, now, printable, table
+from edge.terminal import DEFAULT_HOME, HomeOption, JsonOption, emit, many, now, printable, table
 
 if TYPE_CHECKING:
     from billing.status.facts import HomeFacts
@@ -103,10 +103,6 @@ def _plain(text: str) -> str:
     return text.replace("`", "")
 
 
-def _hours(count: int) -> str:
-    return "1 hour" if count == 1 else f"{count:,} hours"
-
-
 def _ago(seconds: int | None) -> str:
     """A lag in the largest unit that keeps two figures."""
     if seconds is None:
@@ -134,7 +130,7 @@ def _edges(facts: HomeFacts) -> None:
     columns = ("edge", "promise (UTC)", "lag", "refused", "unread bytes")
     table("Edges", columns, rows[:SHOWN], right=columns[2:])
     if len(rows) > SHOWN:
-        print(f"  … and {len(rows) - SHOWN} more edges")
+        print(f"  … and {many(len(rows) - SHOWN, 'more edge')}")
 
 
 def _metering(facts: HomeFacts) -> None:
@@ -143,7 +139,7 @@ def _metering(facts: HomeFacts) -> None:
     workers = "1 worker" if one.workers == 1 else f"{one.workers} workers"
     _fold(
         f"Metering: {workers}, last heard {fresh}; {one.accepted:,} accepted,"
-        f" {one.quarantined:,} in quarantine; {_hours(one.open_hours)} open",
+        f" {one.quarantined:,} in quarantine; {many(one.open_hours, 'hour')} open",
         first="",
         rest="  ",
     )
@@ -156,12 +152,14 @@ def _billing(facts: HomeFacts) -> None:
     one, checks = facts.store.billing, facts.checks
     rated = "nothing" if one.rated_through is None else f"{one.rated_through:%Y-%m-%d %H:%M}"
     last = "no run yet" if one.last_run is None else f"last run {one.last_run} ({one.last_state})"
-    full = "never" if checks.full_at is None else f"{checks.full_at:%Y-%m-%d %H:%M}"
+    full = "was never run"
+    if checks.full_at is not None:
+        full = f"{checks.full_at:%Y-%m-%d %H:%M}"
     incomplete, old = len(facts.store.incomplete), one.too_old_files
     _fold(
-        f"Billing: {last}, rated through {rated}; {_hours(incomplete)} incomplete, {old} files held"
-        f" as too old; all checks ran {full}, {len(checks.red)} red; journal record"
-        f" {one.journal_no}",
+        f"Billing: {last}, rated through {rated}; {many(incomplete, 'hour')} incomplete,"
+        f" {many(old, 'file')} held as too old; full check {full}, {len(checks.red)} red;"
+        f" journal record {one.journal_no}",
         first="",
         rest="  ",
     )

@@ -51,6 +51,18 @@ def month_days(month: str, timezone: str) -> list[LocalPeriod]:
     return days
 
 
+def local_days(start: datetime, end: datetime, timezone: str) -> list[LocalPeriod]:
+    """The local days that [start, end) touches, cut to it."""
+    zone = ZoneInfo(timezone)
+    day, found = start.astimezone(zone).date(), []
+    while (begins := _midnight(day, timezone)) < end:
+        following = _midnight(day + timedelta(days=1), timezone)
+        period = LocalPeriod(start=max(begins, start), end=min(following, end), day=day)
+        day += timedelta(days=1)
+        found.append(period)
+    return found
+
+
 def zone_rules() -> str:
     """The edition of the time zone rules that cut out a period; it is kept with the document."""
     return str(import_module("tzdata").IANA_VERSION)

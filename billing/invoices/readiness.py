@@ -15,7 +15,7 @@ import sql
 from billing.instants import aware_or_none, minute_text, naive
 from billing.invoices.periods import LocalPeriod
 from edge.errors import InputError
-from edge.terminal import parse_time
+from edge.terminal import many, parse_time
 
 SHOWN = 3
 
@@ -134,7 +134,8 @@ def _not_closed(
         else "run edgetoll metering run (or import with --through), then edgetoll billing rate"
     )
     return (
-        f"{count} hours from {minute_text(first)} to {minute_text(span.end)} are not closed in"
+        f"{many(count, 'hour')} from {minute_text(first)} to {minute_text(span.end)}"
+        f" {'is' if count == 1 else 'are'} not closed in"
         f" partition {partition}{waits}",
         hint,
     )

@@ -30,6 +30,26 @@ class Party:
     details: Mapping[str, str] = field(default_factory=dict)
     """Of a seller `SELLER_DETAILS` of the settings, of a customer those of its account."""
 
+    @property
+    def street(self) -> tuple[str, ...]:
+        """The address without what is kept apart: postcode and city, country."""
+        city, country = self.place, self.details.get("country", "")
+        return tuple(one for one in self.lines if not city or one not in (city, country))
+
+    @property
+    def place(self) -> str:
+        """Postcode and city, where they are kept apart from the address."""
+        parts = (self.details.get("postcode", ""), self.details.get("city", ""))
+        return " ".join(part for part in parts if part) if parts[1] else ""
+
+    @property
+    def printed(self) -> tuple[str, ...]:
+        """The whole address, one entry per line: each part once."""
+        if not self.place:
+            return self.lines
+        country = self.details.get("country", "")
+        return (*self.street, self.place, *((country,) if country else ()))
+
     def facts(self) -> dict[str, str]:
         """All that is known of it, by the names of the settings and of an account's keys."""
         said = {"name": self.name, "tax_id": self.tax_id, "email": self.email}

@@ -95,6 +95,8 @@ class InvoiceSettings(BaseModel):
     payment_days: int = Field(default=14, ge=0, le=365)
     formats: tuple[str, ...] = ("json", "csv", "html", "pdf")
     below_zero: Literal["credit_note", "carry"] = "credit_note"
+    reminder_days: tuple[Annotated[int, Field(ge=1, le=366)], ...] = (3, 14, 28)
+    """So many days after an invoice was due, a reminder each."""
     close: CloseSettings = CloseSettings()
 
     @field_validator("formats")

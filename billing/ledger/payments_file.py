@@ -24,6 +24,7 @@ from billing.store import given
 from billing.store.given import COUNT, HUGE, TEXT, Schema
 from billing.store.store import Store
 from edge.errors import EdgetollError, InputError
+from edge.terminal import many
 
 JSON_LINES = (".jsonl", ".ndjson")
 NEEDED = ("id", "account", "amount")
@@ -74,7 +75,8 @@ class RefusedPayments(InputError):
 
     def __init__(self, path: Path, refused: Sequence[RefusedPayment], rows: int) -> None:
         super().__init__(
-            f"{path}: {len(refused):,} of {rows:,} payments are refused, so none was posted;"
+            f"{path}: {len(refused):,} of {many(rows, 'payment')}"
+            f" {'is' if len(refused) == 1 else 'are'} refused, so none was posted;"
             f" the first is line {refused[0].line}: {refused[0].problem}",
             "correct these lines and load the file again: what was posted before is skipped",
         )

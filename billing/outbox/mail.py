@@ -15,6 +15,7 @@ import orjson
 
 from billing.invoices.settings import Seller
 from billing.outbox import wording
+from billing.outbox.attachments import Attachment
 from billing.outbox.settings import MailSettings
 from billing.outbox.webhook import Attempt, AttemptResult, unexpected
 from billing.outbox.wording import MailReader
@@ -42,6 +43,9 @@ class Letter:
     operators: tuple[str, ...]
     name: str
     reader: MailReader = wording.ENGLISH
+    attachments: tuple[Attachment, ...] = ()
+    problem: str = ""
+    """Why it may not go out: a file of it is not as it was issued."""
     seller: Seller = EXAMPLE
 
     @property
@@ -73,7 +77,7 @@ def compose(letter: Letter, *, sender: str) -> EmailMessage:
         "advice": wording.advice(letter.kind, data, reader),
         "rows": wording.facts(letter.kind, data, reader),
         "how_to_pay": reader.text("how_to_pay"),
-        "payment": [printable(line) for line in seller.payment] if _asks(letter.kind, data) else [],
+        "payment": _payment(letter, data) if _asks(letter.kind, data) else [],
         "seller": [printable(line) for line in (seller.name, *seller.address)] if known else [],
         "contact": reader.text("contact", email=printable(seller.email)) if seller.email else "",
         "footer": reader.text(
@@ -91,12 +95,34 @@ def compose(letter: Letter, *, sender: str) -> EmailMessage:
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(_template("mail.txt.j2").render(content))
     mail.add_alternative(_template("mail.html.j2").render(content), subtype="html")
+    for one in letter.attachments:
+        kind, _, subtype = one.media.partition("/")
+        text = {"charset": "utf-8"} if kind == "text" else {}
+        mail.add_attachment(
+            one.content, maintype=kind, subtype=subtype, filename=one.name, params=text
+        )
     return mail
+
+
+def _payment(letter: Letter, data: Mapping[str, object]) -> list[str]:
+    """How to pay, line by line: of a document to the seller's account, with its link."""
+    seller, reader = letter.seller, letter.reader
+    lines = list(seller.payment)
+    if letter.kind.startswith("document."):
+        if seller.iban:
+            bank = f"IBAN {seller.iban}, BIC {seller.bic}" if seller.bic else f"IBAN {seller.iban}"
+            lines.insert(0, bank)
+        if seller.payment_link:
+            link = seller.payment_link.replace("{invoice}", str(data.get("invoice_no", "")))
+            lines.append(reader.text("pay_online", link=link))
+    return [printable(line) for line in lines]
 
 
 def _asks(kind: str, data: Mapping[str, object]) -> bool:
     """Whether the mail asks for money, so that it says how to pay."""
     stopped_otherwise = data.get("cause") == "administrative"
+    if kind.startswith("document."):
+        return str(data.get("amount_due", "0")).strip("0.") != ""
     asks = kind.startswith("account.") and kind not in ("account.ok", "account.resumed")
     return (asks and not stopped_otherwise) or bool(data.get("overdue_since"))
 
@@ -154,6 +180,8 @@ def send_letters(
 
 def _send(server: smtplib.SMTP, letter: Letter, sender: str) -> Attempt:
     """One mail. What only this mail suffers (a refused address, one that is none) is its own."""
+    if letter.problem:
+        return Attempt(result=AttemptResult.FAILED, answer=letter.problem[:200])
     wrong = wrong_address(letter.customer)
     if wrong is not None:
         letter = replace(letter, customer="")

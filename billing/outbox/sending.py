@@ -18,9 +18,10 @@ from pathlib import Path
 
 import orjson
 
-from billing.invoices.settings import InvoiceSettings
+from billing.invoices.settings import InvoiceSettings, Seller
 from billing.outbox import events_file, mail, webhook
 from billing.outbox.address import Resolver, resolve
+from billing.outbox.attachments import Attachment, attachments_of
 from billing.outbox.daily_state import KIND as FULL_STATE
 from billing.outbox.settings import (
     FILE,
@@ -35,7 +36,7 @@ from billing.outbox.settings import (
 from billing.outbox.webhook import Attempt, AttemptResult
 from billing.outbox.wording import LANGUAGE_OF_COUNTRY, MailReader
 from edge.configfile import section
-from edge.errors import ConfigError
+from edge.errors import ConfigError, Corrupt
 
 AT_ONCE = 16
 ROUND_SECONDS = 60
@@ -44,6 +45,8 @@ STOP_SECONDS = timedelta(milliseconds=100).total_seconds()
 """How often somebody who waits for an answer asks whether to leave."""
 RECHECKED = frozenset({"account.suspend_due", "account.suspended"})
 """Not sent any more once the account has a later version: nobody acts on a debt that is paid."""
+DOCUMENT, REMINDER = "document.", "document.reminder"
+"""Events about a document go to the customer alone, its files with them."""
 PUT_OFF = Attempt(result=AttemptResult.PUT_OFF, answer="put off with others")
 
 
@@ -66,6 +69,8 @@ class Due:
     country: str
     mailed_trouble: bool
     """Whether the account's customer got a mail about trouble since its balance was last good."""
+    is_settled: bool = False
+    """Whether the invoice that a reminder is about is paid, or void, meanwhile."""
 
 
 Outcome = tuple[Due, Attempt]
@@ -152,6 +157,8 @@ def needless(one: Due, settings: DeliverySettings) -> str | None:
         return f"superseded by version {one.current_version}"
     if one.endpoint == MAIL and not (mail.is_mailed(one.kind) and recipients(one, settings)):
         return "not mailed"
+    if one.kind == REMINDER and one.is_settled:
+        return "superseded: the invoice is paid or void"
     if one.endpoint == MAIL and one.kind == "account.ok" and not one.mailed_trouble:
         return "not mailed: nobody was told that the balance was not enough"
     if one.endpoint.startswith(HOOK):
@@ -165,6 +172,8 @@ def recipients(one: Due, settings: DeliverySettings) -> tuple[str, ...]:
     """Who gets the mail: the customer (if so set) and the operators."""
     assert settings.mail is not None, "asked only when mail is set"
     customer = (one.email,) if settings.mail.to_customers and one.email else ()
+    if one.kind.startswith(DOCUMENT):
+        return customer
     return (*customer, *settings.mail.operators)
 
 
@@ -212,22 +221,33 @@ def _to_mail(this: SendingRound, due: Sequence[Due]) -> list[Outcome]:
     if settings is None or not due:
         return []
     seller = section(this.home, "invoices", InvoiceSettings).seller
-    letters = [
-        mail.Letter(
-            event_id=one.event_id,
-            kind=one.kind,
-            body=one.body,
-            customer=one.email if settings.to_customers else "",
-            operators=tuple(settings.operators),
-            name=one.name,
-            reader=_reader(one, settings),
-            seller=seller,
-        )
-        for one in due
-    ]
+    letters = [_letter(this, one, settings, seller) for one in due]
     password = mail_password(this.home, settings)
     attempts = mail.send_letters(letters, settings, password, is_over=this.is_over)
     return _with_the_rest_put_off(due, attempts)
+
+
+def _letter(this: SendingRound, one: Due, settings: MailSettings, seller: Seller) -> mail.Letter:
+    """The mail of an event; one about a document has its files, or says why it may not go out."""
+    files: tuple[Attachment, ...] = ()
+    problem = ""
+    if one.kind.startswith(DOCUMENT):
+        try:
+            files = attachments_of(this.home, orjson.loads(one.body)["data"])
+        except (Corrupt, OSError) as error:
+            problem = str(error)
+    return mail.Letter(
+        event_id=one.event_id,
+        kind=one.kind,
+        body=one.body,
+        customer=one.email if settings.to_customers else "",
+        operators=() if one.kind.startswith(DOCUMENT) else tuple(settings.operators),
+        name=one.name,
+        reader=_reader(one, settings),
+        attachments=files,
+        problem=problem,
+        seller=seller,
+    )
 
 
 def _reader(one: Due, settings: MailSettings) -> MailReader:

@@ -33,7 +33,7 @@ KINDS = (
     "account.ok", "account.low_balance", "account.projected_overdue", "account.overdue",
     "account.suspend_due", "account.suspended", "account.resumed", "account.released",
     "alert.high_bill", "alert.usage_cap", "alert.plan_low", "alert.tls_expiry",
-    "alert.tls_renewed", "endpoint.disabled",
+    "alert.tls_renewed", "endpoint.disabled", "document.issued", "document.reminder",
 )  # fmt: skip
 """The kinds of events that are told by mail."""
 # The rules of state_rules in their own words, and the text a customer gets for each.
@@ -73,6 +73,14 @@ class MailReader:
         """A time of an event as this reader writes it."""
         return self.moment(parse_time(text)) if isinstance(text, str) and text else ""
 
+    def date(self, text: object, form: str = "date") -> str:
+        """A day of an event, or its month (`month_of`), as this reader writes it."""
+        if not isinstance(text, str) or not text:
+            return ""
+        year, month, day = (int(part) for part in f"{text}-01".split("-")[:3])
+        names = catalogue()[self.language]["months"]
+        return self.text(form, day=day, month=names[month - 1], year=year)
+
     def moment(self, at: datetime) -> str:
         """The same of a time."""
         local = at.astimezone(ZoneInfo(self.timezone))
@@ -95,6 +103,9 @@ ENGLISH = MailReader()
 
 def subject(kind: str, data: Data, reader: MailReader = ENGLISH) -> str:
     """The subject of a mail of this kind."""
+    if kind.startswith("document."):
+        name = "reminder" if kind == "document.reminder" else _text(data, "document")
+        return reader.text(f"subject_{name}", number=_text(data, "invoice_no"))
     if kind == "account.resumed" and data.get("previous") == "released":
         return reader.text("subject_resumed_released")
     name = kind.replace("endpoint.disabled", "endpoint_disabled").rpartition(".")[2]
@@ -109,7 +120,9 @@ def advice(kind: str, data: Data, reader: MailReader = ENGLISH) -> str:
 
 def facts(kind: str, data: Data, reader: MailReader = ENGLISH) -> list[tuple[str, str]]:
     """The figures under it, as labels and values."""
-    of_kind = _money_facts if kind.startswith("account.") else _alert_facts
+    of_kind = {"account": _money_facts, "document": _document_facts}.get(
+        kind.partition(".")[0], _alert_facts
+    )
     found = [
         ("account", _text(data, "account_id")),
         *of_kind(kind, data, reader),
@@ -214,6 +227,35 @@ def _capped(data: Data, reader: MailReader) -> str:
     return reader.text("usage_cap", domain=_text(data, "domain"), at=at)
 
 
+def _issued(data: Data, reader: MailReader) -> str:
+    month = reader.date(data.get("month"), "month_of")
+    if data.get("document") == "credit_note":
+        return reader.text("credit_note")
+    if not _asks_for_money(data):
+        return reader.text("invoice_paid", month=month)
+    return reader.text(
+        "invoice_due",
+        month=month,
+        amount=amount(data, "amount_due"),
+        day=reader.date(data.get("due_on")),
+        number=_text(data, "invoice_no"),
+    )
+
+
+def _reminder(data: Data, reader: MailReader) -> str:
+    return reader.text(
+        "reminder",
+        amount=amount(data, "amount_due"),
+        day=reader.date(data.get("due_on")),
+        number=_text(data, "invoice_no"),
+    )
+
+
+def _asks_for_money(data: Data) -> bool:
+    due = data.get("amount_due")
+    return isinstance(due, str) and parse_amount(due) > 0
+
+
 _ADVICE: dict[str, Callable[[Data, MailReader], str]] = {
     "account.low_balance": _low,
     "account.projected_overdue": _projected,
@@ -222,6 +264,8 @@ _ADVICE: dict[str, Callable[[Data, MailReader], str]] = {
     "account.suspended": _suspended,
     "account.released": _released,
     "account.resumed": _resumed,
+    "document.issued": _issued,
+    "document.reminder": _reminder,
     "alert.high_bill": lambda _data, reader: reader.text("high_bill"),
     "alert.usage_cap": _capped,
     "alert.plan_low": lambda _data, reader: reader.text("plan_low"),
@@ -251,6 +295,19 @@ def _money_facts(_kind: str, data: Data, reader: MailReader) -> list[tuple[str, 
         ("below_since", reader.time(data.get("overdue_since"))),
         ("stops", reader.time(data.get("suspension_at")) if in_debt else ""),
         ("known", reader.time(data.get("usage_through"))),
+    ]
+
+
+def _document_facts(_kind: str, data: Data, reader: MailReader) -> list[tuple[str, str]]:
+    used = data.get("prepaid_used")
+    has_used = isinstance(used, str) and parse_amount(used) > 0
+    asks = _asks_for_money(data)
+    return [
+        ("document", _text(data, "invoice_no")),
+        ("total", amount(data, "total")),
+        ("prepaid_used", amount(data, "prepaid_used") if has_used else ""),
+        ("to_pay", amount(data, "amount_due") if asks else ""),
+        ("due_on", reader.date(data.get("due_on")) if asks else ""),
     ]
 
 

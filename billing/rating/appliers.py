@@ -16,7 +16,6 @@ import sql
 _STATEMENTS = {
     "replayed": "statements/rating/apply/forget_replayed_months",
     "month_state": "statements/rating/apply/keep_replayed_months",
-    "charges": "statements/rating/apply/move_months_on",
     "plan_use": "statements/rating/apply/keep_plan_use",
     "rating_held": "statements/rating/apply/replace_held",
     "price_versions": "statements/rating/apply/replace_price_versions",
@@ -32,4 +31,16 @@ def apply(connection: duckdb.DuckDBPyConnection, effects: Mapping[str, object]) 
     for effect, statement in _STATEMENTS.items():
         if effect in effects:
             connection.execute(sql.text(statement))
+    if "charges" in effects:
+        _move_months_on(connection)
     connection.execute(sql.text("statements/rating/apply/keep_mark"), effects["rating_mark"])
+
+
+def _move_months_on(connection: duckdb.DuckDBPyConnection) -> None:
+    """By the charges of new hours. Adding up is left out where there is nothing to add."""
+    connection.execute(sql.text("statements/rating/apply/number_charged"))
+    connection.execute(sql.text("statements/rating/apply/month_moves"))
+    repeats = connection.execute(sql.text("statements/rating/apply/moves_repeat")).fetchall()
+    if repeats[0][0]:
+        connection.execute(sql.text("statements/rating/apply/add_moves_up"))
+    connection.execute(sql.text("statements/rating/apply/move_months_on"))

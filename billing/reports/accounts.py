@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -30,7 +29,6 @@ from billing.money import SCALE, floor_to_minor, format_amount
 from billing.store.store import PATIENCE_SECONDS
 
 PLOT_HOURS = 24
-CELL_WIDTH = 18
 BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -76,7 +74,7 @@ class AccountLine:
         amounts = (known.available, known.projected)
         told = self._told_cell()
         return (
-            _stacked(_wrapped(known.account_id), now_at.state.value, since),
+            _stacked(known.account_id, now_at.state.value, since),
             _stacked(*(_amount(one, known.currency) for one in amounts)),
             _stacked(_burn(self.outlook.burn_per_hour, known.currency), sparkline(self.payables)),
             self._zero_cell(),
@@ -234,11 +232,6 @@ def _told(
 def _stacked(*lines: str) -> str:
     """The lines of one cell; a blank one at the end keeps accounts apart."""
     return "\n".join([*(line for line in lines if line), " "])
-
-
-def _wrapped(text: str) -> str:
-    """Wrapped by us, so that a long id never costs the plot its one line."""
-    return "\n".join(textwrap.wrap(text, CELL_WIDTH))
 
 
 def _amount(units: int, currency: str) -> str:

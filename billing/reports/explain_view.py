@@ -18,7 +18,7 @@ from billing.reports.records import (
     Explanation,
     PlacedPeriod,
 )
-from edge.terminal import say, table
+from edge.terminal import many, say, table
 
 SHOWN = 24
 
@@ -99,7 +99,7 @@ def _show_periods(found: Explanation) -> None:
     )  # fmt: skip
     columns = ("period from (UTC)", "quantity", "free", "by plan", "billable",
                "place in the month", "in this line", "charged", "rev.", "why")  # fmt: skip
-    table(f"{len(found.chosen)} periods", columns, rows, right=columns[1:9])
+    table(many(len(found.chosen), "period"), columns, rows, right=columns[1:9])
     _more(len(found.chosen))
     if len(found.lines) > 1:
         parts = " + ".join(
@@ -134,7 +134,12 @@ def _show_domains(domains: Sequence[DomainUse]) -> None:
     if not domains:
         say("no usage in these periods")
         return
-    table(f"{len(domains)} rows by domain", columns, rows, right=("requests", "bytes", "hours"))
+    table(
+        f"{many(len(domains), 'row')} by domain",
+        columns,
+        rows,
+        right=("requests", "bytes", "hours"),
+    )
     _more(len(domains))
 
 
@@ -145,7 +150,7 @@ def _show_edges(edges: Sequence[EdgeRange], certificates: Sequence[CertificateTa
         for one in edges[:SHOWN]
     ]  # fmt: skip
     incomplete = sum(1 for one in certificates if one.state == "incomplete")
-    title = f"{len(certificates)} certificates" + (
+    title = many(len(certificates), "certificate") + (
         f", {incomplete} incomplete" if incomplete else ""
     )
     columns = ("edge", "region", "epoch", "batches", "events of all domains", "hours")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import accumulate
 
 import duckdb
 
 import sql
 from billing.instants import naive
-from billing.invoices.periods import check_month, month_span
+from billing.invoices.periods import check_month, local_days, month_span
 from billing.money import format_amount
 from billing.reports.records import AccountHead, MoveRow
 from edge.errors import InputError
@@ -19,7 +21,9 @@ DAYS = timedelta(days=31)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """One line of a statement: charges of a day and item together, everything else on its own."""
+    """One line of a statement: charges of a day and item together, everything else on its own; the
+    day is the account's.
+    """
 
     day: date
     what: str
@@ -35,6 +39,7 @@ class Statement:
     account_id: str
     name: str
     currency: str
+    timezone: str
     start: datetime
     end: datetime
     opening: int
@@ -70,34 +75,45 @@ def read(
     ((opening,),) = connection.execute(
         sql.text("statements/invoices/statement/opening_balance"), scope
     ).fetchall()
+    days = local_days(start, end, head.timezone)
     rows = sql.rows(
         connection.execute(
             sql.text("statements/invoices/statement/statement_moves"),
-            {**scope, "end_at": naive(end)},
+            {
+                "account_id": account_id,
+                "currency": head.currency,
+                "days": [one.day for one in days],
+                "starts": [naive(one.start) for one in days],
+                "ends": [naive(one.end) for one in days],
+            },
         ),
         MoveRow,
     )
-    balance = int(opening)
-    moves = []
-    for row in rows:
-        balance += row.amount
-        moves.append(
-            Move(
-                day=row.day,
-                what=row.what,
-                reference=row.reference,
-                amount=row.amount,
-                balance=balance,
-            )
-        )
     return Statement(
         account_id=account_id,
         name=head.name,
         currency=head.currency,
+        timezone=head.timezone,
         start=start,
         end=end,
         opening=int(opening),
-        moves=tuple(moves),
+        moves=_with_balances(rows, int(opening)),
+    )
+
+
+def _with_balances(rows: Sequence[MoveRow], opening: int) -> tuple[Move, ...]:
+    """The rows with the balance after each."""
+    after = accumulate((row.amount for row in rows), initial=opening)
+    next(after)
+    return tuple(
+        Move(
+            day=row.day,
+            what=row.what,
+            reference=row.reference,
+            amount=row.amount,
+            balance=balance,
+        )
+        for row, balance in zip(rows, after, strict=True)
     )
 
 
@@ -107,6 +123,7 @@ def to_document(found: Statement) -> dict[str, object]:
         "account_id": found.account_id,
         "name": found.name,
         "currency": found.currency,
+        "timezone": found.timezone,
         "from": found.start,
         "to": found.end,
         "opening_balance": format_amount(found.opening, found.currency),

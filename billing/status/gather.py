@@ -94,7 +94,7 @@ def of_store(connection: duckdb.DuckDBPyConnection, home: Path, *, now: datetime
         unissued=unissued_months(connection, now=now),
         unowned=unowned.lately(connection),
         expiring=expiry.ending(connection, now=now),
-        overrides=tuple(overrides_of_nobody(connection, _prices(home)[0])),
+        overrides=tuple(overrides_of_nobody(connection, _prices(home)[0], home)),
         https_facts=edge_facts.find_new(connection, home).trouble,
         endpoints=tuple(
             one for one in undone(connection, read_delivery(home), now=now) if one.cause

@@ -11,6 +11,7 @@ from billing.status import signals, unowned
 from billing.status.facts import BillingFact, EdgeFact, HomeFacts, MeteringFact, StoreFacts
 from billing.status.signals import Finding, Signal
 from billing.status.unissued import unissued_lines
+from edge.terminal import many
 
 SILENT_EDGE = timedelta(hours=6)
 """Two hours after the deadline at which its hours close without it."""
@@ -102,8 +103,8 @@ def _checks(facts: HomeFacts) -> Iterator[Finding]:
         return
     last = facts.checks.full_at
     if last is None or facts.at - last > CHECK_DAYS:
-        since = "never" if last is None else f"not since {minute_text(last)}"
-        yield _found(signals.CHECK_OLD, 1, f"every check ran together {since}")
+        since = "was never run" if last is None else f"was last run {minute_text(last)}"
+        yield _found(signals.CHECK_OLD, 1, f"the full check {since}")
 
 
 def _store(store: StoreFacts) -> Iterator[Finding]:
@@ -147,7 +148,7 @@ def _behind(billing: BillingFact, metering: MeteringFact) -> Iterator[Finding]:
 def _hours(store: StoreFacts) -> Iterator[Finding]:
     if store.incomplete:
         first = store.incomplete[0]
-        hours = "1 hour" if len(store.incomplete) == 1 else f"{len(store.incomplete)} hours"
+        hours = many(len(store.incomplete), "hour")
         what = f"{hours}, the first {minute_text(aware(first.hour))} without {first.missing}"
         yield _found(signals.HOUR_INCOMPLETE, len(store.incomplete), what)
     billing = store.billing

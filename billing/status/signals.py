@@ -126,8 +126,8 @@ PRICES_REFUSED = _person(
 OVERRIDE_OF_NOBODY = _watch(
     "override_of_nobody",
     "`billing load`, `billing rate`",
-    "A price book has prices for an account that nobody has loaded: nobody pays them.",
-    "Correct `account` in that `[[override]]`, or load the account.",
+    "A price, a webhook, an alert rule or a language is for an account that nobody has loaded.",
+    "Correct the account where the line says, or load it.",
 )
 HOME_EXPOSED = _person(
     "home_exposed",

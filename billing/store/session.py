@@ -8,6 +8,7 @@ import duckdb
 
 import sql
 from billing.store.journal import Journal
+from billing.store.settings import read_settings
 from edge.errors import Busy, Corrupt, EdgetollError
 from edge.trouble import remedy
 
@@ -45,6 +46,9 @@ def connect(path: Path, home: Path) -> duckdb.DuckDBPyConnection:
         path.chmod(0o600)
     if path.stat().st_size < SMALL_STORE_BYTES:
         connection.execute("SET threads = 1")
+    connection.execute(
+        sql.text("statements/store/session/set_memory"), {"limit": read_settings(home).memory_limit}
+    )
     connection.execute(sql.text("statements/store/session/set_zone"))
     connection.execute(sql.text("statements/store/session/set_order"))
     connection.execute(sql.text("statements/store/session/set_home"), {"home": str(home)})

@@ -38,6 +38,8 @@ _EN_SELLER = ("name", "country", "tax_id")
 _EN_CUSTOMER = ("name", "country")
 _DE_SELLER = (*_EN_SELLER, "city", "postcode", "contact", "phone", "email", "iban")
 _DE_CUSTOMER = (*_EN_CUSTOMER, "city", "postcode", "buyer_reference", "email")
+FACTUR_X = "factur-x"
+"""The CII inside the PDF itself, not beside it."""
 XRECHNUNG = f"{CORE}#compliant#urn:xeinkauf.de:kosit:xrechnung_3.0"
 PROFILES = {
     one.name: one
@@ -52,6 +54,14 @@ PROFILES = {
         ),
         Profile(
             name="cii",
+            syntax="cii",
+            customization=CORE,
+            process="",
+            seller=_EN_SELLER,
+            customer=_EN_CUSTOMER,
+        ),
+        Profile(
+            name=FACTUR_X,
             syntax="cii",
             customization=CORE,
             process="",

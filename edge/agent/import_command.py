@@ -10,7 +10,7 @@ import typer
 
 from edge.agent.opened_spool import checked_home, open_spool, promised_ms
 from edge.errors import InputError
-from edge.instants import now_ms, utc_text
+from edge.instants import now_ms
 from edge.terminal import (
     DEFAULT_HOME,
     HomeOption,
@@ -23,10 +23,10 @@ from edge.terminal import (
 )
 
 if TYPE_CHECKING:
-    from edge.evidence.tally import EvidenceTally
+    from edge.evidence.import_evidence import ImportEvidence
     from edge.logs.formats.block import Format
     from edge.logs.guessing import Guess
-    from edge.logs.importer import Importer, ImportResult
+    from edge.logs.importer import ImportResult
     from edge.objects.places import LogObject
     from edge.spool.spool import Spool
 
@@ -146,15 +146,18 @@ def import_logs(
     objects = [] if paths else objects_of(files)
     said = {"form": form, "log_format": log_format, "scheme": scheme, "host": host, "zone": zone}
     chosen = None if form == "counts" else choose(paths, said)
-    if evidence is not None and (chosen is None or objects):
-        raise InputError("--evidence is for files of log lines", "name the files, without counts")
     with open_spool(home, edge_id, region) as spool:
+        told = evidence_of(spool, chosen, region, wanted=evidence is not None)
         if objects:
-            result = _objects(spool, objects, chosen, region, drop_repeated=drop_repeated)
+            result = _objects(spool, objects, told, drop_repeated=drop_repeated)
         elif chosen is None:
-            result = _usage(spool, paths, region)
+            result = _usage(spool, paths, told)
         else:
-            result = _lines(spool, paths, chosen, evidence, drop_repeated=drop_repeated)
+            result = _lines(spool, paths, told, drop_repeated=drop_repeated)
+        if chosen is not None and chosen.guess is not None:
+            result.notes.insert(0, f"--format auto: {chosen.guess.told()}")
+        if evidence is not None:
+            told.write(evidence)
         doubted = [] if allow_refused else result.not_understood
         refused = [*result.problems, *doubted]
         if through_ms is not None and not refused:
@@ -191,93 +194,72 @@ def choose(files: list[Path], said: dict[str, str]) -> Chosen:
     return Chosen(form=found, said=said | {"form": found.name}, guess=guess)
 
 
+def evidence_of(
+    spool: Spool, chosen: Chosen | None, region: str, *, wanted: bool = False
+) -> ImportEvidence:
+    """Where it is said what an import counted from each of its files."""
+    from edge.evidence.import_evidence import ImportEvidence
+
+    said = {"form": "counts", "region": region} if chosen is None else chosen.absolute()
+    form = chosen.form if chosen else None
+    return ImportEvidence(spool, form, said, now_ms=now_ms(), wanted=wanted)
+
+
 def _lines(
-    spool: Spool,
-    files: list[Path],
-    chosen: Chosen,
-    evidence: Path | None,
-    *,
-    drop_repeated: bool,
+    spool: Spool, files: list[Path], told: ImportEvidence, *, drop_repeated: bool
 ) -> ImportResult:
-    """The lines of logs into the spool, and evidence of them beside it."""
-    from edge.evidence.tally import EvidenceTally
+    """The lines of logs into the spool."""
     from edge.logs.importer import Importer
     from edge.logs.positions import KnownStreams
     from edge.logs.refused_lines import RejectedLines
     from edge.logs.streams import Writer
 
-    size, tally = sum(path.stat().st_size for path in files), EvidenceTally()
+    assert told.form is not None, "files of lines have a format"
+    size = sum(path.stat().st_size for path in files)
     with progress("importing", size) as advance:
         importer = Importer(
-            Writer(spool, RejectedLines(spool.folder), tally=tally),
+            Writer(spool, RejectedLines(spool.folder), tally=told.tally),
             KnownStreams(spool.positions()),
-            chosen.form,
+            told.form,
             now_ms=now_ms,
             advance=advance,
             drop_repeated=drop_repeated,
         )
         result = importer.run(files)
-    if chosen.guess is not None:
-        result.notes.insert(0, f"--format auto: {chosen.guess.told()}")
-    _keep_evidence(spool, importer, tally, chosen, evidence)
+    for path in importer.sources:
+        told.take(str(path.resolve()), path, importer)
     return result
 
 
-def _keep_evidence(
-    spool: Spool, importer: Importer, tally: EvidenceTally, chosen: Chosen, evidence: Path | None
-) -> None:
-    """What was counted from each file that was read from its start; of the others, if it was asked
-    for, by counting them again. Raises InputError where it cannot be written.
-    """
-    from edge.durable import write_atomically
-    from edge.evidence.records import document, file_evidence, keep
-    from edge.evidence.tally import recount
-
-    form, said = chosen.form, chosen.absolute()
-    whole: list[dict[str, object]] = []
-    others: list[dict[str, object]] = []
-    try:
-        for path, (source, from_start) in importer.sources.items():
-            if from_start and source in tally.files:
-                counted = tally.files[source].document()
-                whole.append(file_evidence(path, counted, form.identity, said))
-            elif evidence is not None:
-                counted = recount(path, form, now_ms())
-                others.append(file_evidence(path, counted, form.identity, said))
-        keep(spool.folder, whole)
-        if evidence is not None:
-            made_at = utc_text(now_ms())
-            data = document(spool.edge_id, spool.region, made_at, [*whole, *others])
-            write_atomically(evidence, data)
-    except OSError as error:
-        raise InputError(
-            f"evidence cannot be written: {error}", "the lines are in the spool; import them again"
-        ) from error
-
-
 def _objects(
-    spool: Spool,
-    objects: list[LogObject],
-    chosen: Chosen | None,
-    region: str,
-    *,
-    drop_repeated: bool,
+    spool: Spool, objects: list[LogObject], told: ImportEvidence, *, drop_repeated: bool
 ) -> ImportResult:
     """What lies in a folder or a store into the spool: rows of usage where there is no format."""
     from edge.objects.importing import ObjectImporter
 
     size = sum(each.size for each in objects)
     with progress("importing", size) as advance:
-        form = chosen.form if chosen else None
-        importer = ObjectImporter(spool, form, region, now_ms=now_ms, drop_repeated=drop_repeated)
+        importer = ObjectImporter(
+            spool,
+            told.form,
+            spool.region,
+            now_ms=now_ms,
+            drop_repeated=drop_repeated,
+            tally=told.tally,
+            took=told.take,
+        )
         return importer.run(objects, advance)
 
 
-def _usage(spool: Spool, files: list[Path], region: str) -> ImportResult:
+def _usage(spool: Spool, files: list[Path], told: ImportEvidence) -> ImportResult:
     """Rows of usage into the spool."""
     from edge.usage.importing import UsageImporter
 
-    return UsageImporter(spool, region, now_ms=now_ms()).run(files)
+    result = UsageImporter(spool, spool.region, now_ms=now_ms()).run(files)
+    if not result.problems:
+        for path in files:
+            told.take(str(path.resolve()), path, None)
+    return result
 
 
 def _tell_region(spool: Spool, result: ImportResult) -> None:

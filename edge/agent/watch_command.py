@@ -15,6 +15,7 @@ from edge.agent.import_command import (
     SchemeOption,
     ZoneOption,
     choose,
+    evidence_of,
 )
 from edge.agent.opened_spool import checked_home, open_spool
 from edge.agent.signals import stopped_by_signals
@@ -59,8 +60,10 @@ def watch(
     chosen = None if form == "counts" else choose([], said)
     stop = stopped_by_signals()
     with open_spool(home, edge_id, region) as spool:
-        form_ = chosen.form if chosen else None
-        importer = ObjectImporter(spool, form_, region, now_ms=now_ms)
+        told = evidence_of(spool, chosen, region)
+        importer = ObjectImporter(
+            spool, told.form, region, now_ms=now_ms, tally=told.tally, took=told.take
+        )
         keep_on(importer, places, stop=stop, poll_seconds=poll, tell=_tell)
 
 

@@ -49,8 +49,10 @@ def verify(
     elsewhere = {file_hash(path)[0]: path for path in logs or []}
     found: list[dict[str, object]] = []
     for said in read(evidence_file):
-        path = elsewhere.get(str(said["sha256"]), Path(str(said["name"])))
-        found.append({"file": str(path), "events": said["events"], "differs": _differs(said, path)})
+        name = str(said["name"])
+        place = elsewhere.get(str(said["sha256"]), name)
+        differs = _differs(said, place)
+        found.append({"file": str(place), "events": said["events"], "differs": differs})
     rows = [(each["file"], f"{each['events']:,}", _told(each["differs"])) for each in found]
     columns = ("file", "events", "result")
     emit(found, as_json=as_json, human=lambda: table("evidence", columns, rows, right=("events",)))
@@ -66,18 +68,34 @@ def _told(differs: object) -> str:
     return "; ".join(map(str, differs)) if isinstance(differs, list) and differs else "the same"
 
 
-def _differs(said: dict[str, object], path: Path) -> list[str]:
-    from edge.evidence.tally import differences, file_hash, recount
+def _differs(said: dict[str, object], place: Path | str) -> list[str]:
+    """In what the log differs from what was `said` of it; a `place` that is no file is fetched."""
+    from edge.objects.places import is_plain, objects_of
+
+    try:
+        if isinstance(place, Path) or is_plain([place]):
+            return _compared(said, Path(place))
+        (single,) = objects_of([place])
+        with single.local() as path:
+            return _compared(said, path)
+    except InputError as error:
+        return [error.message]
+    except OSError as error:
+        return [f"{place} cannot be read: {error.strerror}"]
+
+
+def _compared(said: dict[str, object], path: Path) -> list[str]:
+    """The same of the file at `path`. Raises InputError and OSError."""
+    from edge.evidence.tally import differences, file_hash, recount, recount_rows
     from edge.logs.formats.shipped import find_format
 
     options = said.get("said")
     words = {str(k): str(v) for k, v in options.items()} if isinstance(options, dict) else {}
-    try:
-        form = find_format(words.pop("form", ""), **words)
-        sha256, size = file_hash(path)
-        now = recount(path, form, now_ms())
-    except InputError as error:
-        return [error.message]
-    except OSError as error:
-        return [f"{path} cannot be read: {error.strerror}"]
-    return differences(said, {**now, "sha256": sha256, "bytes": size, "format": form.identity})
+    region, form = words.pop("region", ""), words.pop("form", "")
+    if form == "counts":
+        now, identity = recount_rows(path, region, now_ms()), form
+    else:
+        found = find_format(form, **words)
+        now, identity = recount(path, found, now_ms()), found.identity
+    sha256, size = file_hash(path)
+    return differences(said, {**now, "sha256": sha256, "bytes": size, "format": identity})

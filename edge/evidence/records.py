@@ -18,12 +18,14 @@ FOLDER: Final = "evidence"
 
 
 def file_evidence(
-    path: Path, counted: Mapping[str, object], form: str, said: Mapping[str, str]
+    name: str, path: Path, counted: Mapping[str, object], form: str, said: Mapping[str, str]
 ) -> dict[str, object]:
-    """What there is to say of one file, of which `counted` was counted. Raises OSError."""
+    """What there is to say of the file at `path`, called `name`, of which `counted` was counted.
+    Raises OSError.
+    """
     sha256, size = file_hash(path)
     return {
-        "name": str(path.resolve()),
+        "name": name,
         "sha256": sha256,
         "bytes": size,
         "format": form,

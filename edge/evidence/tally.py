@@ -14,11 +14,14 @@ import numpy as np
 from edge.batch.records import EventColumns, SourcePosition
 from edge.event import CLASSES
 from edge.instants import utc_text
+from edge.logs.content import Content
 from edge.logs.formats.block import Format
 from edge.logs.importer import Importer
 from edge.logs.positions import KnownStreams
 from edge.logs.refused_lines import RejectedLine
 from edge.logs.streams import Step, Writer
+from edge.reasons import Reason
+from edge.usage.rows import RefusedUsage, UsageRow, read_rows
 
 _READ_BYTES: Final = 1 << 20
 
@@ -33,6 +36,8 @@ class FileTally:
     requests: Counter[tuple[str, str]] = field(default_factory=Counter)
     bytes_sent: Counter[tuple[str, str]] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
+    repeated: int = 0
+    """Rows of usage that stand in the file before, as they are."""
 
     def take(self, step: Step) -> None:
         """Add a block."""
@@ -41,24 +46,35 @@ class FileTally:
         if not len(columns):
             return
         self.events += len(columns)
-        first, last = int(columns.time_ms.min()), int(columns.time_ms.max())
-        self.first_ms = first if self.first_ms is None else min(self.first_ms, first)
-        self.last_ms = last if self.last_ms is None else max(self.last_ms, last)
+        self._spans(int(columns.time_ms.min()), int(columns.time_ms.max()))
         keys = columns.domain_index.astype(np.int64) * len(CLASSES) + columns.class_code
         counts = np.bincount(keys)
-        sizes = np.zeros(len(counts), dtype=np.int64)
-        np.add.at(sizes, keys, columns.bytes_sent)
         found = np.flatnonzero(counts)
-        counts, sizes = counts[found], sizes[found]
+        counts = counts[found]
+        # In the order of their keys, which one pass finds where they are small (a radix sort).
+        order = np.argsort(keys.astype(np.min_scalar_type(int(keys.max()))), kind="stable")
+        sizes = np.add.reduceat(columns.bytes_sent[order], np.cumsum(counts) - counts)
         for key, count, size in zip(found.tolist(), counts.tolist(), sizes.tolist(), strict=True):
             name = columns.domains[key // len(CLASSES)], CLASSES[key % len(CLASSES)]
             self.requests[name] += count
             self.bytes_sent[name] += size
 
+    def add_row(self, row: UsageRow) -> None:
+        """Add a row of usage."""
+        self.events += 1
+        self._spans(row.bucket_ms, row.bucket_ms)
+        name = row.domain, CLASSES[row.class_code]
+        self.requests[name] += row.requests
+        self.bytes_sent[name] += row.bytes_sent
+
+    def _spans(self, first: int, last: int) -> None:
+        self.first_ms = first if self.first_ms is None else min(self.first_ms, first)
+        self.last_ms = last if self.last_ms is None else max(self.last_ms, last)
+
     def document(self) -> dict[str, object]:
         """As evidence has it."""
         return {
-            "lines": self.events + sum(self.refused.values()),
+            "lines": self.events + self.repeated + sum(self.refused.values()),
             "events": self.events,
             "refused": dict(sorted(self.refused.items())),
             "first_time": None if self.first_ms is None else utc_text(self.first_ms),
@@ -120,6 +136,27 @@ def recount(path: Path, form: Format, now_ms: int) -> dict[str, object]:
     importer = Importer(writer, KnownStreams({}), form, now_ms=lambda: now_ms)
     importer.run([path])
     return next(iter(tally.files.values()), FileTally()).document()
+
+
+def recount_rows(path: Path, region: str, now_ms: int) -> dict[str, object]:
+    """What the rows of usage in the file at `path` come to, each once.
+
+    Which of them an earlier file held already is not asked. Raises InputError.
+    """
+    tally, known, counted = FileTally(), dict[str, str](), set[str]()
+    with Content(path, documents=True, records="records") as content:
+        for read in read_rows(content, region, now_ms):
+            row = read.row
+            if isinstance(row, RefusedUsage):
+                tally.refused[row.reason.value] += 1
+            elif known.setdefault(row.key, row.content()) != row.content():
+                tally.refused[Reason.CONFLICT.value] += 1
+            elif row.key in counted:
+                tally.repeated += 1
+            else:
+                counted.add(row.key)
+                tally.add_row(row)
+    return tally.document()
 
 
 def file_hash(path: Path) -> tuple[str, int]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from edge.logs.unpacked import PACKED
+
 _NO_HOST: Final = (
     "it holds neither the Host nor the scheme of a request. Where all its lines are of one host and"
     " one listener: --format combined (or common) --host NAME --scheme http or https. Better log"
@@ -44,6 +46,8 @@ def what_it_is(start: bytes) -> str | None:
             f"it is {encoding} text, which is not read. Convert it:"
             f" iconv -f {encoding} -t UTF-8 FILE > FILE.utf8"
         )
+    if start.startswith(tuple(PACKED)):
+        return "it is packed twice: unpack it once, and import that"
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text.startswith(b"["):
         return "it is one JSON array: it is read by a format or a mapping of JSON logs"
@@ -70,10 +74,10 @@ def what_it_is(start: bytes) -> str | None:
             "it is a container's log: the server's own lines stand inside its field `log`. Take"
             " them out: jq -j .log FILE > FILE.log"
         )
-    if text[:1] != b"{" and text.count(b",") >= 3 * max(text.count(b"\n"), 1):
-        return f"it looks like CSV. {_HINT}"
     if _is_binary(start):
         return "it is no text: perhaps a database, a packed or an encrypted file"
+    if text[:1] != b"{" and text.count(b",") >= 3 * max(text.count(b"\n"), 1):
+        return f"it looks like CSV. {_HINT}"
     return None
 
 

@@ -11,11 +11,14 @@ from edge.logs.formats.block import Format
 from edge.logs.importer import Importer, ImportResult
 from edge.logs.positions import KnownStreams
 from edge.logs.refused_lines import RejectedLines
-from edge.logs.streams import Writer
+from edge.logs.streams import Step, Writer
 from edge.objects.places import LogObject, objects_of
 from edge.objects.taken import TakenObjects
 from edge.spool.spool import Spool
 from edge.usage.importing import UsageImporter
+
+Took = Callable[[str, Path, Importer | None], None]
+"""An object's name, where its content lies now, and who read its lines."""
 
 
 class ObjectImporter:
@@ -32,7 +35,12 @@ class ObjectImporter:
         *,
         now_ms: Callable[[], int],
         drop_repeated: bool = False,
+        tally: Callable[[Step], None] = lambda _step: None,
+        took: Took = lambda _name, _path, _importer: None,
     ) -> None:
+        """`tally` gets each step that was written, `took` each object when it was read."""
+        self.tally = tally
+        self.took = took
         self.spool = spool
         self.form = form
         self.region = region
@@ -53,7 +61,7 @@ class ObjectImporter:
                 continue
             try:
                 with each.local() as path:
-                    found = self._one(path)
+                    found = self._one(each.address, path)
             except InputError as error:
                 total.files += 1
                 total.problems.append(error.message)
@@ -67,18 +75,24 @@ class ObjectImporter:
             total.notes.append(f"{before:,} {were} taken before")
         return total
 
-    def _one(self, path: Path) -> ImportResult:
+    def _one(self, name: str, path: Path) -> ImportResult:
         """One object that is a file now."""
         if self.form is None:
-            return UsageImporter(self.spool, self.region, now_ms=self.now_ms()).run([path])
-        writer = Writer(self.spool, RejectedLines(self.spool.folder))
-        return Importer(
+            usage = UsageImporter(self.spool, self.region, now_ms=self.now_ms())
+            result = usage.run([path])
+            self.took(name, path, None)
+            return result
+        writer = Writer(self.spool, RejectedLines(self.spool.folder), tally=self.tally)
+        importer = Importer(
             writer,
             self.known,
             self.form,
             now_ms=self.now_ms,
             drop_repeated=self.drop_repeated,
-        ).run([path])
+        )
+        result = importer.run([path])
+        self.took(name, path, importer)
+        return result
 
 
 def keep_on(

@@ -32,13 +32,22 @@ _S3: Final = "pyarrow._s3fs"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogObject:
-    """One file or object. `state` is its name, size and time of change: what it is known by."""
+    """One file or object. `state` is its name, size and time of change: what it is known by.
+
+    `scheme` and `name` are where it can be found again: `s3://`, and bucket and key.
+    """
 
     name: str
     size: int
     modified_ns: int
     path: Path | None = None
     store: fs.FileSystem | None = None
+    scheme: str = ""
+
+    @property
+    def address(self) -> str:
+        """What `objects_of` finds it by."""
+        return str(self.path.resolve()) if self.path else self.scheme + self.name
 
     @property
     def state(self) -> str:
@@ -127,7 +136,12 @@ def _in_store(name: str) -> Iterator[LogObject]:
     try:
         kind = _s3() if name.startswith("s3:") else fs.FileSystem
         store, base = kind.from_uri(_with_endpoint(name))
-        listed = store.get_file_info(fs.FileSelector(base, recursive=True, allow_not_found=True))
+        itself = store.get_file_info(base)
+        if itself.type == fs.FileType.File:
+            listed = [itself]
+        else:
+            inside = fs.FileSelector(base, recursive=True, allow_not_found=True)
+            listed = store.get_file_info(inside)
         if not listed:  # a prefix is no folder: what begins with it, in the folder around it
             around = base.rpartition("/")[0]
             inside = fs.FileSelector(around, recursive=True, allow_not_found=True)
@@ -142,6 +156,7 @@ def _in_store(name: str) -> Iterator[LogObject]:
                 size=each.size or 0,
                 modified_ns=each.mtime_ns or 0,
                 store=store,
+                scheme=f"{name.partition('://')[0]}://",
             )
 
 

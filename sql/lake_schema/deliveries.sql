@@ -13,5 +13,6 @@ CREATE TABLE lake_deliveries (
     first_at TIMESTAMP,
     next_at TIMESTAMP,
     answer VARCHAR,
-    version BIGINT
+    version BIGINT,
+    invoice_no VARCHAR
 )

@@ -15,5 +15,6 @@ SELECT
     first_at,
     next_at,
     answer,
-    version
+    version,
+    invoice_no
 FROM lake_deliveries

@@ -97,3 +97,60 @@ def test_what_is_no_evidence_is_one_clear_error(
     (home / "x.json").write_text(text)
     code, _, err = run(capsys, "evidence", "verify", str(home / "x.json"))
     assert (code, "is no evidence of edgetoll" in err) == (1, True)
+
+
+def verified(capsys: pytest.CaptureFixture[str], out: Path, *logs: Path) -> list[str]:
+    """In what the logs differ from the evidence at `out`."""
+    code, text, err = run(capsys, "evidence", "verify", str(out), *map(str, logs), "--json")
+    differs = [each for one in json.loads(text) for each in one["differs"]]
+    assert code == bool(differs), err
+    return differs
+
+
+def test_objects_of_a_folder_or_store_have_evidence_under_their_address(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`file://` is read through the file system of pyarrow, as `s3://` is."""
+    logs, out, again = home / "logs", home / "out.json", home / "again.json"
+    logs.mkdir()
+    for number in range(2):
+        (logs / f"{number}.log").write_text(nginx_lines(10 * number, 10 * number + 3))
+    said = ["--format", "nginx", "--evidence"]
+    assert run(capsys, *importing(home, f"file://{logs}", *said, out))[0] == 0
+    files = json.loads(out.read_text())["files"]
+    assert [(each["name"], each["events"]) for each in files] == [
+        (f"file://{logs}/{number}.log", 3) for number in range(2)
+    ]
+    assert verified(capsys, out) == []
+    for each in files:
+        assert verified(capsys, home / "spool" / "e1" / "evidence" / f"{each['sha256']}.json") == []
+    (logs / "1.log").write_text(nginx_lines(10, 12))
+    assert "events: 3 in the evidence, 2 now" in verified(capsys, out)
+    assert run(capsys, *importing(home, logs, *said, again))[0] == 0
+    assert all(each["name"].startswith("/") for each in json.loads(again.read_text())["files"])
+
+
+def test_rows_of_usage_have_evidence_that_counts_each_row_once(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    usage, out = home / "usage.csv", home / "out.json"
+    rows = [
+        "2026-03-01T10:00:00Z,a.example,https,10,1000",
+        "2026-03-01T10:05:00Z,b.example,quic,5,7",
+    ]
+    wrong = ["2026-03-01T10:05:00Z,b.example,quic,6,7", "2026-03-01T10:00:00Z,a.example,gopher,1,1"]
+    lines = ["time,domain,class,requests,bytes", *rows, rows[0], *wrong]
+    usage.write_text("".join(f"{line}\n" for line in lines))
+    command = importing(home, usage, "--format", "counts", "--evidence", out, "--allow-refused")
+    assert run(capsys, *command)[0] == 0
+    (one,) = json.loads(out.read_text())["files"]
+    assert (one["format"], one["lines"], one["events"]) == ("counts", 5, 2)
+    assert one["refused"] == {"conflict": 1, "scheme": 1}
+    assert one["totals"] == [
+        {"domain": "a.example", "class": "https", "requests": 10, "bytes_sent": 1000},
+        {"domain": "b.example", "class": "quic", "requests": 5, "bytes_sent": 7},
+    ]
+    assert (one["first_time"], one["last_time"]) == ("2026-03-01T10:00:00Z", "2026-03-01T10:05:00Z")
+    assert verified(capsys, out) == []
+    usage.write_text(usage.read_text().replace(",1000", ",1001"))
+    assert "totals by domain and class differ" in verified(capsys, out)

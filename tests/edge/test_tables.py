@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.tables import cells, layout, wrap
-from edge.terminal import table
+from edge.terminal import many, table
 
 WIDTHS = (80, 100, 120)
 USAGE = [
@@ -129,7 +129,7 @@ def test_p1_markup_and_control_characters_have_no_effect(
 def test_p1_a_real_terminal_of_that_width_gets_lines_that_fit(width: int, root: Path) -> None:
     """The width comes from the terminal itself, not from a variable."""
     script = (
-        "from edge.terminal import table\n"
+        "from edge.terminal import many, table\n"
         f"table('Usage', {COLUMNS!r}, {USAGE!r}, right=('requests', 'bytes_sent'))"
     )
     parent, child = pty.openpty()
@@ -153,3 +153,10 @@ def test_p1_a_real_terminal_of_that_width_gets_lines_that_fit(width: int, root: 
     text = re.sub(r"\x1b\[[0-9;]*m", "", said.decode())
     assert "36032221307" in text
     assert max(cells(line) for line in text.splitlines()) <= width
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(0, "0 hours"), (1, "1 hour"), (2, "2 hours"), (36_032, "36,032 hours")]
+)
+def test_p10_one_is_one_and_all_else_are_many(count: int, said: str) -> None:
+    assert many(count, "hour") == said

@@ -26,7 +26,7 @@ from billing.invoices.wording.settlement_rows import (
     reference_rows,
 )
 from billing.invoices.wording.texts import said
-from billing.vat.category import REVERSE_CHARGE, is_reverse_charge
+from billing.vat.category import category_of
 
 BYTES_PER_MBPS_SAMPLE = 37_500_000
 
@@ -127,7 +127,7 @@ def page(invoice: Invoice, printable: Callable[[str], bool] = lambda _text: True
         account_id=invoice.account_id,
         seller=_party(invoice.seller),
         customer=_party(invoice.customer),
-        payment=(*pay_lines(invoice), *invoice.notes, *_reverse_charge(invoice)),
+        payment=(*pay_lines(invoice), *invoice.notes, *_untaxed(invoice)),
         lines=tuple(_line(line, invoice) for line in invoice.lines),
         has_offsets=any(line.free_quantity or line.plan_quantity for line in invoice.lines),
         totals=_totals(invoice),
@@ -182,15 +182,15 @@ def _gigabyte(unit: str) -> int:
 
 
 def _party(party: Party) -> PageParty:
-    return PageParty(name=party.name, lines=party.lines, tax_id=party.tax_id, email=party.email)
+    return PageParty(name=party.name, lines=party.printed, tax_id=party.tax_id, email=party.email)
 
 
-def _reverse_charge(invoice: Invoice) -> list[str]:
-    """What an untaxed invoice to a business elsewhere in the EU must say, judged by the tax ids."""
-    taxed = any(line.tax_rate_bp for line in invoice.lines)
-    if taxed or not is_reverse_charge(invoice.seller.facts(), invoice.customer.facts()):
+def _untaxed(invoice: Invoice) -> list[str]:
+    """Why an invoice has no tax, in the sentence of the law; blank where nobody has said why."""
+    if any(line.tax_rate_bp for line in invoice.lines):
         return []
-    return [REVERSE_CHARGE]
+    found = category_of(Decimal(0), invoice.seller.facts(), invoice.customer.facts())
+    return [found.reason] if found is not None else []
 
 
 def corrected_text(line: InvoiceLine) -> str:

@@ -7,7 +7,7 @@ comes from font files in HOME/fonts, then from the fonts of the system.
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import cache, lru_cache
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 import orjson
 
+from billing.invoices.documents.factur_x import described
 from billing.invoices.documents.page import page
 from billing.invoices.records import Invoice
 
@@ -27,17 +28,41 @@ _PROBE = b"""#set text(font: "Libertinus Serif", number-type: "lining")
 #sys.inputs.text
 """
 _ARCHIVAL: Literal["a-2b"] = "a-2b"
+_HYBRID: Literal["a-3b"] = "a-3b"
 
 
-def render(invoice: Invoice, fonts: Path | None = None) -> bytes:
-    """The PDF's bytes (PDF 1.7, tagged for screen readers); `fonts` has more font files."""
+def render(invoice: Invoice, fonts: Path | None = None, xml: bytes | None = None) -> bytes:
+    """The PDF's bytes (PDF 1.7, tagged for screen readers); `fonts` has more font files. With the
+    e-invoice `xml` it is Factur-X: PDF/A-3, the e-invoice inside.
+    """
     shown = page(invoice, printable=lambda text: not unprintable(text, fonts))
-    data = orjson.dumps(shown).decode("utf-8")
-    moment = int(invoice.issued_at.astimezone(UTC).timestamp())
-    made = _compiler(fonts).compile(format="pdf", sys_inputs={"page": data}, timestamp=moment)
+    template = ("billing.invoices", "invoice.typ")
+    return compiled(template, orjson.dumps(shown), fonts=fonts, at=invoice.issued_at, xml=xml)
+
+
+def compiled(
+    template: tuple[str, str],
+    page: bytes,
+    *,
+    fonts: Path | None,
+    at: datetime,
+    xml: bytes | None = None,
+) -> bytes:
+    """The PDF of a template (its package, its name below templates/) and the JSON it shows; `at` is
+    the only time in it. With an `xml` to be embedded it is PDF/A-3.
+    """
+    inputs = {"page": page.decode("utf-8")}
+    if xml is not None:
+        inputs["xml"] = xml.decode("utf-8")
+    made = _compiler(fonts, *template).compile(
+        format="pdf",
+        sys_inputs=inputs,
+        timestamp=int(at.astimezone(UTC).timestamp()),
+        pdf_standards=[] if xml is None else _HYBRID,
+    )
     if not isinstance(made, bytes):
-        raise TypeError(f"typst made {type(made).__name__} of {invoice.invoice_no}, not one file")
-    return made
+        raise TypeError(f"typst made {type(made).__name__} of {template[1]}, not one file")
+    return made if xml is None else described(made)
 
 
 def fonts_of(home: Path) -> Path | None:
@@ -85,11 +110,11 @@ def _font_paths(fonts: Path | None) -> list[str]:
 
 
 @cache
-def _compiler(fonts: Path | None) -> typst.Compiler:
+def _compiler(fonts: Path | None, package: str, name: str) -> typst.Compiler:
     """One compiler per process: it keeps fonts and the parsed template between documents."""
     import typst
 
-    template = files("billing.invoices").joinpath("templates", "invoice.typ")
+    template = files(package).joinpath("templates", name)
     with as_file(template) as path:
         return typst.Compiler(
             input=str(path),

@@ -36,6 +36,7 @@ from billing.invoices.reading import (
 )
 from billing.invoices.records import Invoice
 from billing.invoices.settings import InvoiceSettings
+from billing.vat.profiles import FACTUR_X
 
 TABLES = ("json", "csv")
 PAGES = ("html", "pdf")
@@ -165,10 +166,13 @@ def _write_chosen(
         name = safe_name(invoice.account_id if drafts else invoice.invoice_no)
         if wanted(f"{name}.html"):
             putting(f"{folder}/{name}.html", html_document.render(invoice), written)
-        if wanted(f"{name}.pdf"):
-            putting(f"{folder}/{name}.pdf", pdf_document.render(invoice, fonts), written)
-        if E_INVOICE in pages and (profile := xml_document.wanted(invoice)) is not None:
-            putting(f"{folder}/{name}.{E_INVOICE}", xml_document.render(invoice, profile), written)
+        profile = None if drafts else xml_document.wanted(invoice)
+        xml = None if profile is None else xml_document.render(invoice, profile)
+        inside = xml if profile is not None and profile.name == FACTUR_X else None
+        if wanted(f"{name}.pdf") or inside is not None:
+            putting(f"{folder}/{name}.pdf", pdf_document.render(invoice, fonts, inside), written)
+        if xml is not None and inside is None:
+            putting(f"{folder}/{name}.{E_INVOICE}", xml, written)
         advance(1)
 
 

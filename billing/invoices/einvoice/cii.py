@@ -35,7 +35,9 @@ class CiiWriter:
         for line in self.document.lines:
             self._line(trade, line)
         self._agreement(trade)
-        self._add(trade, "ApplicableHeaderTradeDelivery")
+        delivery = self._add(trade, "ApplicableHeaderTradeDelivery")
+        event = self._add(delivery, "ActualDeliverySupplyChainEvent")
+        self._day(event, "OccurrenceDateTime", self.document.last_day)
         self._settlement(trade)
         return etree.tostring(self.root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
 

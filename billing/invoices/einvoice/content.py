@@ -17,13 +17,11 @@ from billing.invoices.wording.settlement_rows import pay_lines
 from billing.invoices.wording.texts import said
 from billing.money import DIGITS
 from billing.vat.category import TaxCategory, category_of
-from billing.vat.profiles import HINT, Profile, refusal
+from billing.vat.profiles import HINT, MOST_DIGITS, Profile, refusal
 from edge.errors import InputError
 
 PIECE, BYTE = "C62", "AD"
 """Units by UN/ECE Recommendation 20: a request, a byte."""
-MOST_DIGITS = 2
-"""More decimals in an amount are fatal in the standard (BR-DEC-*)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +58,12 @@ class ELine:
     price_for: int
     net: str
     adjustment: int
-    digits: int
     tax: TaxCategory
 
     @property
     def adjustment_text(self) -> str:
         """The size of the adjustment."""
-        return minor(abs(self.adjustment), self.digits)
+        return minor(abs(self.adjustment), MOST_DIGITS)
 
     @property
     def adjustment_reason(self) -> str:
@@ -204,7 +201,8 @@ def _tax(rate: Decimal, invoice: Invoice, sign: int, category: TaxCategory) -> E
 def _line(line: InvoiceLine, invoice: Invoice, sign: int, tax: TaxCategory) -> ELine:
     """One line; what has no quantity is one piece at its amount. Prices are never below zero."""
     net = sign * line.settled_amount
-    step = 10 ** (DIGITS - invoice.digits)
+    # In yen, too: a line that is off by part of one is off by more than the two cents allowed.
+    step = 10 ** (DIGITS - MOST_DIGITS)
     quantity, price, price_for = sign * line.billable_quantity, line.unit_price, line.unit_quantity
     unit = PIECE if line.item.endswith("_requests") else BYTE
     if price_for <= 0 or price < 0:
@@ -226,7 +224,6 @@ def _line(line: InvoiceLine, invoice: Invoice, sign: int, tax: TaxCategory) -> E
         price_for=price_for,
         net=minor(net, invoice.digits),
         adjustment=net - gross,
-        digits=invoice.digits,
         tax=tax,
     )
 
@@ -245,7 +242,8 @@ def _party(party: Party, *, untaxed: bool, is_seller: bool) -> EParty:
         scheme, endpoint = "EM", party.email
     country = details.get("country", "").upper()
     legal_id = details.get("registration", "") or (tax_id if untaxed else "")
-    lines = party.lines[:-1] if party.lines and party.lines[-1] == country else party.lines
+    street = party.street
+    lines = street[:-1] if street and street[-1] == country else street
     return EParty(
         name=party.name,
         lines=lines,

@@ -7,26 +7,34 @@ is enough for these readers to answer None, and the careful reader of the format
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import polars as pl
 
 from edge.batch.records import Array, EventColumns, carrier_codes
 from edge.domain import canonical_domain, comparable_name
 from edge.event import AHEAD_MS_MAX, BYTES_SENT_MAX, SCHEME_NAMES, STATUS_MAX, TIME_MS_MIN
-from edge.logs.formats.block import Parsed, joined
+from edge.logs.formats.block import Parsed
 from edge.logs.formats.judge_lines import HIT_WORDS, MISS_WORDS, NO_SNI, QUIC_NAMES, repeated_rows
-from edge.logs.walking.walk import OddLine, Values, Walk, Words, milliseconds, numbers
+from edge.logs.walking.walk import (
+    OddLine,
+    Values,
+    Walk,
+    Words,
+    bounds_of,
+    milliseconds,
+    numbers,
+    pieces_of,
+)
 
 NAMES: Final = ("time", "host", "scheme", "protocol", "status", "bytes_sent", "cache", "id")
 """The values of nginx's two formats, in the order of DESIGN 3.3."""
 NAMES_WITH_TLS: Final = (*NAMES, "sni", "tls")
 """The same and what is known of the TLS connection, as the shipped formats have it now."""
 TLS_VERSION: Final = "^(TLS|SSL)v"
-_AT_ONCE: Final = 4 << 20
-"""Bytes that are walked at once: what is made of them stays in the processor's cache."""
 
 
 def parse_fast_tsv(block: bytes, now_ms: int, unescape: Callable[[str], str]) -> Parsed | None:
@@ -68,84 +76,109 @@ def _parsed(
     tabs: bool,
 ) -> Parsed | None:
     """The events of `block`, whose values `names` stand between literals; None for an odd line."""
-    if not block.isascii():
-        return None
-    parts: list[tuple[int, Parsed]] = []
-    hashes: list[Words] = []
-    first = 0
+    parts: list[_Piece] = []
+    judge = _Judge(now_ms, unescape)
     try:
-        for begin, end in _pieces(block):
-            walk = Walk(block, begin, end)
-            if walk.tabs != (len(walk) * (len(names) - 1) if tabs else 0):
+        for begin, end in pieces_of(block):
+            lines = bounds_of(block, begin, end)
+            if lines.tabs != (len(lines.ends) * (len(names) - 1) if tabs else 0):
                 raise OddLine("more or fewer values")
+            if lines.odd.any():
+                raise OddLine("other bytes")
+            walk = Walk(block, lines.starts, lines.ends)
             found: dict[str, Values] = {}
             for name, before, behind in zip(names, between[:-1], between[1:], strict=True):
                 walk.require(before)
                 found[name] = walk.take(behind[:1])
             walk.require(between[-1][:-1])
             walk.end()
-            parts.append((first, _events(walk, found, now_ms, unescape)))
-            hashes.append(found["id"].hashed())
-            first += len(walk)
+            parts.append(judge.piece(walk, found))
     except OddLine:
         return None
-    whole = joined(parts)
-    if _may_repeat(np.concatenate(hashes)):
-        return replace(whole, repeated=repeated_rows(whole.ids, whole.rows))
-    return whole
+    return judge.parsed(parts)
 
 
-def _pieces(block: bytes) -> Iterator[tuple[int, int]]:
-    """Where pieces of whole lines of `block` begin and end."""
-    begin = 0
-    while len(block) - begin > _AT_ONCE * 5 // 4:
-        end = block.find(b"\n", begin + _AT_ONCE) + 1 or len(block)
-        yield begin, end
-        begin = end
-    yield begin, len(block)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Piece:
+    """What the lines of a piece hold, in the types of event columns; and their ids."""
+
+    time_ms: Array
+    bytes_sent: Array
+    domain: Array
+    carrier: Array
+    status: Array
+    cache: Array
+    ids: pl.Series
+    hashed_ids: Words
 
 
-def _may_repeat(hashes: Words) -> bool:
-    """Whether two lines may have the same id: they have the same hash."""
-    hashes.sort()
-    return bool((hashes[1:] == hashes[:-1]).any())
+class _Judge:
+    """Makes events of the values of a block, each distinct word once."""
 
+    def __init__(self, now_ms: int, unescape: Callable[[str], str]) -> None:
+        self._end_ms = now_ms + AHEAD_MS_MAX
+        self._unescape = unescape
+        self._domains: dict[str, int] = {}
+        self._hosts: dict[str, int] = {}
 
-def _events(
-    walk: Walk, found: dict[str, Values], now_ms: int, unescape: Callable[[str], str]
-) -> Parsed:
-    """The events of the values. Raises OddLine where one is out of range."""
-    time_ms, size = milliseconds(found["time"]), numbers(found["bytes_sent"])
-    if int(time_ms.min()) < TIME_MS_MIN or int(time_ms.max()) > now_ms + AHEAD_MS_MAX:
-        raise OddLine("a time out of range")
-    if int(size.max()) > BYTES_SENT_MAX:
-        raise OddLine("bytes out of range")
+    def piece(self, walk: Walk, found: dict[str, Values]) -> _Piece:
+        """The columns of a piece. Raises OddLine where a value is out of range."""
+        time_ms, size = milliseconds(found["time"]), numbers(found["bytes_sent"])
+        if int(time_ms.min()) < TIME_MS_MIN or int(time_ms.max()) > self._end_ms:
+            raise OddLine("a time out of range")
+        if int(size.max()) > BYTES_SENT_MAX:
+            raise OddLine("bytes out of range")
 
-    def looked_up(name: str, value_of: Callable[[str], int]) -> Array:
-        """`value_of` each line, worked out once per distinct text."""
-        texts, index = walk.texts(found[name])
-        return np.array([value_of(text) for text in texts], dtype=np.int32)[index]
+        def looked_up(name: str, value_of: Callable[[str], int]) -> Array:
+            """`value_of` each line, worked out once per distinct text."""
+            texts, index = walk.texts(found[name])
+            return np.array([value_of(text) for text in texts], dtype=np.int32)[index]
 
-    names: dict[str, int] = {}
-    index = looked_up("host", lambda raw: names.setdefault(_domain(raw, unescape), len(names)))
-    if "sni" in found:
-        _require_same_names(looked_up, unescape)
-    unattributable = int((index == names[""]).sum()) if "" in names else 0
-    columns = EventColumns(
-        domains=tuple(names),
-        domain_index=index,
-        time_ms=time_ms,
-        carrier=carrier_codes(looked_up("scheme", _is_https), looked_up("protocol", _quic)),
-        status=looked_up("status", _status).astype(np.uint16),
-        cache=looked_up("cache", _cache).astype(np.uint8),
-        bytes_sent=size,
-    )
-    return Parsed(
-        columns=columns,
-        rows=np.arange(len(walk), dtype=np.int64),
-        unattributable=unattributable,
-        ids=walk.series(found["id"]),
-    )
+        if "sni" in found:
+            _require_same_names(looked_up, self._unescape)
+        return _Piece(
+            time_ms=time_ms,
+            bytes_sent=size,
+            domain=looked_up("host", self._domain_of),
+            carrier=carrier_codes(looked_up("scheme", _is_https), looked_up("protocol", _quic)),
+            status=looked_up("status", _status).astype(np.uint16),
+            cache=looked_up("cache", _cache).astype(np.uint8),
+            ids=walk.series(found["id"]),
+            hashed_ids=found["id"].hashed(),
+        )
+
+    def _domain_of(self, host: str) -> int:
+        place = self._hosts.get(host)
+        if place is None:
+            if not host:
+                raise OddLine("a line without a host")
+            name = canonical_domain(self._unescape(host)) or ""
+            place = self._hosts[host] = self._domains.setdefault(name, len(self._domains))
+        return place
+
+    def parsed(self, parts: list[_Piece]) -> Parsed:
+        """The events of all pieces of a block."""
+        domain = np.concatenate([part.domain for part in parts])
+        rows = np.arange(len(domain), dtype=np.int64)
+        nobody = self._domains.get("")
+        ids = pl.concat([part.ids for part in parts])
+        hashes = np.sort(np.concatenate([part.hashed_ids for part in parts]))
+        return Parsed(
+            columns=EventColumns(
+                domains=tuple(self._domains),
+                domain_index=domain,
+                time_ms=np.concatenate([part.time_ms for part in parts]),
+                carrier=np.concatenate([part.carrier for part in parts]),
+                status=np.concatenate([part.status for part in parts]),
+                cache=np.concatenate([part.cache for part in parts]),
+                bytes_sent=np.concatenate([part.bytes_sent for part in parts]),
+            ),
+            rows=rows,
+            unattributable=0 if nobody is None else int((domain == nobody).sum()),
+            # Equal ids have equal hashes.
+            repeated=repeated_rows(ids, rows) if (hashes[1:] == hashes[:-1]).any() else rows[:0],
+            ids=ids,
+        )
 
 
 def _require_same_names(
@@ -169,12 +202,6 @@ def _status(text: str) -> int:
     if not text.isdigit() or int(text) > STATUS_MAX:
         raise OddLine(text)
     return int(text)
-
-
-def _domain(raw: str, unescape: Callable[[str], str]) -> str:
-    if not raw:
-        raise OddLine("a line without a host")
-    return canonical_domain(unescape(raw)) or ""
 
 
 def _is_https(text: str) -> int:

@@ -16,6 +16,7 @@ import orjson
 
 from edge.logs.formats.server_config import unquoted
 from edge.logs.formats.text_lines import TextPattern
+from edge.logs.walking.plan import CLF, HOST_BEFORE_PORT, NUMBER
 
 _NGINX: Final = re.compile(r"\$(?:\{([A-Za-z0-9_]+)\}|([A-Za-z0-9_]+))")
 _APACHE: Final = re.compile(
@@ -92,8 +93,8 @@ _NOTES: Final = {
 _ATOMS: Final = {
     "status": "[0-9]{3}|-",
     "bytes": "[0-9]+|-",
-    "clf": r"[0-9]{1,2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9:]{8} [+-][0-9]{4}",
-    "number": r"[0-9]+(?:\.[0-9]+)?|-",
+    "clf": CLF,
+    "number": NUMBER,
     "word": "[^ ]*",
 }
 """What a value can look like, for those of which that is known."""
@@ -351,7 +352,7 @@ def _strict(token: Variable, last: str, first: str, *, quoted: bool) -> str:
     if last == "[" and first == "]":
         return r"[^\]]*"
     if first == ":" and _small(token.name) in _ROLES["host"]:
-        return r"(?:\[[^\] ]*\]|[^:]*)"
+        return HOST_BEFORE_PORT
     if _small(token.name) in _PORT_NAMES:
         return _ATOMS["number"]
     if known == _ATOMS["clf"]:

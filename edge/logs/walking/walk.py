@@ -11,6 +11,7 @@ Numbers and texts are made of eight bytes at a time too, in machine words, the f
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +26,8 @@ Words = npt.NDArray[np.uint64]
 
 _AT_ONCE: Final = 1 << 18
 """Bytes looked at at once for line ends: what is made of them stays in the processor's cache."""
+_WALKED_BYTES: Final = 4 << 20
+"""Bytes that are walked at once: what is made of them stays in the processor's cache."""
 _ONES: Final = np.uint64(0x0101010101010101)
 _HIGHS: Final = np.uint64(0x8080808080808080)
 _ZEROS: Final = np.uint64(0x3030303030303030)
@@ -38,7 +41,23 @@ _INLINE: Final = 12
 
 
 class OddLine(ValueError):
-    """A line of another form than the others."""
+    """Lines of another form than the others: those of `rows` (a mask), where that is known."""
+
+    def __init__(self, why: str, rows: Array | None = None) -> None:
+        super().__init__(why)
+        self.rows = rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineBounds:
+    """Where whole lines of a block begin and end, how many tabs they hold, and which of them have
+    other bytes than plain ASCII: control characters are such.
+    """
+
+    starts: Array
+    ends: Array
+    tabs: int
+    odd: Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +66,7 @@ class Values:
 
     `pieces` are its words, one after the other: the rows that have such a word (None: all), and
     the words, zero behind the value's end. No value holds a zero byte, so that equal words are
-    equal values.
+    equal values. Of a quoted value they are not there.
     """
 
     start: Array
@@ -79,21 +98,17 @@ class Values:
 
 
 class Walk:
-    """A place in each line of `block` from `begin` to `end`, whole lines of plain ASCII.
+    """A place in each line of `block` from `starts` to `ends`; they are plain ASCII."""
 
-    Raises OddLine for other bytes, and for control characters: NUL, say; tabs may be asked for by
-    their number.
-    """
-
-    def __init__(self, block: bytes, begin: int, end: int) -> None:
-        if end - begin < 8 or not block.endswith(b"\n", begin, end):
-            raise OddLine("no whole line")
+    def __init__(self, block: bytes, starts: Array, ends: Array) -> None:
+        if len(block) < 8 or not len(ends):
+            raise OddLine("no line")
         self._block = block
         self._words: Words = np.ndarray((len(block) - 7,), "<u8", block, 0, (1,))
-        self.ends, self.tabs = _line_ends(np.frombuffer(block, dtype=np.uint8), begin, end)
-        self.at: Array = np.empty_like(self.ends)
-        self.at[0] = begin
-        self.at[1:] = self.ends[:-1] + 1
+        self._bytes = np.frombuffer(block, dtype=np.uint8)
+        self._starts, self.ends = starts, ends
+        self._quotes: Array | None = None
+        self.at: Array = starts
 
     def __len__(self) -> int:
         return len(self.ends)
@@ -105,13 +120,14 @@ class Walk:
             part = literal[offset : offset + 8]
             if len(part) < 8:
                 found &= _MASKS[len(part)]
-            if (found != np.uint64(int.from_bytes(part, "little"))).any():
-                raise OddLine(f"no {literal!r} in a line")
+            other = found != np.uint64(int.from_bytes(part, "little"))
+            if other.any():
+                raise OddLine(f"no {literal!r} in a line", other)
         self.at = self.at + len(literal)
 
-    def take(self, mark: bytes) -> Values:
-        """The value up to the next `mark`, one byte, in every line; the walk stops before it."""
-        wanted = np.uint64(ord(mark)) * _ONES
+    def take(self, marks: bytes) -> Values:
+        """The value up to the next of `marks`, in every line; the walk stops before it."""
+        wanted = [np.uint64(mark) * _ONES for mark in marks]
         places = start = self.at
         length = np.zeros(len(self), dtype=np.int64)
         rows: Array | None = None
@@ -132,9 +148,18 @@ class Walk:
                 places = places[going]
             places = places + 8
             if int(places.max()) >= len(self._block):
-                raise OddLine("a value without an end")
+                endless = places >= len(self._block)
+                raise OddLine("a value without an end", self._mask(rows, endless))
         self.at = start + length
         return Values(start=start, length=length, pieces=tuple(pieces))
+
+    def _mask(self, rows: Array | None, those: Array) -> Array:
+        """Which lines `those` of `rows` (None: all) are."""
+        if rows is None:
+            return those
+        found = np.zeros(len(self), dtype=np.bool_)
+        found[rows[those]] = True
+        return found
 
     def _words_at(self, places: Array) -> Words:
         """The word at each of `places`, with zeros for what is behind the block."""
@@ -146,10 +171,53 @@ class Walk:
             found = self._words[np.minimum(places, last)] >> (beyond * np.uint64(8))
         return found
 
-    def end(self) -> None:
-        """Every line must have ended here."""
-        if not np.array_equal(self.at, self.ends):
-            raise OddLine("a line with more or fewer values")
+    def take_quoted(self) -> Values:
+        """The same up to the next quotation mark: at once, where all lines have as many of them."""
+        if self._quotes is None:
+            self._quotes = self._every(ord('"'))
+        for place in range(self._quotes.shape[1]):
+            ahead = self._quotes[:, place] >= self.at
+            if ahead.all():
+                start, self.at = self.at, self._quotes[:, place]
+                return Values(start=start, length=self.at - start, pieces=())
+            if ahead.any():
+                break
+        return self.take(b'"')
+
+    def _every(self, mark: int) -> Array:
+        """Where each line has its marks, one row each; no column if they differ in number."""
+        begin, end = int(self._starts[0]), int(self.ends[-1])
+        found = np.flatnonzero(self._bytes[begin:end] == mark) + begin
+        many, rest = divmod(len(found), len(self))
+        rows = found[: many * len(self)].reshape(len(self), many)
+        if (
+            rest
+            or not many
+            or (rows[:, -1] >= self.ends).any()
+            or (rows[:, 0] < self._starts).any()
+        ):
+            return rows[:, :0]
+        return rows
+
+    def end(self, more: bytes = b"") -> None:
+        """Every line must have ended here; or go on with `more`, one byte, and anything."""
+        ended = self.at == self.ends
+        if more:
+            ended |= (self.at < self.ends) & (
+                self._bytes[np.minimum(self.at, self.ends)] == ord(more)
+            )
+        if not ended.all():
+            raise OddLine("a line with more or fewer values", ~ended)
+
+    @property
+    def has_backslashes(self) -> bool:
+        """Whether a line holds a backslash."""
+        return self._block.find(b"\\", int(self._starts[0]), int(self.ends[-1])) >= 0
+
+    def last_of(self, values: Values) -> Array:
+        """The last byte of each value, or the one before an empty one."""
+        found: Array = self._bytes[np.maximum(values.start + values.length - 1, 0)]
+        return found
 
     def texts(self, values: Values) -> tuple[list[str], Array]:
         """(distinct texts, the place of each line's among them)."""
@@ -172,13 +240,31 @@ class Walk:
     def series(self, values: Values) -> pl.Series:
         """The values as a column of text, which holds on to the block."""
         views = np.empty((len(self), 2), dtype=np.uint64)
-        first = values.word(0)
-        views[:, 0] = values.length.astype(np.uint64) | (first << np.uint64(32))
-        inline = (first >> np.uint64(32)) | (values.word(1) << np.uint64(32))
-        place = values.start.astype(np.uint64) << np.uint64(32)
-        views[:, 1] = np.where(values.length <= _INLINE, inline, place)
+        length = values.length
+        first = values.word(0) if values.pieces else self._words_at(values.start)
+        # Behind a short value there may be others: Arrow wants zeros.
+        first = first & _MASKS[np.minimum(length, 8)]
+        views[:, 0] = length.astype(np.uint64) | (first << np.uint64(32))
+        views[:, 1] = values.start.astype(np.uint64) << np.uint64(32)
+        short = length <= _INLINE
+        if short.any():
+            second = values.word(1)
+            if not values.pieces:
+                second = self._words_at(values.start + 8) & _MASKS[np.clip(length - 8, 0, 8)]
+            inline = (first >> np.uint64(32)) | (second << np.uint64(32))
+            views[:, 1] = np.where(short, inline, views[:, 1])
         buffers = [None, pa.py_buffer(views.data), pa.py_buffer(self._block)]
         return pl.Series(pa.Array.from_buffers(pa.string_view(), len(self), buffers))
+
+
+def pieces_of(block: bytes) -> Iterator[tuple[int, int]]:
+    """Where pieces of whole lines of `block` begin and end."""
+    begin = 0
+    while len(block) - begin > _WALKED_BYTES * 5 // 4:
+        end = block.find(b"\n", begin + _WALKED_BYTES) + 1 or len(block)
+        yield begin, end
+        begin = end
+    yield begin, len(block)
 
 
 def numbers(values: Values) -> Array:
@@ -207,10 +293,15 @@ def milliseconds(values: Values) -> Array:
     return _digits(values.word(0), 8) * 10**5 + _digits(five, 5)
 
 
-def _up_to(words: Words, wanted: np.uint64) -> tuple[Words, Array]:
+def _up_to(words: Words, wanted: list[np.uint64]) -> tuple[Words, Array]:
     """(the bytes of each word before its first mark, how many they are)."""
-    other = words ^ wanted
-    held = (other - _ONES) & ~other & _HIGHS  # right up to the first mark, and no further
+    held: Words | None = None
+    for mark in wanted:
+        other = words ^ mark
+        # Right up to the first such mark, and no further.
+        here = (other - _ONES) & ~other & _HIGHS
+        held = here if held is None else held | here
+    assert held is not None, "a value ends somewhere"
     size = np.bitwise_count((held & (~held + np.uint64(1))) - np.uint64(1)) >> 3
     return words & _MASKS.take(size, mode="clip"), size
 
@@ -227,18 +318,32 @@ def _digits(words: Words, size: Array | int) -> Array:
     return ((found * np.uint64(42949672960001)) >> np.uint64(32)).astype(np.int64)
 
 
-def _line_ends(data: npt.NDArray[np.uint8], begin: int, end: int) -> tuple[Array, int]:
-    """(where the line ends of `data` stand, how many tabs there are). Raises OddLine for other
-    control characters.
-    """
+def bounds_of(block: bytes, begin: int, end: int) -> LineBounds:
+    """The lines of `block` there. Raises OddLine where the last has no end."""
+    if not block.endswith(b"\n", begin, end):
+        raise OddLine("a last line without an end")
+    data = np.frombuffer(block, dtype=np.uint8)
     found: list[Array] = []
+    strange: list[Array] = []
     tabs = 0
     for place in range(begin, end, _AT_ONCE):
         part = data[place : min(place + _AT_ONCE, end)]
         ends = np.flatnonzero(part == ord("\n"))
         found.append(ends + place)
-        others = int(np.count_nonzero(part < ord(" "))) - len(ends)
-        if others and others != np.count_nonzero(part == ord("\t")):
-            raise OddLine("control characters")
-        tabs += others
-    return np.concatenate(found), tabs
+        # Below the blank they wrap around, and are as large as what is above ASCII.
+        other = (part - np.uint8(ord(" "))) > np.uint8(0x7F - ord(" "))
+        others = int(np.count_nonzero(other)) - len(ends)
+        if others:
+            tab = part == ord("\t")
+            here = int(np.count_nonzero(tab))
+            tabs += here
+            if others != here:
+                strange.append(np.flatnonzero(other & ~tab & (part != ord("\n"))) + place)
+    all_ends = np.concatenate(found)
+    odd = np.zeros(len(all_ends), dtype=np.bool_)
+    if strange:
+        odd[np.searchsorted(all_ends, np.concatenate(strange))] = True
+    starts = np.empty_like(all_ends)
+    starts[0] = begin
+    starts[1:] = all_ends[:-1] + 1
+    return LineBounds(starts=starts, ends=all_ends, tabs=tabs, odd=odd)

@@ -54,7 +54,9 @@ SELECT
     d.attempts,
     d.first_at,
     COALESCE(s.version, 0) AS current_version,
-    COALESCE(a.email, '') AS email,
+    COALESCE(
+        CASE WHEN o.kind LIKE 'document.%' THEN NULLIF(a.details ->> '$.invoice_email', '') END, a.email, ''
+    ) AS email,
     COALESCE(a.name, '') AS name,
     COALESCE(a.timezone, '') AS timezone,
     COALESCE(a.country, '') AS country,
@@ -72,7 +74,14 @@ SELECT
             )
             AND m.endpoint = 'mail'
             AND m.answer LIKE 'mailed to%'
-    ) AS mailed_trouble
+    ) AS mailed_trouble,
+    o.kind = 'document.reminder' AND EXISTS (
+        SELECT 1
+        FROM invoice_events AS v
+        WHERE v.invoice_no = json_extract_string(o.body, '$.data.invoice_no')
+        GROUP BY v.invoice_no
+        HAVING max_by(v.status, v.journal_no) IN ('paid', 'void')
+    ) AS is_settled
 FROM due AS d
 INNER JOIN outbox AS o ON d.journal_no = o.journal_no AND d.event_id = o.event_id
 LEFT JOIN account_state AS s ON o.account_id = s.account_id

@@ -38,6 +38,13 @@ FROM invoice_due
 WHERE '' IN (trim(address), trim(email), trim(tax_id), trim(country))
 ORDER BY account_id;
 
+-- name: tax_ids
+-- One row per account about to be issued that has a tax id.
+SELECT account_id, tax_id, country
+FROM invoice_due
+WHERE trim(tax_id) <> ''
+ORDER BY account_id;
+
 -- name: totals
 -- One row per currency: what is issued, and what would be.
 SELECT

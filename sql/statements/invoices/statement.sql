@@ -30,10 +30,17 @@ WHERE account_id = $account_id AND currency = $currency AND effective_at < $star
 
 -- name: statement_moves
 -- One row per day and item of charges, one per other transfer; what the customer pays is negative. What moved on one
--- account in [$start_at, $end_at): charges by day and item, the rest one by one.
-WITH sides AS (
+-- account on these local days (half open, UTC): charges by day and item, the rest one by one.
+WITH days AS (
     SELECT
-        CAST(effective_at AS DATE) AS day,
+        unnest($days::DATE[]) AS day,
+        unnest($starts::TIMESTAMP[]) AS day_start,
+        unnest($ends::TIMESTAMP[]) AS day_end
+),
+
+sides AS (
+    SELECT
+        days.day,
         effective_at,
         journal_no,
         transfer_id,
@@ -53,11 +60,8 @@ WITH sides AS (
             ELSE 0
         END AS amount
     FROM transfers
-    WHERE
-        account_id = $account_id
-        AND currency = $currency
-        AND effective_at >= $start_at::TIMESTAMP
-        AND effective_at < $end_at::TIMESTAMP
+    INNER JOIN days ON effective_at >= days.day_start AND effective_at < days.day_end
+    WHERE account_id = $account_id AND currency = $currency
 ),
 
 rows_shown AS (

@@ -281,6 +281,7 @@ SELECT
 FROM exact AS e
 JOIN price_tallies AS l ON l.tally = e.tally;
 DROP TABLE rating_sold;
+DROP TABLE rating_months_so_far;
 
 -- name: should_cost
 -- The same with names: one row per account × item × region × month × period × rate card × term.

@@ -31,47 +31,69 @@ FROM effect_month_state AS e
 JOIN month_accounts AS a USING (account_id)
 JOIN month_lanes AS l USING (month, item, region, rate_card);
 
--- name: move_months_on
--- The charges of new hours move each month-to-date: its row goes, and stands anew as the last. Changing rows where they
--- stand would write each of them to the log as well.
-CREATE OR REPLACE TEMP TABLE month_moves AS
-SELECT
-    account_id, month, item, region, rate_card, free_quantity, plan_quantity, billable_quantity,
-    amount, place_from, numerator, denominator, term
--- Records of before terms were charged apart have no column term.
-FROM (FROM effect_charges UNION ALL BY NAME SELECT 'usage' AS term WHERE FALSE)
-WHERE NOT replayed;
+-- name: number_charged
+-- A number for each account and lane that was never charged before.
 INSERT INTO month_accounts
 SELECT
     (SELECT coalesce(max(account_no), 0) FROM month_accounts)
     + row_number() OVER (ORDER BY account_id),
     account_id
 FROM (
-    SELECT DISTINCT m.account_id FROM month_moves AS m ANTI JOIN month_accounts USING (account_id)
+    SELECT DISTINCT c.account_id
+    FROM effect_charges AS c
+    ANTI JOIN month_accounts AS a ON a.account_id = c.account_id
+    WHERE NOT c.replayed
 );
 INSERT INTO month_lanes
 SELECT
     (SELECT coalesce(max(lane_no), 0) FROM month_lanes)
     + row_number() OVER (ORDER BY month, item, region, rate_card),
     e.*
-FROM (SELECT DISTINCT month, item, region, rate_card FROM month_moves) AS e
+FROM (
+    SELECT DISTINCT month, item, region, rate_card FROM effect_charges WHERE NOT replayed
+) AS e
 ANTI JOIN month_lanes USING (month, item, region, rate_card);
+
+-- name: month_moves
+-- One row per charge of new hours: which month-to-date it moves, and by how much. Records of before terms were charged
+-- apart have no column term.
+CREATE OR REPLACE TEMP TABLE month_moves AS
+SELECT
+    a.account_no, l.lane_no, c.free_quantity::HUGEINT AS free_quantity,
+    c.plan_quantity::HUGEINT AS plan_quantity, c.billable_quantity::HUGEINT AS billable_quantity,
+    c.amount::HUGEINT AS amount, c.place_from::HUGEINT AS place_from,
+    c.numerator::HUGEINT AS numerator, c.denominator::HUGEINT AS denominator,
+    CASE c.term WHEN 'flat fee' THEN c.amount ELSE 0 END::HUGEINT AS flat_fee,
+    CASE c.term WHEN 'maximum' THEN c.amount ELSE 0 END::HUGEINT AS maximum,
+    CASE c.term WHEN 'minimum' THEN c.amount ELSE 0 END::HUGEINT AS minimum
+FROM (FROM effect_charges UNION ALL BY NAME SELECT 'usage' AS term WHERE FALSE) AS c
+JOIN month_accounts AS a USING (account_id)
+JOIN month_lanes AS l USING (month, item, region, rate_card)
+WHERE NOT c.replayed;
+
+-- name: moves_repeat
+-- One row: whether several charges may move one row. Not in the usual hour, which has one of each.
+SELECT count(DISTINCT period_start) > 1 OR coalesce(bool_or(term <> 'usage'), FALSE) AS repeats
+FROM (FROM effect_charges UNION ALL BY NAME SELECT 'usage' AS term WHERE FALSE)
+WHERE NOT replayed;
+
+-- name: add_moves_up
+-- One row per row to be moved.
+CREATE OR REPLACE TEMP TABLE month_moves AS
+SELECT
+    account_no, lane_no, sum(free_quantity)::HUGEINT AS free_quantity,
+    sum(plan_quantity)::HUGEINT AS plan_quantity,
+    sum(billable_quantity)::HUGEINT AS billable_quantity, sum(amount)::HUGEINT AS amount,
+    min(place_from) AS place_from, sum(numerator)::HUGEINT AS numerator,
+    any_value(denominator) AS denominator, sum(flat_fee)::HUGEINT AS flat_fee,
+    sum(maximum)::HUGEINT AS maximum, sum(minimum)::HUGEINT AS minimum
+FROM month_moves
+GROUP BY account_no, lane_no;
+
+-- name: move_months_on
+-- Each month-to-date that moves: its row goes, and stands anew as the last. Changing rows where they stand would write each
+-- of them to the log as well.
 CREATE OR REPLACE TEMP TABLE months_moved AS
-WITH moves AS (
-    SELECT
-        a.account_no, l.lane_no, sum(m.free_quantity)::HUGEINT AS free_quantity,
-        sum(m.plan_quantity)::HUGEINT AS plan_quantity,
-        sum(m.billable_quantity)::HUGEINT AS billable_quantity, sum(m.amount)::HUGEINT AS amount,
-        min(m.place_from)::HUGEINT AS place_from, sum(m.numerator)::HUGEINT AS numerator,
-        any_value(m.denominator)::HUGEINT AS denominator,
-        sum(CASE m.term WHEN 'flat fee' THEN m.amount ELSE 0 END)::HUGEINT AS flat_fee,
-        sum(CASE m.term WHEN 'maximum' THEN m.amount ELSE 0 END)::HUGEINT AS maximum,
-        sum(CASE m.term WHEN 'minimum' THEN m.amount ELSE 0 END)::HUGEINT AS minimum
-    FROM month_moves AS m
-    JOIN month_accounts AS a USING (account_id)
-    JOIN month_lanes AS l USING (month, item, region, rate_card)
-    GROUP BY a.account_no, l.lane_no
-)
 SELECT
     m.account_no, m.lane_no, coalesce(s.free_quantity, 0) + m.free_quantity AS free_quantity,
     coalesce(s.plan_quantity, 0) + m.plan_quantity AS plan_quantity,
@@ -85,7 +107,7 @@ SELECT
     END + m.numerator AS numerator,
     m.denominator, coalesce(s.flat_fee, 0) + m.flat_fee AS flat_fee,
     coalesce(s.maximum, 0) + m.maximum AS maximum, coalesce(s.minimum, 0) + m.minimum AS minimum
-FROM moves AS m
+FROM month_moves AS m
 LEFT JOIN month_sums AS s ON s.account_no = m.account_no AND s.lane_no = m.lane_no;
 DROP TABLE month_moves;
 DELETE FROM month_sums AS s

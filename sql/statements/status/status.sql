@@ -51,7 +51,7 @@ SELECT
 FROM too_old AS t;
 
 -- name: incomplete_hours
--- One row per partition's hour since $since whose newest certificate says that an edge was missing.
+-- One row per partition's hour from $since until $until whose newest certificate says that an edge was missing.
 SELECT
     hour,
     partition,
@@ -59,7 +59,7 @@ SELECT
         from_json(arg_max(certificate, revision) -> 'missing_edges', '["VARCHAR"]'), ', '
     ) AS missing
 FROM imported_files
-WHERE hour >= CAST($since AS TIMESTAMP)
+WHERE hour >= CAST($since AS TIMESTAMP) AND hour < CAST($until AS TIMESTAMP)
 GROUP BY hour, partition
 HAVING arg_max(state, revision) = 'incomplete'
 ORDER BY hour, partition;

@@ -1,6 +1,10 @@
 -- A session of billing.duckdb: its settings, its layout, and which journal record its tables have.
 -- Run by billing/store, before and after anything else.
 
+-- name: set_memory
+-- The session: what does not fit into so much memory goes to disk meanwhile.
+SET memory_limit = $limit;
+
 -- name: set_zone
 -- The session: UTC is its zone, so that no cast depends on the machine.
 SET TimeZone = 'UTC';

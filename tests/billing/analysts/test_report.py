@@ -6,12 +6,14 @@ import html
 import re
 import shutil
 import subprocess
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 import edgetoll
 from billing.analysts import report
+from billing.analysts.page import ReportCell, cell
 from edge.errors import InputError
 from tests.billing.invoices.test_browser import chromium
 
@@ -35,7 +37,11 @@ def test_the_page_holds_all_it_needs_and_its_figures_are_those_of_the_questions(
     assert "<script" not in page
     assert re.findall(r"(?:src|href)=", page.replace("xlink:href", "")) == []
     assert "2 of 720 hours are closed" in page
-    for figure in ("1.3812654969", "0.2433112", "304,", "beta", "www.acme.example"):
+    assert "<h1>November 2026</h1>" in page
+    for figure in (
+        '<b title="1.3812654969 USD">1.38</b>', '<b title="0.2433112000 USD">0.24</b>', "304,",
+        "beta", "www.acme.example",
+    ):  # fmt: skip
         assert figure in page, figure
     for name in re.findall(r"edgetoll query (\w+)", page):
         assert name in {section.question for section in report.SECTIONS}
@@ -73,7 +79,7 @@ def test_it_prints_on_few_pages_with_its_charts(page: str, tmp_path: Path) -> No
 
 def test_a_page_about_one_account_has_only_what_is_its_own(home: Path) -> None:
     page = report.made(home, "2026-11", "beta")
-    assert "2026-11 · beta" in page
+    assert "<h1>Beta’s November 2026</h1>" in page
     assert "acme" not in page
     assert "belong to nobody" not in page
 
@@ -93,9 +99,35 @@ def test_a_wrong_month_account_or_file_is_one_line(
 
 
 def test_names_from_data_are_text_on_the_page(tmp_path: Path) -> None:
-    from billing.analysts.page import rendered
+    from billing.analysts.page import rendered, title_of
 
     known = {"hours_closed": 1, "hours_of_month": 1, "hours_incomplete": 0}
-    page = rendered("2026-11", "<script>", [], [], known)
+    page = rendered(title_of("2026-11", "<script>"), "<script>", [], [], known)
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
+
+
+@pytest.mark.parametrize(
+    ("value", "name", "currency", "text", "exact"),
+    [
+        (Decimal("1234.5050000000"), "amount", "USD", "1,234.51", "1,234.5050000000 USD"),
+        (Decimal("-0.0050000000"), "change", "USD", "-0.01", "-0.0050000000 USD"),
+        (Decimal("0.0000000001"), "amount", "USD", "< 0.01", "0.0000000001 USD"),
+        (Decimal("-0.4900000000"), "change", "JPY", "> -1", "-0.4900000000 JPY"),
+        (Decimal("0.0000000000"), "amount", "USD", "0.00", ""),
+        (Decimal("12.3400000000"), "amount", "EUR", "12.34", ""),
+        (Decimal("957.5000000000"), "amount", "JPY", "958", "957.5000000000 JPY"),
+        (Decimal("1.0004000000"), "amount", "KWD", "1.000", "1.0004000000 KWD"),
+        (Decimal("0.0040000000"), "amount", None, "0.0040000000", ""),
+        (999, "bytes_sent", None, "999 bytes", ""),
+        (17_482_869_202, "bytes_sent", None, "17.48 GB", "17,482,869,202 bytes"),
+        (1_000, "bytes_sent", None, "1.00 kB", "1,000 bytes"),
+        (17_482_869_202, "requests", None, "17,482,869,202", ""),
+        (995, "encrypted_permille", None, "99.5 %", ""),
+        (None, "amount", "USD", "—", ""),
+    ],
+)  # fmt: skip
+def test_what_is_shortened_for_a_manager_has_all_of_it_beside(
+    value: object, name: str, currency: str | None, text: str, exact: str
+) -> None:
+    assert cell(value, name=name, currency=currency) == ReportCell(text=text, exact=exact)

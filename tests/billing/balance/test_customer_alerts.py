@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
-from billing.balance.customer_alerts import read_rules
+from billing.balance.customer_alerts import Kind, Rule, read_rules
 from billing.balance.measure_rules import bounds
 from edge.errors import ConfigError
 from tests.billing.conftest import open_world
@@ -163,3 +163,14 @@ def test_a_local_day_has_23_24_or_25_hours(at: datetime, zone: str, hours: int) 
     month_start, month_end = bounds(at, zone, "month")
     assert month_start <= start
     assert end <= month_end
+
+
+def test_p10_the_rules_that_the_docs_show_are_rules_and_say_every_key(
+    tmp_path: Path, root: Path
+) -> None:
+    page = (root / "docs" / "operating.md").read_text(encoding="utf-8")
+    (shown,) = (text for text in page.split("```toml\n")[1:] if text.startswith("[[rule]]"))
+    write_rules(tmp_path, shown.split("```")[0])
+    rules = read_rules(tmp_path)
+    assert {rule.kind for rule in rules} == set(Kind)
+    assert set.union(*(rule.model_fields_set for rule in rules)) == set(Rule.model_fields)

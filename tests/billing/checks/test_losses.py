@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 from collections.abc import Callable
@@ -17,6 +18,7 @@ import duckdb
 import pytest
 import typer
 
+from billing.accounts.load import OWNED_NAMES
 from billing.appliers import open_store
 from billing.checks import red
 from billing.checks.red import CheckResult
@@ -150,6 +152,14 @@ LOST: dict[str, tuple[Callable[[Path], object], str]] = {
         "billing_opens",
     ),
     "lake": (lambda home: shutil.rmtree(home / "lake"), "lake_opens"),
+    "the owned names": (
+        lambda home: (home / "lake" / OWNED_NAMES).unlink(),
+        "published_lists_are_of_this_store",
+    ),
+    "an owned name more": (
+        lambda home: (home / "lake" / OWNED_NAMES).open("a").write("x.example\n"),
+        "published_lists_are_of_this_store",
+    ),
     "a worker's status": (
         lambda home: (home / "live" / "status.json").unlink(),
         "live_files_are_whole",
@@ -348,3 +358,11 @@ def test_issue_11_a_check_that_cannot_note_what_it_found_says_what_it_found(
     said = capsys.readouterr()
     assert "invariants hold" in said.out
     assert "this was not noted in checks.json" in said.err
+
+
+def test_m2_the_docs_show_as_many_checks_as_there_are(root: Path) -> None:
+    page = (root / "docs" / "operating.md").read_text()
+    every = str(count_of_all())
+    assert set(re.findall(r"(\d+) of (\d+) invariants hold", page)) == {(every, every)}
+    assert set(re.findall(r"(\d+) invariants hold\.", page)) == {every}
+    assert set(re.findall(r'"checks":(\d+)', page)) == {every}

@@ -26,7 +26,7 @@ from billing.lake import query
 from billing.money import parse_amount
 from edge.errors import InputError
 from edgetoll import main
-from tests.billing.homes import Use, load_text
+from tests.billing.homes import Use, load_text, make_home
 from tests.billing.invoices.world import (
     BOOK,
     DECEMBER,
@@ -184,6 +184,13 @@ def test_nobody_lets_pass_a_red_check(tmp_path: Path) -> None:
 def test_a_month_that_is_not_over_is_not_approved(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="the month ends at 2026-11-01"):
         approve(october(tmp_path), at=NOVEMBER - timedelta(hours=1))
+
+
+def test_a_home_without_accounts_has_nothing_to_close_and_says_so(tmp_path: Path) -> None:
+    world = World.at(make_home(tmp_path, accounts=None))
+    assert item(look(world), "hours")[0] is Weight.STOP
+    with pytest.raises(InputError, match="no account is loaded"):
+        approve(world)
 
 
 CUSTOMERS = ("usage", "plan", "price", "tax", "same")

@@ -20,7 +20,7 @@ from billing.ledger import transfers
 from billing.money import SCALE
 from tests.billing.daemon.process import SETTINGS, ask, service
 from tests.billing.homes import THOROUGH, Use, close_hour, close_hours, copied, make_home
-from tests.billing.runner import end_state, posted, published
+from tests.billing.runner import end_state, posted, published, rate
 
 HOUR = timedelta(hours=1)
 USES = [Use(), Use(domain="a.beta.example", requests=5, region="US"), Use(domain=None, requests=7)]
@@ -233,7 +233,7 @@ def test_g21_a_check_that_a_run_turns_red_is_said_at_once_and_holds_suspensions(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A run stands in the store whose charges do not: the nightly check would find it too late."""
-    posted(home, at=THIS_HOUR)
+    rate(home, at=THIS_HOUR)
     assert round_in(home) == 0, "tonight's checks are done, and green"
     with open_store(home, owner="test", now=THIS_HOUR) as store:
         store.connection.execute(

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -221,3 +222,43 @@ def test_each_text_of_the_catalogue_is_there_in_each_language() -> None:
         for key, texts in catalogue().items()
         if set(LANGUAGES) - texts.keys()
     } == {}
+
+
+@pytest.mark.parametrize(
+    ("lines", "details", "printed"),
+    [
+        (("Way 1", "10115 Berlin", "DE"), {"country": "DE"}, ("Way 1", "10115 Berlin", "DE")),
+        (("Way 1", "DE"), {"postcode": "10115", "city": "Berlin", "country": "DE"},
+         ("Way 1", "10115 Berlin", "DE")),
+        (("Way 1", "10115 Berlin", "DE"), {"postcode": "10115", "city": "Berlin", "country": "DE"},
+         ("Way 1", "10115 Berlin", "DE")),
+        (("Way 1",), {"city": "Town"}, ("Way 1", "Town")),
+    ],
+)  # fmt: skip
+def test_each_part_of_an_address_is_printed_once_wherever_it_is_kept(
+    lines: tuple[str, ...], details: dict[str, str], printed: tuple[str, ...]
+) -> None:
+    assert replace(invoice().customer, lines=lines, details=details).printed == printed
+
+
+@pytest.mark.parametrize(
+    ("customer", "said"),
+    [
+        ({"country": "US"}, "outside the EU"),
+        ({"country": "DE", "tax_exemption": "Exempt: Article 151, Directive 2006/112/EC"},
+         "Article 151"),
+    ],
+)  # fmt: skip
+def test_an_invoice_without_tax_says_why_in_the_sentence_of_the_law(
+    customer: dict[str, str], said: str
+) -> None:
+    base = invoice()
+    one = replace(
+        base,
+        lines=tuple(replace(line, tax_rate_bp=Decimal(0), tax=0) for line in base.lines),
+        seller=replace(base.seller, tax_id="IE1234567FA", details={"country": "IE"}),
+        customer=replace(base.customer, tax_id="", details=customer),
+    )
+    assert said in html_document.render(one).decode()
+    taxed = replace(one, lines=base.lines)
+    assert said not in html_document.render(taxed).decode()

@@ -38,6 +38,10 @@ ALERT = {
     "domain": "www.a.example", "measured": "420", "limit": "400", "currency": None, "unit": None,
     "until": "2026-03-02T03:10:00Z",
 }  # fmt: skip
+DOCUMENT = {
+    "invoice_no": "INV-USD-2026-000042", "document": "invoice", "month": "2026-10",
+    "due_on": "2026-11-15", "total": "3.00", "prepaid_used": "0.35",
+}  # fmt: skip
 ZERO = {
     "projected_zero_at": "2026-03-02T08:00:00Z",
     "projected_zero_earliest": "2026-03-02T06:00:00Z",
@@ -89,7 +93,7 @@ def test_a_forecast_is_told_with_its_band_and_a_plan_in_its_own_unit() -> None:
 
 @pytest.mark.parametrize("kind", wording.KINDS)
 def test_every_kind_makes_a_letter_with_text_and_html_and_no_markup_of_a_name(kind: str) -> None:
-    data = {**DEBT, **ALERT, "endpoint": "webhook:crm", "since": DEBT["since"]}
+    data = {**DEBT, **ALERT, **DOCUMENT, "endpoint": "webhook:crm", "since": DEBT["since"]}
     body = orjson.dumps({"type": kind, "timestamp": DEBT["since"], "data": data}).decode()
     letter = mail.Letter(
         event_id="msg_1", kind=kind, body=body, customer="c@x.example",
@@ -138,7 +142,7 @@ def test_p5_each_message_is_told_in_each_language_and_in_the_customers_own_time(
     kind: str, language: str
 ) -> None:
     reader = MailReader(language=language, timezone="Asia/Shanghai")
-    data = {**ALERT, **DEBT, "endpoint": "webhook:crm"}
+    data = {**ALERT, **DEBT, **DOCUMENT, "endpoint": "webhook:crm"}
     told = [wording.subject(kind, data, reader), wording.advice(kind, data, reader)]
     told += [part for fact in wording.facts(kind, data, reader) for part in fact]
     assert "{" not in "".join(told)

@@ -46,7 +46,7 @@ def test_a_minimum_holds_when_the_last_hour_of_the_month_is_used_in_any_region(
     tmp_path: Path, scope: str, label: str, method: str
 ) -> None:
     world = World(one_book(tmp_path, PRICES.replace("SCOPE", scope)))
-    world.account(Account("a", "UTC", at("2019-01-01"), method))
+    world.account(Account("a", "UTC", at("2026-02-01"), method))
     world.use([("a", Usage(at("2026-03-31T23:20"), label, "https", 1, 1000))])
     world.rate(at("2026-04-01"))
     amounts = [row[-1] for key, row in world.totals().items() if key[1:3] == ("2026-03", method)]

@@ -21,7 +21,7 @@ from tests.effort import THOROUGH
 from tests.reference import Account, Plan, Usage
 
 SEEDS = 60 if THOROUGH else 2
-HOURS = 2_000 if THOROUGH else 12
+HOURS = 100 if THOROUGH else 12
 
 
 def fed(seed: int, issues: bool):

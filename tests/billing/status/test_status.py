@@ -220,6 +220,22 @@ def test_g8_the_invoice_run_names_what_nobody_pays_for_in_its_month(
         assert [one["domain"] for one in named] == [wanted]
 
 
+@pytest.mark.parametrize("more", [[], ["--draft"]])
+def test_g9_the_invoice_run_names_the_hours_of_its_month_that_lack_an_edge(
+    more: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = make_home(tmp_path)
+    for hours_ago in (24, -1, -2, 31 * -24):  # the last and the first, in September and November
+        close_hour(home, START - hours_ago * HOUR, [Use()], state="incomplete")
+    rate(home, at=datetime(2026, 11, 1, 6, tzinfo=UTC))
+    late = ["--as-of", "2026-12-20T00:00:00Z", "--really", "--home", str(home)]
+    main(["billing", "invoice", "--month", "2026-10", *more, *late])
+    said = capsys.readouterr().err
+    assert "2 hours are incomplete: charged for what is there" in said
+    assert "2026-10-01T01:00Z" in said
+    assert "2026-10-01T02:00Z" in said
+
+
 def test_issue_11_a_price_for_an_account_that_nobody_loaded_is_told_by_load_rate_and_status(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -240,6 +256,42 @@ def test_issue_11_a_price_for_an_account_that_nobody_loaded_is_told_by_load_rate
     )
     assert main(["billing", "rate", "--home", str(home)]) == 0
     assert said not in capsys.readouterr().err
+
+
+NOBODYS = {
+    "a webhook": (
+        "edgetoll.toml",
+        '\n[[billing.delivery.webhooks]]\nname = "crm"\nurl = "https://crm.example/x"\n'
+        'key_files = ["k"]\naccounts = ["acme", "acmee"]\n',
+        "[[billing.delivery.webhooks]] crm is for account acmee",
+    ),
+    "a language": (
+        "edgetoll.toml",
+        '\n[billing.delivery.mail]\nhost = "smtp.example"\nsender = "a@b.example"\n'
+        'languages = { acmee = "de" }\n',
+        "[billing.delivery.mail] languages is for account acmee",
+    ),
+    "an alert rule": (
+        "alert_rules.toml",
+        '[[rule]]\nid = "r"\naccount = "acmee"\nkind = "high_bill"\nlimit = "5.00"\n',
+        "alert_rules.toml: rule r is for account acmee",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", NOBODYS)
+def test_issue_11_whatever_is_for_an_account_that_nobody_loaded_is_told(
+    what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = make_home(tmp_path)
+    name, text, said = NOBODYS[what]
+    with open(home / name, "a", encoding="utf-8") as file:
+        file.write(text)
+    assert main(["billing", "rate", "--home", str(home)]) == 0
+    assert f"{said}, which nobody has loaded" in capsys.readouterr().err
+    _code, document = status(home, capsys)
+    (found,) = [one for one in document["signals"] if one["signal"] == "override_of_nobody"]
+    assert said in found["what"]
 
 
 def test_g14_an_exposed_home_needs_a_person_until_it_is_closed(

@@ -167,3 +167,14 @@ def test_g11_what_nobody_foresaw_is_no_reason_to_move_anything(home: Path) -> No
         connect(home / "billing.duckdb", home)
     assert "move" not in found.value.hint
     assert not isinstance(found.value, (Busy, Corrupt))
+
+
+def test_the_store_takes_no_more_memory_than_its_settings_say(home: Path) -> None:
+    """What a query cannot do without is one line with the key to raise."""
+    (home / "edgetoll.toml").write_text('[billing]\nmemory_limit = "20 MiB"\n', encoding="utf-8")
+    with (
+        connect(home / "billing.duckdb", home) as connection,
+        pytest.raises(duckdb.OutOfMemoryException) as found,
+    ):
+        connection.execute("SELECT list(i) FROM range(10_000_000) AS t(i)")
+    assert "raise memory_limit in edgetoll.toml" in (remedy(str(found.value)) or "")

@@ -55,6 +55,7 @@ FOREIGN = {
     "csv": (b"time,host,scheme,status,bytes\n1,a.example,https,200,7\n" * 4, "CSV"),
     "binary": (random.Random(1).randbytes(200_000), "no text"),
     "binary without a line end": (bytes(range(11, 32)) * 300, "no text"),
+    "packed twice": (gzip.compress(gzip.compress(nginx_lines(0, 99).encode())), "packed twice"),
     "an ELF program": (b"\x7fELF" + bytes(64) + os.urandom(5000), "no text"),
 }
 

@@ -20,6 +20,7 @@ EN, PEPPOL, XRECHNUNG = "en16931-4.3.7", "peppol-4.3.7", "xrechnung-3.2.10"
 RULES = {
     "ubl": ((EN, "1.3.15/ubl/EN16931-UBL-validation.xslt"),),
     "cii": ((EN, "1.3.15/cii/EN16931-CII-validation.xslt"),),
+    "factur-x": ((EN, "1.3.15/cii/EN16931-CII-validation.xslt"),),
     "peppol": (
         (PEPPOL, "openpeppol/2026.5/xslt/CEN-EN16931-UBL.xslt"),
         (PEPPOL, "openpeppol/2026.5/xslt/PEPPOL-EN16931-UBL.xslt"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import re
+import subprocess
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -13,7 +15,8 @@ import pytest
 from lxml import etree
 
 from billing.appliers import open_store
-from billing.invoices.documents import writing
+from billing.invoices.documents import pdf_document, writing
+from billing.invoices.documents.factur_x import described
 from billing.invoices.einvoice import xml_document
 from billing.invoices.einvoice.content import content
 from billing.invoices.records import AccountStanding, Invoice, InvoiceLine
@@ -84,6 +87,13 @@ BACK = line(
     kind="correction", quantity=-250_000, billable_quantity=-250_000, amount=-20 * CENT,
     settled_amount=-20 * CENT, corrects_invoice="INV-EUR-2026-000017", reason="late usage",
 )  # fmt: skip
+YEN = invoice(
+    lines=(
+        line(quantity=1_005_000, billable_quantity=1_005_000, unit_price=8 * UNIT // 10,
+             amount=804 * UNIT // 10, settled_amount=80 * UNIT, tax=15 * UNIT),
+    ),
+    digits=0, subtotal=804 * UNIT // 10, cut=4 * UNIT // 10, tax=15 * UNIT, total=95 * UNIT,
+)  # fmt: skip
 NO_TAX = {"tax_rate_bp": Decimal(0), "tax": 0}
 CASES = {
     "usage beside what a plan paid": european(invoice()),
@@ -102,6 +112,7 @@ CASES = {
     ),
     "two rates": of_lines(line(), line(tax_rate_bp=Decimal("887.5")), FEE),
     "reverse charge": of_lines(line(**NO_TAX), tax_rate_bp=Decimal(0)),
+    "whole yen": replace(european(YEN), currency="JPY"),
     "a credit note": replace(european(credit_note()), currency="EUR"),
     "a month below zero": replace(
         of_lines(line(quantity=100_000, billable_quantity=100_000, amount=8 * CENT,
@@ -200,6 +211,46 @@ def test_no_tax_and_no_reason_is_refused_never_guessed() -> None:
         xml_document.render(unknown, PROFILES["ubl"])
 
 
+def hybrid() -> tuple[bytes, bytes]:
+    """A Factur-X document, and the XML that went into it."""
+    one = CASES["partly prepaid"]
+    xml = xml_document.render(one, PROFILES["factur-x"])
+    return pdf_document.render(one, xml=xml), xml
+
+
+@pytest.mark.needs_poppler
+def test_factur_x_has_the_e_invoice_inside_and_says_so(tmp_path: Path) -> None:
+    pdf, xml = hybrid()
+    path = tmp_path / "invoice.pdf"
+    path.write_bytes(pdf)
+    subprocess.run(["pdfdetach", "-save", "1", "-o", tmp_path / "out.xml", path], check=True)
+    assert (tmp_path / "out.xml").read_bytes() == xml
+    said = subprocess.run(
+        ["pdfinfo", "-meta", path], capture_output=True, text=True, check=True
+    ).stdout
+    assert "<fx:DocumentFileName>factur-x.xml</fx:DocumentFileName>" in said
+    assert "<fx:ConformanceLevel>EN 16931</fx:ConformanceLevel>" in said
+    assert "<pdfaid:part>3</pdfaid:part>" in said
+
+
+def test_each_part_of_a_factur_x_file_is_where_its_table_says_and_its_bytes_are_the_same() -> None:
+    pdf, _xml = hybrid()
+    assert hybrid()[0] == pdf
+    (start,) = re.findall(rb"startxref\n(\d+)\n%%EOF", pdf)
+    table = pdf[int(start) :]
+    assert table.startswith(b"xref\n")
+    places = [int(one) for one in re.findall(rb"(\d{10}) 00000 n", table)]
+    assert len(places) > 20
+    for number, place in enumerate(places, start=1):
+        assert pdf[place:].startswith(b"%d 0 obj" % number)
+
+
+def test_a_pdf_that_is_not_as_it_was_expected_is_refused_not_broken() -> None:
+    plain = pdf_document.render(CASES["partly prepaid"])
+    with pytest.raises(ValueError, match=r"schemas|metadata"):
+        described(plain)
+
+
 WANTS = ACCOUNTS.replace('country = "DE"\n', 'country = "DE"\ne_invoice = "{form}"\n', 1)
 SELLS = SETTINGS.seller.model_copy(update={"country": "DE", "tax_id": "DE123456789"})
 
@@ -229,6 +280,18 @@ def test_an_account_that_wants_them_gets_an_e_invoice_beside_its_document(
     assert capfdbinary.readouterr().out == path.read_bytes()
     assert main([*words, "--profile", "ubl"]) == 0
     assert broken_rules("ubl", capfdbinary.readouterr().out) == []
+
+
+def test_an_account_that_wants_factur_x_gets_it_in_its_pdf_and_no_file_beside(
+    tmp_path: Path,
+) -> None:
+    world, _done = issued(tmp_path, "factur-x")
+    folder = world.home / "invoices" / "2026-10"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "INV-USD-2026-000001.json", "INV-USD-2026-000001.pdf", "INV-USD-2026-000002.json",
+        "SHA256SUMS",
+    ]  # fmt: skip
+    assert b"urn:factur-x:pdfa" in (folder / "INV-USD-2026-000001.pdf").read_bytes()
 
 
 def test_an_account_whose_e_invoice_cannot_be_made_waits_by_name(tmp_path: Path) -> None:

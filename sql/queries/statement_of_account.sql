@@ -1,0 +1,83 @@
+-- What moved on an account in a month, from one balance to the next?
+-- Grain: one row per account × day × kind of movement, payments and documents one by one; first its opening balance, last its closing one.
+-- Reads: transfers, accounts, zone_offsets.
+-- Parameter month (month): the month asked about, in each account's time zone
+-- Parameter account (text, all): one account, or all of them
+-- Read by: people (edgetoll query).
+WITH moved AS (
+    SELECT
+        t.account_id,
+        a.currency,
+        CAST(t.effective_at + to_seconds(o.offset_seconds) AS DATE) AS day,
+        t.effective_at,
+        t.journal_no,
+        CASE
+            WHEN t.code = 'credit_note' THEN t.code
+            WHEN t.debit_account LIKE 'revenue:%' THEN 'charge ' || split_part(t.debit_account, ':', 2)
+            WHEN t.credit_account LIKE 'revenue:%' THEN 'charge ' || split_part(t.credit_account, ':', 2)
+            ELSE t.code
+        END AS what,
+        CASE WHEN t.code IN ('charge', 'correction') THEN '' ELSE t.transfer_id END AS reference,
+        CASE WHEN t.credit_account LIKE 'customer:%' THEN t.amount ELSE 0 END
+        - CASE WHEN t.debit_account LIKE 'customer:%' THEN t.amount ELSE 0 END AS amount
+    FROM transfers AS t
+    INNER JOIN accounts AS a ON t.account_id = a.account_id AND t.currency = a.currency
+    INNER JOIN zone_offsets AS o
+        ON a.timezone = o.zone AND t.effective_at >= o.from_utc AND t.effective_at < o.until_utc
+    WHERE
+        $account IN ('all', t.account_id)
+        AND day < CAST($month || '-01' AS DATE) + INTERVAL 1 MONTH
+),
+
+opening AS (
+    SELECT
+        a.account_id,
+        a.currency,
+        CAST($month || '-01' AS DATE) AS day,
+        CAST(coalesce(sum(m.amount) FILTER (m.day < CAST($month || '-01' AS DATE)), 0) AS DECIMAL(38, 10)) AS amount
+    FROM accounts AS a
+    LEFT JOIN moved AS m ON a.account_id = m.account_id
+    WHERE $account IN ('all', a.account_id)
+    GROUP BY a.account_id, a.currency
+),
+
+listed AS (
+    SELECT account_id, currency, day, 0 AS place, 'opening balance' AS what, '' AS reference, amount,
+        NULL::TIMESTAMP AS first_at, 0::BIGINT AS first_no
+    FROM opening
+    UNION ALL
+    SELECT account_id, currency, day, 1 AS place, what, reference, CAST(sum(amount) AS DECIMAL(38, 10)) AS amount,
+        min(effective_at) AS first_at, min(journal_no) AS first_no
+    FROM moved
+    WHERE day >= CAST($month || '-01' AS DATE)
+    GROUP BY account_id, currency, day, what, reference
+    UNION ALL
+    SELECT account_id, currency, last_day(day) AS day, 2 AS place, 'closing balance' AS what, '' AS reference,
+        CAST(0 AS DECIMAL(38, 10)) AS amount, NULL::TIMESTAMP AS first_at, 0::BIGINT AS first_no
+    FROM opening
+)
+
+SELECT
+    account_id,
+    day,
+    what,
+    reference,
+    CASE WHEN place = 1 THEN amount END AS amount,
+    CAST(sum(amount) OVER (
+        PARTITION BY account_id ORDER BY place, day, first_at, first_no, what, reference
+        ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    ) AS DECIMAL(38, 10)) AS balance,
+    currency
+FROM listed
+ORDER BY account_id, place, day, first_at, first_no, what, reference
+
+-- Sample:
+-- edgetoll query statement_of_account --param month=2026-11 --param account=acme
+-- | account_id | day | what | reference | amount | balance | currency |
+-- | --- | --- | --- | --- | ---: | ---: | --- |
+-- | acme | 2026-11-01 | opening balance |  |  | -0.6058402454 | USD |
+-- | acme | 2026-11-02 | cut | cut:INV-USD-2026-000001 | 0.0058082454 | -0.6000320000 | USD |
+-- | acme | 2026-11-02 | tax | tax:INV-USD-2026-000001 | -0.2000000000 | -0.8000320000 | USD |
+-- | acme | 2026-11-03 | charge data_transfer |  | -0.9512876303 | -1.7513196303 | USD |
+-- | acme | 2026-11-03 | charge https_requests |  | -0.1985048000 | -1.9498244303 | USD |
+-- … 1 more
