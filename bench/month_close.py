@@ -266,7 +266,7 @@ def compare(home: Path, letters: Letters, accounts: int, *, rules: bool) -> list
     subjects = Counter(str(one["Subject"]).split()[0] for one in mails)
     return [
         f"{accounts} documents, mails and ledger agree to the unit: "
-        + ", ".join(f"{total} {code}" for code, total in sorted(view.items())),
+        + ", ".join(f"{total.normalize():f} {code}" for code, total in sorted(view.items())),
         f"{len(e_invoices)} e-invoices, rules broken: {broken if rules else 'not asked'}",
         f"subjects: {dict(subjects)}",
     ]

@@ -34,6 +34,7 @@ SELLER = """
 name = "Demo CDN (a demonstration, no company)"
 address = ["12 Rehearsal Road", "Dublin 2, Ireland"]
 tax_id = "IE0000000DEMO"
+country = "IE"
 email = "billing@demo-cdn.example"
 payment = ["This is a demonstration: please pay nothing."]
 """

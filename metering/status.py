@@ -197,16 +197,14 @@ def digest_of(document: object) -> str:
 
 
 def lost(home: Path) -> list[Path]:
-    """The status files of workers that ran here and rest, which are not there: whoever read the
-    others would take that worker's usage for nothing. One that has just begun has written none.
+    """The status files that must be there and are not: workers ran here and rest, and nothing is
+    published. One that has just begun has written none. Where others publish, one may have taken
+    over what an older worker counted: `check`, which opens their stores, looks at each partition.
     """
-    found = []
-    for store in sorted(home.glob("usage*.duckdb")):
-        name = store.stem.removeprefix("usage")
-        path = home / FOLDER / f"status{name}.json"
-        if not path.is_file() and lock_holder(home / f"metering{name}.lock") is None:
-            found.append(path)
-    return found
+    names = [store.stem.removeprefix("usage") for store in sorted(home.glob("usage*.duckdb"))]
+    if files(home) or any(lock_holder(home / f"metering{name}.lock") for name in names):
+        return []
+    return [home / FOLDER / f"status{name}.json" for name in names]
 
 
 def refuse_lost(home: Path) -> None:

@@ -71,6 +71,7 @@ class _TaxId:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _HeldHours:
     hours: int
+    accounts: list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,11 +201,11 @@ def _held(store: Store, prepared: Prepared) -> Iterator[CloseItem]:
     found = sql.row(
         store.connection.execute(sql.text("statements/close/checklist/held_hours")), _HeldHours
     )
-    hours = 0 if found is None else found.hours
+    hours, accounts = (0, []) if found is None else (found.hours, found.accounts)
     yield CloseItem(
         name="held usage",
         weight=Weight.LOOK if hours else Weight.OK,
-        what=f"{hours:,} hours of accounts without a price in force",
+        what=f"{hours:,} hours of accounts without a price in force{listed(accounts)}",
         answer="add the card to its price book, then edgetoll billing rate" if hours else "",
     )
     old = prepared.readiness.too_old

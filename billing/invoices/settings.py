@@ -124,12 +124,13 @@ def check_seller(settings: InvoiceSettings) -> None:
     issued is never changed, so a wrong seller would stay on it.
     """
     seller, example = settings.seller, Seller()
+    places = {_plain(part) for line in seller.address for part in line.split(",")} - {""}
     wrong = [
         name
         for name, is_example in (
-            ("name", seller.name.strip() in ("", example.name)),
-            ("address", not "".join(seller.address).strip() or seller.address == example.address),
-            ("tax_id", seller.tax_id.strip() == example.tax_id),
+            ("name", _plain(seller.name) in ("", _plain(example.name))),
+            ("address", not places or _plain(example.address[-1]) in places),
+            ("tax_id", _plain(seller.tax_id) == _plain(example.tax_id)),
         )
         if is_example
     ]
@@ -140,6 +141,11 @@ def check_seller(settings: InvoiceSettings) -> None:
             'set them under [invoices.seller] (tax_id = "none" if there is none);'
             " --draft shows the invoices before",
         )
+
+
+def _plain(text: str) -> str:
+    """The same text however it is spaced and written large or small."""
+    return " ".join(text.split()).casefold()
 
 
 def check_prefixes(settings: InvoiceSettings) -> None:

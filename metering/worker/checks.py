@@ -21,7 +21,7 @@ from edge.errors import EdgetollError
 from metering.closed import CLOSED_FOLDER, list_closed, parse_hour, read_certificate
 from metering.hour import to_ms
 from metering.hours import checkpoint
-from metering.status import FOLDER, read_file
+from metering.status import FOLDER, files, read_file
 from metering.store.faults import is_in_use
 
 
@@ -96,23 +96,26 @@ def _checkpoint(home: Path, partition: str) -> list[tuple[str, str]]:
 
 
 def older_live(home: Path) -> Iterator[tuple[str, str]]:
-    """(file, why) of what workers that rest published and that is not the newest: their stores say
-    which commit they stopped at, and the status which files it left beside itself.
+    """(file, why) of what workers that rest published and that is gone or not the newest: their
+    stores say which commit they stopped at, and the status which files it left beside itself.
     """
+    told = {row.partition for path in files(home) for row in read_file(path).partitions}
     for store in sorted(home.glob("usage*.duckdb")):
         path = home / FOLDER / f"status{store.stem.removeprefix('usage')}.json"
-        if not path.is_file():
-            continue  # `lost` says so, or the worker has just begun
         try:
             connection = duckdb.connect(str(store), read_only=True)
         except (duckdb.IOException, duckdb.ConnectionException) as error:
             if not is_in_use(error):
                 raise
             continue  # it writes them anew every second
-        status = read_file(path)
         with connection:
             result = connection.execute(sql.text("statements/metering/partition/flushes"))
             stored = {row.partition: row.flush_no for row in sql.rows(result, _Flushed)}
+        if not path.is_file():
+            for partition in sorted(stored.keys() - told):
+                yield path.name, f"missing, and no other worker speaks of partition {partition}"
+            continue
+        status = read_file(path)
         for row in status.partitions:
             if row.flush and row.flush != stored.get(row.partition):
                 yield (

@@ -28,6 +28,8 @@ _AT_ONCE: Final = 1 << 18
 """Bytes looked at at once for line ends: what is made of them stays in the processor's cache."""
 _WALKED_BYTES: Final = 4 << 20
 """Bytes that are walked at once: what is made of them stays in the processor's cache."""
+_LONG_LINE: Final = 16 << 10
+"""Who walks a line of megabytes eight bytes at a time takes a step too many."""
 _ONES: Final = np.uint64(0x0101010101010101)
 _HIGHS: Final = np.uint64(0x8080808080808080)
 _ZEROS: Final = np.uint64(0x3030303030303030)
@@ -50,8 +52,8 @@ class OddLine(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineBounds:
-    """Where whole lines of a block begin and end, how many tabs they hold, and which of them have
-    other bytes than plain ASCII: control characters are such.
+    """Where whole lines of a block begin and end, how many tabs they hold, and which of them are
+    odd: of other bytes than plain ASCII (control characters are such), or very long.
     """
 
     starts: Array
@@ -346,4 +348,5 @@ def bounds_of(block: bytes, begin: int, end: int) -> LineBounds:
     starts = np.empty_like(all_ends)
     starts[0] = begin
     starts[1:] = all_ends[:-1] + 1
+    odd |= all_ends - starts > _LONG_LINE
     return LineBounds(starts=starts, ends=all_ends, tabs=tabs, odd=odd)

@@ -163,8 +163,8 @@ FROM close_documents
 WHERE month = $month AND is_issued;
 
 -- name: held_hours
--- One row: account-hours of the month that no price is in force for, in whatever zone.
-SELECT count(*) AS hours
+-- One row: account-hours of the month that no price is in force for, in whatever zone, and whose they are.
+SELECT count(*) AS hours, coalesce(list(DISTINCT r.account_id ORDER BY r.account_id), []) AS accounts
 FROM rating_held AS r
 INNER JOIN accounts AS a ON r.account_id = a.account_id
 INNER JOIN invoice_zones AS z ON a.timezone = z.timezone

@@ -193,7 +193,11 @@ def test_a_home_without_accounts_has_nothing_to_close_and_says_so(tmp_path: Path
         approve(world)
 
 
-CUSTOMERS = ("usage", "plan", "price", "tax", "same")
+CAUSES = {"usage": "usage", "plan": "plan", "price": "price", "tax": "tax", "ended": "plan"}
+"""Customers by name, and what makes their November another sum than their October; one more is the
+same in both. The plan of `ended` has paid all of October.
+"""
+CUSTOMERS = (*CAUSES, "same")
 CARD = """
 [[override]]
 account = "price"
@@ -209,7 +213,7 @@ price = "{price}"
 
 @made_once
 def two_months(folder: Path) -> World:
-    """Each customer named for what makes its November another sum than its October."""
+    """October issued, November rated."""
     accounts = "".join(
         f'[[accounts]]\nid = "{name}"\nname = "{name}"\ncurrency = "USD"\nprice_book = "plain"\n'
         f'tax_rate_percent = "20"\neffective_from = 2020-01-01T00:00:00Z\n'
@@ -227,7 +231,9 @@ def two_months(folder: Path) -> World:
         '[[accounts]]\nid = "tax"\nname = "tax"\ncurrency = "USD"\nprice_book = "plain"\n'
         'tax_rate_percent = "50"\neffective_from = 2026-11-01T00:00:00Z\n'
         '[[plans]]\nid = "p1"\naccount = "plan"\nkind = "https_requests"\nquantity = 4000000\n'
-        "starts = 2026-11-01T00:00:00Z\nends = 2027-11-01T00:00:00Z\n",
+        "starts = 2026-11-01T00:00:00Z\nends = 2027-11-01T00:00:00Z\n"
+        '[[plans]]\nid = "p2"\naccount = "ended"\nkind = "https_requests"\nquantity = 5000000\n'
+        "starts = 2026-10-01T00:00:00Z\nends = 2026-11-01T00:00:00Z\n",
     )
     for start, end in ((OCTOBER, NOVEMBER), (NOVEMBER, DECEMBER)):
         uses = [
@@ -247,14 +253,13 @@ def test_changes_against_last_month_have_their_cause_and_their_parts_add_up(
 ) -> None:
     found = look(two_months(tmp_path), "2026-11", WHEN)
     by_account = {one.account_id: one for one in found.changes}
-    assert {name: one.cause for name, one in by_account.items()} == {
-        name: name for name in CUSTOMERS if name != "same"
-    }
+    assert {name: one.cause for name, one in by_account.items()} == CAUSES
     for one in by_account.values():
         parts = one.by_usage + one.by_plan + one.by_price + one.by_correction + one.by_tax
         assert parts == one.change == one.total - one.total_before
     assert by_account["usage"].by_usage == parse_amount("700")
     assert by_account["plan"].by_plan == parse_amount("-400")
+    assert by_account["ended"].by_plan == parse_amount("500")
     assert by_account["price"].by_price == parse_amount("1000")
     assert by_account["tax"].by_rate_of_tax == parse_amount("150")
 
@@ -266,9 +271,9 @@ def test_a_change_is_large_by_share_and_by_floor_both(tmp_path: Path) -> None:
         found = look(world, "2026-11", WHEN, **limits)
         return {name for one in found.items if one.name == "changes" for name in one.accounts}
 
-    assert large() == {"usage", "plan", "price"}
-    assert large(change_percent=20) == {"usage", "plan", "price", "tax"}
-    assert large(change_floor="500.00") == {"usage", "price"}
+    assert large() == {"usage", "plan", "price", "ended"}
+    assert large(change_percent=20) == {"usage", "plan", "price", "ended", "tax"}
+    assert large(change_floor="500.00") == {"usage", "price", "ended"}
 
 
 def test_the_command_says_by_its_exit_code_whether_a_person_is_needed(

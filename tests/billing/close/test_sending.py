@@ -44,6 +44,8 @@ WITH_MAIL = ACCOUNTS.replace(
           'invoice_email = "bills@beta.example"\n')  # fmt: skip
 DUE = NOVEMBER + timedelta(days=14)
 FORMATS = ("json", "html")
+BUSY = 75
+"""The exit code of a command that found the store in use, and says by whom."""
 
 
 @made_once
@@ -164,6 +166,9 @@ def test_reminders_come_once_at_each_step_of_the_ladder(
     world.pay("beta", "1.00", "p0", ISSUE)
     for day in days:
         send(world, DUE + timedelta(days=day), reminders=True)
+    last = DUE + timedelta(days=days[-1])
+    with open_store(world.home, owner="test", now=last) as store:
+        assert announce_reminders(store, settings=world.settings, at=last).new == 0
     assert [one["Subject"] for one in letters(mailbox)] == [
         "Erinnerung: Rechnung INV-USD-2026-000001 ist offen: acme"
     ] * mails
@@ -187,6 +192,35 @@ def test_nobody_who_paid_is_reminded_whether_before_or_while_it_waits(
         )
     assert (one.status, one.is_told) == ("superseded", True)
     assert mailbox.letters == []
+
+
+def test_two_who_close_at_once_issue_each_document_once_and_send_each_mail_once(
+    tmp_path: Path, mailbox: Mailbox
+) -> None:
+    world = october(tmp_path, accounts=WITH_MAIL)
+    with (world.home / "edgetoll.toml").open("a", encoding="utf-8") as file:
+        file.write(
+            '[invoices]\nformats = ["json", "html"]\n[invoices.close]\npolicy = "auto"\n'
+            "requires = []\n"
+        )
+        file.write(MAIL.format(port=mailbox.port))
+    for step in ("--issue", "--send"):
+        words = ["billing", "close", "--month", "2026-10", step, "--by", "Ada"]
+        words += ["--as-of", ISSUE.isoformat(), "--home", str(world.home)]
+        both = [
+            subprocess.Popen([sys.executable, str(ROOT / "edgetoll.py"), *words],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            for _ in range(2)
+        ]  # fmt: skip
+        for one in both:
+            one.communicate(timeout=PATIENCE_S)
+        assert {one.returncode for one in both} <= {0, BUSY}
+        assert main(words) == 0
+    numbers = [one["Message-ID"] for one in letters(mailbox) if list(one.iter_attachments())]
+    assert len(set(numbers)) == len(numbers) == 2
+    kinds = world.query("SELECT step FROM close_steps ORDER BY journal_no")
+    assert kinds == [("issued",), ("sent",)]
+    assert world.query("SELECT count(*) FROM invoices") == [(2,)]
 
 
 def test_killed_between_mail_and_record_it_comes_again_under_the_same_id(

@@ -75,6 +75,9 @@ def test_g9_a_month_of_which_everything_is_too_old_is_not_nothing_to_issue(tmp_p
         ({"address": ("2 Way",), "tax_id": "X-1"}, "name"),
         ({"name": "Real CDN", "address": (" ",), "tax_id": "X-1"}, "address"),
         ({"name": " ", "address": ("2 Way",), "tax_id": "X-1"}, "name"),
+        ({"name": "EXAMPLE  CDN ltd ", "address": ("2 Way",), "tax_id": "X-1"}, "name"),
+        ({"name": "Real CDN", "address": ("2 Way", "example city"), "tax_id": "X-1"}, "address"),
+        ({"name": "Real CDN", "address": ("2 Way, Example City",), "tax_id": "X-1"}, "address"),
     ],
 )
 def test_g10_nothing_is_issued_in_the_name_of_the_shipped_example(

@@ -109,6 +109,8 @@ def test_an_odd_line_costs_itself_and_not_its_block() -> None:
     assert int(walking._plan.fields(block, 0, len(block))[1].sum()) == 22
     assert not both_ways(text, block, more=False)
     assert both_ways(text, usual % 1 + usual % 2, more=False)
+    long = b'"GET /%s" 200 a.example\n' % (b"x" * 100_000)
+    assert not both_ways(text, usual % 1 + long + usual % 2, more=False)
 
 
 def test_values_of_any_length_are_the_same_texts_numbers_and_times() -> None:
