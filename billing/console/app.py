@@ -31,7 +31,7 @@ from starlette.staticfiles import StaticFiles
 from billing.analysts import library
 from billing.console import access
 from billing.console.access import Door, Guard, reader_of
-from billing.console.api.routes import api_routes
+from billing.console.api_routes import api_routes
 from billing.console.building import PageBuilder, asked_page
 from billing.console.documents import document
 from billing.console.live import Feed, Topic

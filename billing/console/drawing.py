@@ -135,7 +135,7 @@ def drawn(answer: Answer, chart: Chart) -> Drawing | None:
     rows = [row for row in answer.rows if row[x] is not None and row[y] is not None]
     stacked = chart.kind in ("stack", "bar")
     places = _places([row[x] for row in rows], stacked=stacked)
-    names = list(dict.fromkeys(as_text(row[series]) if series is not None else "" for row in rows))
+    names = sorted({as_text(row[series]) if series is not None else "" for row in rows})
     points: dict[tuple[int, int], Point] = {}
     for row in rows:
         name = as_text(row[series]) if series is not None else ""

@@ -19,6 +19,7 @@ from billing.lake.query import connect
 from tests.billing.console.conftest import TOKENS, Served
 from tests.billing.console.test_pages import INVOICE, KNOWN
 from tests.billing.homes import copied
+from tests.effort import THOROUGH
 
 OTHERS = {"account": "beta", "invoice": "INV-USD-2026-000002"}
 ADDRESSES = sorted(
@@ -135,7 +136,7 @@ def seen(answer: httpx.Response) -> str:
 def test_every_page_shows_each_token_its_own_rows(name: str, served: Served) -> None:
     """Every address × every token: of others a bound one sees nothing, its own it does see."""
     with served.browser_of(TOKENS[name]) as client:
-        for address in ADDRESSES:
+        for address in ADDRESSES if THOROUGH or name == "acme-only" else ADDRESSES[::6]:
             answer = client.get(address)
             assert answer.status_code in (200, 403, 404), (address, answer.status_code)
             if name == "acme-only" and answer.status_code == 200:
@@ -158,7 +159,7 @@ def test_every_question_knows_nothing_of_others_for_a_bound_token(
     words = {one.name: GIVEN[one.name] for one in library.find(question).parameters
              if one.name in GIVEN}  # fmt: skip
     with served.browser_of(TOKENS["acme-only"]) as client:
-        for given in (words, {**words, "account": "all"} if "account" in words else words):
+        for given in (words, {**words, "account": "all"}) if "account" in words else (words,):
             answer = client.get(f"/ask/{question}.csv", params=given)
             assert answer.status_code == 200, answer.text
             for one in ("Söhne", "beta", "wire-2", "nobody.example"):

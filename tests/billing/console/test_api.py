@@ -16,7 +16,7 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
 
-from billing.console.api.resources import API, RESOURCES
+from billing.console.api_resources import API, RESOURCES
 from billing.lake.query import connect
 from examples import read_api_client
 from tests.billing.console.conftest import NAMES, TOKENS, Served

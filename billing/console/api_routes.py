@@ -17,10 +17,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from billing.analysts.library import Value
+from billing.console import api_models as models
 from billing.console.access import reader_of
-from billing.console.api import models
-from billing.console.api.openapi import document_of
-from billing.console.api.resources import API, RESOURCES, Resource
+from billing.console.api_openapi import document_of
+from billing.console.api_resources import API, RESOURCES, Resource
 from billing.console.documents import KINDS, document
 from billing.console.problems import NotThere
 from billing.console.reading import LakeReader

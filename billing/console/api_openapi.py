@@ -8,8 +8,8 @@ from functools import cache
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from billing.console.api import models
-from billing.console.api.resources import API, RESOURCES
+from billing.console import api_models as models
+from billing.console.api_resources import API, RESOURCES
 from billing.console.documents import KINDS
 from billing.console.problems import TITLES
 
@@ -43,10 +43,10 @@ def document_of() -> Json:
             **{f"{API}{one.path}": _list(one.path, one.about, one.row, one.asked) for one in
                RESOURCES},
             f"{API}/accounts/{{account}}": _get(
-                "An account.", "account", _json(_ref("AccountRow")), ["account"]
+                "An account.", "account", _json(_ref("ApiAccount")), ["account"]
             ),
             f"{API}/invoices/{{invoice}}": _get(
-                "An invoice or credit note.", "invoice", _json(_ref("InvoiceRow")), ["invoice"]
+                "An invoice or credit note.", "invoice", _json(_ref("ApiInvoice")), ["invoice"]
             ),
             f"{API}/invoices/{{invoice}}/documents": _get(
                 "Which documents an invoice has.", "documents", _json(_rows("Document")),

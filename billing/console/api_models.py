@@ -39,13 +39,13 @@ Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$", example
 Count = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 
 
-class Row(BaseModel):
+class ApiRow(BaseModel):
     """A row of a list."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class AccountRow(Row):
+class ApiAccount(ApiRow):
     """An account, what it has, and how it stands. `available`: what may still be charged."""
 
     account_id: str
@@ -70,7 +70,7 @@ class AccountRow(Row):
     tags: dict[str, str]
 
 
-class DomainRow(Row):
+class ApiDomain(ApiRow):
     """A domain, or `*.name`, and who owns it from when to when."""
 
     domain: str
@@ -80,7 +80,7 @@ class DomainRow(Row):
     tags: dict[str, str]
 
 
-class UsageRow(Row):
+class ApiUsage(ApiRow):
     """What was served in an hour. Without an account: nobody owned the name."""
 
     hour: Moment
@@ -92,7 +92,7 @@ class UsageRow(Row):
     bytes_sent: Count
 
 
-class ChargeRow(Row):
+class ApiCharge(ApiRow):
     """A charge; a revision above 0 is a difference to those before it."""
 
     charge_id: str
@@ -113,7 +113,7 @@ class ChargeRow(Row):
     rate_card: str
 
 
-class InvoiceRow(Row):
+class ApiInvoice(ApiRow):
     """An invoice or credit note: total = subtotal − cut + tax."""
 
     invoice_no: str
@@ -132,7 +132,7 @@ class InvoiceRow(Row):
     corrects: str | None
 
 
-class InvoiceLineRow(Row):
+class ApiInvoiceLine(ApiRow):
     """A line of an invoice; `amount` is exact."""
 
     line_no: int
@@ -150,7 +150,7 @@ class InvoiceLineRow(Row):
     reason: str | None
 
 
-class StateRow(Row):
+class ApiState(ApiRow):
     """A state that an account was in."""
 
     account_id: str
@@ -164,7 +164,7 @@ class StateRow(Row):
     decided_by: str | None
 
 
-class LedgerRow(Row):
+class ApiLedger(ApiRow):
     """A transfer of the ledger: one amount, debited here and credited there."""
 
     transfer_id: str
@@ -179,7 +179,7 @@ class LedgerRow(Row):
     journal_no: int
 
 
-class PlanRow(Row):
+class ApiPlan(ApiRow):
     """A prepaid plan; quantities are bytes or requests, by its kind."""
 
     plan_id: str
@@ -194,7 +194,7 @@ class PlanRow(Row):
     has_ended: bool
 
 
-class PriceRow(Row):
+class ApiPrice(ApiRow):
     """A tier of a rate card; without an account it is everybody's of the book."""
 
     card_id: str
@@ -214,7 +214,7 @@ class PriceRow(Row):
     in_force_until: OptionalMoment
 
 
-class Quote(Row):
+class Quote(ApiRow):
     """What a month with that quantity costs, when no plan pays."""
 
     item: str
@@ -223,7 +223,7 @@ class Quote(Row):
     amount: Money
 
 
-class Document(Row):
+class Document(ApiRow):
     """A file of an invoice as it was issued, and where it is had."""
 
     format: str
@@ -241,7 +241,7 @@ class ProblemDetails(BaseModel):
     instance: str
 
 
-class Asked(BaseModel):
+class AskedList(BaseModel):
     """What every list takes. `cursor`: `next` of the page before; opaque."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -250,14 +250,14 @@ class Asked(BaseModel):
     cursor: Annotated[str, Field(max_length=400, pattern=r"^[ -~]*$")] = ""
 
 
-class AskedAccounts(Asked):
+class AskedAccounts(AskedList):
     """Which accounts."""
 
     account: Id | None = None
     state: Annotated[str, Field(pattern=r"^[a-z_]{1,30}$")] | None = None
 
 
-class AskedOfAccount(Asked):
+class AskedOfAccount(AskedList):
     """Of which account; none: of all that the token sees."""
 
     account: Id | None = None
@@ -287,7 +287,7 @@ class AskedInvoices(AskedOfAccount):
     month: Month | None = None
 
 
-class AskedPrices(Asked):
+class AskedPrices(AskedList):
     """In force on which day (UTC), of which book."""
 
     day: Annotated[date, Field(examples=["2026-10-31"])]
