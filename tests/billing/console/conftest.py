@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -21,6 +22,7 @@ from tests.billing.homes import Use, close_hour
 from tests.billing.invoices.test_browser import FLAGS
 from tests.billing.invoices.world import BOOK, GB, World
 from tests.billing.runner import rate
+from tests.effort import PATIENCE_S
 
 HOUR = timedelta(hours=1)
 OCTOBER = datetime(2026, 10, 5, 8, tzinfo=UTC)
@@ -88,6 +90,11 @@ ends = 2027-10-01T00:00:00Z
 """
 
 
+def fetch(method: str, url: str, **more: Any) -> httpx.Response:
+    """One request by a client that knows nothing of others."""
+    return httpx.request(method, url, timeout=PATIENCE_S, **more)
+
+
 def usual(scale: int) -> list[Use]:
     """What is served in an hour."""
     return [
@@ -146,7 +153,9 @@ class Served:
     def browser_of(self, token: str | None = None) -> Iterator[httpx.Client]:
         """A client that came in by the link, or one that shows a token with each request."""
         headers = {} if token is None else {"authorization": f"Bearer {token}"}
-        with httpx.Client(base_url=self.base, headers=headers, follow_redirects=True) as client:
+        with httpx.Client(
+            timeout=PATIENCE_S, base_url=self.base, headers=headers, follow_redirects=True
+        ) as client:
             if token is None:
                 assert client.get(self.link()).status_code == 200
             yield client

@@ -16,10 +16,10 @@ from billing.console import access
 from billing.console.site.table import PAGES
 from billing.lake import own_rows
 from billing.lake.query import connect
-from tests.billing.console.conftest import TOKENS, Served
+from tests.billing.console.conftest import TOKENS, Served, fetch
 from tests.billing.console.test_pages import INVOICE, KNOWN
 from tests.billing.homes import copied
-from tests.effort import THOROUGH
+from tests.effort import PATIENCE_S, THOROUGH
 
 OTHERS = {"account": "beta", "invoice": "INV-USD-2026-000002"}
 ADDRESSES = sorted(
@@ -39,11 +39,11 @@ SECRETS = ("Söhne", "a.beta.example", "wire-2", "nobody.example", '"beta"', ">b
 
 def test_the_printed_link_works_once(served: Served) -> None:
     link = served.link()
-    with httpx.Client(follow_redirects=True) as client:
+    with httpx.Client(timeout=PATIENCE_S, follow_redirects=True) as client:
         assert "<h1>Today</h1>" in client.get(link).text
         cookie = client.get(f"{served.base}/enter?key=x")
         assert cookie.status_code == 403
-    with httpx.Client(follow_redirects=True) as other:
+    with httpx.Client(timeout=PATIENCE_S, follow_redirects=True) as other:
         answer = other.get(link)
         assert answer.status_code == 403
         assert "This link was used" in answer.text
@@ -51,7 +51,7 @@ def test_the_printed_link_works_once(served: Served) -> None:
 
 
 def test_the_cookie_is_for_us_alone_and_not_for_scripts(served: Served) -> None:
-    answer = httpx.get(served.link())
+    answer = fetch("GET", served.link())
     assert answer.status_code == 303
     cookie = answer.headers["set-cookie"]
     assert "HttpOnly" in cookie
@@ -61,10 +61,10 @@ def test_the_cookie_is_for_us_alone_and_not_for_scripts(served: Served) -> None:
 def test_without_a_session_every_address_leads_to_the_door(served: Served) -> None:
     files = [f"/ask/usage_by_day{end}" for end in ("", ".csv", ".xlsx")]
     for address in [*ADDRESSES, *files, "/leave", "/nowhere"]:
-        answer = httpx.get(served.base + address)
+        answer = fetch("GET", served.base + address)
         assert answer.status_code == 303, address
         assert answer.headers["location"].startswith("/enter?next=")
-    assert httpx.get(f"{served.base}/static/console.css").status_code == 200
+    assert fetch("GET", f"{served.base}/static/console.css").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_wrong_token_is_refused_though_the_cookie_is_right(
 
 
 def test_a_person_comes_in_with_a_token_and_goes_where_the_link_led(served: Served) -> None:
-    with httpx.Client(base_url=served.base, follow_redirects=True) as client:
+    with httpx.Client(timeout=PATIENCE_S, base_url=served.base, follow_redirects=True) as client:
         form = client.get("/accounts/acme?month=2026-11")
         assert 'name="next" value="/accounts/acme?month=2026-11"' in form.text
         wanted = "/accounts/acme?month=2026-11"
@@ -99,14 +99,14 @@ def test_a_person_comes_in_with_a_token_and_goes_where_the_link_led(served: Serv
 def test_nobody_is_led_elsewhere(wanted: str, served: Served) -> None:
     assert access.inside(wanted) == "/"
     form = {"token": TOKENS["anna"], "next": wanted}
-    assert httpx.post(f"{served.base}/enter", data=form).headers["location"] == "/"
+    assert fetch("POST", f"{served.base}/enter", data=form).headers["location"] == "/"
 
 
 def test_other_sites_methods_and_names_are_refused(served: Served) -> None:
     form = {"token": TOKENS["anna"], "next": "/"}
     elsewhere = {"sec-fetch-site": "cross-site"}
-    assert httpx.post(f"{served.base}/enter", data=form, headers=elsewhere).status_code == 403
-    big = httpx.post(f"{served.base}/enter", content=b"x" * 100_000)
+    assert fetch("POST", f"{served.base}/enter", data=form, headers=elsewhere).status_code == 403
+    big = fetch("POST", f"{served.base}/enter", content=b"x" * 100_000)
     assert big.status_code == 413
     with served.browser_of() as client:
         for method in ("POST", "PUT", "DELETE", "PATCH"):
@@ -190,7 +190,7 @@ def test_every_view_is_narrowed_or_said_to_be_everybodys(home: Path) -> None:
 def test_a_token_that_is_taken_out_of_the_settings_ends_at_once(home: Path, tmp_path: Path) -> None:
     mine = copied(home, tmp_path / "mine")
     settings = mine / "edgetoll.toml"
-    with Served(mine) as console, httpx.Client(base_url=console.base) as client:
+    with Served(mine) as console, httpx.Client(timeout=PATIENCE_S, base_url=console.base) as client:
         client.post("/enter", data={"token": TOKENS["anna"], "next": "/"})
         assert client.get("/accounts").status_code == 200
         text = settings.read_text().replace("readers.anna]", "readers.someone-else]")

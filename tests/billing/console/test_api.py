@@ -19,9 +19,9 @@ from schemathesis import GenerationMode
 from billing.console.api_resources import API, RESOURCES
 from billing.lake.query import connect
 from examples import read_api_client
-from tests.billing.console.conftest import NAMES, TOKENS, Served
+from tests.billing.console.conftest import NAMES, TOKENS, Served, fetch
 from tests.billing.console.test_pages import INVOICE
-from tests.effort import THOROUGH
+from tests.effort import PATIENCE_S, THOROUGH
 
 ANNA = {"Authorization": f"Bearer {TOKENS['anna']}"}
 SAMPLE = settings(
@@ -57,7 +57,7 @@ def test_whatever_is_asked_is_answered_as_openapi_says(mode: GenerationMode, sch
 @pytest.fixture(scope="module")
 def anna(served: Served) -> Iterator[httpx.Client]:
     """A program with a token that sees all."""
-    with httpx.Client(base_url=served.base + API, headers=ANNA) as client:
+    with httpx.Client(timeout=PATIENCE_S, base_url=served.base + API, headers=ANNA) as client:
         yield client
 
 
@@ -150,7 +150,8 @@ def test_what_did_not_change_is_not_sent_again(anna: httpx.Client, served: Serve
     assert again.status_code == 304
     assert again.content == b""
     other = {"authorization": f"Bearer {TOKENS['acme-only']}"}
-    mine = httpx.get(
+    mine = fetch(
+        "GET",
         f"{served.base}{API}/accounts",
         headers={**other, "if-none-match": first.headers["etag"]},
     )
@@ -159,7 +160,7 @@ def test_what_did_not_change_is_not_sent_again(anna: httpx.Client, served: Serve
 
 def test_a_bound_token_reads_its_rows_from_every_list(served: Served) -> None:
     token = {"authorization": f"Bearer {TOKENS['acme-only']}"}
-    with httpx.Client(base_url=served.base + API, headers=token) as client:
+    with httpx.Client(timeout=PATIENCE_S, base_url=served.base + API, headers=token) as client:
         for resource in RESOURCES:
             for account in ({}, {"account": "beta"}):
                 path = resource.path.format(invoice=INVOICE)
@@ -177,10 +178,10 @@ def test_a_bound_token_reads_its_rows_from_every_list(served: Served) -> None:
 
 def test_without_a_token_there_is_a_problem_and_no_page(served: Served) -> None:
     for path in ("/accounts", "/openapi.json", "/nowhere"):
-        answer = httpx.get(served.base + API + path)
+        answer = fetch("GET", served.base + API + path)
         assert answer.status_code == 401
         assert answer.headers["content-type"] == "application/problem+json"
-    assert httpx.get(f"{served.base}{API}/nowhere", headers=ANNA).status_code == 404
+    assert fetch("GET", f"{served.base}{API}/nowhere", headers=ANNA).status_code == 404
 
 
 def test_the_client_of_the_examples_reads_a_month(served: Served) -> None:

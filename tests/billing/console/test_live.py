@@ -12,7 +12,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.billing.console.conftest import READERS, TOKENS, Served
+from tests.billing.console.conftest import READERS, TOKENS, Served, fetch
 from tests.billing.daemon.process import SETTINGS, Service, service
 from tests.billing.daemon.test_host import write_lines
 from tests.billing.homes import make_home
@@ -93,12 +93,12 @@ def test_two_who_look_at_the_same_have_the_same(served: Served) -> None:
 def test_a_bound_token_follows_its_own_rows(served: Served) -> None:
     token = {"authorization": f"Bearer {TOKENS['beta-only']}"}
     with (
-        httpx.Client(base_url=served.base, headers=token) as client,
+        httpx.Client(timeout=PATIENCE_S, base_url=served.base, headers=token) as client,
         client.stream("GET", "/live/accounts/beta") as stream,
     ):
         blocks = next(events(stream.iter_lines()))
         assert "Beta &amp; Söhne" in blocks["account-at-a-glance"]
-    with httpx.Client(base_url=served.base, headers=token) as client:
+    with httpx.Client(timeout=PATIENCE_S, base_url=served.base, headers=token) as client:
         assert client.get("/live/accounts/acme").status_code == 404
         assert client.get("/live/accounts").status_code == 404
-    assert httpx.get(f"{served.base}/live/").status_code == 303
+    assert fetch("GET", f"{served.base}/live/").status_code == 303

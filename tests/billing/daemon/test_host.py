@@ -73,7 +73,7 @@ def test_a_log_line_becomes_a_charge_in_one_process_that_leaves_cleanly(home: Pa
             links := re.findall(r"http://[^ ]+/enter[?]key=[0-9a-f]+", "\n".join(again.text))
         ):
             assert again._take()
-        page = httpx.get(links[0], follow_redirects=True)
+        page = httpx.get(links[0], follow_redirects=True, timeout=PATIENCE_S)
         assert "<h1>Today</h1>" in page.text
         assert again.end() == 0, "what one left, the next takes up"
 
