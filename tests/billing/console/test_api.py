@@ -15,6 +15,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
+from schemathesis.specs.openapi.checks import negative_data_rejection
 
 from billing.console.api_resources import API, RESOURCES
 from billing.lake.query import connect
@@ -49,7 +50,11 @@ def test_whatever_is_asked_is_answered_as_openapi_says(mode: GenerationMode, sch
         )
         @given(case=operation.as_strategy(generation_mode=mode))
         def holds(case: Any) -> None:
-            case.call_and_validate(headers=ANNA)
+            # Our header stands in for the one it left out, and what it adds may be nothing once it
+            # is written in an address: that wrong questions are refused is asked below.
+            case.call_and_validate(
+                headers=ANNA, timeout=PATIENCE_S, excluded_checks=[negative_data_rejection]
+            )
 
         holds()
 
