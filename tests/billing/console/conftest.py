@@ -185,9 +185,11 @@ def get(served: Served) -> Iterator[Callable[..., httpx.Response]]:
         yield client.get
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, which Playwright drives."""
+    """Debian's Chromium, which Playwright drives; gone with the module, since its loop runs as long
+    as it does, and nobody else could run one.
+    """
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(FLAGS))
         yield found
