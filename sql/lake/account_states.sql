@@ -39,8 +39,6 @@ SELECT
     CAST(CAST(projected AS DECIMAL(38, 0)) * 0.0000000001::DECIMAL(10, 10) AS DECIMAL(38, 10)) AS projected,
     currency,
     CAST(known_through + to_seconds(zero_in) AS TIMESTAMP) AS projected_zero_at,
-    CAST(known_through + to_seconds(zero_in_earliest) AS TIMESTAMP) AS projected_zero_earliest,
-    CAST(known_through + to_seconds(zero_in_latest) AS TIMESTAMP) AS projected_zero_latest,
     doubt IS NOT NULL AS unverified,
     concat_ws('; unverified: ', COALESCE(NULLIF(state_reason, ''), 'enough balance'), doubt) AS reason,
     COALESCE(version, 0) AS version,
@@ -49,6 +47,8 @@ SELECT
     CAST(CAST(open_amount AS DECIMAL(38, 0)) * 0.0000000001::DECIMAL(10, 10) AS DECIMAL(38, 10)) AS open_amount,
     grace_hours,
     usage_through,
-    COALESCE(ledger_version, 0) AS ledger_version
+    COALESCE(ledger_version, 0) AS ledger_version,
+    CAST(known_through + to_seconds(zero_in_earliest) AS TIMESTAMP) AS projected_zero_earliest,
+    CAST(known_through + to_seconds(zero_in_latest) AS TIMESTAMP) AS projected_zero_latest
 FROM known
 ORDER BY account_id

@@ -10,8 +10,6 @@ CREATE TABLE lake_account_states (
     projected DECIMAL(38, 10),
     currency VARCHAR,
     projected_zero_at TIMESTAMP,
-    projected_zero_earliest TIMESTAMP,
-    projected_zero_latest TIMESTAMP,
     unverified BOOLEAN,
     reason VARCHAR,
     version BIGINT,
@@ -20,5 +18,7 @@ CREATE TABLE lake_account_states (
     open_amount DECIMAL(38, 10),
     grace_hours INTEGER,
     usage_through TIMESTAMP,
-    ledger_version BIGINT
+    ledger_version BIGINT,
+    projected_zero_earliest TIMESTAMP,
+    projected_zero_latest TIMESTAMP
 )
