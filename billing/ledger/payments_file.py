@@ -183,7 +183,7 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
             if missing or unknown or len(set(columns)) < len(columns):
                 raise InputError(
                     f"{path}, line 1: payments have the columns {', '.join(COLUMNS)}, not"
-                    f" {', '.join(columns)}",
+                    f" {', '.join(columns)!r}",
                     "kind and currency may be left out; each column stands once",
                 )
             for row in reader:
@@ -244,7 +244,7 @@ def _transfer(
         raise InputError(f"there is no account {payment.account_id!r}", "load it first")
     if payment.currency not in ("", known.account_currency):
         raise InputError(
-            f"{payment.account_id} is billed in {known.account_currency}, not {payment.currency}",
+            f"{payment.account_id} is billed in {known.account_currency}, not {payment.currency!r}",
             "pay in its currency",
         )
     transfer = top_up_transfer(

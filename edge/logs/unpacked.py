@@ -163,7 +163,7 @@ def _parquet_lines(file: FileIO) -> Iterator[bytes]:
                 orjson.dumps(row, default=_plain, option=orjson.OPT_NAIVE_UTC) + b"\n"
                 for row in batch.to_pylist()
             )
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise Damaged from error
 
 

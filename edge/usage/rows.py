@@ -109,7 +109,7 @@ def read_rows(content: Content, region: str, now_ms: int) -> Iterator[ReadRow]:
 
 
 def _head(content: Content, line: bytes) -> list[str]:
-    names = next(csv.reader([line.decode("utf-8", "replace").rstrip("\r")]), [])
+    names = _values(line)
     small = [name.strip().lower() for name in names]
     lacking = [need for need in _NEEDED if not set(_NAMES[need]) & set(small)]
     if lacking:
@@ -120,8 +120,16 @@ def _head(content: Content, line: bytes) -> list[str]:
     return small
 
 
+def _values(line: bytes) -> list[str]:
+    """The values of a line of CSV; none of one that is no CSV, such as one with a return inside."""
+    try:
+        return next(csv.reader([line.decode("utf-8", "replace").rstrip("\r")]), [])
+    except csv.Error:
+        return []
+
+
 def _csv_fields(line: bytes, head: list[str]) -> dict[str, str] | None:
-    values = next(csv.reader([line.decode("utf-8", "replace").rstrip("\r")]), [])
+    values = _values(line)
     return dict(zip(head, values, strict=True)) if len(values) == len(head) else None
 
 
