@@ -233,11 +233,14 @@ class Walk:
             if not np.array_equal(words, words[owner][index]):
                 raise OddLine("two values of one hash: somebody made them so")
         starts, lengths = values.start[owner].tolist(), values.length[owner].tolist()
-        texts = [
-            self._block[start : start + length].decode("ascii")
+        spelt = [
+            self._block[start : start + length]
             for start, length in zip(starts, lengths, strict=True)
         ]
-        return texts, index
+        if not all(map(bytes.isascii, spelt)):
+            odd = np.array([not each.isascii() for each in spelt])
+            raise OddLine("a value that is not ASCII", odd[index])
+        return [each.decode("ascii") for each in spelt], index
 
     def series(self, values: Values) -> pl.Series:
         """The values as a column of text, which holds on to the block."""
