@@ -172,6 +172,8 @@ def from_layout(
 
     `keys` are the message keys by place.
     """
+    if not len(found.places):
+        return None
     texts: dict[str, Coded] = {}
     for name, column in found.texts.items():
         if name == "id":

@@ -142,6 +142,12 @@ def test_random_edits_are_judged_as_they_are_alone(seed: int) -> None:
     assert len(taken(messages)) > 1000
 
 
+@pytest.mark.parametrize("odd", [{"id": "café"}, {"id": "x" * 1000}, {"bytes_sent": 10**30}])
+def test_messages_of_which_none_is_plain_are_all_judged_alone(odd: dict[str, Any]) -> None:
+    documents = [{**EVENT, **odd} for _ in range(100)]
+    assert taken(run(*documents, **TIGHT, ensure_ascii=False)) == []
+
+
 VALUES: list[dict[str, Any]] = [
     *({"bytes_sent": size} for size in (0, 7, 10**8, 10**15, 2**50, 2**50 + 1, 10**16, 2**63, -1)),
     *({"status": status} for status in (0, 9, 99, 599, 600, 999, 1000, 10**12)),
