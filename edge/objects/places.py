@@ -62,11 +62,10 @@ class LogObject:
             return None
         try:
             with self.store.open_input_stream(self.name, compression=None) as source:
-                said = source.metadata() or {}
-            tag = cast("dict[str, str]", said).get("ETag")  # not bytes, whatever its types say
+                said = cast("dict[str, str]", source.metadata() or {})  # its types say bytes
         except OSError as error:
             raise self._unread(error) from error
-        return None if tag is None else f"{self.name}\tETag {tag}"
+        return f"{self.name}\tETag {said['ETag']}" if "ETag" in said else None
 
     def _unread(self, error: OSError) -> InputError:
         why = " ".join(str(error).split())
