@@ -22,13 +22,14 @@ SELECT
     ) AS pending;
 
 -- name: charge_totals
--- One row per currency and kind of period (hour, day, month) (FAULTS F8, G8).
+-- One row per currency and kind of period (hour, day, month; once: what is sold or settled) (FAULTS F8, G8).
 WITH kinds AS (
     SELECT
         currency,
         amount,
         period_start,
         CASE
+            WHEN item IN ('plan', 'commitment') THEN 'once'
             WHEN period_end - period_start <= INTERVAL 1 HOUR THEN 'hour'
             WHEN period_end - period_start <= INTERVAL 26 HOUR THEN 'day'
             ELSE 'month'
