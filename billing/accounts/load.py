@@ -303,7 +303,8 @@ def _refuse_unknown_regions(
     pairs += [(one.fact.account_id, one.fact.price_book) for one in staged.accounts]
     for account, book in pairs:
         books.setdefault(account, set()).add(book)
-    places = {one.fact: one.place for one in (*staged.plans, *staged.agreements)}
+    places: dict[AccountFact, str] = {one.fact: one.place for one in staged.plans}
+    places |= {one.fact: one.place for one in staged.agreements}
     for fact, region in wanted:
         own = sorted(books[fact.account_id] & scopes.keys())
         known = sorted({scope for book in own for scope in scopes[book]})

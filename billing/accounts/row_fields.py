@@ -88,6 +88,7 @@ def parse_count(value: object) -> int:
 
 
 def owned_name(value: object) -> str:
+    """A host name in its canonical form, or `*.` and one."""
     text = str(value)
     wildcard = text.startswith("*.")
     name = canonical_domain(text[2:] if wildcard else text)
@@ -102,6 +103,7 @@ def owned_name(value: object) -> str:
 
 
 def known_currency(value: str) -> str:
+    """The code of a currency whose minor unit is known."""
     try:
         return check_currency(value)
     except InputError as error:
@@ -109,6 +111,7 @@ def known_currency(value: str) -> str:
 
 
 def known_timezone(value: str | None) -> str | None:
+    """The name of a time zone that there is."""
     if value is not None and value not in available_timezones():
         raise ValueError(f"there is no time zone {value!r}; write one like Asia/Shanghai")
     return value
@@ -151,6 +154,8 @@ Id = Annotated[str, Field(pattern=f"^{_ID}$")]
 
 
 class LoadRow(BaseModel):
+    """What all rows of a load file are: no unknown keys, text of one visible line."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, str_max_length=500)
 
     @field_validator("*")

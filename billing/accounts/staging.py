@@ -149,10 +149,10 @@ class StagedLoad:
         domains = [(one.fact.ownership_id, one.replaces) for one in self.domains]
         plans = [(one.fact.plan_id, one.replaces) for one in self.plans]
         agreed = [(one.fact.agreement_id, one.replaces) for one in self.agreements]
-        about = [
-            (one.fact.account_id, one.place)
-            for one in (*self.domains, *self.plans, *self.methods, *self.agreements)
-        ]
+        about = [(one.fact.account_id, one.place) for one in self.domains]
+        about += [(one.fact.account_id, one.place) for one in self.plans]
+        about += [(one.fact.account_id, one.place) for one in self.methods]
+        about += [(one.fact.account_id, one.place) for one in self.agreements]
         references = {
             "account_id": [account_id for account_id, _ in about],
             "place": [place for _, place in about],

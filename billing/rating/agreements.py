@@ -46,7 +46,7 @@ class Credit:
     ends_at: datetime
     available: int
 
-    def pays(self, cost: Cost) -> bool:
+    def pays(self, cost: PayableHour) -> bool:
         """Whether the charge is in its scope and falls due in its time."""
         return (
             self.first_hour <= cost.hour < self.ends_at
@@ -63,7 +63,7 @@ class Credit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cost:
+class PayableHour:
     """What an hour adds to a month's charge of an item in a region; it falls due in `hour`."""
 
     account_key: int
@@ -82,7 +82,7 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Credited:
+class MonthPaid:
     """What an account's month was charged for an item in a region, or what one credit paid of it
     (below zero).
     """
@@ -130,16 +130,16 @@ def _credit(connection: duckdb.DuckDBPyConnection) -> None:
     if not grants:
         return
     result = connection.execute(sql.text("statements/rating/agreements/credited_months"))
-    months = sql.rows(result, Credited)
+    months = sql.rows(result, MonthPaid)
     result = connection.execute(sql.text("statements/rating/agreements/costs_to_credit"))
-    costs = sql.rows(result, Cost)
+    costs = sql.rows(result, PayableHour)
     rows = list(paid_rows(grants, months, costs))
     register(connection, "given_credit_rows", _CREDIT_ROWS, rows)
     _run(connection, "statements/rating/agreements/credit_rows")
 
 
 def paid_rows(
-    grants: Iterable[Credit], months: Iterable[Credited], costs: Iterable[Cost]
+    grants: Iterable[Credit], months: Iterable[MonthPaid], costs: Iterable[PayableHour]
 ) -> Iterator[tuple[object, ...]]:
     """The rows of given_credit_rows: what each credit pays of each period. `costs` are in the order
     in which they are paid, credits in that in which they pay; both by account.
@@ -147,7 +147,7 @@ def paid_rows(
     credits_of: dict[int, list[Credit]] = {}
     for credit in grants:
         credits_of.setdefault(credit.account_key, []).append(credit)
-    months_of: dict[int, list[Credited]] = {}
+    months_of: dict[int, list[MonthPaid]] = {}
     for month in months:
         months_of.setdefault(month.account_key, []).append(month)
     for account_key, own in groupby(costs, key=attrgetter("account_key")):
@@ -156,7 +156,7 @@ def paid_rows(
         )
 
 
-def _owed(months: Iterable[Credited]) -> dict[tuple[str, str, str], _Owed]:
+def _owed(months: Iterable[MonthPaid]) -> dict[tuple[str, str, str], _Owed]:
     found: dict[tuple[str, str, str], _Owed] = {}
     for one in months:
         owed = found.setdefault((one.month, one.item, one.region), _Owed())
@@ -167,7 +167,7 @@ def _owed(months: Iterable[Credited]) -> dict[tuple[str, str, str], _Owed]:
 
 
 def _of_account(
-    grants: list[Credit], owed: dict[tuple[str, str, str], _Owed], costs: list[Cost]
+    grants: list[Credit], owed: dict[tuple[str, str, str], _Owed], costs: list[PayableHour]
 ) -> Iterator[tuple[object, ...]]:
     left = {credit.agreement_id: credit.available for credit in grants}
     for cost in costs:
@@ -187,7 +187,7 @@ def _of_account(
 
 
 def _pay(
-    cost: Cost, lane: _Owed, grants: list[Credit], left: dict[str, int]
+    cost: PayableHour, lane: _Owed, grants: list[Credit], left: dict[str, int]
 ) -> Iterator[tuple[str, int]]:
     """What each credit pays of a charge: no more than it costs, is owed, and is left."""
     rest = min(cost.amount, lane.amount)

@@ -17,7 +17,7 @@ from billing.money import format_amount
 HISTORY = 24
 # So many hours (days, months) must be known: a first run over a month of logs tells enough.
 HISTORY_LEAST = 3
-ONCE = "once"
+AGREEMENT = "agreement"
 """The kind of what has no period: a plan that is sold, a commitment that settles. Nothing is usual
 about it, so that only a cap holds it.
 """
@@ -25,7 +25,7 @@ about it, so that only a cap holds it.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Total:
-    """What a run charges in one currency for one kind of period (hour, day, month, once), in
+    """What a run charges in one currency for one kind of period (hour, day, month, agreement), in
     10^-10 units.
 
     `gross` sums absolute amounts, so that a large credit does not hide a large charge.
@@ -100,7 +100,7 @@ def verdict(
                 f" {format_amount(cap, currency)}"
             )
     for total in totals:
-        if total.period_kind == ONCE:
+        if total.period_kind == AGREEMENT:
             continue
         median = _median(total, history)
         if median is None or total.per_period <= limits.floor:

@@ -21,10 +21,10 @@ SELECT
     journal_no
 FROM (
     SELECT
-        *,
+        a.*,
         lead(kind) OVER steps AS next_kind,
         lead(since) OVER steps AS next_since
-    FROM lake_alerts
+    FROM lake_alerts AS a
     WINDOW steps AS (PARTITION BY rule_id, subject ORDER BY journal_no)
 )
 WHERE kind NOT LIKE '%_resolved'

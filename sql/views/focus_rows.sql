@@ -60,8 +60,13 @@ SELECT
     END AS charge_category,
     CASE WHEN contains(s.rate_card, '/') THEN 'One-Time' ELSE 'Usage-Based' END AS frequency,
     s.category, s.is_correction, s.part, s.cost,
-    CASE WHEN contains(s.rate_card, '/') THEN s.rate_card || ' on ' ELSE '' END || s.item || CASE s.category WHEN 'Committed' THEN ' paid by a plan' WHEN 'Other' THEN ' free of charge' ELSE '' END
-        || CASE WHEN s.revision > 0 THEN ', revision ' || s.revision || ': ' || s.reason ELSE '' END AS description,
+    CASE split_part(s.rate_card, '/', 1)
+        WHEN 'credit' THEN 'promotional credit ' || split_part(s.rate_card, '/', 2) || ' on ' || s.item
+        WHEN 'plan' THEN 'plan ' || split_part(s.rate_card, '/', 2)
+        WHEN 'commitment' THEN 'missing to commitment ' || split_part(s.rate_card, '/', 2)
+        ELSE s.item
+    END || CASE s.category WHEN 'Committed' THEN ' paid by a plan' WHEN 'Other' THEN ' free of charge' ELSE '' END
+        || CASE WHEN s.revision > 0 AND s.reason <> 'promotional credit' THEN ', revision ' || s.revision || ': ' || s.reason ELSE '' END AS description,
     s.charge_id, s.revision
 FROM split AS s
 UNION ALL

@@ -102,7 +102,7 @@ def test_credits_and_commitments_are_loaded_once_and_put_right_by_a_reason(tmp_p
         (AGREED.replace('"EU"', '"XX"').replace("spring", "s2"), "has no region 'XX'"),
         (AGREED.replace("2027-01-01", "2026-09-01"), "spring ends before it starts"),
         (AGREED.replace('"1000"', '"1000"\nsettles = "term"'), "has one: `ends`"),
-        (AGREED.replace('"1000"', '"0"'), "above 0"),
+        (AGREED.replace('"1000"', '"0"'), "more than 0"),
         (AGREED.replace('account = "acme"', 'account = "nobody"'), "no account 'nobody'"),
     ],
 )
