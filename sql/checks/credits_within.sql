@@ -1,5 +1,4 @@
--- A promotional credit has paid no less than nothing and no more than it is, and nothing that its scope leaves out; of no
--- item and region of a month is more paid by credit than was charged.
+-- A promotional credit pays what its scope names, no less than nothing, no more than it is, nor more of an item than was charged.
 -- Grain: one row per credit, or account × month × item × region, of which that is not so.
 -- Reads: agreements, month_state.
 -- Read by: billing/checks/invariants.py.
