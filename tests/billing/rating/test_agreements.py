@@ -49,9 +49,9 @@ price = "1"
 """
 
 
-def made(tmp_path: Path, **account: Any) -> World:
+def made(tmp_path: Path, prices: str = PRICES, **account: Any) -> World:
     """A world with the account `a`, rated from March on."""
-    world = World(one_book(tmp_path, PRICES))
+    world = World(one_book(tmp_path, prices))
     world.account(Account("a", "UTC", at("2026-03-01"), "data_transfer", **account))
     return world
 
@@ -68,14 +68,15 @@ def credit(name: str, amount: int, *items: str, **more: Any) -> Credit:
 
 
 def paid(world: World) -> dict[str, dict[str, int]]:
-    """What each agreement came to by item, in whole units."""
+    """What each agreement came to by item, in units, of which there are whole ones alone."""
     rows = world.connection.execute(
-        "SELECT rate_card, item, sum(amount) // 10000000000 FROM charges"
+        "SELECT rate_card, item, sum(amount) FROM charges"
         " WHERE contains(rate_card, '/') GROUP BY ALL HAVING sum(amount) <> 0 ORDER BY ALL"
     ).fetchall()
     found: dict[str, dict[str, int]] = {}
     for card, item, amount in rows:
-        found.setdefault(card, {})[item] = int(amount)
+        assert amount % UNIT == 0
+        found.setdefault(card, {})[item] = int(amount) // UNIT
     return found
 
 
@@ -194,20 +195,30 @@ def test_a_plan_that_is_sold_stands_on_the_month_it_begins_in_and_is_taken_back_
 
 
 def test_an_hour_after_another_costs_what_all_of_them_cost_at_once(tmp_path: Path) -> None:
-    """Adding and replaying are one calculation (DESIGN §3.7)."""
+    """What credit pays of a month is no part of its flat fee or its cap (DESIGN §3.7)."""
+    terms = PRICES.replace("tiers = [", 'flat_fee = "2"\nmaximum = "90"\ntiers = [')
     ends = []
-    for name, step in (("one", 1), ("two", 96)):
+    for name, step in (("one", 1), ("two", 18)):
         (tmp_path / name).mkdir()
         world = made(
             tmp_path / name,
+            terms,
             credits=[credit("a1", 9, "quic_requests", "plan"), credit("b", 30, priority=1)],
             plans=[
-                Plan("p", "data_transfer", "CN", GB, at("2026-03-02"), at("2026-03-04"), 3 * UNIT)
+                Plan(
+                    "p",
+                    "data_transfer",
+                    "CN",
+                    GB,
+                    at("2026-03-01T05:00"),
+                    at("2026-03-04"),
+                    3 * UNIT,
+                )
             ],
         )
-        for hour in range(96):
-            use(world, f"2026-03-0{1 + hour // 24}T{hour % 24:02}:00", hour % 4, hour % 3, "quic")
-        for hour in range(step, 97, step):
+        for hour in range(18):
+            use(world, f"2026-03-01T{hour:02}:00", hour % 4, hour % 3, "quic")
+        for hour in range(step, 19, step):
             world.rate(at("2026-03-01") + timedelta(hours=hour))
         ends.append((paid(world), world.totals(), world.hourly()))
     assert ends[0] == ends[1]
