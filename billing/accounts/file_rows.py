@@ -29,11 +29,7 @@ from pydantic import (
     model_validator,
 )
 
-from billing.accounts.document_fields import (
-    check_endpoint,
-    check_profile,
-    check_terms,
-)
+from billing.accounts.document_fields import DocumentFields
 from billing.money import check_currency, parse_amount
 from billing.readable import unlike_any_other
 from billing.text_rules import check_email, check_line
@@ -178,7 +174,7 @@ class _Row(BaseModel):
 R = TypeVar("R", bound=_Row)
 
 
-class AccountRow(_Row):
+class AccountRow(_Row, DocumentFields):
     """One version of an account; without `effective_from` it is the account's first.
 
     `opened` and `closed` bound the months in which its fixed fees are due; not said, it is open
@@ -204,17 +200,6 @@ class AccountRow(_Row):
     closed: End | None = None
     effective_from: Instant | None = None
     tags: Tags | None = None
-    payment_terms: Annotated[str, AfterValidator(check_terms)] = ""
-    purchase_order: str = ""
-    cost_center: str = ""
-    contract: str = ""
-    buyer_reference: str = ""
-    postcode: str = ""
-    city: str = ""
-    endpoint: Annotated[str, AfterValidator(check_endpoint)] = ""
-    tax_exemption: str = ""
-    invoice_email: Annotated[str, AfterValidator(check_email)] = ""
-    e_invoice: Annotated[str, AfterValidator(check_profile)] = ""
     why: str = ""
 
 

@@ -13,7 +13,8 @@ from decimal import Decimal
 import sql
 from billing.invoices.fonts import font_hint, named
 from billing.invoices.readiness import Readiness
-from billing.invoices.settings import InvoiceSettings
+from billing.invoices.sellers import issuer_of, issuers, seller_text
+from billing.invoices.settings import InvoiceSettings, check_seller
 from billing.store.store import Store
 from billing.vat.profiles import HINT, profile_of, refusal
 from edge.errors import InputError
@@ -51,6 +52,9 @@ class EInvoiceParty:
     tax_id: str
     email: str
     details: str
+    seller_id: str
+    tax_category: str | None
+    tax_reason: str | None
     digits: int
     rates: list[Decimal]
 
@@ -63,19 +67,52 @@ class PrintedParty:
     text: str
 
 
-def unsaid(store: Store, seller: str) -> tuple[Waiting, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SellerInUse:
+    """A seller of accounts that are due, and who these are."""
+
+    seller_id: str
+    accounts: list[str]
+
+
+def unknown_sellers(store: Store, settings: InvoiceSettings, *, draft: bool) -> tuple[Waiting, ...]:
+    """The due accounts that name a seller who is none, or is still the shipped example."""
+    found = store.connection.execute(sql.text("statements/invoices/due_and_late/sellers_in_use"))
+    waiting = []
+    for one in sql.rows(found, SellerInUse):
+        try:
+            issuer_of(settings, one.seller_id)
+            if not draft and settings.sellers:
+                check_seller(settings, one.seller_id)
+        except InputError as error:
+            waiting += [
+                Waiting(account_id=account, problem=error.message, hint=error.hint or "")
+                for account in one.accounts
+            ]
+    return tuple(waiting)
+
+
+def unsaid(store: Store, settings: InvoiceSettings) -> tuple[Waiting, ...]:
     """The due accounts that want e-invoices of which the standard asks more than is known, or that
-    pay no tax and nobody has said why. `seller` is the text kept with documents.
+    pay no tax and nobody has said why.
     """
     found = store.connection.execute(sql.text("statements/invoices/due_and_late/e_invoice_parties"))
-    sells = {name: text for name, text in json.loads(seller).items() if isinstance(text, str)}
+    sellers = {
+        one.seller_id: {
+            name: text
+            for name, text in json.loads(seller_text(one.seller, ())).items()
+            if isinstance(text, str)
+        }
+        for one in issuers(settings)
+    }
     waiting = []
     for one in sql.rows(found, EInvoiceParty):
         facts = json.loads(one.details) | {
-            "name": one.name, "country": one.country, "tax_id": one.tax_id, "email": one.email
+            "name": one.name, "country": one.country, "tax_id": one.tax_id, "email": one.email,
+            "tax_category": one.tax_category or "", "tax_reason": one.tax_reason or "",
         }  # fmt: skip
         profile = profile_of(facts["e_invoice"])
-        problem = refusal(sells, facts, one.digits, one.rates, profile)
+        problem = refusal(sellers[one.seller_id], facts, one.digits, one.rates, profile)
         if problem is not None:
             problem = f"its e-invoice ({profile.name}) cannot be made: {problem}"
             waiting.append(Waiting(account_id=one.account_id, problem=problem, hint=HINT))
@@ -109,12 +146,14 @@ def who_waits(
 
 
 def check_seller_prints(settings: InvoiceSettings, unprintable: Callable[[str], str]) -> None:
-    """InputError when a PDF would show boxes in what the seller is, or is paid by (CASES P2)."""
-    seller = settings.seller
-    text = "".join((seller.name, *seller.address, seller.tax_id, seller.email, *seller.payment))
-    if missing := unprintable(text):
-        problem = f"no font has {named(missing)} of the seller's name, address or payment terms"
-        raise InputError(problem, font_hint(missing))
+    """InputError when a PDF would show boxes in what a seller is, or is paid by (CASES P2)."""
+    for one in issuers(settings):
+        seller = one.seller
+        said = (seller.name, *seller.address, seller.tax_id, seller.email, *seller.payment)
+        if missing := unprintable("".join((*said, seller.footer))):
+            whose = f"seller {one.seller_id}'s" if one.seller_id else "the seller's"
+            problem = f"no font has {named(missing)} of {whose} name, address or payment terms"
+            raise InputError(problem, font_hint(missing))
 
 
 def _without_font(store: Store, unprintable: Callable[[str], str]) -> tuple[Waiting, ...]:
