@@ -10,10 +10,10 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel
 
+from billing.accounts.languages import LANGUAGES
 from billing.text_rules import check_email
 from billing.vat.profiles import PROFILES
 
-LANGUAGES = ("en", "de", "fr", "es", "zh", "ja", "ar")
 _TERMS = re.compile(r"(end of month \+ )?(0|[1-9]\d{0,2}) days?", re.ASCII)
 _ENDPOINT = re.compile(r"(\d{4}|EM):\S{1,60}", re.ASCII)
 

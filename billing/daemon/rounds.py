@@ -181,8 +181,8 @@ def _issue(store: Store, month: str, now: datetime) -> None:
     settings = read_invoice_settings(store.home)
     order = Order(month=month, account=None, at=now, draft=False, reissue=False)
     try:
-        unprintable = writing.unprintable(store.home, settings)
-        issued = issue(store, prepare(store, order, settings, unprintable=unprintable))
+        printing = writing.printing(store.home, settings)
+        issued = issue(store, prepare(store, order, settings, printing=printing))
     except InputError as error:
         # Not due yet (hours still open, a zone whose month has not ended): asked again later.
         log("waiting", step="invoice", month=month, reason=error.message)

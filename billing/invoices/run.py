@@ -7,13 +7,14 @@ G12).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import duckdb
 
 import sql
+from billing.accounts.languages import LANGUAGE_OF_COUNTRY
 from billing.instants import naive
 from billing.invoices.periods import (
     LocalPeriod,
@@ -27,13 +28,14 @@ from billing.invoices.readiness import Readiness, check
 from billing.invoices.sellers import fill_sellers, fill_series, issuers
 from billing.invoices.settings import InvoiceSettings, check_prefixes, check_seller
 from billing.invoices.waiting import (
+    ANYTHING_PRINTS,
+    Printing,
     Waiting,
     check_seller_prints,
     unknown_sellers,
     unsaid,
     who_waits,
 )
-from billing.invoices.wording.languages import LANGUAGE_OF_COUNTRY
 from billing.ledger.transfers import balance
 from billing.store.store import Store, TableRef
 from billing.vat.deciding import decide_rates
@@ -101,20 +103,21 @@ def prepare(
     order: Order,
     settings: InvoiceSettings,
     *,
-    unprintable: Callable[[str], str] = lambda _text: "",
+    printing: Printing = ANYTHING_PRINTS,
 ) -> Prepared:
     """Compute the month's documents for every due account. Only temp tables are written.
 
-    `unprintable` gives the characters of a text that the PDF would show as boxes: an account with
-    such a name or address has to wait, unless a draft is asked for. InputError for a month that is
-    none, an account that does not exist, or a seller who is still the shipped example.
+    `printing` knows what the PDF would show as boxes: an account with such letters in its name or
+    address, or of a language without its font, has to wait, unless a draft is asked for.
+    InputError for a month that is none, an account that does not exist, or a seller who is still
+    the shipped example.
     """
     check_month(order.month)
     check_prefixes(settings)
     if not order.draft:
         if not settings.sellers:
             check_seller(settings)
-        check_seller_prints(settings, unprintable)
+        check_seller_prints(settings, printing.unprintable)
     connection = store.connection
     if order.account is not None:
         balance(connection, order.account)
@@ -135,18 +138,12 @@ def prepare(
     _fill_month_ends(store, order.month, zones)
     connection.execute(
         sql.text("statements/invoices/due_and_late/due"),
-        {
-            **scope,
-            "reissue": order.reissue,
-            "language": settings.language,
-            "countries": list(LANGUAGE_OF_COUNTRY),
-            "languages": list(LANGUAGE_OF_COUNTRY.values()),
-        },
+        {**scope, "reissue": order.reissue, **_languages(settings)},
     )
     waiting = _undecided(store, order, settings)
     if not order.draft:
         left = (*unsaid(store, settings), *order.left)
-        waiting = (*waiting, *who_waits(store, readiness, unprintable, left))
+        waiting = (*waiting, *who_waits(store, readiness, printing, left))
     run_id = f"invoice-{order.month}-{store.journal.last_no + 1}"
     _compute(store, order, settings, run_id=run_id, import_no=readiness.import_no)
     made = connection.table(OUT["invoices"])
@@ -207,6 +204,15 @@ def _fill_zones(
             "ends": [naive(day.end) for _, day in days],
         },
     )
+
+
+def _languages(settings: InvoiceSettings) -> dict[str, object]:
+    """What decides the language of documents whose account names none."""
+    return {
+        "language": settings.language,
+        "countries": list(LANGUAGE_OF_COUNTRY),
+        "languages": list(LANGUAGE_OF_COUNTRY.values()),
+    }
 
 
 def _undecided(store: Store, order: Order, settings: InvoiceSettings) -> tuple[Waiting, ...]:

@@ -121,7 +121,7 @@ def fill_sellers(
     notes = {one.seller_id: [DRAFT_WORDS] if draft else [*one.seller.payment] for one in found}
     early = [EARLY_WORDS.format(at=stamp(at))] if draft else []
     connection.execute(
-        sql.text("statements/invoices/finish/sellers"),
+        sql.text("statements/invoices/finish/issuing_sellers"),
         {
             "sellers": [one.seller_id for one in found],
             "texts": [seller_text(one.seller, notes[one.seller_id]) for one in found],

@@ -67,6 +67,31 @@ class PrintedParty:
     text: str
 
 
+def _nothing(_text: str) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Printing:
+    """What the PDF can show: the characters of a text that no font has, and all that documents of
+    a language say by themselves.
+    """
+
+    unprintable: Callable[[str], str] = _nothing
+    texts_of: Callable[[str], str] = _nothing
+
+
+ANYTHING_PRINTS = Printing()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LanguageInUse:
+    """A language that documents are about to be written in, and whose."""
+
+    language: str
+    accounts: list[str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SellerInUse:
     """A seller of accounts that are due, and who these are."""
@@ -122,14 +147,14 @@ def unsaid(store: Store, settings: InvoiceSettings) -> tuple[Waiting, ...]:
 def who_waits(
     store: Store,
     readiness: Readiness,
-    unprintable: Callable[[str], str],
+    printing: Printing,
     left: Sequence[Waiting] = (),
 ) -> tuple[Waiting, ...]:
     """The accounts that cannot be issued now, with the reason of each; they are due no more.
 
     `left`: those that somebody wants to see first, where nothing else keeps them.
     """
-    waiting = (*_waiting(store, readiness), *_without_font(store, unprintable))
+    waiting = (*_waiting(store, readiness), *_without_font(store, printing))
     known = {one.account_id for one in waiting}
     for one in left:
         if one.account_id not in known:
@@ -156,17 +181,24 @@ def check_seller_prints(settings: InvoiceSettings, unprintable: Callable[[str], 
             raise InputError(problem, font_hint(missing))
 
 
-def _without_font(store: Store, unprintable: Callable[[str], str]) -> tuple[Waiting, ...]:
-    """The due accounts whose name or address the PDF would show as boxes (CASES P2)."""
+def _without_font(store: Store, printing: Printing) -> tuple[Waiting, ...]:
+    """The due accounts whose name, address or language the PDF would show as boxes (CASES P2)."""
     due = store.connection.execute(sql.text("statements/invoices/due_and_late/printed_parties"))
-    found = ((one.account_id, unprintable(one.text)) for one in sql.rows(due, PrintedParty))
+    parties = sql.rows(due, PrintedParty)
+    used = store.connection.execute(sql.text("statements/invoices/due_and_late/languages_in_use"))
+    languages = sql.rows(used, LanguageInUse)
+    found = {one.account_id: (printing.unprintable(one.text), "name or address") for one in parties}
+    for one in languages:
+        missing = printing.unprintable(printing.texts_of(one.language))
+        if missing:
+            found |= dict.fromkeys(one.accounts, (missing, f"language ({one.language})"))
     return tuple(
         Waiting(
             account_id=account_id,
-            problem=f"no font has {named(missing)} of its name or address, its PDF shows boxes",
+            problem=f"no font has {named(missing)} of its {what}, its PDF shows boxes",
             hint=font_hint(missing),
         )
-        for account_id, missing in found
+        for account_id, (missing, what) in sorted(found.items())
         if missing
     )
 

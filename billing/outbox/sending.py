@@ -18,8 +18,8 @@ from pathlib import Path
 
 import orjson
 
+from billing.accounts.languages import LANGUAGE_OF_COUNTRY
 from billing.invoices.settings import InvoiceSettings, Seller
-from billing.invoices.wording.languages import LANGUAGE_OF_COUNTRY
 from billing.outbox import events_file, mail, webhook
 from billing.outbox.address import Resolver, resolve
 from billing.outbox.attachments import Attachment, attachments_of

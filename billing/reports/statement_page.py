@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
+from billing.accounts.languages import language_of
 from billing.invoices.documents.pdf_document import compiled
 from billing.invoices.figures import exact, grouped
 from billing.invoices.payments import InvoiceStanding
 from billing.invoices.settings import InvoiceSettings, Seller
-from billing.invoices.wording.languages import language_of
 from billing.invoices.wording.names import item_name
 from billing.invoices.wording.writing import Writing
 from billing.reports.statement import Move, Statement

@@ -29,6 +29,7 @@ from edge.configfile import read_toml
 from edge.errors import ConfigError
 
 FILE = "tax.toml"
+STEP = Decimal("0.0001")
 HINT = f"add a row that is for it to {FILE}, or name one by `tax_rule` of the account"
 Place = Annotated[str, Field(pattern=r"^([A-Z]{2}|EU|\*)$")]
 Buyer = Literal["business", "consumer"]
@@ -40,7 +41,7 @@ def _percent(value: object) -> Decimal:
         percent = Decimal(value) if isinstance(value, str) else Decimal("NaN")
     except ArithmeticError:
         percent = Decimal("NaN")
-    if not percent.is_finite() or not 0 <= percent <= 100 or percent != round(percent, 4):
+    if not percent.is_finite() or not 0 <= percent <= 100 or percent % STEP:
         raise ValueError('write a rate from "0" to "100" in quotes, with at most four decimals')
     return percent
 

@@ -37,6 +37,8 @@ from billing.invoices.reading import (
 )
 from billing.invoices.records import Invoice
 from billing.invoices.settings import InvoiceSettings
+from billing.invoices.waiting import ANYTHING_PRINTS, Printing
+from billing.invoices.wording.texts import catalogue
 from billing.vat.profiles import FACTUR_X
 
 TABLES = ("json", "csv")
@@ -102,13 +104,14 @@ def write_drafts(
     return written
 
 
-def unprintable(home: Path, settings: InvoiceSettings) -> Callable[[str], str]:
-    """What `billing.invoices.run.prepare` asks: which characters of a text a PDF would show as
-    boxes. Without a PDF nothing is asked of fonts.
-    """
+def printing(home: Path, settings: InvoiceSettings) -> Printing:
+    """What `billing.invoices.run.prepare` asks of fonts. Without a PDF nothing is asked."""
     if "pdf" not in settings.formats:
-        return lambda _text: ""
-    return partial(pdf_document.unprintable, fonts=pdf_document.fonts_of(home))
+        return ANYTHING_PRINTS
+    return Printing(
+        unprintable=partial(pdf_document.unprintable, fonts=pdf_document.fonts_of(home)),
+        texts_of=lambda language: "".join(catalogue(language).values()),
+    )
 
 
 def missing(home: Path, connection: duckdb.DuckDBPyConnection) -> list[str]:

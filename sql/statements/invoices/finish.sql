@@ -128,7 +128,7 @@ FROM invoice_zones AS zones
 LEFT JOIN counted ON zones.timezone = counted.timezone
 LEFT JOIN hashed ON zones.timezone = hashed.timezone;
 
--- name: sellers
+-- name: issuing_sellers
 -- One row per seller: its text as it is kept with documents (of a month that is not over with a word of that), the day
 -- of issue by its calendar, and its terms.
 CREATE OR REPLACE TEMP TABLE invoice_sellers AS

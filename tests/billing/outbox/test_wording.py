@@ -10,9 +10,9 @@ from typing import Any, get_args
 import orjson
 import pytest
 
+from billing.accounts.languages import LANGUAGE_OF_COUNTRY
 from billing.balance import state_rules
 from billing.invoices.settings import Seller
-from billing.invoices.wording.languages import LANGUAGE_OF_COUNTRY
 from billing.outbox import mail, wording
 from billing.outbox.settings import Language
 from billing.outbox.wording import MailReader

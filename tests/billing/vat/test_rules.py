@@ -5,7 +5,7 @@ stops the account's document by name.
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -196,7 +196,8 @@ def test_late_usage_has_the_rate_of_its_own_month_beside_this_months(tmp_path: P
     world.invoice("2026-10", NOVEMBER.replace(hour=4))
     (one,) = world.documents("2026-10")
     assert tax_and_net(one) == ("148.80", "744.00")
-    world.use(OCTOBER, Use(requests=1_000_000, bytes_sent=0), through=NOVEMBER)
+    late = OCTOBER + timedelta(days=9)
+    world.use(late, Use(requests=1_000_000, bytes_sent=0), through=NOVEMBER)
     world.use(NOVEMBER, Use(requests=2_000_000, bytes_sent=0), through=DECEMBER)
     world.rate(DECEMBER)
     world.invoice("2026-11", DECEMBER.replace(hour=4))

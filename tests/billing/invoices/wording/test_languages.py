@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billing.accounts.languages import LANGUAGE_OF_COUNTRY, LANGUAGES, language_of
 from billing.invoices.documents import html_document
 from billing.invoices.documents.page import page
 from billing.invoices.figures import exact, grouped
 from billing.invoices.records import AccountStanding, Invoice
-from billing.invoices.wording.languages import LANGUAGE_OF_COUNTRY, LANGUAGES, language_of
 from billing.invoices.wording.said_before import kept_text, tier_text, unit_words
 from billing.invoices.wording.texts import catalogue
 from billing.invoices.wording.writing import Writing
