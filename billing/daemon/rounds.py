@@ -169,8 +169,9 @@ def _issue_approved(store: Store, month: str, now: datetime) -> None:
         log("invoiced", month=month, journal_no=done.issued.journal_no)
 
 
-def _say_waiting(month: str, reason: str, **fields: object) -> None:
-    log("waiting", step="invoice", month=month, **fields, reason=reason)
+def _say_waiting(month: str, reason: str, *, accounts: int = 0, account: str = "") -> None:
+    whose = {"accounts": accounts, "account": account} if accounts else {}
+    log("waiting", trace=False, step="invoice", month=month, **whose, reason=reason)
 
 
 def _issue(store: Store, month: str, now: datetime) -> None:

@@ -153,9 +153,7 @@ def read_tax_table(home: Path) -> TaxTable | None:
 def decide(case: TaxCase, table: TaxTable, language: str) -> TaxCategory | UnknownTax:
     """The category and rate of a case; UnknownTax where no row, or more than one, is for it."""
     if case.exemption:
-        found: TaxCategory | UnknownTax = TaxCategory(
-            code="E", percent=Decimal(0), reason=case.exemption
-        )
+        found = TaxCategory(code="E", percent=Decimal(0), reason=case.exemption)
     else:
         rule = _named(case, table) if case.rule_id else _fitting(case, table)
         if isinstance(rule, UnknownTax):

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from functools import cache, lru_cache
 from importlib.resources import as_file, files
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Literal
 
 import orjson
@@ -132,20 +131,19 @@ def _font_paths(fonts: Path | None) -> list[str]:
 @cache
 def _compiler(fonts: Path | None, template: tuple[str, str] | Path) -> typst.Compiler:
     """One compiler per process: it keeps fonts and the parsed template between documents."""
-    import typst
-
     if isinstance(template, Path):
-        return _compiler_of(typst, template, fonts)
+        return _compiler_of(template, fonts)
     package, name = template
     with as_file(files(package).joinpath("templates", name)) as path:
-        return _compiler_of(typst, path, fonts)
+        return _compiler_of(path, fonts)
 
 
-def _compiler_of(typst: ModuleType, path: Path, fonts: Path | None) -> typst.Compiler:
-    made: typst.Compiler = typst.Compiler(
+def _compiler_of(path: Path, fonts: Path | None) -> typst.Compiler:
+    import typst
+
+    return typst.Compiler(
         input=str(path),
         root=str(path.parent),
         font_paths=_font_paths(fonts),
         ignore_system_fonts=False,
     )
-    return made

@@ -116,5 +116,5 @@ def _marks(language: str) -> Mapping[int, str]:
 @cache
 def _code_stands_first(language: str) -> bool:
     """Whether the pattern of money has the currency in front."""
-    pattern = _locale(language).currency_formats["standard"].pattern.partition(";")[0]
+    pattern: str = _locale(language).currency_formats["standard"].pattern.partition(";")[0]
     return pattern.lstrip("\u200f\u200e").startswith("¤")
