@@ -223,11 +223,14 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountHead:
-    """Name, currency and time zone of an account."""
+    """Name, currency and time zone of an account, and what decides its language and seller."""
 
     name: str
     currency: str
     timezone: str
+    language: str
+    seller_id: str
+    country: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
