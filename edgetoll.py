@@ -71,6 +71,11 @@ COMMANDS = {
         "status",
         "One screen for the person on call; exit 1 when one is needed.",
     ),
+    "prune": (
+        "billing.commands.prune",
+        "prune",
+        "Merge charges of months long past, delete what nothing names any more.",
+    ),
     "demo": ("examples.demo", "demo", "Real work end to end in a new home, in under a minute."),
     "run": ("billing.daemon.host", "run", "Edge tail, metering and billing in one process."),
 }
