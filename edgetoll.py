@@ -74,7 +74,7 @@ COMMANDS = {
     "prune": (
         "billing.commands.prune",
         "prune",
-        "Merge charges of months long past, delete what nothing names any more.",
+        "Keep less of months long past: charges in a file a month, old usage gone.",
     ),
     "demo": ("examples.demo", "demo", "Real work end to end in a new home, in under a minute."),
     "run": ("billing.daemon.host", "run", "Edge tail, metering and billing in one process."),

@@ -19,7 +19,7 @@ from edge.terminal import (
 )
 
 if TYPE_CHECKING:
-    from billing.prune.plan import Step
+    from billing.prune.plan import PruneStep
 
 OWNER = "prune"
 
@@ -33,7 +33,8 @@ def prune(
     as_json: JsonOption = False,
     as_of: AsOfOption = None,
 ) -> None:
-    """Merge the charges of months long past into fewer files, delete what nothing names any more.
+    """Merge charges of months long past into a file a month, let usage older than its months go,
+    delete what nothing names any more.
 
     The policy stands in [billing.prune] of edgetoll.toml. Nothing goes that an issued document, a
     check or a rebuild from the journal needs. Example: edgetoll prune --dry-run
@@ -71,7 +72,7 @@ def prune(
     )
 
 
-def _agreed(steps: list[Step], *, as_json: bool) -> bool:
+def _agreed(steps: list[PruneStep], *, as_json: bool) -> bool:
     """Ask, where somebody is there to answer."""
     if as_json or not sys.stdin.isatty():
         return False
@@ -79,7 +80,7 @@ def _agreed(steps: list[Step], *, as_json: bool) -> bool:
     return typer.confirm("Do this?", default=False)
 
 
-def _table(steps: list[Step]) -> None:
+def _table(steps: list[PruneStep]) -> None:
     names = ("what", "files", "holds", "why")
     rows = [
         (
@@ -93,7 +94,7 @@ def _table(steps: list[Step]) -> None:
     table("Prune", names, rows, right=("files", "holds"))
 
 
-def _show(steps: list[Step], *, done: bool, asked: bool) -> None:
+def _show(steps: list[PruneStep], *, done: bool, asked: bool) -> None:
     if not steps:
         print("Nothing to prune.")
         return

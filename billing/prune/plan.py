@@ -27,7 +27,7 @@ LEFT_SECONDS = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class PruneStep:
     """One thing to do: what it is, how many files it takes away and their bytes."""
 
     what: str
@@ -39,7 +39,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class PrunePlan:
     """All that is due: files of charges to merge, and what nothing names any more."""
 
     merges: tuple[merging.Merge, ...]
@@ -52,11 +52,11 @@ class Plan:
     """The lake lacks a record: a prune was killed before it was published."""
     settings: PruneSettings
 
-    def steps(self) -> list[Step]:
+    def steps(self) -> list[PruneStep]:
         """The plan as people read it, nothing that is empty."""
         kept = f"kept as they are for {self.settings.merge_months} months"
         steps = [
-            Step(
+            PruneStep(
                 what=f"charges of {one.month}: {len(one.files):,} files become one",
                 files=len(one.files) - 1,
                 bytes=one.bytes,
@@ -66,7 +66,7 @@ class Plan:
         ]
         if self.usage is not None:
             steps.append(
-                Step(
+                PruneStep(
                     what=f"usage of before {self.usage.before:%Y-%m-%d}: {self.usage.rows:,} rows",
                     files=self.usage.files,
                     bytes=self.usage.bytes,
@@ -83,19 +83,21 @@ class Plan:
             if paths:
                 files = [file for path in paths for file in _files(path)]
                 size = sum(_alone(file) for file in files)
-                steps.append(Step(what=what, files=len(files), bytes=size, why=why))
+                steps.append(PruneStep(what=what, files=len(files), bytes=size, why=why))
         if self.unpublished:
             steps.append(
-                Step(what="the lake is published anew", files=0, bytes=0, why="it lacks a record")
+                PruneStep(
+                    what="the lake is published anew", files=0, bytes=0, why="it lacks a record"
+                )
             )
         return steps
 
 
-def look(store: Store, *, settings: PruneSettings, at: datetime) -> Plan:
+def look(store: Store, *, settings: PruneSettings, at: datetime) -> PrunePlan:
     """What is due at `at`; writes nothing."""
     before = month_start(at, months=settings.merge_months)
     lake = publish.current(store.home)
-    return Plan(
+    return PrunePlan(
         merges=tuple(merging.due(store, before=before)),
         usage=usages.due(
             store,
@@ -112,7 +114,7 @@ def look(store: Store, *, settings: PruneSettings, at: datetime) -> Plan:
     )
 
 
-def carry_out(store: Store, plan: Plan, *, at: datetime) -> None:
+def carry_out(store: Store, plan: PrunePlan, *, at: datetime) -> None:
     """Do what `plan` says. Corrupt where a file to be merged, or the merged one, is not whole."""
     for one in plan.merges:
         merging.merge(store, one, at=at)

@@ -89,7 +89,7 @@ def merged_files(record: Record) -> list[ChargeFile]:
     """The files that a record merged, as it names them."""
     effect = record.effects["merge"]
     assert "json" in effect, "what was merged stands in the record"
-    files: list[dict[str, Any]] = effect["json"]["files"]  # type: ignore[index,call-overload]
+    files: list[dict[str, Any]] = effect["json"]["files"]  # type: ignore[index]
     return [ChargeFile(**one, form="of a run") for one in files]
 
 
