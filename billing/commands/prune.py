@@ -99,6 +99,8 @@ def _show(steps: list[PruneStep], *, done: bool, asked: bool) -> None:
         print("Nothing to prune.")
         return
     if done:
+        if not asked:
+            _table(steps)
         print("Done. What readers of the lake still hold is freed when they let it go.")
         return
     _table(steps)

@@ -19,6 +19,7 @@ from billing.prune import merging
 from billing.prune import usage as usages
 from billing.prune.settings import PruneSettings, month_start
 from billing.runs.settings import read_settings
+from billing.store import charge_files, gone
 from billing.store.store import Store
 from edge.crash_point import crash_point
 
@@ -87,7 +88,10 @@ class PrunePlan:
         if self.unpublished:
             steps.append(
                 PruneStep(
-                    what="the lake is published anew", files=0, bytes=0, why="it lacks a record"
+                    what="the lake is published anew",
+                    files=0,
+                    bytes=0,
+                    why="it lacks what was pruned",
                 )
             )
         return steps
@@ -109,7 +113,11 @@ def look(store: Store, *, settings: PruneSettings, at: datetime) -> PrunePlan:
         replaced=tuple(one for _, left in merging.replaced(store.journal) for one in left),
         versions=tuple(_old_versions(store.home)),
         left=tuple(_left(store.home)),
-        unpublished=lake is not None and lake.journal_no < store.journal.last_no,
+        unpublished=lake is not None
+        and any(
+            record.kind in (charge_files.MERGED_KIND, gone.USAGE_KIND)
+            for record in store.journal.records(after=lake.journal_no)
+        ),
         settings=settings,
     )
 
