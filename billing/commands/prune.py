@@ -67,9 +67,8 @@ def prune(
             for one in steps
         ],
     }
-    emit(
-        document, as_json=as_json, human=lambda: _show(steps, done=done, asked=not (yes or dry_run))
-    )
+    asked = bool(ready) and not (yes or dry_run)
+    emit(document, as_json=as_json, human=lambda: _show(steps, done=done, asked=asked))
 
 
 def _agreed(steps: list[PruneStep], *, as_json: bool) -> bool:
@@ -99,7 +98,7 @@ def _show(steps: list[PruneStep], *, done: bool, asked: bool) -> None:
         print("Nothing to prune.")
         return
     if done:
-        if not asked:
+        if not asked:  # else it was shown before the answer
             _table(steps)
         print("Done. What readers of the lake still hold is freed when they let it go.")
         return
