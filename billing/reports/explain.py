@@ -26,6 +26,7 @@ from billing.reports.records import (
     LinePart,
     PlacedPeriod,
 )
+from billing.store.gone import usage_before
 from edge.errors import InputError
 
 CLASSES = {
@@ -112,7 +113,17 @@ def explanation(
         domains=tuple(_domains(connection, line, books)),
         certificates=tuple(certificates),
         edges=tuple(_edges(certificates)),
+        usage_since=_usage_since(connection, chosen),
     )
+
+
+def _usage_since(
+    connection: duckdb.DuckDBPyConnection, periods: Sequence[PlacedPeriod]
+) -> datetime | None:
+    pruned = usage_before(connection)
+    if pruned is None or all(one.charged.period_start >= pruned for one in periods):
+        return None
+    return pruned
 
 
 def _collect_charges(
@@ -274,6 +285,7 @@ def document(found: Explanation) -> dict[str, object]:
         ],
         "certificates": [_certificate_document(one) for one in found.certificates],
         "edges": [asdict(one) for one in found.edges],
+        "usage_since": found.usage_since,
     }
 
 

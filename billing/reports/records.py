@@ -166,7 +166,9 @@ class EdgeRange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """Where an invoice line comes from. `hours` are those asked for, `sums` those of all."""
+    """Where an invoice line comes from. `hours` are those asked for, `sums` those of all.
+    `usage_since`: usage of before is kept no more, and some of the periods are of before.
+    """
 
     invoice_no: str
     line_no: int
@@ -178,6 +180,7 @@ class Explanation:
     domains: tuple[DomainUse, ...]
     certificates: tuple[CertificateTaken, ...]
     edges: tuple[EdgeRange, ...]
+    usage_since: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
