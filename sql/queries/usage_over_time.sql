@@ -1,6 +1,6 @@
 -- What was served, month by month down to 5 minutes?
 -- Grain: one row per step (UTC) × class.
--- Reads: usage_5min.
+-- Reads: usage_hourly_parts, or usage_parts where 5 minutes are asked for.
 -- Parameter from_day (day): the first day, UTC
 -- Parameter to_day (day): the last day, UTC
 -- Parameter step (text, day): month, day, hour or 5min
@@ -9,6 +9,16 @@
 -- Parameter region (text, all): one region, or all of them
 -- Chart: stack, starts, requests, class
 -- Read by: people (edgetoll query).
+WITH parts AS (
+    SELECT hour AS bucket, account_id, domain, region, class, requests, bytes_sent
+    FROM usage_hourly_parts
+    WHERE $step <> '5min'
+    UNION ALL
+    SELECT bucket, account_id, domain, region, class, requests, bytes_sent
+    FROM usage_parts
+    WHERE $step = '5min'
+)
+
 SELECT
     CASE $step
         WHEN 'month' THEN date_trunc('month', bucket)
@@ -20,7 +30,7 @@ SELECT
     class,
     CAST(sum(requests) AS BIGINT) AS requests,
     CAST(sum(bytes_sent) AS BIGINT) AS bytes_sent
-FROM usage_5min
+FROM parts
 WHERE
     bucket >= $from_day
     AND bucket < CAST($to_day AS DATE) + INTERVAL 1 DAY

@@ -1,6 +1,6 @@
 -- Of what does usage consist: which domains, regions, classes or accounts?
 -- Grain: one row per value of what it is split by, the largest first.
--- Reads: usage_5min.
+-- Reads: usage_hourly_parts.
 -- Parameter from_day (day): the first day, UTC
 -- Parameter to_day (day): the last day, UTC
 -- Parameter by (text, domain): domain, region, class or account
@@ -23,10 +23,10 @@ SELECT
     CAST(coalesce(sum(requests) FILTER (class = 'quic'), 0) AS BIGINT) AS quic_requests,
     CAST(coalesce(sum(requests) FILTER (class = 'http'), 0) AS BIGINT) AS http_requests,
     CAST(sum(bytes_sent) AS BIGINT) AS bytes_sent
-FROM usage_5min
+FROM usage_hourly_parts
 WHERE
-    bucket >= $from_day
-    AND bucket < CAST($to_day AS DATE) + INTERVAL 1 DAY
+    hour >= $from_day
+    AND hour < CAST($to_day AS DATE) + INTERVAL 1 DAY
     AND ($account = 'all' OR account_id = $account)
     AND $domain IN ('all', domain)
     AND $region IN ('all', region)
