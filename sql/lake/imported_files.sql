@@ -15,6 +15,7 @@ SELECT
     closed_at,
     complete_through,
     too_old,
-    import_no
+    import_no,
+    coalesce(from_json(certificate -> 'missing_edges', '["VARCHAR"]'), []) AS missing_edges
 FROM imported_files
 ORDER BY hour, partition, revision;

@@ -15,5 +15,6 @@ CREATE TABLE lake_imported_files (
     closed_at TIMESTAMP,
     complete_through TIMESTAMP,
     too_old BOOLEAN,
-    import_no BIGINT
+    import_no BIGINT,
+    missing_edges VARCHAR[]
 )

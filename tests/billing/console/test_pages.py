@@ -22,13 +22,17 @@ from tests.billing.homes import close_hour, copied
 from tests.billing.runner import rate
 
 INVOICE = "INV-USD-2026-000001"
-KNOWN = {"account": "acme", "item": "https_requests", "invoice": INVOICE, "run": "R00000003"}
+KNOWN = {
+    "account": "acme", "item": "https_requests", "invoice": INVOICE, "run": "R00000003",
+    "edge": "edge-1",
+}  # fmt: skip
 URLS = [page.path.format(**KNOWN) for page in PAGES] + [
     "/?month=2026-11",
     "/accounts/beta?month=2026-10",
     "/accounts/acme/charges/https_requests?month=2026-11",
     "/usage?step=5min&from_day=2026-11-03&to_day=2026-11-03",
-    "/usage/months?month=2026-11&other=2026-10",
+    "/usage?account=beta&step=hour&from_day=2026-11-03&to_day=2026-11-03",
+    "/usage/periods?from_day=2026-11-01&other_from_day=2026-10-01&other_to_day=2026-10-31",
     "/completeness?month=2026-11",
     "/day?day=2026-11-03",
     "/hour?hour=2026-11-03T10",
