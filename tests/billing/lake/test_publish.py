@@ -357,6 +357,18 @@ def test_a_lake_of_another_program_version_is_written_again_whole(charged: Path)
     assert ask(home, "SELECT * FROM charges ORDER BY ALL") == before
 
 
+def test_charges_of_a_month_begin_with_its_first_day_where_the_account_is(tmp_path: Path) -> None:
+    tokyo = ACCOUNTS.replace('id = "acme"', 'id = "acme"\ntimezone = "Asia/Tokyo"', 1)
+    home = make_home(tmp_path, accounts=tokyo)
+    close_hour(home, START - 9 * HOUR, [Use(requests=10)])
+    close_hour(home, START + 15 * HOUR, [Use(requests=10)])
+    rate(home, at=START + 17 * HOUR)
+    days = (
+        "SELECT DISTINCT month, CAST(day AS VARCHAR) AS day FROM charges_daily_parts ORDER BY day"
+    )
+    assert ask(home, days) == [("2026-10", "2026-10-01"), ("2026-10", "2026-10-02")]
+
+
 def test_days_follow_an_account_to_another_time_zone(tmp_path: Path) -> None:
     home = make_home(tmp_path)
     evening = START.replace(hour=20)
