@@ -55,11 +55,11 @@ def test_the_person_on_call_finds_the_edge_that_an_hour_lacks(page: Page) -> Non
 
 def test_an_analyst_goes_from_a_month_to_a_certificate_and_back_to_the_sql(page: Page) -> None:
     page.goto("/accounts/acme?month=2026-11")
-    shapes = ".plot rect, .plot .dot"
-    assert page.locator(shapes).count() == page.locator(f".plot a:is(:has({shapes}))").count()
+    shapes = page.locator(".plot rect, .plot .dot").count()
+    assert shapes == page.locator(".plot a rect, .plot a .dot").count() > 0
     page.locator("#charges-as-they-grow .plot a").last.focus()
     page.keyboard.press("Enter")
-    assert page.url.endswith("/accounts/acme/charges/https_requests?month=2026-11")
+    page.wait_for_url("**/accounts/acme/charges/https_requests?month=2026-11")
     page.go_back()
     page.locator("#charges-of-month").get_by_role("link", name="https_requests").click()
     page.locator("#charges-of-item").get_by_role("link", name="2026-11-03 08:00").click()
