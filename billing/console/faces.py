@@ -21,6 +21,8 @@ from billing.lake.export import as_text
 ROWS = 200
 """Of a table on a page; the next ones are a click away, all of them a file."""
 LEVELS = 5
+UPRIGHT = 9
+"""Columns that an upright sheet of paper holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,11 @@ class Shown:
     is_small: bool
     """Half as wide as the page, where there is room and another such stands beside it."""
     grid: Grid | None
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether its table needs a sheet of paper across."""
+        return len(self.heads) > UPRIGHT and "table" in self.block.face
 
 
 def text_of(value: object) -> str:
