@@ -89,6 +89,7 @@ CREATE TABLE IF NOT EXISTS tags (
 );
 
 -- One row per plan bought. quantity: bytes (data_transfer) or requests (https_requests). price: what it was sold for; NULL: elsewhere.
+-- lasts: how long a period is; renews: the plan is sold again after each, as ID#2, ID#3, …
 CREATE TABLE IF NOT EXISTS plans (
     plan_id VARCHAR NOT NULL,
     account_id VARCHAR NOT NULL,
@@ -99,6 +100,8 @@ CREATE TABLE IF NOT EXISTS plans (
     ends_at TIMESTAMP NOT NULL CHECK (ends_at > starts_at),
     bought_at TIMESTAMP NOT NULL,
     price HUGEINT CHECK (price >= 0),
+    lasts VARCHAR,
+    renews BOOLEAN,
     journal_no BIGINT NOT NULL
 );
 
