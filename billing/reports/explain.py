@@ -107,13 +107,7 @@ def explanation(
         invoice_no=invoice_no,
         line_no=line_no,
         line=line,
-        agreement=sql.row(
-            connection.execute(
-                sql.text("statements/invoices/explain/explain_agreement"),
-                {"rate_card": line.rate_card, "account_id": line.account_id},
-            ),
-            ExplainedAgreement,
-        ),
+        agreement=_agreement(connection, line),
         card=tuple(_card(connection, line)),
         lines=tuple(parts),
         periods=tuple(periods),
@@ -122,6 +116,19 @@ def explanation(
         certificates=tuple(certificates),
         edges=tuple(_edges(certificates)),
         usage_since=_usage_since(connection, chosen),
+    )
+
+
+def _agreement(
+    connection: duckdb.DuckDBPyConnection, line: ExplainedLine
+) -> ExplainedAgreement | None:
+    """The credit, commitment or plan that the line is of."""
+    return sql.row(
+        connection.execute(
+            sql.text("statements/invoices/explain/explain_agreement"),
+            {"rate_card": line.rate_card, "account_id": line.account_id},
+        ),
+        ExplainedAgreement,
     )
 
 
