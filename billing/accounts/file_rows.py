@@ -18,7 +18,7 @@ from typing import Annotated, Literal, Self, TypeVar
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from billing.accounts.agreement_rows import CommitmentRow, CreditRow
-from billing.accounts.document_fields import check_endpoint, check_profile, check_terms
+from billing.accounts.document_fields import DocumentFields
 from billing.accounts.plan_terms import check_lasts
 from billing.accounts.row_fields import (
     BEGINNING,
@@ -45,7 +45,7 @@ Method = Literal["data_transfer", "peak_bandwidth", "percentile95_bandwidth"]
 R = TypeVar("R", bound=LoadRow)
 
 
-class AccountRow(LoadRow):
+class AccountRow(LoadRow, DocumentFields):
     """One version of an account; without `effective_from` it is the account's first.
 
     `opened` and `closed` bound the months in which its fixed fees are due; not said, it is open
@@ -71,17 +71,6 @@ class AccountRow(LoadRow):
     closed: End | None = None
     effective_from: Instant | None = None
     tags: Tags | None = None
-    payment_terms: Annotated[str, AfterValidator(check_terms)] = ""
-    purchase_order: str = ""
-    cost_center: str = ""
-    contract: str = ""
-    buyer_reference: str = ""
-    postcode: str = ""
-    city: str = ""
-    endpoint: Annotated[str, AfterValidator(check_endpoint)] = ""
-    tax_exemption: str = ""
-    invoice_email: Annotated[str, AfterValidator(check_email)] = ""
-    e_invoice: Annotated[str, AfterValidator(check_profile)] = ""
     why: str = ""
 
 

@@ -27,6 +27,7 @@ from billing.reports.records import (
     LinePart,
     PlacedPeriod,
 )
+from billing.store.gone import usage_before
 from edge.errors import InputError
 
 CLASSES = {
@@ -106,13 +107,7 @@ def explanation(
         invoice_no=invoice_no,
         line_no=line_no,
         line=line,
-        agreement=sql.row(
-            connection.execute(
-                sql.text("statements/invoices/explain/explain_agreement"),
-                {"rate_card": line.rate_card, "account_id": line.account_id},
-            ),
-            ExplainedAgreement,
-        ),
+        agreement=_agreement(connection, line),
         card=tuple(_card(connection, line)),
         lines=tuple(parts),
         periods=tuple(periods),
@@ -120,7 +115,30 @@ def explanation(
         domains=tuple(_domains(connection, line, books)),
         certificates=tuple(certificates),
         edges=tuple(_edges(certificates)),
+        usage_since=_usage_since(connection, chosen),
     )
+
+
+def _agreement(
+    connection: duckdb.DuckDBPyConnection, line: ExplainedLine
+) -> ExplainedAgreement | None:
+    """The credit, commitment or plan that the line is of."""
+    return sql.row(
+        connection.execute(
+            sql.text("statements/invoices/explain/explain_agreement"),
+            {"rate_card": line.rate_card, "account_id": line.account_id},
+        ),
+        ExplainedAgreement,
+    )
+
+
+def _usage_since(
+    connection: duckdb.DuckDBPyConnection, periods: Sequence[PlacedPeriod]
+) -> datetime | None:
+    pruned = usage_before(connection)
+    if pruned is None or all(one.charged.period_start >= pruned for one in periods):
+        return None
+    return pruned
 
 
 def _collect_charges(
@@ -283,6 +301,7 @@ def document(found: Explanation) -> dict[str, object]:
         ],
         "certificates": [_certificate_document(one) for one in found.certificates],
         "edges": [asdict(one) for one in found.edges],
+        "usage_since": found.usage_since,
     }
 
 

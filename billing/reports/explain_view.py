@@ -12,7 +12,6 @@ from billing.reports.explain import sums
 from billing.reports.records import (
     CardTier,
     CertificateTaken,
-    DomainUse,
     EdgeRange,
     ExplainedAgreement,
     ExplainedLine,
@@ -54,7 +53,7 @@ def show(found: Explanation) -> None:
     if found.card:
         _show_card(found.card, line)
     _show_periods(found)
-    _show_domains(found.domains)
+    _show_domains(found)
     _show_edges(found.edges, found.certificates)
 
 
@@ -147,7 +146,13 @@ def _period_cells(one: PlacedPeriod, line: ExplainedLine) -> Sequence[object]:
     )
 
 
-def _show_domains(domains: Sequence[DomainUse]) -> None:
+def _show_domains(found: Explanation) -> None:
+    domains = found.domains
+    if found.usage_since is not None:
+        say(
+            f"Usage of before {found.usage_since:%Y-%m-%d} was pruned: what each domain used by the"
+            " day stands in the invoice's appendix."
+        )
     rows = [
         (one.domain, one.traffic_class, one.region, _count(one.requests), _count(one.bytes_sent),
          one.hours)
@@ -155,7 +160,8 @@ def _show_domains(domains: Sequence[DomainUse]) -> None:
     ]  # fmt: skip
     columns = ("domain", "class", "edge region", "requests", "bytes", "hours")
     if not domains:
-        say("no usage in these periods")
+        if found.usage_since is None:
+            say("no usage in these periods")
         return
     table(
         f"{many(len(domains), 'row')} by domain",

@@ -183,7 +183,9 @@ class EdgeRange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """Where an invoice line comes from. `hours` are those asked for, `sums` those of all."""
+    """Where an invoice line comes from. `hours` are those asked for, `sums` those of all.
+    `usage_since`: usage of before is kept no more, and some of the periods are of before.
+    """
 
     invoice_no: str
     line_no: int
@@ -196,6 +198,7 @@ class Explanation:
     domains: tuple[DomainUse, ...]
     certificates: tuple[CertificateTaken, ...]
     edges: tuple[EdgeRange, ...]
+    usage_since: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,11 +244,14 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountHead:
-    """Name, currency and time zone of an account."""
+    """Name, currency and time zone of an account, and what decides its language and seller."""
 
     name: str
     currency: str
     timezone: str
+    language: str
+    seller_id: str
+    country: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

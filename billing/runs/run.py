@@ -342,6 +342,7 @@ def apply_rating(connection: duckdb.DuckDBPyConnection, record: Record, effects:
     run = effects["run"]
     refresh_accounts(connection, record)
     post_charges(connection, record, run_id=run["run_id"])
+    connection.execute(sql.text("statements/runs/run/keep_late"), {"journal_no": record.number})
     appliers.apply(connection, effects)
     connection.execute(sql.text("statements/runs/run/clear_replay_marks"))
     connection.execute(sql.text("statements/runs/run/drop_run"), {"run_id": run["run_id"]})
