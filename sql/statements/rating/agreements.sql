@@ -60,21 +60,40 @@ WHERE p.price > 0 AND date_trunc('hour', p.starts_at) < $through AND CASE
     ELSE p.starts_at >= s.replay_from
 END;
 
--- name: grants
--- One row per credit, the first to pay first, with what it paid in months that stand.
+-- name: creditors
+-- One row per credit, with what is left of it, what it paid in months that are replayed being none; one row per account
+-- that a credit may pay for now, or has paid for in a month at hand: of credits that are used up or over nobody asks.
+CREATE OR REPLACE TEMP TABLE rating_credits AS
+WITH paid AS (
+    SELECT
+        t.account_id, t.rate_card[8:] AS agreement_id,
+        sum(t.amount) FILTER (s.replay_month IS NULL OR t.month < s.replay_month) AS amount,
+        max(t.month) AS last_month
+    FROM month_state AS t
+    JOIN rating_parties AS s ON s.account_id = t.account_id
+    WHERE t.rate_card LIKE 'credit/%'
+    GROUP BY ALL
+)
 SELECT
-    s.account_key, g.agreement_id, g.items, g.regions, date_trunc('hour', g.starts_at) AS first_hour, g.ends_at,
-    (g.amount + coalesce((
-        SELECT sum(t.amount)
-        FROM month_state AS t
-        WHERE
-            t.account_id = g.account_id AND t.rate_card = 'credit/' || g.agreement_id
-            AND (s.replay_month IS NULL OR t.month < s.replay_month)
-    ), 0))::HUGEINT AS available
+    s.account_key, g.agreement_id, g.items, g.regions, g.priority, g.starts_at, g.ends_at,
+    (g.amount + coalesce(p.amount, 0))::HUGEINT AS available,
+    s.replay_from IS NOT NULL OR coalesce(p.last_month >= h.first_month, FALSE) AS may_move
 FROM agreements AS g
 JOIN rating_parties AS s ON s.account_id = g.account_id
-WHERE g.kind = 'credit'
-ORDER BY s.account_key, g.priority, g.ends_at, g.starts_at, g.agreement_id;
+LEFT JOIN paid AS p ON p.account_id = g.account_id AND p.agreement_id = g.agreement_id
+CROSS JOIN (SELECT coalesce(min(month), '9999-99') AS first_month FROM rating_should_cost) AS h
+WHERE g.kind = 'credit';
+CREATE OR REPLACE TEMP TABLE rating_creditors AS
+SELECT DISTINCT account_key
+FROM rating_credits
+WHERE may_move OR (available > 0 AND ends_at > $last_through);
+
+-- name: grants
+-- One row per credit of these accounts, the first to pay first.
+SELECT account_key, agreement_id, items, regions, date_trunc('hour', starts_at) AS first_hour, ends_at, available
+FROM rating_credits
+WHERE account_key IN (SELECT account_key FROM rating_creditors)
+ORDER BY account_key, priority, ends_at, starts_at, agreement_id;
 
 -- name: credited_months
 -- One row per account that only adds × month × item × region × credit (NULL: all the rest) of the months at hand: what was
@@ -84,9 +103,8 @@ SELECT
     CASE WHEN t.rate_card LIKE 'credit/%' THEN t.rate_card[8:] END AS agreement_id, sum(t.amount)::HUGEINT AS amount
 FROM month_state AS t
 JOIN rating_parties AS s ON s.account_id = t.account_id AND s.replay_from IS NULL
-WHERE
-    s.account_id IN (SELECT account_id FROM agreements WHERE kind = 'credit')
-    AND t.month IN (SELECT DISTINCT month FROM rating_should_cost)
+SEMI JOIN rating_creditors AS d ON d.account_key = s.account_key
+WHERE t.month IN (SELECT DISTINCT month FROM rating_should_cost)
 GROUP BY ALL;
 
 -- name: costs_to_credit
@@ -96,8 +114,7 @@ SELECT
     c.account_key, c.month, c.item, c.region, min(c.period_start) AS period_start, max(c.period_end) AS period_end,
     date_trunc('hour', c.period_end - INTERVAL 5 MINUTE) AS hour, sum(c.amount)::HUGEINT AS amount
 FROM rating_should_cost AS c
-JOIN rating_parties AS s ON s.account_key = c.account_key
-WHERE s.account_id IN (SELECT account_id FROM agreements WHERE kind = 'credit')
+SEMI JOIN rating_creditors AS d ON d.account_key = c.account_key
 GROUP BY c.account_key, hour, c.month, c.item, c.region
 HAVING sum(c.amount) <> 0
 ORDER BY c.account_key, hour, c.month, c.item, c.region;
