@@ -52,6 +52,14 @@ TABLES = (
         kept="by account",
     ),
     LakeTable(
+        name="bandwidth_hourly",
+        relation="lake_bandwidth_hourly",
+        select="lake/bandwidth_hourly",
+        shape="lake_schema/bandwidth_hourly",
+        kept="by day",
+        merged="statements/lake/publish/merged_bandwidth",
+    ),
+    LakeTable(
         name="certificates",
         relation="lake_certificates",
         select="lake/certificates",
@@ -63,6 +71,14 @@ TABLES = (
         select="lake/charges",
         shape="lake_schema/charges",
         kept="linked",
+    ),
+    LakeTable(
+        name="charges_daily",
+        relation="lake_charges_daily",
+        select="lake/charges_daily",
+        shape="lake_schema/charges_daily",
+        kept="by record",
+        moved_by=frozenset({"rating_run"}),
     ),
     LakeTable(
         name="close_steps",

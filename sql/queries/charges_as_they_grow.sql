@@ -1,17 +1,17 @@
 -- How do a month's charges grow, day by day?
 -- Grain: one row per day (UTC) × item × currency with charges; so_far adds up from the month's first day.
--- Reads: charges.
+-- Reads: charges_daily.
 -- Parameter month (month): the month asked about, in each account's time zone
 -- Parameter account (text, all): one account, or all of them
 -- Chart: line, day, so_far, item
 -- Read by: people (edgetoll query).
 WITH daily AS (
     SELECT
-        CAST(period_start AS DATE) AS day,
+        day,
         item,
         currency,
         CAST(sum(amount) AS DECIMAL(38, 10)) AS amount
-    FROM charges
+    FROM charges_daily
     WHERE month = $month AND $account IN ('all', account_id)
     GROUP BY ALL
 )

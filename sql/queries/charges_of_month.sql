@@ -1,6 +1,6 @@
 -- What was charged in a month, item by item, and what of it did plans and free quotas pay?
 -- Grain: one row per account × item × region × currency.
--- Reads: charges.
+-- Reads: charges_daily.
 -- Parameter month (month): the month asked about, in each account's time zone
 -- Parameter account (text, all): one account, or all of them
 -- Chart: bar, item, amount, region
@@ -16,9 +16,9 @@ SELECT
     CAST(sum(billable_quantity) AS BIGINT) AS billable_quantity,
     CAST(sum(amount) AS DECIMAL(38, 10)) AS amount,
     currency,
-    count(*) AS charges,
-    count(*) FILTER (revision > 0) AS corrections
-FROM charges
+    CAST(sum(charges) AS BIGINT) AS charges,
+    CAST(coalesce(sum(charges) FILTER (is_correction), 0) AS BIGINT) AS corrections
+FROM charges_daily
 WHERE month = $month AND $account IN ('all', account_id)
 GROUP BY account_id, month, item, region, currency
 ORDER BY amount DESC, account_id, item, region
