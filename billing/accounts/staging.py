@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import duckdb
 
+from billing.accounts.agreement_rows import CommitmentRow, CreditRow
 from billing.accounts.document_fields import details_of
-from billing.accounts.file_rows import BEGINNING, AccountRow, DomainRow, Loaded, MethodRow, PlanRow
+from billing.accounts.file_rows import AccountRow, DomainRow, Loaded, MethodRow, PlanRow
 from billing.accounts.records import (
     AccountFact,
     AccountVersion,
+    Agreement,
     MethodChange,
     Ownership,
     PlanBought,
     Tagged,
 )
+from billing.accounts.row_fields import BEGINNING
 from billing.store.given import (
     BASIS_POINTS,
     COUNT,
@@ -91,6 +94,19 @@ PLAN_SCHEMA: Schema = [
     ("starts_at", TIME),
     ("ends_at", TIME),
     ("bought_at", TIME),
+    ("price", HUGE),
+]
+AGREEMENT_SCHEMA: Schema = [
+    ("agreement_id", TEXT),
+    ("account_id", TEXT),
+    ("kind", TEXT),
+    ("amount", HUGE),
+    ("items", TEXT),
+    ("regions", TEXT),
+    ("priority", SMALL),
+    ("settles", TEXT),
+    ("starts_at", TIME),
+    ("ends_at", TIME),
 ]
 DATES_SCHEMA: Schema = [
     ("account_id", TEXT),
@@ -125,29 +141,28 @@ class StagedLoad:
     domains: Sequence[Placed[Ownership]]
     plans: Sequence[Placed[PlanBought]]
     methods: Sequence[Placed[MethodChange]]
+    agreements: Sequence[Placed[Agreement]] = ()
     tags: Sequence[Tagged] = ()
 
     def relations(self) -> dict[str, pa.Table]:
         """The relations that the chapter accounts/load reads, by name."""
         domains = [(one.fact.ownership_id, one.replaces) for one in self.domains]
         plans = [(one.fact.plan_id, one.replaces) for one in self.plans]
+        agreed = [(one.fact.agreement_id, one.replaces) for one in self.agreements]
+        about = [(one.fact.account_id, one.place) for one in self.domains]
+        about += [(one.fact.account_id, one.place) for one in self.plans]
+        about += [(one.fact.account_id, one.place) for one in self.methods]
+        about += [(one.fact.account_id, one.place) for one in self.agreements]
         references = {
-            "account_id": [
-                *(one.fact.account_id for one in self.domains),
-                *(one.fact.account_id for one in self.plans),
-                *(one.fact.account_id for one in self.methods),
-            ],
-            "place": [
-                *(one.place for one in self.domains),
-                *(one.place for one in self.plans),
-                *(one.place for one in self.methods),
-            ],
+            "account_id": [account_id for account_id, _ in about],
+            "place": [place for _, place in about],
         }
         changes = (one.fact for one in self.methods)
         return {
             "load_accounts": _strings(account_id=[one.fact.account_id for one in self.accounts]),
             "load_domains": _strings(ownership_id=[name for pair in domains for name in pair]),
             "load_plans": _strings(plan_id=[name for pair in plans for name in pair]),
+            "load_agreements": _strings(agreement_id=[name for pair in agreed for name in pair]),
             "load_methods": table_of(changes, METHOD_SCHEMA),
             "load_references": _strings(**references),
         }
@@ -175,6 +190,10 @@ def stage(loaded: Loaded, zone_of_book: Callable[[str], str], *, opening: dateti
             for place, row in loaded.plans
         ],
         methods=[Placed(place=place, fact=_method(row)) for place, row in loaded.methods],
+        agreements=[
+            Placed(place=place, fact=_agreement(row), why=row.why, replaces=row.replaces)
+            for place, row in loaded.agreements
+        ],
         tags=_tagged(loaded),
     )
 
@@ -257,6 +276,23 @@ def _plan(row: PlanRow) -> PlanBought:
         starts_at=row.starts,
         ends_at=row.ends,
         bought_at=row.bought or row.starts,
+        price=row.price,
+    )
+
+
+def _agreement(row: CreditRow | CommitmentRow) -> Agreement:
+    is_credit = isinstance(row, CreditRow)
+    return Agreement(
+        agreement_id=row.id,
+        account_id=row.account,
+        kind="credit" if is_credit else "commitment",
+        amount=row.amount,
+        items=",".join(row.items) if isinstance(row, CreditRow) else "",
+        regions=",".join(row.regions) if isinstance(row, CreditRow) else "",
+        priority=row.priority if isinstance(row, CreditRow) else 0,
+        settles=row.settles if isinstance(row, CommitmentRow) else "",
+        starts_at=row.starts,
+        ends_at=row.ends,
     )
 
 

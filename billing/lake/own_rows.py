@@ -22,6 +22,8 @@ RULES: dict[str, Rule] = {
     "account_state_history": "own",
     "account_states": "own",
     "accounts": "own",
+    "agreements": "own",
+    "alerts": "own",
     "bandwidth_5min": "own",
     "bandwidth_hourly": "own",
     "charges": "own",

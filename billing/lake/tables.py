@@ -52,6 +52,16 @@ TABLES = (
         kept="by account",
     ),
     LakeTable(
+        name="agreements",
+        relation="lake_agreements",
+        select="lake/agreements",
+        shape="lake_schema/agreements",
+        moved_by=frozenset({"load", "rating_run"}),
+    ),
+    LakeTable(
+        name="alerts", relation="lake_alerts", select="lake/alerts", shape="lake_schema/alerts"
+    ),
+    LakeTable(
         name="bandwidth_hourly",
         relation="lake_bandwidth_hourly",
         select="lake/bandwidth_hourly",

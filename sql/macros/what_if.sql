@@ -1,6 +1,7 @@
 -- What if that month had been priced by another book: what was charged, and what the book would charge.
 -- Grain: one row per account × item × rate card of the tried book (NULL: it has no price for it).
--- Reads: charges_daily, accounts, price_cards. Prices are those in force at the month's end; plans pay what they paid.
+-- Reads: charges_daily, accounts, price_cards. Prices are those in force at the month's end; plans pay what they paid;
+-- what is charged beside usage (plans sold, promotional credit, commitments) is left out.
 -- Read by: people (edgetoll sql), sql/queries/what_another_book_would_charge.sql.
 CREATE MACRO what_if(tried_book, tried_month) AS TABLE
 WITH rated AS (
@@ -14,7 +15,9 @@ WITH rated AS (
         CAST(sum(amount) AS DECIMAL(38, 10)) AS charged,
         max(period_end) AS ends_at
     FROM charges_daily
-    WHERE month = tried_month AND item NOT IN ('peak_bandwidth', 'percentile95_bandwidth')
+    WHERE
+        month = tried_month AND item NOT IN ('peak_bandwidth', 'percentile95_bandwidth')
+        AND NOT contains(rate_card, '/')
     GROUP BY account_id, item, region, currency
 ),
 
@@ -30,6 +33,11 @@ placed AS (
         CAST(sum(r.charged) AS DECIMAL(38, 10)) AS charged
     FROM rated AS r
     GROUP BY ALL
+),
+
+cards AS (
+    SELECT k.card_id, k.currency, k AS card, card_curve(k) AS curve
+    FROM price_cards AS k
 )
 
 SELECT
@@ -42,8 +50,8 @@ SELECT
     p.currency,
     CASE
         WHEN c.card_id IS NOT NULL
-            THEN money_of_units(card_units(c, p.quantity, p.plan_quantity))
+            THEN money_of_units(card_units(c.card, c.curve, p.quantity, p.plan_quantity))
     END AS tried,
     c.currency AS tried_currency
 FROM placed AS p
-LEFT JOIN price_cards AS c ON c.card_id = p.card_id
+LEFT JOIN cards AS c ON c.card_id = p.card_id

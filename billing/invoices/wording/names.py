@@ -9,6 +9,8 @@ ITEM_NAMES = {
     "data_transfer": "Data transfer",
     "peak_bandwidth": "Daily peak bandwidth",
     "percentile95_bandwidth": "95th percentile bandwidth",
+    "plan": "Plan",
+    "commitment": "Commitment",
 }
 REGION_NAMES = {
     "all": "all regions",

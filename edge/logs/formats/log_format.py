@@ -199,6 +199,8 @@ def derived(fields: dict[str, object], forms: dict[str, str]) -> dict[str, objec
         found["protocol"] = {"field": known[protocol]}
     elif request is not None:
         found["protocol"] = {"field": known[request], "extract": _QUIC}
+    if request is not None:  # a connection that ended before it asked for anything
+        found["no_request"] = {"field": known[request], "is": ["-", ""]}
     port = next((each for each in ("%p", "%{canonical}p") if each in known), None)
     if scheme is None and port is not None:
         found["port"] = known[port]

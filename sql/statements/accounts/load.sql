@@ -1,5 +1,5 @@
 -- What a load finds stored already: before anything is written, each row of the file is known, new, or
--- refused. load_accounts, load_domains, load_plans, load_methods and load_references are the file's
+-- refused. load_accounts, load_domains, load_plans, load_agreements, load_methods and load_references are the file's
 -- rows, registered for the time of the load.
 
 -- name: unknown_accounts
@@ -59,6 +59,7 @@ FROM replaced_facts AS r
 WHERE
     r.fact_id IN (SELECT ownership_id FROM load_domains)
     OR r.fact_id IN (SELECT plan_id FROM load_plans)
+    OR r.fact_id IN (SELECT agreement_id FROM load_agreements)
 QUALIFY row_number() OVER (PARTITION BY r.kind, r.fact_id ORDER BY r.journal_no DESC) = 1;
 
 -- name: owned_by
@@ -85,9 +86,26 @@ SELECT
     p.quantity,
     p.starts_at,
     p.ends_at,
-    p.bought_at
+    p.bought_at,
+    p.price
 FROM plans AS p
 SEMI JOIN load_plans AS l ON p.plan_id = l.plan_id;
+
+-- name: known_agreements
+-- One row per stored credit or commitment with an id of the file.
+SELECT
+    g.agreement_id,
+    g.account_id,
+    g.kind,
+    g.amount,
+    g.items,
+    g.regions,
+    g.priority,
+    g.settles,
+    g.starts_at,
+    g.ends_at
+FROM agreements AS g
+SEMI JOIN load_agreements AS l ON g.agreement_id = l.agreement_id;
 
 -- name: known_methods
 -- One row per stored change of method that the file names again.
