@@ -112,7 +112,7 @@ def bind_copies(
     macros = [
         name
         for name in _after_their_needs(wanted, set())
-        if products().get(name, "").startswith("macros/")
+        if products().get(name, "").startswith("macros/") and not SHAPES.keys() & set(reads(name))
     ]
     views = [one for name in [*wanted, *macros] for one in (name, *reads(name)) if one in RULES]
     connection.execute(sql_text("statements/lake/read/begin_copies"))

@@ -1,6 +1,6 @@
 -- How was the month, in figures beside those of the month before?
 -- Grain: one row per month of the two × currency charged; requests and bytes are those of all currencies.
--- Reads: usage_daily_parts, charges_daily_parts.
+-- Reads: usage_daily_parts, charges_daily.
 -- Parameter month (month): the month asked about, in each account's time zone
 -- Parameter account (text, all): one account, or all of them
 -- Read by: people (edgetoll query).
@@ -37,7 +37,7 @@ charged AS (
         CAST(sum(amount) AS DECIMAL(38, 10)) AS amount,
         CAST(coalesce(sum(amount) FILTER (WHERE item = 'https_requests'), 0) AS DECIMAL(38, 10)) AS https_amount,
         count(DISTINCT account_id) AS accounts
-    FROM charges_daily_parts
+    FROM charges_daily
     WHERE
         month IN ($month, strftime(CAST($month || '-01' AS DATE) - INTERVAL 1 MONTH, '%Y-%m'))
         AND $account IN ('all', account_id)
