@@ -3,7 +3,7 @@
 -- Reads: the lake: lake_charges, lake_charges_daily.
 -- Read by: billing/commands/compare.py.
 WITH parts AS (
-    SELECT account_id, month, item, billable_quantity, quantity, amount, 1 AS charges, 'charge' AS kept FROM lake_charges
+    SELECT account_id, month, item, billable_quantity, quantity, amount * 0.0000000001::DECIMAL(10, 10) AS amount, 1 AS charges, 'charge' AS kept FROM lake_charges
     UNION ALL
     SELECT account_id, month, item, billable_quantity, quantity, amount, charges, 'day' AS kept FROM lake_charges_daily
 ),

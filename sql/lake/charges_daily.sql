@@ -43,11 +43,11 @@ SELECT
     f.rate_card,
     f.currency,
     f.revision > 0 AS is_correction,
-    CAST(sum(f.quantity) AS DECIMAL(38, 0)) AS quantity,
-    CAST(sum(f.free_quantity) AS DECIMAL(38, 0)) AS free_quantity,
-    CAST(sum(f.plan_quantity) AS DECIMAL(38, 0)) AS plan_quantity,
-    CAST(sum(f.billable_quantity) AS DECIMAL(38, 0)) AS billable_quantity,
-    CAST(sum(f.amount) AS DECIMAL(38, 0)) AS amount,
+    CAST(sum(f.quantity) AS BIGINT) AS quantity,
+    CAST(sum(f.free_quantity) AS BIGINT) AS free_quantity,
+    CAST(sum(f.plan_quantity) AS BIGINT) AS plan_quantity,
+    CAST(sum(f.billable_quantity) AS BIGINT) AS billable_quantity,
+    CAST(sum(f.amount) * 0.0000000001::DECIMAL(10, 10) AS DECIMAL(38, 10)) AS amount,
     count(*) AS charges,
     max(f.period_end) AS period_end
 FROM filed AS f

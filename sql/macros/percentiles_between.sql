@@ -1,9 +1,9 @@
--- Which bandwidth each account's months come to, from a first to a last one (YYYY-MM): peak and percentiles of 5-minute samples.
+-- Which bandwidth each account's months (or those of one account) come to, from a first to a last one (YYYY-MM): peak and percentiles of 5-minute samples.
 -- Grain: one row per month (in the account's time zone) × account. slots: 5-minute samples of the month so far, empty too.
 -- Of each month the largest samples are kept up to the percentile's place, no others; up to the middle only where that is asked for.
 -- Reads: bandwidth_hourly, lake_accounts, lake_imported_files, live_hours (which hours there are), percentile_place, utc_of_local.
 -- Read by: people (edgetoll sql), sql/views/percentiles.sql, sql/queries/bandwidth_percentiles.sql.
-CREATE MACRO percentiles_between(first_month, last_month) AS TABLE
+CREATE MACRO percentiles_between(first_month, last_month, of_account := 'all') AS TABLE
 WITH known AS (
     SELECT hour FROM lake_imported_files
     UNION ALL
@@ -34,6 +34,7 @@ ranges AS MATERIALIZED (
         CAST(row_number() OVER () AS INTEGER) AS n
     FROM lake_accounts AS a
     INNER JOIN months AS m ON a.timezone = m.zone
+    WHERE of_account IN ('all', a.account_id)
 ),
 
 -- An hour in which a month begins or ends, in zones of half hours, is cut.

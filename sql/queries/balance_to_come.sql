@@ -30,7 +30,8 @@ days AS (
         CAST(s.usage_through + to_seconds(h.offset_seconds) AS DATE) - CAST(n.day AS INTEGER) AS day,
         h.timezone,
         s.available,
-        s.currency
+        s.currency,
+        s.usage_through
     FROM stands AS s
     INNER JOIN here AS h ON s.usage_through >= h.from_utc AND s.usage_through < h.until_utc
     CROSS JOIN (SELECT unnest(range(14)) AS day) AS n
@@ -56,6 +57,7 @@ was AS (
     FROM days AS d
     LEFT JOIN moved AS m ON m.day >= d.day
     GROUP BY d.day, d.timezone
+    HAVING moment < any_value(d.usage_through)
 ),
 
 to_come AS (

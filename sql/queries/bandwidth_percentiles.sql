@@ -11,8 +11,7 @@ SELECT
     peak_bits_per_second,
     p99_bits_per_second,
     p95_bits_per_second
-FROM percentiles_between($month, $month)
-WHERE $account = 'all' OR account_id = $account
+FROM percentiles_between($month, $month, of_account := $account)
 ORDER BY p95_bits_per_second DESC, account_id
 
 -- Sample:

@@ -35,8 +35,7 @@ charged AS (
         month,
         currency,
         CAST(sum(amount) AS DECIMAL(38, 10)) AS amount,
-        CAST(coalesce(sum(amount) FILTER (WHERE item = 'https_requests'), 0) AS DECIMAL(38, 10)) AS https_amount,
-        count(DISTINCT account_id) AS accounts
+        CAST(coalesce(sum(amount) FILTER (WHERE item = 'https_requests'), 0) AS DECIMAL(38, 10)) AS https_amount
     FROM charges_daily
     WHERE
         month IN ($month, strftime(CAST($month || '-01' AS DATE) - INTERVAL 1 MONTH, '%Y-%m'))
@@ -49,7 +48,6 @@ SELECT
     c.currency,
     c.amount,
     c.https_amount,
-    c.accounts,
     CAST(coalesce(s.requests, 0) AS BIGINT) AS requests,
     CAST(coalesce(s.https_requests, 0) AS BIGINT) AS https_requests,
     CAST(1000 * s.encrypted_requests // s.requests AS BIGINT) AS encrypted_permille,

@@ -13,11 +13,11 @@ SELECT
     rate_card,
     currency,
     is_correction,
-    coalesce(CAST(TRY_CAST(quantity AS DECIMAL(18, 0)) AS BIGINT), CAST(quantity AS BIGINT)) AS quantity,
-    coalesce(CAST(TRY_CAST(free_quantity AS DECIMAL(18, 0)) AS BIGINT), CAST(free_quantity AS BIGINT)) AS free_quantity,
-    coalesce(CAST(TRY_CAST(plan_quantity AS DECIMAL(18, 0)) AS BIGINT), CAST(plan_quantity AS BIGINT)) AS plan_quantity,
-    coalesce(CAST(TRY_CAST(billable_quantity AS DECIMAL(18, 0)) AS BIGINT), CAST(billable_quantity AS BIGINT)) AS billable_quantity,
-    CAST(amount * 0.0000000001::DECIMAL(10, 10) AS DECIMAL(38, 10)) AS amount,
+    quantity,
+    free_quantity,
+    plan_quantity,
+    billable_quantity,
+    amount,
     charges,
     period_end
 FROM lake_charges_daily

@@ -432,7 +432,7 @@ def test_days_of_charges_that_lack_one_are_seen(kept: str) -> None:
         for name in ("charges", "charges_daily"):
             connection.execute(sql.text(f"lake_schema/{name}"))
             connection.execute(f"INSERT INTO lake_{name} {row}")
-        connection.execute("UPDATE lake_charges_daily SET charges = 1")
+        connection.execute("UPDATE lake_charges_daily SET charges = 1, amount = 0.00000007")
         check = sql.text("checks/lake_days_equal_charges")
         assert connection.execute(check).fetchall() == []
         connection.execute(f"INSERT INTO lake_{kept} {row}")
