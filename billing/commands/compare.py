@@ -55,12 +55,15 @@ ABOUT = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakenIn:
-    """A closed-hour file that billing took in, with the hash of its certificate."""
+    """A closed-hour file that billing took in, with the hash of its certificate. `pruned`: its data
+    is kept no more.
+    """
 
     hour: datetime
     partition: str
     revision: int
     certificate_sha256: str
+    pruned: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +118,7 @@ def closed_hours(store: Store) -> Rows:
         store.connection.execute(sql.text("statements/lake/check/taken_in")), TakenIn
     ):
         file = closed_file(store.home, one.hour.replace(tzinfo=UTC), one.partition, one.revision)
-        if not file.certificate_path.is_file() or not file.data_path.is_file():
+        if not file.certificate_path.is_file() or not (one.pruned or file.data_path.is_file()):
             yield file.data_path.name, f"{file.data_path.parent.name}: it was billed and is gone"
         elif certificate_sha256(file.certificate_path) != one.certificate_sha256:
             yield file.data_path.name, f"{file.certificate_path} is not the one that was billed"
