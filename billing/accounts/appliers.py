@@ -74,14 +74,11 @@ def apply_load(connection: duckdb.DuckDBPyConnection, record: Record, effects: E
         connection.execute(sql.text("statements/accounts/apply/mark_agreements"), marked)
     if effects.keys() & {"domains", "ended", "replaced"}:
         _apply_ownership(connection, record, effects)
-<<<<<<< HEAD
     if "tags" in effects:
         connection.execute(sql.text("statements/accounts/apply/said_tags"))
         connection.execute(sql.text("statements/accounts/apply/drop_replaced_tags"))
         connection.execute(sql.text("statements/accounts/apply/insert_tags"), number)
-=======
     refuse_marked(connection, record)
->>>>>>> main
 
 
 def versions_due(connection: duckdb.DuckDBPyConnection, at: datetime) -> int:
