@@ -9,7 +9,6 @@
 WITH daily AS (
     SELECT
         day,
-        month,
         item,
         currency,
         CAST(sum(amount) AS DECIMAL(38, 10)) AS amount
@@ -24,7 +23,7 @@ SELECT
     amount,
     CAST(sum(amount) OVER (PARTITION BY item, currency ORDER BY day) AS DECIMAL(38, 10)) AS so_far,
     currency,
-    month
+    $month AS month
 FROM daily
 ORDER BY day, item, currency
 

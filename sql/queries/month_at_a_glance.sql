@@ -36,10 +36,14 @@ charged AS (
         currency,
         CAST(sum(amount) AS DECIMAL(38, 10)) AS amount,
         CAST(coalesce(sum(amount) FILTER (WHERE item = 'https_requests'), 0) AS DECIMAL(38, 10)) AS https_amount
-    FROM charges_daily
-    WHERE
-        month IN ($month, strftime(CAST($month || '-01' AS DATE) - INTERVAL 1 MONTH, '%Y-%m'))
-        AND $account IN ('all', account_id)
+    FROM (
+        SELECT month, currency, item, sum(amount) AS amount
+        FROM charges_daily
+        WHERE
+            month IN ($month, strftime(CAST($month || '-01' AS DATE) - INTERVAL 1 MONTH, '%Y-%m'))
+            AND $account IN ('all', account_id)
+        GROUP BY month, currency, item
+    )
     GROUP BY month, currency
 )
 
@@ -59,7 +63,7 @@ ORDER BY m.month DESC, c.currency
 
 -- Sample:
 -- edgetoll query month_at_a_glance --param month=2026-11 --param account=acme
--- | month | currency | amount | https_amount | accounts | requests | https_requests | encrypted_permille | bytes_sent |
--- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
--- | 2026-11 | USD | 1.1497924303 | 0.1985048000 | 1 | 249739 | 248131 | 995 | 15234385549 |
--- | 2026-10 | USD | 1.1058402454 | 0.1489088000 | 1 | 188548 | 186136 | 992 | 17482869202 |
+-- | month | currency | amount | https_amount | requests | https_requests | encrypted_permille | bytes_sent |
+-- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |
+-- | 2026-11 | USD | 1.1497924303 | 0.1985048000 | 249739 | 248131 | 995 | 15234385549 |
+-- | 2026-10 | USD | 1.1058402454 | 0.1489088000 | 188548 | 186136 | 992 | 17482869202 |
