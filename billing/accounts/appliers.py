@@ -72,11 +72,12 @@ def apply_load(connection: duckdb.DuckDBPyConnection, record: Record, effects: E
     if "agreements" in effects:
         connection.execute(sql.text("statements/accounts/apply/insert_agreements"), number)
         connection.execute(sql.text("statements/accounts/apply/mark_agreements"), marked)
-    if "tags" in effects:
-        connection.execute(sql.text("statements/accounts/apply/drop_replaced_tags"))
-        connection.execute(sql.text("statements/accounts/apply/insert_tags"), number)
     if effects.keys() & {"domains", "ended", "replaced"}:
         _apply_ownership(connection, record, effects)
+    if "tags" in effects:
+        connection.execute(sql.text("statements/accounts/apply/said_tags"))
+        connection.execute(sql.text("statements/accounts/apply/drop_replaced_tags"))
+        connection.execute(sql.text("statements/accounts/apply/insert_tags"), number)
     refuse_marked(connection, record)
 
 

@@ -258,8 +258,12 @@ def _new_tags(connection: duckdb.DuckDBPyConnection, staged: StagedLoad) -> list
     if not staged.tags:
         return []
     stored = sql.rows(connection.execute(sql.text("statements/accounts/load/known_tags")), Tagged)
-    known = {(one.kind, one.subject): one.tags for one in stored}
-    return [one for one in staged.tags if known.get((one.kind, one.subject), "{}") != one.tags]
+    known = {(one.kind, one.subject, one.account_id): one.tags for one in stored}
+    return [
+        one
+        for one in staged.tags
+        if known.get((one.kind, one.subject, one.account_id), "{}") != one.tags
+    ]
 
 
 def _ended_by_closing(
