@@ -128,11 +128,12 @@ FROM given_credit_rows;
 
 -- name: commitments
 -- One row per commitment × month of its term in which the account was open: how much of the month that is, in 5-minute
--- buckets; by when it settles.
+-- buckets; by when it settles: as the month ends, or the last month of the term, when all that it is charged is known.
 CREATE OR REPLACE TEMP TABLE rating_commitments AS
 WITH pieces AS (
     SELECT
-        s.account_key, s.account_id, s.replay_from, s.replay_month, g.agreement_id, g.amount, g.settles, g.ends_at, m.month,
+        s.account_key, s.account_id, s.replay_from, s.replay_month, g.agreement_id, g.amount, g.settles, m.month,
+        m.ends_at AS month_ends_at, least(coalesce(g.ends_at, s.closes_at), s.closes_at) AS over_at,
         greatest(m.starts_at, g.starts_at, s.opens_at) AS from_at,
         least(m.ends_at, coalesce(g.ends_at, m.ends_at), s.closes_at) AS until_at,
         epoch(m.ends_at - m.starts_at)::HUGEINT // 300 AS buckets
@@ -144,13 +145,13 @@ WITH pieces AS (
     SELECT
         *, epoch(until_at - from_at)::HUGEINT // 300 AS open_buckets,
         CASE settles
-            WHEN 'month' THEN until_at ELSE max(until_at) OVER (PARTITION BY account_key, agreement_id)
+            WHEN 'month' THEN month_ends_at
+            ELSE max(month_ends_at) OVER (PARTITION BY account_key, agreement_id)
         END AS settles_at
     FROM pieces
 )
 SELECT
     p.account_key, p.account_id, p.replay_from, p.replay_month, p.agreement_id, m.month, p.month AS part_month,
-    date_trunc('hour', p.from_at) AS first_hour, p.until_at,
     p.amount, p.open_buckets, p.buckets, p.settles_at,
     greatest(date_trunc('hour', p.settles_at - INTERVAL 5 MINUTE), m.starts_at) AS period_start
 FROM settled AS p
@@ -160,7 +161,7 @@ JOIN rating_agreed_months AS m
 WHERE
     date_trunc('hour', p.settles_at - INTERVAL 5 MINUTE) < $through
     -- The months known end with this run: a term that goes on is not over.
-    AND (p.settles = 'month' OR p.settles_at = least(p.ends_at, s.closes_at))
+    AND (p.settles = 'month' OR p.settles_at >= p.over_at)
     AND CASE
         WHEN p.replay_from IS NULL THEN date_trunc('hour', p.settles_at - INTERVAL 5 MINUTE) >= $last_through
         ELSE m.month >= p.replay_month
@@ -174,7 +175,8 @@ SELECT count(*) FROM rating_commitments;
 
 -- name: true_ups
 -- One row per commitment that settles: what is missing. Each month's share is cut by the one cut of rating; what was
--- charged counts before promotional credit, a plan's price too. A charge counts where its month and its last hour do.
+-- charged counts before promotional credit, a plan's price too: all of the months that the term covers, wholly or in part,
+-- so that it is the same whatever came late, and in whose hour it stands.
 INSERT INTO rating_agreed
 WITH due AS (
     SELECT
@@ -183,24 +185,23 @@ WITH due AS (
     FROM rating_commitments
     GROUP BY account_key, agreement_id, month, period_start, settles_at
 ), spent AS (
-    SELECT account_key, month, date_trunc('hour', period_end - INTERVAL 5 MINUTE) AS hour, amount
+    SELECT account_key, month, amount
     FROM rating_should_cost
     WHERE term NOT IN ('promotional credit', 'commitment')
     UNION ALL
-    SELECT s.account_key, c.month, date_trunc('hour', c.period_end - INTERVAL 5 MINUTE), c.amount
+    SELECT s.account_key, c.month, c.amount
     FROM charges AS c
     JOIN rating_parties AS s ON s.account_id = c.account_id
     WHERE
         c.term NOT IN ('promotional credit', 'commitment')
         AND (s.replay_month IS NULL OR c.month < s.replay_month)
-        AND c.period_end > (SELECT min(first_hour) FROM rating_commitments)
+        AND c.month >= (SELECT min(part_month) FROM rating_commitments)
         AND c.account_id IN (SELECT account_id FROM rating_commitments)
 ), charged AS (
     SELECT p.account_key, p.agreement_id, p.settles_at, sum(c.amount) AS amount
     FROM rating_commitments AS p
     JOIN spent AS c
-        ON c.account_key = p.account_key AND c.month = p.part_month AND c.hour >= p.first_hour
-        AND c.hour < p.until_at
+        ON c.account_key = p.account_key AND c.month = p.part_month
     GROUP BY ALL
 )
 SELECT
