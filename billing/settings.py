@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from billing.balance.settings import BalanceSettings
 from billing.invoices.settings import InvoiceSettings
 from billing.outbox.settings import DeliverySettings
+from billing.prune.settings import PruneSettings
 from billing.readers.settings import ReaderName, ReaderSettings
 from billing.runs.settings import RunSettings
 from billing.store.settings import StoreSettings
@@ -79,6 +80,7 @@ class BillingSection(RunSettings, StoreSettings):
     daemon: DaemonSettings = DaemonSettings()
     delivery: DeliverySettings = DeliverySettings()
     console: ConsoleSettings = ConsoleSettings()
+    prune: PruneSettings = PruneSettings()
     sql: SqlSettings = SqlSettings()
     readers: dict[ReaderName, ReaderSettings] = Field(default_factory=dict)
 

@@ -24,6 +24,7 @@ from billing.invoices.settings import InvoiceSettings, check_prefixes, check_sel
 from billing.invoices.settlement import cut_to_minor
 from billing.money import DIGITS, format_amount
 from billing.readable import check_id, hidden_in
+from billing.store.gone import usage_before
 from billing.store.store import Store, TableRef
 from edge.errors import ConflictError, InputError
 
@@ -95,6 +96,7 @@ def void(
     _check_reason(reason)
     about = subject(store, invoice_no)
     run_id, printed = f"void-{invoice_no}", f"Void: {reason}"
+    _refuse_pruned(store, about)
     if about.status == "void":
         done = _found(store, run_id)
         _check_same_reason(done, printed)
@@ -110,6 +112,17 @@ def void(
     effects["void"] = {"invoice_no": invoice_no, "reason": reason}
     store.commit("invoice_void", effects, at=at)
     return _credited(_found(store, run_id), new=True)
+
+
+def _refuse_pruned(store: Store, about: Subject) -> None:
+    """A month whose usage was pruned could not be issued again, with what each domain used."""
+    pruned = usage_before(store.connection)
+    if about.status != "void" and pruned is not None and about.month <= f"{pruned:%Y-%m}":
+        raise ConflictError(
+            f"{about.invoice_no} cannot be made void: usage of {about.month} was pruned, and the"
+            " month could not be issued again",
+            "give back what is wrong: edgetoll billing credit-note",
+        )
 
 
 def credit(

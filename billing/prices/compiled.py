@@ -118,11 +118,7 @@ def card_periods(cards: Iterable[RateCard]) -> list[Row]:
 def _force_rows(tally: int, cards: list[RateCard], ids: dict[str, int]) -> list[Row]:
     base = in_force(card for card in cards if card.account_id is None)
     rows: list[Row] = [(None, tally, ids[card.card_id], start, end) for card, start, end in base]
-    own: dict[str, list[RateCard]] = {}
-    for card in cards:
-        if card.account_id is not None:
-            own.setdefault(card.account_id, []).append(card)
-    for account_id, overrides in sorted(own.items()):
+    for account_id, overrides in sorted(_by_owner(cards).items()):
         runs = with_overrides(base, in_force(overrides))
         rows.extend((account_id, tally, ids[card.card_id], start, end) for card, start, end in runs)
     return rows
@@ -130,14 +126,22 @@ def _force_rows(tally: int, cards: list[RateCard], ids: dict[str, int]) -> list[
 
 def _largest_hour_rows(tally: int, cards: list[RateCard], denominator: int) -> list[Row]:
     """(account or None for everybody else, tally, the largest quantity of one hour)."""
-    base = [card for card in cards if card.account_id is None]
-    owners = sorted({card.account_id for card in cards if card.account_id is not None})
-    rows: list[Row] = [(None, tally, hour_most(base, denominator))]
+    base = hour_most([card for card in cards if card.account_id is None], denominator)
+    rows: list[Row] = [(None, tally, base)]
     rows.extend(
-        (owner, tally, hour_most([c for c in cards if c.account_id in (None, owner)], denominator))
-        for owner in owners
+        (owner, tally, min(base, hour_most(own, denominator)))
+        for owner, own in sorted(_by_owner(cards).items())
     )
     return rows
+
+
+def _by_owner(cards: Iterable[RateCard]) -> dict[str, list[RateCard]]:
+    """The cards of one account alone, by account."""
+    found: dict[str, list[RateCard]] = {}
+    for card in cards:
+        if card.account_id is not None:
+            found.setdefault(card.account_id, []).append(card)
+    return found
 
 
 def _denominator(card: RateCard) -> int:

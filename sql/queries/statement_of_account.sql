@@ -18,12 +18,16 @@ moved AS (
         t.moved_at,
         t.journal_no,
         CASE
-            WHEN t.code = 'credit_note' THEN t.code
+            WHEN t.code IN ('credit_note', 'promotional_credit') THEN t.code
             WHEN t.debit_account LIKE 'revenue:%' THEN 'charge ' || split_part(t.debit_account, ':', 2)
             WHEN t.credit_account LIKE 'revenue:%' THEN 'charge ' || split_part(t.credit_account, ':', 2)
             ELSE t.code
         END AS what,
-        CASE WHEN t.code IN ('charge', 'correction') THEN '' ELSE t.transfer_id END AS reference,
+        CASE
+            WHEN t.code = 'promotional_credit' THEN 'credit:' || regexp_extract(t.transfer_id, ':credit/([^:]+):r', 1)
+            WHEN t.code IN ('charge', 'correction') THEN ''
+            ELSE t.transfer_id
+        END AS reference,
         CASE WHEN t.credit_account LIKE 'customer:%' THEN t.amount ELSE 0 END
         - CASE WHEN t.debit_account LIKE 'customer:%' THEN t.amount ELSE 0 END AS amount
     FROM placed AS t

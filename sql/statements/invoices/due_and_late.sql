@@ -134,7 +134,7 @@ SELECT
     charges.rate_card,
     charges.reason,
     issued_months.invoice_no AS corrects_invoice
-FROM charges
+FROM late_charges AS charges
 INNER JOIN issued_months
     ON charges.account_id = issued_months.account_id AND charges.month = issued_months.month
 LEFT JOIN carried ON charges.charge_id = carried.charge_id

@@ -40,9 +40,9 @@ WHERE
     );
 
 -- name: statement_moves
--- One row per day and item of charges, one per other transfer; what the customer pays is negative. What moved on one
--- account on these local days (half open, UTC): charges by day and item, the rest one by one. A charge is of the day that
--- its period ends with, midnight included.
+-- One row per day and item of charges, per day and promotional credit, one per other transfer; what the customer pays is
+-- negative. What moved on one account on these local days (half open, UTC): charges by day and item, the rest one by one. A
+-- charge is of the day that its period ends with, midnight included.
 WITH days AS (
     SELECT
         unnest($days::DATE[]) AS day,
@@ -88,8 +88,15 @@ sides AS (
 rows_shown AS (
     SELECT
         day,
-        CASE WHEN item IS NOT NULL AND code <> 'credit_note' THEN 'charge ' || item ELSE code END AS what,
-        CASE WHEN item IS NOT NULL AND code <> 'credit_note' THEN '' ELSE transfer_id END AS reference,
+        CASE
+            WHEN item IS NOT NULL AND code NOT IN ('credit_note', 'promotional_credit') THEN 'charge ' || item
+            ELSE code
+        END AS what,
+        CASE
+            WHEN code = 'promotional_credit' THEN 'credit:' || regexp_extract(transfer_id, ':credit/([^:]+):r', 1)
+            WHEN item IS NOT NULL AND code <> 'credit_note' THEN ''
+            ELSE transfer_id
+        END AS reference,
         CAST(sum(amount) AS HUGEINT) AS amount,
         min(effective_at) AS first_at,
         min(journal_no) AS first_no
