@@ -11,12 +11,14 @@ from typing import Final, Self
 
 from edge.errors import InputError
 from edge.logs.unpacked import (
+    ARCHIVE_BYTES,
     NOT_PACKED,
     PACKED,
     READ_BYTES,
     Damaged,
     Documents,
     Forward,
+    archive_of,
     is_documents,
 )
 
@@ -76,6 +78,25 @@ class Content:
         known = (found for magic, found in PACKED.items() if start.startswith(magic))
         self._kind, self._unpack = next(known, NOT_PACKED)
         self.gzip = self._kind == "gzip"
+        kind = archive_of(self._first_bytes())
+        if kind:
+            raise InputError(
+                f"{self.path} is an archive ({kind}), which is not read",
+                "take the logs out of it first, with tar -xf for one, and read those",
+            )
+
+    def _first_bytes(self) -> bytes:
+        """What the file begins with, or what is packed in it; none where that is damaged."""
+        if self._unpack is None:
+            return os.pread(self._file.fileno(), ARCHIVE_BYTES, 0)
+        self._file.seek(0)
+        inside, found = self._unpack(self._file), b""
+        try:
+            while len(found) < ARCHIVE_BYTES and (more := inside.read(ARCHIVE_BYTES - len(found))):
+                found += more
+        except (Damaged, OSError):
+            return b""  # it is told when it is read
+        return found
 
     @property
     def packed(self) -> bool:

@@ -182,6 +182,31 @@ PACKED: Final[dict[bytes, tuple[str, Callable[[FileIO], Forward]]]] = {
 """What a packed file begins with: its name, and what reads it."""
 NOT_PACKED: Final[tuple[str, Callable[[FileIO], Forward] | None]] = ("", None)
 
+ARCHIVE_BYTES: Final = 512
+"""How much of a file tells whether it holds others: the first block of a tar."""
+_CPIO: Final = re.compile(rb"07070[127][0-9A-Fa-f]{6}")
+
+
+def archive_of(start: bytes) -> str:
+    """What kind of archive begins with `start`; blank: none. Its files would be read as one log,
+    but for their first lines, which stand behind what the archive says of them.
+    """
+    if start.startswith(b"!<arch>\n"):
+        return "ar"
+    if _CPIO.match(start) and b"\0" in start:
+        return "cpio"
+    return "tar" if len(start) >= ARCHIVE_BYTES and _is_tar(start[:ARCHIVE_BYTES]) else ""
+
+
+def _is_tar(block: bytes) -> bool:
+    """Whether a block is the head of a file in a tar: of its newer forms, or by its checksum."""
+    if block[257:262] == b"ustar":
+        return True
+    told = block[148:156].strip(b" \0")
+    counted = sum(block[:148]) + 8 * ord(" ") + sum(block[156:])
+    return re.fullmatch(rb"[0-7]+", told) is not None and int(told, 8) == counted
+
+
 _ARRAY: Final = re.compile(rb"\s*\[\s*[\]{]")
 _SPREAD: Final = re.compile(rb"\s*\{[ \t\r]*\n")
 _TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]"]', re.DOTALL)
