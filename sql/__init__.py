@@ -48,6 +48,12 @@ def text(name: str) -> str:
 
 
 @cache
+def temporary(macro: str) -> str:
+    """The SQL of the product `macro` (`macros/curve_at`), made for one session only."""
+    return text(macro).replace("CREATE MACRO ", "CREATE OR REPLACE TEMP MACRO ", 1)
+
+
+@cache
 def chapters(name: str) -> dict[str, str]:
     """The statements of chapter `name` (a path below sql/ without `.sql`) by name, in the order
     in which they stand; empty when there is no such chapter. Raises ValueError on a name twice.

@@ -145,6 +145,11 @@ def test_the_last_lines_say_what_each_folder_cost_setup_and_end_included() -> No
     ]
 
 
+def test_readme_counts_the_questions_of_the_library(root: Path) -> None:
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    assert f" {len(sql.names('queries'))} questions are ready" in readme
+
+
 def test_each_rule_stands_where_the_architecture_page_says(root: Path) -> None:
     """The twenty rows of "Where is it decided": file::name, a Python name or a statement's."""
     page = (root / "docs" / "architecture.md").read_text(encoding="utf-8")
@@ -157,7 +162,8 @@ def test_each_rule_stands_where_the_architecture_page_says(root: Path) -> None:
         assert places, f"names no place: {row}"
         for file, name in places:
             text = (root / file).read_text(encoding="utf-8") if (root / file).is_file() else ""
-            said = rf"^\s*(?:def|class|async def) {name}\b|^{name}\b.*=|^-- name: {name}$"
+            python = rf"^\s*(?:def|class|async def) {name}\b|^{name}\b.*="
+            said = rf"{python}|^-- name: {name}$|^CREATE MACRO {name}\("
             if not re.search(said, text, re.MULTILINE):
                 missing.append(f"{file}::{name}")
     assert missing == []

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from math import lcm
 
-from billing.prices.largest_hour import BUCKETS_MOST, COLUMN_MOST, check_fits, hour_most
+from billing.prices.largest_hour import BUCKETS_MOST, check_fits, hour_most
 from billing.prices.records import PriceBooks, RateCard
 from billing.prices.units import BANDWIDTH_ITEMS, ITEMS
 
@@ -21,8 +21,6 @@ from billing.prices.units import BANDWIDTH_ITEMS, ITEMS
 PERCENTILE_FACTOR = lcm(28, 29, 30, 31)
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-# Above every quantity a month can hold (2^96 bytes), below what HUGEINT holds (2^127).
-_NO_END = 2**96
 
 Row = tuple[object, ...]
 
@@ -35,7 +33,7 @@ class Compiled:
     regions: list[Row] = field(default_factory=list)
     tallies: list[Row] = field(default_factory=list)
     terms: list[Row] = field(default_factory=list)
-    curve: list[Row] = field(default_factory=list)
+    tiers: list[Row] = field(default_factory=list)
     force: list[Row] = field(default_factory=list)
     largest_hours: list[Row] = field(default_factory=list)
 
@@ -65,7 +63,7 @@ def compile_books(books: PriceBooks) -> Compiled:
         for card in cards:
             ids[card.card_id] = len(out.terms) + 1
             out.terms.append(_card_row(ids[card.card_id], number, card, common, factor))
-            out.curve.extend(_curve(ids[card.card_id], card, common))
+            out.tiers.extend(_tier_rows(ids[card.card_id], card, common))
         out.force.extend(_force_rows(number, cards, ids))
         out.largest_hours.extend(_largest_hour_rows(number, cards, common * factor * buckets))
     return out
@@ -120,11 +118,7 @@ def card_periods(cards: Iterable[RateCard]) -> list[Row]:
 def _force_rows(tally: int, cards: list[RateCard], ids: dict[str, int]) -> list[Row]:
     base = in_force(card for card in cards if card.account_id is None)
     rows: list[Row] = [(None, tally, ids[card.card_id], start, end) for card, start, end in base]
-    own: dict[str, list[RateCard]] = {}
-    for card in cards:
-        if card.account_id is not None:
-            own.setdefault(card.account_id, []).append(card)
-    for account_id, overrides in sorted(own.items()):
+    for account_id, overrides in sorted(_by_owner(cards).items()):
         runs = with_overrides(base, in_force(overrides))
         rows.extend((account_id, tally, ids[card.card_id], start, end) for card, start, end in runs)
     return rows
@@ -132,14 +126,22 @@ def _force_rows(tally: int, cards: list[RateCard], ids: dict[str, int]) -> list[
 
 def _largest_hour_rows(tally: int, cards: list[RateCard], denominator: int) -> list[Row]:
     """(account or None for everybody else, tally, the largest quantity of one hour)."""
-    base = [card for card in cards if card.account_id is None]
-    owners = sorted({card.account_id for card in cards if card.account_id is not None})
-    rows: list[Row] = [(None, tally, hour_most(base, denominator))]
+    base = hour_most([card for card in cards if card.account_id is None], denominator)
+    rows: list[Row] = [(None, tally, base)]
     rows.extend(
-        (owner, tally, hour_most([c for c in cards if c.account_id in (None, owner)], denominator))
-        for owner in owners
+        (owner, tally, min(base, hour_most(own, denominator)))
+        for owner, own in sorted(_by_owner(cards).items())
     )
     return rows
+
+
+def _by_owner(cards: Iterable[RateCard]) -> dict[str, list[RateCard]]:
+    """The cards of one account alone, by account."""
+    found: dict[str, list[RateCard]] = {}
+    for card in cards:
+        if card.account_id is not None:
+            found.setdefault(card.account_id, []).append(card)
+    return found
 
 
 def _denominator(card: RateCard) -> int:
@@ -159,19 +161,14 @@ def _card_row(number: int, tally: int, card: RateCard, common: int, factor: int)
     )  # fmt: skip
 
 
-def _curve(number: int, card: RateCard, common: int) -> list[Row]:
-    """Rows (card, above, up to, base, origin, step, price): the amount of quantity q in
-    (above, up to] is base + ceil((q - origin) / step) * price."""
-    step = card.unit_quantity if card.model == "package" else 1
-    whole = card.model in ("volume", "step_reached")
-    fees = [int(tier.flat_fee * card.discount_factor * common) for tier in card.tiers]
-    rows: list[Row] = [(number, -1, 0, fees[0] if card.tiers[0].at_zero else 0, 0, step, 0)]
-    lower, base = 0, 0
-    for tier, rate, fee in zip(card.tiers, card.step_prices(), fees, strict=True):
-        price = int(rate * common)
-        upper = _NO_END if tier.up_to is None else tier.up_to
-        base = min(fee if whole else base + fee, COLUMN_MOST)
-        rows.append((number, lower, upper, base, 0 if whole else lower, step, price))
-        base += (upper - lower) * price
-        lower = upper
+def _tier_rows(number: int, card: RateCard, common: int) -> list[Row]:
+    """One row a tier, with what of its card and tally sql/macros/tier_parts makes a curve of."""
+    rows: list[Row] = []
+    above = 0
+    for place, tier in enumerate(card.tiers, start=1):
+        rows.append((
+            number, card.model, card.unit_quantity, card.discount, common, place, above, tier.up_to,
+            tier.price, tier.flat_fee, tier.at_zero,
+        ))  # fmt: skip
+        above = tier.up_to or 0
     return rows

@@ -10,6 +10,12 @@ from billing.prices.records import PriceBooks
 from billing.prices.units import ITEMS
 from billing.store.given import COUNT, FLAG, HUGE, SMALL, TEXT, TIME, Rows, Schema, register
 
+# The macros that say what a quantity costs; analysts ask the same ones (sql/macros).
+FORMULAS = (
+    "macros/sum_to_38_digits", "macros/product_to_38_digits", "macros/numerator_of",
+    "macros/tier_numerators", "macros/parts_of_curve", "macros/tier_parts", "macros/curve_at",
+    "macros/cut_to_units", "macros/within_terms",
+)  # fmt: skip
 _BOOKS: Schema = [("book", TEXT), ("currency", TEXT), ("timezone", TEXT)]
 _REGIONS: Schema = [("book", TEXT), ("label", TEXT), ("region", TEXT)]
 _ITEMS: Schema = [("item_no", SMALL), ("item", TEXT)]
@@ -25,9 +31,10 @@ _TERMS: Schema = [
     ("flat_fee", HUGE), ("minimum", HUGE), ("maximum", HUGE), ("free_quantity", HUGE),
     ("at_zero", HUGE), ("has_terms", FLAG), ("prorated", FLAG),
 ]  # fmt: skip
-_CURVE: Schema = [
-    ("card", SMALL), ("lower", HUGE), ("upper", HUGE), ("base", HUGE),
-    ("origin", HUGE), ("step", HUGE), ("price", HUGE),
+_TIERS: Schema = [
+    ("card", SMALL), ("model", TEXT), ("unit_quantity", COUNT), ("discount_millionths", SMALL),
+    ("common", HUGE), ("tier_no", SMALL), ("above", HUGE), ("up_to", HUGE), ("price", HUGE),
+    ("flat_fee", HUGE), ("at_zero", FLAG),
 ]  # fmt: skip
 _FORCE: Schema = [
     ("account_id", TEXT), ("tally", SMALL), ("card", SMALL),
@@ -45,10 +52,12 @@ def bind(connection: duckdb.DuckDBPyConnection, books: PriceBooks) -> None:
         "given_items": (_ITEMS, list(enumerate(ITEMS, start=1))),
         "given_tallies": (_TALLIES, compiled.tallies),
         "given_terms": (_TERMS, compiled.terms),
-        "given_curve": (_CURVE, compiled.curve),
+        "given_tiers": (_TIERS, compiled.tiers),
         "given_force": (_FORCE, compiled.force),
         "given_largest_hours": (_LARGEST_HOURS, compiled.largest_hours),
     }
+    for macro in FORMULAS:
+        connection.execute(sql.temporary(macro))
     for name, (schema, rows) in given.items():
         register(connection, name, schema, rows)
     connection.execute(sql.text("statements/rating/price_books/price_tables"))

@@ -163,7 +163,7 @@ def import_logs(
         if through_ms is not None and not refused:
             spool.heartbeat(through_ms)
         elif through_ms is not None and spool.status().next_sequence:
-            spool.heartbeat(0, held="; ".join(refused))
+            spool.heartbeat(0, held=_first_of(refused))
         _tell_region(spool, result)
     emit(result.document(), as_json=as_json, human=lambda: _show(result))
     _fail(result, doubted, promised=through_ms is not None)
@@ -274,17 +274,23 @@ def _tell_region(spool: Spool, result: ImportResult) -> None:
         )
 
 
+def _first_of(problems: list[str], most: int = 5) -> str:
+    """Problems in one line that can be read: a folder of other files has one for each."""
+    more = f"; and {len(problems) - most:,} files more" if len(problems) > most else ""
+    return "; ".join(problems[:most]) + more
+
+
 def _fail(result: ImportResult, doubted: list[str], *, promised: bool) -> None:
     """Raise InputError when something was not read, and say what became of the promise."""
     without = "; no promise was made" if promised else ""
     if result.problems:
         raise InputError(
-            "; ".join([*result.problems, *doubted]) + without,
+            _first_of([*result.problems, *doubted]) + without,
             "what could be read is in the spool; import the whole file when you have it",
         )
     if doubted:
         raise InputError(
-            "; ".join(doubted) + without,
+            _first_of(doubted) + without,
             "the notes above say what was wrong with the first line of each reason. Import it again"
             " with the right --format, or as it is with --allow-refused",
         )

@@ -22,7 +22,16 @@ from edge.logs.unpacked import (
     is_documents,
 )
 
-_UNREADABLE: Final = {b"PK\x03\x04": "zip"}
+_UNREADABLE: Final = {
+    b"PK\x03\x04": "zip",
+    b"7z\xbc\xaf'\x1c": "7-Zip",
+    b"Rar!\x1a\x07": "RAR",
+    b"\x1f\x9d": "compress (.Z)",
+    b"LZIP\x01": "lzip",
+    b"\xff\x06\x00\x00sNaPpY": "snappy",
+}
+_TAR: Final = (257, b"ustar")
+"""Where an archive of files says that it is one: its heads would run into the first lines."""
 _MAGIC_BYTES: Final = max(map(len, (*PACKED, *_UNREADABLE)))
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 """Three bytes that some programs write in front of UTF-8 text; they are no part of the first line.
@@ -57,6 +66,7 @@ class Content:
         try:
             self._know_kind()
             self._rewind()
+            self._refuse_archive()
             self._documents = documents and is_documents(self._start(), records)
             if self._documents:
                 self.gzip = False
@@ -97,6 +107,20 @@ class Content:
         except (Damaged, OSError):
             return b""  # it is told when it is read
         return found
+
+    def _refuse_archive(self) -> None:
+        """InputError for an archive of several files, plain or packed."""
+        at, magic = _TAR
+        try:
+            start = self.read_at(0, at + len(magic))
+        except InputError:  # damaged: told when it is read
+            start = b""
+        if start.endswith(magic) and len(start) == at + len(magic):
+            raise InputError(
+                f"{self.path} is a tar archive, which is not read",
+                "take its files out first: tar -xf FILE, and import them",
+            )
+        self._rewind()
 
     @property
     def packed(self) -> bool:

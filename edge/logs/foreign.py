@@ -48,6 +48,11 @@ def what_it_is(start: bytes) -> str | None:
         )
     if start.startswith(tuple(PACKED)):
         return "it is packed twice: unpack it once, and import that"
+    if b"\n" not in start and start.count(b"\r") > 1 and not _is_binary(start):
+        return (
+            "its lines end with a carriage return alone. Convert it:"
+            " tr '\\r' '\\n' < FILE > FILE.unix"
+        )
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text.startswith(b"["):
         return "it is one JSON array: it is read by a format or a mapping of JSON logs"

@@ -9,9 +9,14 @@ CREATE MACRO card_price(card, quantity, plan_quantity := 0) AS
         ELSE coalesce(
             list_extract(list_transform(
                 map_extract(
-                    (SELECT map_from_entries(list((_p.card_id, _p))) FROM price_cards AS _p), card
+                    (
+                        SELECT map_from_entries(list((_p.card_id, {'card': _p, 'curve': card_curve(_p)})))
+                        FROM price_cards AS _p
+                    ), card
                 ),
-                lambda _card: money_of_units(card_units(_card, quantity, plan_quantity))
+                lambda _found: money_of_units(
+                    card_units(_found.card, _found.curve, quantity, plan_quantity)
+                )
             ), 1),
             error('no rate card ' || coalesce(card, 'NULL'))
         )

@@ -30,6 +30,11 @@ placed AS (
         CAST(sum(r.charged) AS DECIMAL(38, 10)) AS charged
     FROM rated AS r
     GROUP BY ALL
+),
+
+cards AS (
+    SELECT k.card_id, k.currency, k AS card, card_curve(k) AS curve
+    FROM price_cards AS k
 )
 
 SELECT
@@ -42,8 +47,8 @@ SELECT
     p.currency,
     CASE
         WHEN c.card_id IS NOT NULL
-            THEN money_of_units(card_units(c, p.quantity, p.plan_quantity))
+            THEN money_of_units(card_units(c.card, c.curve, p.quantity, p.plan_quantity))
     END AS tried,
     c.currency AS tried_currency
 FROM placed AS p
-LEFT JOIN price_cards AS c ON c.card_id = p.card_id
+LEFT JOIN cards AS c ON c.card_id = p.card_id

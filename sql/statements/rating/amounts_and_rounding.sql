@@ -1,22 +1,11 @@
 -- Amounts: what each slice costs, and what each period should cost, card by card.
--- Here and nowhere else money is cut to 10^-10 units: formulas and fixed_terms cut the month's running totals once, toward zero (DOMAIN §10.11).
+-- Money is cut to 10^-10 units by sql/macros/cut_to_units alone: here the month's running totals, once (DOMAIN §10.11).
 -- Reads: rating_slices, rating_sold, rating_held_now, rating_free_parts, rating_plan_parts, rating_months_so_far, rating_accounts, rating_days, rating_months, charges, price_*.
 
 -- name: formulas
--- The curve of a card at a quantity in one of its parts, as a numerator (DOMAIN §10.5); and the cut: what a numerator
--- that brings the month's running total to `total` adds to its charge, the difference of cut totals. A HUGEINT division takes
--- thirty times as long as a BIGINT one, which nearly always holds it.
-CREATE OR REPLACE TEMP MACRO rating_curve(quantity, part_base, part_price, part_step, part_origin) AS
-    part_base + part_price * CASE
-        WHEN part_step = 1 THEN quantity - part_origin
-        ELSE (quantity - part_origin + part_step - 1) // part_step
-    END;
+-- What a numerator that brings the month's running total to `total` adds to its charge: the difference of cut totals.
 CREATE OR REPLACE TEMP MACRO rating_cut(total, added, parts) AS
-    CASE
-        WHEN greatest(abs(total), abs(added), parts) < 4611686018427387904
-        THEN total::BIGINT // parts::BIGINT - (total - added)::BIGINT // parts::BIGINT
-        ELSE total // parts - (total - added) // parts
-    END;
+    cut_to_units(total, parts) - cut_to_units(total - added, parts);
 
 -- name: billable
 -- One row per slice: its part that is paid by money, and its place: the month-cumulative quantity before it.
@@ -108,9 +97,9 @@ WITH placed AS (
         p.period_start, p.period_end, p.quantity, p.free_quantity, p.plan_quantity,
         p.billable_quantity, p.place,
         (
-            rating_curve(
+            curve_at(
                 p.place + p.billable_quantity, after.base, after.price, after.step, after.origin
-            ) - rating_curve(p.place, before.base, before.price, before.step, before.origin)
+            ) - curve_at(p.place, before.base, before.price, before.step, before.origin)
         ) * p.weight
         + CASE WHEN p.opens THEN t.at_zero ELSE 0 END AS numerator
     FROM placed AS p
@@ -174,7 +163,7 @@ WITH own AS (
             - INTERVAL 5 MINUTE BETWEEN f.force_from AND f.force_until - INTERVAL 5 MINUTE
 ), shared AS (
     SELECT
-        s.*, s.total // s.denominator AS used,
+        s.*, cut_to_units(s.total, s.denominator) AS used,
         CASE WHEN t.prorated THEN s.buckets ELSE 1 END AS parts,
         s.total * CASE WHEN t.prorated THEN s.buckets ELSE 1 END
             + t.flat_fee * CASE WHEN t.prorated THEN s.open_buckets ELSE sign(s.open_buckets) END
@@ -185,9 +174,9 @@ WITH own AS (
     FROM slices AS s JOIN price_terms AS t ON t.card = s.terms_card
 ), bounded AS (
     SELECT
-        *, with_flat_fee // (denominator * parts) AS with_fee,
-        least(with_flat_fee, most) // (denominator * parts) AS capped,
-        greatest(least(with_flat_fee, most), least_due) // (denominator * parts) AS due
+        *, cut_to_units(with_flat_fee, denominator * parts) AS with_fee,
+        cut_to_units(within_terms(with_flat_fee, most, NULL), denominator * parts) AS capped,
+        cut_to_units(within_terms(with_flat_fee, most, least_due), denominator * parts) AS due
     FROM shared
 ), moved AS (
     SELECT
@@ -262,10 +251,10 @@ WITH used AS (
 ), exact AS (
     SELECT
         p.*, p.quantity - p.free_quantity AS billable_quantity,
-        rating_curve(
+        curve_at(
             p.place + p.quantity - p.free_quantity, after.base, after.price, after.step,
             after.origin
-        ) - rating_curve(p.place, before.base, before.price, before.step, before.origin)
+        ) - curve_at(p.place, before.base, before.price, before.step, before.origin)
             AS numerator
     FROM placed AS p
     JOIN price_curve AS before

@@ -24,10 +24,22 @@ SELECT
     free_quantity::HUGEINT AS free_quantity, at_zero::HUGEINT AS at_zero, has_terms, prorated
 FROM given_terms;
 CREATE OR REPLACE TEMP TABLE price_curve AS
+WITH cards AS (
+    SELECT
+        card, any_value(model) AS model, any_value(unit_quantity) AS unit_quantity,
+        any_value(discount_millionths) AS discount_millionths,
+        any_value(common)::HUGEINT AS common,
+        list({
+            'above': above::HUGEINT, 'up_to': up_to::HUGEINT, 'price': price::HUGEINT,
+            'flat_fee': flat_fee::HUGEINT, 'at_zero': at_zero
+        } ORDER BY tier_no) AS tiers
+    FROM given_tiers
+    GROUP BY card
+)
 SELECT
-    card, lower::HUGEINT AS lower, upper::HUGEINT AS upper, base::HUGEINT AS base,
-    origin::HUGEINT AS origin, step::HUGEINT AS step, price::HUGEINT AS price
-FROM given_curve;
+    card,
+    unnest(tier_parts(tiers, model, unit_quantity, discount_millionths, common), recursive := true)
+FROM cards;
 CREATE OR REPLACE TEMP TABLE price_force AS
 SELECT
     account_id, tally, card, force_from, force_until,

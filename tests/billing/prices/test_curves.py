@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from fractions import Fraction
 
+import duckdb
 import pytest
 
-from billing.prices.compiled import compile_books
+from billing.prices import tables
 from billing.prices.records import PriceBook, PriceBooks
 from tests import reference
 from tests.billing.rating.generated import generate
@@ -23,14 +25,23 @@ def quantities(dice: random.Random, card) -> list[int]:
 def test_reference_and_rows_agree_on_every_quantity(seed: int) -> None:
     print("seed", seed)
     dice = random.Random(seed)
-    case = generate(seed, accounts=1)
-    for card in case.cards:
-        book = PriceBook(book_id="book", title="", currency="USD", timezone="UTC", regions={},
-                         cards=(card,))  # fmt: skip
-        compiled = compile_books(PriceBooks(books={"book": book}))
-        ((_, _, _, _, _, denominator, factor, *_),) = compiled.tallies
+    cards = {f"book-{n}": card for n, card in enumerate(generate(seed, accounts=1).cards)}
+    books = {
+        name: PriceBook(book_id=name, title="", currency="USD", timezone="UTC", regions={},
+                        cards=(replace(card, book=name),))
+        for name, card in cards.items()
+    }  # fmt: skip
+    connection = duckdb.connect()
+    tables.bind(connection, PriceBooks(books=books))
+    parts = connection.sql(
+        "SELECT book, lower, upper, base, origin, step, price, denominator, factor"
+        " FROM price_curve JOIN price_terms USING (card) JOIN price_tallies USING (tally)"
+    ).fetchall()
+    assert len(parts) == sum(1 + len(card.tiers) for card in cards.values())
+    for name, card in cards.items():
         for quantity in quantities(dice, card):
-            (row,) = [row for row in compiled.curve if row[1] < quantity <= row[2]]
-            _, _, _, base, origin, step, price = row
+            ((base, origin, step, price, denominator, factor),) = [
+                part[3:] for part in parts if part[0] == name and part[1] < quantity <= part[2]
+            ]
             numerator = base + -(-(quantity - origin) // step) * price
             assert Fraction(numerator * factor, denominator) == reference.price(card, quantity)

@@ -22,6 +22,18 @@ from tests.effort import THOROUGH
 
 __all__ = ["home"]
 
+
+def tar(content: bytes) -> bytes:
+    """An archive of two logs."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        for name in ("a.log", "b.log"):
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return file.getvalue()
+
+
 PROMISE = ("--through", "2026-12-01")
 COMBINED = (
     b'192.0.2.1 - - [30/Nov/2026:04:20:00 +0000] "GET / HTTP/1.1" 200 612 "-" "curl/8.5.0"\n' * 20
@@ -59,6 +71,7 @@ FOREIGN = {
     "binary": (random.Random(1).randbytes(200_000), "no text"),
     "binary without a line end": (bytes(range(11, 32)) * 300, "no text"),
     "packed twice": (gzip.compress(gzip.compress(nginx_lines(0, 99).encode())), "packed twice"),
+    "lines of another system": (nginx_lines(0, 9).replace("\n", "\r").encode(), "tr '"),
     "an ELF program": (b"\x7fELF" + bytes(64) + os.urandom(5000), "no text"),
 }
 
@@ -86,6 +99,35 @@ def test_e3_a_file_that_is_no_such_log_fails_is_named_and_promises_nothing(
     if form == "nginx":
         code, _, err = run(capsys, *command, *PROMISE)
         assert (code, "no promise was made" in err) == (1, True), "the second time too"
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (tar(nginx_lines(0, 99).encode()), "is a tar archive"),
+        (gzip.compress(tar(nginx_lines(0, 99).encode())), "is a tar archive"),
+        (b"7z\xbc\xaf'\x1c" + bytes(99), "compressed with 7-Zip"),
+        (b"\x1f\x9d\x90" + bytes(99), "compressed with compress"),
+    ],
+)
+def test_e3_an_archive_is_named_and_nothing_of_it_is_taken_for_lines(
+    data: bytes, words: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = home / "a.log"
+    log.write_bytes(data)
+    code, _, err = run(capsys, *importing(home, log), *PROMISE)
+    assert (code, words in err, (home / "spool" / "e1").exists()) == (1, True, False)
+
+
+def test_e3_many_files_that_are_none_are_told_in_a_line_that_can_be_read(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs = [home / f"{number}.log" for number in range(40)]
+    for log in logs:
+        log.write_bytes(b"<!doctype html>\n<p>not found</p>\n" + log.name.encode())
+    code, _, err = run(capsys, *importing(home, *logs), *PROMISE)
+    (error,) = [line for line in err.splitlines() if line.startswith("edgetoll: ")]
+    assert (code, "and 35 files more" in error, len(error) < 600) == (1, True, True)
 
 
 @pytest.mark.parametrize("kind", ["utf-16", "binary", "json behind syslog"])
