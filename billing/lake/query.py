@@ -128,7 +128,7 @@ def spill_folder(process: int) -> Path:
     """Where the query of a process spills to: a folder of this user's, since rows of customers lie
     in it while the query runs.
     """
-    return Path(tempfile.gettempdir()) / f"edgetoll-sql-{os.getuid()}" / str(process)
+    return Path(tempfile.gettempdir()).joinpath(f"edgetoll-sql-{os.getuid()}", str(process))
 
 
 def _make_private(folder: Path) -> None:
