@@ -14,6 +14,7 @@ import sql
 from billing.accounts.staging import DOMAIN_SCHEMA, REPLACED_SCHEMA
 from billing.instants import aware, instant_text, stamp
 from billing.store.given import register
+from billing.store.gone import refuse_marked
 from billing.store.journal import Record
 from billing.store.store import Effects
 from edge.errors import ConflictError
@@ -41,7 +42,7 @@ class _Overlap:
 
 
 def apply_load(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
-    """Store the accounts, domains, plans and methods of a load; mark what the past must redo."""
+    """Store what a load holds; mark what the past must redo."""
     number: dict[str, object] = {"journal_no": record.number}
     marked: dict[str, object] = {"now": instant_text(record.at), **number}
     if "account_versions" in effects:
@@ -57,6 +58,7 @@ def apply_load(connection: duckdb.DuckDBPyConnection, record: Record, effects: E
     if "replaced" in effects:
         connection.execute(sql.text("statements/accounts/apply/note_replaced"), number)
         connection.execute(sql.text("statements/accounts/apply/mark_replaced_plans"), number)
+        connection.execute(sql.text("statements/accounts/apply/mark_replaced_agreements"), number)
     if "methods" in effects:
         connection.execute(sql.text("statements/accounts/apply/insert_methods"))
         connection.execute(sql.text("statements/accounts/apply/mark_methods"), marked)
@@ -65,11 +67,17 @@ def apply_load(connection: duckdb.DuckDBPyConnection, record: Record, effects: E
     if "plans" in effects:
         connection.execute(sql.text("statements/accounts/apply/insert_plans"), number)
         connection.execute(sql.text("statements/accounts/apply/mark_plans"), marked)
+    if "replaced" in effects:
+        connection.execute(sql.text("statements/accounts/apply/drop_replaced_agreements"))
+    if "agreements" in effects:
+        connection.execute(sql.text("statements/accounts/apply/insert_agreements"), number)
+        connection.execute(sql.text("statements/accounts/apply/mark_agreements"), marked)
     if "tags" in effects:
         connection.execute(sql.text("statements/accounts/apply/drop_replaced_tags"))
         connection.execute(sql.text("statements/accounts/apply/insert_tags"), number)
     if effects.keys() & {"domains", "ended", "replaced"}:
         _apply_ownership(connection, record, effects)
+    refuse_marked(connection, record)
 
 
 def versions_due(connection: duckdb.DuckDBPyConnection, at: datetime) -> int:

@@ -30,8 +30,6 @@ _UNREADABLE: Final = {
     b"LZIP\x01": "lzip",
     b"\xff\x06\x00\x00sNaPpY": "snappy",
 }
-_TAR: Final = (257, b"ustar")
-"""Where an archive of files says that it is one: its heads would run into the first lines."""
 _MAGIC_BYTES: Final = max(map(len, (*PACKED, *_UNREADABLE)))
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 """Three bytes that some programs write in front of UTF-8 text; they are no part of the first line.
@@ -88,37 +86,18 @@ class Content:
         known = (found for magic, found in PACKED.items() if start.startswith(magic))
         self._kind, self._unpack = next(known, NOT_PACKED)
         self.gzip = self._kind == "gzip"
-        kind = archive_of(self._first_bytes())
-        if kind:
-            raise InputError(
-                f"{self.path} is an archive ({kind}), which is not read",
-                "take the logs out of it first, with tar -xf for one, and read those",
-            )
-
-    def _first_bytes(self) -> bytes:
-        """What the file begins with, or what is packed in it; none where that is damaged."""
-        if self._unpack is None:
-            return os.pread(self._file.fileno(), ARCHIVE_BYTES, 0)
-        self._file.seek(0)
-        inside, found = self._unpack(self._file), b""
-        try:
-            while len(found) < ARCHIVE_BYTES and (more := inside.read(ARCHIVE_BYTES - len(found))):
-                found += more
-        except (Damaged, OSError):
-            return b""  # it is told when it is read
-        return found
 
     def _refuse_archive(self) -> None:
         """InputError for an archive of several files, plain or packed."""
-        at, magic = _TAR
         try:
-            start = self.read_at(0, at + len(magic))
+            start = self.read_at(0, ARCHIVE_BYTES)
         except InputError:  # damaged: told when it is read
             start = b""
-        if start.endswith(magic) and len(start) == at + len(magic):
+        kind = archive_of(start)
+        if kind:
             raise InputError(
-                f"{self.path} is a tar archive, which is not read",
-                "take its files out first: tar -xf FILE, and import them",
+                f"{self.path} is {'an' if kind == 'ar' else 'a'} {kind} archive, which is not read",
+                "take its files out first (tar -xf FILE), and import them",
             )
         self._rewind()
 

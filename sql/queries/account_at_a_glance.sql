@@ -1,6 +1,6 @@
--- How does an account stand: its money, its state and why, its terms?
+-- How does an account stand: its money, its state and why, the shares of its budgets that are reached, its terms?
 -- Grain: one row, none where there is no such account.
--- Reads: accounts, account_states.
+-- Reads: accounts, account_states, alerts.
 -- Parameter account (text): the account, by its id
 -- Read by: people (edgetoll query).
 SELECT
@@ -16,6 +16,13 @@ SELECT
     s.projected_zero_at,
     s.usage_through,
     coalesce(s.unverified, false) AS unverified,
+    (
+        SELECT string_agg(concat_ws(' ', b.rule_id, b.basis, b.percent || ' %'), ', ' ORDER BY b.rule_id, b.basis, b.percent)
+        FROM alerts AS b
+        WHERE
+            b.account_id = a.account_id AND b.kind = 'budget' AND b.resolved_at IS NULL
+            AND b.until > coalesce(s.usage_through, b.since)
+    ) AS budgets_reached,
     a.cash,
     a.vouchers,
     a.charged,

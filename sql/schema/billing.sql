@@ -88,7 +88,8 @@ CREATE TABLE IF NOT EXISTS tags (
     journal_no BIGINT NOT NULL
 );
 
--- One row per plan bought. quantity: bytes (data_transfer) or requests (https_requests).
+-- One row per plan bought. quantity: bytes (data_transfer) or requests (https_requests). price: what it was sold for; NULL: elsewhere.
+-- lasts: how long a period is; renews: the plan is sold again after each, as ID#2, ID#3, …
 CREATE TABLE IF NOT EXISTS plans (
     plan_id VARCHAR NOT NULL,
     account_id VARCHAR NOT NULL,
@@ -98,12 +99,31 @@ CREATE TABLE IF NOT EXISTS plans (
     starts_at TIMESTAMP NOT NULL,
     ends_at TIMESTAMP NOT NULL CHECK (ends_at > starts_at),
     bought_at TIMESTAMP NOT NULL,
+    price HUGEINT CHECK (price >= 0),
+    lasts VARCHAR,
+    renews BOOLEAN,
     journal_no BIGINT NOT NULL
 );
 
--- One row per ownership or plan that another one stands in for since then, and why (DOMAIN §10.16).
+-- One row per promotional credit (an amount that pays what its scope names) or commitment (an account's minimum over all
+-- items). items, regions: what a credit pays, joined by commas, empty: all; settles: when a commitment does.
+CREATE TABLE IF NOT EXISTS agreements (
+    agreement_id VARCHAR NOT NULL,
+    account_id VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL CHECK (kind IN ('credit', 'commitment')),
+    amount HUGEINT NOT NULL CHECK (amount > 0),
+    items VARCHAR NOT NULL,
+    regions VARCHAR NOT NULL,
+    priority INTEGER NOT NULL,
+    settles VARCHAR NOT NULL CHECK (settles IN ('', 'month', 'term')),
+    starts_at TIMESTAMP NOT NULL,
+    ends_at TIMESTAMP CHECK (ends_at > starts_at),
+    journal_no BIGINT NOT NULL
+);
+
+-- One row per ownership, plan or agreement that another one stands in for since then, and why (DOMAIN §10.16).
 CREATE TABLE IF NOT EXISTS replaced_facts (
-    kind VARCHAR NOT NULL CHECK (kind IN ('ownership', 'plan')),
+    kind VARCHAR NOT NULL CHECK (kind IN ('ownership', 'plan', 'agreement')),
     fact_id VARCHAR NOT NULL,
     replaced_by VARCHAR NOT NULL,
     why VARCHAR NOT NULL,
@@ -179,15 +199,33 @@ CREATE TABLE IF NOT EXISTS balances (
     charged HUGEINT NOT NULL
 );
 
--- One row per journal record that charged: its file in journal/effects is these charges, which stand nowhere else. The
--- session's view `charges` reads the files. is_older: a file of before it named its run and record itself.
+-- One row per journal record that charged, or merged the files of several: its file in journal/effects is these charges,
+-- which stand nowhere else. The session's view `charges` reads the files. form: `older` of before a file named its run and
+-- record itself; `merged`: run_id is blank, each row has its own.
 CREATE TABLE IF NOT EXISTS charge_files (
     journal_no BIGINT NOT NULL,
     file VARCHAR NOT NULL,
     sha256 VARCHAR NOT NULL,
     rows BIGINT NOT NULL,
     run_id VARCHAR NOT NULL,
-    is_older BOOLEAN NOT NULL
+    form VARCHAR NOT NULL CHECK (form IN ('of a run', 'merged', 'older'))
+);
+
+-- One row per record that took the usage of hours before `hours_before` away (billing/prune/usage.py).
+CREATE TABLE IF NOT EXISTS pruned_usage (
+    hours_before TIMESTAMP NOT NULL,
+    journal_no BIGINT NOT NULL
+);
+
+-- Of this session only, while records are applied anew: before which hours usage goes by records still to come.
+CREATE TEMP TABLE IF NOT EXISTS usage_goes (hours_before TIMESTAMP);
+
+-- Of this session only, while records are applied anew: one row per file of charges that is gone because a later record
+-- merged it, and the file that has its rows.
+CREATE TEMP TABLE IF NOT EXISTS merged_away (
+    file VARCHAR,
+    merged_file VARCHAR,
+    sha256 VARCHAR
 );
 
 -- One row per account whose past a load changed, until a rating run has looked.

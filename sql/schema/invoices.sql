@@ -114,6 +114,27 @@ CREATE TABLE IF NOT EXISTS issued_months (
     journal_no BIGINT NOT NULL
 );
 
+-- One row per charge posted after an invoice of its month was issued: documents ask for these one by one, and for all others
+-- by the sums of their month, so that no run of invoices reads a file of charges.
+CREATE TABLE IF NOT EXISTS late_charges (
+    charge_id VARCHAR NOT NULL,
+    account_id VARCHAR NOT NULL,
+    item VARCHAR NOT NULL,
+    region VARCHAR NOT NULL,
+    month VARCHAR NOT NULL,
+    period_start TIMESTAMP NOT NULL,
+    period_end TIMESTAMP NOT NULL,
+    quantity HUGEINT NOT NULL,
+    free_quantity HUGEINT NOT NULL,
+    plan_quantity HUGEINT NOT NULL,
+    billable_quantity HUGEINT NOT NULL,
+    amount HUGEINT NOT NULL,
+    rate_card VARCHAR NOT NULL,
+    reason VARCHAR NOT NULL,
+    term VARCHAR NOT NULL,
+    journal_no BIGINT NOT NULL
+);
+
 -- One row per series: the last number given.
 CREATE TABLE IF NOT EXISTS invoice_series (
     series VARCHAR NOT NULL,
@@ -143,6 +164,16 @@ CREATE TABLE IF NOT EXISTS close_steps (
     documents BIGINT NOT NULL,
     journal_no BIGINT NOT NULL
 );
+
+-- What is charged beside usage has an agreement instead of a rate card: its kind and its id, with the "/" that no card of
+-- a price book has. How a line calls it; NULL of a rate card.
+CREATE OR REPLACE TEMP MACRO is_agreement(rate_card) AS contains(rate_card, '/');
+CREATE OR REPLACE TEMP MACRO agreement_name(rate_card) AS
+    CASE split_part(rate_card, '/', 1)
+        WHEN 'credit' THEN 'promotional credit ' || split_part(rate_card, '/', 2)
+        WHEN 'commitment' THEN 'missing to commitment ' || split_part(rate_card, '/', 2)
+        WHEN 'plan' THEN 'plan ' || split_part(rate_card, '/', 2)
+    END;
 
 -- A rate of tax in basis points as text: whole ones as they were written before there were finer ones.
 CREATE OR REPLACE TEMP MACRO rate_text(tax_rate_bp) AS

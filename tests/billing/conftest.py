@@ -46,11 +46,11 @@ INSERT INTO runs VALUES ($run_id, 'rating_run', $at, $state, $through, 0, 0, 0, 
 
 
 ADD_DOMAIN = """
-INSERT INTO domain_ownership VALUES ($domain, $domain, $account_id, $since, NULL, 1)
+INSERT INTO domain_ownership VALUES ($domain, $domain, $account_id, $since, NULL, NULL, NULL, 1)
 """
 ADD_PLAN = """
 INSERT INTO plans VALUES ($plan_id, $account_id, 'https_requests', 'all', $quantity, $since,
-    $since::TIMESTAMP + INTERVAL 1 YEAR, $since, 1)
+    $since::TIMESTAMP + INTERVAL 1 YEAR, $since, NULL, NULL, NULL, 1)
 """
 
 # What the check adds up, in place of what a real run moves on.

@@ -22,13 +22,14 @@ SELECT
     ) AS pending;
 
 -- name: charge_totals
--- One row per currency and kind of period (hour, day, month) (FAULTS F8, G8).
+-- One row per currency and kind of period (hour, day, month; agreement: what is sold or settled) (FAULTS F8, G8).
 WITH kinds AS (
     SELECT
         currency,
         amount,
         period_start,
         CASE
+            WHEN item IN ('plan', 'commitment') THEN 'agreement'
             WHEN period_end - period_start <= INTERVAL 1 HOUR THEN 'hour'
             WHEN period_end - period_start <= INTERVAL 26 HOUR THEN 'day'
             ELSE 'month'
@@ -41,7 +42,7 @@ SELECT
     period_kind,
     CAST(sum(CAST(amount AS HUGEINT)) AS HUGEINT) AS amount,
     CAST(sum(abs(CAST(amount AS HUGEINT))) AS HUGEINT) AS gross,
-    count(DISTINCT period_start) AS periods,
+    CASE period_kind WHEN 'agreement' THEN count(*) ELSE count(DISTINCT period_start) END AS periods,
     count(*) AS charges
 FROM kinds
 GROUP BY currency, period_kind
@@ -79,6 +80,34 @@ SELECT
     getvariable('posting').run_id AS run_id,
     getvariable('posting').journal_no AS journal_no
 FROM rating_out_charges;
+
+-- name: keep_late
+-- One row per charge of the run whose month an invoice of its account has. Records of before terms were charged apart have no
+-- column term.
+INSERT INTO late_charges BY NAME
+SELECT
+    concat(
+        'charge:', c.account_id, ':', c.item, ':', c.region, ':', c.month, ':',
+        strftime(c.period_start, '%Y-%m-%dT%H:%M'), ':', c.rate_card, ':r', c.revision
+    ) AS charge_id,
+    c.account_id,
+    c.item,
+    c.region,
+    c.month,
+    c.period_start,
+    c.period_end,
+    c.quantity,
+    c.free_quantity,
+    c.plan_quantity,
+    c.billable_quantity,
+    c.amount,
+    c.rate_card,
+    c.reason,
+    coalesce(c.term, 'usage') AS term,
+    CAST($journal_no AS BIGINT) AS journal_no
+FROM (FROM effect_charges UNION ALL BY NAME SELECT 'usage' AS term WHERE false) AS c
+SEMI JOIN issued_months AS i ON c.account_id = i.account_id AND c.month = i.month
+WHERE c.month <= (SELECT max(month) FROM issued_months);
 
 -- name: clear_replay_marks
 -- What a run has looked at is forgotten.

@@ -195,7 +195,7 @@ def test_e3_an_archive_is_no_log_though_the_lines_of_its_files_could_be_read(
     log = home / "a.log"
     log.write_bytes(ARCHIVES[kind])
     code, _, err = run(capsys, *importing(home, log), *PROMISE)
-    assert (code, "which is not read" in err, "take the logs out of it" in err) == (1, True, True)
+    assert (code, "which is not read" in err, "take its files out" in err) == (1, True, True)
     assert not (home / "spool").exists()
 
 
