@@ -9,9 +9,12 @@ import re
 import zlib
 from collections.abc import Callable, Iterator
 from io import FileIO, RawIOBase
-from typing import Final, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 import orjson
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 READ_BYTES: Final = 1 << 20
 RECORD_BYTES_MAX: Final = 16 << 20
@@ -159,12 +162,51 @@ def _parquet_lines(file: FileIO) -> Iterator[bytes]:
 
     try:
         for batch in pq.ParquetFile(file).iter_batches(batch_size=_ROWS):
+            names = batch.schema.names
+            columns = [_values(column) for column in batch.columns]
             yield b"".join(
-                orjson.dumps(row, default=_plain, option=orjson.OPT_NAIVE_UTC) + b"\n"
-                for row in batch.to_pylist()
+                orjson.dumps(
+                    dict(zip(names, row, strict=True)), default=_plain, option=orjson.OPT_NAIVE_UTC
+                )
+                + b"\n"
+                for row in zip(*columns, strict=True)
             )
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise Damaged from error
+
+
+def _values(column: pa.Array) -> list[object]:
+    """The values of a column. Of times what is finer than a microsecond is cut; what Python has no
+    value for, a day of the year 270000 say, is absent, and its line is judged so.
+    """
+    kind = _without_nanoseconds(column.type)
+    if kind != column.type:
+        column = column.cast(kind, safe=False)
+    try:
+        return list(column.to_pylist())
+    except UnicodeDecodeError:
+        raise
+    except (ValueError, OverflowError):
+        return [_value(one) for one in column]
+
+
+def _value(one: pa.Scalar) -> object:
+    try:
+        return one.as_py()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _without_nanoseconds(kind: pa.DataType) -> pa.DataType:
+    import pyarrow as pa
+
+    if pa.types.is_list(kind):
+        return pa.list_(_without_nanoseconds(kind.value_type))
+    if pa.types.is_timestamp(kind) and kind.unit == "ns":
+        return pa.timestamp("us", kind.tz)
+    if pa.types.is_time64(kind) and kind.unit == "ns":
+        return pa.time64("us")
+    return pa.duration("us") if kind == pa.duration("ns") else kind
 
 
 def _plain(value: object) -> object:
