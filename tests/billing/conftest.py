@@ -46,7 +46,7 @@ INSERT INTO runs VALUES ($run_id, 'rating_run', $at, $state, $through, 0, 0, 0, 
 
 
 ADD_DOMAIN = """
-INSERT INTO domain_ownership VALUES ($domain, $domain, $account_id, $since, NULL, NULL, NULL, 1)
+INSERT INTO domain_ownership VALUES ($domain, $domain, $account_id, $since, NULL, 1)
 """
 ADD_PLAN = """
 INSERT INTO plans VALUES ($plan_id, $account_id, 'https_requests', 'all', $quantity, $since,
