@@ -152,7 +152,8 @@ def test_h9_blank_or_wrong_rules_are_an_error_and_never_no_rules(
     ("change", "message"),
     [
         ('id = "b\\u202e"', "could be taken for another"), ('id = " b"', "could be taken"),
-        ('limit = "0"', "from 1 on"), ('limit = "\u0662\u0660"', "from 1 on"), ('limit = "101"', "100 percent"),
+        ('limit = "0"', "from 1 on"), ('limit = "\u0662\u0660"', "from 1 on"),
+        ('limit = "101"', "100 percent"),
         (f'limit = "{"9" * 19}"', "from 1 on"), ("release_hours = 1000000000", "at most 8784"),
     ],
 )  # fmt: skip
