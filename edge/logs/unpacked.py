@@ -9,7 +9,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterator
 from io import FileIO, RawIOBase
-from typing import TYPE_CHECKING, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 import orjson
 
@@ -175,7 +175,7 @@ def _parquet_lines(file: FileIO) -> Iterator[bytes]:
         raise Damaged from error
 
 
-def _values(column: pa.Array) -> list[object]:
+def _values(column: pa.Array[Any]) -> list[object]:
     """The values of a column. Of times what is finer than a microsecond is cut; what Python has no
     value for, a day of the year 270000 say, is absent, and its line is judged so.
     """
@@ -190,7 +190,7 @@ def _values(column: pa.Array) -> list[object]:
         return [_value(one) for one in column]
 
 
-def _value(one: pa.Scalar) -> object:
+def _value(one: pa.Scalar[Any]) -> object:
     try:
         return one.as_py()
     except (ValueError, OverflowError):
