@@ -38,7 +38,7 @@ price = "4.00"
 starts = 2026-10-20T06:00:00Z
 ends = 2027-10-20T06:00:00Z
 """
-# 0.80 of HTTPS, 7.60 of data and the plan were charged in October; 16 of 31 days of 100.00 are promised.
+# 0.80 of HTTPS, 7.60 of data, 4.00 of the plan in October; 16 of 31 days of 100.00 are promised.
 MISSING = 392_129_032_258
 
 

@@ -147,7 +147,7 @@ def test_credit_gets_back_what_a_falling_price_takes_back(tmp_path: Path) -> Non
 def test_what_is_missing_to_a_commitment_is_charged_when_it_settles_part_months_in_proportion(
     tmp_path: Path, starts: str, ends: str, settles: str, missing: dict[str, int]
 ) -> None:
-    """310 a month; ten were charged on 10 March: all of a month counts, also where a term covers half of it."""
+    """310 a month; ten were charged on 10 March: all of a month counts, also of a half."""
     one = Commitment("deal", 310 * UNIT, settles, at(starts), at(ends))
     world = made(tmp_path, commitments=[one], credits=[credit("c", 4)])
     use(world, "2026-03-10T10:00", 10)
