@@ -37,6 +37,11 @@ def opened(
     """
     if not home.is_dir():
         raise EdgetollError(f"there is no home {home}", f"make one first: edgetoll init {home}")
+    if "?" in str(home.absolute()):
+        raise EdgetollError(
+            f"no store can be kept in {home}: its path holds a question mark",
+            "move the home to a path without one: DuckDB takes what follows it for options",
+        )
     lock = FileLock(home / "billing.lock", owner, wait_seconds=wait_seconds)
     lock.__enter__()
     store = None

@@ -178,3 +178,10 @@ def test_the_store_takes_no_more_memory_than_its_settings_say(home: Path) -> Non
     ):
         connection.execute("SELECT list(i) FROM range(10_000_000) AS t(i)")
     assert "raise memory_limit in edgetoll.toml" in (remedy(str(found.value)) or "")
+
+
+def test_g11_a_home_whose_path_duckdb_would_misread_is_told_so(tmp_path: Path) -> None:
+    """It was «look at free space, memory and permissions»."""
+    home = make_home(tmp_path / "why?")
+    with pytest.raises(EdgetollError, match="holds a question mark"):
+        rate(home, at=NOW)
