@@ -9,7 +9,7 @@ QUIETLY := -q --disable-pip-version-check --require-hashes
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test demo-kafka lint types format env golden picture lock bench fuzz damage clean wheel
+.PHONY: help demo moto test demo-kafka lint types format env golden picture lock bench fuzz damage clean wheel
 
 help:            ## List all commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -51,14 +51,17 @@ fuzz: $(VENV)/ready-dev        ## Fuzz every reader, FUZZ_SECONDS=60 each or FUZ
 damage: $(VENV)/ready-dev      ## Every kind of file of a home x every kind of damage: none may be silent
 	@$(BIN)/python -m bench.damage
 
-lock: $(VENV)/ready-dev        ## Pin requirements.in and requirements-dev.in again, with hashes
+lock: $(VENV)/ready-dev        ## Pin each requirements*.in again, with hashes
 	@$(BIN)/uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header --no-annotate requirements.in -o requirements.lock
 	@$(BIN)/uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header --no-annotate requirements-dev.in -c requirements.lock -o requirements-dev.lock
+	@$(BIN)/uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header --no-annotate requirements-moto.in -o requirements-moto.lock
 
 wheel: $(VENV)/ready-dev       ## Build the wheel into dist/
 	@$(BIN)/uv build -q --wheel
 
 env: $(VENV)/ready-dev         ## Only make the environment (.venv)
+
+moto: $(VENV)/ready-moto       ## The object store that tests of s3:// read from (.venv/moto)
 
 clean:           ## Remove the environment and caches, never a home
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
@@ -82,4 +85,10 @@ $(VENV)/ready: $(VENV)/bin/uv requirements.lock
 $(VENV)/ready-dev: $(VENV)/ready requirements-dev.lock
 	@echo "installing what the tests need (pinned, hashes checked)" >&2
 	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(VENV)/ready-moto: $(VENV)/bin/uv requirements-moto.lock
+	@echo "installing the object store of the tests (pinned, hashes checked)" >&2
+	@$(BIN)/uv venv -q --clear --python $(BIN)/python $(VENV)/moto
+	@$(BIN)/uv pip install -q --python $(VENV)/moto/bin/python --require-hashes -r requirements-moto.lock
 	@touch $@

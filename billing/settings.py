@@ -34,8 +34,8 @@ class DaemonSettings(BaseModel):
     """HOST:PORT of /metrics, /healthz and /readyz."""
     check_hour: int = Field(default=3, ge=0, le=23)
     """Hour (UTC) from which the nightly run of every check is due."""
-    invoices: bool = True
-    """Issue a month's invoices as soon as its hours are closed and rated."""
+    invoices: bool | None = None
+    """Whether it issues. Not said: what `[invoices.close]` lets pass; `true`: without that gate."""
 
     @field_validator("listen")
     @classmethod

@@ -23,12 +23,14 @@ import edgetoll
 from deploy.caddy.real_caddy import PROGRAM as CADDY
 from tests.effort import THOROUGH
 
+ROOT = Path(__file__).resolve().parent.parent
 COMPONENTS = {
     "needs_nginx": (("nginx", "curl"), "apt-get install -y nginx-light curl"),
     "needs_caddy": (
         (str(CADDY), "curl"),
         "apt-get install -y curl; .venv/bin/python -m deploy.caddy.real_caddy (Go 1.25, 5 minutes)",
     ),
+    "needs_moto": ((str(ROOT / ".venv/moto/bin/moto_server"),), "make moto"),
     "needs_kafka": (("java", "mvn"), "apt-get install -y openjdk-17-jre-headless maven"),
     "needs_rules": (("mvn",), "apt-get install -y maven"),
     "needs_chromium": (("chromium",), "apt-get install -y chromium"),
@@ -52,7 +54,6 @@ if not THOROUGH:
 # Where compiled files may not be kept, each command that a test starts compiles its libraries anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 edgetoll.settle()  # as our own processes do: DuckDB would load pandas
-ROOT = Path(__file__).resolve().parent.parent
 LONGEST = ("tests/kafka", "tests/test_install.py", "tests/damage", "tests/metering/worker")
 IN_CI = os.environ.get("CI", "") not in ("", "0", "false")
 left_out: dict[str, tuple[list[str], list[str]]] = {}

@@ -33,7 +33,9 @@ class Usage:
     placed: datetime | None = None
 
 
-Plan = namedtuple("Plan", "plan_id kind region quantity starts ends")
+Plan = namedtuple("Plan", "plan_id kind region quantity starts ends price", defaults=(None,))
+Credit = namedtuple("Credit", "credit_id amount items regions priority starts ends")
+Commitment = namedtuple("Commitment", "commitment_id amount settles starts ends")
 
 
 @dataclass
@@ -46,6 +48,8 @@ class Account:
     method: str
     changes: list = field(default_factory=list)
     plans: list = field(default_factory=list)
+    credits: list = field(default_factory=list)
+    commitments: list = field(default_factory=list)
     closed: datetime = datetime(9999, 1, 1)  # noqa: DTZ001
 
 
@@ -83,6 +87,7 @@ class Rating:
         self.terms = {}  # month, item, scope: what flat fee, maximum and minimum make of it
         self.plan_left = {plan.plan_id: plan.quantity for plan in account.plans}
         self.plan_paid = defaultdict(int)
+        self.agreed = defaultdict(int)  # (month, item, scope), hour, agreement: beside usage
 
     @cache  # noqa: B019
     def utc(self, day):
@@ -288,6 +293,12 @@ class Rating:
             hour += HOUR
         for one in waiting:
             self.late(one)
+        self.sell_plans()
+        spent = defaultdict(int, self.by_hour)
+        for (lane, hour, _), amount in self.agreed.items():
+            spent[lane, hour] += amount
+        self.commit(spent)
+        self.credit(spent)
         return self
 
     def sold(self, item, moment):
@@ -312,6 +323,81 @@ class Rating:
         while not self.sold(item, last - FIVE):
             last = self.utc(self.day(last - FIVE))
         self.settle((month, item, scope), last - FIVE, hour, last == end)
+
+    def sell_plans(self):
+        """A plan's price falls due with the hour in which it begins."""
+        for plan in self.account.plans:
+            hour = plan.starts.replace(minute=0, second=0)
+            if plan.price and hour < self.through:
+                month = self.month(plan.starts)
+                self.agreed[(month, "plan", "all"), hour, f"plan/{plan.plan_id}"] += plan.price
+
+    def commit(self, spent):
+        """§10.14: what is missing to a minimum over all items, of a month or a whole term."""
+        for one in self.account.commitments:
+            closed = self.account.closed
+            closed = closed.replace(minute=closed.minute // 5 * 5)
+            over = min(one.ends, closed)
+            begins = max(one.starts, self.start)
+            month, pieces = self.month(begins), []
+            while self.utc(month) < min(over, self.through) and begins < over:
+                end = self.month_end(month)
+                first, last = max(self.utc(month), begins), min(end, over)
+                share = Fraction((last - first) // FIVE, (end - self.utc(month)) // FIVE)
+                pieces.append((first, last, int(one.amount * share)))
+                month = (month + timedelta(days=32)).replace(day=1)
+            if one.settles == "term":
+                pieces = [pieces] if pieces and pieces[-1][1] == over else []
+            else:
+                pieces = [[piece] for piece in pieces]
+            for parts in pieces:
+                last = parts[-1][1]
+                hour = (last - FIVE).replace(minute=0)
+                if hour < self.through:
+                    paid = sum(self.within(spent, *part[:2]) for part in parts)
+                    least = sum(part[2] for part in parts)
+                    lane = (self.month(last - FIVE), "commitment", "all")
+                    key = lane, hour, f"commitment/{one.commitment_id}"
+                    self.agreed[key] += max(0, least - paid)
+
+    def within(self, spent, first, last):
+        """What of the month of `first` falls due in hours from its own to `last`."""
+        month, hour = self.month(first), first.replace(minute=0)
+        return sum(
+            amount
+            for (lane, due), amount in spent.items()
+            if lane[0] == month and hour <= due < last
+        )
+
+    def credit(self, spent):
+        """By hour, month, item and scope: what of it which credit pays, lowest priority first."""
+        order = sorted(
+            self.account.credits, key=lambda c: (c.priority, c.ends, c.starts, c.credit_id)
+        )
+        left = {one.credit_id: one.amount for one in order}
+        owed, paid = defaultdict(int), defaultdict(int)
+        for (lane, hour), amount in sorted(spent.items(), key=lambda one: (one[0][1], one[0][0])):
+            owed[lane] += amount
+            rest = min(amount, owed[lane])
+            moves = []
+            for one in order if rest > 0 else ():
+                covers = one.starts.replace(minute=0) <= hour < one.ends
+                fits = lane[1] in one.items if one.items else lane[1] != "plan"
+                over = "OverSeas" in one.regions and lane[2] not in ("CN", "all")
+                if covers and fits and (not one.regions or lane[2] in one.regions or over):
+                    part = min(rest, left[one.credit_id])
+                    rest -= part
+                    moves.append((one.credit_id, part))
+            back = -owed[lane]
+            for one in reversed(order) if amount < 0 else ():
+                part = max(0, min(back, paid[lane, one.credit_id]))
+                back -= part
+                moves.append((one.credit_id, -part))
+            for name, part in moves:
+                owed[lane] -= part
+                left[name] -= part
+                paid[lane, name] += part
+                self.agreed[lane, hour, f"credit/{name}"] -= part
 
 
 def plain(moment):

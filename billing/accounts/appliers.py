@@ -42,7 +42,7 @@ class _Overlap:
 
 
 def apply_load(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
-    """Store the accounts, domains, plans and methods of a load; mark what the past must redo."""
+    """Store what a load holds; mark what the past must redo."""
     number: dict[str, object] = {"journal_no": record.number}
     marked: dict[str, object] = {"now": instant_text(record.at), **number}
     if "account_versions" in effects:
@@ -58,6 +58,7 @@ def apply_load(connection: duckdb.DuckDBPyConnection, record: Record, effects: E
     if "replaced" in effects:
         connection.execute(sql.text("statements/accounts/apply/note_replaced"), number)
         connection.execute(sql.text("statements/accounts/apply/mark_replaced_plans"), number)
+        connection.execute(sql.text("statements/accounts/apply/mark_replaced_agreements"), number)
     if "methods" in effects:
         connection.execute(sql.text("statements/accounts/apply/insert_methods"))
         connection.execute(sql.text("statements/accounts/apply/mark_methods"), marked)
@@ -66,6 +67,11 @@ def apply_load(connection: duckdb.DuckDBPyConnection, record: Record, effects: E
     if "plans" in effects:
         connection.execute(sql.text("statements/accounts/apply/insert_plans"), number)
         connection.execute(sql.text("statements/accounts/apply/mark_plans"), marked)
+    if "replaced" in effects:
+        connection.execute(sql.text("statements/accounts/apply/drop_replaced_agreements"))
+    if "agreements" in effects:
+        connection.execute(sql.text("statements/accounts/apply/insert_agreements"), number)
+        connection.execute(sql.text("statements/accounts/apply/mark_agreements"), marked)
     if "tags" in effects:
         connection.execute(sql.text("statements/accounts/apply/drop_replaced_tags"))
         connection.execute(sql.text("statements/accounts/apply/insert_tags"), number)

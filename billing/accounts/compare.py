@@ -9,22 +9,24 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
-from typing import Generic
+from typing import Generic, TypeVar
 
-from billing.accounts.file_rows import NEVER
 from billing.accounts.records import (
     AccountDates,
     AccountFact,
     AccountVersion,
+    Agreement,
     MethodChange,
     Ownership,
     PlanBought,
     ReplacedFact,
 )
+from billing.accounts.row_fields import NEVER
 from billing.accounts.staging import Fact, Placed
 from billing.instants import naive, stamp
 from edge.errors import ConflictError, InputError
 
+Dated = TypeVar("Dated", PlanBought, Agreement)
 CHANGE_HINT = "to change an account from a time on give `effective_from`"
 RIGHT_HINT = (
     "if what is stored is wrong, put it right: the same row with `why`, and with"
@@ -209,30 +211,31 @@ def new_domains(
     return found
 
 
-def new_plans(
-    rows: Sequence[Placed[PlanBought]],
-    stored: Iterable[PlanBought],
+def new_dated(
+    kind: str,
+    rows: Sequence[Placed[Dated]],
+    stored: Iterable[Dated],
     replaced: Mapping[str, ReplacedFact],
-) -> NewFacts[PlanBought]:
-    """What is new of plans."""
-    known = {one.plan_id: one for one in stored}
-    found: NewFacts[PlanBought] = NewFacts()
+) -> NewFacts[Dated]:
+    """What is new of plans or of agreements: facts with an id, a start and mostly an end."""
+    known = {one.fact_id: one for one in stored}
+    found: NewFacts[Dated] = NewFacts()
     given_up = {row.replaces for row in rows if row.replaces}
     for row in rows:
-        fact, name = row.fact, row.fact.plan_id
-        if fact.ends_at <= fact.starts_at:
-            raise InputError(f"{row.place}: plan {name} ends before it starts", "correct it")
+        fact, name = row.fact, row.fact.fact_id
+        if fact.ends_at is not None and fact.ends_at <= fact.starts_at:
+            raise InputError(f"{row.place}: {kind} {name} ends before it starts", "correct it")
         if name not in known and _is_given_up(row, name, given_up, replaced):
             continue
         before = known.get(name)
         if before is None:
-            _replace(row, "plan", name, known, found)
+            _replace(row, kind, name, known, found)
         elif fact == before:
             continue
         elif row.why:
-            _note_replaced(found, "plan", name, name, row.why)
+            _note_replaced(found, kind, name, name, row.why)
         else:
-            _refuse_conflict(row, f"plan {name!r}", differing(fact, before), RIGHT_HINT)
+            _refuse_conflict(row, f"{kind} {name!r}", differing(fact, before), RIGHT_HINT)
         found.new.append(fact)
         known[name] = fact
     return found
@@ -268,7 +271,7 @@ def _replace(
     if row.replaces not in known:
         raise InputError(
             f"{row.place}: there is no {kind} {row.replaces!r} to put right",
-            'name the id that is stored: edgetoll sql "FROM domains", or FROM plans',
+            'name the id that is stored: edgetoll sql "FROM domains", plans or agreements',
         )
     old = known.pop(row.replaces)
     if old in found.new:

@@ -1,184 +1,51 @@
-"""What a load file may hold: accounts, domain ownership, plans, method changes; read and checked
-row by row.
+"""What a load file may hold: accounts, domain ownership, plans, method changes, credits and
+commitments; read and checked row by row.
 
-TOML files have lists `[[accounts]]`, `[[domains]]`, `[[plans]]`, `[[methods]]`; a CSV file holds
-one kind, known by its columns. Every error names file, line and key. A blank file is an error
-(FAULTS H9).
+TOML files have lists `[[accounts]]`, `[[domains]]`, `[[plans]]`, `[[methods]]`, `[[credits]]`,
+`[[commitments]]`; a CSV file holds one kind of the first four, known by its columns. Every error
+names file, line and key. A blank file is an error (FAULTS H9).
 """
 
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
-from zoneinfo import available_timezones
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
-from billing.accounts.document_fields import (
-    check_endpoint,
-    check_profile,
-    check_terms,
+from billing.accounts.agreement_rows import CommitmentRow, CreditRow
+from billing.accounts.document_fields import DocumentFields
+from billing.accounts.plan_terms import check_lasts
+from billing.accounts.row_fields import (
+    BEGINNING,
+    CorrectableRow,
+    End,
+    Id,
+    Instant,
+    LoadRow,
+    Moment,
+    Money,
+    Tags,
+    known_currency,
+    known_timezone,
+    owned_name,
+    parse_count,
+    percent,
+    plain_id,
 )
-from billing.money import check_currency, parse_amount
-from billing.readable import unlike_any_other
-from billing.text_rules import check_email, check_line
+from billing.text_rules import check_email
 from edge.configfile import read_toml, said, table_lines
-from edge.domain import canonical_domain, is_registry_suffix
 from edge.errors import InputError
 
-BEGINNING = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
-NEVER = datetime(9999, 12, 31, tzinfo=UTC).replace(tzinfo=None)
 Method = Literal["data_transfer", "peak_bandwidth", "percentile95_bandwidth"]
-_ID = r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}"
-_BYTES = {"KB": 1, "MB": 2, "GB": 3, "TB": 4, "PB": 5}
+R = TypeVar("R", bound=LoadRow)
 
 
-def _moment(value: object) -> datetime:
-    """When something was bought, asked for or opened: any whole second, as naive UTC."""
-    try:
-        read = datetime.fromisoformat(value) if isinstance(value, str) else value
-        if not isinstance(read, datetime):
-            raise ValueError("not a time")
-        moment = read.astimezone(UTC).replace(tzinfo=None) if read.tzinfo else read
-    except (ValueError, OverflowError) as error:
-        raise ValueError("write a time like 2026-10-01T00:00:00Z") from error
-    if moment.microsecond:
-        raise ValueError(f"{value} is not a whole second")
-    if not 2000 <= moment.year < 9999:
-        raise ValueError(f"{value} is before 2000 or after 9998")
-    return moment
-
-
-def _instant(value: object) -> datetime:
-    """A time on a 5-minute edge: ownership and terms change only there (DESIGN §3.7)."""
-    moment = _moment(value)
-    if moment.minute % 5 or moment.second:
-        raise ValueError(f"{value} is not on a 5-minute edge")
-    return moment
-
-
-def _end(value: object) -> datetime:
-    return NEVER if value == "never" else _instant(value)
-
-
-def _money(value: object) -> int:
-    try:
-        return parse_amount(str(value) if type(value) is int else value)  # type: ignore[arg-type]
-    except InputError as error:
-        raise ValueError(error.message + '; write it in quotes, like "500.00"') from error
-
-
-def _percent(value: object) -> Decimal:
-    """A percentage as basis points, of which there may be hundredths: 8.875 % is 887.50 of them."""
-    hundredths, rest = divmod(int(_money(value)), 10**6)
-    if rest or not 0 <= hundredths <= 1_000_000:
-        raise ValueError(f"{value} is not a percentage from 0 to 100 with at most four decimals")
-    return Decimal(hundredths).scaleb(-2)
-
-
-def _quantity(value: object) -> int:
-    """A count, or bytes with a unit: `"500 GB"` is 500 × 1024^3 (DOMAIN §10.4)."""
-    if type(value) is int:
-        return value
-    match = re.fullmatch(r"([\d_]+)\s*([KMGTP]B)?", str(value), re.ASCII)
-    if not match:
-        raise ValueError(f'{value!r} is not a quantity: write 1000000 or "500 GB"')
-    size: int = 1024 ** _BYTES.get(match[2], 0)
-    return int(match[1]) * size
-
-
-def _domain(value: object) -> str:
-    text = str(value)
-    wildcard = text.startswith("*.")
-    name = canonical_domain(text[2:] if wildcard else text)
-    if name is None:
-        raise ValueError(f"{text!r} is not a domain name, nor *.NAME")
-    if wildcard and is_registry_suffix(name):
-        raise ValueError(
-            f"{text!r} would own every name below {name}, which anybody may register: own the"
-            f" customer's own names, like *.shop.{name}"
-        )
-    return f"*.{name}" if wildcard else name
-
-
-def _currency(value: str) -> str:
-    try:
-        return check_currency(value)
-    except InputError as error:
-        raise ValueError(error.message) from error
-
-
-def _timezone(value: str | None) -> str | None:
-    if value is not None and value not in available_timezones():
-        raise ValueError(f"there is no time zone {value!r}; write one like Asia/Shanghai")
-    return value
-
-
-def _unlike_any_other(value: str | None) -> str | None:
-    """An id of a person's own choice: one that nobody takes for another (CASES G6)."""
-    why = None if value is None else unlike_any_other(value)
-    if why is not None:
-        raise ValueError(f"{value!a} could be taken for another id: {why}")
-    return value
-
-
-def _tags(value: object) -> object:
-    """`{team = "web"}`, or in CSV `team=web;stage=live`: texts by name, a name once."""
-    if not isinstance(value, str):
-        return value
-    pairs = [part.split("=", 1) for part in value.split(";") if part.strip()]
-    found = {pair[0].strip(): pair[-1].strip() for pair in pairs}
-    if any(len(pair) != 2 for pair in pairs) or len(found) != len(pairs):
-        raise ValueError(f"{value!r} are no tags: write team=web;stage=live")
-    return found
-
-
-def _tag_text(value: str) -> str:
-    if not value or len(value) > 128:
-        raise ValueError("a tag's name and its value have 1 to 128 characters")
-    return check_line(value)
-
-
-_Tag = Annotated[str, AfterValidator(_tag_text)]
-Tags = Annotated[dict[_Tag, _Tag], BeforeValidator(_tags), Field(max_length=50)]
-"""What an account or a domain is grouped by in reports; not said: as they are."""
-Instant = Annotated[datetime, BeforeValidator(_instant)]
-End = Annotated[datetime, BeforeValidator(_end)]
-"""When something ends; `"never"`: an end that is stored was wrong."""
-Moment = Annotated[datetime, BeforeValidator(_moment)]
-Money = Annotated[int, BeforeValidator(_money)]
-Id = Annotated[str, Field(pattern=f"^{_ID}$")]
-
-
-class _Row(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, str_max_length=500)
-
-    @field_validator("*")
-    @classmethod
-    def _is_a_line(cls, value: object) -> object:
-        """Text that is stored is one visible line: it is printed, mailed and shown by terminals."""
-        return check_line(value) if isinstance(value, str) else value
-
-
-R = TypeVar("R", bound=_Row)
-
-
-class AccountRow(_Row):
+class AccountRow(LoadRow, DocumentFields):
     """One version of an account; without `effective_from` it is the account's first.
 
     `opened` and `closed` bound the months in which its fixed fees are due; not said, it is open
@@ -187,14 +54,14 @@ class AccountRow(_Row):
 
     id: Id
     name: str = Field(min_length=1)
-    currency: Annotated[str, AfterValidator(_currency)]
+    currency: Annotated[str, AfterValidator(known_currency)]
     price_book: str = Field(min_length=1)
-    timezone: Annotated[str | None, AfterValidator(_timezone)] = None
+    timezone: Annotated[str | None, AfterValidator(known_timezone)] = None
     billing_method: Method = "data_transfer"
     credit_limit: Annotated[Money, Field(ge=0, lt=2**96)] = 0
     grace_hours: int = Field(default=24, ge=0, le=24 * 366)
     suspension_policy: Literal["confirm", "auto"] = "confirm"
-    tax_rate_percent: Annotated[Decimal, BeforeValidator(_percent)] = Decimal(0)
+    tax_rate_percent: Annotated[Decimal, BeforeValidator(percent)] = Decimal(0)
     email: Annotated[str, AfterValidator(check_email)] = ""
     address: str = ""
     country: str = ""
@@ -204,40 +71,16 @@ class AccountRow(_Row):
     closed: End | None = None
     effective_from: Instant | None = None
     tags: Tags | None = None
-    payment_terms: Annotated[str, AfterValidator(check_terms)] = ""
-    purchase_order: str = ""
-    cost_center: str = ""
-    contract: str = ""
-    buyer_reference: str = ""
-    postcode: str = ""
-    city: str = ""
-    endpoint: Annotated[str, AfterValidator(check_endpoint)] = ""
-    tax_exemption: str = ""
-    invoice_email: Annotated[str, AfterValidator(check_email)] = ""
-    e_invoice: Annotated[str, AfterValidator(check_profile)] = ""
     why: str = ""
 
 
-class _Correctable(_Row):
-    """A fact that may put a stored one right: of the same id, or of that named by `replaces`."""
-
-    replaces: str = ""
-    why: str = ""
-
-    @model_validator(mode="after")
-    def _says_why(self) -> Self:
-        if self.replaces and not self.why:
-            raise ValueError("what replaces another says why: `why`")
-        return self
-
-
-class DomainRow(_Correctable):
+class DomainRow(CorrectableRow):
     """An account owns a name, or with `*.` one level below it, from a time to another."""
 
-    id: Annotated[str | None, AfterValidator(_unlike_any_other)] = Field(
+    id: Annotated[str | None, AfterValidator(plain_id)] = Field(
         default=None, min_length=1, max_length=400
     )
-    domain: Annotated[str, BeforeValidator(_domain)]
+    domain: Annotated[str, BeforeValidator(owned_name)]
     account: Id
     effective_from: Instant = BEGINNING
     effective_to: End | None = None
@@ -249,17 +92,24 @@ class DomainRow(_Correctable):
         return self.id or f"{self.domain}@{self.account}@{self.effective_from:%Y-%m-%dT%H:%M}"
 
 
-class PlanRow(_Correctable):
-    """A prepaid plan that was bought. `quantity` is bytes for data_transfer, else requests."""
+class PlanRow(CorrectableRow):
+    """A prepaid plan that was bought. `quantity` is bytes for data_transfer, else requests.
+
+    It is valid from `starts`, else from when it was `bought`, and until `ends`, or as long as it
+    `lasts`, after which it is sold again where it `renews`. `price` is what it is sold for.
+    """
 
     id: Id
     account: Id
     kind: Literal["data_transfer", "https_requests"]
-    quantity: Annotated[int, BeforeValidator(_quantity), Field(gt=0, lt=2**63)]
-    starts: Moment
-    ends: Moment
+    quantity: Annotated[int, BeforeValidator(parse_count), Field(gt=0, lt=2**63)]
+    starts: Moment | None = None
+    ends: Moment | None = None
+    lasts: Annotated[str, AfterValidator(check_lasts)] | None = None
+    renews: bool = False
     region: str = "all"
     bought: Moment | None = None
+    price: Annotated[Money, Field(ge=0, lt=2**96)] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -277,8 +127,18 @@ class PlanRow(_Correctable):
             )
         return row
 
+    @model_validator(mode="after")
+    def _has_a_span(self) -> Self:
+        if self.starts is None and self.bought is None:
+            raise ValueError("a plan says when it `starts`, or when it was `bought`")
+        if (self.ends is None) == (self.lasts is None):
+            raise ValueError("a plan says either when it `ends` or how long it `lasts`")
+        if self.renews and self.lasts is None:
+            raise ValueError("what renews says how long it `lasts`")
+        return self
 
-class MethodRow(_Row):
+
+class MethodRow(LoadRow):
     """The account asks for another basic billing method; it begins at the next local midnight."""
 
     account: Id
@@ -286,13 +146,15 @@ class MethodRow(_Row):
     effective_from: Moment
 
 
-class LoadFile(_Row):
+class LoadFile(LoadRow):
     """A TOML load file."""
 
     accounts: tuple[AccountRow, ...] = ()
     domains: tuple[DomainRow, ...] = ()
     plans: tuple[PlanRow, ...] = ()
     methods: tuple[MethodRow, ...] = ()
+    credits: tuple[CreditRow, ...] = ()
+    commitments: tuple[CommitmentRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,9 +165,10 @@ class Loaded:
     domains: tuple[tuple[str, DomainRow], ...] = ()
     plans: tuple[tuple[str, PlanRow], ...] = ()
     methods: tuple[tuple[str, MethodRow], ...] = ()
+    agreements: tuple[tuple[str, CreditRow | CommitmentRow], ...] = ()
 
 
-_CSV_KINDS: tuple[tuple[str, str, type[_Row]], ...] = (
+_CSV_KINDS: tuple[tuple[str, str, type[LoadRow]], ...] = (
     ("domain", "domains", DomainRow),
     ("quantity", "plans", PlanRow),
     ("method", "methods", MethodRow),
@@ -328,6 +191,10 @@ def read_load_file(path: Path) -> Loaded:
         domains=_placed(path, lines.get("domains", ()), content.domains),
         plans=_placed(path, lines.get("plans", ()), content.plans),
         methods=_placed(path, lines.get("methods", ()), content.methods),
+        agreements=(
+            *_placed(path, lines.get("credits", ()), content.credits),
+            *_placed(path, lines.get("commitments", ()), content.commitments),
+        ),
     )
 
 
@@ -365,7 +232,7 @@ def _read_csv(path: Path) -> Loaded:
     )
 
 
-def _csv_model(path: Path, columns: tuple[str, ...]) -> type[_Row]:
+def _csv_model(path: Path, columns: tuple[str, ...]) -> type[LoadRow]:
     twice = sorted({name for name in columns if columns.count(name) > 1})
     if twice:
         raise InputError(
@@ -386,7 +253,9 @@ def _csv_model(path: Path, columns: tuple[str, ...]) -> type[_Row]:
     )
 
 
-def _csv_row(path: Path, line: int, row: Mapping[str | None, object], model: type[_Row]) -> _Row:
+def _csv_row(
+    path: Path, line: int, row: Mapping[str | None, object], model: type[LoadRow]
+) -> LoadRow:
     if None in row or None in row.values():
         raise InputError(
             f"{path}, line {line}: the number of cells is not that of line 1", "fix it"

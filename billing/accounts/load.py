@@ -1,4 +1,4 @@
-"""`edgetoll billing load`: accounts, domain ownership, plans and method changes enter the store.
+"""`edgetoll billing load`: accounts, names, plans, methods, agreements enter the store.
 
 Loading is idempotent by id, and whole or not at all: what is stored already is skipped, the same id
 with other content is a named conflict, and one journal record holds all that is new. The past may
@@ -8,7 +8,7 @@ posts differences.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from billing.accounts.file_rows import Loaded
 from billing.accounts.records import (
     AccountFact,
     AccountVersion,
+    Agreement,
     LoadOutcome,
     MethodChange,
     Ownership,
@@ -31,12 +32,14 @@ from billing.accounts.records import (
 )
 from billing.accounts.staging import (
     ACCOUNT_SCHEMA,
+    AGREEMENT_SCHEMA,
     DATES_SCHEMA,
     DOMAIN_SCHEMA,
     METHOD_SCHEMA,
     PLAN_SCHEMA,
     REPLACED_SCHEMA,
     TAGS_SCHEMA,
+    PlanBuyer,
     Registered,
     StagedLoad,
     stage,
@@ -98,6 +101,7 @@ class _New:
     accounts: NewAccounts
     domains: NewFacts[Ownership]
     plans: NewFacts[PlanBought]
+    agreements: NewFacts[Agreement]
     methods: list[MethodChange]
     deltas: dict[str, int]
     tags: list[Tagged]
@@ -109,23 +113,25 @@ class _New:
             "domains": len(self.domains.new) + len(self.domains.ended),
             "plans": len(self.plans.new),
             "methods": len(self.methods),
+            "agreements": len(self.agreements.new),
         }
 
     def touched(self) -> frozenset[str]:
         """The accounts that something is new of."""
         facts: list[AccountFact] = [*self.accounts.versions, *self.domains.new]
-        facts += [*self.domains.ended, *self.plans.new, *self.methods]
+        facts += [*self.domains.ended, *self.plans.new, *self.methods, *self.agreements.new]
         return frozenset(fact.account_id for fact in facts) | self.accounts.dates.keys()
 
     def effects(self) -> dict[str, object]:
         """The tables of the record, but for those without rows."""
-        replaced = [*self.domains.replaced, *self.plans.replaced]
+        replaced = [*self.domains.replaced, *self.plans.replaced, *self.agreements.replaced]
         tables = {
             "account_versions": table_of(self.accounts.versions, ACCOUNT_SCHEMA),
             "account_dates": table_of(self.accounts.dates.values(), DATES_SCHEMA),
             "domains": table_of(self.domains.new, DOMAIN_SCHEMA),
             "ended": table_of(self.domains.ended, DOMAIN_SCHEMA),
             "plans": table_of(self.plans.new, PLAN_SCHEMA),
+            "agreements": table_of(self.agreements.new, AGREEMENT_SCHEMA),
             "replaced": table_of(replaced, REPLACED_SCHEMA),
             "methods": table_of(self.methods, METHOD_SCHEMA),
             "tags": table_of(self.tags, TAGS_SCHEMA),
@@ -147,11 +153,13 @@ def load(
     book that does not exist; `scopes` has the regions of each book that a plan can be for. Raises
     InputError or ConflictError naming the row's place; then nothing changed.
     """
-    staged = stage(loaded, zone_of_book, opening=_opening(at))
+    staged = stage(
+        loaded, zone_of_book, opening=_opening(at), buyers=_buyers(store.connection, loaded)
+    )
     with Registered(store.connection, staged.relations()):
         new = _new_of(store.connection, staged, at)
         if scopes is not None:
-            _refuse_unknown_regions(store.connection, staged, new.plans.new, scopes)
+            _refuse_unknown_regions(store.connection, staged, new, scopes)
     effects, counts = new.effects(), new.counts()
     given = {
         "accounts": len(staged.accounts),
@@ -159,6 +167,10 @@ def load(
         "plans": len(staged.plans),
         "methods": len(staged.methods),
     }
+    if staged.agreements:
+        given["agreements"] = len(staged.agreements)
+    else:
+        del counts["agreements"]
     if staged.tags:
         given["tags"], counts["tags"] = len(staged.tags), len(new.tags)
     known = {kind: max(0, count - counts[kind]) for kind, count in given.items()}
@@ -177,6 +189,15 @@ def load(
         accounts=new.touched(),
         opened={one.account_id: one.opened_at for one in new.accounts.versions},
     )
+
+
+def _buyers(connection: duckdb.DuckDBPyConnection, loaded: Loaded) -> list[PlanBuyer]:
+    """The stored accounts that the file's plans are of."""
+    names = sorted({row.account for _place, row in loaded.plans})
+    result = connection.execute(
+        sql.text("statements/accounts/load/plan_buyers"), {"accounts": names}
+    )
+    return sql.rows(result, PlanBuyer)
 
 
 def _opening(at: datetime) -> datetime:
@@ -210,10 +231,18 @@ def _new_of(connection: duckdb.DuckDBPyConnection, staged: StagedLoad, at: datet
         {name: one for (kind, name), one in replaced.items() if kind == "ownership"},
     )
     plans = connection.execute(sql.text("statements/accounts/load/known_plans"))
-    new_plans = compare.new_plans(
+    new_plans = compare.new_dated(
+        "plan",
         staged.plans,
         sql.rows(plans, PlanBought),
         {name: one for (kind, name), one in replaced.items() if kind == "plan"},
+    )
+    agreed = connection.execute(sql.text("statements/accounts/load/known_agreements"))
+    agreements = compare.new_dated(
+        "agreement",
+        staged.agreements,
+        sql.rows(agreed, Agreement),
+        {name: one for (kind, name), one in replaced.items() if kind == "agreement"},
     )
     methods = connection.execute(sql.text("statements/accounts/load/known_methods"))
     domains.ended += _ended_by_closing(connection, accounts, domains)
@@ -221,6 +250,7 @@ def _new_of(connection: duckdb.DuckDBPyConnection, staged: StagedLoad, at: datet
         accounts=accounts,
         domains=domains,
         plans=new_plans,
+        agreements=agreements,
         methods=compare.new_methods(staged.methods, sql.rows(methods, MethodChange)),
         deltas=compare.limit_deltas(before, accounts.versions, at),
         tags=_new_tags(connection, staged),
@@ -268,13 +298,16 @@ def _ended_by_closing(
 def _refuse_unknown_regions(
     connection: duckdb.DuckDBPyConnection,
     staged: StagedLoad,
-    plans: Sequence[PlanBought],
+    new: _New,
     scopes: Mapping[str, Collection[str]],
 ) -> None:
-    """A plan in a region that its account's price book does not have would never pay for anything,
-    and nobody would be told.
+    """A plan or credit for a region that its account's price book does not have would never pay
+    for anything, and nobody would be told.
     """
-    if not plans:
+    wanted: list[tuple[PlanBought | Agreement, str]] = [(one, one.region) for one in new.plans.new]
+    scoped = (one for one in new.agreements.new if one.regions)
+    wanted += [(one, region) for one in scoped for region in one.regions.split(",")]
+    if not wanted:
         return
     books: dict[str, set[str]] = {}
     found = connection.execute(sql.text("statements/accounts/load/books_of_accounts"))
@@ -282,14 +315,15 @@ def _refuse_unknown_regions(
     pairs += [(one.fact.account_id, one.fact.price_book) for one in staged.accounts]
     for account, book in pairs:
         books.setdefault(account, set()).add(book)
-    places = {one.fact.plan_id: one.place for one in staged.plans}
-    for plan in plans:
-        own = sorted(books[plan.account_id] & scopes.keys())
+    places: dict[AccountFact, str] = {one.fact: one.place for one in staged.plans}
+    places |= {one.fact: one.place for one in staged.agreements}
+    for fact, region in wanted:
+        own = sorted(books[fact.account_id] & scopes.keys())
         known = sorted({scope for book in own for scope in scopes[book]})
-        if known and plan.region not in known:
+        if known and region not in known:
             raise InputError(
-                f"{places[plan.plan_id]}: price book {', '.join(own)} of {plan.account_id} has no"
-                f" region {plan.region!r}",
+                f"{places[fact]}: price book {', '.join(own)} of {fact.account_id} has no"
+                f" region {region!r}",
                 f"it has {', '.join(known)}; or add it to the book's [regions]",
             )
 

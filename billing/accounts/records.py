@@ -57,6 +57,41 @@ class PlanBought:
     starts_at: datetime
     ends_at: datetime
     bought_at: datetime
+    price: int | None = None
+    """What it is sold for (10^-10 units); None: that is not on our bills."""
+    lasts: str | None = None
+    """How long it is valid, where it is bought for a time; `renews`: it is sold again after it."""
+    renews: bool = False
+
+    @property
+    def fact_id(self) -> str:
+        """The id it is known by."""
+        return self.plan_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """A promotional credit or a commitment of an account; amounts in 10^-10 units.
+
+    `items` and `regions` are what a credit pays, joined by commas; empty: all of them. `settles`:
+    when a commitment does, `month` or `term`; `ends_at` is NULL of one without an end.
+    """
+
+    agreement_id: str
+    account_id: str
+    kind: str
+    amount: int
+    items: str
+    regions: str
+    priority: int
+    settles: str
+    starts_at: datetime
+    ends_at: datetime | None
+
+    @property
+    def fact_id(self) -> str:
+        """The id it is known by."""
+        return self.agreement_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +115,7 @@ class AccountDates:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplacedFact:
-    """An ownership or a plan that another one stands in for, and why."""
+    """An ownership, a plan or an agreement that another one stands in for, and why."""
 
     kind: str
     fact_id: str
@@ -99,7 +134,7 @@ class Tagged:
     tags: str
 
 
-AccountFact = AccountVersion | Ownership | PlanBought | MethodChange
+AccountFact = AccountVersion | Ownership | PlanBought | Agreement | MethodChange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

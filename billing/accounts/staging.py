@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import duckdb
 
+from billing.accounts.agreement_rows import CommitmentRow, CreditRow
 from billing.accounts.document_fields import details_of
-from billing.accounts.file_rows import BEGINNING, AccountRow, DomainRow, Loaded, MethodRow, PlanRow
+from billing.accounts.file_rows import AccountRow, DomainRow, Loaded, MethodRow, PlanRow
+from billing.accounts.plan_terms import after, begins
 from billing.accounts.records import (
     AccountFact,
     AccountVersion,
+    Agreement,
     MethodChange,
     Ownership,
     PlanBought,
     Tagged,
 )
+from billing.accounts.row_fields import BEGINNING
 from billing.store.given import (
     BASIS_POINTS,
     COUNT,
+    FLAG,
     HUGE,
     SMALL,
     TEXT,
@@ -91,6 +96,21 @@ PLAN_SCHEMA: Schema = [
     ("starts_at", TIME),
     ("ends_at", TIME),
     ("bought_at", TIME),
+    ("price", HUGE),
+    ("lasts", TEXT),
+    ("renews", FLAG),
+]
+AGREEMENT_SCHEMA: Schema = [
+    ("agreement_id", TEXT),
+    ("account_id", TEXT),
+    ("kind", TEXT),
+    ("amount", HUGE),
+    ("items", TEXT),
+    ("regions", TEXT),
+    ("priority", SMALL),
+    ("settles", TEXT),
+    ("starts_at", TIME),
+    ("ends_at", TIME),
 ]
 DATES_SCHEMA: Schema = [
     ("account_id", TEXT),
@@ -125,29 +145,28 @@ class StagedLoad:
     domains: Sequence[Placed[Ownership]]
     plans: Sequence[Placed[PlanBought]]
     methods: Sequence[Placed[MethodChange]]
+    agreements: Sequence[Placed[Agreement]] = ()
     tags: Sequence[Tagged] = ()
 
     def relations(self) -> dict[str, pa.Table]:
         """The relations that the chapter accounts/load reads, by name."""
         domains = [(one.fact.ownership_id, one.replaces) for one in self.domains]
         plans = [(one.fact.plan_id, one.replaces) for one in self.plans]
+        agreed = [(one.fact.agreement_id, one.replaces) for one in self.agreements]
+        about = [(one.fact.account_id, one.place) for one in self.domains]
+        about += [(one.fact.account_id, one.place) for one in self.plans]
+        about += [(one.fact.account_id, one.place) for one in self.methods]
+        about += [(one.fact.account_id, one.place) for one in self.agreements]
         references = {
-            "account_id": [
-                *(one.fact.account_id for one in self.domains),
-                *(one.fact.account_id for one in self.plans),
-                *(one.fact.account_id for one in self.methods),
-            ],
-            "place": [
-                *(one.place for one in self.domains),
-                *(one.place for one in self.plans),
-                *(one.place for one in self.methods),
-            ],
+            "account_id": [account_id for account_id, _ in about],
+            "place": [place for _, place in about],
         }
         changes = (one.fact for one in self.methods)
         return {
             "load_accounts": _strings(account_id=[one.fact.account_id for one in self.accounts]),
             "load_domains": _strings(ownership_id=[name for pair in domains for name in pair]),
             "load_plans": _strings(plan_id=[name for pair in plans for name in pair]),
+            "load_agreements": _strings(agreement_id=[name for pair in agreed for name in pair]),
             "load_methods": table_of(changes, METHOD_SCHEMA),
             "load_references": _strings(**references),
         }
@@ -159,22 +178,51 @@ def _strings(**columns: list[str]) -> pa.Table:
     return pa.Table.from_pydict(columns, schema_of([(name, TEXT) for name in columns]))
 
 
-def stage(loaded: Loaded, zone_of_book: Callable[[str], str], *, opening: datetime) -> StagedLoad:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanBuyer:
+    """What of an account says when its plans begin and end."""
+
+    account_id: str
+    timezone: str
+    billing_method: str
+
+
+def stage(
+    loaded: Loaded,
+    zone_of_book: Callable[[str], str],
+    *,
+    opening: datetime,
+    buyers: Iterable[PlanBuyer] = (),
+) -> StagedLoad:
     """The rows of `loaded` in the form of the tables; `zone_of_book` raises for an unknown book.
 
-    `opening`: from when an account is open that does not say so.
+    `opening`: from when an account is open that does not say so. `buyers`: known accounts with
+    plans in the file; those of the file itself come on top.
     """
+    accounts = [_account(place, row, zone_of_book, opening) for place, row in loaded.accounts]
+    buyer_of = {one.account_id: (one.timezone, one.billing_method) for one in buyers}
+    for one in accounts:
+        buyer_of.setdefault(one.fact.account_id, (one.fact.timezone, one.fact.billing_method))
     return StagedLoad(
-        accounts=[_account(place, row, zone_of_book, opening) for place, row in loaded.accounts],
+        accounts=accounts,
         domains=[
             Placed(place=place, fact=_ownership(row), why=row.why, replaces=row.replaces)
             for place, row in loaded.domains
         ],
         plans=[
-            Placed(place=place, fact=_plan(row), why=row.why, replaces=row.replaces)
+            Placed(
+                place=place,
+                fact=_plan(row, *buyer_of.get(row.account, ("UTC", ""))),
+                why=row.why,
+                replaces=row.replaces,
+            )
             for place, row in loaded.plans
         ],
         methods=[Placed(place=place, fact=_method(row)) for place, row in loaded.methods],
+        agreements=[
+            Placed(place=place, fact=_agreement(row), why=row.why, replaces=row.replaces)
+            for place, row in loaded.agreements
+        ],
         tags=_tagged(loaded),
     )
 
@@ -243,17 +291,42 @@ def _ownership(row: DomainRow) -> Ownership:
     )
 
 
-def _plan(row: PlanRow) -> PlanBought:
-    """The plan, bought when it starts unless the row says when."""
+def _plan(row: PlanRow, zone: str, method: str) -> PlanBought:
+    """The plan, bought when it starts unless the row says when, and the other way round."""
+    starts = row.starts
+    if starts is None:
+        assert row.bought is not None, "the row has one of both"
+        starts = begins(row.bought, zone, daily=method == "peak_bandwidth")
+    ends = after(starts, row.lasts, zone) if row.lasts else row.ends
+    assert ends is not None, "the row has one of both"
     return PlanBought(
         plan_id=row.id,
         account_id=row.account,
         kind=row.kind,
         region=row.region,
         quantity=row.quantity,
+        starts_at=starts,
+        ends_at=ends,
+        bought_at=row.bought or starts,
+        price=row.price,
+        lasts=row.lasts,
+        renews=row.renews,
+    )
+
+
+def _agreement(row: CreditRow | CommitmentRow) -> Agreement:
+    is_credit = isinstance(row, CreditRow)
+    return Agreement(
+        agreement_id=row.id,
+        account_id=row.account,
+        kind="credit" if is_credit else "commitment",
+        amount=row.amount,
+        items=",".join(row.items) if isinstance(row, CreditRow) else "",
+        regions=",".join(row.regions) if isinstance(row, CreditRow) else "",
+        priority=row.priority if isinstance(row, CreditRow) else 0,
+        settles=row.settles if isinstance(row, CommitmentRow) else "",
         starts_at=row.starts,
         ends_at=row.ends,
-        bought_at=row.bought or row.starts,
     )
 
 

@@ -1,15 +1,16 @@
-"""Alerts that customers set themselves: high bill, usage cap by HTTPS requests, plan running low.
+"""Alerts that customers set themselves: high bill, budget, usage cap by HTTPS requests, plan low.
 
 They stand in HOME/alert_rules.toml, one `[[rule]]` each, with an id that is never used twice:
 
     [[rule]]
     id = "acme-cap"
     account = "acme"
-    kind = "usage_cap"           # high_bill | usage_cap | plan_low
+    kind = "usage_cap"           # high_bill | budget | usage_cap | plan_low
     domain = "www.acme.example"  # usage_cap only; without it: each of the account's names by itself
     limit = "1000000"            # currency units, HTTPS requests, or percent left of the plan
     period = "day"               # hour | day | month, in the account's time zone
     release_hours = 24           # usage_cap only: the name comes back by itself after this
+    percents = [50, 80, 100]     # budget only: shares of the limit that are told of
 
 The customer's own balance threshold stands with the account (`low_balance_threshold`).
 """
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -37,8 +39,13 @@ class Kind(StrEnum):
     """What a rule watches (DOMAIN §3.3)."""
 
     HIGH_BILL = "high_bill"
+    BUDGET = "budget"
     USAGE_CAP = "usage_cap"
     PLAN_LOW = "plan_low"
+
+
+OF_MONEY = (Kind.HIGH_BILL, Kind.BUDGET)
+"""The kinds whose limit is an amount."""
 
 
 class Rule(BaseModel):
@@ -53,6 +60,9 @@ class Rule(BaseModel):
     domain: str | None = None
     period: str = Field(default="day", pattern="^(hour|day|month)$")
     release_hours: int = Field(default=24, ge=1)
+    percents: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = Field(
+        default=(50, 80, 100), min_length=1
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> Rule:
@@ -60,21 +70,33 @@ class Rule(BaseModel):
             raise ValueError("only a usage_cap has a domain")
         if self.domain is not None and canonical_domain(self.domain) != self.domain:
             raise ValueError(f"{self.domain!r} is not a canonical domain name")
-        if self.kind is not Kind.HIGH_BILL and not self.limit.isdecimal():
+        if self.kind not in OF_MONEY and not self.limit.isdecimal():
             raise ValueError("the limit must be a whole number of requests or percent")
-        if self.kind is Kind.HIGH_BILL:
+        if self.kind in OF_MONEY:
             _check_amount(self.limit)
+        if self.kind is Kind.BUDGET and self.model_fields_set & {"period", "release_hours"}:
+            raise ValueError("a budget is of a month: it has neither period nor release_hours")
+        if self.kind is not Kind.BUDGET and "percents" in self.model_fields_set:
+            raise ValueError("only a budget has percents")
+        if list(self.percents) != sorted(set(self.percents)):
+            raise ValueError("percents rise, each once, like [50, 80, 100]")
         return self
 
     @property
     def quantity(self) -> int:
         """The limit as a whole number: 10^-10 currency units, requests, or percent."""
-        return parse_amount(self.limit) if self.kind is Kind.HIGH_BILL else int(self.limit)
+        return parse_amount(self.limit) if self.kind in OF_MONEY else int(self.limit)
+
+    @property
+    def span(self) -> str:
+        """What it is measured over: hour, day or month."""
+        return "month" if self.kind is Kind.BUDGET else self.period
 
 
 def _check_amount(text: str) -> None:
     try:
-        parse_amount(text)
+        if parse_amount(text) <= 0:
+            raise ValueError("the limit must be above zero")
     except InputError as error:
         raise ValueError(error.message) from error
 
@@ -101,6 +123,23 @@ def read_rules(home: Path) -> tuple[Rule, ...]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetShare:
+    """Which share of a budget moved: `basis` is what was `spent`, or what the month is `projected`
+    to come to. `times`: how often it was told of before; every second time it fell back.
+    """
+
+    basis: str
+    percent: int
+    budget: int
+    times: int
+
+    @property
+    def resolved(self) -> bool:
+        """Whether this tells that it fell back."""
+        return self.times % 2 == 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
     """What one rule watches, as measured now; `subject` names the period or plan, and domain."""
 
@@ -115,6 +154,10 @@ class Measured:
     currency: str
     unit: str = ""
     """Of what a plan has left: bytes or requests."""
+    until: datetime | None = None
+    """Until when it stands: the end of a capped name's pause, or of a budget's month."""
+    share: BudgetShare | None = None
+    """Of a budget: which of its shares."""
 
     @property
     def over(self) -> bool:
@@ -139,11 +182,13 @@ class Raised:
 
 
 def raise_alert(measured: Measured, *, now: datetime) -> Raised:
-    """The record and event of one crossing; the id depends on rule and subject alone."""
+    """The record and event of one crossing; the id depends on rule and subject alone (of a budget
+    that was told of before, on how often as well).
+    """
     capped = measured.kind is Kind.USAGE_CAP
-    until = now + timedelta(hours=measured.release_hours) if capped else None
-    kind = f"alert.{measured.kind}"
-    money, unit = measured.kind is Kind.HIGH_BILL, measured.currency
+    until = now + timedelta(hours=measured.release_hours) if capped else measured.until
+    money, unit, share = measured.kind in OF_MONEY, measured.currency, measured.share
+    kind = f"alert.{told_as(measured)}"
     data: dict[str, object] = {
         "account_id": measured.account_id,
         "rule_id": measured.rule_id,
@@ -156,8 +201,17 @@ def raise_alert(measured: Measured, *, now: datetime) -> Raised:
         "since": stamp(now),
         "until": stamp(until) if until else None,
     }
+    if share is not None:
+        budget, end = format_amount(share.budget, unit), " no more" if share.resolved else ""
+        data |= {
+            "basis": share.basis,
+            "percent": share.percent,
+            "budget": budget,
+            "reason": f"{share.basis} {share.percent} % of {budget} {unit}{end}",
+        }
+    number = (share.times,) if share is not None and share.times else ()
     event = Event(
-        event_id=event_id("alert", measured.rule_id, measured.subject),
+        event_id=event_id("alert", measured.rule_id, measured.subject, *number),
         account_id=measured.account_id,
         version=0,
         kind=kind,
@@ -165,3 +219,9 @@ def raise_alert(measured: Measured, *, now: datetime) -> Raised:
         body=envelope(kind, now, data),
     )
     return Raised(measured=measured, since=now, until=until, event=event)
+
+
+def told_as(measured: Measured) -> str:
+    """What a crossing is recorded and told as: its rule's kind, or that a budget fell back."""
+    fell_back = measured.share is not None and measured.share.resolved
+    return f"{measured.kind}_resolved" if fell_back else measured.kind.value

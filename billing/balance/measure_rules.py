@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 import sql
+from billing.balance.budgets import BudgetRow, crossings
 from billing.balance.customer_alerts import Kind, Measured, Raised, Rule, raise_alert, read_rules
 from billing.balance.grace_clock import GraceClock
 from billing.instants import naive
@@ -61,9 +62,13 @@ def raised_alerts(
     *,
     now: datetime,
     clock: GraceClock,
+    known_through: datetime | None,
+    margin_percent: int,
     accounts: Collection[str] | None = None,
 ) -> tuple[Raised, ...]:
-    """The rules that are over their limit and have not been told for this period or plan."""
+    """The rules that are over their limit and have not been told for this period or plan, and the
+    budgets that fell back. Reads the session's account_figures, of usage to `known_through`.
+    """
     rules = [rule for rule in read_rules(home) if accounts is None or rule.account in set(accounts)]
     if not rules:
         return ()
@@ -72,17 +77,25 @@ def raised_alerts(
         connection.execute(sql.text("statements/balance/customer_alerts/measure_requests")),
         _MeasuredRow,
     )
+    budgets: list[Measured] = []
     if clock.usage_through is not None:
         # A bill is of the day that was rated last, which just after midnight is not today.
         _bind_rules(connection, rules, at=clock.usage_through - timedelta(microseconds=1))
         bills = connection.execute(sql.text("statements/balance/customer_alerts/measure_bills"))
         found += sql.rows(bills, _MeasuredRow)
+        through = {"known_through": naive(known_through or clock.usage_through)}
+        spent = connection.execute(
+            sql.text("statements/balance/customer_alerts/measure_budgets"), through
+        )
+        percents = {rule.id: rule.percents for rule in rules}
+        months = sql.rows(spent, BudgetRow)
+        budgets = list(crossings(months, percents, margin_percent=margin_percent))
     plans = connection.execute(
         sql.text("statements/balance/customer_alerts/measure_plans"), {"now": naive(now)}
     )
     found += sql.rows(plans, _MeasuredRow)
-    measured = [row.measured_rule() for row in found]
-    return tuple(raise_alert(one, now=now) for one in measured if one.over)
+    measured = [one for one in (row.measured_rule() for row in found) if one.over]
+    return tuple(raise_alert(one, now=now) for one in (*measured, *budgets))
 
 
 def _bind_rules(
@@ -98,7 +111,7 @@ def _bind_rules(
                 "kind": rule.kind.value,
                 "domain": rule.domain,
                 "quantity": rule.quantity,
-                "period": rule.period,
+                "period": rule.span,
                 "release_hours": rule.release_hours,
             },
         )
@@ -112,6 +125,7 @@ def _bind_rules(
                 "period": zone.period,
                 "period_start": naive(start),
                 "period_end": naive(end),
+                "local_month": f"{start:%Y-%m}",
             },
         )
 

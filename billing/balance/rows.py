@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from billing.balance.customer_alerts import Raised
+from billing.balance.customer_alerts import Raised, told_as
 from billing.balance.events import Event
 from billing.balance.grace_clock import GraceClock
 from billing.balance.records import AccountState, Cause, Figures, State, SuspensionTerms
@@ -79,7 +79,7 @@ def alert_row(raised: Raised) -> Row:
         "rule_id": raised.measured.rule_id,
         "subject": raised.measured.subject,
         "account_id": raised.measured.account_id,
-        "kind": raised.measured.kind.value,
+        "kind": told_as(raised.measured),
         "since": _exact(raised.since),
         "until": _exact(raised.until),
         "domain": raised.measured.domain,

@@ -85,7 +85,13 @@ def refresh(
     cases = figures.cases(store.connection, settings, everyone=accounts is not None)
     states, events = _decided(cases, conditions)
     raised = measure_rules.raised_alerts(
-        store.connection, store.home, now=now, clock=clock, accounts=accounts
+        store.connection,
+        store.home,
+        now=now,
+        clock=clock,
+        known_through=conditions.known_through,
+        margin_percent=settings.hysteresis_percent,
+        accounts=accounts,
     )
     events += [one.event for one in raised]
     effects = effects_of(states, events)

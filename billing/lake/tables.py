@@ -52,6 +52,16 @@ TABLES = (
         kept="by account",
     ),
     LakeTable(
+        name="agreements",
+        relation="lake_agreements",
+        select="lake/agreements",
+        shape="lake_schema/agreements",
+        moved_by=frozenset({"load", "rating_run"}),
+    ),
+    LakeTable(
+        name="alerts", relation="lake_alerts", select="lake/alerts", shape="lake_schema/alerts"
+    ),
+    LakeTable(
         name="certificates",
         relation="lake_certificates",
         select="lake/certificates",
@@ -63,6 +73,13 @@ TABLES = (
         select="lake/charges",
         shape="lake_schema/charges",
         kept="linked",
+    ),
+    LakeTable(
+        name="charges_daily",
+        relation="lake_charges_daily",
+        select="lake/charges_daily",
+        shape="lake_schema/charges_daily",
+        kept="by record",
     ),
     LakeTable(
         name="close_steps",

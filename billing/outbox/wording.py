@@ -22,18 +22,13 @@ from edge.terminal import parse_time, printable
 
 Data = Mapping[str, object]
 CATALOGUE = Path(__file__).parent / "templates" / "mail.toml"
-LANGUAGE_OF_COUNTRY = {
-    "AT": "de", "CH": "de", "DE": "de", "LI": "de", "BE": "fr", "FR": "fr", "LU": "fr", "MC": "fr",
-    "AR": "es", "CL": "es", "CO": "es", "ES": "es", "MX": "es", "PE": "es", "UY": "es", "CN": "zh",
-    "JP": "ja",
-}  # fmt: skip
-"""The language of an account where the settings do not name one; other countries: English."""
 SHOWN_DECIMALS = 4
 KINDS = (
     "account.ok", "account.low_balance", "account.projected_overdue", "account.overdue",
     "account.suspend_due", "account.suspended", "account.resumed", "account.released",
-    "alert.high_bill", "alert.usage_cap", "alert.plan_low", "alert.tls_expiry",
-    "alert.tls_renewed", "endpoint.disabled", "document.issued", "document.reminder",
+    "alert.high_bill", "alert.budget", "alert.budget_resolved", "alert.usage_cap",
+    "alert.plan_low", "alert.tls_expiry", "alert.tls_renewed", "endpoint.disabled",
+    "document.issued", "document.reminder",
 )  # fmt: skip
 """The kinds of events that are told by mail."""
 # The rules of state_rules in their own words, and the text a customer gets for each.
@@ -227,6 +222,17 @@ def _capped(data: Data, reader: MailReader) -> str:
     return reader.text("usage_cap", domain=_text(data, "domain"), at=at)
 
 
+def _budget(data: Data, reader: MailReader, told: str = "") -> str:
+    """Of a budget: a share that is spent, is on the way to be, or is no more."""
+    on_the_way = data.get("basis") == "projected"
+    return reader.text(
+        told or ("budget_projected" if on_the_way else "budget_spent"),
+        percent=_text(data, "percent"),
+        budget=amount(data, "budget"),
+        measured=amount(data, "measured"),
+    )
+
+
 def _issued(data: Data, reader: MailReader) -> str:
     month = reader.date(data.get("month"), "month_of")
     if data.get("document") == "credit_note":
@@ -267,6 +273,8 @@ _ADVICE: dict[str, Callable[[Data, MailReader], str]] = {
     "document.issued": _issued,
     "document.reminder": _reminder,
     "alert.high_bill": lambda _data, reader: reader.text("high_bill"),
+    "alert.budget": _budget,
+    "alert.budget_resolved": lambda data, reader: _budget(data, reader, "budget_resolved"),
     "alert.usage_cap": _capped,
     "alert.plan_low": lambda _data, reader: reader.text("plan_low"),
     "alert.tls_expiry": lambda data, reader: reader.text(
@@ -329,7 +337,7 @@ def _alert_facts(kind: str, data: Data, reader: MailReader) -> list[tuple[str, s
             ("expires", reader.time(data.get("expires"))),
             ("issuer", _text(data, "issuer")),
         ]
-    if kind == "alert.high_bill":
+    if kind in ("alert.high_bill", "alert.budget", "alert.budget_resolved"):
         figures = (amount(data, "measured"), amount(data, "limit"))
     elif kind == "alert.usage_cap":
         measured, limit = _text(data, "measured"), _text(data, "limit")

@@ -23,7 +23,7 @@ from billing.prices.compiled import PERCENTILE_FACTOR
 from billing.prices.edited_cards import Correction, find_corrections, seen_card
 from billing.prices.moved_usage import refuse_moved_usage
 from billing.prices.records import PriceBooks
-from billing.rating import calendar
+from billing.rating import agreements, calendar
 from billing.rating.outcome import outcome_of
 from billing.rating.plan_kinds import OFFSET_SCHEMA, offset_rows
 from billing.rating.records import RatingMark, RatingOutcome
@@ -176,6 +176,7 @@ def price(one: Pass) -> Range:
     _quotas(one)
     _paid_by_plans(one)
     _amounts(one, covered)
+    agreements.settle(one.connection, through=one.through, last_through=one.last_through)
     return covered
 
 
@@ -295,6 +296,7 @@ def _amounts(one: Pass, covered: Range) -> None:
     _run(one, "statements/rating/amounts_and_rounding/fixed_terms")
     _run(one, "statements/rating/amounts_and_rounding/costs")
     _run(one, "statements/rating/amounts_and_rounding/plain")
+    _run(one, "statements/rating/agreements/nothing_agreed")
     _run(one, "statements/rating/amounts_and_rounding/should_cost")
 
 

@@ -13,6 +13,7 @@ from billing.reports.records import (
     CardTier,
     CertificateTaken,
     EdgeRange,
+    ExplainedAgreement,
     ExplainedLine,
     Explanation,
     PlacedPeriod,
@@ -47,6 +48,8 @@ def show(found: Explanation) -> None:
         say(line.reason)
     if line.tier:
         say(f"It is the part: {line.tier}")
+    if found.agreement is not None:
+        say(_agreement_words(found.agreement, line))
     if found.card:
         _show_card(found.card, line)
     _show_periods(found)
@@ -56,6 +59,26 @@ def show(found: Explanation) -> None:
 
 def _money(amount: int, line: ExplainedLine) -> str:
     return format_amount(amount, line.currency)
+
+
+def _agreement_words(agreed: ExplainedAgreement, line: ExplainedLine) -> str:
+    """What was agreed, and what it came to by now."""
+    amount, used = _money(agreed.amount, line), _money(agreed.used, line)
+    until = f" to {agreed.ends_at} UTC" if agreed.ends_at else ""
+    valid = f"from {agreed.starts_at}{until}"
+    scope = f"{agreed.items or 'all usage'}, {agreed.regions or 'all regions'}"
+    if agreed.kind == "credit":
+        return (
+            f"It is of {amount} {line.currency} for {scope}, priority {agreed.priority}, {valid};"
+            f" {used} of it has paid by now"
+        )
+    if agreed.kind == "commitment":
+        return (
+            f"At least {amount} {line.currency} a month over all items before credit, {valid},"
+            f" settled by {agreed.settles}; {used} was missing by now"
+        )
+    unit = "bytes" if agreed.items == "data_transfer" else "requests"
+    return f"It was sold for {amount} {line.currency}, {valid}; it has paid {agreed.used:,} {unit}"
 
 
 def _show_card(tiers: Sequence[CardTier], line: ExplainedLine) -> None:

@@ -17,12 +17,16 @@ from billing.money import format_amount
 HISTORY = 24
 # So many hours (days, months) must be known: a first run over a month of logs tells enough.
 HISTORY_LEAST = 3
+AGREEMENT = "agreement"
+"""The kind of what has no period: a plan that is sold, a commitment that settles. Nothing is usual
+about it, so that only a cap holds it.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Total:
-    """What a run charges in one currency for one kind of period (hour, day, month), in 10^-10
-    units.
+    """What a run charges in one currency for one kind of period (hour, day, month, agreement), in
+    10^-10 units.
 
     `gross` sums absolute amounts, so that a large credit does not hide a large charge.
     """
@@ -96,6 +100,8 @@ def verdict(
                 f" {format_amount(cap, currency)}"
             )
     for total in totals:
+        if total.period_kind == AGREEMENT:
+            continue
         median = _median(total, history)
         if median is None or total.per_period <= limits.floor:
             continue

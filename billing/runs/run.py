@@ -17,6 +17,7 @@ import duckdb
 
 import sql
 from billing.accounts.appliers import refresh_accounts, versions_due
+from billing.accounts.renewals import renew
 from billing.instants import aware, instant_text
 from billing.ledger.transfers import post_charges
 from billing.runs import breaker
@@ -59,6 +60,7 @@ def rate(
             "only hours that have ended are rated",
         )
     bring_terms_up(store, at)
+    renew(store, at=at)
     imported = import_closed(store, at=at, too_old_days=settings.too_old_days, seen=seen)
     crash_point("rate-imported")
     return _rate_imported(store, books, settings, at, imported, through=through, dry_run=dry_run)

@@ -71,8 +71,7 @@ def _tell(found: ImportResult | InputError) -> None:
     if isinstance(found, InputError):
         warn(f"{found.message}; tried again")
         return
-    say(
-        f"{found.files:,} objects, {found.events:,} events added, {found.duplicates:,} known before"
-    )
+    objects = "1 object" if found.files == 1 else f"{found.files:,} objects"
+    say(f"{objects}, {found.events:,} events added, {found.duplicates:,} known before")
     for text in dict.fromkeys([*found.problems, *found.not_understood]):
         warn(text)

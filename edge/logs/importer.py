@@ -22,7 +22,7 @@ from edge.logs.guessing import looks_like
 from edge.logs.positions import KnownStreams, StreamPosition
 from edge.logs.repeated_ids import RecentIds
 from edge.logs.streams import Step, Stream, Writer
-from edge.reasons import Reason
+from edge.reasons import UNREADABLE, Reason
 
 _SAMPLE_BYTES: Final = 64 << 10
 """How much of a file is tried in other formats when the chosen one reads none of it."""
@@ -309,8 +309,11 @@ class Importer:
         self.known.remember(step.position)
 
     def _is_whole(self, chunk: Chunk, parsed: Parsed, content: Content) -> bool:
-        """Whether a last line without an end is a whole record (never so in a gzip that is cut)."""
-        if not content.cut_off and len(parsed.columns) == 1:
+        """Whether a last line without an end is a whole record (never so in a gzip that is cut):
+        it was understood, though it may be no request.
+        """
+        understood = not any(row.reason in UNREADABLE for row in parsed.refused)
+        if not content.cut_off and parsed.lines == 1 and understood:
             return True
         if chunk.data.strip() and not chunk.data.startswith(b"#"):
             self.result.skipped[Reason.UNTERMINATED] += 1

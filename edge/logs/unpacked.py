@@ -186,6 +186,7 @@ _ARRAY: Final = re.compile(rb"\s*\[\s*[\]{]")
 _SPREAD: Final = re.compile(rb"\s*\{[ \t\r]*\n")
 _TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]"]', re.DOTALL)
 _BETWEEN: Final = re.compile(rb"[\s,\[\]]*")
+_APART: Final = re.compile(rb"[\s,]*")
 
 
 def is_documents(start: bytes, records: str) -> bool:
@@ -230,8 +231,7 @@ class Documents:
         found: list[bytes] = []
         text, place = self._text, 0
         while True:
-            between = _BETWEEN.match(text, place)
-            place = between.end() if between else place
+            place = _behind(_BETWEEN, text, place)
             if place >= len(text):
                 break
             end = _end_of(text, place) if text[place : place + 1] == b"{" else _garbage(text, place)
@@ -245,14 +245,45 @@ class Documents:
 
     def _records_of(self, document: bytes) -> list[bytes]:
         line = document.replace(b"\n", b" ").replace(b"\r", b" ").strip()
-        if self._holder is not None and self._holder.search(line):
-            try:
-                inside = orjson.loads(line).get(self._records)
-            except (orjson.JSONDecodeError, AttributeError):
-                return [line + b"\n"]
-            if isinstance(inside, list):
-                return [orjson.dumps(record) + b"\n" for record in inside]
-        return [line + b"\n"]
+        holder = self._holder.search(line) if self._holder is not None else None
+        if holder is None:
+            return [line + b"\n"]
+        try:
+            inside = orjson.loads(line).get(self._records)
+        except (orjson.JSONDecodeError, AttributeError):
+            return [line + b"\n"]
+        if not isinstance(inside, list):
+            return [line + b"\n"]
+        if not all(isinstance(record, dict) for record in inside):
+            return [orjson.dumps(record) + b"\n" for record in inside]
+        records = _as_they_stand(inside, line, holder)
+        return [line + b"\n"] if records is None else [record + b"\n" for record in records]
+
+
+def _as_they_stand(
+    records: list[object], text: bytes, holder: re.Match[bytes]
+) -> list[bytes] | None:
+    """The text of each of `records`, in the list that begins behind `holder`: an object that is
+    read and written again has lost a key that stood in it twice. None: there are two such lists.
+    """
+    found: list[bytes] = []
+    place = holder.end()
+    for record in records:
+        place = _behind(_APART, text, place)
+        own = orjson.dumps(record)
+        if not text.startswith(own, place):
+            own = text[place : _end_of(text, place) or place] if text[place] == ord("{") else b""
+            if not own or orjson.loads(own) != record:
+                return None
+        found.append(own)
+        place += len(own)
+    ended = text[_behind(_APART, text, place)] == ord("]")
+    return found if ended and holder.re.search(text, place) is None else None
+
+
+def _behind(pattern: re.Pattern[bytes], text: bytes, place: int) -> int:
+    match = pattern.match(text, place)
+    return match.end() if match else place
 
 
 def _end_of(text: bytes, start: int) -> int | None:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from edge.crash_point import crash_point
 from edge.errors import InputError
 from edge.logs.formats.block import Format
 from edge.logs.importer import Importer, ImportResult
@@ -60,6 +61,11 @@ class ObjectImporter:
                 before += 1
                 continue
             try:
+                tag = each.content_tag()
+                if tag is not None and tag in self.taken:
+                    self.taken.add(each.state)  # copied onto itself: another time, no other content
+                    before += 1
+                    continue
                 with each.local() as path:
                     found = self._one(each.address, path)
             except InputError as error:
@@ -67,8 +73,9 @@ class ObjectImporter:
                 total.problems.append(error.message)
                 continue
             total.add(found)
+            crash_point("object-read")
             if not (found.problems or found.not_understood):
-                self.taken.add(each.state)
+                self.taken.add(each.state, *([tag] if tag is not None else []))
             advance(each.size)
         if before:
             were = "object was" if before == 1 else "objects were"

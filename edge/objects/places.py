@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import urlsplit
 
 from edge.errors import InputError
@@ -54,6 +54,25 @@ class LogObject:
         """A text that differs when the object does."""
         return f"{self.name}\t{self.size}\t{self.modified_ns}"
 
+    def content_tag(self) -> str | None:
+        """A text that differs when the content does, as the store says it of an opened object
+        (listings carry none); None where it says none. Raises InputError when it cannot be opened.
+        """
+        if self.store is None:
+            return None
+        try:
+            with self.store.open_input_stream(self.name, compression=None) as source:
+                said = cast("dict[str, str]", source.metadata() or {})  # its types say bytes
+        except OSError as error:
+            raise self._unread(error) from error
+        return f"{self.name}\tETag {said['ETag']}" if "ETag" in said else None
+
+    def _unread(self, error: OSError) -> InputError:
+        why = " ".join(str(error).split())
+        return InputError(
+            f"{self.name} cannot be read: {why}", "it is tried again with the next import"
+        )
+
     @contextmanager
     def local(self) -> Iterator[Path]:
         """A file with its content, under its own name; a copy is gone afterwards.
@@ -75,9 +94,7 @@ class LogObject:
                     while data := source.read(_COPY_BYTES):
                         target.write(data)
             except OSError as error:
-                raise InputError(
-                    f"{self.name} cannot be read: {error}", "it is tried again with the next import"
-                ) from error
+                raise self._unread(error) from error
             yield copy
 
 

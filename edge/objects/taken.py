@@ -1,4 +1,5 @@
-"""Which objects a spool has taken, by name, size and time: they are not fetched again.
+"""Which objects a spool has taken, by name, size and time, or name and ETag: they are not fetched
+again.
 
 Only a saving: what an object holds is known by its content, so a lost list costs a second look.
 """
@@ -30,11 +31,11 @@ class TakenObjects:
     def __contains__(self, state: str) -> bool:
         return self._mark(state) in self._known
 
-    def add(self, state: str) -> None:
-        """Remember an object whose lines are durable. Raises OSError."""
-        mark = self._mark(state)
-        self._known.add(mark)
+    def add(self, *states: str) -> None:
+        """Remember an object whose lines are durable, by what it is known by. Raises OSError."""
+        marks = [self._mark(state) for state in states]
+        self._known.update(marks)
         with open(self._path, "a", encoding="ascii") as file:
-            file.write(mark + "\n")
+            file.write("".join(mark + "\n" for mark in marks))
             file.flush()
             os.fsync(file.fileno())

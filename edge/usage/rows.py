@@ -9,6 +9,7 @@ by its time, domain, region and class.
 from __future__ import annotations
 
 import csv
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -101,7 +102,9 @@ def read_rows(content: Content, region: str, now_ms: int) -> Iterator[ReadRow]:
             else:
                 found = _csv_fields(text, head)
             row = (
-                RefusedUsage(reason=Reason.SYNTAX, detail="no JSON object, or other columns")
+                RefusedUsage(
+                    reason=Reason.SYNTAX, detail="no JSON object, other columns, or one twice"
+                )
                 if found is None
                 else _row(found, region, now_ms)
             )
@@ -111,6 +114,10 @@ def read_rows(content: Content, region: str, now_ms: int) -> Iterator[ReadRow]:
 def _head(content: Content, line: bytes) -> list[str]:
     names = _values(line)
     small = [name.strip().lower() for name in names]
+    if len(set(small)) != len(small):
+        raise InputError(
+            f"{content.path}: its first line names a column twice", "leave one of the two out"
+        )
     lacking = [need for need in _NEEDED if not set(_NAMES[need]) & set(small)]
     if lacking:
         raise InputError(
@@ -134,11 +141,14 @@ def _csv_fields(line: bytes, head: list[str]) -> dict[str, str] | None:
 
 
 def _json_fields(line: bytes) -> dict[str, str] | None:
+    """The columns of a JSON object; None for no object, and for one that says a column twice."""
     try:
-        found = orjson.loads(line)
-    except orjson.JSONDecodeError:
+        orjson.loads(line)
+        pairs = json.loads(line, object_pairs_hook=list)
+    except (ValueError, RecursionError):
         return None
-    return {str(k).lower(): "" if v is None else str(v) for k, v in found.items()}
+    found = {name.lower(): "" if value is None else str(value) for name, value in pairs}
+    return found if len(found) == len(pairs) else None
 
 
 def _row(fields: dict[str, str], region: str, now_ms: int) -> UsageRow | RefusedUsage:

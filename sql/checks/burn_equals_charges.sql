@@ -27,7 +27,7 @@ charged AS (
         CAST(sum(c.amount) AS HUGEINT) AS payable_168_hours
     FROM filed_charges AS c
     INNER JOIN rated AS r ON c.period_end > r.through - INTERVAL 168 HOUR AND c.period_end <= r.through
-    WHERE c.period_end - c.period_start <= INTERVAL 25 HOUR
+    WHERE c.period_end - c.period_start <= INTERVAL 25 HOUR AND c.item NOT IN ('plan', 'commitment')
     GROUP BY c.account_id
 )
 

@@ -1,5 +1,5 @@
--- What FOCUS says was billed is what the documents say: sum(BilledCost) of an InvoiceId is its total, usage is the charges.
--- Grain: one row per document, or account's usage, that differs. Void documents and what took them back have no rows.
+-- What FOCUS says was billed is what the documents say: sum(BilledCost) of an InvoiceId is its total, rows of charges are the charges.
+-- Grain: one row per document, or account's charges, that differs. Void documents and what took them back have no rows.
 -- Reads: the lake: focus, invoices, charges.
 -- Read by: billing/commands/compare.py.
 WITH standing AS (
@@ -19,12 +19,12 @@ compared AS (
         GROUP BY "InvoiceId"
     ) AS f ON s.invoice_no = f."InvoiceId"
     UNION ALL
-    SELECT 'usage of' AS what, coalesce(c.account_id, f."BillingAccountId") AS id, c.amount AS wanted, f.billed
+    SELECT 'charges of' AS what, coalesce(c.account_id, f."BillingAccountId") AS id, c.amount AS wanted, f.billed
     FROM (SELECT account_id, sum(amount) AS amount FROM charges GROUP BY account_id) AS c
     FULL JOIN (
         SELECT "BillingAccountId", sum("BilledCost") AS billed
         FROM focus
-        WHERE "ChargeCategory" = 'Usage'
+        WHERE "x_ChargeId" IS NOT NULL
         GROUP BY "BillingAccountId"
     ) AS f ON c.account_id = f."BillingAccountId"
 )

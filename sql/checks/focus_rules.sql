@@ -41,6 +41,9 @@ WITH counted AS (
             "PricingCategory" IS NULL OR "SkuId" IS NULL OR "SkuPriceId" IS NULL OR "ConsumedQuantity" IS NULL
             OR "PricingQuantity" IS NULL
         )) AS "usage lacks its SKU, price or quantity",
+        count(*) FILTER ("ChargeCategory" = 'Purchase' AND "ChargeClass" IS NULL AND (
+            "PricingCategory" IS NULL OR "SkuId" IS NULL OR "SkuPriceId" IS NULL OR "PricingQuantity" IS NULL
+        )) AS "a purchase lacks its SKU, price or quantity",
         count(*) FILTER ("ChargeCategory" = 'Tax' AND (
             "SkuId" IS NOT NULL OR "SkuPriceId" IS NOT NULL OR "ListUnitPrice" IS NOT NULL OR "PricingQuantity" IS NOT NULL
         )) AS "tax has a SKU, price or quantity",

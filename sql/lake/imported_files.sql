@@ -16,6 +16,7 @@ SELECT
     complete_through,
     too_old,
     import_no,
-    hour < coalesce((SELECT max(hours_before) FROM pruned_usage), TIMESTAMP '1970-01-01') AS pruned
+    hour < coalesce((SELECT max(hours_before) FROM pruned_usage), TIMESTAMP '1970-01-01') AS pruned,
+    coalesce(from_json(certificate -> 'missing_edges', '["VARCHAR"]'), []) AS missing_edges
 FROM imported_files
 ORDER BY hour, partition, revision;

@@ -16,5 +16,6 @@ CREATE TABLE lake_imported_files (
     complete_through TIMESTAMP,
     too_old BOOLEAN,
     import_no BIGINT,
-    pruned BOOLEAN
+    pruned BOOLEAN,
+    missing_edges VARCHAR[]
 )

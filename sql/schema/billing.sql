@@ -88,7 +88,8 @@ CREATE TABLE IF NOT EXISTS tags (
     journal_no BIGINT NOT NULL
 );
 
--- One row per plan bought. quantity: bytes (data_transfer) or requests (https_requests).
+-- One row per plan bought. quantity: bytes (data_transfer) or requests (https_requests). price: what it was sold for; NULL: elsewhere.
+-- lasts: how long a period is; renews: the plan is sold again after each, as ID#2, ID#3, …
 CREATE TABLE IF NOT EXISTS plans (
     plan_id VARCHAR NOT NULL,
     account_id VARCHAR NOT NULL,
@@ -98,12 +99,31 @@ CREATE TABLE IF NOT EXISTS plans (
     starts_at TIMESTAMP NOT NULL,
     ends_at TIMESTAMP NOT NULL CHECK (ends_at > starts_at),
     bought_at TIMESTAMP NOT NULL,
+    price HUGEINT CHECK (price >= 0),
+    lasts VARCHAR,
+    renews BOOLEAN,
     journal_no BIGINT NOT NULL
 );
 
--- One row per ownership or plan that another one stands in for since then, and why (DOMAIN §10.16).
+-- One row per promotional credit (an amount that pays what its scope names) or commitment (an account's minimum over all
+-- items). items, regions: what a credit pays, joined by commas, empty: all; settles: when a commitment does.
+CREATE TABLE IF NOT EXISTS agreements (
+    agreement_id VARCHAR NOT NULL,
+    account_id VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL CHECK (kind IN ('credit', 'commitment')),
+    amount HUGEINT NOT NULL CHECK (amount > 0),
+    items VARCHAR NOT NULL,
+    regions VARCHAR NOT NULL,
+    priority INTEGER NOT NULL,
+    settles VARCHAR NOT NULL CHECK (settles IN ('', 'month', 'term')),
+    starts_at TIMESTAMP NOT NULL,
+    ends_at TIMESTAMP CHECK (ends_at > starts_at),
+    journal_no BIGINT NOT NULL
+);
+
+-- One row per ownership, plan or agreement that another one stands in for since then, and why (DOMAIN §10.16).
 CREATE TABLE IF NOT EXISTS replaced_facts (
-    kind VARCHAR NOT NULL CHECK (kind IN ('ownership', 'plan')),
+    kind VARCHAR NOT NULL CHECK (kind IN ('ownership', 'plan', 'agreement')),
     fact_id VARCHAR NOT NULL,
     replaced_by VARCHAR NOT NULL,
     why VARCHAR NOT NULL,

@@ -165,6 +165,16 @@ CREATE TABLE IF NOT EXISTS close_steps (
     journal_no BIGINT NOT NULL
 );
 
+-- What is charged beside usage has an agreement instead of a rate card: its kind and its id, with the "/" that no card of
+-- a price book has. How a line calls it; NULL of a rate card.
+CREATE OR REPLACE TEMP MACRO is_agreement(rate_card) AS contains(rate_card, '/');
+CREATE OR REPLACE TEMP MACRO agreement_name(rate_card) AS
+    CASE split_part(rate_card, '/', 1)
+        WHEN 'credit' THEN 'promotional credit ' || split_part(rate_card, '/', 2)
+        WHEN 'commitment' THEN 'missing to commitment ' || split_part(rate_card, '/', 2)
+        WHEN 'plan' THEN 'plan ' || split_part(rate_card, '/', 2)
+    END;
+
 -- A rate of tax in basis points as text: whole ones as they were written before there were finer ones.
 CREATE OR REPLACE TEMP MACRO rate_text(tax_rate_bp) AS
     rtrim(rtrim(CAST(CAST(tax_rate_bp AS DECIMAL(9, 2)) AS VARCHAR), '0'), '.');

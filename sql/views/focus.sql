@@ -1,5 +1,5 @@
 -- The charges and invoices in the columns of FOCUS 1.2 (FinOps Open Cost and Usage Specification).
--- Grain: one row per row of focus_rows: "Usage" adds up to charges, the rows of an InvoiceId to its total.
+-- Grain: one row per row of focus_rows: those with an x_ChargeId add up to charges, the rows of an InvoiceId to its total.
 -- Reads: focus_rows, invoices, accounts, price_cards, plans, utc_of_local.
 -- Owner: billing/invoices.
 -- Read by: people (edgetoll sql), sql/views/focus_1_3.sql.
@@ -16,6 +16,7 @@ WITH billed AS (
                 AND k.discount_millionths = 0 AND k.account_id IS NULL THEN k.tiers[1].price
         END AS unit_price,
         CASE
+            WHEN r.charge_category <> 'Usage' THEN NULL
             WHEN r.item IN ('https_requests', 'quic_requests', 'http_requests') THEN 'Requests'
             WHEN r.item = 'data_transfer' THEN 'Bytes'
             WHEN r.item IS NOT NULL THEN 'Bytes per 5 Minutes'
@@ -69,14 +70,19 @@ SELECT
     l.unit_price AS "ListUnitPrice", l.category AS "PricingCategory", l.currency AS "PricingCurrency",
     l.unit_price AS "PricingCurrencyContractedUnitPrice", l.cost AS "PricingCurrencyEffectiveCost",
     l.unit_price AS "PricingCurrencyListUnitPrice",
-    money_of_units(CAST(l.part AS HUGEINT) * 10000000000 // l.unit_quantity) AS "PricingQuantity",
-    CASE l.unit WHEN 'request' THEN l.per || ' Requests' ELSE CASE WHEN l.per > 1 THEN l.per || ' ' ELSE '' END || l.unit END
+    CASE
+        WHEN l.charge_category = 'Purchase' THEN CAST(1 AS DECIMAL(38, 10))
+        ELSE money_of_units(CAST(l.part AS HUGEINT) * 10000000000 // l.unit_quantity)
+    END AS "PricingQuantity",
+    CASE WHEN l.charge_category = 'Purchase' THEN 'Units' WHEN l.unit IS NOT NULL THEN CASE l.unit WHEN 'request' THEN l.per || ' Requests' ELSE CASE WHEN l.per > 1 THEN l.per || ' ' ELSE '' END || l.unit END END
         AS "PricingUnit",
     l.seller AS "ProviderName", l.seller AS "PublisherName", nullif(l.region, 'all') AS "RegionId",
     nullif(l.region, 'all') AS "RegionName", NULL::VARCHAR AS "ResourceId", NULL::VARCHAR AS "ResourceName",
     NULL::VARCHAR AS "ResourceType", 'Networking' AS "ServiceCategory", 'CDN' AS "ServiceName",
-    'Content Delivery' AS "ServiceSubcategory", l.item || ':' || l.region AS "SkuId", l.item AS "SkuMeter",
-    NULL::VARCHAR AS "SkuPriceDetails", l.rate_card AS "SkuPriceId", NULL::VARCHAR AS "SubAccountId",
+    'Content Delivery' AS "ServiceSubcategory",
+    CASE WHEN l.charge_category <> 'Credit' THEN l.item || ':' || l.region END AS "SkuId",
+    CASE WHEN l.charge_category <> 'Credit' THEN l.item END AS "SkuMeter",
+    NULL::VARCHAR AS "SkuPriceDetails", CASE WHEN l.charge_category <> 'Credit' THEN l.rate_card END AS "SkuPriceId", NULL::VARCHAR AS "SubAccountId",
     NULL::VARCHAR AS "SubAccountName", NULL::VARCHAR AS "SubAccountType", l.tags AS "Tags",
     l.charge_id AS "x_ChargeId", l.revision AS "x_Revision"
 FROM listed AS l

@@ -1,4 +1,4 @@
--- What stands behind the view focus: charges split by who pays, and each document's tax, cut and credit.
+-- What stands behind the view focus: charges split by who pays, promotional credit and what is sold, and each document's tax, cut and credit.
 -- Grain: one row per charge × who pays (money, a plan, nobody), and per document × tax, cut, credit that it has.
 -- Owner: billing/invoices.
 -- Reads: charges, invoices, lake_invoice_corrections. billing_month: of the invoice it is or will be on.
@@ -21,7 +21,8 @@ next_months AS (
     GROUP BY s.account_id
 ),
 
-placed AS (
+-- Read three times below: kept, it would be all charges at once.
+placed AS NOT MATERIALIZED (
     SELECT
         c.*,
         coalesce(carried.invoice_no, CASE WHEN c.journal_no < own.journal_no THEN own.invoice_no END) AS invoice_no,
@@ -43,7 +44,10 @@ placed AS (
 ),
 
 split AS (
-    SELECT p.*, 'Standard' AS category, billable_quantity AS part, amount AS cost FROM placed AS p
+    SELECT
+        p.*, CASE WHEN p.rate_card LIKE 'credit/%' THEN NULL ELSE 'Standard' END AS category,
+        CASE WHEN NOT contains(p.rate_card, '/') THEN billable_quantity END AS part, amount AS cost
+    FROM placed AS p
     UNION ALL
     SELECT p.*, 'Committed', plan_quantity, 0 FROM placed AS p WHERE plan_quantity <> 0
     UNION ALL
@@ -52,9 +56,18 @@ split AS (
 
 SELECT
     s.account_id, s.currency, s.invoice_no, s.billing_month, s.period_start, s.period_end, s.item, s.region, s.rate_card,
-    'Usage' AS charge_category, 'Usage-Based' AS frequency, s.category, s.is_correction, s.part, s.cost,
-    s.item || CASE s.category WHEN 'Committed' THEN ' paid by a plan' WHEN 'Other' THEN ' free of charge' ELSE '' END
-        || CASE WHEN s.revision > 0 THEN ', revision ' || s.revision || ': ' || s.reason ELSE '' END AS description,
+    CASE split_part(s.rate_card, '/', 1)
+        WHEN 'credit' THEN 'Credit' WHEN 'plan' THEN 'Purchase' WHEN 'commitment' THEN 'Purchase' ELSE 'Usage'
+    END AS charge_category,
+    CASE WHEN contains(s.rate_card, '/') THEN 'One-Time' ELSE 'Usage-Based' END AS frequency,
+    s.category, s.is_correction, s.part, s.cost,
+    CASE split_part(s.rate_card, '/', 1)
+        WHEN 'credit' THEN 'promotional credit ' || split_part(s.rate_card, '/', 2) || ' on ' || s.item
+        WHEN 'plan' THEN 'plan ' || split_part(s.rate_card, '/', 2)
+        WHEN 'commitment' THEN 'missing to commitment ' || split_part(s.rate_card, '/', 2)
+        ELSE s.item
+    END || CASE s.category WHEN 'Committed' THEN ' paid by a plan' WHEN 'Other' THEN ' free of charge' ELSE '' END
+        || CASE WHEN s.revision > 0 AND s.reason <> 'promotional credit' THEN ', revision ' || s.revision || ': ' || s.reason ELSE '' END AS description,
     s.charge_id, s.revision
 FROM split AS s
 UNION ALL

@@ -18,5 +18,6 @@ SELECT
     complete_through,
     too_old,
     import_no,
-    pruned
+    pruned,
+    missing_edges
 FROM lake_imported_files

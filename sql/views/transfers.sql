@@ -25,7 +25,11 @@ SELECT
         AS credit_account,
     CAST(abs(amount) AS DECIMAL(38, 10)) AS amount,
     currency,
-    CASE WHEN revision = 0 THEN 'charge' ELSE 'correction' END AS code,
+    CASE
+        WHEN rate_card LIKE 'credit/%' THEN 'promotional_credit'
+        WHEN revision = 0 THEN 'charge'
+        ELSE 'correction'
+    END AS code,
     account_id,
     period_end AS effective_at,
     month AS reference,

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from billing.accounts.agreement_rows import CommitmentRow, CreditRow
 from billing.accounts.file_rows import (
     AccountRow,
     DomainRow,
@@ -41,6 +42,15 @@ ROWS: dict[str, tuple[dict[str, object], list[str]]] = {
          "starts": "2026-10-01T00:00:00Z", "ends": "2026-11-01T00:00:00Z"},
         list(PlanRow.model_fields),
     ),
+    "credits": (
+        {"id": "g1", "account": "acme", "amount": "5.00", "starts": "2026-10-01T00:00:00Z",
+         "ends": "2026-11-01T00:00:00Z"},
+        list(CreditRow.model_fields),
+    ),
+    "commitments": (
+        {"id": "m1", "account": "acme", "amount": "5.00", "starts": "2026-10-01T00:00:00Z"},
+        list(CommitmentRow.model_fields),
+    ),
     "methods": (
         {"account": "acme", "method": "peak_bandwidth", "effective_from": "2026-11-01T00:00:00Z"},
         list(MethodRow.model_fields),
@@ -53,6 +63,8 @@ GOOD: dict[str, list[object]] = {
     "email": ["a@b.example", "a"], "quantity": ["500 GB", "1_000", "0", "٣"],
     "timezone": ["UTC", "../etc", "Mars/Base"], "domain": ["*.x.example", "a b", "my_app.example"],
     "account": ["acme", "nobody"], "low_balance_threshold": ["1.00"],
+    "items": [["plan"], ["x"], "plan"], "regions": [["EU"], [""]], "settles": ["term"],
+    "amount": ["0", "1e5"], "price": ["40.00", "-1"],
 }  # fmt: skip
 
 

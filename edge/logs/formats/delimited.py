@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -22,6 +23,7 @@ OVERFLOW = "overflow"
 
 KNOWN_VERSION: Final = "1.0"
 _UNUSED_BYTE = "\x01"
+_QUOTED: Final = re.compile(rb'(?<= )"([^"\n]*)"(?=[ \r\n]|\Z)')
 _PACKED: Final = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"x\x01", b"x^", b"x\x9c", b"x\xda")
 """What gzip, zstd and zlib begin with."""
 
@@ -208,6 +210,8 @@ class DelimitedCutter:
         """Lines that all have the same columns."""
         why = self._unusable()
         separator, quote = self._marks(piece)
+        if self.columns is None and separator == " " and b' "' in piece:
+            piece = _QUOTED.sub(_without_blanks, piece)
         if why is not None:
             for row, line in enumerate(physical_lines(piece)):
                 if line.strip():
@@ -264,8 +268,16 @@ class DelimitedCutter:
         where = "the columns have" if self.columns else "#Fields has"
         if not self.fields:
             return "no #Fields line before it"
+        twice = [name for name in self.wanted if self.fields.count(name) > 1]
+        if twice:
+            return f"{where} {', '.join(twice)} twice"
         lacking = [names[0] for names in self.needed if not set(names) & set(self.fields)]
         return f"{where} no {', no '.join(lacking)}" if lacking else None
+
+
+def _without_blanks(quoted: re.Match[bytes]) -> bytes:
+    """A value that stands in quotes (IIS Advanced Logging) as IIS writes it of itself."""
+    return quoted[1].replace(b" ", b"+") or b"-"
 
 
 def _runs(block: bytes) -> Iterator[tuple[bytes, bool]]:

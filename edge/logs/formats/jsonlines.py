@@ -2,11 +2,15 @@
 
 polars refuses a whole block for one bad line and skips blank lines. Such a block is read again with
 orjson, so that a bad line costs only itself, and blocks without one keep their speed.
+
+A line that says one of the fields twice is refused (FAULTS D13): polars takes the first of them,
+orjson the last, and which of the two is to be billed nobody can tell.
 """
 
 from __future__ import annotations
 
 import io
+import json
 import re
 from decimal import Decimal
 from typing import Final
@@ -15,13 +19,17 @@ import orjson
 import polars as pl
 
 from edge.logs.formats.block import Settled, count_lines, physical_lines
-from edge.logs.formats.delimited import looks_packed
+from edge.logs.formats.delimited import looks_packed, read_lines
 from edge.logs.formats.event_fields import column
 from edge.logs.formats.mapping import Path
 from edge.reasons import Reason
 
 _TEXT: Final = pl.String
 _ESCAPE: Final = re.compile(rb"\\x([0-9A-Fa-f]{2})")
+_TWICE: Final = "a field stands in it twice"
+_ESCAPED_KEY: Final = r'\\u[0-9A-Fa-f]{4}[^"]*"\s*:'
+_VALUES: Final = r'("(?:[^"\\]|\\.)*"\s*:)|"(?:[^"\\]|\\.)*"|[^"{}\[\]]+'
+"""Keys as the group; and all that is neither a key nor a bracket."""
 
 
 class JsonCutter:
@@ -31,6 +39,9 @@ class JsonCutter:
         self.paths = paths
         self.after_prefix = after_prefix
         self.schema = _schema(paths)
+        names = dict.fromkeys(key for path in paths for key in path)
+        self._keys = rf'"(?:{"|".join(map(re.escape, names))})"\s*:'
+        self._quoted = [f'"{name}"'.encode() for name in names]
 
     def recall(self, directives: list[bytes]) -> None:
         """JSON logs have no directives."""
@@ -38,31 +49,60 @@ class JsonCutter:
     def cut(self, block: bytes, settled: Settled) -> pl.DataFrame:
         """One row a line, one column a field; see `Cutter`."""
         raw = self._in_columns(block)
-        return self._line_by_line(block, settled) if raw is None else raw
+        if raw is None:
+            return self._line_by_line(block, settled)
+        for row in self._repeating(read_lines(block), raw):
+            settled.refuse(row, Reason.SYNTAX, _TWICE)
+        return raw.select(_leaf(path).alias(column(path)) for path in self.paths)
 
     def _in_columns(self, block: bytes) -> pl.DataFrame | None:
-        """One row a line, or None when the block must be read line by line."""
+        """One row a line, nested as the fields are; None when it must be read line by line."""
         if self.schema is None or self.after_prefix or looks_packed(block):
             return None
         try:
             frame = pl.read_ndjson(io.BytesIO(block), schema=self.schema)
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
             return None
-        if frame.height != count_lines(block):
-            return None
-        return frame.select(*(_leaf(path).alias(column(path)) for path in self.paths))
+        return frame if frame.height == count_lines(block) else None
+
+    def _repeating(self, lines: pl.Series, raw: pl.DataFrame) -> list[int]:
+        """Those of `lines` that say one of the fields twice.
+
+        Each field that was found has its key once: where that is all there are, the line is sound.
+        The others (a null, the key elsewhere too) are looked at, each form of object once.
+        """
+        steps = dict.fromkeys(path[:end] for path in self.paths for end in range(1, len(path) + 1))
+        found = raw.select(
+            pl.sum_horizontal(_leaf(path).is_not_null() for path in steps)
+        ).to_series()
+        doubt = lines.str.count_matches(self._keys) != found
+        if lines.str.contains("\\u", literal=True).any():
+            doubt = doubt | lines.str.contains(_ESCAPED_KEY)
+        rows = doubt.arg_true()
+        if not rows.len():
+            return []
+        odd = pl.DataFrame([rows.alias("row"), lines.gather(rows).alias("line")])
+        odd = odd.with_columns(pl.col("line").str.replace_all(_VALUES, "$1").alias("form"))
+        firsts = odd.unique("form", keep="first")
+        bad = [form for _, line, form in firsts.rows() if _repeats(line, self.paths)]
+        repeating: list[int] = odd.filter(pl.col("form").is_in(bad))["row"].to_list() if bad else []
+        return repeating
 
     def _line_by_line(self, block: bytes, settled: Settled) -> pl.DataFrame:
         columns: dict[str, list[str | None]] = {column(path): [] for path in self.paths}
         fields = [(columns[column(path)].append, path) for path in self.paths]
         for row, line in enumerate(physical_lines(block)):
-            found = _object(line, after_prefix=self.after_prefix)
+            found, text = _object(line, after_prefix=self.after_prefix)
             if found is None:
                 if line.strip():
                     settled.refuse(row, Reason.SYNTAX, "no JSON object")
                 else:
                     settled.pass_over(row)
                 found = {}
+            elif (
+                b"\\u" in text or any(text.count(each) > 1 for each in self._quoted)
+            ) and _repeats(text, self.paths):
+                settled.refuse(row, Reason.SYNTAX, _TWICE)
             for append, path in fields:
                 append(_text(found, path))
         return pl.DataFrame(columns, schema=dict.fromkeys(columns, _TEXT))
@@ -95,18 +135,45 @@ def _leaf(path: Path) -> pl.Expr:
     return found
 
 
-def _object(line: bytes, *, after_prefix: bool) -> dict[str, object] | None:
-    """The JSON object of a line, None if there is none; bytes that are no UTF-8 become U+FFFD."""
+def _object(line: bytes, *, after_prefix: bool) -> tuple[dict[str, object] | None, bytes]:
+    """The JSON object of a line, None if there is none, and its text; bytes that are no UTF-8
+    become U+FFFD.
+    """
     if after_prefix:
         line = line[line.find(b"{") :] if b"{" in line else b""
     try:
         found = orjson.loads(line)
     except orjson.JSONDecodeError:
+        line = _ESCAPE.sub(_plain, line).decode("utf-8", "replace").encode()
         try:
-            found = orjson.loads(_ESCAPE.sub(_plain, line).decode("utf-8", "replace"))
+            found = orjson.loads(line)
         except orjson.JSONDecodeError:
-            return None
-    return found if isinstance(found, dict) else None
+            return None, line
+    return found if isinstance(found, dict) else None, line
+
+
+class _Pairs(list[tuple[str, object]]):
+    """A JSON object with all its pairs, keys that stand twice included."""
+
+
+def _repeats(text: bytes | str, paths: tuple[Path, ...]) -> bool:
+    """Whether the object `text` says one of the fields `paths` twice."""
+    try:
+        whole = json.loads(text, object_pairs_hook=_Pairs)
+    except (ValueError, RecursionError):  # what is no JSON has been refused
+        return False
+    return any(_stands_twice(whole, path) for path in paths)
+
+
+def _stands_twice(found: object, path: Path) -> bool:
+    for key in path:
+        values = (
+            [value for name, value in found if name == key] if isinstance(found, _Pairs) else []
+        )
+        if len(values) != 1:
+            return len(values) > 1
+        found = values[0]
+    return False
 
 
 def _plain(escape: re.Match[bytes]) -> bytes:

@@ -96,6 +96,7 @@ _ATOMS: Final = {
     "clf": CLF,
     "number": NUMBER,
     "word": "[^ ]*",
+    "addresses": "[^ ]*(?:, [^ ]+)*",  # X-Forwarded-For, in place of the client's
 }
 """What a value can look like, for those of which that is known."""
 
@@ -199,6 +200,8 @@ def derived(fields: dict[str, object], forms: dict[str, str]) -> dict[str, objec
         found["protocol"] = {"field": known[protocol]}
     elif request is not None:
         found["protocol"] = {"field": known[request], "extract": _QUIC}
+    if request is not None:  # a connection that ended before it asked for anything
+        found["no_request"] = {"field": known[request], "is": ["-", ""]}
     port = next((each for each in ("%p", "%{canonical}p") if each in known), None)
     if scheme is None and port is not None:
         found["port"] = known[port]
@@ -338,7 +341,9 @@ def _known_form(token: Variable) -> str | None:
         return _ATOMS["bytes"]
     if name in ("msec", "request_time", "request_length", "%D", "%T", "%I", *_PORT_NAMES):
         return _ATOMS["number"]
-    if name in ("host", "scheme", "remote_addr", "time_iso8601", "server_protocol", "%h", "%v"):
+    if name in ("remote_addr", "%h"):
+        return _ATOMS["addresses"]
+    if name in ("host", "scheme", "time_iso8601", "server_protocol", "%v"):
         return _ATOMS["word"]
     return None
 

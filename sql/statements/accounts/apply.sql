@@ -165,6 +165,40 @@ FROM effect_plans
 WHERE starts_at < CAST($now AS TIMESTAMP)
 GROUP BY account_id;
 
+-- name: mark_replaced_agreements
+-- One mark per account with a credit or a commitment that is put right, from the start it had.
+INSERT INTO replay_marks BY NAME
+SELECT
+    p.account_id,
+    min(date_trunc('hour', p.starts_at)) AS from_bucket,
+    p.kind || ' put right' AS reason,
+    CAST($journal_no AS BIGINT) AS journal_no
+FROM effect_replaced AS e
+INNER JOIN agreements AS p ON e.kind = 'agreement' AND e.fact_id = p.agreement_id
+GROUP BY p.account_id, p.kind;
+
+-- name: drop_replaced_agreements
+-- What stands in for them comes with the same record.
+DELETE FROM agreements
+WHERE agreement_id IN (SELECT fact_id FROM effect_replaced WHERE kind = 'agreement');
+
+-- name: insert_agreements
+-- One row per credit or commitment.
+INSERT INTO agreements BY NAME
+SELECT *, CAST($journal_no AS BIGINT) AS journal_no FROM effect_agreements;
+
+-- name: mark_agreements
+-- One mark per account with one that began in the past; it covers the whole hour it begins in, as a plan does.
+INSERT INTO replay_marks BY NAME
+SELECT
+    account_id,
+    min(date_trunc('hour', starts_at)) AS from_bucket,
+    kind || ' back-dated' AS reason,
+    CAST($journal_no AS BIGINT) AS journal_no
+FROM effect_agreements
+WHERE starts_at < CAST($now AS TIMESTAMP)
+GROUP BY account_id, kind;
+
 -- name: drop_replaced_tags
 -- Tags have no history: new ones stand in for those there were.
 DELETE FROM tags

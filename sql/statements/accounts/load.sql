@@ -1,5 +1,5 @@
 -- What a load finds stored already: before anything is written, each row of the file is known, new, or
--- refused. load_accounts, load_domains, load_plans, load_methods and load_references are the file's
+-- refused. load_accounts, load_domains, load_plans, load_agreements, load_methods and load_references are the file's
 -- rows, registered for the time of the load.
 
 -- name: unknown_accounts
@@ -59,6 +59,7 @@ FROM replaced_facts AS r
 WHERE
     r.fact_id IN (SELECT ownership_id FROM load_domains)
     OR r.fact_id IN (SELECT plan_id FROM load_plans)
+    OR r.fact_id IN (SELECT agreement_id FROM load_agreements)
 QUALIFY row_number() OVER (PARTITION BY r.kind, r.fact_id ORDER BY r.journal_no DESC) = 1;
 
 -- name: owned_by
@@ -75,6 +76,29 @@ INNER JOIN accounts AS a ON d.account_id = a.account_id
 WHERE d.account_id IN (SELECT unnest($accounts))
 ORDER BY d.ownership_id;
 
+-- name: plan_buyers
+-- One row per account of these: what says when its plans begin and end.
+SELECT account_id, timezone, billing_method
+FROM accounts
+WHERE account_id IN (SELECT unnest($accounts::VARCHAR[]));
+
+-- name: plans_to_renew
+-- One row per plan that renews: its first period, how many there are, its account's time zone and closing. What was put
+-- right is not sold again.
+SELECT
+    p.plan_id, p.account_id, p.kind, p.region, p.quantity, p.starts_at, p.ends_at, p.bought_at, p.price, p.lasts, true AS renews,
+    a.timezone,
+    a.closed_at,
+    greatest(1, coalesce((
+        SELECT max(TRY_CAST(split_part(n.plan_id, '#', 2) AS BIGINT))
+        FROM (SELECT plan_id FROM plans UNION ALL SELECT fact_id FROM replaced_facts WHERE kind = 'plan') AS n
+        WHERE split_part(n.plan_id, '#', 1) = p.plan_id
+    ), 1)) AS periods
+FROM plans AS p
+INNER JOIN accounts AS a ON p.account_id = a.account_id
+WHERE p.renews AND p.ends_at <= $now
+ORDER BY p.plan_id;
+
 -- name: known_plans
 -- One row per stored plan with an id of the file.
 SELECT
@@ -85,9 +109,28 @@ SELECT
     p.quantity,
     p.starts_at,
     p.ends_at,
-    p.bought_at
+    p.bought_at,
+    p.price,
+    p.lasts,
+    coalesce(p.renews, false) AS renews
 FROM plans AS p
 SEMI JOIN load_plans AS l ON p.plan_id = l.plan_id;
+
+-- name: known_agreements
+-- One row per stored credit or commitment with an id of the file.
+SELECT
+    g.agreement_id,
+    g.account_id,
+    g.kind,
+    g.amount,
+    g.items,
+    g.regions,
+    g.priority,
+    g.settles,
+    g.starts_at,
+    g.ends_at
+FROM agreements AS g
+SEMI JOIN load_agreements AS l ON g.agreement_id = l.agreement_id;
 
 -- name: known_methods
 -- One row per stored change of method that the file names again.

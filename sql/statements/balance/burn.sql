@@ -32,7 +32,8 @@ FROM last_run AS l;
 
 -- name: come
 -- One row per account that the run charges for the last 168 hours. An hour or less is an hour; longer periods, up to a
--- day (25 hours once a year), count in a day and a week alone; a monthly item says nothing about an hour.
+-- day (25 hours once a year), count in a day and a week alone; a monthly item says nothing about an hour, nor does what is
+-- sold or settled once.
 CREATE OR REPLACE TEMP TABLE burn_moves AS
 SELECT
     account_id,
@@ -48,6 +49,7 @@ FROM (
         period_end > $through - INTERVAL 168 HOUR
         AND period_end <= $through
         AND period_end - period_start <= INTERVAL 25 HOUR
+        AND item NOT IN ('plan', 'commitment')
 )
 GROUP BY account_id;
 
@@ -78,6 +80,7 @@ FROM (
         period_end <= $before
         AND coalesce(journal_no, 0) < $journal_no
         AND period_end - period_start <= INTERVAL 25 HOUR
+        AND item NOT IN ('plan', 'commitment')
         AND (is_1 OR is_7 OR is_24 OR is_168)
 )
 GROUP BY account_id;

@@ -1,6 +1,7 @@
 -- Answers: alert rules that customers set themselves (alert_rules.toml): what they watch, measured, and what was told.
--- Grain: each measuring statement gives one row per rule and subject (a period, a plan) that has not been told of yet.
--- Reads: accounts, usage, open_names (session), charges, plans, plan_state, alerts_raised.
+-- Grain: each measuring statement gives one row per rule and subject (a period, a plan) that has not been told of yet;
+-- a budget's always. Reads: accounts, usage, open_names (session), charges, month_state, account_figures (session),
+-- plans, plan_state, alerts_raised.
 
 -- name: make_tables
 -- rules_now: one row per rule; period_bounds: one per time zone and period.
@@ -9,7 +10,7 @@ CREATE OR REPLACE TEMP TABLE rules_now (
     release_hours INTEGER
 );
 CREATE OR REPLACE TEMP TABLE period_bounds (
-    timezone VARCHAR, period VARCHAR, period_start TIMESTAMP, period_end TIMESTAMP
+    timezone VARCHAR, period VARCHAR, period_start TIMESTAMP, period_end TIMESTAMP, local_month VARCHAR
 );
 
 -- name: add_rule
@@ -26,7 +27,7 @@ ORDER BY ALL;
 
 -- name: add_period_bounds
 -- The current period of one time zone, computed by the caller.
-INSERT INTO period_bounds VALUES ($timezone, $period, $period_start, $period_end);
+INSERT INTO period_bounds VALUES ($timezone, $period, $period_start, $period_end, $local_month);
 
 -- name: measure_requests
 -- One row per usage_cap rule and name: HTTPS requests in the rule's period, open hours included.
@@ -88,6 +89,38 @@ LEFT JOIN alerts_raised AS old
     ON r.rule_id = old.rule_id AND old.subject = strftime(p.period_start, '%Y-%m-%dT%H:%MZ')
 WHERE r.kind = 'high_bill' AND old.rule_id IS NULL
 GROUP BY ALL
+ORDER BY r.rule_id;
+
+-- name: measure_budgets
+-- One row per budget: what the month was charged so far, credits taken off, and what it is projected to come to: with
+-- the open hours, and the mean burn of day and week (billing.balance.forecast) until the month ends. A forecast is cut here.
+SELECT
+    r.rule_id,
+    r.account_id,
+    a.currency,
+    strftime(p.period_start, '%Y-%m-%dT%H:%MZ') AS month_start,
+    p.period_end AS month_end,
+    COALESCE(m.amount, 0)::HUGEINT AS spent,
+    (
+        spent + COALESCE(f.open_amount, 0)
+        + GREATEST(0, COALESCE(f.burn_per_hour, 0))
+        * GREATEST(0, epoch(p.period_end - $known_through)::BIGINT) // 3600
+    )::HUGEINT AS projected,
+    r.quantity AS budget,
+    COALESCE(t.subjects, []::VARCHAR[]) AS told
+FROM rules_now AS r
+INNER JOIN accounts AS a ON r.account_id = a.account_id
+INNER JOIN period_bounds AS p ON a.timezone = p.timezone AND r.period = p.period
+LEFT JOIN account_figures AS f ON r.account_id = f.account_id
+LEFT JOIN (
+    SELECT account_id, month, SUM(amount) AS amount
+    FROM month_state
+    WHERE account_id IN (SELECT account_id FROM rules_now)
+    GROUP BY ALL
+) AS m
+    ON r.account_id = m.account_id AND m.month = p.local_month
+LEFT JOIN (SELECT rule_id, list(subject) AS subjects FROM alerts_raised GROUP BY rule_id) AS t ON r.rule_id = t.rule_id
+WHERE r.kind = 'budget'
 ORDER BY r.rule_id;
 
 -- name: measure_plans

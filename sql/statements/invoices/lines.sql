@@ -72,14 +72,14 @@ SELECT
         ELSE 0
     END AS unit_price,
     corrections.amount,
-    '' AS range_text,
+    coalesce(agreement_name(corrections.rate_card), '') AS range_text,
     corrections.corrects_invoice,
     corrections.corrects_hour,
     corrections.corrects_until,
     corrections.reason,
     corrections.month
 FROM corrections
-INNER JOIN cards ON corrections.rate_card = cards.card_id;
+LEFT JOIN cards ON corrections.rate_card = cards.card_id;
 
 -- name: exact_lines
 -- One row per account × line: numbered, with unit, price and tier as they are written, exact to 10^-10.
@@ -114,12 +114,13 @@ SELECT
     CAST(lines.plan_quantity AS HUGEINT) AS plan_quantity,
     CAST(lines.billable_quantity AS HUGEINT) AS billable_quantity,
     CASE
+        WHEN cards.card_id IS NULL THEN ''
         WHEN cards.unit = 'request' AND cards.per = 1 THEN 'request'
         WHEN cards.unit = 'request' THEN format('{:,}', CAST(cards.per AS BIGINT)) || ' requests'
         WHEN cards.per = 1 THEN cards.unit
         ELSE format('{:,}', CAST(cards.per AS BIGINT)) || ' ' || cards.unit
     END AS unit,
-    CAST(CASE WHEN lines.unit_price = 0 AND lines.amount <> 0 THEN 0 ELSE cards.unit_quantity END AS BIGINT)
+    CAST(CASE WHEN lines.unit_price = 0 AND lines.amount <> 0 THEN 0 ELSE coalesce(cards.unit_quantity, 0) END AS BIGINT)
         AS unit_quantity,
     CAST(lines.unit_price AS HUGEINT) AS unit_price,
     CAST(lines.amount AS HUGEINT) AS amount,
@@ -143,4 +144,4 @@ SELECT
 FROM invoice_all_lines AS lines
 INNER JOIN invoice_due AS due ON lines.account_id = due.account_id
 INNER JOIN invoice_tax_rates AS rates ON lines.account_id = rates.account_id AND lines.month = rates.month
-INNER JOIN cards ON lines.rate_card = cards.card_id;
+LEFT JOIN cards ON lines.rate_card = cards.card_id;

@@ -263,6 +263,11 @@ terms AS (
     SELECT account_id, item, region, rate_card, 1000, 'fixed fee, minimum or maximum', rest
     FROM rests
     WHERE NOT is_cut_only
+    UNION ALL
+    -- What is charged beside usage has no card: its line is named by its agreement.
+    SELECT account_id, item, region, rate_card, 1004, agreement_name(rate_card), amount
+    FROM invoice_usage
+    WHERE is_agreement(rate_card)
 )
 
 SELECT * FROM tier_lines
@@ -275,6 +280,14 @@ SELECT
     0::HUGEINT AS plan_quantity,
     0::HUGEINT AS billable_quantity,
     0::HUGEINT AS unit_price,
-    '' AS range_text
+    coalesce((
+        SELECT
+            CASE p.kind
+                WHEN 'https_requests' THEN format('{:,}', p.quantity) || ' HTTPS requests'
+                ELSE format('{:,}', p.quantity) || ' bytes'
+            END || strftime(p.starts_at, ', %Y-%m-%d') || strftime(p.ends_at, ' to %Y-%m-%d %H:%M UTC')
+        FROM plans AS p
+        WHERE terms.rate_card = 'plan/' || p.plan_id
+    ), '') AS range_text
 FROM terms
 WHERE amount <> 0;

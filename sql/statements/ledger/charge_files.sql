@@ -231,7 +231,11 @@ SELECT
         AS credit_account,
     CAST(abs(c.amount) AS HUGEINT) AS amount,
     c.currency,
-    CASE WHEN c.revision = 0 THEN 'charge' ELSE 'correction' END AS code,
+    CASE
+        WHEN c.rate_card LIKE 'credit/%' THEN 'promotional_credit'
+        WHEN c.revision = 0 THEN 'charge'
+        ELSE 'correction'
+    END AS code,
     c.account_id,
     c.period_end AS effective_at,
     c.journal_no,

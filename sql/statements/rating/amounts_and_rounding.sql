@@ -273,10 +273,11 @@ DROP TABLE rating_sold;
 DROP TABLE rating_months_so_far;
 
 -- name: should_cost
--- The same with names: one row per account × item × region × month × period × rate card × term.
+-- The same with names: one row per account × item × region × month × period × rate card × term; and what is charged
+-- beside usage (billing.rating.agreements), whose rate card is an agreement.
 CREATE OR REPLACE TEMP VIEW rating_should_cost AS
 SELECT
-    g.account_key, a.account_id, g.tally, l.item, l.scope AS region, m.month, g.period_start,
+    g.account_key, a.account_id, l.item, l.scope AS region, m.month, g.period_start,
     g.period_end, t.card_id AS rate_card, g.term, a.currency, l.denominator,
     a.replay_from IS NOT NULL AS replayed, g.quantity, g.free_quantity, g.plan_quantity,
     g.billable_quantity, g.amount, g.numerator, g.place_from
@@ -284,4 +285,10 @@ FROM rating_costs AS g
 JOIN rating_accounts AS a ON a.account_key = g.account_key
 JOIN price_tallies AS l ON l.tally = g.tally
 JOIN price_terms AS t ON t.card = g.card
-JOIN (SELECT DISTINCT number, month FROM rating_months) AS m ON m.number = g.month;
+JOIN (SELECT DISTINCT number, month FROM rating_months) AS m ON m.number = g.month
+UNION ALL
+SELECT
+    b.account_key, a.account_id, b.item, b.region, b.month, b.period_start, b.period_end,
+    b.rate_card, b.term, a.currency, 1, a.replay_from IS NOT NULL, 0, 0, 0, 0, b.amount, 0, 0
+FROM rating_agreed AS b
+JOIN rating_accounts AS a ON a.account_key = b.account_key;

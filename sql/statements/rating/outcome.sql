@@ -9,8 +9,10 @@ CREATE OR REPLACE TEMP VIEW rating_new_charges AS
 SELECT
     account_id, item, region, month, period_start, period_end, quantity, free_quantity,
     plan_quantity, billable_quantity, amount, currency, rate_card,
-    CASE term WHEN 'usage' THEN 0 WHEN 'flat fee' THEN 1 WHEN 'maximum' THEN 2 ELSE 3 END
-        AS revision,
+    CASE term
+        WHEN 'flat fee' THEN 1 WHEN 'maximum' THEN 2 WHEN 'minimum' THEN 3
+        WHEN 'promotional credit' THEN 4 ELSE 0
+    END AS revision,
     term AS reason, numerator, denominator, place_from, FALSE AS replayed, term
 FROM rating_should_cost
 WHERE NOT replayed AND (quantity <> 0 OR amount <> 0 OR numerator <> 0);

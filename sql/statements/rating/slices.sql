@@ -71,7 +71,7 @@ WITH lanes AS (
     FROM month_lanes AS n
     JOIN price_tallies AS l ON l.item = n.item AND l.scope = n.region
     JOIN (SELECT DISTINCT month, number FROM rating_months) AS m ON m.month = n.month
-    WHERE n.month >= $first_month
+    WHERE n.month >= $first_month AND n.rate_card NOT LIKE 'credit/%'
 ), subjects AS (
     SELECT account_no, account_key, book FROM rating_accounts
     WHERE replay_from IS NULL AND account_key IN (

@@ -22,13 +22,14 @@ SELECT
     ) AS pending;
 
 -- name: charge_totals
--- One row per currency and kind of period (hour, day, month) (FAULTS F8, G8).
+-- One row per currency and kind of period (hour, day, month; agreement: what is sold or settled) (FAULTS F8, G8).
 WITH kinds AS (
     SELECT
         currency,
         amount,
         period_start,
         CASE
+            WHEN item IN ('plan', 'commitment') THEN 'agreement'
             WHEN period_end - period_start <= INTERVAL 1 HOUR THEN 'hour'
             WHEN period_end - period_start <= INTERVAL 26 HOUR THEN 'day'
             ELSE 'month'
@@ -41,7 +42,7 @@ SELECT
     period_kind,
     CAST(sum(CAST(amount AS HUGEINT)) AS HUGEINT) AS amount,
     CAST(sum(abs(CAST(amount AS HUGEINT))) AS HUGEINT) AS gross,
-    count(DISTINCT period_start) AS periods,
+    CASE period_kind WHEN 'agreement' THEN count(*) ELSE count(DISTINCT period_start) END AS periods,
     count(*) AS charges
 FROM kinds
 GROUP BY currency, period_kind

@@ -62,6 +62,61 @@ def test_loading_the_same_file_again_writes_nothing(tmp_path: Path) -> None:
     assert rows(home, "SELECT plan_id, quantity FROM plans") == [("p1", 50 * 1024**3)]
 
 
+AGREED = """
+[[credits]]
+id = "spring"
+account = "acme"
+amount = "50.00"
+items = ["https_requests"]
+regions = ["EU", "all"]
+starts = 2026-10-01T00:00:00Z
+ends = 2027-01-01T00:00:00Z
+[[commitments]]
+id = "deal"
+account = "acme"
+amount = "1000"
+starts = 2026-10-15T00:00:00Z
+"""
+
+
+def test_credits_and_commitments_are_loaded_once_and_put_right_by_a_reason(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    load_text(home, ACCOUNTS + AGREED)
+    again = load_text(home, AGREED)
+    assert again.journal_no is None
+    assert again.known["agreements"] == 2
+    load_text(home, AGREED.replace('"50.00"', '"60.00"\nwhy = "typing mistake"'))
+    found = rows(
+        home, "SELECT agreement_id, kind, amount // 10000000000 FROM agreements ORDER BY 1"
+    )
+    assert found == [("deal", "commitment", 1000), ("spring", "credit", 60)]
+    marks = rows(home, "SELECT DISTINCT reason FROM replay_marks ORDER BY 1")
+    assert ("credit put right",) in marks
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (AGREED.replace('"50.00"', '"51.00"'), "line 2: agreement 'spring' is stored with amount"),
+        (AGREED.replace("https_requests", "https"), "there is no item 'https'"),
+        (AGREED.replace('"EU"', '"XX"').replace("spring", "s2"), "has no region 'XX'"),
+        (AGREED.replace("2027-01-01", "2026-09-01"), "spring ends before it starts"),
+        (AGREED.replace('"1000"', '"1000"\nsettles = "term"'), "has one: `ends`"),
+        (AGREED.replace('"1000"', '"0"'), "more than 0"),
+        (AGREED.replace('account = "acme"', 'account = "nobody"'), "no account 'nobody'"),
+    ],
+)
+def test_an_agreement_that_cannot_be_is_refused_by_name(
+    tmp_path: Path, wrong: str, message: str
+) -> None:
+    home = make_home(tmp_path)
+    load_text(home, ACCOUNTS + AGREED)
+    size = journal_size(home)
+    with pytest.raises(EdgetollError, match=message):
+        load_text(home, wrong)
+    assert journal_size(home) == size
+
+
 # what is loaded after ACCOUNTS and PLAN -> the error, and what it names
 CONFLICTS = [
     (PLAN.replace("50 GB", "51 GB"), "line 2: plan 'p1' is stored with quantity"),

@@ -27,6 +27,7 @@ PLANTED = {
     "ledger_currencies": "UPDATE posted_transfers SET currency = 'EUR' WHERE transfer_id = 'evt_1'",
     "transfer_ids_once": "INSERT INTO posted_transfers SELECT * FROM posted_transfers LIMIT 1",
     "burn_equals_charges": "UPDATE account_burn SET payable_24_hours = payable_24_hours + 1",
+    "credits_within": "UPDATE agreements SET amount = 1",
     "charges_equal_usage": "UPDATE usage SET requests = requests - 1 WHERE account_id = 'acme'",
     "https_facts_once": (
         "INSERT INTO https_fact_files"
@@ -53,7 +54,7 @@ REFILED = {
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with accounts, a payment, plans, rated hours and one correction."""
+    """A home with accounts, a payment, a plan, a credit, rated hours, one correction."""
     home = make_home(tmp_path_factory.mktemp("sound"))
     with open_store(home, owner="test", now=START) as store:
         top_up(store, "acme", 5 * SCALE, key="evt_1", at=START)
@@ -63,7 +64,9 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     load_text(
         home,
         '[[plans]]\nid = "p1"\naccount = "acme"\nkind = "data_transfer"\nregion = "EU"\n'
-        'quantity = "1 GB"\nstarts = 2026-10-01T00:00:00Z\nends = 2026-12-01T00:00:00Z\n',
+        'quantity = "1 GB"\nstarts = 2026-10-01T00:00:00Z\nends = 2026-12-01T00:00:00Z\n'
+        '[[credits]]\nid = "c1"\naccount = "acme"\namount = "5.00"\n'
+        "starts = 2026-10-01T00:00:00Z\nends = 2026-12-01T00:00:00Z\n",
         at=NOW,
     )
     close_hours(home, START, 1, [Use(requests=11)])  # revision 1 of the first hour: late usage

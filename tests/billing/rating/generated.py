@@ -12,7 +12,7 @@ from billing.prices.compiled import compile_books
 from billing.prices.largest_hour import TooFine
 from billing.prices.records import PriceBook, PriceBooks, RateCard, Tier
 from billing.prices.units import BANDWIDTH_ITEMS, ITEMS
-from tests.reference import Account, Plan, Usage
+from tests.reference import Account, Commitment, Credit, Plan, Usage
 
 BOOK = "book"
 REGIONS = {"CN": "CN", "US": "NA", "CA": "NA", "DE": "EU", "FR": "EU", "BR": "SA"}
@@ -45,6 +45,8 @@ def generate(seed: int, accounts: int = 12) -> Case:
     book = PriceBook(book_id=BOOK, title="", currency="USD", timezone="UTC", regions=REGIONS,
                      cards=tuple(cards))  # fmt: skip
     usage = {person.account_id: _usage(dice, person) for person in people}
+    for person in people:
+        _agree(random.Random(f"{seed} {person.account_id}"), person)
     return Case(books=PriceBooks(books={BOOK: book}), accounts=people, usage=usage)
 
 
@@ -96,6 +98,36 @@ def _account(dice: random.Random, number: int) -> Account:
             )
         )
     return account
+
+
+def _agree(dice: random.Random, person: Account) -> None:
+    """Credits with scopes that overlap, commitments, and prices of plans."""
+    name = person.account_id
+    for number in range(dice.choice([0, 1, 3])):
+        starts = moment(dice)
+        credit = Credit(
+            credit_id=f"{name}g{number}",
+            amount=dice.choice([1, 10**9, 10**13, 10**17]),
+            items=tuple(dice.sample([*ITEMS, "plan"], dice.choice([0, 0, 1, 3]))),
+            regions=dice.choice([(), (), ("all",), ("CN",), ("OverSeas", "all")]),
+            priority=dice.choice([1, 100]),
+            starts=starts,
+            ends=starts + FIVE * dice.choice([1, 500, 9000]),
+        )
+        person.credits.append(credit)
+    for number in range(dice.choice([0, 0, 1, 2])):
+        starts = dice.choice([datetime(2026, 2, 1), moment(dice)])  # noqa: DTZ001
+        commitment = Commitment(
+            commitment_id=f"{name}m{number}",
+            amount=dice.choice([1, 10**10, 10**16]),
+            settles=dice.choice(["month", "term"]),
+            starts=starts,
+            ends=starts + timedelta(days=dice.choice([1, 20, 45])),
+        )
+        person.commitments.append(commitment)
+    person.plans = [
+        plan._replace(price=dice.choice([None, 0, 123_456_789_000])) for plan in person.plans
+    ]
 
 
 def _cards(dice: random.Random, people: list[Account]) -> list[RateCard]:

@@ -27,11 +27,18 @@ def expected(case: Case, through):
             if amount or any(used):
                 key = (account.account_id, f"{month:%Y-%m}", item, scope)
                 totals[key] = (*used, amount)
-        for ((month, item, scope), hour), amount in rating.by_hour.items():
-            if amount and not item.endswith("bandwidth"):
-                hours[account.account_id, f"{month:%Y-%m}", item, scope, hour] = amount
+        agreed = [((lane, hour), amount) for (lane, hour, _), amount in rating.agreed.items()]
+        for ((month, item, scope), hour), amount in [*rating.by_hour.items(), *agreed]:
+            key = (account.account_id, f"{month:%Y-%m}", item, scope)
+            if not item.endswith("bandwidth"):
+                hours[*key, hour] = hours.get((*key, hour), 0) + amount
+        for ((month, item, scope), _), amount in agreed:
+            key = (account.account_id, f"{month:%Y-%m}", item, scope)
+            *used, before = totals.get(key, (0, 0, 0, 0))
+            totals[key] = (*used, before + amount)
         plans |= {key: paid for key, paid in rating.plan_paid.items() if paid}
-    return totals, hours, plans
+    hours = {key: amount for key, amount in hours.items() if amount}
+    return {key: used for key, used in totals.items() if any(used)}, hours, plans
 
 
 def assert_equal(case: Case, world: World, totals: dict, hours: dict, plans: dict) -> None:

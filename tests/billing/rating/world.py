@@ -83,6 +83,14 @@ class World:
                 )
         for plan in account.plans:
             self.plan(account.account_id, plan)
+        for credit in account.credits:
+            self.credit(account.account_id, credit)
+        for one in account.commitments:
+            self.connection.execute(
+                "INSERT INTO agreements VALUES (?, ?, 'commitment', ?, '', '', 0, ?, ?, ?, 1)",
+                [one.commitment_id, account.account_id, one.amount, one.settles, one.starts,
+                 one.ends],
+            )  # fmt: skip
 
     def close(self, account_id: str, moment: datetime, *, at: datetime) -> None:
         """Close an account, as a load says it; what was charged after it is looked at again."""
@@ -97,9 +105,17 @@ class World:
     def plan(self, account_id: str, plan: Any) -> None:
         """Add a plan of an account."""
         self.connection.execute(
-            "INSERT INTO plans VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)",
+            "INSERT INTO plans VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, 1)",
             [plan.plan_id, account_id, plan.kind, plan.region, plan.quantity, plan.starts,
-             plan.ends, plan.starts],
+             plan.ends, plan.starts, getattr(plan, "price", None)],
+        )  # fmt: skip
+
+    def credit(self, account_id: str, credit: Any) -> None:
+        """Add a promotional credit of an account."""
+        self.connection.execute(
+            "INSERT INTO agreements VALUES (?, ?, 'credit', ?, ?, ?, ?, '', ?, ?, 1)",
+            [credit.credit_id, account_id, credit.amount, ",".join(credit.items),
+             ",".join(credit.regions), credit.priority, credit.starts, credit.ends],
         )  # fmt: skip
 
     def use(self, rows: Iterable[tuple[str | None, Usage]]) -> int:
