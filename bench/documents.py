@@ -56,7 +56,7 @@ FILL = (
     TIMESTAMP '2020-01-01' AS opened_at FROM range($accounts) AS t(n)""",
     """INSERT INTO account_versions BY NAME FROM accounts""",
     """INSERT INTO balances SELECT account_id, currency, 1000000000000, 0, 0 FROM accounts""",
-    """INSERT INTO price_cards BY NAME SELECT item || '/' || region AS card_id, 'bench' AS book,
+    """INSERT INTO price_cards BY NAME SELECT item || '.' || region AS card_id, 'bench' AS book,
     item, region, model, 'USD' AS currency, unit, per, unit_quantity, 'month' AS period,
     TIMESTAMP '2020-01-01' AS effective_from, 0 AS flat_fee, 0 AS free_quantity,
     0 AS discount_millionths FROM (VALUES
@@ -65,11 +65,11 @@ FILL = (
     ('data_transfer', 'EU', 'graduated', 'GB', 1, 1073741824))
     AS c(item, region, model, unit, per, unit_quantity)""",
     """INSERT INTO price_tiers SELECT * FROM (VALUES
-    ('https_requests/all', 1, 0, NULL, 80000000, 0, false),
-    ('quic_requests/all', 1, 0, NULL, 80000000, 0, false),
-    ('data_transfer/EU', 1, 0, 53687091200, 700000000, 0, false),
-    ('data_transfer/EU', 2, 53687091200, 1099511627776, 600000000, 0, false),
-    ('data_transfer/EU', 3, 1099511627776, NULL, 300000000, 0, false))""",
+    ('https_requests.all', 1, 0, NULL, 80000000, 0, false),
+    ('quic_requests.all', 1, 0, NULL, 80000000, 0, false),
+    ('data_transfer.EU', 1, 0, 53687091200, 700000000, 0, false),
+    ('data_transfer.EU', 2, 53687091200, 1099511627776, 600000000, 0, false),
+    ('data_transfer.EU', 3, 1099511627776, NULL, 300000000, 0, false))""",
     """CREATE TEMP TABLE effect_month_state AS WITH used AS (
     SELECT accounts.account_id, c.card_id, c.item, c.region, c.unit_quantity, c.model,
     hash(accounts.account_id || c.card_id)
@@ -256,7 +256,7 @@ def main() -> None:
     print(
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()},"
         f" DuckDB {duckdb.__version__}; {options.accounts:,} accounts × 3 items"
-        f" × {options.hours} charges"
+        + (", charges in sums alone" if options.sums else f" × {options.hours} charges")
     )
     for name, seconds, rate, more in rows:
         print(f"  {name:<42} {seconds:>9}  {rate:>20}  {more}")

@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from billing.rating.records import RatingOutcome
 
 
+CHARGE_ORDER = "account_id, item, region, month, period_start, rate_card, revision"
+"""What tells the charges of a run apart; to order by all columns takes a tenth longer."""
+
+
 def rate(
     store: Store,
     *,
@@ -288,6 +292,7 @@ def _post(store: Store, outcome: RatingOutcome, run: _Run) -> RunOutcome:
     effects |= {"rating_mark": dict(outcome.mark), "run": _effect(store, run)}
     effects["charges"] = _charges_to_post(store, run.run_id)
     number = store.commit("rating_run", effects, at=run.at)
+    store.connection.execute(sql.text("statements/runs/run/drop_posted"))
     _read_back(store, number, run.totals)
     crash_point("rate-posted")
     return RunOutcome(
@@ -302,7 +307,7 @@ def _charges_to_post(store: Store, run_id: str) -> TableRef:
         {"run_id": run_id, "journal_no": store.journal.last_no + 1},
     )
     store.connection.execute(sql.text("statements/runs/run/charges_to_post"))
-    return TableRef("charges_to_post")
+    return TableRef("charges_to_post", order=CHARGE_ORDER)
 
 
 def _read_back(store: Store, number: int, totals: Sequence[breaker.Total]) -> None:

@@ -55,10 +55,11 @@ class Applied:
 @dataclass(frozen=True, slots=True)
 class TableRef:
     """An effect that is the present content of a table or view of the store's connection (HUGEINT
-    kept).
+    kept). `order`: columns by which no two of its rows are equal, or ALL.
     """
 
     name: str
+    order: str = "ALL"
 
 
 # What applying a record raises when its effects have other columns or keys than expected.
@@ -269,7 +270,7 @@ class Store:
         hidden = folder / f".{file}.tmp"
         if isinstance(value, TableRef):
             # In order, or the same rows would be other bytes on several threads.
-            exact(self.connection.table(value.name)).order("ALL").write_parquet(
+            exact(self.connection.table(value.name)).order(value.order).write_parquet(
                 str(hidden), compression="zstd"
             )
         else:

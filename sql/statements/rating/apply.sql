@@ -56,8 +56,8 @@ ANTI JOIN month_lanes USING (month, item, region, rate_card);
 
 -- name: month_moves
 -- One row per charge of new hours: which month-to-date it moves, and by how much. Records of before terms were charged
--- apart have no column term.
-CREATE OR REPLACE TEMP TABLE month_moves AS
+-- apart have no column term. A view: it is read once.
+CREATE OR REPLACE TEMP VIEW month_moves AS
 SELECT
     a.account_no, l.lane_no, c.free_quantity::HUGEINT AS free_quantity,
     c.plan_quantity::HUGEINT AS plan_quantity, c.billable_quantity::HUGEINT AS billable_quantity,
@@ -79,7 +79,7 @@ WHERE NOT replayed;
 
 -- name: add_moves_up
 -- One row per row to be moved.
-CREATE OR REPLACE TEMP TABLE month_moves AS
+CREATE OR REPLACE TEMP TABLE month_moves_added AS
 SELECT
     account_no, lane_no, sum(free_quantity)::HUGEINT AS free_quantity,
     sum(plan_quantity)::HUGEINT AS plan_quantity,
@@ -89,6 +89,7 @@ SELECT
     sum(maximum)::HUGEINT AS maximum, sum(minimum)::HUGEINT AS minimum
 FROM month_moves
 GROUP BY account_no, lane_no;
+CREATE OR REPLACE TEMP VIEW month_moves AS FROM month_moves_added;
 
 -- name: move_months_on
 -- Each month-to-date that moves: its row goes, and stands anew as the last. Changing rows where they stand would write each
@@ -109,7 +110,8 @@ SELECT
     coalesce(s.maximum, 0) + m.maximum AS maximum, coalesce(s.minimum, 0) + m.minimum AS minimum
 FROM month_moves AS m
 LEFT JOIN month_sums AS s ON s.account_no = m.account_no AND s.lane_no = m.lane_no;
-DROP TABLE month_moves;
+DROP VIEW month_moves;
+DROP TABLE IF EXISTS month_moves_added;
 DELETE FROM month_sums AS s
 USING months_moved AS m
 WHERE s.account_no = m.account_no AND s.lane_no = m.lane_no;

@@ -73,8 +73,9 @@ SELECT state, through_hour, totals FROM runs WHERE run_id = $run_id;
 SET VARIABLE posting = {'run_id': $run_id, 'journal_no': CAST($journal_no AS BIGINT)};
 
 -- name: charges_to_post
--- One row per charge of the run, as its file keeps it for good: with its run and its record.
-CREATE OR REPLACE TEMP VIEW charges_to_post AS
+-- One row per charge of the run, as its file keeps it for good: with its run and its record. A table: it is written to the
+-- file, and read by each that moves sums by it; a view would look names up for all of them.
+CREATE OR REPLACE TEMP TABLE charges_to_post AS
 SELECT
     *,
     getvariable('posting').run_id AS run_id,
@@ -108,6 +109,10 @@ SELECT
 FROM (FROM effect_charges UNION ALL BY NAME SELECT 'usage' AS term WHERE false) AS c
 SEMI JOIN issued_months AS i ON c.account_id = i.account_id AND c.month = i.month
 WHERE c.month <= (SELECT max(month) FROM issued_months);
+
+-- name: drop_posted
+-- What was posted stands in its file.
+DROP TABLE IF EXISTS charges_to_post;
 
 -- name: clear_replay_marks
 -- What a run has looked at is forgotten.
