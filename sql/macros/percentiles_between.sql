@@ -34,6 +34,8 @@ ranges AS MATERIALIZED (
         CAST(row_number() OVER () AS INTEGER) AS n
     FROM lake_accounts AS a
     INNER JOIN months AS m ON a.timezone = m.zone
+    -- Of a month with pruned hours the samples are not all there.
+    WHERE m.starts_at > coalesce((SELECT max(hour) FROM lake_imported_files WHERE pruned), TIMESTAMP '1970-01-01')
 ),
 
 -- An hour in which a month begins or ends, in zones of half hours, is cut.

@@ -1,7 +1,7 @@
 -- What was left of an account's balance day by day, and when will it be spent, at the soonest and at the latest?
 -- Grain: one row per line and time: what was left at the start of each of the last 14 days, then from the last hour rated
 -- to zero as expected, at the fastest and at the slowest of the last hour's, day's and week's spending.
--- Reads: account_states, charges_daily, payments.
+-- Reads: account_states, charges, payments.
 -- Parameter account (text): the account, by its id
 -- Chart: line, moment, available, line
 -- Read by: people (edgetoll query).
@@ -28,8 +28,8 @@ days AS (
 ),
 
 moved AS (
-    SELECT CAST(day AS TIMESTAMP) AS moment, amount
-    FROM charges_daily
+    SELECT period_start AS moment, amount
+    FROM charges
     WHERE account_id = $account
     UNION ALL
     SELECT paid_at AS moment, -amount AS amount

@@ -2,6 +2,7 @@
 -- Grain: one row per account.
 -- Reads: percentiles_between.
 -- Parameter month (month): the month asked about, in each account's time zone
+-- Parameter account (text, all): one account, or all of them
 -- Chart: bar, account_id, p95_bits_per_second
 -- Read by: people (edgetoll query).
 SELECT
@@ -11,11 +12,8 @@ SELECT
     p99_bits_per_second,
     p95_bits_per_second
 FROM percentiles_between($month, $month)
+WHERE $account IN ('all', account_id)
 ORDER BY p95_bits_per_second DESC, account_id
 
 -- Sample:
--- edgetoll query bandwidth_percentiles --param month=2026-11
--- | account_id | slots | peak_bits_per_second | p99_bits_per_second | p95_bits_per_second |
--- | --- | ---: | ---: | ---: | ---: |
--- | acme | 708 | 117225794 | 0 | 0 |
--- | beta | 708 | 28633115 | 0 | 0 |
+-- edgetoll query bandwidth_percentiles --param month=2026-11 --param account=acme

@@ -96,6 +96,7 @@ _ATOMS: Final = {
     "clf": CLF,
     "number": NUMBER,
     "word": "[^ ]*",
+    "addresses": "[^ ]*(?:, [^ ]+)*",  # X-Forwarded-For, in place of the client's
 }
 """What a value can look like, for those of which that is known."""
 
@@ -340,7 +341,9 @@ def _known_form(token: Variable) -> str | None:
         return _ATOMS["bytes"]
     if name in ("msec", "request_time", "request_length", "%D", "%T", "%I", *_PORT_NAMES):
         return _ATOMS["number"]
-    if name in ("host", "scheme", "remote_addr", "time_iso8601", "server_protocol", "%h", "%v"):
+    if name in ("remote_addr", "%h"):
+        return _ATOMS["addresses"]
+    if name in ("host", "scheme", "time_iso8601", "server_protocol", "%v"):
         return _ATOMS["word"]
     return None
 

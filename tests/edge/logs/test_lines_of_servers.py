@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge.logs.formats.shipped import find_format
+from edge.logs.guessing import guess
 from tests.edge.logs.reading import NOW_MS, import_files, spool_content
 from tests.edge.logs.test_formats import told
 
@@ -145,6 +146,12 @@ LINES: list[tuple[str, dict[str, str], str, Read]] = [
         ("www.example.com", "http", 403, 0),
     ),
     (
+        "combined",
+        A_HOST,
+        '192.0.2.1, 10.0.0.1 - a b [06/Feb/2026:14:39:13 -0500] "GET / HTTP/1.1" 200 5 "-" "-"',
+        ("www.example.com", "http", 200, 5),
+    ),
+    (
         "qiniu",
         {},
         '192.0.2.1 HIT 10 [19/Apr/2026:00:00:00 +0800] "GET http://a.example/f.jpg?imageMogr2/format'
@@ -163,6 +170,11 @@ def test_a_line_is_what_a_careful_person_reads(
     events = [(host, kind, status, size) for _, host, kind, status, size, _ in told(parsed)]
     refused = [each.reason.value for each in parsed.refused]
     assert (events, refused) == (([], [wanted]) if isinstance(wanted, str) else ([wanted], []))
+
+
+def test_auto_tells_iis_with_columns_of_cloudfronts_names_from_cloudfront() -> None:
+    lines = IIS + '17:00:00.363 443 192.0.2.0 "Mozilla/5.0 (X; Y)" - "a.example" 200 77\n'
+    assert guess(lines.encode(), NOW_MS).name == "iis"
 
 
 def test_a_last_line_without_an_end_that_is_no_request_is_refused_as_that(tmp_path: Path) -> None:
