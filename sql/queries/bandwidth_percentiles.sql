@@ -17,3 +17,6 @@ ORDER BY p95_bits_per_second DESC, account_id
 
 -- Sample:
 -- edgetoll query bandwidth_percentiles --param month=2026-11 --param account=acme
+-- | account_id | slots | peak_bits_per_second | p99_bits_per_second | p95_bits_per_second |
+-- | --- | ---: | ---: | ---: | ---: |
+-- | acme | 708 | 117225794 | 0 | 0 |
