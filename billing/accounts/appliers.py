@@ -131,6 +131,13 @@ def _apply_ownership(
 def _refuse_two_owners(connection: duckdb.DuckDBPyConnection) -> None:
     result = connection.execute(sql.text("statements/accounts/ownership/overlapping_ownership"))
     for one in sql.rows(result, _Overlap)[:1]:
+        if one.account_before == one.account_id:
+            raise ConflictError(
+                f"{one.domain} is {one.account_id}'s already, from"
+                f" {stamp(aware(one.effective_from))} on",
+                f'to let it begin earlier, give the new row `replaces = "{one.ownership_id}"` and'
+                f' `why`; or end "{one.ownership_before}" by then (`effective_to`)',
+            )
         raise ConflictError(
             f"{one.domain} would belong to {one.account_before} and to {one.account_id}"
             f" at {stamp(aware(one.effective_from))}",
