@@ -78,6 +78,8 @@ SETTINGS = InvoiceSettings(
 GROWN = (
     "usage_5min", "usage_hourly", "usage_daily", "bandwidth_hourly", "charges", "charges_daily",
 )  # fmt: skip
+FIRST_RECORDS = 10
+"""More than the journal records of the first hour, which goes the real way."""
 PLAIN = {
     "top_domains_by_https_requests": (
         "usage_daily",
@@ -121,10 +123,10 @@ GIVEN = {
 }  # fmt: skip
 
 
-def made(home: Path, accounts: int, days: int, buckets: int = 12, busy: int = 1) -> None:
-    """A home with a month of usage, charges and invoices in its lake: each domain has so many rows
-    of 5 minutes an hour. Of so many accounts (`busy`) one is served in each hour, the others in
-    one hour a day.
+def made(home: Path, accounts: int, days: int, buckets: int = 12, busy: int = 1) -> int:
+    """A home with a month of usage, charges and invoices in its lake; how many rows of 5 minutes it
+    has, of which each domain has so many an hour. Of so many accounts (`busy`) one is served in
+    each hour, the others in one hour a day.
 
     Accounts, prices, the first hour and the invoices go the real way. The other hours are written
     as files of the lake, in its layout: a file an hour of usage and charges, sums by the SELECTs
@@ -144,6 +146,7 @@ def made(home: Path, accounts: int, days: int, buckets: int = 12, busy: int = 1)
     grown = replace(lake, files=tuple(sorted(listed, key=lambda one: one.path)))
     lake.folder.joinpath(version.LIST).write_bytes(grown.to_bytes())
     home.joinpath(version.LAKE, version.POINTER).write_bytes(version.pointer_bytes(grown))
+    return sum(one.rows for one in grown.of("usage_5min"))
 
 
 def _month_of_files(
@@ -188,7 +191,7 @@ def _month_of_files(
         charges.append(write("charges", f"{number:08d}.parquet", connection.sql(text)))
         is_last = number == hours - 1
         if is_last or hour.hour % (24 // PARTS_OF_A_DAY) == 24 // PARTS_OF_A_DAY - 1:
-            limits = {"after": 0, "through": hours, "day": f"{hour:%Y-%m-%d}"}
+            limits = {"after": 0, "through": hours + FIRST_RECORDS, "day": f"{hour:%Y-%m-%d}"}
             connection.execute(sql.text("statements/lake/publish/set_lake_range"), limits)
             add_up(("usage_hourly", "usage_daily", "bandwidth_hourly"), usage, "usage", name)
         if is_last or hour.hour == 23:

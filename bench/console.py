@@ -40,7 +40,7 @@ PAGES = (
     "/accounts/{account}?month={month}",
     "/accounts/{account}/charges/https_requests?month={month}",
     "/invoices",
-    "/usage?from_day={month}-01&to_day={month}-31",
+    "/usage?from_day={month}-01&to_day={month}-28",
     "/usage?from_day={month}-10&to_day={month}-10&step=hour",
     "/usage?from_day={month}-10&to_day={month}-10&step=5min&account={account}",
     "/usage/periods?from_day={month}-15&to_day={month}-20&other_from_day={month}-01"

@@ -27,7 +27,7 @@ RULES: dict[str, Rule] = {
     "bandwidth_5min": "own",
     "bandwidth_hourly": "own",
     "charges": "own",
-    "charges_daily": "own",
+    "charges_daily_parts": "own",
     "deliveries": "own",
     "domain_bills": "own",
     "domains": "own",

@@ -3,19 +3,17 @@
 -- Reads: nothing.
 -- Read by: billing/lake/tables.py.
 CREATE TABLE lake_charges_daily (
-    day DATE,
     account_id VARCHAR,
+    month VARCHAR,
+    day DATE,
     item VARCHAR,
     region VARCHAR,
-    month VARCHAR,
-    rate_card VARCHAR,
     currency VARCHAR,
-    is_correction BOOLEAN,
     quantity BIGINT,
     free_quantity BIGINT,
     plan_quantity BIGINT,
     billable_quantity BIGINT,
     amount DECIMAL(38, 10),
     charges BIGINT,
-    period_end TIMESTAMP
+    corrections BIGINT
 )

@@ -1,7 +1,7 @@
 -- What was left of an account's balance day by day, and when will it be spent, at the soonest and at the latest?
 -- Grain: one row per line and time: what was left at the start of each of the last 14 days, in its time zone, then from the last hour rated
 -- to zero as expected, at the fastest and at the slowest of the last hour's, day's and week's spending.
--- Reads: account_states, charges_daily, payments, accounts, zone_offsets, the macro utc_of_local.
+-- Reads: account_states, charges_daily_parts, payments, accounts, zone_offsets, the macro utc_of_local.
 -- Parameter account (text): the account, by its id
 -- Chart: line, moment, available, line
 -- Read by: people (edgetoll query).
@@ -39,7 +39,7 @@ days AS (
 
 moved AS (
     SELECT day, amount
-    FROM charges_daily
+    FROM charges_daily_parts
     WHERE account_id = $account
     UNION ALL
     SELECT CAST(p.paid_at + to_seconds(h.offset_seconds) AS DATE) AS day, -p.amount AS amount

@@ -1,7 +1,7 @@
 -- How do a month's charges grow, day by day?
 -- Grain: one row per day (in each account's time zone) × item × currency with charges; so_far adds up from the
 -- month's first day.
--- Reads: charges_daily.
+-- Reads: charges_daily_parts.
 -- Parameter month (month): the month asked about, in each account's time zone
 -- Parameter account (text, all): one account, or all of them
 -- Chart: line, day, so_far, item
@@ -12,7 +12,7 @@ WITH daily AS (
         item,
         currency,
         CAST(sum(amount) AS DECIMAL(38, 10)) AS amount
-    FROM charges_daily
+    FROM charges_daily_parts
     WHERE month = $month AND $account IN ('all', account_id)
     GROUP BY ALL
 )

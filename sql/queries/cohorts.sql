@@ -1,11 +1,11 @@
 -- Do customers stay and grow? Revenue by the month an account was first charged, and the months since.
 -- Grain: one row per first month × months since × currency.
--- Reads: charges_daily.
+-- Reads: charges_daily_parts.
 -- Chart: heat, months_since, amount, cohort
 -- Read by: people (edgetoll query).
 WITH monthly AS (
     SELECT account_id, currency, month, sum(amount) AS amount
-    FROM charges_daily
+    FROM charges_daily_parts
     GROUP BY account_id, currency, month
 ),
 

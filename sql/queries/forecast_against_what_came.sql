@@ -1,8 +1,8 @@
 -- What would a straight forecast have said early in the month, and what came?
 -- Grain: one row per account × currency.
--- Reads: charges_daily.
+-- Reads: charges_daily_parts.
 -- Parameter month (month): the month asked about, in each account's time zone
--- Parameter days (number, 10): after how many days of the month (UTC) the forecast is made
+-- Parameter days (number, 10): after how many days of the month the forecast is made
 -- Chart: bar, account_id, missed_by
 -- Read by: people (edgetoll query).
 WITH spent AS (
@@ -13,7 +13,7 @@ WITH spent AS (
         units_of_money(sum(amount) FILTER (
             WHERE day < CAST($month || '-01' AS DATE) + to_days(CAST($days AS INTEGER))
         )) AS known_then
-    FROM charges_daily
+    FROM charges_daily_parts
     WHERE month = $month
     GROUP BY account_id, currency
 ),

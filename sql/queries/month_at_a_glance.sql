@@ -1,6 +1,6 @@
 -- How was the month, in figures beside those of the month before?
 -- Grain: one row per month of the two × currency charged; requests and bytes are those of all currencies.
--- Reads: usage_daily_parts, charges_daily.
+-- Reads: usage_daily_parts, charges_daily_parts.
 -- Parameter month (month): the month asked about, in each account's time zone
 -- Parameter account (text, all): one account, or all of them
 -- Read by: people (edgetoll query).
@@ -38,7 +38,7 @@ charged AS (
         CAST(coalesce(sum(amount) FILTER (WHERE item = 'https_requests'), 0) AS DECIMAL(38, 10)) AS https_amount
     FROM (
         SELECT month, currency, item, sum(amount) AS amount
-        FROM charges_daily
+        FROM charges_daily_parts
         WHERE
             month IN ($month, strftime(CAST($month || '-01' AS DATE) - INTERVAL 1 MONTH, '%Y-%m'))
             AND $account IN ('all', account_id)
