@@ -40,8 +40,9 @@ golden: $(VENV)/ready-dev      ## Rewrite the golden files; look at the diff bef
 picture: $(VENV)/ready         ## Make docs/demo.svg anew: the demo as the README shows it
 	@$(BIN)/python docs/picture.py
 
-bench: $(VENV)/ready-dev       ## Measure: each script of bench/, or one: make bench NAME=rating
-	@for script in $(if $(NAME),bench/$(NAME).py,bench/*.py); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+bench: $(VENV)/ready-dev       ## Measure: all of bench/, or one: make bench NAME=rating ARGS='--accounts 10000'
+	@for name in $(or $(NAME),$(basename $(notdir $(wildcard bench/*.py)))); do \
+	  echo "== bench.$$name"; $(BIN)/python -m bench.$$name $(ARGS) || exit 1; done
 
 fuzz: $(VENV)/ready-dev        ## Fuzz every reader, FUZZ_SECONDS=60 each or FUZZ_TOTAL=300 in all; prints seeds
 	@EDGETOLL_FUZZ_TOTAL=$(FUZZ_TOTAL) EDGETOLL_FUZZ_SECONDS=$(if $(FUZZ_TOTAL),,$(or $(FUZZ_SECONDS),60)) \

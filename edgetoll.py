@@ -71,6 +71,11 @@ COMMANDS = {
         "status",
         "One screen for the person on call; exit 1 when one is needed.",
     ),
+    "prune": (
+        "billing.commands.prune",
+        "prune",
+        "Keep less of months long past: charges in a file a month, old usage gone.",
+    ),
     "demo": ("examples.demo", "demo", "Real work end to end in a new home, in under a minute."),
     "run": ("billing.daemon.host", "run", "Edge tail, metering and billing in one process."),
 }

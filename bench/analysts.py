@@ -48,7 +48,8 @@ SELECT
     0::BIGINT AS status_0xx, 0::BIGINT AS status_1xx, 1::BIGINT AS status_2xx,
     0::BIGINT AS status_3xx, 0::BIGINT AS status_4xx, (i % 3)::BIGINT AS status_5xx,
     0::BIGINT AS status_other, (i % 7)::BIGINT AS cache_hits
-FROM range({n}) AS t(i), range(12) AS s(b)
+FROM range({n}) AS t(i), range({buckets}) AS s(b)
+WHERE i // {each} % {busy} = 0 OR i // {each} % 24 = {h} % 24
 """
 HOUR_OF_CHARGES = """
 SELECT * REPLACE (
@@ -57,8 +58,13 @@ SELECT * REPLACE (
     journal_no + {h} AS journal_no
 )
 FROM read_parquet('{first}')
+WHERE
+    CAST(split_part(account_id, '-', 2) AS BIGINT) % {busy} = 0
+    OR CAST(split_part(account_id, '-', 2) AS BIGINT) % 24 = {h} % 24
 """
 PARTS_OF_A_DAY = 4
+FIRST_RECORDS = 10
+"""More than the journal records of the first hour, which goes the real way."""
 PLAIN = {
     "top_domains_by_https_requests": (
         "usage_daily",
@@ -82,14 +88,17 @@ PLAIN = {
 }  # fmt: skip
 DOMAINS_EACH = 2
 GIVEN = {
-    "month": "{month}", "other": "2026-09", "day": "{month}-10", "from_day": "{month}-01",
-    "to_day": "{month}-31", "hour": "{month}-10T08", "tag": "team", "account": "account-1",
+    "month": "{month}", "edge": "edge-1", "day": "{month}-10", "from_day": "{month}-01",
+    "other_from_day": "2026-09-01", "other_to_day": "2026-09-30", "to_day": "{month}-31",
+    "hour": "{month}-10T08", "tag": "team", "account": "account-1",
     "book": "bench", "run": "R00000002", "invoice": "INV-1",
 }  # fmt: skip
 
 
-def made(home: Path, accounts: int, days: int) -> int:
-    """A home with a month of usage and charges in its lake; rows of 5 minutes.
+def made(home: Path, accounts: int, days: int, buckets: int = 12, busy: int = 1) -> int:
+    """A home with a month of usage and charges in its lake; how many rows of 5 minutes it has, of
+    which each domain has so many an hour. Of so many accounts (`busy`) one is served in each hour,
+    the others in one hour a day.
 
     Accounts, prices and the first hour go the real way. The other hours are written as files of the
     lake, in its layout: a file an hour of usage and charges, sums by the SELECTs that publish them.
@@ -104,16 +113,18 @@ def made(home: Path, accounts: int, days: int) -> int:
         follow_up(store, at=at, record=done.journal_no)
     lake = version.current(home)
     assert lake is not None
-    listed = _month_of_files(lake, accounts * DOMAINS_EACH, days * 24)
+    listed = _month_of_files(lake, accounts * DOMAINS_EACH, days * 24, buckets, busy)
     grown = replace(lake, files=tuple(sorted(listed, key=lambda one: one.path)))
     lake.folder.joinpath(version.LIST).write_bytes(grown.to_bytes())
     home.joinpath(version.LAKE, version.POINTER).write_bytes(version.pointer_bytes(grown))
     return sum(one.rows for one in grown.of("usage_5min"))
 
 
-def _month_of_files(lake: version.Version, domains: int, hours: int) -> list[version.VersionFile]:
+def _month_of_files(
+    lake: version.Version, domains: int, hours: int, buckets: int, busy: int
+) -> list[version.VersionFile]:
     """The files of a version with `hours` hours of usage and charges."""
-    grown = ("usage_5min", "usage_hourly", "usage_daily", "charges")
+    grown = ("usage_5min", "usage_hourly", "usage_daily", "charges", "charges_daily")
     files = [one for one in lake.files if one.table not in grown]
     connection = duckdb.connect()
     connection.execute("SET threads = 2")
@@ -133,21 +144,25 @@ def _month_of_files(lake: version.Version, domains: int, hours: int) -> list[ver
         for path in lake.folder.joinpath(table).iterdir():
             path.unlink()
     part: list[str] = []
+    charged: list[str] = []
     for number in range(hours):
         hour = (START + timedelta(hours=number)).replace(tzinfo=None)
-        usage = HOUR_OF_USAGE.format(hour=hour, h=number, n=domains, each=DOMAINS_EACH)
+        usage = HOUR_OF_USAGE.format(hour=hour, h=number, n=domains, each=DOMAINS_EACH,
+                                    buckets=buckets, busy=busy)  # fmt: skip
         name = f"day={hour:%Y-%m-%d}.{number:08d}.parquet"
         write("usage_5min", name, connection.sql(usage))
-        charges = HOUR_OF_CHARGES.format(h=number, first=first)
+        charges = HOUR_OF_CHARGES.format(h=number, first=first, busy=busy)
         write("charges", f"{number:08d}.parquet", connection.sql(charges))
         part.append(str(lake.folder / "usage_5min" / name))
+        charged.append(str(lake.folder / "charges" / f"{number:08d}.parquet"))
         if hour.hour % (24 // PARTS_OF_A_DAY) == 24 // PARTS_OF_A_DAY - 1 or number == hours - 1:
             connection.read_parquet(part, hive_partitioning=False).create_view("usage")
-            limits = {"after": 0, "through": hours, "day": f"{hour:%Y-%m-%d}"}
+            connection.read_parquet(charged).create_view("filed_charges")
+            limits = {"after": 0, "through": hours + FIRST_RECORDS, "day": f"{hour:%Y-%m-%d}"}
             connection.execute(sql.text("statements/lake/publish/set_lake_range"), limits)
-            for table in ("usage_hourly", "usage_daily"):
+            for table in ("usage_hourly", "usage_daily", "charges_daily"):
                 write(table, name, connection.sql(sql.text(f"lake/{table}")))
-            part = []
+            part, charged = [], []
     return files
 
 

@@ -75,7 +75,7 @@ def store(accounts: int) -> duckdb.DuckDBPyConnection:
     for kind, rest, quantity in (("data_transfer", 3, 20 * GB), ("https_requests", 7, 70_000)):
         connection.execute(
             "INSERT INTO plans SELECT $kind || i, 'account-' || i, $kind, 'all', $quantity,"
-            " '2026-09-01', '2027-09-01', '2026-09-01', NULL, 1 FROM range($n) AS t(i)"
+            " '2026-09-01', '2027-09-01', '2026-09-01', NULL, NULL, NULL, 1 FROM range($n) AS t(i)"
             " WHERE i % 10 = $rest",
             {"n": accounts, "kind": kind, "rest": rest, "quantity": quantity},
         )

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from billing.balance.settings import BalanceSettings
 from billing.invoices.settings import InvoiceSettings
 from billing.outbox.settings import DeliverySettings
+from billing.prune.settings import PruneSettings
 from billing.readers.settings import ReaderName, ReaderSettings
 from billing.runs.settings import RunSettings
 from billing.store.settings import StoreSettings
@@ -33,8 +34,8 @@ class DaemonSettings(BaseModel):
     """HOST:PORT of /metrics, /healthz and /readyz."""
     check_hour: int = Field(default=3, ge=0, le=23)
     """Hour (UTC) from which the nightly run of every check is due."""
-    invoices: bool = True
-    """Issue a month's invoices as soon as its hours are closed and rated."""
+    invoices: bool | None = None
+    """Whether it issues. Not said: what `[invoices.close]` lets pass; `true`: without that gate."""
 
     @field_validator("listen")
     @classmethod
@@ -79,6 +80,7 @@ class BillingSection(RunSettings, StoreSettings):
     daemon: DaemonSettings = DaemonSettings()
     delivery: DeliverySettings = DeliverySettings()
     console: ConsoleSettings = ConsoleSettings()
+    prune: PruneSettings = PruneSettings()
     sql: SqlSettings = SqlSettings()
     readers: dict[ReaderName, ReaderSettings] = Field(default_factory=dict)
 

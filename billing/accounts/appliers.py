@@ -14,6 +14,7 @@ import sql
 from billing.accounts.staging import DOMAIN_SCHEMA, REPLACED_SCHEMA
 from billing.instants import aware, instant_text, stamp
 from billing.store.given import register
+from billing.store.gone import refuse_marked
 from billing.store.journal import Record
 from billing.store.store import Effects
 from edge.errors import ConflictError
@@ -76,6 +77,7 @@ def apply_load(connection: duckdb.DuckDBPyConnection, record: Record, effects: E
         connection.execute(sql.text("statements/accounts/apply/insert_tags"), number)
     if effects.keys() & {"domains", "ended", "replaced"}:
         _apply_ownership(connection, record, effects)
+    refuse_marked(connection, record)
 
 
 def versions_due(connection: duckdb.DuckDBPyConnection, at: datetime) -> int:

@@ -6,22 +6,14 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Annotated
 
+from pydantic import AfterValidator, BaseModel
+
+from billing.accounts.languages import LANGUAGES
+from billing.text_rules import check_email
 from billing.vat.profiles import PROFILES
 
-DETAILS = (
-    "payment_terms",
-    "purchase_order",
-    "cost_center",
-    "contract",
-    "buyer_reference",
-    "postcode",
-    "city",
-    "endpoint",
-    "tax_exemption",
-    "e_invoice",
-    "invoice_email",
-)
 _TERMS = re.compile(r"(end of month \+ )?(0|[1-9]\d{0,2}) days?", re.ASCII)
 _ENDPOINT = re.compile(r"(\d{4}|EM):\S{1,60}", re.ASCII)
 
@@ -40,11 +32,44 @@ def check_profile(text: str) -> str:
     return text
 
 
+def check_language(text: str) -> str:
+    """`text` itself if it is blank or a language of documents; else ValueError."""
+    if text and text not in LANGUAGES:
+        raise ValueError(f"{text!r} is no language of documents: one of {', '.join(LANGUAGES)}")
+    return text
+
+
 def check_endpoint(text: str) -> str:
     """`text` itself if it is blank or an electronic address with its scheme; else ValueError."""
     if text and not _ENDPOINT.fullmatch(text):
         raise ValueError('write an electronic address as SCHEME:ID, "9930:DE123456789"')
     return text
+
+
+class DocumentFields(BaseModel):
+    """The fields of an account's row that only its documents read; all may be left out.
+
+    `seller`: which of [invoices.sellers] issues them; `language`: theirs and that of mails;
+    `tax_rule`: the row of HOME/tax.toml that holds, whatever the others say.
+    """
+
+    payment_terms: Annotated[str, AfterValidator(check_terms)] = ""
+    purchase_order: str = ""
+    cost_center: str = ""
+    contract: str = ""
+    buyer_reference: str = ""
+    postcode: str = ""
+    city: str = ""
+    endpoint: Annotated[str, AfterValidator(check_endpoint)] = ""
+    tax_exemption: str = ""
+    invoice_email: Annotated[str, AfterValidator(check_email)] = ""
+    e_invoice: Annotated[str, AfterValidator(check_profile)] = ""
+    seller: str = ""
+    language: Annotated[str, AfterValidator(check_language)] = ""
+    tax_rule: str = ""
+
+
+DETAILS = tuple(DocumentFields.model_fields)
 
 
 def details_of(row: object) -> str | None:

@@ -13,12 +13,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from billing.accounts.agreement_rows import CommitmentRow, CreditRow
-from billing.accounts.document_fields import check_endpoint, check_profile, check_terms
+from billing.accounts.document_fields import DocumentFields
+from billing.accounts.plan_terms import check_lasts
 from billing.accounts.row_fields import (
     BEGINNING,
     CorrectableRow,
@@ -44,7 +45,7 @@ Method = Literal["data_transfer", "peak_bandwidth", "percentile95_bandwidth"]
 R = TypeVar("R", bound=LoadRow)
 
 
-class AccountRow(LoadRow):
+class AccountRow(LoadRow, DocumentFields):
     """One version of an account; without `effective_from` it is the account's first.
 
     `opened` and `closed` bound the months in which its fixed fees are due; not said, it is open
@@ -70,17 +71,6 @@ class AccountRow(LoadRow):
     closed: End | None = None
     effective_from: Instant | None = None
     tags: Tags | None = None
-    payment_terms: Annotated[str, AfterValidator(check_terms)] = ""
-    purchase_order: str = ""
-    cost_center: str = ""
-    contract: str = ""
-    buyer_reference: str = ""
-    postcode: str = ""
-    city: str = ""
-    endpoint: Annotated[str, AfterValidator(check_endpoint)] = ""
-    tax_exemption: str = ""
-    invoice_email: Annotated[str, AfterValidator(check_email)] = ""
-    e_invoice: Annotated[str, AfterValidator(check_profile)] = ""
     why: str = ""
 
 
@@ -103,14 +93,20 @@ class DomainRow(CorrectableRow):
 
 
 class PlanRow(CorrectableRow):
-    """A prepaid plan that was bought. `quantity` is bytes for data_transfer, else requests."""
+    """A prepaid plan that was bought. `quantity` is bytes for data_transfer, else requests.
+
+    It is valid from `starts`, else from when it was `bought`, and until `ends`, or as long as it
+    `lasts`, after which it is sold again where it `renews`. `price` is what it is sold for.
+    """
 
     id: Id
     account: Id
     kind: Literal["data_transfer", "https_requests"]
     quantity: Annotated[int, BeforeValidator(parse_count), Field(gt=0, lt=2**63)]
-    starts: Moment
-    ends: Moment
+    starts: Moment | None = None
+    ends: Moment | None = None
+    lasts: Annotated[str, AfterValidator(check_lasts)] | None = None
+    renews: bool = False
     region: str = "all"
     bought: Moment | None = None
     price: Annotated[Money, Field(ge=0, lt=2**96)] | None = None
@@ -130,6 +126,16 @@ class PlanRow(CorrectableRow):
                 " where it is stored so)"
             )
         return row
+
+    @model_validator(mode="after")
+    def _has_a_span(self) -> Self:
+        if self.starts is None and self.bought is None:
+            raise ValueError("a plan says when it `starts`, or when it was `bought`")
+        if (self.ends is None) == (self.lasts is None):
+            raise ValueError("a plan says either when it `ends` or how long it `lasts`")
+        if self.renews and self.lasts is None:
+            raise ValueError("what renews says how long it `lasts`")
+        return self
 
 
 class MethodRow(LoadRow):

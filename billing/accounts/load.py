@@ -39,6 +39,7 @@ from billing.accounts.staging import (
     PLAN_SCHEMA,
     REPLACED_SCHEMA,
     TAGS_SCHEMA,
+    PlanBuyer,
     Registered,
     StagedLoad,
     stage,
@@ -152,7 +153,9 @@ def load(
     book that does not exist; `scopes` has the regions of each book that a plan can be for. Raises
     InputError or ConflictError naming the row's place; then nothing changed.
     """
-    staged = stage(loaded, zone_of_book, opening=_opening(at))
+    staged = stage(
+        loaded, zone_of_book, opening=_opening(at), buyers=_buyers(store.connection, loaded)
+    )
     with Registered(store.connection, staged.relations()):
         new = _new_of(store.connection, staged, at)
         if scopes is not None:
@@ -186,6 +189,15 @@ def load(
         accounts=new.touched(),
         opened={one.account_id: one.opened_at for one in new.accounts.versions},
     )
+
+
+def _buyers(connection: duckdb.DuckDBPyConnection, loaded: Loaded) -> list[PlanBuyer]:
+    """The stored accounts that the file's plans are of."""
+    names = sorted({row.account for _place, row in loaded.plans})
+    result = connection.execute(
+        sql.text("statements/accounts/load/plan_buyers"), {"accounts": names}
+    )
+    return sql.rows(result, PlanBuyer)
 
 
 def _opening(at: datetime) -> datetime:

@@ -59,6 +59,9 @@ class PlanBought:
     bought_at: datetime
     price: int | None = None
     """What it is sold for (10^-10 units); None: that is not on our bills."""
+    lasts: str | None = None
+    """How long it is valid, where it is bought for a time; `renews`: it is sold again after it."""
+    renews: bool = False
 
     @property
     def fact_id(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -13,6 +13,7 @@ import duckdb
 from billing.accounts.agreement_rows import CommitmentRow, CreditRow
 from billing.accounts.document_fields import details_of
 from billing.accounts.file_rows import AccountRow, DomainRow, Loaded, MethodRow, PlanRow
+from billing.accounts.plan_terms import after, begins
 from billing.accounts.records import (
     AccountFact,
     AccountVersion,
@@ -26,6 +27,7 @@ from billing.accounts.row_fields import BEGINNING
 from billing.store.given import (
     BASIS_POINTS,
     COUNT,
+    FLAG,
     HUGE,
     SMALL,
     TEXT,
@@ -95,6 +97,8 @@ PLAN_SCHEMA: Schema = [
     ("ends_at", TIME),
     ("bought_at", TIME),
     ("price", HUGE),
+    ("lasts", TEXT),
+    ("renews", FLAG),
 ]
 AGREEMENT_SCHEMA: Schema = [
     ("agreement_id", TEXT),
@@ -174,19 +178,44 @@ def _strings(**columns: list[str]) -> pa.Table:
     return pa.Table.from_pydict(columns, schema_of([(name, TEXT) for name in columns]))
 
 
-def stage(loaded: Loaded, zone_of_book: Callable[[str], str], *, opening: datetime) -> StagedLoad:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanBuyer:
+    """What of an account says when its plans begin and end."""
+
+    account_id: str
+    timezone: str
+    billing_method: str
+
+
+def stage(
+    loaded: Loaded,
+    zone_of_book: Callable[[str], str],
+    *,
+    opening: datetime,
+    buyers: Iterable[PlanBuyer] = (),
+) -> StagedLoad:
     """The rows of `loaded` in the form of the tables; `zone_of_book` raises for an unknown book.
 
-    `opening`: from when an account is open that does not say so.
+    `opening`: from when an account is open that does not say so. `buyers`: known accounts with
+    plans in the file; those of the file itself come on top.
     """
+    accounts = [_account(place, row, zone_of_book, opening) for place, row in loaded.accounts]
+    buyer_of = {one.account_id: (one.timezone, one.billing_method) for one in buyers}
+    for one in accounts:
+        buyer_of.setdefault(one.fact.account_id, (one.fact.timezone, one.fact.billing_method))
     return StagedLoad(
-        accounts=[_account(place, row, zone_of_book, opening) for place, row in loaded.accounts],
+        accounts=accounts,
         domains=[
             Placed(place=place, fact=_ownership(row), why=row.why, replaces=row.replaces)
             for place, row in loaded.domains
         ],
         plans=[
-            Placed(place=place, fact=_plan(row), why=row.why, replaces=row.replaces)
+            Placed(
+                place=place,
+                fact=_plan(row, *buyer_of.get(row.account, ("UTC", ""))),
+                why=row.why,
+                replaces=row.replaces,
+            )
             for place, row in loaded.plans
         ],
         methods=[Placed(place=place, fact=_method(row)) for place, row in loaded.methods],
@@ -262,18 +291,26 @@ def _ownership(row: DomainRow) -> Ownership:
     )
 
 
-def _plan(row: PlanRow) -> PlanBought:
-    """The plan, bought when it starts unless the row says when."""
+def _plan(row: PlanRow, zone: str, method: str) -> PlanBought:
+    """The plan, bought when it starts unless the row says when, and the other way round."""
+    starts = row.starts
+    if starts is None:
+        assert row.bought is not None, "the row has one of both"
+        starts = begins(row.bought, zone, daily=method == "peak_bandwidth")
+    ends = after(starts, row.lasts, zone) if row.lasts else row.ends
+    assert ends is not None, "the row has one of both"
     return PlanBought(
         plan_id=row.id,
         account_id=row.account,
         kind=row.kind,
         region=row.region,
         quantity=row.quantity,
-        starts_at=row.starts,
-        ends_at=row.ends,
-        bought_at=row.bought or row.starts,
+        starts_at=starts,
+        ends_at=ends,
+        bought_at=row.bought or starts,
         price=row.price,
+        lasts=row.lasts,
+        renews=row.renews,
     )
 
 

@@ -35,6 +35,11 @@ def apply_burn(connection: duckdb.DuckDBPyConnection, record: Record, effects: E
     if before is not None and before.files and before.through is not None:
         connection.execute(
             sql.text("statements/balance/burn/go"),
-            {**until, "before": before.through, "files": before.files},
+            {
+                **until,
+                "before": before.through,
+                "files": before.files,
+                "journal_no": record.number,
+            },
         )
     connection.execute(sql.text("statements/balance/burn/moved"))

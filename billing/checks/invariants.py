@@ -12,7 +12,7 @@ import sql
 from billing.checks.red import CheckResult
 
 FIRST_ROWS = 20
-_OTHERS = ("focus_", "metering_", "usage_")
+_OTHERS = ("focus_", "lake_", "metering_", "usage_")
 """Checks over other things than the billing store begin so."""
 
 

@@ -87,9 +87,7 @@ def look(store: Store, month: str, *, settings: InvoiceSettings, at: datetime) -
     check_month(month)
     seller = _seller(settings)
     order = Order(month=month, account=None, at=at, draft=seller is not None)
-    prepared = prepare(
-        store, order, settings, unprintable=writing.unprintable(store.home, settings)
-    )
+    prepared = prepare(store, order, settings, printing=writing.printing(store.home, settings))
     connection = store.connection
     connection.execute(
         sql.text("statements/close/checklist/month_documents"),

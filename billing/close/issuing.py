@@ -36,7 +36,7 @@ def issue_month(store: Store, order: Order, settings: InvoiceSettings) -> Issued
     """
     issued = issue(
         store,
-        prepare(store, order, settings, unprintable=writing.unprintable(store.home, settings)),
+        prepare(store, order, settings, printing=writing.printing(store.home, settings)),
     )
     crash_point("invoice-issued")
     accounts = None if order.account is None else (order.account,)

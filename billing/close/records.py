@@ -137,6 +137,16 @@ class Checklist:
         return tuple(key for key in self.findings if key not in approved)
 
     @property
+    def asks(self) -> tuple[str, ...]:
+        """What of it still holds something up: nothing, where all is issued."""
+        return self.unapproved if self.to_issue or self.waiting else ()
+
+    @property
+    def needs_a_person(self) -> bool:
+        """Whether the month does not go on by itself."""
+        return bool(self.stops or self.asks or self.waiting)
+
+    @property
     def to_issue(self) -> int:
         """How many documents would be issued now."""
         return sum(one.to_issue for one in self.totals)

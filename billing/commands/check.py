@@ -63,6 +63,7 @@ def closed_hours(home: Path, *, quick: bool = False) -> list[CheckResult]:
     """Each closed file has the hash its certificate says, the certificates are one chain, and what
     the newest ones name is there.
     """
+    from billing.prune.usage import pruned_before
     from metering.closed import list_closed, read_certificate, verify, verify_chain
     from metering.worker.losses import lost_checkpoints, lost_stores
 
@@ -71,8 +72,12 @@ def closed_hours(home: Path, *, quick: bool = False) -> list[CheckResult]:
     if quick:
         del found[HASHES]
     else:
+        is_missing = any(not file.data_path.exists() for file in closed)
+        pruned = pruned_before(home) if is_missing else None
         with progress("closed hours", len(closed)) as advance:
             for file in closed:
+                if pruned is not None and file.hour < pruned and not file.data_path.exists():
+                    continue
                 try:
                     verify(file)
                 except (EdgetollError, OSError) as error:

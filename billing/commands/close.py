@@ -92,7 +92,7 @@ def close(
         tables.refuse_waiting(month, done.issued.waiting)
         return
     emit(document(found), as_json=as_json, human=lambda: _show(found))
-    if approve is None and (found.stops or found.unapproved or found.waiting):
+    if approve is None and found.needs_a_person:
         raise typer.Exit(1)
 
 
@@ -123,7 +123,7 @@ def document(found: Checklist) -> dict[str, object]:
         "month": found.month,
         "at": found.at,
         "policy": found.policy,
-        "needs_a_person": bool(found.stops or found.unapproved or found.waiting),
+        "needs_a_person": found.needs_a_person,
         "unapproved": list(found.unapproved),
         "items": [{**asdict(one), "weight": one.weight.value} for one in found.items],
         "waiting": [asdict(one) for one in found.waiting],
@@ -164,16 +164,15 @@ def _login() -> str:
 
 def invoice_settings(home: Path) -> InvoiceSettings:
     """[invoices] of the home."""
-    from billing.invoices.settings import InvoiceSettings
-    from edge.configfile import section
+    from billing.invoices.documents.kept import read_invoice_settings
 
-    return section(home, "invoices", InvoiceSettings)
+    return read_invoice_settings(home)
 
 
 def _show(found: Checklist) -> None:
     from billing.close.records import Weight
 
-    people = len(found.stops) + len(found.unapproved) + len(found.waiting)
+    people = len(found.stops) + len(found.asks) + len(found.waiting)
     head = "nothing needs a person" if not people else f"{people} to look at"
     print(f"{found.month} at {found.at:%Y-%m-%d %H:%M} UTC: {head}\n")
     words = {Weight.OK: "ok  ", Weight.KNOW: "know", Weight.LOOK: "LOOK", Weight.STOP: "STOP"}
@@ -206,7 +205,8 @@ def _next(found: Checklist) -> str:
     command = f"edgetoll billing close --month {found.month}"
     if found.stops:
         return f"next: what says STOP, then {command} again"
-    if found.policy == "approve" and (found.approval is None or found.unapproved):
+    has_more = bool(found.to_issue or found.waiting)
+    if found.policy == "approve" and has_more and (found.approval is None or found.unapproved):
         return f'next: {command} --approve NAME --reason "…"'
     if found.to_issue:
         return f"next: {command} --issue"

@@ -33,6 +33,8 @@ UNPUBLISHED = ("deliveries",)
 MONTHS_CHECK = "checks/usage_months_equal_charges"
 SUMS = "usage_sums_equal_usage"
 SUMS_CHECK = "checks/usage_sums_equal_usage"
+DAYS = "lake_days_equal_charges"
+DAYS_CHECK = "checks/lake_days_equal_charges"
 FOCUS = "focus_rules"
 FOCUS_CHECK = "checks/focus_rules"
 FOCUS_BILLED = "focus_equals_invoices"
@@ -43,6 +45,7 @@ ABOUT = {
     "lake_is_of_this_journal": "The lake goes up to the journal's last record of what it shows.",
     MONTHS: about(MONTHS_CHECK),
     SUMS: about(SUMS_CHECK),
+    DAYS: about(DAYS_CHECK),
     FOCUS: about(FOCUS_CHECK),
     FOCUS_BILLED: about(FOCUS_BILLED_CHECK),
     LISTS: "The stop list and the owned names are what the store says.",
@@ -52,12 +55,15 @@ ABOUT = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakenIn:
-    """A closed-hour file that billing took in, with the hash of its certificate."""
+    """A closed-hour file that billing took in, with the hash of its certificate. `pruned`: its data
+    is kept no more.
+    """
 
     hour: datetime
     partition: str
     revision: int
     certificate_sha256: str
+    pruned: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +81,7 @@ def results(store: Store, *, quick: bool = False) -> list[CheckResult]:
         "lake_is_of_this_journal": lake,
         MONTHS: usage_months,
         SUMS: lambda store: _in_the_lake(store, sql.text(SUMS_CHECK)),
+        DAYS: lambda store: _in_the_lake(store, sql.text(DAYS_CHECK)),
         FOCUS: lambda store: _in_the_lake(store, sql.text(FOCUS_CHECK)),
         FOCUS_BILLED: lambda store: _in_the_lake(store, sql.text(FOCUS_BILLED_CHECK)),
         LISTS: lists,
@@ -111,7 +118,7 @@ def closed_hours(store: Store) -> Rows:
         store.connection.execute(sql.text("statements/lake/check/taken_in")), TakenIn
     ):
         file = closed_file(store.home, one.hour.replace(tzinfo=UTC), one.partition, one.revision)
-        if not file.certificate_path.is_file() or not file.data_path.is_file():
+        if not file.certificate_path.is_file() or not (one.pruned or file.data_path.is_file()):
             yield file.data_path.name, f"{file.data_path.parent.name}: it was billed and is gone"
         elif certificate_sha256(file.certificate_path) != one.certificate_sha256:
             yield file.data_path.name, f"{file.certificate_path} is not the one that was billed"

@@ -45,7 +45,8 @@ def _samples() -> dict[str, bytes]:
     """The example files, as they travel in the wheel, by their names in a home."""
     examples = files("examples")
     samples = {
-        name: (examples.joinpath(name)).read_bytes() for name in ("edgetoll.toml", "accounts.toml")
+        name: (examples.joinpath(name)).read_bytes()
+        for name in ("edgetoll.toml", "accounts.toml", "tax.example.toml")
     }
     for book in (examples / "prices").iterdir():
         if book.name.endswith(".toml"):

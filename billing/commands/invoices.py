@@ -6,12 +6,12 @@ Example: edgetoll billing invoice --month 2026-10
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from billing.commands import invoice_tables as tables
+from billing.commands.close import invoice_settings
 from billing.commands.reports import diff, explain, statement
 from edge.errors import InputError
 from edge.terminal import (
@@ -66,7 +66,7 @@ def invoice(
 
     at = as_of_time(as_of)
     order = Order(month=month, account=account, at=at, draft=draft, reissue=reissue)
-    settings = _settings(home)
+    settings = invoice_settings(home)
     with changing(home, owner="edgetoll billing invoice", at=at, wait_seconds=0) as store:
         unowned = _warn_of_unowned(store, month)
         _warn_of_incomplete(store, month)
@@ -95,7 +95,7 @@ def void(
     from billing.invoices import crediting
 
     at = as_of_time(as_of)
-    settings = _settings(home)
+    settings = invoice_settings(home)
     with changing(home, owner="edgetoll billing void", at=at, wait_seconds=0) as store:
         done = crediting.void(store, invoice_no, reason=reason, settings=settings, at=at)
         _finish_credit(store, done, settings, at=at)
@@ -122,7 +122,7 @@ def credit_note(
     from billing.money import parse_amount
 
     at = as_of_time(as_of)
-    settings = _settings(home)
+    settings = invoice_settings(home)
     with changing(home, owner="edgetoll billing credit-note", at=at, wait_seconds=0) as store:
         done = crediting.credit(
             store,
@@ -261,13 +261,6 @@ def _warn_of_unissued(store: Store, at: datetime) -> None:
 
     for line in unissued_lines(unissued_months(store.connection, now=at)):
         warn(line)
-
-
-def _settings(home: Path) -> InvoiceSettings:
-    from billing.invoices.settings import InvoiceSettings
-    from edge.configfile import section
-
-    return section(home, "invoices", InvoiceSettings)
 
 
 def _draft(

@@ -98,11 +98,11 @@ def _write_statement(
             f"a statement is no {output.suffix or 'file without an ending'}",
             "name it .pdf or .html; .csv and .xlsx: edgetoll query statement_of_account -o FILE",
         )
-    shown = page(found, invoices, invoice_settings(home).seller)
+    shown = page(found, invoices, invoice_settings(home))
     made = to_html(shown)
     if output.suffix == ".pdf":
         fonts = fonts_of(home)
-        if missing := unprintable("".join((shown.name, *shown.seller)), fonts):
+        if missing := unprintable("".join((shown.name, shown.note, *shown.seller)), fonts):
             raise InputError(
                 f"no font has {named(missing)}: the PDF would show boxes", font_hint(missing)
             )

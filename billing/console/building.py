@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from urllib.parse import urlencode
 
 from billing import zones
 from billing.analysts.library import LibraryQuery, Value, find
@@ -45,11 +46,15 @@ class PageBuilder:
             "zone": "" if in_utc else zone,
             "own_zone": zone,
             "in_utc": in_utc,
+            "elsewhere": urlencode(
+                {name: value for name, value in query.items() if name != "times"}
+                | ({} if in_utc else {"times": "utc"})
+            ),
             "blocks": paired(
                 self._shown(block, values, reader, "" if in_utc else zone, start)
                 for block in page.blocks
                 if (reader.account is None or not block.of_fleet)
-                and (not block.when or values[block.when])
+                and (not block.when or values[block.when] not in ("", "all"))
             ),
             "acts": [(act.what, _command(act.command, values)) for act in page.acts],
             "start": start,
@@ -99,7 +104,7 @@ class PageBuilder:
         for one in fields:
             said = query.get(one.name, "").strip()
             if one.account_wide and reader.account is not None:
-                said = ""
+                said = reader.account
             values[one.name] = said or default_of(one.default, self._clock())
         return values
 
@@ -138,11 +143,14 @@ class PageBuilder:
 
     def _zone(self, page: SitePage, values: Mapping[str, str], reader: TokenReader) -> str:
         """The zone that the page's times are in, by what it is about; NotThere: by nothing."""
-        if not page.needs:
+        asked = page.needs or page.zone_of
+        if not asked or values.get("account") == "all":
             return ""
-        wanted = [one.name for one in find(page.needs).parameters]
+        wanted = [one.name for one in find(asked).parameters]
         words = {name: values[name] for name in wanted if name in values}
-        found = self._lake.ask(page.needs, words, reader.account).records()
+        found = self._lake.ask(asked, words, reader.account).records()
+        if not found and not page.needs:
+            return ""
         if not found:
             what, _, hint = page.missing.partition(": ")
             raise NotThere(filled(what, values), hint)

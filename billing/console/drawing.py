@@ -7,7 +7,8 @@ without a script, prints, and follows light and dark by the page's style alone (
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -20,10 +21,16 @@ WIDTH, HEIGHT = 10_000, 2_000
 GAP = 8
 """Of a bar's place, one part in so many stays empty."""
 LABELS = 6
+NAMES = 12
+"""So many names stand beside each other with a bar each; of more, those that come first."""
 SERIES = 8
 """So many have a colour of their own; what comes after them shares the last."""
 STEPS = ((1_000_000_000_000, "T"), (1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k"))
 SCALE = 10**10
+COLOURS = {"http": 0, "https": 1, "quic": 2}
+"""Classes come in this order, with the same colours on every page; other names as they come."""
+MONTH = re.compile(r"\d{4}-\d{2}")
+MOST_ROWS = 30_000
 MOST_PLACES = 3_000
 LONG = timedelta(days=4)
 """From so much on an axis names days, not hours."""
@@ -31,14 +38,23 @@ LONG = timedelta(days=4)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """A rectangle of the plot, in its units."""
+    """A rectangle of the plot, in its units; a dot on a line has neither width nor height."""
 
     x: int
     y: int
-    width: int
-    height: int
+    width: int = 0
+    height: int = 0
     series: int
     title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What stands at one place and leads to one page; `href` blank: nowhere."""
+
+    href: str
+    title: str
+    bars: tuple[Bar, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +76,11 @@ class Tick:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """A value of one series at one place, in 10^-10, and what is said of it."""
+    """A value of one series at one place, in 10^-10, what is said of it and where it leads."""
 
     amount: int
     title: str
+    href: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,14 +106,23 @@ class Scale:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
-    """A chart: what is drawn, and the words around it. `name` says in words what is seen."""
+    """A chart: what is drawn, and the words around it. `name` says in words what is seen;
+    `left_out`: so many names have no place in it; `each`: each label is one place's.
+    """
 
     name: str
-    bars: tuple[Bar, ...]
+    marks: tuple[Mark, ...]
     lines: tuple[Polyline, ...]
     ticks: tuple[Tick, ...]
     labels: tuple[str, ...]
     legend: tuple[tuple[int, str], ...]
+    left_out: int = 0
+    each: bool = False
+
+    @property
+    def leads(self) -> bool:
+        """Whether anything in it can be followed."""
+        return any(mark.href for mark in self.marks)
 
 
 def units(value: object) -> int:
@@ -128,21 +154,35 @@ def short(amount: int) -> str:
     return f"{whole}.{rest}" if rest else str(whole)
 
 
-def drawn(answer: Answer, chart: Chart) -> Drawing | None:
-    """The chart of an answer as bars or lines; None where there is nothing to see."""
+def drawn(
+    answer: Answer,
+    chart: Chart,
+    leads: Callable[[Sequence[object]], str] = lambda _row: "",
+    local: Callable[[object], object] = lambda value: value,
+) -> Drawing | None:
+    """The chart of an answer as bars or lines; None where there is nothing to see. `leads`: where
+    a row's shape leads; `local`: a value of the x axis as the page shows it.
+    """
     x, y = answer.columns.index(chart.x), answer.columns.index(chart.y)
     series = answer.columns.index(chart.series) if chart.series else None
-    rows = [row for row in answer.rows if row[x] is not None and row[y] is not None]
+    rows = [row for row in answer.part(0, MOST_ROWS) if row[x] is not None and row[y] is not None]
     stacked = chart.kind in ("stack", "bar")
-    places = _places([row[x] for row in rows], stacked=stacked)
-    names = sorted({as_text(row[series]) if series is not None else "" for row in rows})
+    known = list(dict.fromkeys(local(row[x]) for row in rows))
+    each = stacked and not _times(known)
+    named = each and not all(MONTH.fullmatch(as_text(value)) for value in known)
+    kept = set(known[:NAMES] if named else known)
+    rows = [row for row in rows if local(row[x]) in kept]
+    places = _places([local(row[x]) for row in rows], stacked=stacked)
+    names = list(dict.fromkeys(as_text(row[series]) if series is not None else "" for row in rows))
+    names.sort(key=lambda name: COLOURS.get(name, SERIES))
     points: dict[tuple[int, int], Point] = {}
     for row in rows:
         name = as_text(row[series]) if series is not None else ""
-        key = (places[_key(row[x])], min(names.index(name), SERIES - 1))
+        at = local(row[x])
+        key = (places[_key(at)], min(names.index(name), SERIES - 1))
         before = points[key].amount if key in points else 0
-        said = " · ".join(filter(None, (as_text(row[x]), name, as_text(row[y]))))
-        points[key] = Point(amount=before + units(row[y]), title=said)
+        said = " · ".join(filter(None, (as_text(at), name, as_text(row[y]))))
+        points[key] = Point(amount=before + units(row[y]), title=said, href=leads(row))
     heights = [one.amount for one in points.values()]
     if stacked:
         heights = [
@@ -154,12 +194,28 @@ def drawn(answer: Answer, chart: Chart) -> Drawing | None:
     scale = Scale(top=nice(max(heights)), low=-nice(-min(heights)), count=max(places.values()) + 1)
     return Drawing(
         name=f"{chart.title}: {chart.y.replace('_', ' ')} by {chart.x.replace('_', ' ')}",
-        bars=tuple(_bars(points, scale)) if stacked else (),
+        marks=tuple(_marks(points, _bars(points, scale) if stacked else _dots(points, scale))),
         lines=() if stacked else tuple(_lines(points, names, scale)),
         ticks=scale.ticks(),
-        labels=_labels([row[x] for row in rows]),
+        labels=tuple(as_text(one) for one in known if one in kept) if each else _labels(known),
         legend=tuple((place, name) for place, name in enumerate(names[:SERIES]) if name),
+        left_out=len(known) - len(kept),
+        each=each,
     )
+
+
+def _marks(
+    points: Mapping[tuple[int, int], Point], shapes: Mapping[tuple[int, int], Bar]
+) -> Iterator[Mark]:
+    """The shapes, those of a place that lead to the same page together: one stop of the keyboard.
+    What leads nowhere has a title alone, and a dot that leads nowhere is none.
+    """
+    for _, group in itertools.groupby(sorted(shapes), key=lambda key: (key[0], points[key].href)):
+        keys = list(group)
+        href = points[keys[0]].href
+        bars = tuple(shapes[key] for key in keys if href or shapes[key].width)
+        if bars:
+            yield Mark(href=href, title="; ".join(points[key].title for key in keys), bars=bars)
 
 
 def _key(value: object) -> str:
@@ -174,10 +230,13 @@ def _times(values: Sequence[object]) -> list[date]:
 
 
 def _places(values: Sequence[object], *, stacked: bool) -> dict[str, int]:
-    """Where each value of the x axis stands: times by their distance, others one after another.
-    Bars have a place for each step of time, also for those in which nothing was.
+    """Where each value of the x axis stands: times and numbers by their distance, others one after
+    another. Bars have a place for each step of time, also for those in which nothing was.
     """
     times = _times(values)
+    numbers = [value for value in values if isinstance(value, int)]
+    if numbers and len(numbers) == len(values):
+        return {_key(value): value - min(numbers) for value in numbers}
     if len(times) > 1 and not stacked:
         span = times[-1] - times[0]
         return {_key(value): (value - times[0]) * WIDTH // span for value in times}
@@ -190,16 +249,17 @@ def _places(values: Sequence[object], *, stacked: bool) -> dict[str, int]:
     return {_key(value): place for place, value in enumerate(known)}
 
 
-def _bars(points: Mapping[tuple[int, int], Point], scale: Scale) -> Iterator[Bar]:
+def _bars(points: Mapping[tuple[int, int], Point], scale: Scale) -> dict[tuple[int, int], Bar]:
     """What is above zero stands on what is below it in the stack; what is less hangs from zero."""
     step = WIDTH // scale.count
     base = dict.fromkeys(range(scale.count), 0)
+    found = {}
     for (place, series), one in sorted(points.items()):
         if one.amount:
             low = base[place] if one.amount > 0 else 0
             base[place] += max(0, one.amount)
             ends = sorted((scale.y(low), scale.y(low + one.amount)))
-            yield Bar(
+            found[place, series] = Bar(
                 x=place * WIDTH // scale.count + step // GAP,
                 y=ends[0],
                 width=max(1, step - 2 * (step // GAP)),
@@ -207,18 +267,25 @@ def _bars(points: Mapping[tuple[int, int], Point], scale: Scale) -> Iterator[Bar
                 series=series,
                 title=one.title,
             )
+    return found
+
+
+def _dots(points: Mapping[tuple[int, int], Point], scale: Scale) -> dict[tuple[int, int], Bar]:
+    last = max(1, scale.count - 1)
+    return {
+        (place, series): Bar(
+            x=place * WIDTH // last, y=scale.y(one.amount), series=series, title=one.title
+        )
+        for (place, series), one in points.items()
+    }
 
 
 def _lines(
     points: Mapping[tuple[int, int], Point], names: Sequence[str], scale: Scale
 ) -> Iterator[Polyline]:
-    last = max(1, scale.count - 1)
+    dots = _dots(points, scale)
     for series in range(min(len(names), SERIES)):
-        known = [
-            (place * WIDTH // last, scale.y(one.amount))
-            for (place, of), one in sorted(points.items())
-            if of == series
-        ]
+        known = [(dots[key].x, dots[key].y) for key in sorted(dots) if key[1] == series]
         if len(known) == 1:  # one value is a level, not a point that nobody sees
             known = [(0, known[0][1]), (WIDTH, known[0][1])]
         yield Polyline(

@@ -5,7 +5,7 @@ Every text is plain text here and is escaped by the template; every link is made
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -15,12 +15,14 @@ from zoneinfo import ZoneInfo
 from billing.console.drawing import Drawing, drawn, short, units
 from billing.console.reading import Answer
 from billing.console.site.links import LINKS
-from billing.console.site.pages import Block
+from billing.console.site.pages import Block, Leads
 from billing.lake.export import as_text
 
 ROWS = 200
 """Of a table on a page; the next ones are a click away, all of them a file."""
 LEVELS = 5
+UPRIGHT = 9
+"""Columns that an upright sheet of paper holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,9 @@ class Grid:
     """A heat map: names across and down, a square or none where they meet."""
 
     across: tuple[str, ...]
+    said: str
+    further: tuple[tuple[str, str], ...]
+    """What else there is, and where: the rows before and after."""
     down: tuple[tuple[Cell, tuple[Square | None, ...]], ...]
 
 
@@ -77,6 +82,11 @@ class Shown:
     """Half as wide as the page, where there is room and another such stands beside it."""
     grid: Grid | None
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether its table needs a sheet of paper across."""
+        return len(self.heads) > UPRIGHT and "table" in self.block.face
+
 
 def text_of(value: object) -> str:
     """A value for eyes: thousands apart, decimals exact, times without seconds that are zero."""
@@ -103,26 +113,58 @@ def in_url(value: object) -> str:
     return as_text(value)
 
 
-def link(template: str, values: Mapping[str, object]) -> str:
-    """`template` with quoted values; blank when one of them is missing."""
-    path, _, query = template.partition("?")
-    try:
-        whole = "/".join(_quoted(part, values) for part in path.split("/"))
-        pairs = [pair.partition("=") for pair in query.split("&") if pair]
-        words = [(name, _raw(value, values)) for name, _, value in pairs]
-    except KeyError:
-        return ""
-    return f"{whole}?{urlencode(words)}" if words else whole
+def link(template: Leads, values: Mapping[str, object]) -> str:
+    """`template` with quoted values, of several the first that has them all; blank: none has."""
+    for one in (template,) if isinstance(template, str) else template:
+        address, mark, anchor = one.partition("#")
+        path, _, query = address.partition("?")
+        try:
+            whole = "/".join(_quoted(part, values) for part in path.split("/"))
+            pairs = [pair.partition("=") for pair in query.split("&") if pair]
+            words = [(name, _raw(value, values)) for name, _, value in pairs]
+        except (KeyError, ValueError):
+            continue
+        return (f"{whole}?{urlencode(words)}" if words else whole) + mark + anchor
+    return ""
 
 
 def _raw(part: str, values: Mapping[str, object]) -> str:
     if not part.startswith("{"):
         return part
-    name, _, as_day = part[1:-1].partition("|")
+    name, _, form = part[1:-1].partition("|")
     value = values[name]
     if value is None or value == "":
         raise KeyError(part)
-    return f"{value:%Y-%m-%d}" if as_day and isinstance(value, date) else in_url(value)
+    return FORMS[form](value)
+
+
+def _day(value: object) -> str:
+    """The day of a time."""
+    return f"{value:%Y-%m-%d}" if isinstance(value, date) else in_url(value)
+
+
+def _last_day(value: object) -> str:
+    """The last day of a month."""
+    first = date.fromisoformat(f"{value}-01")
+    return f"{(first + timedelta(days=31)).replace(day=1) - timedelta(days=1):%Y-%m-%d}"
+
+
+def _before(month: object) -> str:
+    """The month before."""
+    return f"{date.fromisoformat(f'{month}-01') - timedelta(days=1):%Y-%m}"
+
+
+FORMS: Mapping[str, Callable[[object], str]] = {
+    "": in_url,
+    "day": _day,
+    "month": lambda value: _day(value)[:7],
+    "first": lambda month: f"{month}-01",
+    "last": _last_day,
+    "first before": lambda month: f"{_before(month)}-01",
+    "last before": lambda month: _last_day(_before(month)),
+    "finer": lambda step: {"month": "day", "day": "hour"}[as_text(step)],
+}
+"""How a value is written where a link asks for it as `{name|form}`."""
 
 
 def _quoted(part: str, values: Mapping[str, object]) -> str:
@@ -152,7 +194,7 @@ def shown(
     places = [answer.columns.index(name) for name in chosen if name in answer.columns]
     words = {name: in_url(value) for name, value in answer.values.items()}
     has_table = block.face in ("table", "facts", "chart and table", "tiles")
-    kept = answer.rows[start : start + ROWS] if has_table else []
+    kept = answer.part(start, ROWS) if has_table else []
     chart = answer.asked.chart
     question = answer.asked.name
     return Shown(
@@ -172,16 +214,43 @@ def shown(
         heads=tuple(answer.columns[place].replace("_", " ") for place in places),
         right=tuple(answer.numbers[place] for place in places),
         rows=tuple(_cells(block, answer, row, places, page, zone) for row in kept),
-        count=len(answer.rows),
+        count=answer.count,
         start=start,
         empty=block.empty,
         ask=address(question, words),
         csv=address(question, words, ".csv"),
         xlsx=address(question, words, ".xlsx"),
-        drawing=drawn(answer, chart) if chart and "chart" in block.face else None,
-        is_small=not answer.rows or block.face == "chart",
+        drawing=_drawing(block, answer, page, zone) if chart and "chart" in block.face else None,
+        is_small=not answer.count or block.face == "chart",
         grid=_grid(block, answer, page) if block.face == "grid" else None,
     )
+
+
+def _led(
+    block: Block, answer: Answer, row: Sequence[object], page: Mapping[str, str], name: str
+) -> str:
+    """Where the value of a column leads: as the block says, who knows the page; else by what the
+    row and the question say by themselves.
+    """
+    asked = {key: value for key, value in answer.values.items() if value != "all"}
+    asked |= {"account_id": asked["account"]} if "account" in asked else {}
+    own = {**asked, **dict(zip(answer.columns, row, strict=True))}
+    if name in block.opens:
+        return link(block.opens[name], {**page, **own})
+    return link(LINKS.get(name, ()), own)
+
+
+def _drawing(block: Block, answer: Answer, page: Mapping[str, str], zone: str) -> Drawing | None:
+    """The chart of a block: a shape leads where its value does, else its part, else its place."""
+    chart = answer.asked.chart
+    assert chart is not None
+    names = [one for one in (chart.y, chart.series, chart.x) if one]
+
+    def leads(row: Sequence[object]) -> str:
+        found = (_led(block, answer, row, page, name) for name in names)
+        return next(filter(None, found), "")
+
+    return drawn(answer, chart, leads, lambda value: _local(value, zone))
 
 
 def _shell(word: str) -> str:
@@ -198,13 +267,11 @@ def _cells(
     page: Mapping[str, str],
     zone: str,
 ) -> tuple[Cell, ...]:
-    values = {**page, **dict(zip(answer.columns, row, strict=True))}
     tile = block.opens.get(as_text(row[0]), "") if block.face == "tiles" else ""
     cells = []
     for place in places:
         name, value = answer.columns[place], row[place]
-        template = tile or block.opens.get(name) or LINKS.get(name, "")
-        here = link(template, values) if template and value is not None else ""
+        here = "" if value is None else link(tile, {}) or _led(block, answer, row, page, name)
         kind = f"state-{as_text(value)}" if name in ("state", "status") else ""
         text, exact = _instant(value, zone)
         cells.append(Cell(text=text, href=here, kind=kind, exact=exact))
@@ -215,20 +282,28 @@ def _instant(value: object, zone: str) -> tuple[str, str]:
     """A value's text, and for a time what it is in UTC, which has no zone in the lake."""
     if not isinstance(value, datetime) or text_of(value) == "—":
         return text_of(value), ""
-    moment = value.replace(tzinfo=UTC)
-    local = moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None) if zone else value
-    return text_of(local), f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+    return text_of(_local(value, zone)), f"{value:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _local(value: object, zone: str) -> object:
+    """A time as clocks of `zone` show it; all else as it is."""
+    if not zone or not isinstance(value, datetime):
+        return value
+    return value.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
 
 
 def _grid(block: Block, answer: Answer, page: Mapping[str, str]) -> Grid | None:
     chart = answer.asked.chart
     assert chart is not None
     assert chart.series is not None
-    across = tuple(sorted({as_text(one[chart.x]) for one in answer.records()}))
-    down = tuple(sorted({as_text(one[chart.series]) for one in answer.records()}))
-    most = max((units(one[chart.y]) for one in answer.records()), default=0)
+    records = answer.records()
+    if not records:
+        return None
+    across = tuple(sorted({as_text(one[chart.x]) for one in records}))
+    down = {as_text(one[chart.series]): one for one in records}
+    most = max(units(one[chart.y]) for one in records)
     squares: dict[tuple[str, str], Square] = {}
-    for one in answer.records():
+    for one in records:
         amount = units(one[chart.y])
         state = as_text(one.get("state")) or "closed"
         level = state.replace(" ", "-") if state != "closed" else ""
@@ -236,22 +311,41 @@ def _grid(block: Block, answer: Answer, page: Mapping[str, str]) -> Grid | None:
         title = f"{text_of(one.get('hour') or one[chart.x])}: {state}, {short(amount)} {chart.y}"
         place = (as_text(one[chart.series]), as_text(one[chart.x]))
         squares[place] = Square(
-            text={"": ""}.get(level, state[:1]),
+            text=state[:1] if level else "",
             href=link(block.opens.get(chart.y, ""), {**page, **one}),
             level=level or f"level-{min(LEVELS - 1, amount * LEVELS // max(1, most))}",
             title=title if missing == "—" else f"{title}, missing {missing}",
         )
-    if not squares:
-        return None
+    said, further = _further(block, answer, page, records)
+    lead = block.opens.get(chart.series, "")
     return Grid(
         across=across,
+        said=said,
+        further=further,
         down=tuple(
             (
-                Cell(text=name, href=link(block.opens.get(chart.series, ""), {chart.series: name})),
+                Cell(text=name, href=link(lead, {**page, **down[name]})),
                 tuple(squares.get((name, x)) for x in across),
             )
-            for name in down
+            for name in sorted(down)
         ),
+    )
+
+
+def _further(
+    block: Block, answer: Answer, page: Mapping[str, str], records: Sequence[Mapping[str, object]]
+) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Which of numbered rows a grid shows, and where those before and after them are."""
+    numbers = [one for one in (row.get("edge_number") for row in records) if isinstance(one, int)]
+    known, top = records[0].get("edges"), answer.values.get("top")
+    if not (numbers and isinstance(known, int) and isinstance(top, int)):
+        return "", ()
+    first, last = min(numbers), max(numbers)
+    places = {"before": max(1, first - top) if first > 1 else 0, "next": last + 1}
+    return f"Edges {first} to {last} of {known:,}.", tuple(
+        (word, link(block.opens.get("further", ""), {**page, **records[0], "first": place}))
+        for word, place in places.items()
+        if 0 < place <= known
     )
 
 
@@ -259,9 +353,11 @@ def default_of(name: str, today: datetime) -> str:
     """What `this month` and its like are on a day."""
     now = today.astimezone(UTC)
     moment: date = now.date()
+    last = moment.replace(day=1) - timedelta(days=1)
     return {
         "this month": f"{moment:%Y-%m}",
-        "last month": f"{moment.replace(day=1) - timedelta(days=1):%Y-%m}",
+        "last of last month": f"{last:%Y-%m-%d}",
+        "first of last month": f"{last:%Y-%m}-01",
         "this hour": f"{now:%Y-%m-%dT%H}",
         "this day": f"{moment:%Y-%m-%d}",
         "first of month": f"{moment:%Y-%m}-01",

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from billing.analysts import library
 from billing.lake import version as versions
@@ -24,7 +24,9 @@ from sql import text as sql_text
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+    from pyarrow import Table
 
+Fetched = TypeVar("Fetched")
 SECONDS = 30
 SCOPES = 32
 """So many accounts' connections are kept; who comes after them waits for a new one."""
@@ -40,20 +42,23 @@ class Answer:
     values: Mapping[str, library.Value]
     columns: tuple[str, ...]
     numbers: tuple[bool, ...]
-    rows: Rows
+    table: Table
+    """All rows, as DuckDB left them: of many only those that are shown become Python's."""
+
+    @property
+    def count(self) -> int:
+        """How many rows came."""
+        return self.table.num_rows
+
+    def part(self, start: int = 0, most: int | None = None) -> Rows:
+        """The rows from number `start` on, at most so many."""
+        kept = self.table.slice(start, most)
+        columns = [_plain(kept, place) for place in range(len(self.columns))]
+        return list(zip(*columns, strict=True))
 
     def records(self) -> list[dict[str, object]]:
         """The rows by the names of their columns."""
-        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
-    """Rows with the names of their columns, and which of these hold numbers."""
-
-    rows: Rows
-    columns: tuple[str, ...]
-    numbers: tuple[bool, ...]
+        return [dict(zip(self.columns, row, strict=True)) for row in self.part()]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,21 +86,24 @@ class LakeReader:
         """
         asked = library.find(name)
         values = asked.values([f"{key}={value}" for key, value in words.items()])
-        found = self._rows(asked.text, values, account)
-        return Answer(
-            asked=asked,
-            values=values,
-            columns=found.columns,
-            numbers=found.numbers,
-            rows=found.rows,
+        return self._found(
+            asked.text,
+            values,
+            account,
+            lambda result: Answer(
+                asked=asked,
+                values=values,
+                columns=result.names,
+                numbers=tuple(map(result.is_number, range(len(result.columns)))),
+                table=result.table(),
+            ),
         )
 
     def records(
         self, statement: str, values: Mapping[str, library.Value], account: str | None
     ) -> list[dict[str, object]]:
         """The rows of a statement of sql/, by the names of their columns."""
-        found = self._rows(sql_text(statement), values, account)
-        return [dict(zip(found.columns, row, strict=True)) for row in found.rows]
+        return self._found(sql_text(statement), values, account, _as_records)
 
     def result(
         self, text: str, values: Mapping[str, library.Value], account: str | None
@@ -120,24 +128,22 @@ class LakeReader:
         except EdgetollError:
             return
 
-    def _rows(self, text: str, values: Mapping[str, library.Value], account: str | None) -> _Found:
+    def _found(
+        self,
+        text: str,
+        values: Mapping[str, library.Value],
+        account: str | None,
+        fetch: Callable[[QueryResult], Fetched],
+    ) -> Fetched:
         with self._places:
             try:
-                return self._once(text, values, account)
+                return fetch(self.result(text, values, account))
             except InputError:
                 # A version that was swapped while it was read: its files are gone, the new one's
                 # are there. Anything else is said again.
                 if not self._moved_on(account):
                     raise
-                return self._once(text, values, account)
-
-    def _once(self, text: str, values: Mapping[str, library.Value], account: str | None) -> _Found:
-        result = self.result(text, values, account)
-        return _Found(
-            rows=[row for chunk in result.chunks() for row in chunk],
-            columns=result.names,
-            numbers=tuple(result.is_number(place) for place in range(len(result.columns))),
-        )
+                return fetch(self.result(text, values, account))
 
     def _moved_on(self, account: str | None) -> bool:
         with self._lock:
@@ -174,3 +180,18 @@ class LakeReader:
             and pointer.read_bytes() == versions.pointer_bytes(lake)
             and not any(versions.wrong_with(lake, file, hashed=False) for file in lake.files)
         )
+
+
+def _as_records(result: QueryResult) -> list[dict[str, object]]:
+    return [dict(zip(result.names, row, strict=True)) for chunk in result.chunks() for row in chunk]
+
+
+def _plain(table: Table, place: int) -> list[object]:
+    """The values of a column as Python has them, a map as a dictionary."""
+    import pyarrow as pa
+
+    column = table.column(place)
+    values: list[object] = column.to_pylist()
+    if pa.types.is_map(column.type):
+        return [dict(one) if one is not None else None for one in values]  # type: ignore[call-overload]
+    return values

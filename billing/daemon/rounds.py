@@ -118,8 +118,11 @@ class _Month:
 
 
 def invoice(turn: Turn) -> None:
-    """Issue the invoices of past months that have none yet and whose hours are closed and rated."""
-    if not read_daemon(turn.home).invoices:
+    """Issue the invoices of past months that have none yet and whose hours are closed and rated:
+    what a person approved, or the policy lets pass, unless the settings ask for no approval.
+    """
+    gate = read_daemon(turn.home).invoices
+    if gate is False:
         return
     from billing.invoices.documents import writing
 
@@ -129,22 +132,58 @@ def invoice(turn: Turn) -> None:
         {"this_month": turn.now.astimezone(UTC).strftime("%Y-%m")},
     )
     for due in sql.rows(result, _Month):
-        _issue(store, due.month, turn.now)
+        if gate is None:
+            _issue_approved(store, due.month, turn.now)
+        else:
+            _issue(store, due.month, turn.now)
     for month in writing.missing(turn.home, store.connection):
         _write_documents(store, month)
 
 
+def _issue_approved(store: Store, month: str, now: datetime) -> None:
+    """Issue what the month's close lets pass; who waits is named, and asked for again later."""
+    from billing.close import checklist, steps
+    from billing.invoices.documents.kept import read_invoice_settings
+
+    settings = read_invoice_settings(store.home)
+    given = any(one.step == "approved" for one in checklist.taken(store, month))
+    if settings.close.policy == "approve" and not given:
+        _say_waiting(
+            month, f"nobody has approved its close: edgetoll billing close --month {month}"
+        )
+        return
+    try:
+        _found, done = steps.issue(store, month, by=OWNER, settings=settings, at=now)
+    except InputError as error:
+        _say_waiting(month, error.message)
+        return
+    if done.issued.waiting:
+        first = done.issued.waiting[0]
+        _say_waiting(
+            month,
+            f"{first.problem}: {first.hint}",
+            accounts=len(done.issued.waiting),
+            account=first.account_id,
+        )
+    if done.issued.journal_no is not None:
+        log("invoiced", month=month, journal_no=done.issued.journal_no)
+
+
+def _say_waiting(month: str, reason: str, *, accounts: int = 0, account: str = "") -> None:
+    whose = {"accounts": accounts, "account": account} if accounts else {}
+    log("waiting", trace=False, step="invoice", month=month, **whose, reason=reason)
+
+
 def _issue(store: Store, month: str, now: datetime) -> None:
     from billing.invoices.documents import writing
+    from billing.invoices.documents.kept import read_invoice_settings
     from billing.invoices.run import Order, issue, prepare
-    from billing.invoices.settings import InvoiceSettings
-    from edge.configfile import section
 
-    settings = section(store.home, "invoices", InvoiceSettings)
+    settings = read_invoice_settings(store.home)
     order = Order(month=month, account=None, at=now, draft=False, reissue=False)
     try:
-        unprintable = writing.unprintable(store.home, settings)
-        issued = issue(store, prepare(store, order, settings, unprintable=unprintable))
+        printing = writing.printing(store.home, settings)
+        issued = issue(store, prepare(store, order, settings, printing=printing))
     except InputError as error:
         # Not due yet (hours still open, a zone whose month has not ended): asked again later.
         log("waiting", step="invoice", month=month, reason=error.message)
@@ -170,10 +209,9 @@ def _issue(store: Store, month: str, now: datetime) -> None:
 def _write_documents(store: Store, month: str) -> None:
     """Write a month's documents; also after a crash between issuing and writing (FAULTS G14)."""
     from billing.invoices.documents import writing
-    from billing.invoices.settings import InvoiceSettings
-    from edge.configfile import section
+    from billing.invoices.documents.kept import read_invoice_settings
 
-    settings = section(store.home, "invoices", InvoiceSettings)
+    settings = read_invoice_settings(store.home)
     writing.write_month(store.home, store.connection, month, settings.formats)
     log("documents", month=month)
 

@@ -17,13 +17,14 @@ from zoneinfo import ZoneInfo
 import sql
 from billing.instants import naive
 from billing.invoices.numbering import invoice_no as number_text
-from billing.invoices.numbering import series_of
 from billing.invoices.records import InvoiceKind
-from billing.invoices.run import OUT, finish, seller_text
+from billing.invoices.run import OUT, finish
+from billing.invoices.sellers import issuer_of, seller_text
 from billing.invoices.settings import InvoiceSettings, check_prefixes, check_seller
 from billing.invoices.settlement import cut_to_minor
 from billing.money import DIGITS, format_amount
 from billing.readable import check_id, hidden_in
+from billing.store.gone import usage_before
 from billing.store.store import Store, TableRef
 from edge.errors import ConflictError, InputError
 
@@ -43,6 +44,8 @@ class Subject:
     digits: int
     total: int
     credited: int
+    seller_id: str
+    """Who issued it, and so issues what corrects it."""
     numbers: str
     """The credit notes on it so far, as they are named to people."""
 
@@ -93,6 +96,7 @@ def void(
     _check_reason(reason)
     about = subject(store, invoice_no)
     run_id, printed = f"void-{invoice_no}", f"Void: {reason}"
+    _refuse_pruned(store, about)
     if about.status == "void":
         done = _found(store, run_id)
         _check_same_reason(done, printed)
@@ -108,6 +112,17 @@ def void(
     effects["void"] = {"invoice_no": invoice_no, "reason": reason}
     store.commit("invoice_void", effects, at=at)
     return _credited(_found(store, run_id), new=True)
+
+
+def _refuse_pruned(store: Store, about: Subject) -> None:
+    """A month whose usage was pruned could not be issued again, with what each domain used."""
+    pruned = usage_before(store.connection)
+    if about.status != "void" and pruned is not None and about.month <= f"{pruned:%Y-%m}":
+        raise ConflictError(
+            f"{about.invoice_no} cannot be made void: usage of {about.month} was pruned, and the"
+            " month could not be issued again",
+            "give back what is wrong: edgetoll billing credit-note",
+        )
 
 
 def credit(
@@ -166,14 +181,15 @@ class _Note:
         run_id: str,
     ) -> None:
         check_prefixes(settings)
-        check_seller(settings)
+        issuer = issuer_of(settings, about.seller_id)
+        check_seller(settings, about.seller_id)
         self.connection = store.connection
-        series = series_of(settings.credit_note_prefix, about.currency, at, settings.timezone)
+        series = issuer.series("credit_note", about.currency, at)
         last = self.connection.execute(
             sql.text("statements/invoices/crediting/last_number"), {"series": series}
         ).fetchall()[0][0]
         self.about, self.reason, self.run_id = about, reason, run_id
-        issued_on = at.astimezone(ZoneInfo(settings.timezone)).date()
+        issued_on = at.astimezone(ZoneInfo(issuer.timezone)).date()
         self.number_text = number_text(series, last + 1)
         self.head = {
             "number_text": self.number_text,
@@ -181,7 +197,7 @@ class _Note:
             "number": last + 1,
             "issued_at": naive(at.replace(microsecond=0)),
             "issued_on": issued_on,
-            "seller": seller_text(settings, ()),
+            "seller": seller_text(issuer.seller, ()),
             "reason": reason,
             "run_id": run_id,
             "invoice_no": about.invoice_no,

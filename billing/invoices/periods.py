@@ -37,6 +37,12 @@ def month_span(month: str, timezone: str) -> LocalPeriod:
     return LocalPeriod(start=_midnight(first, timezone), end=_midnight(following, timezone))
 
 
+def last_day(month: str) -> date:
+    """The last day of the month, by the calendar alone."""
+    year, number = int(month[:4]), int(month[5:])
+    return date(year + number // 12, number % 12 + 1, 1) - timedelta(days=1)
+
+
 def month_days(month: str, timezone: str) -> list[LocalPeriod]:
     """The local days of the month; 23 or 25 hours where the clock changes (FAULTS E2, E3)."""
     span = month_span(month, timezone)

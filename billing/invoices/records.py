@@ -176,6 +176,11 @@ class Invoice:
         return self.due_on is None
 
     @property
+    def language(self) -> str:
+        """The language it is written in."""
+        return self.customer.details.get("language", "en")
+
+    @property
     def net(self) -> int:
         """The sum to pay before tax: the exact subtotal less the part below the minor unit."""
         return self.subtotal - self.cut

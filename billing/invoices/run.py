@@ -7,34 +7,41 @@ G12).
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 import duckdb
 
 import sql
-from billing.instants import naive, stamp
-from billing.invoices.numbering import series_of
-from billing.invoices.periods import LocalPeriod, check_month, month_days, month_span, zone_rules
-from billing.invoices.readiness import Readiness, check
-from billing.invoices.settings import (
-    NO_TAX_ID,
-    SELLER_DETAILS,
-    InvoiceSettings,
-    check_prefixes,
-    check_seller,
+from billing.accounts.languages import LANGUAGE_OF_COUNTRY
+from billing.instants import naive
+from billing.invoices.periods import (
+    LocalPeriod,
+    check_month,
+    last_day,
+    month_days,
+    month_span,
+    zone_rules,
 )
-from billing.invoices.waiting import Waiting, check_seller_prints, unsaid, who_waits
+from billing.invoices.readiness import Readiness, check
+from billing.invoices.sellers import fill_sellers, fill_series, issuers
+from billing.invoices.settings import InvoiceSettings, check_prefixes, check_seller
+from billing.invoices.waiting import (
+    ANYTHING_PRINTS,
+    Printing,
+    Waiting,
+    check_seller_prints,
+    unknown_sellers,
+    unsaid,
+    who_waits,
+)
 from billing.ledger.transfers import balance
-from billing.money import DIGITS, minor_digits
 from billing.store.store import Store, TableRef
+from billing.vat.deciding import decide_rates
+from billing.vat.rules import read_tax_table
 from edge.crash_point import crash_point
 
-DRAFT = "DRAFT"
-DRAFT_NOTE = "DRAFTNOTE"
 OUT = {
     "invoices": "invoice_out_heads",
     "invoice_lines": "invoice_out_lines",
@@ -96,19 +103,21 @@ def prepare(
     order: Order,
     settings: InvoiceSettings,
     *,
-    unprintable: Callable[[str], str] = lambda _text: "",
+    printing: Printing = ANYTHING_PRINTS,
 ) -> Prepared:
     """Compute the month's documents for every due account. Only temp tables are written.
 
-    `unprintable` gives the characters of a text that the PDF would show as boxes: an account with
-    such a name or address has to wait, unless a draft is asked for. InputError for a month that is
-    none, an account that does not exist, or a seller who is still the shipped example.
+    `printing` knows what the PDF would show as boxes: an account with such letters in its name or
+    address, or of a language without its font, has to wait, unless a draft is asked for.
+    InputError for a month that is none, an account that does not exist, or a seller who is still
+    the shipped example.
     """
     check_month(order.month)
     check_prefixes(settings)
     if not order.draft:
-        check_seller(settings)
-        check_seller_prints(settings, unprintable)
+        if not settings.sellers:
+            check_seller(settings)
+        check_seller_prints(settings, printing.unprintable)
     connection = store.connection
     if order.account is not None:
         balance(connection, order.account)
@@ -122,20 +131,19 @@ def prepare(
     spans = {zone: month_span(order.month, zone) for zone in zones}
     readiness = check(connection, store.home, spans=spans, now=order.at)
     _fill_zones(store, order, spans, readiness)
-    _fill_currencies(store, order, sorted({one.currency for one in found}), settings)
+    currencies = sorted({one.currency for one in found})
+    fill_series(connection, currencies, settings, at=order.at, draft=order.draft)
     scope = {"month": order.month, "account": order.account}
     connection.execute(sql.text("statements/invoices/due_and_late/late"), scope)
     _fill_month_ends(store, order.month, zones)
     connection.execute(
-        sql.text("statements/invoices/due_and_late/due"), {**scope, "reissue": order.reissue}
+        sql.text("statements/invoices/due_and_late/due"),
+        {**scope, "reissue": order.reissue, **_languages(settings)},
     )
-    connection.execute(
-        sql.text("statements/invoices/due_and_late/tax_rates"), {"month": order.month}
-    )
-    waiting: tuple[Waiting, ...] = ()
+    waiting = _undecided(store, order, settings)
     if not order.draft:
-        left = (*unsaid(store, seller_text(settings, ())), *order.left)
-        waiting = who_waits(store, readiness, unprintable, left)
+        left = (*unsaid(store, settings), *order.left)
+        waiting = (*waiting, *who_waits(store, readiness, printing, left))
     run_id = f"invoice-{order.month}-{store.journal.last_no + 1}"
     _compute(store, order, settings, run_id=run_id, import_no=readiness.import_no)
     made = connection.table(OUT["invoices"])
@@ -198,26 +206,47 @@ def _fill_zones(
     )
 
 
-def _fill_currencies(
-    store: Store, order: Order, currencies: Sequence[str], settings: InvoiceSettings
-) -> None:
-    prefixes = {"invoice": settings.prefix, "credit_note": settings.credit_note_prefix}
-    if order.draft:
-        prefixes = {"invoice": DRAFT, "credit_note": DRAFT_NOTE}
-    rows = [(currency, kind) for currency in currencies for kind in prefixes]
-    digits = [minor_digits(currency) for currency, _ in rows]
-    store.connection.execute(
-        sql.text("statements/invoices/due_and_late/currencies"),
-        {
-            "currencies": [currency for currency, _ in rows],
-            "kinds": [kind for _, kind in rows],
-            "series": [
-                series_of(prefixes[kind], currency, order.at, settings.timezone)
-                for currency, kind in rows
-            ],
-            "digits": digits,
-            "steps": [10 ** (DIGITS - count) for count in digits],
-        },
+def _languages(settings: InvoiceSettings) -> dict[str, object]:
+    """What decides the language of documents whose account names none."""
+    return {
+        "language": settings.language,
+        "countries": list(LANGUAGE_OF_COUNTRY),
+        "languages": list(LANGUAGE_OF_COUNTRY.values()),
+    }
+
+
+def _undecided(store: Store, order: Order, settings: InvoiceSettings) -> tuple[Waiting, ...]:
+    """Whose seller or tax nobody can tell, of drafts too: they are due no more. Beside it the rates
+    of all others are left in their table.
+    """
+    connection = store.connection
+    waiting = unknown_sellers(store, settings, draft=order.draft)
+    only = [one.account_id for one in waiting]
+    drop = sql.text("statements/invoices/due_and_late/drop_undecided")
+    connection.execute(drop, {"undecided": only})
+    month = {"month": order.month}
+    connection.execute(sql.text("statements/invoices/due_and_late/tax_rates"), month)
+    table = read_tax_table(store.home)
+    if table is None:
+        return waiting
+    late = connection.execute(sql.text("statements/invoices/due_and_late/late_months")).fetchall()
+    found = decide_rates(
+        connection,
+        table,
+        countries={one.seller_id: one.seller.country for one in issuers(settings)},
+        last_days={one: last_day(one) for one in {order.month, *(str(row[0]) for row in late)}},
+    )
+    connection.execute(drop, {"undecided": [one.account_id for one in found]})
+    return (
+        *waiting,
+        *(
+            Waiting(
+                account_id=one.account_id,
+                problem=f"nobody can tell its tax: {one.problem}",
+                hint=one.hint,
+            )
+            for one in found
+        ),
     )
 
 
@@ -259,32 +288,23 @@ def _compute(
         ("statements/invoices/finish/out_lines", nothing),
         ("statements/invoices/finish/detail", {"import_no": import_no}),
         ("statements/invoices/finish/evidence", {"import_no": import_no}),
-        ("statements/invoices/finish/heads", _head(order, settings) | {"run_id": run_id}),
+        ("statements/invoices/finish/heads", _head(order) | {"run_id": run_id}),
     ]
     if settings.below_zero == "carry":
         steps.insert(1, ("statements/invoices/usage/carry_forward", nothing))
+    fill_sellers(connection, settings, at=order.at, draft=order.draft)
     for name, parameters in steps:
         connection.execute(sql.text(name), parameters)
     finish(connection)
     connection.execute(sql.text("statements/invoices/finish/out_corrections"))
 
 
-def _head(order: Order, settings: InvoiceSettings) -> dict[str, object]:
-    """What all heads of a run share. A draft is due on no day and names no way to pay."""
-    issued_on = order.at.astimezone(ZoneInfo(settings.timezone)).date()
-    notes = list(settings.seller.payment)
-    early = notes
-    if order.draft:
-        notes = ["Draft: this shows what would be issued. It is no invoice and asks for nothing."]
-        early = [*notes, f"The month is not over: this is the usage up to {stamp(order.at)} only."]
+def _head(order: Order) -> dict[str, object]:
+    """What all heads of a run share. A draft is due on no day."""
     return {
         "month": order.month,
         "issued_at": naive(order.at.replace(microsecond=0)),
-        "issued_on": issued_on,
         "is_draft": order.draft,
-        "payment_days": settings.payment_days,
-        "seller": seller_text(settings, notes),
-        "early_seller": seller_text(settings, early),
         "tzdata": zone_rules(),
     }
 
@@ -302,22 +322,3 @@ def finish(connection: duckdb.DuckDBPyConnection) -> None:
     )
     connection.execute(sql.text("statements/invoices/finish/out_heads"))
     connection.execute(sql.text("statements/invoices/finish/out_transfers"))
-
-
-def seller_text(settings: InvoiceSettings, notes: Sequence[str]) -> str:
-    """The seller and the notes below a document as they are printed and kept with it: JSON, so that
-    later settings change nothing.
-    """
-    seller = settings.seller
-    return json.dumps(
-        {
-            "name": seller.name,
-            "address": list(seller.address),
-            "tax_id": "" if seller.tax_id.strip() == NO_TAX_ID else seller.tax_id,
-            "email": seller.email,
-            "notes": list(notes),
-            **{name: text for name in SELLER_DETAILS if (text := getattr(seller, name).strip())},
-        },
-        ensure_ascii=False,
-        sort_keys=True,
-    )

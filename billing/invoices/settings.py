@@ -10,9 +10,10 @@ from billing.money import parse_amount
 from edge.errors import ConfigError, InputError
 
 NO_TAX_ID = "none"
+PREFIXES = ("prefix", "credit_note_prefix")
 SELLER_DETAILS = (
     "country", "postcode", "city", "contact", "phone", "endpoint", "iban", "bic", "payment_link",
-    "registration",
+    "registration", "color", "logo", "footer", "epc_qr", "template_pdf", "template_html",
 )  # fmt: skip
 """What is kept with a document of the seller where it is set, besides what every one has."""
 Prefix = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{0,11}$")]
@@ -39,6 +40,45 @@ class Seller(BaseModel):
     bic: str = Field(default="", pattern=r"^([A-Z0-9]{8}([A-Z0-9]{3})?)?$")
     payment_link: str = Field(default="", pattern=r"^(https://\S+)?$")
     """Where one pays; `{invoice}` in it becomes the invoice's number."""
+    logo: str = ""
+    """A picture in the home, SVG or PNG."""
+    color: str = Field(default="", pattern=r"^(#[0-9a-f]{6})?$")
+    """Of lines and numbers on documents."""
+    footer: str = ""
+    """A line at the foot of each page: register, directors, whatever the law asks for."""
+    template_pdf: str = ""
+    template_html: str = ""
+    """Files in HOME/templates/ for its documents; not said: invoice.typ and invoice.html.j2 there,
+    where they are there, else those that come along."""
+    epc_qr: bool = False
+    """Whether documents in euro have the EPC QR code that banking apps read."""
+
+
+class NamedSeller(Seller):
+    """A further seller, `[invoices.sellers.ID]`: accounts name it by `seller`. It has number series
+    of its own; what it does not say of terms and calendar is as for the first.
+    """
+
+    prefix: Prefix
+    credit_note_prefix: Prefix
+    timezone: str | None = None
+    payment_days: int | None = Field(default=None, ge=0, le=365)
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, name: str | None) -> str | None:
+        return None if name is None else check_zone(name)
+
+
+def check_zone(name: str) -> str:
+    """`name` itself if it is a time zone; else ValueError."""
+    from zoneinfo import ZoneInfo
+
+    try:
+        ZoneInfo(name)
+    except (KeyError, OSError, ValueError) as error:
+        raise ValueError(f"there is no time zone {name!r}; write one like UTC") from error
+    return name
 
 
 Required = Literal["address", "email", "tax_id", "country"]
@@ -89,6 +129,11 @@ class InvoiceSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     seller: Seller = Seller()
+    sellers: dict[Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")],
+                  NamedSeller] = {}  # fmt: skip
+    """Further sellers, by the id that accounts name them by."""
+    language: Literal["en", "de", "fr", "es", "zh", "ja", "ar", "country"] = "en"
+    """Of documents whose account names none; `country`: that of its country, else English."""
     prefix: Prefix = "INV"
     credit_note_prefix: Prefix = "CRN"
     timezone: str = "UTC"
@@ -110,20 +155,16 @@ class InvoiceSettings(BaseModel):
     @field_validator("timezone")
     @classmethod
     def _zone(cls, name: str) -> str:
-        from zoneinfo import ZoneInfo
-
-        try:
-            ZoneInfo(name)
-        except (KeyError, OSError, ValueError) as error:
-            raise ValueError(f"there is no time zone {name!r}; write one like UTC") from error
-        return name
+        return check_zone(name)
 
 
-def check_seller(settings: InvoiceSettings) -> None:
-    """InputError while the seller is the example that `edgetoll init` ships (CASES G10): what is
-    issued is never changed, so a wrong seller would stay on it.
+def check_seller(settings: InvoiceSettings, seller_id: str = "") -> None:
+    """InputError while a seller is the example that `edgetoll init` ships (CASES G10): what is
+    issued is never changed, so a wrong seller would stay on it. `seller_id` blank: the first one.
     """
-    seller, example = settings.seller, Seller()
+    seller, example = settings.sellers.get(seller_id, settings.seller), Seller()
+    place = f"[invoices.sellers.{seller_id}]" if seller_id else "[invoices.seller]"
+    whose = f"seller {seller_id}'s" if seller_id else "the seller's"
     places = {_plain(part) for line in seller.address for part in line.split(",")} - {""}
     wrong = [
         name
@@ -136,9 +177,9 @@ def check_seller(settings: InvoiceSettings) -> None:
     ]
     if wrong:
         raise InputError(
-            f"the seller's {', '.join(wrong)} in edgetoll.toml {'are' if len(wrong) > 1 else 'is'}"
+            f"{whose} {', '.join(wrong)} in edgetoll.toml {'are' if len(wrong) > 1 else 'is'}"
             " missing or still the shipped example; an issued invoice is never changed",
-            'set them under [invoices.seller] (tax_id = "none" if there is none);'
+            f'set them under {place} (tax_id = "none" if there is none);'
             " --draft shows the invoices before",
         )
 
@@ -149,9 +190,22 @@ def _plain(text: str) -> str:
 
 
 def check_prefixes(settings: InvoiceSettings) -> None:
-    """Invoices and credit notes must not share a series; ConfigError if they would."""
-    if settings.prefix == settings.credit_note_prefix:
-        raise ConfigError(
-            f"[invoices] prefix and credit_note_prefix are both {settings.prefix}",
-            "give credit notes a prefix of their own, CRN for example",
-        )
+    """Invoices and credit notes, and the sellers among each other, must not share a series;
+    ConfigError if they would.
+    """
+    given = [(f"[invoices] {name}", getattr(settings, name)) for name in PREFIXES]
+    for seller, one in settings.sellers.items():
+        given += [(f"[invoices.sellers.{seller}] {name}", getattr(one, name)) for name in PREFIXES]
+    seen: dict[str, str] = {}
+    for where, prefix in given:
+        if prefix in seen:
+            first = seen[prefix]
+            if first.startswith("[invoices] ") and where.startswith("[invoices] "):
+                raise ConfigError(
+                    f"[invoices] prefix and credit_note_prefix are both {prefix}",
+                    "give credit notes a prefix of their own, CRN for example",
+                )
+            raise ConfigError(
+                f"{first} and {where} are both {prefix}", "give each series a prefix of its own"
+            )
+        seen[prefix] = where

@@ -13,7 +13,8 @@ from decimal import Decimal
 import sql
 from billing.invoices.fonts import font_hint, named
 from billing.invoices.readiness import Readiness
-from billing.invoices.settings import InvoiceSettings
+from billing.invoices.sellers import issuer_of, issuers, seller_text
+from billing.invoices.settings import InvoiceSettings, check_seller
 from billing.store.store import Store
 from billing.vat.profiles import HINT, profile_of, refusal
 from edge.errors import InputError
@@ -51,6 +52,9 @@ class EInvoiceParty:
     tax_id: str
     email: str
     details: str
+    seller_id: str
+    tax_category: str | None
+    tax_reason: str | None
     digits: int
     rates: list[Decimal]
 
@@ -63,19 +67,77 @@ class PrintedParty:
     text: str
 
 
-def unsaid(store: Store, seller: str) -> tuple[Waiting, ...]:
+def _nothing(_text: str) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Printing:
+    """What the PDF can show: the characters of a text that no font has, and all that documents of
+    a language say by themselves.
+    """
+
+    unprintable: Callable[[str], str] = _nothing
+    texts_of: Callable[[str], str] = _nothing
+
+
+ANYTHING_PRINTS = Printing()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LanguageInUse:
+    """A language that documents are about to be written in, and whose."""
+
+    language: str
+    accounts: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SellerInUse:
+    """A seller of accounts that are due, and who these are."""
+
+    seller_id: str
+    accounts: list[str]
+
+
+def unknown_sellers(store: Store, settings: InvoiceSettings, *, draft: bool) -> tuple[Waiting, ...]:
+    """The due accounts that name a seller who is none, or is still the shipped example."""
+    found = store.connection.execute(sql.text("statements/invoices/due_and_late/sellers_in_use"))
+    waiting = []
+    for one in sql.rows(found, SellerInUse):
+        try:
+            issuer_of(settings, one.seller_id)
+            if not draft and settings.sellers:
+                check_seller(settings, one.seller_id)
+        except InputError as error:
+            waiting += [
+                Waiting(account_id=account, problem=error.message, hint=error.hint or "")
+                for account in one.accounts
+            ]
+    return tuple(waiting)
+
+
+def unsaid(store: Store, settings: InvoiceSettings) -> tuple[Waiting, ...]:
     """The due accounts that want e-invoices of which the standard asks more than is known, or that
-    pay no tax and nobody has said why. `seller` is the text kept with documents.
+    pay no tax and nobody has said why.
     """
     found = store.connection.execute(sql.text("statements/invoices/due_and_late/e_invoice_parties"))
-    sells = {name: text for name, text in json.loads(seller).items() if isinstance(text, str)}
+    sellers = {
+        one.seller_id: {
+            name: text
+            for name, text in json.loads(seller_text(one.seller, ())).items()
+            if isinstance(text, str)
+        }
+        for one in issuers(settings)
+    }
     waiting = []
     for one in sql.rows(found, EInvoiceParty):
         facts = json.loads(one.details) | {
-            "name": one.name, "country": one.country, "tax_id": one.tax_id, "email": one.email
+            "name": one.name, "country": one.country, "tax_id": one.tax_id, "email": one.email,
+            "tax_category": one.tax_category or "", "tax_reason": one.tax_reason or "",
         }  # fmt: skip
         profile = profile_of(facts["e_invoice"])
-        problem = refusal(sells, facts, one.digits, one.rates, profile)
+        problem = refusal(sellers[one.seller_id], facts, one.digits, one.rates, profile)
         if problem is not None:
             problem = f"its e-invoice ({profile.name}) cannot be made: {problem}"
             waiting.append(Waiting(account_id=one.account_id, problem=problem, hint=HINT))
@@ -85,14 +147,14 @@ def unsaid(store: Store, seller: str) -> tuple[Waiting, ...]:
 def who_waits(
     store: Store,
     readiness: Readiness,
-    unprintable: Callable[[str], str],
+    printing: Printing,
     left: Sequence[Waiting] = (),
 ) -> tuple[Waiting, ...]:
     """The accounts that cannot be issued now, with the reason of each; they are due no more.
 
     `left`: those that somebody wants to see first, where nothing else keeps them.
     """
-    waiting = (*_waiting(store, readiness), *_without_font(store, unprintable))
+    waiting = (*_waiting(store, readiness), *_without_font(store, printing))
     known = {one.account_id for one in waiting}
     for one in left:
         if one.account_id not in known:
@@ -109,25 +171,34 @@ def who_waits(
 
 
 def check_seller_prints(settings: InvoiceSettings, unprintable: Callable[[str], str]) -> None:
-    """InputError when a PDF would show boxes in what the seller is, or is paid by (CASES P2)."""
-    seller = settings.seller
-    text = "".join((seller.name, *seller.address, seller.tax_id, seller.email, *seller.payment))
-    if missing := unprintable(text):
-        problem = f"no font has {named(missing)} of the seller's name, address or payment terms"
-        raise InputError(problem, font_hint(missing))
+    """InputError when a PDF would show boxes in what a seller is, or is paid by (CASES P2)."""
+    for one in issuers(settings):
+        seller = one.seller
+        said = (seller.name, *seller.address, seller.tax_id, seller.email, *seller.payment)
+        if missing := unprintable("".join((*said, seller.footer))):
+            whose = f"seller {one.seller_id}'s" if one.seller_id else "the seller's"
+            problem = f"no font has {named(missing)} of {whose} name, address or payment terms"
+            raise InputError(problem, font_hint(missing))
 
 
-def _without_font(store: Store, unprintable: Callable[[str], str]) -> tuple[Waiting, ...]:
-    """The due accounts whose name or address the PDF would show as boxes (CASES P2)."""
+def _without_font(store: Store, printing: Printing) -> tuple[Waiting, ...]:
+    """The due accounts whose name, address or language the PDF would show as boxes (CASES P2)."""
     due = store.connection.execute(sql.text("statements/invoices/due_and_late/printed_parties"))
-    found = ((one.account_id, unprintable(one.text)) for one in sql.rows(due, PrintedParty))
+    parties = sql.rows(due, PrintedParty)
+    used = store.connection.execute(sql.text("statements/invoices/due_and_late/languages_in_use"))
+    languages = sql.rows(used, LanguageInUse)
+    found = {one.account_id: (printing.unprintable(one.text), "name or address") for one in parties}
+    for one in languages:
+        missing = printing.unprintable(printing.texts_of(one.language))
+        if missing:
+            found |= dict.fromkeys(one.accounts, (missing, f"language ({one.language})"))
     return tuple(
         Waiting(
             account_id=account_id,
-            problem=f"no font has {named(missing)} of its name or address, its PDF shows boxes",
+            problem=f"no font has {named(missing)} of its {what}, its PDF shows boxes",
             hint=font_hint(missing),
         )
-        for account_id, missing in found
+        for account_id, (missing, what) in sorted(found.items())
         if missing
     )
 

@@ -210,7 +210,7 @@ def link_charges(building: Building, table: LakeTable) -> None:
     before = {one.path: one for one in building.base.of(table.name)} if building.base else {}
     older_through = 0
     for one in charge_files.listed(building.store.connection):
-        if one.is_older:
+        if one.form == "older":
             older_through = one.journal_no
             continue
         path = folder.joinpath(one.file)

@@ -221,15 +221,17 @@ def _alike(ranges: list[tuple[int, int, int]]) -> int:
 
 def _write_days(building: Building, table: LakeTable) -> None:
     """Usage in files by day: new imports add a file to their days; a day that moved is written
-    anew, and files of sums are added up once there are some. Where a file of the version before is
-    not as it was written, all days are written anew.
+    anew, and files of sums are added up once there are some; a day that was pruned goes. Where a
+    file of the version before is not as it was written, all days are written anew.
     """
     folder = building.folder.joinpath(table.name)
     folder.mkdir()
     last = building.store.journal.last_no
     files: dict[str, list[VersionFile]] = {}
+    pruned = building.store.value("statements/lake/publish/pruned_day")
     for old in building.whole(table.name):
-        files.setdefault(_day_of(old), []).append(old)
+        if pruned is None or _day_of(old) >= str(pruned):
+            files.setdefault(_day_of(old), []).append(old)
     start = building.start if files else 0
     for day, moved in _days(building, files.keys(), start).items():
         old_files = files.get(day, [])

@@ -75,6 +75,13 @@ TABLES = (
         kept="linked",
     ),
     LakeTable(
+        name="charges_daily",
+        relation="lake_charges_daily",
+        select="lake/charges_daily",
+        shape="lake_schema/charges_daily",
+        kept="by record",
+    ),
+    LakeTable(
         name="close_steps",
         relation="lake_close_steps",
         select="lake/close_steps",

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import orjson
 
+from billing.accounts.languages import LANGUAGE_OF_COUNTRY
 from billing.invoices.settings import InvoiceSettings, Seller
 from billing.outbox import events_file, mail, webhook
 from billing.outbox.address import Resolver, resolve
@@ -34,7 +35,7 @@ from billing.outbox.settings import (
     read_keys,
 )
 from billing.outbox.webhook import Attempt, AttemptResult
-from billing.outbox.wording import LANGUAGE_OF_COUNTRY, MailReader
+from billing.outbox.wording import MailReader
 from edge.configfile import section
 from edge.errors import ConfigError, Corrupt
 
@@ -67,6 +68,10 @@ class Due:
     name: str
     timezone: str
     country: str
+    language: str
+    """What the account says of it; blank: nothing."""
+    seller_id: str
+    """Whose customer it is."""
     mailed_trouble: bool
     """Whether the account's customer got a mail about trouble since its balance was last good."""
     is_settled: bool = False
@@ -220,8 +225,8 @@ def _to_mail(this: SendingRound, due: Sequence[Due]) -> list[Outcome]:
     settings = this.settings.mail
     if settings is None or not due:
         return []
-    seller = section(this.home, "invoices", InvoiceSettings).seller
-    letters = [_letter(this, one, settings, seller) for one in due]
+    invoices = section(this.home, "invoices", InvoiceSettings)
+    letters = [_letter(this, one, settings, _seller(one, invoices)) for one in due]
     password = mail_password(this.home, settings)
     attempts = mail.send_letters(letters, settings, password, is_over=this.is_over)
     return _with_the_rest_put_off(due, attempts)
@@ -250,11 +255,16 @@ def _letter(this: SendingRound, one: Due, settings: MailSettings, seller: Seller
     )
 
 
+def _seller(one: Due, settings: InvoiceSettings) -> Seller:
+    """Whose customer the account is; of a seller that is set no more, the first."""
+    return settings.sellers.get(one.seller_id, settings.seller)
+
+
 def _reader(one: Due, settings: MailSettings) -> MailReader:
     """Who reads the mail: the customer, or where there is none to write to, the operators."""
     if not (settings.to_customers and one.email):
         return MailReader(language=settings.language, timezone=one.timezone or "UTC")
-    language = settings.languages.get(one.account_id)
+    language = one.language or settings.languages.get(one.account_id)
     return MailReader(
         language=language or LANGUAGE_OF_COUNTRY.get(one.country, settings.language),
         timezone=one.timezone or "UTC",

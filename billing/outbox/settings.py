@@ -31,7 +31,7 @@ from edge.kafka.link import KafkaAccess
 
 MAIL, FILE, HOOK = "mail", "file", "webhook:"
 """What endpoints are called: these, and a webhook by its name after HOOK."""
-Language = Literal["en", "de", "fr", "es", "zh", "ja"]
+Language = Literal["en", "de", "fr", "es", "zh", "ja", "ar"]
 
 
 class _Frozen(BaseModel):

@@ -22,12 +22,6 @@ from edge.terminal import parse_time, printable
 
 Data = Mapping[str, object]
 CATALOGUE = Path(__file__).parent / "templates" / "mail.toml"
-LANGUAGE_OF_COUNTRY = {
-    "AT": "de", "CH": "de", "DE": "de", "LI": "de", "BE": "fr", "FR": "fr", "LU": "fr", "MC": "fr",
-    "AR": "es", "CL": "es", "CO": "es", "ES": "es", "MX": "es", "PE": "es", "UY": "es", "CN": "zh",
-    "JP": "ja",
-}  # fmt: skip
-"""The language of an account where the settings do not name one; other countries: English."""
 SHOWN_DECIMALS = 4
 KINDS = (
     "account.ok", "account.low_balance", "account.projected_overdue", "account.overdue",

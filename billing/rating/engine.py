@@ -28,6 +28,7 @@ from billing.rating.outcome import outcome_of
 from billing.rating.plan_kinds import OFFSET_SCHEMA, offset_rows
 from billing.rating.records import RatingMark, RatingOutcome
 from billing.store.given import TEXT, TIME, Schema, register
+from billing.store.gone import refuse_replayed
 
 T = TypeVar("T")
 _NEVER = datetime(1970, 1, 1)  # noqa: DTZ001 (stored times are UTC without a zone)
@@ -116,6 +117,7 @@ def rate(
             "retry_held": fingerprint != ("" if mark is None else mark.books_sha256),
         },
     )
+    refuse_replayed(connection)
     covered = price(one)
     return outcome_of(
         connection,

@@ -20,12 +20,14 @@ from billing.reports.records import (
     ChargedPeriod,
     DomainUse,
     EdgeRange,
+    ExplainedAgreement,
     ExplainedLine,
     ExplainedRange,
     Explanation,
     LinePart,
     PlacedPeriod,
 )
+from billing.store.gone import usage_before
 from edge.errors import InputError
 
 CLASSES = {
@@ -105,6 +107,7 @@ def explanation(
         invoice_no=invoice_no,
         line_no=line_no,
         line=line,
+        agreement=_agreement(connection, line),
         card=tuple(_card(connection, line)),
         lines=tuple(parts),
         periods=tuple(periods),
@@ -112,7 +115,30 @@ def explanation(
         domains=tuple(_domains(connection, line, books)),
         certificates=tuple(certificates),
         edges=tuple(_edges(certificates)),
+        usage_since=_usage_since(connection, chosen),
     )
+
+
+def _agreement(
+    connection: duckdb.DuckDBPyConnection, line: ExplainedLine
+) -> ExplainedAgreement | None:
+    """The credit, commitment or plan that the line is of."""
+    return sql.row(
+        connection.execute(
+            sql.text("statements/invoices/explain/explain_agreement"),
+            {"rate_card": line.rate_card, "account_id": line.account_id},
+        ),
+        ExplainedAgreement,
+    )
+
+
+def _usage_since(
+    connection: duckdb.DuckDBPyConnection, periods: Sequence[PlacedPeriod]
+) -> datetime | None:
+    pruned = usage_before(connection)
+    if pruned is None or all(one.charged.period_start >= pruned for one in periods):
+        return None
+    return pruned
 
 
 def _collect_charges(
@@ -265,6 +291,7 @@ def document(found: Explanation) -> dict[str, object]:
             key: value for key, value in line.items() if key not in ("journal_no", "price_book")
         },
         "rate_card": _card_document(found, currency),
+        "agreement": _agreement_document(found, currency),
         "lines": [_with_money(asdict(one), currency, "amount") for one in found.lines],
         "sums": _with_money(totals, currency, "amount"),
         "hours": [_period_document(one, currency) for one in found.chosen],
@@ -274,6 +301,7 @@ def document(found: Explanation) -> dict[str, object]:
         ],
         "certificates": [_certificate_document(one) for one in found.certificates],
         "edges": [asdict(one) for one in found.edges],
+        "usage_since": found.usage_since,
     }
 
 
@@ -313,6 +341,13 @@ def _certificate_document(one: CertificateTaken) -> dict[str, object]:
         "missing_edges": said["missing_edges"],
         "waivers": said["waivers"],
     }
+
+
+def _agreement_document(found: Explanation, currency: str) -> dict[str, object] | None:
+    if found.agreement is None:
+        return None
+    money = ("amount",) if found.agreement.kind == "plan" else ("amount", "used")
+    return _with_money(asdict(found.agreement), currency, *money)
 
 
 def _card_document(found: Explanation, currency: str) -> dict[str, object]:

@@ -12,8 +12,8 @@ from billing.reports.explain import sums
 from billing.reports.records import (
     CardTier,
     CertificateTaken,
-    DomainUse,
     EdgeRange,
+    ExplainedAgreement,
     ExplainedLine,
     Explanation,
     PlacedPeriod,
@@ -48,15 +48,37 @@ def show(found: Explanation) -> None:
         say(line.reason)
     if line.tier:
         say(f"It is the part: {line.tier}")
+    if found.agreement is not None:
+        say(_agreement_words(found.agreement, line))
     if found.card:
         _show_card(found.card, line)
     _show_periods(found)
-    _show_domains(found.domains)
+    _show_domains(found)
     _show_edges(found.edges, found.certificates)
 
 
 def _money(amount: int, line: ExplainedLine) -> str:
     return format_amount(amount, line.currency)
+
+
+def _agreement_words(agreed: ExplainedAgreement, line: ExplainedLine) -> str:
+    """What was agreed, and what it came to by now."""
+    amount, used = _money(agreed.amount, line), _money(agreed.used, line)
+    until = f" to {agreed.ends_at} UTC" if agreed.ends_at else ""
+    valid = f"from {agreed.starts_at}{until}"
+    scope = f"{agreed.items or 'all usage'}, {agreed.regions or 'all regions'}"
+    if agreed.kind == "credit":
+        return (
+            f"It is of {amount} {line.currency} for {scope}, priority {agreed.priority}, {valid};"
+            f" {used} of it has paid by now"
+        )
+    if agreed.kind == "commitment":
+        return (
+            f"At least {amount} {line.currency} a month over all items before credit, {valid},"
+            f" settled by {agreed.settles}; {used} was missing by now"
+        )
+    unit = "bytes" if agreed.items == "data_transfer" else "requests"
+    return f"It was sold for {amount} {line.currency}, {valid}; it has paid {agreed.used:,} {unit}"
 
 
 def _show_card(tiers: Sequence[CardTier], line: ExplainedLine) -> None:
@@ -124,7 +146,13 @@ def _period_cells(one: PlacedPeriod, line: ExplainedLine) -> Sequence[object]:
     )
 
 
-def _show_domains(domains: Sequence[DomainUse]) -> None:
+def _show_domains(found: Explanation) -> None:
+    domains = found.domains
+    if found.usage_since is not None:
+        say(
+            f"Usage of before {found.usage_since:%Y-%m-%d} was pruned: what each domain used by the"
+            " day stands in the invoice's appendix."
+        )
     rows = [
         (one.domain, one.traffic_class, one.region, _count(one.requests), _count(one.bytes_sent),
          one.hours)
@@ -132,7 +160,8 @@ def _show_domains(domains: Sequence[DomainUse]) -> None:
     ]  # fmt: skip
     columns = ("domain", "class", "edge region", "requests", "bytes", "hours")
     if not domains:
-        say("no usage in these periods")
+        if found.usage_since is None:
+            say("no usage in these periods")
         return
     table(
         f"{many(len(domains), 'row')} by domain",

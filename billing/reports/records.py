@@ -42,6 +42,23 @@ class ExplainedLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainedAgreement:
+    """The credit, the commitment or the sold plan that a line is of, as it is stored by now."""
+
+    kind: str
+    agreement_id: str
+    amount: int
+    items: str
+    regions: str
+    priority: int
+    settles: str
+    starts_at: datetime
+    ends_at: datetime | None
+    used: int
+    """What a credit has paid, what was missing to a commitment (money), what a plan has paid."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinePart:
     """One of the lines on which the charges behind a line stand: a tier, or the fixed part."""
 
@@ -166,11 +183,14 @@ class EdgeRange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """Where an invoice line comes from. `hours` are those asked for, `sums` those of all."""
+    """Where an invoice line comes from. `hours` are those asked for, `sums` those of all.
+    `usage_since`: usage of before is kept no more, and some of the periods are of before.
+    """
 
     invoice_no: str
     line_no: int
     line: ExplainedLine
+    agreement: ExplainedAgreement | None
     card: tuple[CardTier, ...]
     lines: tuple[LinePart, ...]
     periods: tuple[PlacedPeriod, ...]
@@ -178,6 +198,7 @@ class Explanation:
     domains: tuple[DomainUse, ...]
     certificates: tuple[CertificateTaken, ...]
     edges: tuple[EdgeRange, ...]
+    usage_since: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,11 +244,14 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountHead:
-    """Name, currency and time zone of an account."""
+    """Name, currency and time zone of an account, and what decides its language and seller."""
 
     name: str
     currency: str
     timezone: str
+    language: str
+    seller_id: str
+    country: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

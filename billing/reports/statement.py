@@ -40,6 +40,10 @@ class Statement:
     name: str
     currency: str
     timezone: str
+    language: str
+    """What the account says of it; blank: nothing."""
+    seller_id: str
+    country: str
     start: datetime
     end: datetime
     opening: int
@@ -94,6 +98,9 @@ def read(
         name=head.name,
         currency=head.currency,
         timezone=head.timezone,
+        language=head.language,
+        seller_id=head.seller_id,
+        country=head.country,
         start=start,
         end=end,
         opening=int(opening),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -12,18 +12,24 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
+from billing.accounts.languages import language_of
 from billing.invoices.documents.pdf_document import compiled
 from billing.invoices.figures import exact, grouped
 from billing.invoices.payments import InvoiceStanding
-from billing.invoices.settings import Seller
+from billing.invoices.settings import InvoiceSettings, Seller
 from billing.invoices.wording.names import item_name
-from billing.invoices.wording.texts import said
+from billing.invoices.wording.writing import Writing
 from billing.reports.statement import Move, Statement
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
 CHARGE = "charge "
+WORDS = (
+    "day", "movement", "reference", "amount", "balance", "account", "page_before", "page_between",
+    "page_after",
+)  # fmt: skip
+"""What the templates say of themselves, by its key in the catalogue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +58,10 @@ class StatementPage:
     """All that a person reads on a statement, as finished texts."""
 
     title: str
+    language: str
+    is_right_to_left: bool
+    words: Mapping[str, str]
+    color: str
     seller: tuple[str, ...]
     name: str
     account_id: str
@@ -68,35 +78,50 @@ class StatementPage:
     note: str
 
 
-def page(found: Statement, invoices: Sequence[InvoiceStanding], seller: Seller) -> StatementPage:
-    """The statement as texts in the order in which they are printed."""
+def page(
+    found: Statement, invoices: Sequence[InvoiceStanding], settings: InvoiceSettings
+) -> StatementPage:
+    """The statement as texts in the order in which they are printed, in the account's language and
+    of its seller.
+    """
+    language = language_of(found.language, found.country, settings.language)
+    writing = Writing(language=language)
+    seller: Seller = settings.sellers.get(found.seller_id, settings.seller)
     zone = ZoneInfo(found.timezone)
     last = (found.end - timedelta(seconds=1)).astimezone(zone)
+
+    def money(amount: int) -> str:
+        return writing.number(grouped(exact(amount, found.currency)))
+
     return StatementPage(
-        title=said("statement"),
+        title=writing.said("statement"),
+        language=language,
+        is_right_to_left=writing.is_right_to_left,
+        words={key: writing.said(key) for key in WORDS},
+        color=seller.color or "#0b5cad",
         seller=(seller.name, *seller.address),
         name=found.name,
         account_id=found.account_id,
         currency=found.currency,
-        first_day=f"{found.start.astimezone(zone):%-d %B %Y}",
-        last_day=f"{last:%-d %B %Y}",
-        opening_label=said("opening_balance"),
-        opening=_money(found.opening, found),
-        closing_label=said("closing_balance"),
-        closing=_money(found.closing, found),
-        rows=tuple(_row(move, found) for move in found.moves),
-        open_label=said("open_invoices"),
+        first_day=writing.day(found.start.astimezone(zone).date()),
+        last_day=writing.day(last.date()),
+        opening_label=writing.said("opening_balance"),
+        opening=money(found.opening),
+        closing_label=writing.said("closing_balance"),
+        closing=money(found.closing),
+        rows=tuple(_row(move, money, writing) for move in found.moves),
+        open_label=writing.said("open_invoices"),
         open_rows=tuple(
             OpenRow(
                 number=one.invoice_no,
                 month=one.month,
-                due=f"{one.due_on:%-d %B %Y}",
-                amount=_money(one.still_open, found),
+                due=writing.day(one.due_on),
+                amount=money(one.still_open),
             )
             for one in invoices
             if one.still_open
         ),
-        note=said("statement_note", timezone=found.timezone),
+        note=writing.said("statement_note", timezone=found.timezone),
     )
 
 
@@ -110,22 +135,18 @@ def to_html(shown: StatementPage) -> bytes:
     return (_template().render(page=shown) + "\n").encode("utf-8")
 
 
-def _row(move: Move, found: Statement) -> StatementRow:
+def _row(move: Move, money: Callable[[int], str], writing: Writing) -> StatementRow:
     if move.what.startswith(CHARGE):
-        what = item_name(move.what.removeprefix(CHARGE))
+        what = item_name(move.what.removeprefix(CHARGE), writing.language)
     else:
-        what = said(f"move_{move.what}", document=move.reference.partition(":")[2])
+        what = writing.said(f"move_{move.what}", document=move.reference.partition(":")[2])
     return StatementRow(
-        day=f"{move.day:%-d %b %Y}",
+        day=writing.day(move.day, short=True),
         what=what,
         reference="" if ":" in move.reference else move.reference,
-        amount=_money(move.amount, found),
-        balance=_money(move.balance, found),
+        amount=money(move.amount),
+        balance=money(move.balance),
     )
-
-
-def _money(amount: int, found: Statement) -> str:
-    return grouped(exact(amount, found.currency))
 
 
 @cache

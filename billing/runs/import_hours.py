@@ -24,6 +24,7 @@ import duckdb
 import sql
 from billing.accounts.appliers import refresh_accounts
 from billing.instants import aware
+from billing.store.gone import usage_before, usage_goes
 from billing.store.journal import Record
 from billing.store.store import Effects, Store
 from edge.durable import sha256_file
@@ -166,6 +167,9 @@ def import_closed(
     if not chosen:
         return ImportOutcome(future=future)
     oldest = at - timedelta(days=too_old_days)
+    pruned = usage_before(store.connection)
+    if pruned is not None:  # late usage of such hours cannot be rated: the rest of theirs is gone
+        oldest = max(oldest, aware(pruned))
     files = [_effect(candidate, too_old=candidate.file.hour < oldest) for candidate in chosen]
     store.expect(sum(candidate.certificate.rows for candidate in chosen))
     number = store.commit("import", {"files": files}, at=at)
@@ -201,10 +205,8 @@ def _chain_ends(connection: duckdb.DuckDBPyConnection) -> list[_ChainEnd]:
 
 
 def _choose(store: Store, at: datetime, seen: SeenFolders) -> tuple[list[_Candidate], int]:
-    """The new files in the order of their partition's chain, and how many lie in the future.
-
-    A chain is followed only as far as its hours have ended, since certificates chain in the order
-    of closing and none may be left out.
+    """The new files in the order of their partition's chain, and how many lie in the future. A
+    chain is followed only as far as its hours have ended, since none may be left out.
     """
     chains = _new_files(store, seen)
     if not chains:
@@ -292,18 +294,21 @@ def apply_import(connection: duckdb.DuckDBPyConnection, record: Record, effects:
     )
 
 
-def _located(home: Path, file: ImportedHourFile) -> dict[str, object]:
-    """`file` with its path and its certificate's text, checked against the journal's hashes."""
+def _located(home: Path, file: ImportedHourFile, goes: datetime | None) -> dict[str, object]:
+    """`file` with its path and its certificate's text, checked against the journal's hashes. It has
+    no path where its usage is gone, since a later record took it away (`goes`).
+    """
     place = closed_file(home, parse_hour(file["hour"]), file["partition"], file["revision"])
+    is_gone = goes is not None and place.hour < aware(goes) and not place.data_path.exists()
     for path, wanted in (
-        (place.data_path, file["data_sha256"]),
         (place.certificate_path, file["certificate_sha256"]),
+        *(() if is_gone else ((place.data_path, file["data_sha256"]),)),
     ):
         if not path.is_file() or sha256_file(path) != wanted:
             raise Corrupt(f"{path} is missing or not the file that was imported", _RESTORE)
     text = place.certificate_path.read_text(encoding="utf-8")
-    return {**file, "hour": f"{file['hour']}:00:00", "path": str(place.data_path),
-            "certificate": text}  # fmt: skip
+    return {**file, "hour": f"{file['hour']}:00:00", "certificate": text,
+            "path": None if is_gone else str(place.data_path)}  # fmt: skip
 
 
 def _take_in(
@@ -312,11 +317,12 @@ def _take_in(
     """Put the usage of `files` in, but for those that are too old."""
     found = sql.row(connection.execute(sql.text("statements/runs/import/home_of_session")), _Home)
     assert found is not None, "each session of the store knows its home"
-    listed = [_located(Path(found.home), file) for file in files]
+    goes = usage_goes(connection)
+    listed = [_located(Path(found.home), file, goes) for file in files]
     connection.execute(
         sql.text("statements/runs/import/import_list"), {"files": json.dumps(listed)}
     )
-    paths = [file["path"] for file in listed if not file["too_old"]]
+    paths = [file["path"] for file in listed if file["path"] and not file["too_old"]]
     if paths:
         connection.execute(
             sql.text("statements/runs/import/import_usage"),
@@ -349,13 +355,20 @@ def accept_too_old(store: Store, hours: Iterable[str], *, reason: str, at: datet
     then on. InputError for a text that is no hour.
     """
     wanted = set(hours)
+    pruned = usage_before(store.connection)
     for one in sorted(wanted):
         if not _HOUR.fullmatch(one):
             raise InputError(f"{one!r} is no hour", "write it like 2026-01-31T05, in UTC")
+        if pruned is not None and parse_hour(one) < aware(pruned):
+            raise InputError(
+                f"{one} cannot be billed any more: usage of before {pruned:%Y-%m-%d} was pruned",
+                "what it should have cost goes on an invoice by hand, if at all",
+            )
     files = [
         {"hour": hour_text(aware(one.hour)), "partition": one.partition, "revision": one.revision}
         for one in too_old_files(store)
-        if not wanted or hour_text(aware(one.hour)) in wanted
+        if (not wanted or hour_text(aware(one.hour)) in wanted)
+        and (pruned is None or one.hour >= pruned)
     ]
     if not files:
         return None

@@ -17,6 +17,7 @@ import duckdb
 
 import sql
 from billing.accounts.appliers import refresh_accounts, versions_due
+from billing.accounts.renewals import renew
 from billing.instants import aware, instant_text
 from billing.ledger.transfers import post_charges
 from billing.runs import breaker
@@ -55,6 +56,7 @@ def rate(
             "only hours that have ended are rated",
         )
     bring_terms_up(store, at)
+    renew(store, at=at)
     imported = import_closed(store, at=at, too_old_days=settings.too_old_days, seen=seen)
     crash_point("rate-imported")
     return _rate_imported(store, books, settings, at, imported, through=through, dry_run=dry_run)
@@ -340,6 +342,7 @@ def apply_rating(connection: duckdb.DuckDBPyConnection, record: Record, effects:
     run = effects["run"]
     refresh_accounts(connection, record)
     post_charges(connection, record, run_id=run["run_id"])
+    connection.execute(sql.text("statements/runs/run/keep_late"), {"journal_no": record.number})
     appliers.apply(connection, effects)
     connection.execute(sql.text("statements/runs/run/clear_replay_marks"))
     connection.execute(sql.text("statements/runs/run/drop_run"), {"run_id": run["run_id"]})

@@ -3,7 +3,8 @@
 billing.duckdb knows which files there are; a session reads them as its views `charges` and
 `transfers` (a charge is its own transfer). Nothing writes to a file again. One that is not as it
 was written is found by its hash: by whoever opens a home in which files were touched, and by
-`edgetoll check`, which replays the journal.
+`edgetoll check`, which replays the journal. Files of months long past are merged into fewer by a
+record of its own kind (billing.prune.merging); then the merged file is these charges.
 """
 
 from __future__ import annotations
@@ -14,31 +15,34 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import duckdb
 
 import sql
-from billing.store.journal import Journal, Record
+from billing.store.journal import FileEffect, Journal, Record
 from edge.durable import sha256_file
 from edge.errors import Corrupt
 
 EFFECT = "charges"
 """The effect of a record whose file is charges."""
+MERGED_KIND = "charges_merged"
+MERGED_EFFECT = "merged_charges"
+"""The effect of a record whose file is the charges of several earlier ones."""
 RESTORE = "restore journal/effects/ from a backup: what was charged stands there and nowhere else"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargeFile:
-    """A file of charges as the store knows it; `file` lies in journal/effects. `is_older`: it is of
-    a form in which files did not name their run and record.
+    """A file of charges as the store knows it; `file` lies in journal/effects. `form`: `of a run`,
+    `merged`, or `older`, in which files did not name their run and record.
     """
 
     journal_no: int
     file: str
     sha256: str
     rows: int
-    is_older: bool
+    form: str
 
 
 class Opened(Protocol):
@@ -49,9 +53,61 @@ class Opened(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _View:
+    """The statements that make the files of one form a view: their list, the view, an empty one."""
+
+    listed: str
+    shown: str
+    none: str
+
+
+_PRESENT = _View(
+    listed="statements/ledger/charge_files/set_files",
+    shown="statements/ledger/charge_files/with_present",
+    none="statements/ledger/charge_files/without_present",
+)
+_MERGED = _View(
+    listed="statements/ledger/charge_files/set_merged_files",
+    shown="statements/ledger/charge_files/with_merged",
+    none="statements/ledger/charge_files/without_merged",
+)
+_OLDER = _View(
+    listed="statements/ledger/charge_files/set_older_files",
+    shown="statements/ledger/charge_files/with_older",
+    none="statements/ledger/charge_files/without_older",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Forms:
     present: int
+    merged: int
     older: int
+
+
+def merged_files(record: Record) -> list[ChargeFile]:
+    """The files that a record merged, as it names them."""
+    effect = record.effects["merge"]
+    assert "json" in effect, "what was merged stands in the record"
+    files: list[dict[str, Any]] = effect["json"]["files"]  # type: ignore[index]
+    return [ChargeFile(**one, form="of a run") for one in files]
+
+
+def elsewhere(
+    connection: duckdb.DuckDBPyConnection, journal: Journal, record: Record, effect: FileEffect
+) -> duckdb.DuckDBPyRelation | None:
+    """The rows of a file of charges that is gone, from the one it was merged into; None: it was
+    not, or they are not all there.
+    """
+    found = connection.execute(
+        sql.text("statements/ledger/charge_files/merged_into"), {"file": effect["file"]}
+    ).fetchone()
+    if found is None or not journal.effect_path(found[0]).exists():
+        return None
+    rows = connection.read_parquet(str(journal.effect_path(found[0]))).filter(
+        duckdb.ColumnExpression("journal_no") == duckdb.ConstantExpression(record.number)
+    )
+    return rows if rows.shape[0] == effect["rows"] else None
 
 
 def take_in(connection: duckdb.DuckDBPyConnection, record: Record, *, run_id: str) -> None:
@@ -74,6 +130,11 @@ def take_in(connection: duckdb.DuckDBPyConnection, record: Record, *, run_id: st
     )
 
 
+def is_of_charges(record: Record) -> bool:
+    """Whether a record brings or merges files of charges."""
+    return EFFECT in record.effects or MERGED_EFFECT in record.effects
+
+
 def show(connection: duckdb.DuckDBPyConnection, journal: Journal | None = None) -> None:
     """Make the views `charges` and `transfers` of this session what the store's tables say.
 
@@ -82,25 +143,17 @@ def show(connection: duckdb.DuckDBPyConnection, journal: Journal | None = None) 
     found = connection.execute(sql.text("statements/ledger/charge_files/count"))
     forms = sql.rows(found, _Forms)[0]
     connection.execute(sql.text("statements/ledger/charge_files/no_charges"))
-    if forms.present:
-        connection.execute(sql.text("statements/ledger/charge_files/set_files"))
-    if forms.older:
-        connection.execute(sql.text("statements/ledger/charge_files/set_older_files"))
+    for files, is_there in (
+        (_PRESENT, forms.present),
+        (_MERGED, forms.merged),
+        (_OLDER, forms.older),
+    ):
+        if is_there:
+            connection.execute(sql.text(files.listed))
     try:
-        connection.execute(
-            sql.text(
-                "statements/ledger/charge_files/with_present"
-                if forms.present
-                else "statements/ledger/charge_files/without_present"
-            )
-        )
-        connection.execute(
-            sql.text(
-                "statements/ledger/charge_files/with_older"
-                if forms.older
-                else "statements/ledger/charge_files/without_older"
-            )
-        )
+        connection.execute(sql.text(_PRESENT.shown if forms.present else _PRESENT.none))
+        connection.execute(sql.text(_MERGED.shown if forms.merged else _MERGED.none))
+        connection.execute(sql.text(_OLDER.shown if forms.older else _OLDER.none))
     except duckdb.Error:
         if journal is not None:
             for one in listed(connection):
@@ -148,7 +201,7 @@ def refuse_damaged_file(one: ChargeFile, journal: Journal) -> None:
     if found == one.sha256:
         return
     for record in journal.records(after=one.journal_no - 1):
-        effect = record.effects.get(EFFECT)
+        effect = record.effects.get(MERGED_EFFECT if one.form == "merged" else EFFECT)
         if found is not None and effect is not None and effect.get("sha256") == found:
             raise Corrupt(
                 f"billing.duckdb was changed by something other than billing: what it says of"

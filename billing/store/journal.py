@@ -191,6 +191,16 @@ class Journal:
             if number <= self.last_no:
                 yield _parse(line, number)
 
+    def of_kind(self, kind: str, after: int = 0) -> Iterator[Record]:
+        """Those records of `records` that are of one kind; the others are not parsed."""
+        stated = f'"kind":"{kind}"'.encode()
+        lines = self._lines(self._end_of(min(after, self.last_no)))
+        for number, line in enumerate(lines, start=after + 1):
+            if stated in line and number <= self.last_no:
+                record = _parse(line, number)
+                if record.kind == kind:
+                    yield record
+
     def hash_at(self, number: int) -> str | None:
         """The hash of record `number`; of 0 the chain's beginning; None without such a record."""
         if number == 0:

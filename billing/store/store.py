@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, TypeGuard
 import duckdb
 
 import sql
-from billing.store import charge_files, layout, left_note
+from billing.store import charge_files, gone, layout, left_note
 from billing.store.journal import FIRST_HASH, FileEffect, InlineEffect, Journal, Record, grouped
 from billing.store.session import SMALL_CHANGE_ROWS, connect, exact
 from edge.crash_point import crash_point
@@ -211,9 +211,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """The one wrapper of a transaction: any error rolls back and is raised, nothing is
-        swallowed.
-        """
+        """The one wrapper of a transaction: any error rolls back and is raised."""
         self.connection.execute("BEGIN")
         try:
             yield self.connection
@@ -245,7 +243,7 @@ class Store:
                 crash_point(f"{kind}-applied")
                 self.journal.append(record)
             crash_point(f"{kind}-committed")
-            if charge_files.EFFECT in record.effects:
+            if charge_files.is_of_charges(record):
                 charge_files.show(self.connection, self.journal)
         except duckdb.Error:
             # COMMIT may raise and still be durable (DESIGN §7): what the journal has is true, so
@@ -280,7 +278,8 @@ class Store:
             parquet.write_table(value, hidden, compression="zstd")
         with open(hidden, "rb+") as written:
             os.fsync(written.fileno())
-        if name != charge_files.EFFECT:  # the lake links what is charged, for all who may read it
+        # The lake links what is charged, for all who may read it.
+        if name not in (charge_files.EFFECT, charge_files.MERGED_EFFECT):
             hidden.chmod(0o600)
         digest = sha256_file(hidden)
         hidden.replace(folder.joinpath(file))
@@ -330,22 +329,23 @@ class Store:
     ) -> str:
         """Make one table effect the view effect_NAME; `present`: the tables just written."""
         path = self.journal.effect_path(effect["file"])
-        if present is None and not (path.exists() and sha256_file(path) == effect["sha256"]):
+        relation: duckdb.DuckDBPyRelation | None
+        if name in (present or {}):
+            relation = self.connection.table((present or {})[name])
+        elif present is not None or (path.exists() and sha256_file(path) == effect["sha256"]):
+            relation = self.connection.read_parquet(str(path))
+        else:
+            relation = charge_files.elsewhere(self.connection, self.journal, record, effect)
+        if relation is None:
             raise Corrupt(
                 f"{path.name} of journal record {record.number} is missing or changed",
                 "restore journal/effects/ from a backup",
             )
-        table = (present or {}).get(name)
-        relation = (
-            self.connection.read_parquet(str(path))
-            if table is None
-            else self.connection.table(table)
-        )
         self.connection.register(f"effect_{name}", relation)
         return str(path)
 
     def reconnect(self) -> None:
-        """Begin another session of the same file, with the tables a session has."""
+        """Begin another session of the same file, with its tables."""
         self.connection.close()
         self.connection = connect(self.path, self.home)
         self.sessions += 1
@@ -363,19 +363,19 @@ class Store:
     def catch_up(self) -> None:
         """Apply the records of the journal that the tables do not have yet."""
         number = self.state().last_no
+        if number < self.journal.last_no:
+            gone.look_ahead(self.connection, self.journal, after=number)
         for group in grouped(self.journal.records(after=number)):
             self.expect(sum(record.rows for record in group))
             with self.transaction():
                 for record in group:
                     self._apply_old(record)
             self._read_back(group[-1])
-            if any(charge_files.EFFECT in record.effects for record in group):
+            if any(map(charge_files.is_of_charges, group)):
                 charge_files.show(self.connection, self.journal)
 
     def _apply_old(self, record: Record) -> None:
-        """Apply a record of an earlier run, maybe of an earlier version, in the open
-        transaction.
-        """
+        """Apply a record of an earlier run, or version, in the open transaction."""
         try:
             self._apply(record)
         except _OTHER_SHAPE as error:

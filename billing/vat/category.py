@@ -42,6 +42,14 @@ def category_of(rate_bp: Decimal, seller: Facts, customer: Facts) -> TaxCategory
     percent = rate_bp.scaleb(-2)
     if percent:
         return TaxCategory(code="S", percent=percent)
+    decided = customer.get("tax_category", "")
+    if decided:  # by HOME/tax.toml, when the document was issued
+        return TaxCategory(
+            code=decided,
+            percent=percent,
+            reason=customer.get("tax_reason", ""),
+            reason_code=customer.get("tax_reason_code", ""),
+        )
     said = customer.get("tax_exemption", "")
     if said:
         return TaxCategory(code="E", percent=percent, reason=said)

@@ -1,6 +1,6 @@
 -- What was charged per account, hour and request item is what was counted, over all revisions (FAULTS P2).
 -- Grain: one row per account, item and hour that differs; what no run has looked at yet is left out.
--- Reads: filed_charges, usage, runs, replay_marks, rating_held.
+-- Reads: filed_charges, usage, runs, replay_marks, rating_held, pruned_usage (what was charged for usage that is gone is left out).
 -- Read by: billing/checks/invariants.py.
 WITH seen AS (
     SELECT max(import_no) AS import_no, max(through_hour) AS through_hour
@@ -10,7 +10,10 @@ WITH seen AS (
 
 scope AS (
     SELECT
-        date_trunc('hour', min(period_start)) AS first_hour,
+        greatest(
+            date_trunc('hour', min(period_start)),
+            coalesce((SELECT max(hours_before) FROM pruned_usage), TIMESTAMP '1970-01-01')
+        ) AS first_hour,
         date_trunc('hour', max(period_start)) + INTERVAL 1 HOUR AS end_hour
     FROM filed_charges
     WHERE

@@ -1,6 +1,6 @@
 -- The usage of every imported file is what its certificate says, too old files being left out.
 -- Grain: one row per file that differs.
--- Reads: imported_files, usage.
+-- Reads: imported_files, usage, pruned_usage (its hours are left out).
 -- Read by: billing/checks/invariants.py.
 WITH stored AS (
     SELECT
@@ -18,7 +18,10 @@ WITH stored AS (
 stated AS (
     SELECT hour, partition, revision, rows, requests, bytes_sent
     FROM imported_files
-    WHERE import_no > $after AND NOT too_old
+    WHERE
+        import_no > $after
+        AND NOT too_old
+        AND hour >= coalesce((SELECT max(hours_before) FROM pruned_usage), TIMESTAMP '1970-01-01')
 )
 
 SELECT

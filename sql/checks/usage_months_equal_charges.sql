@@ -1,6 +1,7 @@
 -- Each account's month in usage_monthly is what was charged for it: the views and the bills know one time zone.
 -- Grain: one row per account, month and request item that differs; what is still to be rated again is left out.
--- Reads: the lake: lake_usage_5min, lake_accounts, lake_zone_offsets, charges, runs; $waiting: accounts left out.
+-- Reads: the lake: lake_usage_5min, lake_imported_files (months with pruned hours are left out), lake_accounts,
+-- lake_zone_offsets, charges, runs; $waiting: accounts left out.
 -- Read by: billing/commands/compare.py.
 WITH seen AS (
     SELECT max(import_no) AS import_no, max(through_hour) AS through_hour
@@ -48,5 +49,8 @@ SEMI JOIN sold AS s
     ON coalesce(n.account_id, c.account_id) = s.account_id AND coalesce(n.item, c.item) = s.item
 WHERE
     n.requests IS DISTINCT FROM c.quantity
+    AND coalesce(n.month, c.month) > coalesce(
+        (SELECT strftime(max(hour), '%Y-%m') FROM lake_imported_files WHERE pruned), ''
+    )
     AND NOT list_contains(CAST($waiting AS VARCHAR[]), coalesce(n.account_id, c.account_id))
 ORDER BY account_id, month, item;

@@ -1,7 +1,7 @@
 -- The accounts, their terms in force and what the ledger says they have.
 -- Grain: one row per account.
 -- Reads: accounts, balances.
--- Read by: sql/views/accounts.sql, sql/views/usage_daily.sql.
+-- Read by: sql/views/accounts.sql, sql/views/usage_daily_parts.sql.
 SELECT
     a.account_id,
     a.name,

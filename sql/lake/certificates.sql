@@ -42,6 +42,7 @@ SELECT
     CAST(epoch ->> 'first_sequence' AS BIGINT) AS first_sequence,
     CAST(epoch ->> 'last_sequence' AS BIGINT) AS last_sequence,
     CAST(epoch ->> 'batches' AS BIGINT) AS batches,
-    CAST(epoch ->> 'events' AS BIGINT) AS events
+    CAST(epoch ->> 'events' AS BIGINT) AS events,
+    CAST(json_array_length(edge -> 'gaps') AS BIGINT) AS gaps
 FROM epochs
 ORDER BY hour, partition, revision, edge_id, epoch;

@@ -1,7 +1,7 @@
 -- Imported usage of one day added up by the day of the account's time zone (UTC where nobody owns the domain).
 -- Grain: one row per day × account × domain × region × class × file; a day of another zone has hours in two files.
 -- Reads: usage, accounts, given_zone_offsets (registered by billing/lake/publish.py from billing/zones.py).
--- Read by: sql/views/usage_daily.sql.
+-- Read by: sql/views/usage_daily_parts.sql.
 WITH days AS (
     SELECT
         b.bucket,

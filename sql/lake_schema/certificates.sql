@@ -15,5 +15,6 @@ CREATE TABLE lake_certificates (
     first_sequence BIGINT,
     last_sequence BIGINT,
     batches BIGINT,
-    events BIGINT
+    events BIGINT,
+    gaps BIGINT
 )

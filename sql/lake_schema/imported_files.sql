@@ -15,5 +15,7 @@ CREATE TABLE lake_imported_files (
     closed_at TIMESTAMP,
     complete_through TIMESTAMP,
     too_old BOOLEAN,
-    import_no BIGINT
+    import_no BIGINT,
+    pruned BOOLEAN,
+    missing_edges VARCHAR[]
 )

@@ -11,5 +11,8 @@ CREATE TABLE lake_plans (
     used BIGINT,
     starts_at TIMESTAMP,
     ends_at TIMESTAMP,
-    bought_at TIMESTAMP
+    bought_at TIMESTAMP,
+    price DECIMAL(38, 10),
+    lasts VARCHAR,
+    renews BOOLEAN
 )

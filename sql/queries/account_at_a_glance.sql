@@ -43,6 +43,6 @@ WHERE a.account_id = $account
 
 -- Sample:
 -- edgetoll query account_at_a_glance --param account=acme
--- | account_id | name | state | since | reason | available | projected | currency | burn_per_hour | projected_zero_at | usage_through | unverified | cash | vouchers | charged | credit_limit | low_balance_threshold | grace_hours | suspension_policy | timezone | price_book | billing_method | country | tax_rate_bp | opened_at | tags |
--- | --- | --- | --- | --- | --- | ---: | ---: | --- | ---: | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- | --- | --- | --- | --- | ---: | --- | --- |
--- | acme | Acme Video GmbH | suspend_due | 2026-10-06 14:00 | below zero for longer than the grace of 24 h | -1.9498244303 | -1.9498244303 | USD | 0.0273760102 | 2026-11-03 14:00 | 2026-11-03 11:00 | false | 0.5000000000 | 0.0000000000 | 2.4498244303 | 0.0000000000 |  | 24 | confirm | UTC | plain | data_transfer | DE | 1900.00 | 2026-10-01 00:00 | {"segment": "video"} |
+-- | account_id | name | state | since | reason | available | projected | currency | burn_per_hour | projected_zero_at | usage_through | unverified | budgets_reached | cash | vouchers | charged | credit_limit | low_balance_threshold | grace_hours | suspension_policy | timezone | price_book | billing_method | country | tax_rate_bp | opened_at | tags |
+-- | --- | --- | --- | --- | --- | ---: | ---: | --- | ---: | --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- | --- | --- | --- | --- | ---: | --- | --- |
+-- | acme | Acme Video GmbH | suspend_due | 2026-10-06 14:00 | below zero for longer than the grace of 24 h | -1.9498244303 | -1.9498244303 | USD | 0.0273760102 | 2026-11-03 14:00 | 2026-11-03 11:00 | false |  | 0.5000000000 | 0.0000000000 | 2.4498244303 | 0.0000000000 |  | 24 | confirm | UTC | plain | data_transfer | DE | 1900.00 | 2026-10-01 00:00 | {"segment": "video"} |

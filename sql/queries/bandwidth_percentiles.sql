@@ -2,6 +2,7 @@
 -- Grain: one row per account.
 -- Reads: percentiles.
 -- Parameter month (month): the month asked about, in each account's time zone
+-- Parameter account (text, all): one account, or all of them
 -- Chart: bar, account_id, p95_bits_per_second
 -- Read by: people (edgetoll query).
 SELECT
@@ -12,12 +13,11 @@ SELECT
     p95_bits_per_second,
     p50_bits_per_second
 FROM percentiles
-WHERE month = $month
+WHERE month = $month AND ($account = 'all' OR account_id = $account)
 ORDER BY p95_bits_per_second DESC, account_id
 
 -- Sample:
--- edgetoll query bandwidth_percentiles --param month=2026-11
+-- edgetoll query bandwidth_percentiles --param month=2026-11 --param account=acme
 -- | account_id | slots | peak_bits_per_second | p99_bits_per_second | p95_bits_per_second | p50_bits_per_second |
 -- | --- | ---: | ---: | ---: | ---: | ---: |
 -- | acme | 708 | 117225794 | 0 | 0 | 0 |
--- | beta | 708 | 28633115 | 0 | 0 | 0 |

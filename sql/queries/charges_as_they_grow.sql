@@ -1,17 +1,19 @@
 -- How do a month's charges grow, day by day?
--- Grain: one row per day (UTC) × item × currency with charges; so_far adds up from the month's first day.
--- Reads: charges.
+-- Grain: one row per day (in each account's time zone) × item × currency with charges; so_far adds up from the
+-- month's first day.
+-- Reads: charges_daily_parts.
 -- Parameter month (month): the month asked about, in each account's time zone
 -- Parameter account (text, all): one account, or all of them
 -- Chart: line, day, so_far, item
 -- Read by: people (edgetoll query).
 WITH daily AS (
     SELECT
-        CAST(period_start AS DATE) AS day,
+        day,
+        month,
         item,
         currency,
         CAST(sum(amount) AS DECIMAL(38, 10)) AS amount
-    FROM charges
+    FROM charges_daily_parts
     WHERE month = $month AND $account IN ('all', account_id)
     GROUP BY ALL
 )
@@ -21,13 +23,14 @@ SELECT
     item,
     amount,
     CAST(sum(amount) OVER (PARTITION BY item, currency ORDER BY day) AS DECIMAL(38, 10)) AS so_far,
-    currency
+    currency,
+    month
 FROM daily
 ORDER BY day, item, currency
 
 -- Sample:
 -- edgetoll query charges_as_they_grow --param month=2026-11 --param account=acme
--- | day | item | amount | so_far | currency |
--- | --- | --- | ---: | ---: | --- |
--- | 2026-11-03 | data_transfer | 0.9512876303 | 0.9512876303 | USD |
--- | 2026-11-03 | https_requests | 0.1985048000 | 0.1985048000 | USD |
+-- | day | item | amount | so_far | currency | month |
+-- | --- | --- | ---: | ---: | --- | --- |
+-- | 2026-11-03 | data_transfer | 0.9512876303 | 0.9512876303 | USD | 2026-11 |
+-- | 2026-11-03 | https_requests | 0.1985048000 | 0.1985048000 | USD | 2026-11 |

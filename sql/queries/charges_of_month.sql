@@ -1,8 +1,9 @@
 -- What was charged in a month, item by item, and what of it did plans and free quotas pay?
 -- Grain: one row per account × item × region × currency.
--- Reads: charges.
+-- Reads: charges_daily_parts.
 -- Parameter month (month): the month asked about, in each account's time zone
 -- Parameter account (text, all): one account, or all of them
+-- Parameter item (text, all): one item, or all of them
 -- Chart: bar, item, amount, region
 -- Read by: people (edgetoll query).
 SELECT
@@ -16,10 +17,10 @@ SELECT
     CAST(sum(billable_quantity) AS BIGINT) AS billable_quantity,
     CAST(sum(amount) AS DECIMAL(38, 10)) AS amount,
     currency,
-    count(*) AS charges,
-    count(*) FILTER (revision > 0) AS corrections
-FROM charges
-WHERE month = $month AND $account IN ('all', account_id)
+    CAST(sum(charges) AS BIGINT) AS charges,
+    CAST(sum(corrections) AS BIGINT) AS corrections
+FROM charges_daily_parts
+WHERE month = $month AND $account IN ('all', account_id) AND $item IN ('all', item)
 GROUP BY account_id, month, item, region, currency
 ORDER BY amount DESC, account_id, item, region
 

@@ -1,6 +1,6 @@
 -- How was the month, in figures beside those of the month before?
 -- Grain: one row per month of the two × currency charged; requests and bytes are those of all currencies.
--- Reads: usage_monthly, charges, accounts.
+-- Reads: usage_daily_parts, charges_daily_parts.
 -- Parameter month (month): the month asked about, in each account's time zone
 -- Parameter account (text, all): one account, or all of them
 -- Read by: people (edgetoll query).
@@ -12,15 +12,21 @@ WITH months AS (
 
 served AS (
     SELECT
-        month,
-        CAST(sum(requests) AS BIGINT) AS requests,
-        CAST(coalesce(sum(requests) FILTER (WHERE class = 'https'), 0) AS BIGINT) AS https_requests,
-        CAST(1000 * coalesce(sum(requests) FILTER (WHERE class <> 'http'), 0) // sum(requests) AS BIGINT)
-            AS encrypted_permille,
-        CAST(sum(bytes_sent) AS BIGINT) AS bytes_sent
-    FROM usage_monthly
-    WHERE $account = 'all' OR account_id = $account
-    GROUP BY month
+        strftime(day, '%Y-%m') AS month,
+        sum(requests) AS requests,
+        coalesce(sum(requests) FILTER (WHERE class = 'https'), 0) AS https_requests,
+        coalesce(sum(requests) FILTER (WHERE class <> 'http'), 0) AS encrypted_requests,
+        sum(bytes_sent) AS bytes_sent
+    FROM (
+        SELECT day, class, sum(requests) AS requests, sum(bytes_sent) AS bytes_sent
+        FROM usage_daily_parts
+        WHERE
+            day >= CAST($month || '-01' AS DATE) - INTERVAL 1 MONTH
+            AND day < CAST($month || '-01' AS DATE) + INTERVAL 1 MONTH
+            AND ($account = 'all' OR account_id = $account)
+        GROUP BY day, class
+    )
+    GROUP BY ALL
     HAVING sum(requests) > 0
 ),
 
@@ -31,8 +37,10 @@ charged AS (
         CAST(sum(amount) AS DECIMAL(38, 10)) AS amount,
         CAST(coalesce(sum(amount) FILTER (WHERE item = 'https_requests'), 0) AS DECIMAL(38, 10)) AS https_amount,
         count(DISTINCT account_id) AS accounts
-    FROM charges
-    WHERE $account IN ('all', account_id)
+    FROM charges_daily_parts
+    WHERE
+        month IN ($month, strftime(CAST($month || '-01' AS DATE) - INTERVAL 1 MONTH, '%Y-%m'))
+        AND $account IN ('all', account_id)
     GROUP BY month, currency
 )
 
@@ -42,10 +50,10 @@ SELECT
     c.amount,
     c.https_amount,
     c.accounts,
-    coalesce(s.requests, 0) AS requests,
-    coalesce(s.https_requests, 0) AS https_requests,
-    s.encrypted_permille,
-    coalesce(s.bytes_sent, 0) AS bytes_sent
+    CAST(coalesce(s.requests, 0) AS BIGINT) AS requests,
+    CAST(coalesce(s.https_requests, 0) AS BIGINT) AS https_requests,
+    CAST(1000 * s.encrypted_requests // s.requests AS BIGINT) AS encrypted_permille,
+    CAST(coalesce(s.bytes_sent, 0) AS BIGINT) AS bytes_sent
 FROM months AS m
 LEFT JOIN served AS s ON m.month = s.month
 LEFT JOIN charged AS c ON m.month = c.month

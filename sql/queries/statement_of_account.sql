@@ -4,12 +4,18 @@
 -- Parameter month (month): the month asked about, in each account's time zone
 -- Parameter account (text, all): one account, or all of them
 -- Read by: people (edgetoll query).
-WITH moved AS (
+WITH placed AS (
+    -- What is charged for a period belongs to it: the hour that ends at midnight is the day's before.
+    SELECT *, CASE WHEN code IN ('charge', 'correction') THEN effective_at - INTERVAL 1 MICROSECOND ELSE effective_at END AS moved_at
+    FROM transfers
+),
+
+moved AS (
     SELECT
         t.account_id,
         a.currency,
-        CAST(t.effective_at + to_seconds(o.offset_seconds) AS DATE) AS day,
-        t.effective_at,
+        CAST(t.moved_at + to_seconds(o.offset_seconds) AS DATE) AS day,
+        t.moved_at,
         t.journal_no,
         CASE
             WHEN t.code IN ('credit_note', 'promotional_credit') THEN t.code
@@ -24,10 +30,10 @@ WITH moved AS (
         END AS reference,
         CASE WHEN t.credit_account LIKE 'customer:%' THEN t.amount ELSE 0 END
         - CASE WHEN t.debit_account LIKE 'customer:%' THEN t.amount ELSE 0 END AS amount
-    FROM transfers AS t
+    FROM placed AS t
     INNER JOIN accounts AS a ON t.account_id = a.account_id AND t.currency = a.currency
     INNER JOIN zone_offsets AS o
-        ON a.timezone = o.zone AND t.effective_at >= o.from_utc AND t.effective_at < o.until_utc
+        ON a.timezone = o.zone AND t.moved_at >= o.from_utc AND t.moved_at < o.until_utc
     WHERE
         $account IN ('all', t.account_id)
         AND day < CAST($month || '-01' AS DATE) + INTERVAL 1 MONTH
@@ -51,7 +57,7 @@ listed AS (
     FROM opening
     UNION ALL
     SELECT account_id, currency, day, 1 AS place, what, reference, CAST(sum(amount) AS DECIMAL(38, 10)) AS amount,
-        min(effective_at) AS first_at, min(journal_no) AS first_no
+        min(moved_at) AS first_at, min(journal_no) AS first_no
     FROM moved
     WHERE day >= CAST($month || '-01' AS DATE)
     GROUP BY account_id, currency, day, what, reference

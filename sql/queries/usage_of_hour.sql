@@ -2,7 +2,7 @@
 -- Grain: one row per account × domain × region × class, the largest first.
 -- Reads: usage_hourly.
 -- Parameter hour (text): the hour, as 2026-11-03T08
--- Parameter account (text, all): one account, or all of them
+-- Parameter account (text, all): one account, (nobody), or all of them
 -- Read by: people (edgetoll query).
 SELECT
     account_id,
@@ -14,7 +14,7 @@ SELECT
 FROM usage_hourly
 WHERE
     hour = CAST($hour || ':00' AS TIMESTAMP)
-    AND ($account = 'all' OR account_id = $account)
+    AND ($account = 'all' OR account_id = $account OR ($account = '(nobody)' AND account_id IS NULL))
 ORDER BY requests DESC, domain, region, class
 
 -- Sample:

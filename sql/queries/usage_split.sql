@@ -1,12 +1,13 @@
 -- Of what does usage consist: which domains, regions, classes or accounts?
 -- Grain: one row per value of what it is split by, the largest first.
--- Reads: usage_5min.
--- Parameter from_day (day): the first day, UTC
--- Parameter to_day (day): the last day, UTC
+-- Reads: usage_daily_parts.
+-- Parameter from_day (day): the first day, in each account's time zone
+-- Parameter to_day (day): the last day
 -- Parameter by (text, domain): domain, region, class or account
--- Parameter account (text, all): one account, or all of them
+-- Parameter account (text, all): one account, (nobody), or all of them
 -- Parameter domain (text, all): one domain, or all of them
 -- Parameter region (text, all): one region, or all of them
+-- Parameter class (text, all): https, quic or http, or all of them
 -- Parameter top (number, 100): how many rows at most
 -- Chart: bar, part, requests
 -- Read by: people (edgetoll query).
@@ -23,13 +24,14 @@ SELECT
     CAST(coalesce(sum(requests) FILTER (class = 'quic'), 0) AS BIGINT) AS quic_requests,
     CAST(coalesce(sum(requests) FILTER (class = 'http'), 0) AS BIGINT) AS http_requests,
     CAST(sum(bytes_sent) AS BIGINT) AS bytes_sent
-FROM usage_5min
+FROM usage_daily_parts
 WHERE
-    bucket >= $from_day
-    AND bucket < CAST($to_day AS DATE) + INTERVAL 1 DAY
-    AND ($account = 'all' OR account_id = $account)
-    AND $domain IN ('all', domain)
+    day >= $from_day
+    AND day <= $to_day
+    AND ($account = 'all' OR account_id = $account OR ($account = '(nobody)' AND account_id IS NULL))
+    AND $domain IN ('all', coalesce(nullif(domain, ''), '(many small names)'))
     AND $region IN ('all', region)
+    AND $class IN ('all', class)
 GROUP BY ALL
 ORDER BY requests DESC, part
 LIMIT $top

@@ -1,6 +1,6 @@
 -- What needs a person's look today?
 -- Grain: one row per figure: how many there are, and since when.
--- Reads: hours, account_states, deliveries, https_domains, quarantine, refused_lines, invoice_balances, usage_daily.
+-- Reads: hours, account_states, deliveries, https_domains, quarantine, refused_lines, invoice_balances, usage_daily_parts.
 -- Parameter days (number, 30): how many days ahead the end of a TLS certificate is told
 -- Read by: people (edgetoll query).
 SELECT
@@ -26,8 +26,8 @@ SELECT
     'requests of nobody, this month',
     CAST(coalesce(sum(requests), 0) AS BIGINT),
     CAST(min(day) AS VARCHAR)
-FROM usage_daily
-WHERE account_id IS NULL AND strftime(day, '%Y-%m') = strftime(now(), '%Y-%m')
+FROM usage_daily_parts
+WHERE account_id IS NULL AND day >= date_trunc('month', CAST(now() AS DATE))
 UNION ALL
 SELECT 'deliveries that wait', count(*), CAST(min(happened_at) AS VARCHAR)
 FROM deliveries

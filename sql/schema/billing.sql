@@ -89,6 +89,7 @@ CREATE TABLE IF NOT EXISTS tags (
 );
 
 -- One row per plan bought. quantity: bytes (data_transfer) or requests (https_requests). price: what it was sold for; NULL: elsewhere.
+-- lasts: how long a period is; renews: the plan is sold again after each, as ID#2, ID#3, …
 CREATE TABLE IF NOT EXISTS plans (
     plan_id VARCHAR NOT NULL,
     account_id VARCHAR NOT NULL,
@@ -99,6 +100,8 @@ CREATE TABLE IF NOT EXISTS plans (
     ends_at TIMESTAMP NOT NULL CHECK (ends_at > starts_at),
     bought_at TIMESTAMP NOT NULL,
     price HUGEINT CHECK (price >= 0),
+    lasts VARCHAR,
+    renews BOOLEAN,
     journal_no BIGINT NOT NULL
 );
 
@@ -196,15 +199,33 @@ CREATE TABLE IF NOT EXISTS balances (
     charged HUGEINT NOT NULL
 );
 
--- One row per journal record that charged: its file in journal/effects is these charges, which stand nowhere else. The
--- session's view `charges` reads the files. is_older: a file of before it named its run and record itself.
+-- One row per journal record that charged, or merged the files of several: its file in journal/effects is these charges,
+-- which stand nowhere else. The session's view `charges` reads the files. form: `older` of before a file named its run and
+-- record itself; `merged`: run_id is blank, each row has its own.
 CREATE TABLE IF NOT EXISTS charge_files (
     journal_no BIGINT NOT NULL,
     file VARCHAR NOT NULL,
     sha256 VARCHAR NOT NULL,
     rows BIGINT NOT NULL,
     run_id VARCHAR NOT NULL,
-    is_older BOOLEAN NOT NULL
+    form VARCHAR NOT NULL CHECK (form IN ('of a run', 'merged', 'older'))
+);
+
+-- One row per record that took the usage of hours before `hours_before` away (billing/prune/usage.py).
+CREATE TABLE IF NOT EXISTS pruned_usage (
+    hours_before TIMESTAMP NOT NULL,
+    journal_no BIGINT NOT NULL
+);
+
+-- Of this session only, while records are applied anew: before which hours usage goes by records still to come.
+CREATE TEMP TABLE IF NOT EXISTS usage_goes (hours_before TIMESTAMP);
+
+-- Of this session only, while records are applied anew: one row per file of charges that is gone because a later record
+-- merged it, and the file that has its rows.
+CREATE TEMP TABLE IF NOT EXISTS merged_away (
+    file VARCHAR,
+    merged_file VARCHAR,
+    sha256 VARCHAR
 );
 
 -- One row per account whose past a load changed, until a rating run has looked.

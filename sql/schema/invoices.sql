@@ -114,6 +114,27 @@ CREATE TABLE IF NOT EXISTS issued_months (
     journal_no BIGINT NOT NULL
 );
 
+-- One row per charge posted after an invoice of its month was issued: documents ask for these one by one, and for all others
+-- by the sums of their month, so that no run of invoices reads a file of charges.
+CREATE TABLE IF NOT EXISTS late_charges (
+    charge_id VARCHAR NOT NULL,
+    account_id VARCHAR NOT NULL,
+    item VARCHAR NOT NULL,
+    region VARCHAR NOT NULL,
+    month VARCHAR NOT NULL,
+    period_start TIMESTAMP NOT NULL,
+    period_end TIMESTAMP NOT NULL,
+    quantity HUGEINT NOT NULL,
+    free_quantity HUGEINT NOT NULL,
+    plan_quantity HUGEINT NOT NULL,
+    billable_quantity HUGEINT NOT NULL,
+    amount HUGEINT NOT NULL,
+    rate_card VARCHAR NOT NULL,
+    reason VARCHAR NOT NULL,
+    term VARCHAR NOT NULL,
+    journal_no BIGINT NOT NULL
+);
+
 -- One row per series: the last number given.
 CREATE TABLE IF NOT EXISTS invoice_series (
     series VARCHAR NOT NULL,

@@ -17,5 +17,6 @@ SELECT
     first_sequence,
     last_sequence,
     batches,
-    events
+    events,
+    gaps
 FROM lake_certificates

@@ -21,7 +21,8 @@ next_months AS (
     GROUP BY s.account_id
 ),
 
-placed AS (
+-- Read three times below: kept, it would be all charges at once.
+placed AS NOT MATERIALIZED (
     SELECT
         c.*,
         coalesce(carried.invoice_no, CASE WHEN c.journal_no < own.journal_no THEN own.invoice_no END) AS invoice_no,

@@ -24,6 +24,7 @@ newest AS (
         hour,
         partition,
         arg_max(state, revision) AS state,
+        arg_max(missing_edges, revision) AS missing_edges,
         sum(requests) AS accepted,
         coalesce(sum(requests) FILTER (revision > 0), 0) AS late
     FROM lake_imported_files
@@ -37,7 +38,7 @@ imported AS (
             AS state,
         CAST(sum(accepted) AS BIGINT) AS accepted,
         CAST(sum(late) AS BIGINT) AS late,
-        CAST([] AS VARCHAR[]) AS missing_edges
+        list_sort(list_distinct(flatten(list(missing_edges)))) AS missing_edges
     FROM newest
     GROUP BY hour
 )

@@ -17,5 +17,7 @@ SELECT
     closed_at,
     complete_through,
     too_old,
-    import_no
+    import_no,
+    pruned,
+    missing_edges
 FROM lake_imported_files

@@ -43,6 +43,8 @@ listed AS (
     FROM samples AS s
     INNER JOIN months AS m
         ON s.timezone = m.zone AND s.bucket >= m.starts_at AND s.bucket < m.ends_at
+    -- Of a month with pruned hours the samples are not all there.
+    WHERE m.starts_at > coalesce((SELECT max(hour) FROM lake_imported_files WHERE pruned), TIMESTAMP '1970-01-01')
     GROUP BY m.month, s.account_id, slots
 )
 

@@ -13,5 +13,8 @@ SELECT
     used,
     starts_at,
     ends_at,
-    bought_at
+    bought_at,
+    price,
+    lasts,
+    renews
 FROM lake_plans

@@ -4,7 +4,8 @@
 -- Reads: lake_usage_hourly, usage_not_imported.
 -- Read by: people (edgetoll sql), sql/views/usage_hourly.sql, sql/views/usage_by_status.sql, sql/views/usage_by_cache.sql,
 -- sql/queries/busiest_hours.sql, sql/queries/status_by_day.sql, sql/queries/error_share_by_domain.sql,
--- sql/queries/cache_hits_against_bytes_billed.sql.
+-- sql/queries/cache_hits_against_bytes_billed.sql,
+-- sql/queries/usage_over_time.sql.
 CREATE VIEW usage_hourly_parts AS
 SELECT
     hour,

@@ -2,7 +2,7 @@
 -- Grain: one row per 5-minute bucket × account × domain × region × class × file it comes from.
 -- Owner: metering.
 -- Reads: closed_usage (closed, not yet imported), live_usage (open), lake_domains, closed_hour_list.
--- Read by: people (edgetoll sql), sql/views/usage_parts.sql, sql/views/usage_hourly_parts.sql, sql/views/usage_daily.sql.
+-- Read by: people (edgetoll sql), sql/views/usage_parts.sql, sql/views/usage_hourly_parts.sql, sql/views/usage_daily_parts.sql.
 CREATE VIEW usage_not_imported AS
 WITH shape AS (
     SELECT

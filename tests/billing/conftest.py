@@ -50,7 +50,7 @@ INSERT INTO domain_ownership VALUES ($domain, $domain, $account_id, $since, NULL
 """
 ADD_PLAN = """
 INSERT INTO plans VALUES ($plan_id, $account_id, 'https_requests', 'all', $quantity, $since,
-    $since::TIMESTAMP + INTERVAL 1 YEAR, $since, NULL, 1)
+    $since::TIMESTAMP + INTERVAL 1 YEAR, $since, NULL, NULL, NULL, 1)
 """
 
 # What the check adds up, in place of what a real run moves on.

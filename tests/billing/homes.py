@@ -27,6 +27,7 @@ from metering.closed import (
     Certificate,
     EdgeEvidence,
     EpochRange,
+    SequenceGap,
     certificate_sha256,
     closed_file,
     hour_text,
@@ -194,10 +195,13 @@ def close_hour(
     complete_through: datetime | None = None,
     state: Literal["closed", "incomplete"] = "closed",
     empty_since: datetime | None = None,
+    missing: tuple[str, ...] = (),
+    gaps: tuple[SequenceGap, ...] = (),
 ) -> None:
     """Close `hour` with `uses`; a second call for the same hour writes the next revision.
 
-    With `empty_since` it stands for the run of empty hours from there on.
+    With `empty_since` it stands for the run of empty hours from there on. `missing`: edges that
+    promised nothing; `gaps`: batches of the one that did which never came.
     """
     before = [file for file in list_closed(home) if file.partition == partition]
     revision = sum(1 for file in before if file.hour == hour)
@@ -222,8 +226,8 @@ def close_hour(
         bytes_sent=sum(use.bytes_sent for use in uses),
         duplicates=0,
         quarantined=0,
-        edges=(_edge(uses),),
-        missing_edges=(),
+        edges=(_edge(uses, gaps),),
+        missing_edges=missing,
         waivers=(),
         unproven_sources=(),
         generation=1,
@@ -240,10 +244,10 @@ def close_hours(home: Path, start: datetime, count: int, uses: Sequence[Use]) ->
         close_hour(home, start + timedelta(hours=number), uses)
 
 
-def _edge(uses: Sequence[Use]) -> EdgeEvidence:
+def _edge(uses: Sequence[Use], gaps: tuple[SequenceGap, ...]) -> EdgeEvidence:
     epochs = (EpochRange(epoch=1, first_sequence=0, last_sequence=3, batches=4,
                          events=sum(use.requests for use in uses)),)  # fmt: skip
-    return EdgeEvidence(edge_id="edge-1", region="DE", watermark=None, epochs=epochs)
+    return EdgeEvidence(edge_id="edge-1", region="DE", watermark=None, epochs=epochs, gaps=gaps)
 
 
 def _rows(hour: datetime, uses: Iterable[Use]) -> pa.Table:

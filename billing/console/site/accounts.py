@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from billing.console.site.pages import ActCommand, Block, PageField, SitePage
+from billing.console.site.links import TO_INVOICE, TO_ITEM
+from billing.console.site.pages import ActCommand, Block, Leads, PageField, SitePage
 
 MONTH = PageField(name="month", kind="month", default="this month", label="month")
 OF_ACCOUNT = {"account": "{account}"}
 QUICK, SLOW = 1, 30
 """Seconds between two looks of a block that is live: at what moves, at what is dear to ask."""
-TO_ITEM = "/accounts/{account_id}/charges/{item}?month={month}"
+OF_PERIOD: Leads = (
+    "/hour?hour={hour}&account={account}",
+    "/usage?from_day={first_day}&to_day={last_day}&step=hour&account={account}",
+)
 
 TODAY = SitePage(
     path="/",
@@ -113,6 +117,14 @@ ACCOUNT = SitePage(
             given=OF_ACCOUNT,
             face="facts",
             every=SLOW,
+            opens={
+                "cash": "#payments-of-account",
+                "vouchers": "#payments-of-account",
+                "charged": "/ask/statement_of_account?account={account}",
+                "projected": "#balance-to-come",
+                "projected_zero_at": "#balance-to-come",
+                "burn_per_hour": "#charges-as-they-grow",
+            },
         ),
         Block(
             question="requests_lately",
@@ -135,7 +147,7 @@ ACCOUNT = SitePage(
             given={"account": "{account}", "month": "{month}"},
             columns=("item", "region", "quantity", "free_quantity", "plan_quantity",
                      "billable_quantity", "amount", "currency", "corrections"),
-            opens={"item": TO_ITEM, "amount": TO_ITEM, "quantity": TO_ITEM},
+            opens={"free_quantity": TO_ITEM, "plan_quantity": TO_ITEM, "corrections": TO_ITEM},
             empty="Nothing was charged in this month.",
         ),
         Block(
@@ -156,6 +168,7 @@ ACCOUNT = SitePage(
             question="plans_of_account",
             heading="Plans and what is left of them",
             given=OF_ACCOUNT,
+            opens={"used": "/accounts/{account}/charges/{kind}?month={month}"},
             empty="It bought no plan.",
         ),
         Block(
@@ -213,8 +226,11 @@ CHARGES = SitePage(
             question="charges_of_item",
             heading="Charges of {month}",
             given={"account": "{account}", "month": "{month}", "item": "{item}"},
-            opens={"period_start": "/hour?hour={period_start}&account={account}",
-                   "quantity": "/hour?hour={period_start}&account={account}"},
+            columns=("period_start", "period_end", "region", "quantity", "free_quantity",
+                     "plan_quantity", "billable_quantity", "amount", "currency", "revision",
+                     "reason", "rate_card", "run_id"),
+            opens={"period_start": OF_PERIOD, "quantity": OF_PERIOD, "amount": OF_PERIOD,
+                   "billable_quantity": OF_PERIOD},
             empty="Nothing of this was charged in this month.",
         ),
     ),
@@ -262,6 +278,8 @@ INVOICE = SitePage(
             heading="What it asks for",
             given={"invoice": "{invoice}"},
             face="facts",
+            opens={"total": "#lines-of-invoice", "hours": "/completeness?month={month}",
+                   "incomplete_hours": "/completeness?month={month}"},
         ),
         Block(
             question="lines_of_invoice",
@@ -270,12 +288,12 @@ INVOICE = SitePage(
             columns=("line_no", "item", "region", "quantity", "free_quantity", "plan_quantity",
                      "billable_quantity", "unit", "unit_price", "tier", "amount", "tax",
                      "corrects_invoice", "corrects_hour"),
-            opens={"item": TO_ITEM, "amount": TO_ITEM, "quantity": TO_ITEM},
         ),
         Block(
             question="documents_that_correct",
             heading="What corrects it",
             given={"invoice": "{invoice}"},
+            opens={"amount": TO_INVOICE},
             empty="Nothing: it stands as it was issued.",
         ),
     ),

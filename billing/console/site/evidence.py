@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from billing.console.site.pages import ActCommand, Block, PageField, SitePage
+from collections.abc import Mapping
+
+from billing.console.site.pages import ActCommand, Block, Leads, PageField, SitePage
 
 MONTH = PageField(name="month", kind="month", default="this month", label="month (UTC)")
+
+OF_EDGE: Mapping[str, Leads] = {
+    "events": "/hour?hour={hour}&edge={edge_id}#certificates",
+    "edge_id": "/edges/{edge_id}?month={hour|month}",
+    "further": (
+        "/day?day={hour|day}&edge={edge}&first={first}",
+        "/day?day={hour|day}&first={first}",
+    ),
+}
 
 COMPLETENESS = SitePage(
     path="/completeness",
@@ -21,6 +32,14 @@ COMPLETENESS = SitePage(
             empty="Every hour that is known is closed with all its edges.",
         ),
         Block(
+            question="edges_by_hour",
+            heading="Edges by hour on the newest day of {month}",
+            given={"month": "{month}"},
+            face="grid",
+            opens=OF_EDGE,
+            empty="No edge has proven anything in this month.",
+        ),
+        Block(
             question="hours_of_month",
             heading="Hours of {month}, by how much they hold",
             given={"month": "{month}"},
@@ -33,6 +52,9 @@ COMPLETENESS = SitePage(
             heading="The month in figures",
             given={"month": "{month}"},
             face="facts",
+            opens={"hours_known": "#hours-of-month", "hours_closed": "#hours-of-month",
+                   "hours_incomplete": "#incomplete-hours", "accepted": "#hours-of-month",
+                   "late": "#late-usage-rate"},
             empty="No hour of this month is known.",
         ),
         Block(
@@ -56,15 +78,19 @@ DAY_PAGE = SitePage(
     title="{day}",
     about="Hours of the day and the edges whose batches prove them, UTC.",
     of_fleet=True,
-    fields=(PageField(name="day", kind="day", default="this day", label="day (UTC)"),),
+    fields=(
+        PageField(name="day", kind="day", default="this day", label="day (UTC)"),
+        PageField(name="edge", label="edges whose id has"),
+        PageField(name="first", default="1", label="from edge number"),
+    ),
     blocks=(
         Block(
-            question="edges_of_day",
+            question="edges_by_hour",
             heading="Edges by hour",
-            given={"day": "{day}"},
+            given={"day": "{day}", "edge": "{edge}", "first": "{first}"},
             face="grid",
-            opens={"events": "/hour?hour={hour}"},
-            empty="No edge has proven anything of this day.",
+            opens=OF_EDGE,
+            empty="No edge has proven anything of this day, or none has an id like that.",
         ),
         Block(
             question="completeness_by_hour",
@@ -75,6 +101,36 @@ DAY_PAGE = SitePage(
     ),
 )
 
+EDGE = SitePage(
+    path="/edges/{edge}",
+    title="Edge {edge}",
+    about="In which hours of the month it is proven, in which it is missing or has gaps, UTC.",
+    of_fleet=True,
+    fields=(MONTH,),
+    blocks=(
+        Block(
+            question="hours_of_edge",
+            heading="Hours of {month}, by how much it sent",
+            given={"month": "{month}", "edge": "{edge}"},
+            face="grid",
+            opens={"events": "/hour?hour={hour}&edge={edge}#certificates",
+                   "day": "/day?day={day}&edge={edge}"},
+            empty="Nothing of an edge of that name is known in this month.",
+        ),
+        Block(
+            question="lines_refused_by_edge",
+            heading="Log lines it could not read",
+            given={"edge": "{edge}"},
+            empty="Every line was read.",
+        ),
+    ),
+    acts=(
+        ActCommand(what="See what it has shipped and what waits", command="edgetoll edge status"),
+        ActCommand(what="Let an hour close without it",
+            command='edgetoll metering waive {edge} --reason "…"'),
+    ),
+)  # fmt: skip
+
 HOUR = SitePage(
     path="/hour",
     title="Hour {hour}",
@@ -83,6 +139,7 @@ HOUR = SitePage(
     fields=(
         PageField(name="hour", default="this hour", label="hour (UTC), as 2026-11-03T08"),
         PageField(name="account", label="account", account_wide=True),
+        PageField(name="edge", label="certificate of the edge"),
     ),
     blocks=(
         Block(
@@ -91,6 +148,12 @@ HOUR = SitePage(
             given={"hour": "{hour}"},
             face="facts",
             of_fleet=True,
+            opens={
+                "accepted": "#usage-of-hour",
+                "batches": "#evidence-of-hour",
+                "proven_events": "#evidence-of-hour",
+                "missing_edges": "#certificates",
+            },
             empty="The hour is not known: nothing was counted in it, or it is yet to come.",
         ),
         Block(
@@ -124,6 +187,7 @@ REFUSED = SitePage(
         Block(
             question="lines_refused_by_edge",
             heading="Log lines refused",
+            opens={"edge_id": "/edges/{edge_id}"},
             empty="Every line was read.",
         ),
         Block(
@@ -176,8 +240,6 @@ RUN = SitePage(
             question="charges_of_run",
             heading="Charges",
             given={"run": "{run}"},
-            opens={"item": "/accounts/{account_id}/charges/{item}?month={month}",
-                   "amount": "/accounts/{account_id}/charges/{item}?month={month}"},
             empty="The run charged nothing, or there is none of that name.",
         ),
     ),

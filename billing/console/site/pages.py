@@ -10,6 +10,10 @@ Face = Literal["table", "facts", "tiles", "chart", "chart and table", "grid"]
 """How an answer is shown: rows; one row as names and values; rows as figures to click; its chart;
 both; a grid of coloured cells (what the question's chart calls a heat map).
 """
+Leads = str | tuple[str, ...]
+"""Where a number or name leads: an address with `{column}` of its row or the page's parameters, or
+several, of which the first counts whose values are all there.
+"""
 INTO = "{"
 
 
@@ -32,8 +36,8 @@ class PageField:
 class Block:
     """A question on a page. `given`: its parameters from the page's, `{name}` in braces.
 
-    `opens`: where a cell of a column leads, `{column}` of its row or the page's; `columns`: those
-    shown, none: all. `of_fleet`: tells of all customers together, so not for readers of one.
+    `opens`: where a cell of a column leads; `columns`: those shown, none: all. `of_fleet`: tells of
+    all customers together, so not for readers of one.
     """
 
     question: str
@@ -41,11 +45,11 @@ class Block:
     given: Mapping[str, str] = field(default_factory=dict)
     face: Face = "table"
     columns: tuple[str, ...] = ()
-    opens: Mapping[str, str] = field(default_factory=dict)
+    opens: Mapping[str, Leads] = field(default_factory=dict)
     empty: str = "None."
     of_fleet: bool = False
     when: str = ""
-    """Only asked when the page has a value for this parameter."""
+    """Only asked when the page has a value for this parameter, and not `all`."""
     every: int = 0
     """While the page is open it follows what happens, so many seconds apart at least; 0: not."""
 
@@ -73,6 +77,8 @@ class SitePage:
     nav: str = ""
     fields: tuple[PageField, ...] = ()
     needs: str = ""
+    zone_of: str = ""
+    """The question that says in which zone times are shown, where one account is asked about."""
     missing: str = ""
     of_fleet: bool = False
     acts: tuple[ActCommand, ...] = ()

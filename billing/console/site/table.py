@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from billing.console.site.accounts import ACCOUNT, ACCOUNTS, CHARGES, INVOICE, INVOICES, TODAY
-from billing.console.site.evidence import COMPLETENESS, DAY_PAGE, HOUR, REFUSED, RUN, RUNS
+from billing.console.site.evidence import COMPLETENESS, DAY_PAGE, EDGE, HOUR, REFUSED, RUN, RUNS
 from billing.console.site.pages import SitePage
-from billing.console.site.usage import MONTHS, PRICES, USAGE
+from billing.console.site.usage import PERIODS, PRICES, USAGE
 
 PAGES: tuple[SitePage, ...] = (
     TODAY,
@@ -15,9 +15,10 @@ PAGES: tuple[SitePage, ...] = (
     INVOICES,
     INVOICE,
     USAGE,
-    MONTHS,
+    PERIODS,
     COMPLETENESS,
     DAY_PAGE,
+    EDGE,
     HOUR,
     REFUSED,
     PRICES,

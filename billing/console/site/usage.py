@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from billing.console.site.links import TO_ITEM
 from billing.console.site.pages import ActCommand, Block, PageField, SitePage
 
+CLASSES = ("https", "quic", "http")
 WHOSE = (
     PageField(name="account", label="account", account_wide=True),
     PageField(name="domain", label="domain"),
     PageField(name="region", label="region"),
+    PageField(name="class", kind="choice", label="class", choices=("all", *CLASSES)),
 )
 SPAN = (
-    PageField(name="from_day", kind="day", default="first of month", label="from (UTC)"),
+    PageField(name="from_day", kind="day", default="first of month", label="from"),
     PageField(name="to_day", kind="day", default="this day", label="to, included"),
 )
 STEP = PageField(
@@ -20,11 +23,41 @@ STEP = PageField(
     label="step",
     choices=("month", "day", "hour", "5min"),
 )
-OF_WHOM = {"account": "{account}", "domain": "{domain}", "region": "{region}"}
+OF_WHOM = {
+    "account": "{account}",
+    "domain": "{domain}",
+    "region": "{region}",
+    "class": "{class}",
+}
 GIVEN = {"from_day": "{from_day}", "to_day": "{to_day}", **OF_WHOM}
-KEPT = "&account={account}&domain={domain}&region={region}"
-NARROWER = "/usage?from_day={starts|day}&to_day={starts|day}&step=hour" + KEPT
-SPAN_KEPT = "/usage?from_day={from_day}&to_day={to_day}&step={step}"
+OF_PART = {name: f"&{name}={value}" for name, value in OF_WHOM.items()}
+NARROWER = (
+    "/usage?from_day={first_day}&to_day={last_day}&step={step|finer}" + "".join(OF_PART.values()),
+    "/hour?hour={starts}&account={account}",
+)
+
+
+def _of_part(by: str, of_class: str = "{class}") -> str:
+    """Usage of the part that a row is of, where all is split by `by`; of one class."""
+    kept = {**OF_PART, "class": f"&class={of_class}", by: f"&{by}={{part}}"}
+    return "/usage?from_day={from_day}&to_day={to_day}&step={step}" + "".join(kept.values())
+
+
+def _split(by: str, *, of_fleet: bool = False) -> Block:
+    """What usage consists of, by domain, region, class or account."""
+    return Block(
+        question="usage_split",
+        heading=f"By {by}",
+        given={**GIVEN, "by": by},
+        opens={
+            **dict.fromkeys(("part", "requests", "bytes_sent"), _of_part(by)),
+            **{f"{one}_requests": _of_part(by, one) for one in CLASSES},
+        },
+        of_fleet=of_fleet,
+        empty="Nothing was served in these days.",
+    )
+
+
 ITEM = PageField(
     name="item",
     kind="choice",
@@ -37,7 +70,9 @@ USAGE = SitePage(
     path="/usage",
     title="Usage",
     nav="Usage",
-    about="What was served: by time, domain, region and class, from months down to 5 minutes.",
+    about="What was served: by time, domain, region and class, from months down to 5 minutes."
+    " Days and months are those of each account's time zone; of one account so are the hours.",
+    zone_of="account_at_a_glance",
     fields=(*SPAN, STEP, *WHOSE),
     blocks=(
         Block(
@@ -45,73 +80,59 @@ USAGE = SitePage(
             heading="Requests by {step}",
             given={**GIVEN, "step": "{step}"},
             face="chart and table",
-            opens={"starts": NARROWER, "requests": NARROWER},
+            columns=("starts", "class", "requests", "bytes_sent"),
+            opens={"starts": NARROWER, "requests": NARROWER, "bytes_sent": NARROWER},
             empty="Nothing was served in these days. Is the domain loaded, are the logs imported?",
         ),
+        _split("domain"),
+        _split("region"),
+        _split("class"),
+        _split("account", of_fleet=True),
         Block(
-            question="usage_split",
-            heading="By domain",
-            given={**GIVEN, "by": "domain"},
-            opens={"part": SPAN_KEPT + "&account={account}&region={region}&domain={part}"},
-            empty="Nothing was served in these days.",
-        ),
-        Block(
-            question="usage_split",
-            heading="By region",
-            given={**GIVEN, "by": "region"},
-            opens={"part": SPAN_KEPT + "&account={account}&domain={domain}&region={part}"},
-            empty="Nothing was served in these days.",
-        ),
-        Block(
-            question="usage_split",
-            heading="By account",
-            given={**GIVEN, "by": "account"},
-            opens={"part": SPAN_KEPT + "&domain={domain}&region={region}&account={part}"},
-            of_fleet=True,
-            empty="Nothing was served in these days.",
+            question="bandwidth_percentiles",
+            heading="Bandwidth of {from_day:.7}",
+            given={"month": "{from_day:.7}", "account": "{account}"},
+            when="account",
+            empty="Nothing was served for it in this month.",
         ),
     ),
     acts=(ActCommand(what="Say whose a domain is", command="edgetoll billing load FILE"),),
 )
 
-MONTHS = SitePage(
-    path="/usage/months",
-    title="Two months",
-    about="Usage of one month beside another's, and bandwidth at its peak and percentiles.",
-    nav="Months",
+PERIODS = SitePage(
+    path="/usage/periods",
+    title="Two periods",
+    about="Usage of one period beside another's, day by day in each account's time zone.",
+    nav="Periods",
     fields=(
-        PageField(name="month", kind="month", default="this month", label="month"),
-        PageField(name="other", kind="month", default="last month", label="beside"),
+        *SPAN,
+        PageField(name="other_from_day", kind="day", default="first of last month",
+                  label="beside: from"),
+        PageField(name="other_to_day", kind="day", default="last of last month",
+                  label="to, included"),
         *WHOSE,
     ),
     blocks=(
         Block(
-            question="usage_of_two_months",
-            heading="{month} beside {other}",
-            given={"month": "{month}", "other": "{other}", **OF_WHOM},
-            face="chart",
-            empty="Nothing was served in either month.",
-        ),
-        Block(
-            question="bandwidth_percentiles",
-            heading="Bandwidth of {month}",
-            given={"month": "{month}"},
-            empty="Nothing was served in this month.",
-        ),
-        Block(
-            question="bandwidth_percentiles",
-            heading="Bandwidth of {other}",
-            given={"month": "{other}"},
-            empty="Nothing was served in this month.",
+            question="usage_of_two_periods",
+            heading="{from_day} to {to_day} beside {other_from_day} to {other_to_day}",
+            given={**GIVEN, "other_from_day": "{other_from_day}",
+                   "other_to_day": "{other_to_day}"},
+            face="chart and table",
+            opens=dict.fromkeys(
+                ("day", "requests", "bytes_sent"),
+                "/usage?from_day={day}&to_day={day}&step=hour" + "".join(OF_PART.values()),
+            ),
+            empty="Nothing was served in either period.",
         ),
         Block(
             question="month_over_month",
-            heading="Requests of {month} beside the month before",
-            given={"month": "{month}"},
+            heading="Requests of {from_day:.7} beside the month before, the largest changes first",
+            given={"month": "{from_day:.7}", "account": "{account}"},
             empty="Nothing was served in either month.",
         ),
     ),
-)
+)  # fmt: skip
 
 PRICES = SitePage(
     path="/prices",
@@ -132,6 +153,7 @@ PRICES = SitePage(
             heading="If {item} rose by {percent} percent in {month}",
             given={"month": "{month}", "item": "{item}", "percent": "{percent}"},
             face="chart and table",
+            opens={"tried": TO_ITEM, "change": TO_ITEM},
             empty="Nothing of this was charged in this month.",
         ),
         Block(
@@ -139,6 +161,7 @@ PRICES = SitePage(
             heading="If {month} had been priced by {try_book}",
             given={"month": "{month}", "book": "{try_book}"},
             face="chart and table",
+            opens={"tried": TO_ITEM, "change": TO_ITEM},
             when="try_book",
             empty="Nothing was charged in this month, or there is no such book.",
         ),

@@ -9,6 +9,7 @@ import idna
 
 from billing.invoices.figures import gigabytes
 from billing.invoices.records import Invoice
+from billing.invoices.wording.writing import Writing
 
 # The page names so many domains; the JSON and CSV documents name all of them, day by day.
 DOMAINS_SHOWN = 40
@@ -42,31 +43,37 @@ def sums_of(invoice: Invoice) -> Sums:
     return {name: found[name] for name in ranked}
 
 
-def domain_rows(sums: Sums, size: int, printable: Callable[[str], bool]) -> tuple[PageDomain, ...]:
+def domain_rows(
+    sums: Sums, size: int, printable: Callable[[str], bool], writing: Writing
+) -> tuple[PageDomain, ...]:
     """Usage by domain over the period for the appendix of the page, with what all have together."""
     names = list(sums)
-    rows = [
-        _domain_row(_shown(name, printable), [sums[name]], size) for name in names[:DOMAINS_SHOWN]
-    ]
+
+    def row(label: str, parts: Sequence[Mapping[str, int]], style: str = "") -> PageDomain:
+        return _domain_row(label, parts, size, style, writing)
+
+    rows = [row(_shown(name, printable), [sums[name]]) for name in names[:DOMAINS_SHOWN]]
     if rest := names[DOMAINS_SHOWN:]:
-        what = "1 more domain" if len(rest) == 1 else f"{len(rest):,} more domains"
-        rows.append(_domain_row(what, [sums[name] for name in rest], size, style="rest"))
+        many = writing.said("more_domains", count=writing.number(f"{len(rest):,}"))
+        what = writing.said("more_domain") if len(rest) == 1 else many
+        rows.append(row(what, [sums[name] for name in rest], "rest"))
     if len(names) > 1:
         every = [sums[name] for name in names]
-        rows.append(_domain_row(f"All {len(names):,} domains", every, size, style="sum"))
+        count = writing.number(f"{len(names):,}")
+        rows.append(row(writing.said("all_domains", count=count), every, "sum"))
     return tuple(rows)
 
 
 def _domain_row(
-    label: str, parts: Sequence[Mapping[str, int]], size: int, style: str = ""
+    label: str, parts: Sequence[Mapping[str, int]], size: int, style: str, writing: Writing
 ) -> PageDomain:
-    https, http, quic = (f"{sum(part[one] for part in parts):,}" for one in CLASSES)
+    https, http, quic = (writing.number(f"{sum(part[one] for part in parts):,}") for one in CLASSES)
     return PageDomain(
         domain=label,
         https=https,
         http=http,
         quic=quic,
-        transfer=gigabytes(sum(part["bytes"] for part in parts), size),
+        transfer=writing.measure(gigabytes(sum(part["bytes"] for part in parts), size)),
         style=style,
     )
 
@@ -82,7 +89,7 @@ def _shown(domain: str, printable: Callable[[str], bool]) -> str:
     return name if printable(name) else domain
 
 
-def domain_notes(invoice: Invoice, sums: Sums) -> tuple[str, ...]:
+def domain_notes(invoice: Invoice, sums: Sums, writing: Writing) -> tuple[str, ...]:
     """Why something is counted here and has no line above."""
     items = {line.item for line in invoice.lines}
     names = {"quic": "QUIC", "http": "HTTP"}
@@ -93,8 +100,7 @@ def domain_notes(invoice: Invoice, sums: Sums) -> tuple[str, ...]:
     ]
     if not unpriced:
         return ()
-    which = " and ".join(unpriced)
-    return (
-        f"{which} requests are counted here but have no line of their own: the price list has no"
-        " price for them. The data they sent is in the lines of data transfer.",
-    )
+    which = unpriced[0]
+    if len(unpriced) > 1:
+        which = writing.said("and", first=which, second=unpriced[1])
+    return (writing.said("unpriced_note", which=which),)

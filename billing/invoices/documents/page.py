@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -18,6 +18,7 @@ from billing.invoices.periods import LocalPeriod
 from billing.invoices.readiness import whole_hours
 from billing.invoices.records import Invoice, InvoiceLine, Party
 from billing.invoices.wording.names import item_name, region_name
+from billing.invoices.wording.said_before import kept_text, tier_text, unit_words
 from billing.invoices.wording.settlement_rows import (
     PageTotal,
     account_rows,
@@ -25,10 +26,22 @@ from billing.invoices.wording.settlement_rows import (
     pay_lines,
     reference_rows,
 )
-from billing.invoices.wording.texts import said
+from billing.invoices.wording.writing import ENGLISH, Writing
 from billing.vat.category import category_of
 
+ACCENT = "#0b5cad"
 BYTES_PER_MBPS_SAMPLE = 37_500_000
+WORDS = (
+    "draft_mark", "tax_id", "account", "billed_to", "credited_to", "issued", "drawn_up", "due",
+    "period", "zone", "currency", "for_invoice", "replaces", "item", "quantity", "free_quota",
+    "by_plans", "billable", "unit_price", "amount", "total", "page_before", "page_between",
+    "page_after", "rounding_note", "appendix", "domain", "https_requests", "http_requests",
+    "quic_requests", "data_sent", "appendix_note", "scan_to_pay", "share",
+)  # fmt: skip
+"""What the templates say of themselves, by its key in the catalogue."""
+
+
+ENGLISH_WRITING = Writing(language=ENGLISH)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +85,11 @@ class Page:
     """All that a person reads on an invoice, as finished texts."""
 
     title: str
+    language: str
+    is_right_to_left: bool
+    words: Mapping[str, str]
+    color: str
+    footer: str
     credit: bool
     draft: bool
     cjk: str
@@ -108,47 +126,56 @@ def page(invoice: Invoice, printable: Callable[[str], bool] = lambda _text: True
     script where it has, else as it stands in the logs.
     """
     credit = invoice.kind == "credit_note"
-    title = "Credit note" if credit else "Invoice"
+    writing = Writing(language=invoice.language)
     sums = sums_of(invoice)
     return Page(
-        title=f"Draft {title.lower()}" if invoice.draft else title,
+        title=writing.said(f"title_{'draft_' if invoice.draft else ''}{invoice.kind}"),
+        language=writing.language,
+        is_right_to_left=writing.is_right_to_left,
+        words={key: writing.said(key) for key in WORDS},
+        color=invoice.seller.details.get("color", "") or ACCENT,
+        footer=invoice.seller.details.get("footer", ""),
         credit=credit,
         draft=invoice.draft,
         cjk=_cjk(invoice),
         no=invoice.invoice_no,
         corrects=invoice.corrects or "",
-        reason=invoice.reason,
-        issued=f"{invoice.issued_at.astimezone(ZoneInfo('UTC')):%-d %B %Y}",
-        due=f"{invoice.due_on:%-d %B %Y}" if invoice.due_on else "",
-        period=period_text(invoice.month),
+        reason=kept_text(invoice.reason, writing),
+        issued=writing.day(invoice.issued_at.astimezone(ZoneInfo("UTC")).date()),
+        due=writing.day(invoice.due_on) if invoice.due_on else "",
+        period=period_text(invoice.month, writing),
         month=invoice.month,
         timezone=invoice.timezone,
         currency=invoice.currency,
         account_id=invoice.account_id,
         seller=_party(invoice.seller),
         customer=_party(invoice.customer),
-        payment=(*pay_lines(invoice), *invoice.notes, *_untaxed(invoice)),
-        lines=tuple(_line(line, invoice) for line in invoice.lines),
+        payment=(
+            *pay_lines(invoice),
+            *(kept_text(note, writing) for note in invoice.notes),
+            *_untaxed(invoice),
+        ),
+        lines=tuple(_line(line, invoice, writing) for line in invoice.lines),
         has_offsets=any(line.free_quantity or line.plan_quantity for line in invoice.lines),
-        totals=_totals(invoice),
-        total=f"{grouped(minor(invoice.total, invoice.digits))} {invoice.currency}",
+        totals=_totals(invoice, writing),
+        total=writing.money(grouped(minor(invoice.total, invoice.digits)), invoice.currency),
         due_rows=due_rows(invoice),
         account_rows=account_rows(invoice),
         references=reference_rows(invoice),
-        evidence=_evidence(invoice),
-        domains=domain_rows(sums, _size(invoice), printable),
-        domain_notes=domain_notes(invoice, sums),
+        evidence=_evidence(invoice, writing),
+        domains=domain_rows(sums, _size(invoice), printable, writing),
+        domain_notes=domain_notes(invoice, sums, writing),
         content_sha256=invoice.content_sha256,
     )
 
 
-def period_text(month: str) -> str:
+def period_text(month: str, writing: Writing = ENGLISH_WRITING) -> str:
     """The billing period as its first and last local day, both included: days of the calendar,
     whatever becomes of the rules of time zones.
     """
     year, number = int(month[:4]), int(month[5:])
     last = date(year, number, monthrange(year, number)[1])
-    return f"1 {last:%B %Y} – {last:%-d %B %Y}"
+    return f"{writing.day(last.replace(day=1))} – {writing.day(last)}"
 
 
 def amount_text(item: str, quantity: int, unit: str = "") -> str:
@@ -166,14 +193,15 @@ def amount_text(item: str, quantity: int, unit: str = "") -> str:
     return f"{quantity:,}"
 
 
-def unit_text(item: str, unit: str) -> str:
+def unit_text(item: str, unit: str, writing: Writing = ENGLISH_WRITING) -> str:
     """What a price is for, in words: `per GB of 1000³ bytes`, `per Mbps and day`."""
     words = unit
     if unit.endswith("1000"):
         words = (
             f"{unit.removesuffix('1000')} of 1000{'³' if unit.endswith('GB1000') else '⁴'} bytes"
         )
-    return f"per {words}{' and day' if item == 'peak_bandwidth' else ''}"
+    key = "per_unit_and_day" if item == "peak_bandwidth" else "per_unit"
+    return writing.said(key, unit=unit_words(words, writing))
 
 
 def _gigabyte(unit: str) -> int:
@@ -186,85 +214,110 @@ def _party(party: Party) -> PageParty:
 
 
 def _untaxed(invoice: Invoice) -> list[str]:
-    """Why an invoice has no tax, in the sentence of the law; blank where nobody has said why."""
-    if any(line.tax_rate_bp for line in invoice.lines):
+    """Why there is no tax on it, or on lines of it, in the sentence of the law; blank where nobody
+    has said why.
+    """
+    decided = "tax_category" in invoice.customer.details
+    taxed = [bool(line.tax_rate_bp) for line in invoice.lines]
+    if all(taxed) or (any(taxed) and not decided):
         return []
     found = category_of(Decimal(0), invoice.seller.facts(), invoice.customer.facts())
     return [found.reason] if found is not None else []
 
 
-def corrected_text(line: InvoiceLine) -> str:
+def corrected_text(line: InvoiceLine, writing: Writing = ENGLISH_WRITING) -> str:
     """The hour or hours that a correction is about."""
     first, until = line.corrects_hour, line.corrects_until
     if first is None:
         return ""
+    begins = f"{first:%Y-%m-%d %H:%M}"
     if until is None or until - first <= timedelta(hours=1):
-        return f"hour of {first:%Y-%m-%d %H:%M} UTC"
-    return f"{first:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC"
+        return writing.said("hour_of", first=begins)
+    return writing.said("hours_of", first=begins, until=f"{until:%Y-%m-%d %H:%M}")
 
 
-def _line(line: InvoiceLine, invoice: Invoice) -> PageLine:
+def _line(line: InvoiceLine, invoice: Invoice, writing: Writing) -> PageLine:
     priced = line.unit_quantity > 0
     fixed = not priced and line.quantity == 0
-    notes = []
-    if line.corrects_invoice and line.corrects_hour is not None:
-        notes.append(f"Corrects {line.corrects_invoice}, {corrected_text(line)}: {line.reason}")
-    elif line.reason:
-        notes.append(line.reason)
-    if line.item == "peak_bandwidth" and line.kind == "usage":
-        notes.append("the sum of the days' peaks; each day is priced by its own")
-    if line.tier:
-        notes.append(line.tier)
-    if line.leftover:
-        leftover = minor(line.leftover, invoice.digits)
-        notes.append(f"includes the rounding leftover {leftover}")
+
+    def counted(quantity: int) -> str:
+        return writing.measure(amount_text(line.item, quantity, line.unit))
+
+    region = region_name(line.region, writing.language)
     return PageLine(
         no=str(line.line_no),
-        item=item_name(line.item),
-        region=region_name(line.region) + (f", {line.domain}" if line.domain else ""),
-        notes=tuple(notes),
-        quantity="–" if fixed else amount_text(line.item, line.quantity, line.unit),
-        free=amount_text(line.item, line.free_quantity, line.unit) if line.free_quantity else "–",
-        plan=amount_text(line.item, line.plan_quantity, line.unit) if line.plan_quantity else "–",
-        billable="–" if fixed else amount_text(line.item, line.billable_quantity, line.unit),
-        unit_price=grouped(exact(line.unit_price, invoice.currency)) if priced else "",
-        unit=unit_text(line.item, line.unit) if priced else "",
-        amount=grouped(minor(line.settled_amount, invoice.digits)),
+        item=item_name(line.item, writing.language),
+        region=region + (f", {line.domain}" if line.domain else ""),
+        notes=tuple(_notes(line, invoice, writing)),
+        quantity="–" if fixed else counted(line.quantity),
+        free=counted(line.free_quantity) if line.free_quantity else "–",
+        plan=counted(line.plan_quantity) if line.plan_quantity else "–",
+        billable="–" if fixed else counted(line.billable_quantity),
+        unit_price=writing.number(grouped(exact(line.unit_price, invoice.currency)))
+        if priced
+        else "",
+        unit=unit_text(line.item, line.unit, writing) if priced else "",
+        amount=writing.number(grouped(minor(line.settled_amount, invoice.digits))),
         offset=line.plan_quantity != 0 and line.billable_quantity == 0,
     )
 
 
-def _totals(invoice: Invoice) -> tuple[PageTotal, ...]:
+def _notes(line: InvoiceLine, invoice: Invoice, writing: Writing) -> Iterator[str]:
+    """What stands below a line: what it corrects, its price's terms, its part of the rounding."""
+    reason = kept_text(line.reason, writing)
+    if line.corrects_invoice and line.corrects_hour is not None:
+        hours = corrected_text(line, writing)
+        yield writing.said(
+            "corrects_line", invoice=line.corrects_invoice, hours=hours, reason=reason
+        )
+    elif reason:
+        yield reason
+    if line.item == "peak_bandwidth" and line.kind == "usage":
+        yield writing.said("day_peaks")
+    if line.tier:
+        yield tier_text(line.tier, writing)
+    if line.leftover:
+        amount = writing.number(minor(line.leftover, invoice.digits))
+        yield writing.said("leftover", amount=amount)
+
+
+def _totals(invoice: Invoice, writing: Writing) -> tuple[PageTotal, ...]:
     digits = invoice.digits
-    rows = [("Sum of charges, exact", grouped(exact(invoice.subtotal, invoice.currency)), "muted")]
-    rows.append(
-        ("Rounded down to the minor unit", grouped(exact(-invoice.cut, invoice.currency)), "muted")
-    )
-    rows.append(("Net", grouped(minor(invoice.net, digits)), "net"))
+
+    def row(label: str, value: str, style: str) -> PageTotal:
+        return PageTotal(label=label, value=writing.number(grouped(value)), style=style)
+
+    rows = [
+        row(writing.said("sum_exact"), exact(invoice.subtotal, invoice.currency), "muted"),
+        row(writing.said("sum_cut"), exact(-invoice.cut, invoice.currency), "muted"),
+        row(writing.said("net"), minor(invoice.net, digits), "net"),
+    ]
     rates = sorted({line.tax_rate_bp for line in invoice.lines})
     for rate in rates if len(rates) > 1 else ():
         own = [line for line in invoice.lines if line.tax_rate_bp == rate]
         net = grouped(minor(sum(line.settled_amount for line in own), digits))
-        tax = grouped(minor(sum(line.tax for line in own), digits))
-        rows.append((f"Tax {percent(rate)} % on {net}", tax, ""))
+        percentage = writing.number(percent(rate))
+        label = writing.said("tax_rate_on", rate=percentage, net=writing.number(net))
+        rows.append(row(label, minor(sum(line.tax for line in own), digits), ""))
     if len(rates) <= 1:
         rate = invoice.tax_rate_bp or Decimal(0)
-        rows.append((f"Tax {percent(rate)} %", grouped(minor(invoice.tax, digits)), ""))
-    return tuple(PageTotal(label=label, value=value, style=style) for label, value, style in rows)
+        label = writing.said("tax_rate", rate=writing.number(percent(rate)))
+        rows.append(row(label, minor(invoice.tax, digits), ""))
+    return tuple(rows)
 
 
-def _evidence(invoice: Invoice) -> PageEvidence | None:
+def _evidence(invoice: Invoice, writing: Writing) -> PageEvidence | None:
     evidence = invoice.evidence
     if evidence is None:
         return None
     whole = whole_hours(LocalPeriod(start=invoice.period_start, end=invoice.period_end))
-    parts = [said("evidence", hours=f"{evidence.hours:,}", whole=f"{whole:,}")]
+    hours = writing.number(f"{evidence.hours:,}")
+    parts = [writing.said("evidence", hours=hours, whole=writing.number(f"{whole:,}"))]
     if evidence.incomplete_hours:
-        parts.append(
-            f"{evidence.incomplete_hours:,} of them closed incomplete after the deadline, and what"
-            " comes later is corrected on a later invoice"
-        )
-    return PageEvidence(text="; ".join(parts) + ".", sha256=evidence.usage_sha256)
+        incomplete = writing.number(f"{evidence.incomplete_hours:,}")
+        parts.append(writing.said("incomplete_hours", hours=incomplete))
+    end = "。" if writing.language in ("zh", "ja") else "."
+    return PageEvidence(text="; ".join(parts) + end, sha256=evidence.usage_sha256)
 
 
 def _size(invoice: Invoice) -> int:
@@ -273,9 +326,11 @@ def _size(invoice: Invoice) -> int:
 
 
 def _cjk(invoice: Invoice) -> str:
-    """Whose forms of Chinese characters the names want: JP with kana, KR with hangul, else SC; none
-    where there are no such characters.
+    """Whose forms of Chinese characters it wants: its language's, else by its names: JP with kana,
+    KR with hangul, else SC; none where there are no such characters.
     """
+    if invoice.language in ("ja", "zh"):
+        return "JP" if invoice.language == "ja" else "SC"
     parties = (invoice.seller, invoice.customer)
     text = "".join("".join((party.name, *party.lines)) for party in parties)
     if re.search("[\u3040-\u30ff]", text):

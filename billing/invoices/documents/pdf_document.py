@@ -7,6 +7,7 @@ comes from font files in HOME/fonts, then from the fonts of the system.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from importlib.resources import as_file, files
@@ -17,6 +18,7 @@ import orjson
 
 from billing.invoices.documents.factur_x import described
 from billing.invoices.documents.page import page
+from billing.invoices.documents.pictures import epc_svg
 from billing.invoices.records import Invoice
 
 if TYPE_CHECKING:
@@ -31,37 +33,54 @@ _ARCHIVAL: Literal["a-2b"] = "a-2b"
 _HYBRID: Literal["a-3b"] = "a-3b"
 
 
-def render(invoice: Invoice, fonts: Path | None = None, xml: bytes | None = None) -> bytes:
-    """The PDF's bytes (PDF 1.7, tagged for screen readers); `fonts` has more font files. With the
-    e-invoice `xml` it is Factur-X: PDF/A-3, the e-invoice inside.
+def render(
+    invoice: Invoice,
+    fonts: Path | None = None,
+    xml: bytes | None = None,
+    *,
+    logo: str = "",
+    template: Path | None = None,
+) -> bytes:
+    """The PDF's bytes (PDF 1.7, tagged for screen readers); `fonts` has more font files, `logo` is
+    SVG, `template` one of the home's. With the e-invoice `xml` it is Factur-X: PDF/A-3, the
+    e-invoice inside.
     """
     shown = page(invoice, printable=lambda text: not unprintable(text, fonts))
-    template = ("billing.invoices", "invoice.typ")
-    return compiled(template, orjson.dumps(shown), fonts=fonts, at=invoice.issued_at, xml=xml)
+    pictures = {"logo": logo, "epc": epc_svg(invoice)}
+    return compiled(
+        template or ("billing.invoices", "invoice.typ"),
+        orjson.dumps(shown),
+        fonts=fonts,
+        at=invoice.issued_at,
+        xml=xml,
+        more={name: svg for name, svg in pictures.items() if svg},
+    )
 
 
 def compiled(
-    template: tuple[str, str],
+    template: tuple[str, str] | Path,
     page: bytes,
     *,
     fonts: Path | None,
     at: datetime,
     xml: bytes | None = None,
+    more: Mapping[str, str] | None = None,
 ) -> bytes:
-    """The PDF of a template (its package, its name below templates/) and the JSON it shows; `at` is
-    the only time in it. With an `xml` to be embedded it is PDF/A-3.
+    """The PDF of a template (a file, or its package and name below templates/) and the JSON it
+    shows; `at` is the only time in it, `more` further inputs. With an `xml` to be embedded it is
+    PDF/A-3.
     """
-    inputs = {"page": page.decode("utf-8")}
+    inputs = {"page": page.decode("utf-8"), **(more or {})}
     if xml is not None:
         inputs["xml"] = xml.decode("utf-8")
-    made = _compiler(fonts, *template).compile(
+    made = _compiler(fonts, template).compile(
         format="pdf",
         sys_inputs=inputs,
         timestamp=int(at.astimezone(UTC).timestamp()),
         pdf_standards=[] if xml is None else _HYBRID,
     )
     if not isinstance(made, bytes):
-        raise TypeError(f"typst made {type(made).__name__} of {template[1]}, not one file")
+        raise TypeError(f"typst made {type(made).__name__} of {template}, not one file")
     return made if xml is None else described(made)
 
 
@@ -110,15 +129,21 @@ def _font_paths(fonts: Path | None) -> list[str]:
 
 
 @cache
-def _compiler(fonts: Path | None, package: str, name: str) -> typst.Compiler:
+def _compiler(fonts: Path | None, template: tuple[str, str] | Path) -> typst.Compiler:
     """One compiler per process: it keeps fonts and the parsed template between documents."""
+    if isinstance(template, Path):
+        return _compiler_of(template, fonts)
+    package, name = template
+    with as_file(files(package).joinpath("templates", name)) as path:
+        return _compiler_of(path, fonts)
+
+
+def _compiler_of(path: Path, fonts: Path | None) -> typst.Compiler:
     import typst
 
-    template = files(package).joinpath("templates", name)
-    with as_file(template) as path:
-        return typst.Compiler(
-            input=str(path),
-            root=str(path.parent),
-            font_paths=_font_paths(fonts),
-            ignore_system_fonts=False,
-        )
+    return typst.Compiler(
+        input=str(path),
+        root=str(path.parent),
+        font_paths=_font_paths(fonts),
+        ignore_system_fonts=False,
+    )

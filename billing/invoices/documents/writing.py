@@ -21,6 +21,7 @@ from billing.invoices.documents.files import (
     put_draft,
     safe_name,
 )
+from billing.invoices.documents.kept import logo_of, template_of
 from billing.invoices.documents.rendering import rendered
 from billing.invoices.documents.sums import SUMS, read_sums, write_sums
 from billing.invoices.einvoice import xml_document
@@ -36,6 +37,8 @@ from billing.invoices.reading import (
 )
 from billing.invoices.records import Invoice
 from billing.invoices.settings import InvoiceSettings
+from billing.invoices.waiting import ANYTHING_PRINTS, Printing
+from billing.invoices.wording.texts import catalogue
 from billing.vat.profiles import FACTUR_X
 
 TABLES = ("json", "csv")
@@ -101,13 +104,14 @@ def write_drafts(
     return written
 
 
-def unprintable(home: Path, settings: InvoiceSettings) -> Callable[[str], str]:
-    """What `billing.invoices.run.prepare` asks: which characters of a text a PDF would show as
-    boxes. Without a PDF nothing is asked of fonts.
-    """
+def printing(home: Path, settings: InvoiceSettings) -> Printing:
+    """What `billing.invoices.run.prepare` asks of fonts. Without a PDF nothing is asked."""
     if "pdf" not in settings.formats:
-        return lambda _text: ""
-    return partial(pdf_document.unprintable, fonts=pdf_document.fonts_of(home))
+        return ANYTHING_PRINTS
+    return Printing(
+        unprintable=partial(pdf_document.unprintable, fonts=pdf_document.fonts_of(home)),
+        texts_of=lambda language: "".join(catalogue(language).values()),
+    )
 
 
 def missing(home: Path, connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -164,13 +168,21 @@ def _write_chosen(
     fonts = pdf_document.fonts_of(home)
     for invoice in documents(connection, tables) if pages else _nothing():
         name = safe_name(invoice.account_id if drafts else invoice.invoice_no)
+        logo = logo_of(home, invoice)
         if wanted(f"{name}.html"):
-            putting(f"{folder}/{name}.html", html_document.render(invoice), written)
+            own = template_of(home, invoice, "template_html")
+            putting(
+                f"{folder}/{name}.html",
+                html_document.render(invoice, logo=logo, template=own),
+                written,
+            )
         profile = None if drafts else xml_document.wanted(invoice)
         xml = None if profile is None else xml_document.render(invoice, profile)
         inside = xml if profile is not None and profile.name == FACTUR_X else None
         if wanted(f"{name}.pdf") or inside is not None:
-            putting(f"{folder}/{name}.pdf", pdf_document.render(invoice, fonts, inside), written)
+            own = template_of(home, invoice, "template_pdf")
+            made = pdf_document.render(invoice, fonts, inside, logo=logo, template=own)
+            putting(f"{folder}/{name}.pdf", made, written)
         if xml is not None and inside is None:
             putting(f"{folder}/{name}.{E_INVOICE}", xml, written)
         advance(1)

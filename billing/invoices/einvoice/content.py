@@ -13,8 +13,10 @@ from zoneinfo import ZoneInfo
 from billing.invoices.figures import exact, minor
 from billing.invoices.records import Invoice, InvoiceLine, Party
 from billing.invoices.wording.names import item_name, region_name
+from billing.invoices.wording.said_before import kept_text, tier_text
 from billing.invoices.wording.settlement_rows import pay_lines
 from billing.invoices.wording.texts import said
+from billing.invoices.wording.writing import Writing
 from billing.money import DIGITS
 from billing.vat.category import TaxCategory, category_of
 from billing.vat.profiles import HINT, MOST_DIGITS, Profile, refusal
@@ -58,17 +60,14 @@ class ELine:
     price_for: int
     net: str
     adjustment: int
+    adjustment_reason: str
+    """What makes it."""
     tax: TaxCategory
 
     @property
     def adjustment_text(self) -> str:
         """The size of the adjustment."""
         return minor(abs(self.adjustment), MOST_DIGITS)
-
-    @property
-    def adjustment_reason(self) -> str:
-        """What makes it."""
-        return said("adjustment")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +171,7 @@ def _known(rate: Decimal, invoice: Invoice) -> TaxCategory:
 def _terms(invoice: Invoice) -> str:
     """The terms of payment (BT-20); of a credit note, what becomes of it."""
     if invoice.kind == "credit_note":
-        return said("credited")
+        return said("credited", invoice.language)
     return " ".join(pay_lines(invoice)[:1])
 
 
@@ -180,12 +179,14 @@ def _notes(invoice: Invoice) -> tuple[str, ...]:
     """The reason, and how the exact sum became the net: the standard knows no part of a cent."""
     said_of_cut = said(
         "cut_note",
+        invoice.language,
         exact=exact(invoice.subtotal, invoice.currency),
         cut=exact(invoice.cut, invoice.currency),
         net=minor(invoice.net, invoice.digits),
         currency=invoice.currency,
     )
-    return tuple(one for one in (invoice.reason, said_of_cut if invoice.cut else "") if one)
+    reason = kept_text(invoice.reason, Writing(language=invoice.language))
+    return tuple(one for one in (reason, said_of_cut if invoice.cut else "") if one)
 
 
 def _tax(rate: Decimal, invoice: Invoice, sign: int, category: TaxCategory) -> ETax:
@@ -208,22 +209,29 @@ def _line(line: InvoiceLine, invoice: Invoice, sign: int, tax: TaxCategory) -> E
     if price_for <= 0 or price < 0:
         quantity, price, price_for, unit = (-1 if net < 0 else 1), abs(net), 1, PIECE
     gross = _half_up(quantity * price, price_for * step) * step
-    name = f"{item_name(line.item)}, {region_name(line.region)}"
+    language, writing = invoice.language, Writing(language=invoice.language)
+    name = f"{item_name(line.item, language)}, {region_name(line.region, language)}"
     counts = (("used", line.quantity), ("by_plan", line.plan_quantity),
               ("by_quota", line.free_quantity))  # fmt: skip
-    notes = [said(key, quantity=f"{sign * count:,}") for key, count in counts if count]
+    notes = [
+        writing.said(key, quantity=writing.number(f"{sign * count:,}"))
+        for key, count in counts
+        if count
+    ]
     if line.corrects_invoice:
-        notes.append(said("corrects", invoice=line.corrects_invoice))
+        notes.append(writing.said("corrects", invoice=line.corrects_invoice))
+    notes += [tier_text(line.tier, writing), kept_text(line.reason, writing)]
     return ELine(
         no=str(line.line_no),
         name=name,
-        notes=tuple(one for one in (*notes, line.tier, line.reason) if one),
+        notes=tuple(one for one in notes if one),
         quantity=quantity,
         unit=unit,
         price=exact(price, invoice.currency),
         price_for=price_for,
         net=minor(net, invoice.digits),
         adjustment=net - gross,
+        adjustment_reason=writing.said("adjustment"),
         tax=tax,
     )
 

@@ -76,6 +76,29 @@ INNER JOIN accounts AS a ON d.account_id = a.account_id
 WHERE d.account_id IN (SELECT unnest($accounts))
 ORDER BY d.ownership_id;
 
+-- name: plan_buyers
+-- One row per account of these: what says when its plans begin and end.
+SELECT account_id, timezone, billing_method
+FROM accounts
+WHERE account_id IN (SELECT unnest($accounts::VARCHAR[]));
+
+-- name: plans_to_renew
+-- One row per plan that renews: its first period, how many there are, its account's time zone and closing. What was put
+-- right is not sold again.
+SELECT
+    p.plan_id, p.account_id, p.kind, p.region, p.quantity, p.starts_at, p.ends_at, p.bought_at, p.price, p.lasts, true AS renews,
+    a.timezone,
+    a.closed_at,
+    greatest(1, coalesce((
+        SELECT max(TRY_CAST(split_part(n.plan_id, '#', 2) AS BIGINT))
+        FROM (SELECT plan_id FROM plans UNION ALL SELECT fact_id FROM replaced_facts WHERE kind = 'plan') AS n
+        WHERE split_part(n.plan_id, '#', 1) = p.plan_id
+    ), 1)) AS periods
+FROM plans AS p
+INNER JOIN accounts AS a ON p.account_id = a.account_id
+WHERE p.renews AND p.ends_at <= $now
+ORDER BY p.plan_id;
+
 -- name: known_plans
 -- One row per stored plan with an id of the file.
 SELECT
@@ -87,7 +110,9 @@ SELECT
     p.starts_at,
     p.ends_at,
     p.bought_at,
-    p.price
+    p.price,
+    p.lasts,
+    coalesce(p.renews, false) AS renews
 FROM plans AS p
 SEMI JOIN load_plans AS l ON p.plan_id = l.plan_id;
 

@@ -24,7 +24,7 @@ first_run AS (
 SELECT
     l.through,
     (
-        SELECT list(getvariable('home') || '/journal/effects/' || f.file ORDER BY f.journal_no)
+        SELECT list(DISTINCT getvariable('home') || '/journal/effects/' || f.file)
         FROM charge_files AS f
         INNER JOIN first_run AS r ON f.journal_no >= r.journal_no
     ) AS files
@@ -54,6 +54,7 @@ FROM (
 GROUP BY account_id;
 
 -- name: go
+-- A merged file may have charges of later records, while records are applied anew; an older file names none.
 -- One row more per account with charges that lay in one of the spans up to $before and lie outside of it up to $through.
 INSERT INTO burn_moves
 SELECT
@@ -71,9 +72,13 @@ FROM (
         period_end > $before - INTERVAL 7 HOUR AND period_end <= $through - INTERVAL 7 HOUR AS is_7,
         period_end > $before - INTERVAL 24 HOUR AND period_end <= $through - INTERVAL 24 HOUR AS is_24,
         period_end > $before - INTERVAL 168 HOUR AND period_end <= $through - INTERVAL 168 HOUR AS is_168
-    FROM read_parquet($files, hive_partitioning = false, union_by_name = true)
+    FROM (
+        FROM read_parquet($files, hive_partitioning = false, union_by_name = true)
+        UNION ALL BY NAME SELECT NULL::BIGINT AS journal_no WHERE false
+    )
     WHERE
         period_end <= $before
+        AND coalesce(journal_no, 0) < $journal_no
         AND period_end - period_start <= INTERVAL 25 HOUR
         AND item NOT IN ('plan', 'commitment')
         AND (is_1 OR is_7 OR is_24 OR is_168)

@@ -60,6 +60,8 @@ SELECT
     COALESCE(a.name, '') AS name,
     COALESCE(a.timezone, '') AS timezone,
     COALESCE(a.country, '') AS country,
+    COALESCE(a.details ->> '$.language', '') AS language,
+    COALESCE(a.details ->> '$.seller', '') AS seller_id,
     o.kind = 'account.ok' AND EXISTS (
         SELECT 1
         FROM outbox AS t

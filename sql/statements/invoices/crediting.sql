@@ -28,6 +28,7 @@ SELECT
     invoices.currency,
     invoices.digits,
     invoices.total,
+    coalesce(invoices.details ->> '$.seller', '') AS seller_id,
     credited.total AS credited,
     credited.numbers
 FROM invoices

@@ -78,11 +78,12 @@ SELECT
     unnest($ends::TIMESTAMP[]) AS day_end;
 
 -- name: currencies
--- One row per currency and kind of document: its series, the last number of it, and the minor unit that documents are
--- settled in ($steps: 10^-10 units in one).
+-- One row per seller, currency and kind of document: its series, the last number of it, and the minor unit that
+-- documents are settled in ($steps: 10^-10 units in one).
 CREATE OR REPLACE TEMP TABLE invoice_currencies AS
 WITH given AS (
     SELECT
+        unnest($sellers::VARCHAR[]) AS seller_id,
         unnest($currencies::VARCHAR[]) AS currency,
         unnest($kinds::VARCHAR[]) AS kind,
         unnest($series::VARCHAR[]) AS series,
@@ -91,6 +92,7 @@ WITH given AS (
 )
 
 SELECT
+    given.seller_id,
     given.currency,
     given.kind,
     given.series,
@@ -132,7 +134,7 @@ SELECT
     charges.rate_card,
     charges.reason,
     issued_months.invoice_no AS corrects_invoice
-FROM charges
+FROM late_charges AS charges
 INNER JOIN issued_months
     ON charges.account_id = issued_months.account_id AND charges.month = issued_months.month
 LEFT JOIN carried ON charges.charge_id = carried.charge_id
@@ -157,7 +159,8 @@ SELECT
     unnest($ends::TIMESTAMP[]) AS ends_at;
 
 -- name: due
--- One row per account. Which accounts get an invoice for the month now, with all that its head needs.
+-- One row per account. Which accounts get an invoice for the month now, with all that its head needs: by which seller,
+-- and in which language.
 CREATE OR REPLACE TEMP TABLE invoice_due AS
 WITH late_accounts AS (
     SELECT DISTINCT account_id
@@ -211,6 +214,12 @@ SELECT
     accounts.tax_id,
     accounts.email,
     accounts.details,
+    coalesce(accounts.details ->> '$.seller', '') AS seller_id,
+    coalesce(
+        nullif(accounts.details ->> '$.language', ''),
+        CASE WHEN $language = 'country' THEN list_extract($languages::VARCHAR[], list_position($countries::VARCHAR[], accounts.country)) END,
+        CASE WHEN $language = 'country' THEN 'en' ELSE $language END
+    ) AS language,
     accounts.currency,
     accounts.timezone,
     voided.invoice_no AS corrects,
@@ -253,6 +262,26 @@ ORDER BY due.account_id;
 DELETE FROM invoice_due
 WHERE is_held OR is_changed OR NOT is_ready OR list_contains($waiting::VARCHAR[], account_id);
 
+-- name: sellers_in_use
+-- One row per seller of the accounts that are due, and who these are.
+SELECT seller_id, list(account_id ORDER BY account_id) AS accounts
+FROM invoice_due
+GROUP BY seller_id
+ORDER BY seller_id;
+
+-- name: languages_in_use
+-- One row per language that documents are about to be written in, and the accounts that want it.
+SELECT language, list(account_id ORDER BY account_id) AS accounts
+FROM invoice_due
+WHERE NOT (is_held OR is_changed OR NOT is_ready)
+GROUP BY language
+ORDER BY language;
+
+-- name: drop_undecided
+-- One row per account. Leaves only those of which seller and tax are known, of drafts too.
+DELETE FROM invoice_due
+WHERE list_contains($undecided::VARCHAR[], account_id);
+
 -- name: e_invoice_parties
 -- One row per account that wants e-invoices and could be issued now: what they would say of it, and its rates of tax.
 SELECT
@@ -262,29 +291,33 @@ SELECT
     due.tax_id,
     due.email,
     due.details,
+    due.seller_id,
+    any_value(rates.category) FILTER (rates.tax_rate_bp = 0) AS tax_category,
+    any_value(rates.sentence) FILTER (rates.tax_rate_bp = 0) AS tax_reason,
     any_value(currencies.digits) AS digits,
     list(DISTINCT rates.tax_rate_bp ORDER BY rates.tax_rate_bp) AS rates
 FROM invoice_due AS due
-INNER JOIN invoice_currencies AS currencies ON due.currency = currencies.currency
+INNER JOIN invoice_currencies AS currencies ON due.currency = currencies.currency AND due.seller_id = currencies.seller_id
 INNER JOIN invoice_tax_rates AS rates ON due.account_id = rates.account_id
 WHERE due.details ->> '$.e_invoice' <> '' AND NOT (due.is_held OR due.is_changed OR NOT due.is_ready)
-GROUP BY due.account_id, due.name, due.country, due.tax_id, due.email, due.details
+GROUP BY due.account_id, due.name, due.country, due.tax_id, due.email, due.details, due.seller_id
 ORDER BY due.account_id;
 
 -- name: printed_parties
--- One row per account that could be issued now and whose name or address has more than Latin letters.
+-- One row per account that could be issued now and whose name, address or references have more than Latin letters.
 SELECT
     account_id,
-    concat(name, address, country, tax_id, email) AS text
+    concat(name, address, country, tax_id, email, details) AS text
 FROM invoice_due
 WHERE
     NOT (is_held OR is_changed OR NOT is_ready)
-    AND regexp_matches(concat(name, address, country, tax_id, email), '[^\x{0000}-\x{024F}]')
+    AND regexp_matches(concat(name, address, country, tax_id, email, details), '[^\x{0000}-\x{024F}]')
 ORDER BY account_id;
 
 -- name: tax_rates
 -- One row per due account and month that a line may be about: the rate of tax in force for the customer at the end of
--- that month (DOMAIN §10.15), whenever the invoice is issued; of a customer who came later, its first.
+-- that month (DOMAIN §10.15), whenever the invoice is issued; of a customer who came later, its first. category: why
+-- there is none, where a table of taxes decides it (below); else NULL.
 CREATE OR REPLACE TEMP TABLE invoice_tax_rates AS
 WITH wanted AS (
     SELECT account_id, timezone, $month::VARCHAR AS month
@@ -302,7 +335,10 @@ SELECT
         max_by(versions.tax_rate_bp, (versions.effective_from, versions.journal_no))
             FILTER (versions.effective_from < ends.ends_at),
         min_by(versions.tax_rate_bp, (versions.effective_from, versions.journal_no))
-    ) AS tax_rate_bp
+    ) AS tax_rate_bp,
+    NULL::VARCHAR AS category,
+    NULL::VARCHAR AS sentence,
+    NULL::VARCHAR AS code
 FROM wanted
 INNER JOIN invoice_month_ends AS ends ON wanted.timezone = ends.timezone AND wanted.month = ends.month
 LEFT JOIN account_versions AS versions ON wanted.account_id = versions.account_id

@@ -190,6 +190,31 @@ INNER JOIN price_tiers AS tiers ON cards.card_id = tiers.card_id
 WHERE cards.card_id = $rate_card
 ORDER BY tiers.tier_no;
 
+-- name: explain_agreement
+-- One row where the line is of a credit, a commitment or a plan that was sold; none of a rate card. used: what the credit
+-- has paid in all by now, what was missing to the commitment, what the plan has paid.
+SELECT
+    g.kind,
+    g.agreement_id,
+    g.amount,
+    g.items,
+    g.regions,
+    g.priority,
+    g.settles,
+    g.starts_at,
+    g.ends_at,
+    CAST(abs(coalesce((
+        SELECT sum(t.amount) FROM month_state AS t
+        WHERE t.account_id = g.account_id AND t.rate_card = g.kind || '/' || g.agreement_id
+    ), 0)) AS HUGEINT) AS used
+FROM agreements AS g
+WHERE g.kind || '/' || g.agreement_id = $rate_card AND g.account_id = $account_id
+UNION ALL
+SELECT 'plan', p.plan_id, p.price, p.kind, p.region, 0, '', p.starts_at, p.ends_at, CAST(coalesce(s.used, 0) AS HUGEINT)
+FROM plans AS p
+LEFT JOIN plan_state AS s ON p.plan_id = s.plan_id
+WHERE 'plan/' || p.plan_id = $rate_card AND p.account_id = $account_id;
+
 -- name: scopes_of_item
 -- One row per region. The billing regions an item has cards for in a price book.
 SELECT DISTINCT region

@@ -128,9 +128,47 @@ FROM invoice_zones AS zones
 LEFT JOIN counted ON zones.timezone = counted.timezone
 LEFT JOIN hashed ON zones.timezone = hashed.timezone;
 
+-- name: issuing_sellers
+-- One row per seller: its text as it is kept with documents (of a month that is not over with a word of that), the day
+-- of issue by its calendar, and its terms.
+CREATE OR REPLACE TEMP TABLE invoice_sellers AS
+SELECT
+    unnest($sellers::VARCHAR[]) AS seller_id,
+    unnest($texts::VARCHAR[]) AS seller,
+    unnest($early_texts::VARCHAR[]) AS early_seller,
+    unnest($issued_on::DATE[]) AS issued_on,
+    unnest($payment_days::INTEGER[]) AS payment_days;
+
 -- name: heads
--- One row per document, without the hash of its content. A draft is due on no day.
+-- One row per document, without the hash of its content. A draft is due on no day. details: the account's, with the
+-- language, where it is not English, and why there is no tax, where a table of taxes said so.
 CREATE OR REPLACE TEMP TABLE invoice_heads AS
+WITH untaxed AS (
+    SELECT account_id, any_value(category) AS category, any_value(sentence) AS sentence, any_value(code) AS code
+    FROM invoice_tax_rates
+    WHERE tax_rate_bp = 0 AND category IS NOT NULL
+    GROUP BY account_id
+),
+
+said AS (
+    SELECT
+        due.account_id,
+        CASE
+            WHEN due.language = 'en' AND untaxed.category IS NULL THEN due.details
+            ELSE CAST(json_merge_patch(
+                coalesce(due.details, '{}'),
+                json_object(
+                    'language', nullif(due.language, 'en'),
+                    'tax_category', untaxed.category,
+                    'tax_reason', nullif(untaxed.sentence, ''),
+                    'tax_reason_code', nullif(untaxed.code, '')
+                )
+            ) AS VARCHAR)
+        END AS details
+    FROM invoice_due AS due
+    LEFT JOIN untaxed ON due.account_id = untaxed.account_id
+)
+
 SELECT
     numbers.invoice_no,
     numbers.series,
@@ -143,21 +181,22 @@ SELECT
     $issued_at::TIMESTAMP AS issued_at,
     CASE
         WHEN $is_draft THEN NULL
-        WHEN numbers.kind = 'credit_note' THEN $issued_on::DATE
+        WHEN numbers.kind = 'credit_note' THEN sellers.issued_on
         ELSE CAST(
             CASE
-                WHEN due.details ->> '$.payment_terms' LIKE 'end of month%' THEN last_day($issued_on::DATE)
-                ELSE $issued_on::DATE
+                WHEN due.details ->> '$.payment_terms' LIKE 'end of month%' THEN last_day(sellers.issued_on)
+                ELSE sellers.issued_on
             END
             + to_days(coalesce(
-                CAST(regexp_extract(due.details ->> '$.payment_terms', '([0-9]+) day', 1) AS INTEGER), $payment_days
+                CAST(regexp_extract(due.details ->> '$.payment_terms', '([0-9]+) day', 1) AS INTEGER),
+                sellers.payment_days
             )) AS DATE
         )
     END AS due_on,
     zones.period_start,
     zones.period_end,
     due.timezone,
-    CASE WHEN zones.period_end > $issued_at::TIMESTAMP THEN $early_seller::VARCHAR ELSE $seller::VARCHAR END AS seller,
+    CASE WHEN zones.period_end > $issued_at::TIMESTAMP THEN sellers.early_seller ELSE sellers.seller END AS seller,
     due.name AS customer_name,
     due.address AS customer_address,
     due.country AS customer_country,
@@ -180,10 +219,12 @@ SELECT
     END AS reason,
     $run_id::VARCHAR AS run_id,
     $tzdata::VARCHAR AS tzdata,
-    due.details
+    said.details
 FROM invoice_totals AS totals
 INNER JOIN invoice_numbers AS numbers ON totals.account_id = numbers.account_id
 INNER JOIN invoice_due AS due ON totals.account_id = due.account_id
+INNER JOIN said ON due.account_id = said.account_id
+INNER JOIN invoice_sellers AS sellers ON due.seller_id = sellers.seller_id
 INNER JOIN invoice_zones AS zones ON due.timezone = zones.timezone
 INNER JOIN invoice_evidence AS evidence ON due.timezone = evidence.timezone;
 

@@ -14,7 +14,8 @@ SELECT
     CAST(sum(lines.amount) AS HUGEINT) // currencies.step * currencies.step AS net
 FROM invoice_exact_lines AS lines
 INNER JOIN invoice_due AS due ON lines.account_id = due.account_id
-INNER JOIN invoice_currencies AS currencies ON due.currency = currencies.currency AND currencies.kind = 'invoice'
+INNER JOIN invoice_currencies AS currencies
+    ON due.currency = currencies.currency AND due.seller_id = currencies.seller_id AND currencies.kind = 'invoice'
 GROUP BY lines.account_id, currencies.digits, currencies.step;
 
 -- name: settle_lines
@@ -157,7 +158,9 @@ WITH numbered AS (
     FROM invoice_totals AS totals
     INNER JOIN invoice_due AS due ON totals.account_id = due.account_id
     INNER JOIN invoice_currencies AS currencies
-        ON due.currency = currencies.currency AND totals.kind = currencies.kind
+        ON due.currency = currencies.currency
+        AND due.seller_id = currencies.seller_id
+        AND totals.kind = currencies.kind
 )
 
 SELECT

@@ -3,16 +3,21 @@
 -- Money is HUGEINT, 10^-10 currency units.
 
 -- name: account_head
--- One row, none if there is no such account. Name, currency and time zone of one account.
+-- One row, none if there is no such account. Name, currency and time zone of one account, what it says of language and
+-- seller, and its country.
 SELECT
     name,
     currency,
-    timezone
+    timezone,
+    coalesce(details ->> '$.language', '') AS language,
+    coalesce(details ->> '$.seller', '') AS seller_id,
+    country
 FROM accounts
 WHERE account_id = $account_id;
 
 -- name: opening_balance
--- One row. What the customer had just before $start_at: what came in less what was charged.
+-- One row. What the customer had just before $start_at: what came in less what was charged. What is charged for a period
+-- belongs to it: the hour that ends at $start_at is before it.
 SELECT CAST(coalesce(sum(
     CASE
         WHEN credit_account IN ('customer:' || $account_id || ':funds', 'customer:' || $account_id || ':voucher')
@@ -26,16 +31,33 @@ SELECT CAST(coalesce(sum(
     END
 ), 0) AS HUGEINT) AS balance
 FROM transfers
-WHERE account_id = $account_id AND currency = $currency AND effective_at < $start_at::TIMESTAMP;
+WHERE
+    account_id = $account_id
+    AND currency = $currency
+    AND (
+        effective_at < $start_at::TIMESTAMP
+        OR (effective_at = $start_at::TIMESTAMP AND code IN ('charge', 'correction'))
+    );
 
 -- name: statement_moves
--- One row per day and item of charges, per day and promotional credit, one per other transfer; what the customer pays is negative. What moved on one
--- account on these local days (half open, UTC): charges by day and item, the rest one by one.
+-- One row per day and item of charges, per day and promotional credit, one per other transfer; what the customer pays is
+-- negative. What moved on one account on these local days (half open, UTC): charges by day and item, the rest one by one. A
+-- charge is of the day that its period ends with, midnight included.
 WITH days AS (
     SELECT
         unnest($days::DATE[]) AS day,
         unnest($starts::TIMESTAMP[]) AS day_start,
         unnest($ends::TIMESTAMP[]) AS day_end
+),
+
+placed AS (
+    SELECT
+        * REPLACE (
+            CASE WHEN code IN ('charge', 'correction') THEN effective_at - INTERVAL 1 MICROSECOND ELSE effective_at END
+            AS effective_at
+        )
+    FROM transfers
+    WHERE account_id = $account_id AND currency = $currency
 ),
 
 sides AS (
@@ -59,9 +81,8 @@ sides AS (
                 THEN amount
             ELSE 0
         END AS amount
-    FROM transfers
+    FROM placed
     INNER JOIN days ON effective_at >= days.day_start AND effective_at < days.day_end
-    WHERE account_id = $account_id AND currency = $currency
 ),
 
 rows_shown AS (

@@ -28,7 +28,7 @@ carried AS (
         coalesce(sum(charges.amount) FILTER (charges.term = 'maximum'), 0) AS maximum,
         coalesce(sum(charges.amount) FILTER (charges.term = 'minimum'), 0) AS minimum
     FROM invoice_corrections
-    INNER JOIN charges ON invoice_corrections.charge_id = charges.charge_id
+    INNER JOIN late_charges AS charges ON invoice_corrections.charge_id = charges.charge_id
     LEFT JOIN void ON invoice_corrections.invoice_no = void.invoice_no
     WHERE charges.month = $month AND void.invoice_no IS NULL
     GROUP BY charges.account_id, charges.item, charges.region, charges.rate_card

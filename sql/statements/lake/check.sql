@@ -2,8 +2,13 @@
 -- billing/commands/compare.py on the billing store.
 
 -- name: taken_in
--- One row per closed-hour file that was imported, with the hash its certificate had.
-SELECT hour, partition, revision, certificate_sha256
+-- One row per closed-hour file that was imported, with the hash its certificate had, and whether its data was pruned.
+SELECT
+    hour,
+    partition,
+    revision,
+    certificate_sha256,
+    hour < coalesce((SELECT max(hours_before) FROM pruned_usage), TIMESTAMP '1970-01-01') AS pruned
 FROM imported_files
 ORDER BY hour, partition, revision;
 

@@ -30,6 +30,11 @@ FROM (
 GROUP BY day
 ORDER BY day;
 
+-- name: pruned_day
+-- One row: the day before which usage is gone, NULL: all is there.
+SELECT CAST(max(hours_before) AS DATE) AS day
+FROM pruned_usage;
+
 -- name: merged_hours
 -- One row per hour × account × domain × region × class of the rows at hand, which are files of usage_hourly.
 SELECT

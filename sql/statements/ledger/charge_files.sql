@@ -3,19 +3,29 @@
 -- A charge stands once (DESIGN §3.7): its file is the truth, its id is made of the row, and it is its own transfer.
 
 -- name: take_in
--- One row: a record's file of charges.
-INSERT INTO charge_files VALUES ($journal_no, $file, $sha256, $rows, $run_id, $is_older);
+-- One row: a record's file of charges, or the one that a later record merged it into.
+INSERT INTO charge_files
+SELECT
+    $journal_no,
+    coalesce(m.merged_file, f.file),
+    coalesce(m.sha256, $sha256),
+    $rows,
+    $run_id,
+    CASE WHEN m.file IS NOT NULL THEN 'merged' WHEN $is_older THEN 'older' ELSE 'of a run' END
+FROM (SELECT $file AS file) AS f
+LEFT JOIN merged_away AS m ON f.file = m.file;
 
 -- name: count
--- One row: how many files there are of each of the two forms.
+-- One row: how many files there are of each form.
 SELECT
-    count(*) FILTER (NOT is_older) AS present,
-    count(*) FILTER (is_older) AS older
+    count(*) FILTER (form = 'of a run') AS present,
+    count(*) FILTER (form = 'merged') AS merged,
+    count(*) FILTER (form = 'older') AS older
 FROM charge_files;
 
 -- name: list
 -- One row per file: what the store says it is.
-SELECT journal_no, file, sha256, rows, is_older
+SELECT journal_no, file, sha256, rows, form
 FROM charge_files
 ORDER BY journal_no;
 
@@ -24,15 +34,25 @@ ORDER BY journal_no;
 SET VARIABLE charge_files = (
     SELECT list(getvariable('home') || '/journal/effects/' || file ORDER BY journal_no)
     FROM charge_files
-    WHERE NOT is_older
+    WHERE form = 'of a run'
 );
+
+-- name: set_merged_files
+-- The session: where merged files lie, and up to which record their charges are there: while records are applied anew, a
+-- merged file has charges of records that come later.
+SET VARIABLE merged_charge_files = (
+    SELECT list(DISTINCT getvariable('home') || '/journal/effects/' || file)
+    FROM charge_files
+    WHERE form = 'merged'
+);
+SET VARIABLE charged_through = (SELECT max(journal_no) FROM charge_files);
 
 -- name: set_older_files
 -- The session: where the files of the older form lie.
 SET VARIABLE older_charge_files = (
     SELECT list(getvariable('home') || '/journal/effects/' || file ORDER BY journal_no)
     FROM charge_files
-    WHERE is_older
+    WHERE form = 'older'
 );
 
 -- name: no_charges
@@ -63,6 +83,10 @@ WHERE false;
 -- No file of the present form.
 CREATE OR REPLACE TEMP VIEW present_charges AS FROM no_charges;
 
+-- name: without_merged
+-- No merged file.
+CREATE OR REPLACE TEMP VIEW merged_charges AS FROM no_charges;
+
 -- name: without_older
 -- No file of the older form.
 CREATE OR REPLACE TEMP VIEW older_charges AS FROM no_charges;
@@ -91,6 +115,31 @@ SELECT
     CAST(parse_filename(filename)[1:8] AS BIGINT) AS journal_no,
     term
 FROM read_parquet(getvariable('charge_files'), filename = true, hive_partitioning = false);
+
+-- name: with_merged
+-- One row per charge in merged files, which have the charges of one record beside each other.
+CREATE OR REPLACE TEMP VIEW merged_charges AS
+SELECT
+    account_id,
+    item,
+    region,
+    month,
+    period_start,
+    period_end,
+    quantity,
+    free_quantity,
+    plan_quantity,
+    billable_quantity,
+    amount,
+    currency,
+    rate_card,
+    revision,
+    reason,
+    run_id,
+    journal_no,
+    term
+FROM read_parquet(getvariable('merged_charge_files'), hive_partitioning = false)
+WHERE journal_no <= getvariable('charged_through');
 
 -- name: with_older
 -- One row per charge in files of the older form: they do not name their run; the oldest have no terms apart.
@@ -127,6 +176,8 @@ INNER JOIN charge_files AS f ON CAST(parse_filename(c.filename)[1:8] AS BIGINT) 
 -- HUGEINT of each costs ten times the sum). charges: the same with their ids and as HUGEINT.
 CREATE OR REPLACE TEMP VIEW filed_charges AS
 FROM present_charges
+UNION ALL
+FROM merged_charges
 UNION ALL
 FROM older_charges;
 CREATE OR REPLACE TEMP VIEW charges AS
@@ -191,3 +242,9 @@ SELECT
     c.month AS reference
 FROM charges AS c
 WHERE c.amount <> 0;
+
+-- name: merged_into
+-- At most one row: the file that has the rows of a file of charges that is gone.
+SELECT merged_file
+FROM merged_away
+WHERE file = $file;

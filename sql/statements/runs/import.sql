@@ -121,7 +121,7 @@ LEFT JOIN domain_ownership AS wildcard
     AND u.bucket < coalesce(wildcard.effective_to, TIMESTAMP '9999-12-31');
 
 -- name: import_totals
--- One row: what an import put into usage, and what its certificates say it is.
+-- One row: what an import put into usage, and what its certificates say it is, files whose usage is gone left out.
 WITH stored AS (
     SELECT
         count(*) AS rows,
@@ -138,7 +138,7 @@ certified AS (
         CAST(coalesce(sum(CAST(certificate ->> 'bytes_sent' AS BIGINT)), 0) AS HUGEINT)
             AS bytes_sent
     FROM import_list
-    WHERE NOT too_old
+    WHERE NOT too_old AND path IS NOT NULL
 )
 
 SELECT

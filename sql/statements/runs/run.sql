@@ -81,6 +81,34 @@ SELECT
     getvariable('posting').journal_no AS journal_no
 FROM rating_out_charges;
 
+-- name: keep_late
+-- One row per charge of the run whose month an invoice of its account has. Records of before terms were charged apart have no
+-- column term.
+INSERT INTO late_charges BY NAME
+SELECT
+    concat(
+        'charge:', c.account_id, ':', c.item, ':', c.region, ':', c.month, ':',
+        strftime(c.period_start, '%Y-%m-%dT%H:%M'), ':', c.rate_card, ':r', c.revision
+    ) AS charge_id,
+    c.account_id,
+    c.item,
+    c.region,
+    c.month,
+    c.period_start,
+    c.period_end,
+    c.quantity,
+    c.free_quantity,
+    c.plan_quantity,
+    c.billable_quantity,
+    c.amount,
+    c.rate_card,
+    c.reason,
+    coalesce(c.term, 'usage') AS term,
+    CAST($journal_no AS BIGINT) AS journal_no
+FROM (FROM effect_charges UNION ALL BY NAME SELECT 'usage' AS term WHERE false) AS c
+SEMI JOIN issued_months AS i ON c.account_id = i.account_id AND c.month = i.month
+WHERE c.month <= (SELECT max(month) FROM issued_months);
+
 -- name: clear_replay_marks
 -- What a run has looked at is forgotten.
 DELETE FROM replay_marks;

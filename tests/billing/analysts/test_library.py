@@ -23,8 +23,9 @@ ROWS = 5
 NAMES = [path.rpartition("/")[2] for path in sql.names("queries")]
 GIVEN = {
     "month": "2026-11", "day": "2026-11-03", "account": "acme", "tag": "team", "book": "plain",
-    "other": "2026-10", "from_day": "2026-11-01", "to_day": "2026-11-30", "hour": "2026-11-03T08",
-    "invoice": "INV-USD-2026-000001", "run": "R00000003",
+    "from_day": "2026-11-01", "to_day": "2026-11-30", "hour": "2026-11-03T08",
+    "other_from_day": "2026-10-01", "other_to_day": "2026-10-31",
+    "invoice": "INV-USD-2026-000001", "run": "R00000003", "edge": "edge-1",
 }  # fmt: skip
 """What the samples ask about, but for those of OTHERS."""
 OTHERS = {

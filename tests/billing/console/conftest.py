@@ -18,6 +18,7 @@ import edgetoll
 from billing.console.access import Door
 from billing.console.app import application
 from billing.readers.tokens import hash_of
+from metering.closed import SequenceGap
 from tests.billing.homes import Use, close_hour
 from tests.billing.invoices.test_browser import FLAGS
 from tests.billing.invoices.world import BOOK, GB, World
@@ -31,6 +32,7 @@ ISSUED = datetime(2026, 11, 2, 4, tzinfo=UTC)
 TODAY = datetime(2026, 11, 25, 12, tzinfo=UTC)
 NAMES = 250
 """More than a page has rows."""
+LOST_EDGE = "fra-9"
 HOSTILE = "<script>document.title='taken'</script>"
 TOKENS = {"anna": "edgetoll_anna", "acme-only": "edgetoll_of_acme", "beta-only": "edgetoll_of_beta"}
 READERS = f"""
@@ -123,9 +125,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert edgetoll.main(["billing", "invoice", *words]) == 0
     many = [Use(requests=1, domain=f"n{number}.nobody.example") for number in range(NAMES)]
     close_hour(world.home, NOVEMBER - HOUR, many)
-    for hour in range(2):
-        close_hour(world.home, NOVEMBER + hour * HOUR, usual(4))
-    close_hour(world.home, NOVEMBER + 2 * HOUR, [Use(requests=3, bytes_sent=1)], state="incomplete")
+    close_hour(world.home, NOVEMBER, usual(4))
+    gap = SequenceGap(epoch=1, first_sequence=4, last_sequence=5)
+    close_hour(world.home, NOVEMBER + HOUR, usual(4), gaps=(gap,))
+    few = [Use(requests=3, bytes_sent=1)]
+    close_hour(world.home, NOVEMBER + 2 * HOUR, few, state="incomplete", missing=(LOST_EDGE,))
     rate(world.home, at=NOVEMBER + 4 * HOUR)
     return world.home
 

@@ -29,7 +29,8 @@ ADDRESSES = sorted(
        "/hour?hour=2026-11-03T08&account=beta", "/accounts?search=beta", "/ask"}
 )  # fmt: skip
 GIVEN = {
-    "month": "2026-11", "other": "2026-10", "day": "2026-11-03", "from_day": "2026-10-01",
+    "month": "2026-11", "day": "2026-11-03", "from_day": "2026-10-01", "edge": "edge-1",
+    "other_from_day": "2026-09-01", "other_to_day": "2026-09-30",
     "to_day": "2026-11-30", "hour": "2026-11-03T08", "account": "beta", "book": "plain",
     "tag": "team", "invoice": OTHERS["invoice"], "run": "R00000001", "by": "account",
 }  # fmt: skip

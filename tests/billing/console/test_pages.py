@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import html
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import openpyxl
@@ -17,18 +20,22 @@ import edgetoll
 from billing.analysts import library
 from billing.console.site.pages import SitePage
 from billing.console.site.table import PAGES
-from tests.billing.console.conftest import HOSTILE, NAMES, NOVEMBER, Served, usual
+from tests.billing.console.conftest import HOSTILE, LOST_EDGE, NAMES, NOVEMBER, Served, usual
 from tests.billing.homes import close_hour, copied
 from tests.billing.runner import rate
 
 INVOICE = "INV-USD-2026-000001"
-KNOWN = {"account": "acme", "item": "https_requests", "invoice": INVOICE, "run": "R00000003"}
+KNOWN = {
+    "account": "acme", "item": "https_requests", "invoice": INVOICE, "run": "R00000003",
+    "edge": "edge-1",
+}  # fmt: skip
 URLS = [page.path.format(**KNOWN) for page in PAGES] + [
     "/?month=2026-11",
     "/accounts/beta?month=2026-10",
     "/accounts/acme/charges/https_requests?month=2026-11",
     "/usage?step=5min&from_day=2026-11-03&to_day=2026-11-03",
-    "/usage/months?month=2026-11&other=2026-10",
+    "/usage?account=beta&step=hour&from_day=2026-11-03&to_day=2026-11-03",
+    "/usage/periods?from_day=2026-11-01&other_from_day=2026-10-01&other_to_day=2026-10-31",
     "/completeness?month=2026-11",
     "/day?day=2026-11-03",
     "/hour?hour=2026-11-03T10",
@@ -37,6 +44,12 @@ URLS = [page.path.format(**KNOWN) for page in PAGES] + [
     *(f"/ask/{one.name}" for one in library.all_queries() if "invoice" in one.name),
 ]
 Get = Callable[..., httpx.Response]
+
+
+@pytest.fixture(scope="module")
+def followed() -> set[str]:
+    """The forms of links that were followed."""
+    return set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path)
@@ -121,6 +134,69 @@ def test_the_heat_map_leads_to_the_hour_that_an_edge_is_missing_from(get: Get) -
     page = get("/completeness?month=2026-11").text
     assert 'class="square incomplete" href="/hour?hour=2026-11-03T10"' in page
     assert 'href="/day?day=2026-11-03"' in page
+    assert LOST_EDGE in page.partition("Ask this yourself")[0]  # of hours without an edge
+
+
+def test_hours_by_edges_lead_to_the_certificate_of_the_edge_with_its_gaps(get: Get) -> None:
+    lost = "/hour?hour=2026-11-03T10&amp;edge=fra-9#certificates"
+    gaps = "/hour?hour=2026-11-03T09&amp;edge=edge-1#certificates"
+    for page in ("/completeness?month=2026-11", "/day?day=2026-11-03"):
+        text = get(page).text
+        assert f'class="square missing" href="{lost}"' in text
+        assert f'class="square gaps" href="{gaps}"' in text
+    assert "fra-9 is missing" in get("/hour?hour=2026-11-03T10&edge=fra-9").text
+    assert "epoch 1: 4–5" in get("/hour?hour=2026-11-03T09&edge=edge-1").text
+    edge = get("/edges/edge-1?month=2026-11").text
+    assert 'class="square gaps" href="/hour?hour=2026-11-03T09&amp;edge=edge-1#cert' in edge
+    assert 'class="square level-4" href="/hour?hour=2026-11-03T08' in edge
+
+
+def test_many_edges_are_walked_through_and_found_by_their_names(get: Get) -> None:
+    words = {"day": "2026-11-03", "month": "2026-11", "top": "1"}
+    for first, edge in (("1", "edge-1"), ("2", LOST_EDGE)):
+        rows = csv.DictReader(
+            io.StringIO(get("/ask/edges_by_hour.csv", params={**words, "first": first}).text)
+        )
+        assert {(row["edge_id"], row["edges"]) for row in rows} == {(edge, "2")}
+    found = get("/day?day=2026-11-03&first=2").text
+    assert "Edges 2 to 2 of 2." in found
+    assert 'href="/day?day=2026-11-03&amp;edge=all&amp;first=1">before</a>' in found
+    assert "Edges 1 to 1 of 1." in get("/day?day=2026-11-03&edge=FRA").text
+
+
+def test_steps_of_usage_add_up_and_lead_from_a_month_to_the_hour(get: Get) -> None:
+    span = "from_day=2026-11-01&to_day=2026-11-30&account=beta"
+    sums = {}
+    for step in ("month", "day", "hour", "5min"):
+        text = get(f"/ask/usage_over_time.csv?{span}&step={step}").text
+        sums[step] = sum(int(row["requests"]) for row in csv.DictReader(io.StringIO(text)))
+    assert set(sums.values()) == {sums["month"]} != {0}
+    kept = "&amp;account=beta&amp;domain=all&amp;region=all&amp;class=https"
+    for step, leads in (
+        ("month", "/usage?from_day=2026-11-01&amp;to_day=2026-11-30&amp;step=day" + kept),
+        ("day", "/usage?from_day=2026-11-03&amp;to_day=2026-11-03&amp;step=hour" + kept),
+        ("hour", "/hour?hour=2026-11-03T08&amp;account=beta"),
+    ):
+        page = get(f"/usage?{span}&step={step}").text
+        assert f'<a href="{leads}" aria-label="' in page, step
+        assert f'<a href="{leads}"><time' in page, step
+    assert "Times are those of Asia/Tokyo" in page
+    assert (
+        '<time datetime="2026-11-03T08:00:00Z" title="2026-11-03T08:00:00Z">2026-11-03 17:00'
+        in page
+    )
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_what_a_page_leads_to_is_there(url: str, get: Get, followed: set[str]) -> None:
+    """One link of each form, from every page."""
+    page = get(url)
+    for href in map(html.unescape, re.findall(r'href="(/[^"]*)"', page.text)):
+        split = urlsplit(href)
+        form = (re.sub(r"[^/]*[-_.0-9][^/]*", "…", split.path), *sorted(parse_qs(split.query)))
+        if split.path != "/leave" and str(form) not in followed:
+            followed.add(str(form))
+            assert get(href).status_code == 200, f"{url} leads to {href}"
 
 
 def test_documents_are_those_on_disk_and_can_do_nothing(get: Get, home: Path) -> None:

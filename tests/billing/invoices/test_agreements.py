@@ -9,6 +9,8 @@ import pytest
 
 from billing.appliers import open_store
 from billing.checks import invariants
+from billing.reports.explain import Books, document, explanation
+from billing.reports.explain_view import show
 from billing.reports.statement import read
 from tests.billing.homes import Use, copied, load_text
 from tests.billing.invoices.world import DECEMBER, GB, ISSUE, NOVEMBER, World, october
@@ -71,6 +73,31 @@ def test_each_stands_on_the_document_as_a_line_with_its_reason(agreed: Path) -> 
     ]  # fmt: skip
     (head,) = [one for one in world.documents("2026-10") if one.account_id == "acme"]
     assert head.subtotal == 8_000_000_000 + 76_000_000_000 + 437_129_032_258 + 35_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (2, "It is of 0.50 USD for https_requests, all regions, priority 100, from 2026-10-01"),
+        (6, "At least 100.00 USD a month over all items before credit, from 2026-10-16"),
+        (
+            7,
+            "It was sold for 4.00 USD, from 2026-10-20 06:00:00 to 2027-10-20 06:00:00 UTC; it has",
+        ),
+    ],
+)
+def test_explain_says_what_was_agreed(
+    agreed: Path, capsys: pytest.CaptureFixture[str], line: int, words: str
+) -> None:
+    with open_store(agreed, owner="test", now=DECEMBER) as store:
+        found = explanation(store.connection, "INV-USD-2026-000001", line, books=Books(regions={}))
+    show(found)
+    told = capsys.readouterr()
+    assert words in told.out + told.err
+    assert sum(one.charged.amount for one in found.periods) == found.line.amount
+    said = document(found)["agreement"]
+    assert isinstance(said, dict)
+    assert said["amount"] == {2: "0.50", 6: "100.00", 7: "4.00"}[line]
 
 
 def test_the_statement_names_the_credit_and_ends_at_the_ledgers_balance(agreed: Path) -> None:

@@ -21,6 +21,7 @@ from billing.invoices.documents.rendering import rendered
 from billing.invoices.fonts import packages
 from billing.invoices.records import DetailRow, Invoice, Party
 from billing.invoices.run import Order, issue, prepare
+from billing.invoices.waiting import Printing
 from edge.errors import InputError
 from tests.billing.invoices.samples import invoice, line
 from tests.billing.invoices.world import ACCOUNTS, NOVEMBER, OCTOBER, World, october
@@ -32,16 +33,30 @@ ISSUE = NOVEMBER + 4 * HOUR
 NOWHERE = "\U00010570"  # VITHKUQI CAPITAL LETTER A: in no font of this time
 
 
-def issued(world: World) -> list[tuple[str, str, str]]:
-    """Issue October as the command does, the renderer asked about glyphs; who has to wait."""
+def issued(world: World, texts: str = "") -> list[tuple[str, str, str]]:
+    """Issue October as the command does, the renderer asked about glyphs; who has to wait. `texts`:
+    what documents that are not in English say.
+    """
     order = Order(month="2026-10", account=None, at=ISSUE)
 
     def unprintable(text: str) -> str:
         return pdf_document.unprintable(text, None)
 
     with open_store(world.home, owner="test", now=ISSUE) as store:
-        done = issue(store, prepare(store, order, world.settings, unprintable=unprintable))
+        printing = Printing(
+            unprintable=unprintable, texts_of=lambda language: "" if language == "en" else texts
+        )
+        done = issue(store, prepare(store, order, world.settings, printing=printing))
     return [(one.account_id, one.problem, one.hint) for one in done.waiting]
+
+
+def test_a_language_whose_letters_no_font_has_stops_its_accounts_by_name(tmp_path: Path) -> None:
+    accounts = ACCOUNTS.replace('country = "DE"\n', 'country = "DE"\nlanguage = "ja"\n', 1)
+    ((account, problem, hint),) = issued(october(tmp_path, accounts=accounts), texts=NOWHERE)
+    assert account == "acme"
+    assert "no font has" in problem
+    assert "of its language (ja)" in problem
+    assert "HOME/fonts" in hint
 
 
 @pytest.mark.parametrize("field", ["name", "address"])

@@ -27,6 +27,15 @@ FAULTS = {
         " SELECT * REPLACE (amount + 1 AS amount) FROM present_charges",
         "invoice_equals_charges",
     ),
+    "month's sum moved by hand": (
+        "UPDATE month_sums SET amount = amount + 1",
+        "invoice_equals_sums",
+    ),
+    "late charge of another amount": (
+        "UPDATE late_charges SET amount = amount + 1",
+        "invoice_late_charges_kept",
+    ),
+    "late charge forgotten": ("DELETE FROM late_charges", "invoice_late_charges_kept"),
     "late charge on two invoices": (
         "INSERT INTO invoice_corrections SELECT 'INV-USD-2026-000002', 1, charge_id"
         " FROM invoice_corrections",

@@ -19,7 +19,6 @@ from billing.invoices.documents import html_document
 from billing.invoices.documents.rendering import rendered
 from billing.invoices.records import AccountStanding, Invoice
 from billing.invoices.run import Order, prepare
-from billing.invoices.wording.texts import LANGUAGES, catalogue
 from billing.money import parse_amount
 from edge.errors import ConfigError
 from tests.billing.homes import Use, load_text
@@ -214,14 +213,6 @@ def test_what_a_document_says_of_the_account_cannot_change_after_issue(
         store.connection.execute(change)
         red = [one.check for one in invariants.run(store.connection)]
     assert red == ["invoice_content_unchanged"]
-
-
-def test_each_text_of_the_catalogue_is_there_in_each_language() -> None:
-    assert {
-        key: sorted(set(LANGUAGES) - texts.keys())
-        for key, texts in catalogue().items()
-        if set(LANGUAGES) - texts.keys()
-    } == {}
 
 
 @pytest.mark.parametrize(

@@ -96,9 +96,15 @@ def content(home: Path) -> dict[str, list[tuple[object, ...]]]:
     views = {"usage_daily": "usage_daily", "usage_hourly": "usage_hourly"}
     named = " ".join(f"{one.name} {one.relation}" for one in TABLES)
     with query.connect(home, query=named) as connection:
-        return {
+        found = {
             one.name: connection.table(views.get(one.name, one.relation)).order("ALL").fetchall()
             for one in TABLES
+        }
+        by_day = connection.table("lake_charges_daily")
+        keys = ", ".join(by_day.columns[:6])
+        counts = ", ".join(f"sum({name})" for name in by_day.columns[6:])
+        return found | {
+            "charges_daily": by_day.aggregate(f"{keys}, {counts}").order("ALL").fetchall()
         }
 
 
@@ -221,6 +227,7 @@ def test_runs_do_not_pile_up_files(tmp_path: Path) -> None:
     assert len(file_numbers(home, "charges")) == 10, "the journal's own, one a run"
     assert len(file_numbers(home, "usage_hourly")) < 6
     assert len(file_numbers(home, "usage_daily")) < 6
+    assert len(file_numbers(home, "charges_daily")) < 6
     assert ask(
         home, "SELECT count(*), sum(quantity) FROM charges WHERE item = 'https_requests'"
     ) == [(10, 55)]
@@ -350,6 +357,18 @@ def test_a_lake_of_another_program_version_is_written_again_whole(charged: Path)
     assert ask(home, "SELECT * FROM charges ORDER BY ALL") == before
 
 
+def test_charges_of_a_month_begin_with_its_first_day_where_the_account_is(tmp_path: Path) -> None:
+    tokyo = ACCOUNTS.replace('id = "acme"', 'id = "acme"\ntimezone = "Asia/Tokyo"', 1)
+    home = make_home(tmp_path, accounts=tokyo)
+    close_hour(home, START - 9 * HOUR, [Use(requests=10)])
+    close_hour(home, START + 15 * HOUR, [Use(requests=10)])
+    rate(home, at=START + 17 * HOUR)
+    days = (
+        "SELECT DISTINCT month, CAST(day AS VARCHAR) AS day FROM charges_daily_parts ORDER BY day"
+    )
+    assert ask(home, days) == [("2026-10", "2026-10-01"), ("2026-10", "2026-10-02")]
+
+
 def test_days_follow_an_account_to_another_time_zone(tmp_path: Path) -> None:
     home = make_home(tmp_path)
     evening = START.replace(hour=20)
@@ -381,6 +400,25 @@ def test_a_lake_of_an_older_program_is_refused_where_it_lacks_a_table(tmp_path: 
         query.connect(home, query=f"{total}hourly")
     published(home)
     assert ask(home, f"{total}hourly") == [(7,)]
+
+
+@pytest.mark.parametrize("kept", ["charges", "charges_daily"])
+def test_days_of_charges_that_are_not_the_charges_are_seen(kept: str) -> None:
+    row = (
+        "(account_id, month, item, currency, quantity, amount{more})"
+        " SELECT 'acme', '2026-10', 'https_requests', 'USD', 7, "
+    )
+    with duckdb.connect() as connection:
+        for name in ("charges", "charges_daily"):
+            connection.execute(sql.text(f"lake_schema/{name}"))
+        charge = "INSERT INTO lake_charges" + row.format(more="") + "56000000"
+        by_day = "INSERT INTO lake_charges_daily" + row.format(more=", charges") + "0.0056, 1"
+        connection.execute(charge)
+        connection.execute(by_day)
+        check = sql.text("checks/lake_days_equal_charges")
+        assert connection.execute(check).fetchall() == []
+        connection.execute(charge if kept == "charges" else by_day)
+        assert len(connection.execute(check).fetchall()) == 1
 
 
 @pytest.mark.parametrize("kept", ["usage_5min", "usage_hourly", "usage_daily"])

@@ -105,7 +105,7 @@ class World:
     def plan(self, account_id: str, plan: Any) -> None:
         """Add a plan of an account."""
         self.connection.execute(
-            "INSERT INTO plans VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
+            "INSERT INTO plans VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, 1)",
             [plan.plan_id, account_id, plan.kind, plan.region, plan.quantity, plan.starts,
              plan.ends, plan.starts, getattr(plan, "price", None)],
         )  # fmt: skip

@@ -1,0 +1,74 @@
+"""What stands in a document's own record is in English, since it is kept and hashed: reasons, tiers
+and units. Here they are said in the document's language; an unknown text stays as it is.
+"""
+
+from __future__ import annotations
+
+import re
+
+from billing.invoices.wording.writing import ENGLISH, Writing
+
+_WHOLE = {
+    "flat fee": "flat_fee",
+    "minimum": "minimum",
+    "maximum": "maximum",
+    "fixed fee, minimum or maximum": "fixed_terms",
+    "late usage": "late_usage",
+    "whole blocks, rounded up": "whole_blocks",
+    "volume price": "volume_price",
+    "price of the step reached in each period": "step_price",
+    "request": "one_request",
+    "GB of 1000³ bytes": "gigabyte_of",
+    "TB of 1000⁴ bytes": "terabyte_of",
+    "Corrections of earlier months are more than this month costs": "below_zero",
+    "Draft: this shows what would be issued. It is no invoice and asks for nothing.": "draft_note",
+}
+_FORMS = (
+    (re.compile(r"Replaces the void invoice (?P<invoice>\S+)"), "replaces_void"),
+    (re.compile(r"Void: (?P<reason>.+)"), "voided"),
+    (re.compile(r"The month is not over: this is the usage up to (?P<at>\S+) only\."),
+     "early_note"),
+    (re.compile(r"(?P<percent>[\d.]+) % off the list price"), "off_list_price"),
+)  # fmt: skip
+_RANGE = re.compile(r"(?P<above>above )?(?P<lower>[\d,]+)(?:–(?P<upper>[\d,]+))? (?P<unit>\w+)")
+
+
+def kept_text(text: str, writing: Writing) -> str:
+    """A text of the record in the document's language."""
+    if writing.language == ENGLISH or not text:
+        return text
+    if text in _WHOLE:
+        return writing.said(_WHOLE[text])
+    for form, key in _FORMS:
+        if found := form.fullmatch(text):
+            values = {name: writing.number(value) for name, value in found.groupdict().items()}
+            return writing.said(key, **values)
+    return text
+
+
+def tier_text(tier: str, writing: Writing) -> str:
+    """A tier: its bounds, and what is off the list price (`0–10 GB, 5 % off the list price`)."""
+    if writing.language == ENGLISH:
+        return tier
+    if tier in _WHOLE:
+        return kept_text(tier, writing)
+    return ", ".join(_bounds(part, writing) for part in tier.split(", ")) if tier else tier
+
+
+def unit_words(unit: str, writing: Writing) -> str:
+    """A price's unit: `10,000 requests`, `GB`."""
+    if writing.language == ENGLISH:
+        return unit
+    return kept_text(unit, writing) if unit in _WHOLE else writing.measure(unit)
+
+
+def _bounds(part: str, writing: Writing) -> str:
+    found = _RANGE.fullmatch(part)
+    if found is None:
+        return kept_text(part, writing)
+    if found["upper"]:
+        lower, upper = (writing.number(found[name]) for name in ("lower", "upper"))
+        said = writing.measure(f"{found['upper']} {found['unit']}")
+        return said.replace(upper, f"{lower}–{upper}", 1)
+    bound = writing.measure(f"{found['lower']} {found['unit']}")
+    return writing.said("above", bound=bound) if found["above"] else bound
