@@ -70,7 +70,7 @@ def store() -> Iterator[httpx.Client]:
             headers = {"Authorization": "AWS4-HMAC-SHA256 Credential=test/20261130/us-east-1/s3/"}
             with (
                 pytest.MonkeyPatch.context() as env,
-                httpx.Client(base_url=address, headers=headers) as client,
+                httpx.Client(base_url=address, headers=headers, timeout=60) as client,
             ):
                 for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
                     env.setenv(name, "test")
