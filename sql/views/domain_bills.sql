@@ -28,6 +28,8 @@ SELECT
     i.status, i.kind AS document
 FROM shared_out('lines', 'usage', 'labels') AS s
 INNER JOIN invoices AS i ON s.invoice_no = i.invoice_no
-LEFT JOIN lake_tags AS exact ON exact.kind = 'domain' AND exact.subject = s.domain
+LEFT JOIN lake_tags AS exact
+    ON exact.kind = 'domain' AND exact.subject = s.domain AND exact.account_id = i.account_id
 LEFT JOIN lake_tags AS wildcard
-    ON wildcard.kind = 'domain' AND wildcard.subject = '*' || substr(s.domain, instr(s.domain, '.'))
+    ON wildcard.kind = 'domain' AND wildcard.account_id = i.account_id
+    AND wildcard.subject = '*' || substr(s.domain, instr(s.domain, '.'))
