@@ -128,6 +128,8 @@ class HomeFacts:
     store: StoreFacts | None = None
     unreadable: str | None = None
     """Why the billing store cannot be read."""
+    newest_record: datetime | None = None
+    """When the last record of the journal happened, by the clock of then."""
     exposed: tuple[str, ...] = ()
     """What other users of the machine can read and should not."""
     prices: str | None = None

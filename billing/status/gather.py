@@ -30,6 +30,7 @@ from billing.status.facts import (
 from billing.status.hours import incomplete_hours
 from billing.status.overrides import overrides_of_nobody
 from billing.status.unissued import unissued_months
+from billing.store.journal import newest_at
 from billing.store.store import PATIENCE_SECONDS, STORE_NAME
 from edge.agent.status import edge_statuses
 from edge.errors import Busy, Corrupt, EdgetollError
@@ -67,6 +68,7 @@ def around(home: Path, *, now: datetime) -> HomeFacts:
         edges=_edges(home, found, now=now),
         metering=_metering(home, found, alarms),
         checks=red.read(home),
+        newest_record=newest_at(home / "journal" / "journal.jsonl"),
         exposed=tuple(open_to_others(home)),
         prices=_prices(home)[1],
         https=read_status(home).trouble,

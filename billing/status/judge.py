@@ -19,6 +19,7 @@ SILENT_WORKER = timedelta(minutes=5)
 LONG_OPEN = timedelta(hours=8)
 CHECK_DAYS = timedelta(days=2)
 RATING_BEHIND = timedelta(hours=3)
+CLOCK_APART = timedelta(minutes=5)
 
 
 def findings(facts: HomeFacts) -> tuple[Finding, ...]:
@@ -29,6 +30,11 @@ def findings(facts: HomeFacts) -> tuple[Finding, ...]:
         *_metering(facts.metering, facts.at),
         *_checks(facts),
     ]
+    if facts.newest_record is not None and facts.newest_record - facts.at > CLOCK_APART:
+        what = f"the newest record is of {minute_text(facts.newest_record)}"
+        found.append(
+            _found(signals.CLOCK_BEHIND, 1, f"{what}, the clock says {minute_text(facts.at)}")
+        )
     for line in facts.exposed:
         found.append(_found(signals.HOME_EXPOSED, 1, line))
     if facts.prices is not None:

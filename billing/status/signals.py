@@ -129,6 +129,12 @@ OVERRIDE_OF_NOBODY = _watch(
     "A price, a webhook, an alert rule or a language is for an account that nobody has loaded.",
     "Correct the account where the line says, or load it.",
 )
+CLOCK_BEHIND = _person(
+    "clock_behind",
+    "`--as-of` of each command, which is held to it",
+    "Billing's newest record is later than this machine's clock: one of the two is wrong.",
+    "Set the clock (NTP). Records made while it was ahead keep their time; wait for it to pass.",
+)
 HOME_EXPOSED = _person(
     "home_exposed",
     "`check`",
@@ -240,6 +246,7 @@ SIGNALS: tuple[Signal, ...] = (
     RUN_HELD,
     CHECK_RED,
     CHECK_OLD,
+    CLOCK_BEHIND,
     HOME_EXPOSED,
     BILLING_UNREADABLE,
     RATING_BEHIND,

@@ -118,6 +118,7 @@ ILL = {
     "billing_unreadable": replace(WELL, store=None, unreadable="the chain is broken"),
     "rating_behind": billing(rated_through=NOW - 5 * HOUR),
     "override_of_nobody": store(overrides=("price book plain: override x is for account y",)),
+    "clock_behind": replace(WELL, newest_record=NOW + timedelta(days=1)),
     "home_exposed": replace(WELL, exposed=("other users of this machine can read prices/",)),
     "month_unissued": store(unissued=(UnissuedMonth(account_id="acme", month="2026-09"),)),
     "unowned_traffic": unowned(100),
@@ -357,3 +358,10 @@ def test_g11_a_store_that_cannot_be_opened_hides_nothing_else(
     (finding,) = [one for one in found["signals"] if one["signal"] == "billing_unreadable"]
     assert "a folder stands where the lock should be" in finding["what"]
     assert "metering" in found
+
+
+def test_g7_a_record_of_a_clock_that_ran_ahead_needs_a_person() -> None:
+    """What followed was recorded before it, without a word."""
+    ahead = replace(WELL, newest_record=NOW + timedelta(minutes=6))
+    assert [one.signal for one in findings(ahead)] == [signals.CLOCK_BEHIND]
+    assert not findings(replace(WELL, newest_record=NOW + timedelta(minutes=4)))
