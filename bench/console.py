@@ -28,6 +28,7 @@ import duckdb
 import httpx
 
 from bench.analysts import made
+from billing.lake import version
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = (
@@ -55,6 +56,7 @@ PAGES = (
 )
 WAIT = 600
 BUSY = 20
+COUNTED = ("usage_5min", "usage_daily", "charges", "charges_daily", "invoices")
 WATCHED = 20
 """Seconds that open pages are watched."""
 
@@ -141,8 +143,11 @@ def main() -> None:
         versions = f"Python {platform.python_version()}, DuckDB {duckdb.__version__}"
         print(f"{platform.machine()}, {versions}")
         if options.home is None:
-            rows = made(home, options.accounts, options.days, buckets=1, busy=BUSY)
-            print(f"{options.accounts} accounts, {options.days} days, {rows:,} rows of usage")
+            made(home, options.accounts, options.days, buckets=1, busy=BUSY)
+            lake = version.current(home)
+            assert lake is not None
+            rows = {name: sum(one.rows for one in lake.of(name)) for name in COUNTED}
+            print(f"{options.accounts} accounts, {options.days} days, {rows}")
         with served(home) as (client, process):
             for page in PAGES:
                 address = page.format(month=options.month, account=options.account)

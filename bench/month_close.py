@@ -1,12 +1,14 @@
 """A month's close from end to end, by the commands a person types, with a real SMTP server.
 
-    python bench/month_close.py [--accounts 1000] [--rules]
+    python bench/month_close.py [--accounts 1000] [--rules] [--keep FOLDER]
 
-Makes a home with accounts in five currencies, nine countries and six languages, their access log
-of October, and closes it: import, metering, rating, checklist, approval, issue, send. Prints what
-each step took. Then it compares to the unit: sums of documents, e-invoices, ledger and views; each
-mail came once, with its files; taken again every step changes nothing. `--rules`: each e-invoice
-is held against the official schema and rules (Maven fetches them).
+Makes a home with accounts of three sellers in five currencies, eleven kinds of customer and seven
+languages, their access log of October, and closes it: import, metering, rating, checklist,
+approval, issue, send. Issuing and sending are killed at each of their steps and begun again, and
+issued once more in a copy of the home where two do it at once: the same bytes. Then it compares to
+the unit: sums of documents, e-invoices, ledger, statements and views; each mail came once by its
+id, with its files; taken again every step changes nothing. `--rules`: each e-invoice is held
+against the official schema and rules (Maven fetches them).
 """
 
 from __future__ import annotations
@@ -35,75 +37,16 @@ from lxml import etree
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
-EXPECTED = """
-[invoices]
-formats = ["json", "html", "pdf"]
-[invoices.close]
-requires = ["address", "email", "country"]
-[invoices.seller]
-name = "Bench CDN Ltd"
-address = ["12 Rehearsal Road", "Dublin 2"]
-tax_id = "IE1234567FA"
-country = "IE"
-postcode = "D02 XY01"
-city = "Dublin"
-contact = "Ann Bill"
-phone = "+353 1 2345678"
-email = "billing@bench.example"
-endpoint = "9935:IE1234567FA"
-iban = "IE29 AIBK 9311 5212 3456 78"
-bic = "AIBKIE2D"
-payment_link = "https://pay.bench.example/{invoice}"
-"""
-MAIL = """
-[billing.delivery.mail]
-host = "127.0.0.1"
-port = PORT
-security = "none"
-sender = "billing@bench.example"
-"""
-BOOK = """
-[book]
-id = "NAME"
-title = "A book of the bench"
-currency = "CODE"
-timezone = "UTC"
-source = "bench"
-[regions]
-EU = ["DE"]
-[[card]]
-id = "NAME-https"
-item = "https_requests"
-region = "all"
-effective_from = 2020-01-01
-model = "per_unit"
-unit = "request"
-per = 10000
-price = "0.05"
-[[card]]
-id = "NAME-data"
-item = "data_transfer"
-region = "EU"
-effective_from = 2020-01-01
-model = "graduated"
-unit = "GB"
-per = 1
-tiers = [{ up_to = "50 GB", price = "0.07" }, { price = "0.0512345" }]
-"""
-CURRENCIES = ("EUR", "USD", "GBP", "JPY", "CNY")
-# Country, tax percent, tax id, form of the e-invoice: what a seller in Ireland meets.
-KINDS = (
-    ("DE", "0", "DE123456789", "xrechnung"),
-    ("DE", "0", "DE123456789", "xrechnung-cii"),
-    ("FR", "20", "", "peppol"),
-    ("ES", "21", "", "cii"),
-    ("IE", "23", "IE7654321A", "ubl"),
-    ("US", "0", "", "ubl"),
-    ("CN", "0", "", ""),
-    ("JP", "10", "", ""),
-    ("GB", "0", "", "cii"),
-    ("NL", "21", "", "peppol"),
-)
+
+from bench.month_customers import KINDS, MAIL, SELLERS, make_home, run  # noqa: E402
+
+CRASHES = (
+    ("issue", ("invoice-prepared", "invoice_run-effects-written", "journal-before-append",
+               "journal-after-append", "invoice_run-committed", "invoice-issued",
+               "invoice-settled", "invoice-rendered")),
+    ("send", ("document_events-committed", "delivery-sent", "delivery-sent")),
+)  # fmt: skip
+"""Where issuing and sending are killed, one after the other, before they may end."""
 
 
 class Letters:
@@ -140,70 +83,6 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
-def run(home: Path, *words: str, ok: tuple[int, ...] = (0,)) -> str:
-    """`edgetoll …` as a process of its own; its output."""
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "edgetoll.py"), *words],
-        env=os.environ | {"EDGETOLL_HOME": str(home)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode not in ok:
-        raise SystemExit(f"{' '.join(words)}: {done.returncode}\n{done.stderr[-2000:]}")
-    return done.stdout
-
-
-def make_home(folder: Path, accounts: int) -> Path:
-    """Settings, price books, accounts, and the access log of October."""
-    home = folder / "home"
-    run(home, "init", str(home))
-    for path in (home / "prices").glob("*.toml"):
-        path.unlink()
-    text = (home / "edgetoll.toml").read_text(encoding="utf-8")
-    kept = text.replace("\n[invoices]\n", "\n", 1)
-    (home / "edgetoll.toml").write_text(kept + EXPECTED, encoding="utf-8")
-    for code in CURRENCIES:
-        book = BOOK.replace("NAME", code.lower()).replace("CODE", code)
-        (home / "prices" / f"{code.lower()}.toml").write_text(book, encoding="utf-8")
-    rows = [account(number) for number in range(accounts)]
-    (folder / "accounts.toml").write_text("".join(rows), encoding="utf-8")
-    with (folder / "access.log").open("w", encoding="utf-8") as log:
-        first = 1_790_812_800  # 2026-10-01T00:00Z
-        for hour in range(744):
-            for number in range(hour % 37, accounts, 37):
-                at = first + hour * 3600 + number % 3600
-                size = (1 + (number * 7919 + hour * 104_729) % 4_000) * 2**20
-                log.write(json.dumps(line(at, f"www.a{number}.example", size)) + "\n")
-    return home
-
-
-def line(at: int, host: str, size: int) -> dict[str, str]:
-    """One request as our nginx log format writes it."""
-    return {
-        "time": f"{at}.000", "host": host, "scheme": "https", "protocol": "HTTP/2.0",
-        "status": "200", "bytes_sent": str(size), "cache": "HIT", "id": f"{at}{host}",
-    }  # fmt: skip
-
-
-def account(number: int) -> str:
-    """One account with its domain."""
-    country, tax, tax_id, form = KINDS[number % len(KINDS)]
-    code = CURRENCIES[number // len(KINDS) % len(CURRENCIES)]
-    keys = {
-        "id": f"a{number}", "name": f"Customer {number}", "currency": code,
-        "price_book": code.lower(), "credit_limit": "1000000.00",
-        "tax_rate_percent": tax, "tax_id": tax_id, "country": country,
-        "email": f"pay@a{number}.example", "address": f"{number} Main Street",
-        "postcode": "10115", "city": "Town", "buyer_reference": f"REF-{number}",
-        "endpoint": "9930:DE123456789", "e_invoice": form,
-        "payment_terms": ("", "30 days", "end of month + 15 days")[number % 3],
-    }  # fmt: skip
-    said = "".join(f'{name} = "{text}"\n' for name, text in keys.items() if text)
-    domain = f'domain = "www.a{number}.example"\naccount = "a{number}"\n'
-    return f"[[accounts]]\n{said}\n[[domains]]\n{domain}"
-
-
 def close_month(home: Path, folder: Path, port: int) -> list[tuple[str, float]]:
     """The commands, each with the seconds it took."""
     (home / "edgetoll.toml").open("a", encoding="utf-8").write(MAIL.replace("PORT", str(port)))
@@ -226,10 +105,35 @@ def close_month(home: Path, folder: Path, port: int) -> list[tuple[str, float]]:
     )  # fmt: skip
     taken = []
     for name, words in steps:
+        if name == "issue":
+            shutil.copytree(home, folder / "twice")
+        for point in dict(CRASHES).get(name, ()):
+            begin = time.perf_counter()
+            run(home, *words, ok=(137, -9, 0, 1), crash=point)
+            taken.append((f"{name}, killed at {point}", time.perf_counter() - begin))
         begin = time.perf_counter()
         run(home, *words, ok=(0, 1) if name in ("checklist", "check") else (0,))
         taken.append((name, time.perf_counter() - begin))
     return taken
+
+
+def issue_twice_at_once(home: Path) -> None:
+    """Two processes issue the same month of a copy at the same time: one waits, or says why not."""
+    words = ("billing", "close", "--month", "2026-10", "--as-of", "2026-11-02T09:00:00Z")
+    command = [sys.executable, str(ROOT / "edgetoll.py"), *words, "--issue", "--by", "Ada"]
+    env = os.environ | {"EDGETOLL_HOME": str(home)}
+    both = [
+        subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(2)
+    ]
+    for one in both:
+        one.communicate()
+    run(home, *words, "--issue", "--by", "Ada")
+
+
+def sums_of(home: Path) -> str:
+    """The hash of each document of the month, as they are listed beside them."""
+    return (home / "invoices" / "2026-10" / "SHA256SUMS").read_text(encoding="utf-8")
 
 
 def compare(home: Path, letters: Letters, accounts: int, *, rules: bool) -> list[str]:
@@ -251,8 +155,18 @@ def compare(home: Path, letters: Letters, accounts: int, *, rules: bool) -> list
     for code, owed in of_tax.items():
         taxes = sum(Decimal(one["tax"]) for one in documents.values() if one["currency"] == code)
         same(f"tax in {code}", taxes, owed)
+    same("statements' closing balances", statements(home), balances(home))
+    wanted = [KINDS[n % len(KINDS)][2] for n in range(accounts) if n % len(SELLERS) != 2]
+    hybrids = [path for path in folder.glob("*.pdf") if b"factur-x.xml" in path.read_bytes()]
+    same("e-invoices inside their PDF", len(hybrids), wanted.count("factur-x"))
     e_invoices = sorted(folder.glob("*.xml"))
-    same("e-invoices", len(e_invoices), sum(1 for n in range(accounts) if KINDS[n % len(KINDS)][3]))
+    same("e-invoices", len(e_invoices), sum(1 for one in wanted if one not in ("", "factur-x")))
+    for seller, prefix in zip(SELLERS, ("INV", "DEU", "SGP"), strict=True):
+        numbers = sorted(name for name in documents if name.startswith(f"{prefix}-"))
+        by_series = Counter(name.rpartition("-")[0] for name in numbers)
+        last = {series: int(name.rpartition("-")[2])
+                for name in numbers for series in [name.rpartition("-")[0]]}  # fmt: skip
+        same(f"numbers of seller {seller or 'one'} without a gap", last, dict(by_series))
     for path in e_invoices:
         same(f"payable of {path.stem}", payable(path), Decimal(documents[path.stem]["amount_due"]))
     broken = verified(e_invoices) if rules else 0
@@ -264,12 +178,38 @@ def compare(home: Path, letters: Letters, accounts: int, *, rules: bool) -> list
                     for one in mails for part in one.iter_attachments())  # fmt: skip
     same("attached", files, Counter(pdf=accounts, xml=len(e_invoices)))
     subjects = Counter(str(one["Subject"]).split()[0] for one in mails)
+    languages = Counter(one["customer"].get("details", {}).get("language", "en")
+                        for one in documents.values())  # fmt: skip
+    taxes = Counter((row["tax_rate_percent"], one["customer"]["details"].get("tax_category", "S"))
+                    for one in documents.values() for row in one["taxes"])  # fmt: skip
     return [
-        f"{accounts} documents, mails and ledger agree to the unit: "
+        f"{accounts} documents, mails, statements and ledger agree to the unit: "
         + ", ".join(f"{total.normalize():f} {code}" for code, total in sorted(view.items())),
-        f"{len(e_invoices)} e-invoices, rules broken: {broken if rules else 'not asked'}",
+        f"{len(e_invoices)} e-invoices and {len(hybrids)} Factur-X,"
+        f" rules broken: {broken if rules else 'not asked'}",
+        f"languages: {dict(languages)}",
+        f"taxes: {dict(sorted(taxes.items()))}",
         f"subjects: {dict(subjects)}",
     ]
+
+
+def statements(home: Path) -> dict[str, Decimal]:
+    """What all accounts' statements of November close at, by currency."""
+    words = ("query", "statement_of_account", "--param", "month=2026-11", "--json")
+    found: Counter[str] = Counter()
+    for row in rows_of(json.loads(run(home, *words))):
+        if row["what"] == "closing balance":
+            found[row["currency"]] += Decimal(str(row["balance"]))  # type: ignore[assignment]
+    return {code: Decimal(total) for code, total in found.items()}
+
+
+def balances(home: Path) -> dict[str, Decimal]:
+    """What the ledger says that all customers have, by currency."""
+    found: Counter[str] = Counter()
+    for one in json.loads(run(home, "billing", "ledger", "--json"))["accounts"]:
+        if one["ledger_account"].startswith("customer:"):
+            found[one["currency"]] += Decimal(one["balance"])  # type: ignore[assignment]
+    return {code: Decimal(total) for code, total in found.items()}
 
 
 def rows_of(answer: Any) -> list[dict[str, Any]]:
@@ -325,12 +265,15 @@ def main() -> None:
         letters = Letters()
         with server(letters) as port:
             taken = close_month(home, folder, port)
+            issue_twice_at_once(folder / "twice")
+            same("bytes after being killed and by two at once", sums_of(home),
+                 sums_of(folder / "twice"))  # fmt: skip
             found = compare(home, letters, given.accounts, rules=given.rules)
         print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
         for name, seconds in taken:
-            print(f"  {name:12} {seconds:8.1f} s")
+            print(f"  {name:46} {seconds:7.1f} s")
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-        print(f"  CPU of all   {usage.ru_utime + usage.ru_stime:8.1f} s")
+        print(f"  {'CPU of all':46} {usage.ru_utime + usage.ru_stime:7.1f} s")
         for text in found:
             print(text)
         if given.keep:

@@ -36,7 +36,13 @@ from billing.prices import load_books
 from billing.runs import run as runs
 from billing.runs.settings import read_settings
 from edge.durable import sha256_file
-from metering.closed import Certificate, certificate_sha256, closed_file, hour_text
+from metering.closed import (
+    Certificate,
+    certificate_sha256,
+    closed_file,
+    hour_text,
+    read_certificate,
+)
 
 BOOK = """
 [book]
@@ -117,9 +123,14 @@ def make_home(home: Path, accounts: int, each: int = 1) -> None:
         store.commit("load", effects, at=START)
 
 
-def close_hour(home: Path, number: int, accounts: int, before: Path | None) -> Path:
-    """Write closed hour `number` (from 0) and its certificate, whose path is returned."""
+def close_hour(
+    home: Path, number: int, accounts: int, before: Path | None, *, empty_since: int | None = None
+) -> Path:
+    """Write closed hour `number` (from 0) and its certificate, whose path is returned; with
+    `empty_since` it stands for the run of empty hours from that one on.
+    """
     hour = START + timedelta(hours=number)
+    empty = None if empty_since is None else hour_text(START + timedelta(hours=empty_since))
     file = closed_file(home, hour, "spool", 0)
     file.data_path.parent.mkdir(parents=True, exist_ok=True)
     connection = duckdb.connect()
@@ -127,7 +138,8 @@ def close_hour(home: Path, number: int, accounts: int, before: Path | None) -> P
         USAGE.format(hour=hour.replace(tzinfo=None), h=number, n=accounts, path=file.data_path)
     )
     rows, requests, size = connection.execute(
-        "SELECT count(*), sum(requests)::BIGINT, sum(bytes_sent)::BIGINT FROM read_parquet($path)",
+        "SELECT count(*), coalesce(sum(requests), 0)::BIGINT, coalesce(sum(bytes_sent), 0)::BIGINT"
+        " FROM read_parquet($path)",
         {"path": str(file.data_path)},
     ).fetchall()[0]
     certificate = Certificate(
@@ -135,9 +147,11 @@ def close_hour(home: Path, number: int, accounts: int, before: Path | None) -> P
         closed_at=(hour + timedelta(hours=1, minutes=1)).isoformat(),
         data_file=file.data_path.name, data_sha256=sha256_file(file.data_path),
         previous_certificate_sha256=None if before is None else certificate_sha256(before),
-        number=number + 1, rows=rows, requests=requests, bytes_sent=size, duplicates=0,
-        quarantined=0, edges=(), missing_edges=(), waivers=(), unproven_sources=(), generation=1,
+        number=1 if before is None else read_certificate(before).number + 1,
+        rows=rows, requests=requests, bytes_sent=size, duplicates=0, quarantined=0,
+        edges=(), missing_edges=(), waivers=(), unproven_sources=(), generation=1,
         checkpoint=1, complete_through=hour_text(hour + timedelta(hours=1)),
+        empty_since=empty,
     )  # fmt: skip
     file.certificate_path.write_bytes(certificate.to_bytes())
     return file.certificate_path

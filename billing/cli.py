@@ -37,14 +37,15 @@ def load(
     file: Annotated[
         Path,
         typer.Argument(
-            help="TOML or CSV: accounts, domains, plans, methods; CSV or JSON lines: payments."
+            help="TOML: accounts, domains, plans, methods, credits, commitments; CSV: one of the"
+            " first four, or payments; JSON lines: payments."
         ),
     ],
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
     as_of: AsOfOption = None,
 ) -> None:
-    """Load accounts, domains, plans bought, changes of method, or payments; idempotent by id.
+    """Load accounts, domains, plans, methods, credits, commitments or payments; once by id.
 
     A file is taken whole or not at all. Payments have the columns id, account, amount and, where
     needed, kind (cash or voucher) and currency; a file with a column `amount` is payments.

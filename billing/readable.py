@@ -23,7 +23,10 @@ _EAST_ASIAN = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO", "K
 _LOOKALIKES = frozenset(
     "аеорсухіјѕԁԛԝһӏбвкмнтгпАВЕКМНОРСТУХІЈЅԌҮΑΒΕΖΗΙΚΜΝΟΡΤΥΧοανρυικτϲϳօսոցհԼՕՍꓐꓑꓒꓓ"
 )
-_DRAWN_AS_OTHERS = frozenset("ıȷɑɡɩɪʟɴʏᴀᴄᴅᴇᴊᴋᴍᴏᴘᴛᴜᴠᴡᴢſƅƖƽꜱ")
+# Scripts of which most letters are drawn as Latin ones, and marks that strike a letter through.
+_LIKE_LATIN = frozenset({"LISU", "CHEROKEE"})
+_STRIKING = frozenset(map(chr, range(0x0334, 0x0339)))
+_DRAWN_AS_OTHERS = frozenset("ǀǁǂǃıȷɑɡɩɪʟɴʏᴀᴄᴅᴇᴊᴋᴍᴏᴘᴛᴜᴠᴡᴢſƅƖƽꜱ")
 
 
 def hidden_in(text: str) -> str | None:
@@ -53,10 +56,14 @@ def unlike_any_other(text: str) -> str | None:
 
 
 def _odd_character(text: str) -> str | None:
-    for char in text:
+    for before, char in zip(f" {text}", text, strict=False):
+        if unicodedata.category(char)[0] == "M" and unicodedata.category(before)[0] not in "LM":
+            return f"it holds U+{ord(char):04X} {unicodedata.name(char)} on no letter"
         if not char.isascii() and (unicodedata.category(char)[0] not in "LM"):
             name = unicodedata.name(char, "a character without a name")
             return f"it holds U+{ord(char):04X} {name}, which looks like another one"
+        if char in _STRIKING:
+            return f"it holds U+{ord(char):04X} {unicodedata.name(char)}, which is hard to see"
         if char in _DRAWN_AS_OTHERS:
             return (
                 f"it holds U+{ord(char):04X} {unicodedata.name(char)}, which looks like another one"
@@ -69,6 +76,8 @@ def _odd_letters(text: str) -> str | None:
     scripts = {unicodedata.name(char, "?").split()[0] for char in letters}
     if len(scripts) > 1 and not scripts <= {"LATIN", *_EAST_ASIAN}:
         return f"it mixes letters of {' and '.join(sorted(scripts)).title()}, some drawn alike"
+    if scripts & _LIKE_LATIN:
+        return f"it holds letters of {min(scripts & _LIKE_LATIN).title()}, drawn as Latin ones"
     if letters and "LATIN" not in scripts and all(char in _LOOKALIKES for char in letters):
         return f"its letters are {scripts.pop().title()} ones that are drawn as Latin ones"
     return None

@@ -344,30 +344,22 @@ class Rating:
                 end = self.month_end(month)
                 first, last = max(self.utc(month), begins), min(end, over)
                 share = Fraction((last - first) // FIVE, (end - self.utc(month)) // FIVE)
-                pieces.append((first, last, int(one.amount * share)))
+                pieces.append((month, end, int(one.amount * share)))
                 month = (month + timedelta(days=32)).replace(day=1)
             if one.settles == "term":
-                pieces = [pieces] if pieces and pieces[-1][1] == over else []
+                pieces = [pieces] if pieces and pieces[-1][1] >= over else []
             else:
                 pieces = [[piece] for piece in pieces]
             for parts in pieces:
                 last = parts[-1][1]
                 hour = (last - FIVE).replace(minute=0)
                 if hour < self.through:
-                    paid = sum(self.within(spent, *part[:2]) for part in parts)
+                    months = {part[0] for part in parts}
+                    paid = sum(amount for (lane, _), amount in spent.items() if lane[0] in months)
                     least = sum(part[2] for part in parts)
                     lane = (self.month(last - FIVE), "commitment", "all")
                     key = lane, hour, f"commitment/{one.commitment_id}"
                     self.agreed[key] += max(0, least - paid)
-
-    def within(self, spent, first, last):
-        """What of the month of `first` falls due in hours from its own to `last`."""
-        month, hour = self.month(first), first.replace(minute=0)
-        return sum(
-            amount
-            for (lane, due), amount in spent.items()
-            if lane[0] == month and hour <= due < last
-        )
 
     def credit(self, spent):
         """By hour, month, item and scope: what of it which credit pays, lowest priority first."""

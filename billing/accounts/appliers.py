@@ -72,11 +72,12 @@ def apply_load(connection: duckdb.DuckDBPyConnection, record: Record, effects: E
     if "agreements" in effects:
         connection.execute(sql.text("statements/accounts/apply/insert_agreements"), number)
         connection.execute(sql.text("statements/accounts/apply/mark_agreements"), marked)
-    if "tags" in effects:
-        connection.execute(sql.text("statements/accounts/apply/drop_replaced_tags"))
-        connection.execute(sql.text("statements/accounts/apply/insert_tags"), number)
     if effects.keys() & {"domains", "ended", "replaced"}:
         _apply_ownership(connection, record, effects)
+    if "tags" in effects:
+        connection.execute(sql.text("statements/accounts/apply/said_tags"))
+        connection.execute(sql.text("statements/accounts/apply/drop_replaced_tags"))
+        connection.execute(sql.text("statements/accounts/apply/insert_tags"), number)
     refuse_marked(connection, record)
 
 
@@ -130,6 +131,13 @@ def _apply_ownership(
 def _refuse_two_owners(connection: duckdb.DuckDBPyConnection) -> None:
     result = connection.execute(sql.text("statements/accounts/ownership/overlapping_ownership"))
     for one in sql.rows(result, _Overlap)[:1]:
+        if one.account_before == one.account_id:
+            raise ConflictError(
+                f"{one.domain} is {one.account_id}'s already, from"
+                f" {stamp(aware(one.effective_from))} on",
+                f'to let it begin earlier, give the new row `replaces = "{one.ownership_id}"` and'
+                f' `why`; or end "{one.ownership_before}" by then (`effective_to`)',
+            )
         raise ConflictError(
             f"{one.domain} would belong to {one.account_before} and to {one.account_id}"
             f" at {stamp(aware(one.effective_from))}",

@@ -110,7 +110,8 @@ def _refuse_backwards(row: Placed[AccountVersion], version: AccountVersion) -> N
         raise InputError(
             f"{row.place}: account {version.account_id!r} closes at"
             f" {stamp(version.closed_at)}, before it opens at {stamp(version.opened_at)}",
-            "correct the row",
+            "correct the row; an account opens with its first load unless `opened` says otherwise,"
+            " and `why` where it is stored",
         )
 
 

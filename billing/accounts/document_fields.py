@@ -50,7 +50,8 @@ class DocumentFields(BaseModel):
     """The fields of an account's row that only its documents read; all may be left out.
 
     `seller`: which of [invoices.sellers] issues them; `language`: theirs and that of mails;
-    `tax_rule`: the row of HOME/tax.toml that holds, whatever the others say.
+    `tax_rule`: the row of HOME/tax.toml that holds, whatever the others say; `cost_tag`: the tag of
+    domains by which the appendix shares out what it costs.
     """
 
     payment_terms: Annotated[str, AfterValidator(check_terms)] = ""
@@ -67,6 +68,7 @@ class DocumentFields(BaseModel):
     seller: str = ""
     language: Annotated[str, AfterValidator(check_language)] = ""
     tax_rule: str = ""
+    cost_tag: str = ""
 
 
 DETAILS = tuple(DocumentFields.model_fields)

@@ -8,7 +8,7 @@ posts differences.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ import sql
 from billing.accounts import compare
 from billing.accounts.compare import NewAccounts, NewFacts
 from billing.accounts.file_rows import Loaded
+from billing.accounts.reach import BookReach, refuse_unreachable
 from billing.accounts.records import (
     AccountFact,
     AccountVersion,
@@ -64,12 +65,6 @@ class _LimitInForce:
     account_id: str
     effective_from: datetime
     credit_limit: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Book:
-    account_id: str
-    price_book: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,12 +140,12 @@ def load(
     *,
     at: datetime,
     zone_of_book: Callable[[str], str],
-    scopes: Mapping[str, Collection[str]] | None = None,
+    books: Mapping[str, BookReach] | None = None,
 ) -> LoadOutcome:
     """Store what is new in `loaded`, in one journal record.
 
     `zone_of_book` gives a price book's time zone, the default of its accounts, and raises for a
-    book that does not exist; `scopes` has the regions of each book that a plan can be for. Raises
+    book that does not exist; `books` says what plans and credits can pay for in each. Raises
     InputError or ConflictError naming the row's place; then nothing changed.
     """
     staged = stage(
@@ -158,8 +153,10 @@ def load(
     )
     with Registered(store.connection, staged.relations()):
         new = _new_of(store.connection, staged, at)
-        if scopes is not None:
-            _refuse_unknown_regions(store.connection, staged, new, scopes)
+        if books is not None:
+            refuse_unreachable(
+                store.connection, staged, new.plans.new, new.agreements.new, books=books
+            )
     effects, counts = new.effects(), new.counts()
     given = {
         "accounts": len(staged.accounts),
@@ -261,8 +258,12 @@ def _new_tags(connection: duckdb.DuckDBPyConnection, staged: StagedLoad) -> list
     if not staged.tags:
         return []
     stored = sql.rows(connection.execute(sql.text("statements/accounts/load/known_tags")), Tagged)
-    known = {(one.kind, one.subject): one.tags for one in stored}
-    return [one for one in staged.tags if known.get((one.kind, one.subject), "{}") != one.tags]
+    known = {(one.kind, one.subject, one.account_id): one.tags for one in stored}
+    return [
+        one
+        for one in staged.tags
+        if known.get((one.kind, one.subject, one.account_id), "{}") != one.tags
+    ]
 
 
 def _ended_by_closing(
@@ -293,39 +294,6 @@ def _ended_by_closing(
                 )
             )
     return ended
-
-
-def _refuse_unknown_regions(
-    connection: duckdb.DuckDBPyConnection,
-    staged: StagedLoad,
-    new: _New,
-    scopes: Mapping[str, Collection[str]],
-) -> None:
-    """A plan or credit for a region that its account's price book does not have would never pay
-    for anything, and nobody would be told.
-    """
-    wanted: list[tuple[PlanBought | Agreement, str]] = [(one, one.region) for one in new.plans.new]
-    scoped = (one for one in new.agreements.new if one.regions)
-    wanted += [(one, region) for one in scoped for region in one.regions.split(",")]
-    if not wanted:
-        return
-    books: dict[str, set[str]] = {}
-    found = connection.execute(sql.text("statements/accounts/load/books_of_accounts"))
-    pairs = [(one.account_id, one.price_book) for one in sql.rows(found, _Book)]
-    pairs += [(one.fact.account_id, one.fact.price_book) for one in staged.accounts]
-    for account, book in pairs:
-        books.setdefault(account, set()).add(book)
-    places: dict[AccountFact, str] = {one.fact: one.place for one in staged.plans}
-    places |= {one.fact: one.place for one in staged.agreements}
-    for fact, region in wanted:
-        own = sorted(books[fact.account_id] & scopes.keys())
-        known = sorted({scope for book in own for scope in scopes[book]})
-        if known and region not in known:
-            raise InputError(
-                f"{places[fact]}: price book {', '.join(own)} of {fact.account_id} has no"
-                f" region {region!r}",
-                f"it has {', '.join(known)}; or add it to the book's [regions]",
-            )
 
 
 def _refuse_unknown_accounts(connection: duckdb.DuckDBPyConnection) -> None:

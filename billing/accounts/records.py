@@ -125,12 +125,13 @@ class ReplacedFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tagged:
-    """The tags of an account or of a domain, as a JSON object of texts, keys in order: for reports
-    only, so they have no history and change no price.
+    """The tags of an account, or those an account gave to a domain, as a JSON object of texts, keys
+    in order: for reports only, so they have no history and change no price.
     """
 
     kind: str
     subject: str
+    account_id: str
     tags: str
 
 

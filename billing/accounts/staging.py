@@ -120,7 +120,7 @@ DATES_SCHEMA: Schema = [
 ]
 REPLACED_SCHEMA: Schema = [("kind", TEXT), ("fact_id", TEXT), ("replaced_by", TEXT), ("why", TEXT)]
 METHOD_SCHEMA: Schema = [("account_id", TEXT), ("method", TEXT), ("effective_from", TIME)]
-TAGS_SCHEMA: Schema = [("kind", TEXT), ("subject", TEXT), ("tags", TEXT)]
+TAGS_SCHEMA: Schema = [("kind", TEXT), ("subject", TEXT), ("account_id", TEXT), ("tags", TEXT)]
 
 
 def zone_lookup(zones: Mapping[str, str]) -> Callable[[str], str]:
@@ -228,18 +228,21 @@ def stage(
 
 
 def _tagged(loaded: Loaded) -> list[Tagged]:
-    """The tags that rows name, of each account and domain the last ones said; a row without the
-    field says nothing of them.
+    """The tags that rows name, of each account and of each account's domain the last ones said; a
+    row without the field says nothing of them.
     """
-    said = {("account", row.id): row.tags for _, row in loaded.accounts if row.tags is not None}
-    said |= {("domain", row.domain): row.tags for _, row in loaded.domains if row.tags is not None}
+    accounts = [("account", row.id, row.id, row.tags) for _, row in loaded.accounts]
+    domains = [("domain", row.domain, row.account, row.tags) for _, row in loaded.domains]
+    rows = [one for one in (*accounts, *domains) if one[-1] is not None]
+    said = {(kind, subject, account): tags for kind, subject, account, tags in rows}
     return [
         Tagged(
             kind=kind,
             subject=subject,
+            account_id=account,
             tags=json.dumps(tags, ensure_ascii=False, sort_keys=True, separators=(",", ":")),
         )
-        for (kind, subject), tags in said.items()
+        for (kind, subject, account), tags in said.items()
     ]
 
 

@@ -17,6 +17,7 @@ The customer's own balance threshold stands with the account (`low_balance_thres
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -28,11 +29,13 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from billing.balance.events import Event, envelope, event_id
 from billing.instants import stamp
 from billing.money import format_amount, parse_amount
+from billing.readable import unlike_any_other
 from edge.configfile import read_toml
 from edge.domain import canonical_domain
 from edge.errors import InputError
 
 FILE = "alert_rules.toml"
+_COUNT = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 
 class Kind(StrEnum):
@@ -59,7 +62,7 @@ class Rule(BaseModel):
     limit: str
     domain: str | None = None
     period: str = Field(default="day", pattern="^(hour|day|month)$")
-    release_hours: int = Field(default=24, ge=1)
+    release_hours: int = Field(default=24, ge=1, le=24 * 366)
     percents: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = Field(
         default=(50, 80, 100), min_length=1
     )
@@ -70,8 +73,12 @@ class Rule(BaseModel):
             raise ValueError("only a usage_cap has a domain")
         if self.domain is not None and canonical_domain(self.domain) != self.domain:
             raise ValueError(f"{self.domain!r} is not a canonical domain name")
-        if self.kind not in OF_MONEY and not self.limit.isdecimal():
-            raise ValueError("the limit must be a whole number of requests or percent")
+        if (why := unlike_any_other(self.id)) is not None:
+            raise ValueError(f"id {self.id!a} could be taken for another: {why}")
+        if self.kind not in OF_MONEY and not _COUNT.fullmatch(self.limit):
+            raise ValueError("the limit must be a whole number of requests or percent, from 1 on")
+        if self.kind is Kind.PLAN_LOW and int(self.limit) > 100:
+            raise ValueError("no plan has more than 100 percent left")
         if self.kind in OF_MONEY:
             _check_amount(self.limit)
         if self.kind is Kind.BUDGET and self.model_fields_set & {"period", "release_hours"}:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-# What customers, prices and secrets can be read from, by patterns in a home.
+# What customers, their viewers, prices and secrets can be read from, by patterns in a home.
 PRIVATE = (
     "*.toml", "prices/*", "accounts.*", "*.duckdb", "*.duckdb.wal", "journal/*.jsonl",
-    "journal/effects/*", "*.key", "suspended/accounts.jsonl",
+    "journal/effects/*", "*.key", "secrets/*", "suspended/accounts.jsonl", "invoices/*/*",
+    "outbox/*", "quarantine/*", "spool/*/rejected/*",
 )  # fmt: skip
 READ, ENTER = 0o044, 0o011
 
@@ -19,16 +20,25 @@ def open_to_others(home: Path) -> list[str]:
     mode = home.stat().st_mode
     if not mode & ENTER:
         return []
-    found = sorted(
-        str(path.relative_to(home))
+    found = [
+        next((path for path in home.glob(pattern) if _is_open(home, path)), None)
         for pattern in PRIVATE
-        for path in home.glob(pattern)
-        if path.is_file() and path.stat().st_mode & READ
-    )
-    if not found:
+    ]
+    names = [str(path.relative_to(home)) for path in found if path is not None]
+    if not names:
         return []
-    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    more = f", and others as {names[1]}," if len(names) > 1 else ""
     return [
-        f"other users of this machine can read {found[0]}{more} in {home}"
+        f"other users of this machine can read {names[0]}{more} in {home}"
         f" ({mode & 0o777:04o}): chmod -R go-rwx {home}"
     ]
+
+
+def _is_open(home: Path, path: Path) -> bool:
+    """Whether others may read a file, and enter each folder between."""
+    between = path.relative_to(home).parents
+    return (
+        path.is_file()
+        and bool(path.stat().st_mode & READ)
+        and all(home.joinpath(folder).stat().st_mode & ENTER for folder in between)
+    )

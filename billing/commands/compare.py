@@ -33,8 +33,8 @@ UNPUBLISHED = ("deliveries",)
 MONTHS_CHECK = "checks/usage_months_equal_charges"
 SUMS = "usage_sums_equal_usage"
 SUMS_CHECK = "checks/usage_sums_equal_usage"
-DAYS = "lake_days_equal_charges"
-DAYS_CHECK = "checks/lake_days_equal_charges"
+CHARGED = "lake_days_equal_charges"
+CHARGED_CHECK = "checks/lake_days_equal_charges"
 FOCUS = "focus_rules"
 FOCUS_CHECK = "checks/focus_rules"
 FOCUS_BILLED = "focus_equals_invoices"
@@ -45,7 +45,7 @@ ABOUT = {
     "lake_is_of_this_journal": "The lake goes up to the journal's last record of what it shows.",
     MONTHS: about(MONTHS_CHECK),
     SUMS: about(SUMS_CHECK),
-    DAYS: about(DAYS_CHECK),
+    CHARGED: about(CHARGED_CHECK),
     FOCUS: about(FOCUS_CHECK),
     FOCUS_BILLED: about(FOCUS_BILLED_CHECK),
     LISTS: "The stop list and the owned names are what the store says.",
@@ -81,7 +81,7 @@ def results(store: Store, *, quick: bool = False) -> list[CheckResult]:
         "lake_is_of_this_journal": lake,
         MONTHS: usage_months,
         SUMS: lambda store: _in_the_lake(store, sql.text(SUMS_CHECK)),
-        DAYS: lambda store: _in_the_lake(store, sql.text(DAYS_CHECK)),
+        CHARGED: lambda store: _in_the_lake(store, sql.text(CHARGED_CHECK)),
         FOCUS: lambda store: _in_the_lake(store, sql.text(FOCUS_CHECK)),
         FOCUS_BILLED: lambda store: _in_the_lake(store, sql.text(FOCUS_BILLED_CHECK)),
         LISTS: lists,

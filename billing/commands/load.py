@@ -9,6 +9,7 @@ from pathlib import Path
 
 from billing.accounts.file_rows import read_load_file
 from billing.accounts.load import load
+from billing.accounts.reach import BookReach
 from billing.accounts.staging import zone_lookup
 from billing.balance.figures import APART_MAX
 from billing.follow_up import changing, follow_up
@@ -29,9 +30,14 @@ def load_rows_file(
     zones = {book.book_id: book.timezone for book in books}
     fees = {book.book_id for book in books if book.has_monthly_fees}
     with_fees = {row.id for _place, row in loaded.accounts if row.price_book in fees}
-    scopes = {book.book_id: book.scopes for book in books}
+    reach = {
+        book.book_id: BookReach(
+            regions=book.scopes, sold={(card.item, card.scope) for card in book.cards}
+        )
+        for book in books
+    }
     with changing(home, owner="billing load", at=at) as store:
-        done = load(store, loaded, at=at, zone_of_book=zone_lookup(zones), scopes=scopes)
+        done = load(store, loaded, at=at, zone_of_book=zone_lookup(zones), books=reach)
         new = any(done.new.values())
         follow_up(store, at=at, accounts=done.accounts, owners=True, new=new)
         overrides = overrides_of_nobody(store.connection, books, home)

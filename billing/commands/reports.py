@@ -130,9 +130,12 @@ def explain(
     from billing.prices import load_books
     from billing.reports.explain import Books, document, explanation
     from billing.reports.explain_view import show
+    from edge.errors import InputError
 
     at = as_of_time(as_of)
     only = parse_time(f"{hour}:00" if hour and len(hour) == 13 else hour) if hour else None
+    if not home.is_dir():
+        raise InputError(f"there is no home {home}", f"make one first: edgetoll init {home}")
     prices = load_books(home / "prices")
     books = Books(regions={book.book_id: book.regions for book in prices})
     with open_store(home, owner="edgetoll billing explain", now=at) as store:

@@ -36,6 +36,12 @@ class PageBuilder:
         self, page: SitePage, path: Mapping[str, str], query: Mapping[str, str], reader: TokenReader
     ) -> dict[str, object]:
         """What the template of pages needs. NotThere, NotForReader, InputError as it fits."""
+        with self._lake.one_look(reader.account):
+            return self._built(page, path, query, reader)
+
+    def _built(
+        self, page: SitePage, path: Mapping[str, str], query: Mapping[str, str], reader: TokenReader
+    ) -> dict[str, object]:
         values, zone = self._prepared(page, path, query, reader)
         in_utc = query.get("times") == "utc"
         start = _number(query.get("from", "0"))
@@ -72,15 +78,16 @@ class PageBuilder:
         is_due: Callable[[str, int], bool],
     ) -> dict[str, Shown]:
         """The live blocks of a page that are due, by anchor."""
-        values, zone = self._prepared(page, path, query, reader)
-        zone = "" if query.get("times") == "utc" else zone
-        found = [
-            self._shown(block, values, reader, zone, 0)
-            for block in page.blocks
-            if block.every
-            and (reader.account is None or not block.of_fleet)
-            and is_due(block.question, block.every)
-        ]
+        with self._lake.one_look(reader.account, files=False):
+            values, zone = self._prepared(page, path, query, reader)
+            zone = "" if query.get("times") == "utc" else zone
+            found = [
+                self._shown(block, values, reader, zone, 0)
+                for block in page.blocks
+                if block.every
+                and (reader.account is None or not block.of_fleet)
+                and is_due(block.question, block.every)
+            ]
         return {one.anchor: one for one in found}
 
     def _prepared(

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -78,6 +79,7 @@ class LakeReader:
         self._limits = QueryLimits(seconds=SECONDS)
         self._opened: OrderedDict[str | None, _Opened] = OrderedDict()
         self._lock = threading.Lock()
+        self._looked = threading.local()
         self._places = threading.BoundedSemaphore(AT_ONCE)
 
     def ask(self, name: str, words: Mapping[str, str], account: str | None) -> Answer:
@@ -104,6 +106,18 @@ class LakeReader:
     ) -> list[dict[str, object]]:
         """The rows of a statement of sql/, by the names of their columns."""
         return self._found(sql_text(statement), values, account, _as_records)
+
+    @contextmanager
+    def one_look(self, account: str | None, *, files: bool = True) -> Iterator[None]:
+        """Whatever this thread asks for a reader within: the lake is looked at once, at the start.
+        `files`: each of its files too, of which there may be thousands.
+        """
+        self._connection(account, files=files)
+        self._looked.account = (account,)
+        try:
+            yield
+        finally:
+            self._looked.account = None
 
     def result(
         self, text: str, values: Mapping[str, library.Value], account: str | None
@@ -148,12 +162,16 @@ class LakeReader:
     def _moved_on(self, account: str | None) -> bool:
         with self._lock:
             opened = self._opened.get(account)
-            return opened is None or not self._as_opened(opened)
+            if opened is None or self._as_opened(opened):
+                return opened is None
+            del self._opened[account]
+            return True
 
-    def _connection(self, account: str | None) -> DuckDBPyConnection:
+    def _connection(self, account: str | None, *, files: bool = True) -> DuckDBPyConnection:
+        looked = getattr(self._looked, "account", None) == (account,)
         with self._lock:
             opened = self._opened.get(account)
-            if opened is None or not self._as_opened(opened):
+            if opened is None or not (looked or self._as_opened(opened, files=files)):
                 self._opened.pop(account, None)
                 closed, lake = closed_mark(self.home), versions.current(self.home)
                 opened = _Opened(
@@ -167,7 +185,7 @@ class LakeReader:
             self._opened.move_to_end(account)
             return opened.connection
 
-    def _as_opened(self, opened: _Opened) -> bool:
+    def _as_opened(self, opened: _Opened, *, files: bool = True) -> bool:
         """Whether everything still stands as it was when the connection was opened."""
         if closed_mark(self.home) != opened.closed:
             return False
@@ -178,7 +196,9 @@ class LakeReader:
         return (
             pointer.is_file()
             and pointer.read_bytes() == versions.pointer_bytes(lake)
-            and not any(versions.wrong_with(lake, file, hashed=False) for file in lake.files)
+            and not (
+                files and any(versions.wrong_with(lake, file, hashed=False) for file in lake.files)
+            )
         )
 
 

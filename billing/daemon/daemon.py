@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edge.errors import Busy, EdgetollError
+from edge.errors import Busy, EdgetollError, InputError
 from edge.terminal import DEFAULT_HOME, HomeOption, spoken_by
 from edge.terminal import now as wall_clock
 from edge.trouble import remedy
@@ -72,6 +72,8 @@ def locked(home: Path) -> Iterator[None]:
     from billing.daemon.log import log
     from edge.durable import FileLock
 
+    if not home.is_dir():
+        raise InputError(f"there is no home {home}", f"make one first: edgetoll init {home}")
     try:
         lock = FileLock(home / "daemon.lock", "billing daemon").__enter__()
     except Busy as error:

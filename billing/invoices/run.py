@@ -288,11 +288,13 @@ def _compute(
         ("statements/invoices/finish/out_lines", nothing),
         ("statements/invoices/finish/detail", {"import_no": import_no}),
         ("statements/invoices/finish/evidence", {"import_no": import_no}),
+        ("statements/invoices/costs/costs_by_tag", nothing),
         ("statements/invoices/finish/heads", _head(order) | {"run_id": run_id}),
     ]
     if settings.below_zero == "carry":
         steps.insert(1, ("statements/invoices/usage/carry_forward", nothing))
     fill_sellers(connection, settings, at=order.at, draft=order.draft)
+    connection.execute(sql.temporary("macros/shared_out"))
     for name, parameters in steps:
         connection.execute(sql.text(name), parameters)
     finish(connection)

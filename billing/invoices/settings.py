@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from billing.money import parse_amount
+from billing.text_rules import check_email, check_line
 from edge.errors import ConfigError, InputError
 
 NO_TAX_ID = "none"
@@ -16,6 +17,8 @@ SELLER_DETAILS = (
     "registration", "color", "logo", "footer", "epc_qr", "template_pdf", "template_html",
 )  # fmt: skip
 """What is kept with a document of the seller where it is set, besides what every one has."""
+EXAMPLE_IBAN = "DE02120300000000202051"
+"""The one in the comments of the shipped edgetoll.toml: nobody's account."""
 Prefix = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]{0,11}$")]
 
 
@@ -52,6 +55,38 @@ class Seller(BaseModel):
     where they are there, else those that come along."""
     epc_qr: bool = False
     """Whether documents in euro have the EPC QR code that banking apps read."""
+
+    @field_validator("name", "tax_id", "postcode", "city", "contact", "phone", "registration",
+                     "footer")  # fmt: skip
+    @classmethod
+    def _is_a_line(cls, text: str) -> str:
+        """What is printed on documents and mailed is a visible line each (CASES G12)."""
+        return check_line(text.strip())
+
+    @field_validator("address", "payment")
+    @classmethod
+    def _are_lines(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(check_line(text.strip()) for text in texts)
+
+    @field_validator("email")
+    @classmethod
+    def _is_an_address(cls, email: str) -> str:
+        return check_email(email.strip())
+
+    @field_validator("iban")
+    @classmethod
+    def _has_its_check_digits(cls, iban: str) -> str:
+        plain = iban.replace(" ", "")
+        if plain and int("".join(str(int(char, 36)) for char in plain[4:] + plain[:4])) % 97 != 1:
+            raise ValueError("its check digits are not those of its other digits: one is wrong")
+        return iban
+
+    @field_validator("payment_link")
+    @classmethod
+    def _names_what_is_known(cls, link: str) -> str:
+        if "{" in link.replace("{invoice}", "") or "}" in link.replace("{invoice}", ""):
+            raise ValueError("of names in braces only {invoice} is known")
+        return link
 
 
 class NamedSeller(Seller):
@@ -170,8 +205,11 @@ def check_seller(settings: InvoiceSettings, seller_id: str = "") -> None:
         name
         for name, is_example in (
             ("name", _plain(seller.name) in ("", _plain(example.name))),
-            ("address", not places or _plain(example.address[-1]) in places),
+            ("address", not places or places & {_plain(line) for line in example.address}),
             ("tax_id", _plain(seller.tax_id) == _plain(example.tax_id)),
+            ("email", seller.email.casefold().endswith("@example.com")),
+            ("iban", seller.iban.replace(" ", "") == EXAMPLE_IBAN),
+            ("payment_link", "//pay.example.com/" in seller.payment_link),
         )
         if is_example
     ]
@@ -185,8 +223,8 @@ def check_seller(settings: InvoiceSettings, seller_id: str = "") -> None:
 
 
 def _plain(text: str) -> str:
-    """The same text however it is spaced and written large or small."""
-    return " ".join(text.split()).casefold()
+    """The same text however it is spaced, pointed and written large or small."""
+    return " ".join(text.replace(".", " ").split()).casefold()
 
 
 def check_prefixes(settings: InvoiceSettings) -> None:

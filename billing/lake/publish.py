@@ -13,6 +13,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -133,7 +134,7 @@ def publish(store: Store) -> Version:
             write_accounts(building, table, touched)
         else:
             write_whole(building, table)
-    return _show(building, place, number)
+    return _show(building, place, number, before)
 
 
 def _give_zone_offsets(store: Store) -> None:
@@ -148,8 +149,8 @@ def _give_zone_offsets(store: Store) -> None:
     register(store.connection, "given_zone_offsets", _OFFSETS, given)
 
 
-def _show(building: Building, place: Path, number: int) -> Version:
-    """Give the version its list and its name, and point readers to it."""
+def _show(building: Building, place: Path, number: int, before: Version | None) -> Version:
+    """Give the version its list and its name, and point readers to it instead of `before`."""
     journal = building.store.journal
     made = Version(
         folder=place / f"{number:08d}",
@@ -172,6 +173,9 @@ def _show(building: Building, place: Path, number: int) -> Version:
     versions.point_link(building.store.home, made)
     crash_point("lake-published")
     versions.show(made)
+    if before is not None:
+        with suppress(FileNotFoundError):
+            os.utime(before.folder)  # when it was replaced, not made: from now on it is kept
     _remove_old(place, made.folder)
     return made
 
@@ -192,6 +196,8 @@ def _grow(building: Building, table: LakeTable) -> None:
         after, through = (int(part) for part in Path(old.path).stem.split("-"))
         building.link(old)
         ranges.append((after, through, old.rows))
+    if ranges and table.moved_by is not None and not table.moved_by & building.kinds():
+        return
     start = building.start if ranges else 0
     last = building.store.journal.last_no
     path = folder / f"{start:08d}-{last:08d}.parquet"

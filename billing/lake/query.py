@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -118,13 +119,33 @@ def _limit(connection: DuckDBPyConnection, limits: QueryLimits) -> None:
         ) from error
     # By itself DuckDB spills into the folder the analyst happens to stand in.
     spill = spill_folder(os.getpid())
+    _make_private(spill.parent)
     connection.execute("SET temp_directory = $spill", {"spill": str(spill)})
     connection.execute("SET max_temp_directory_size = $spill", {"spill": SPILL_LIMIT})
 
 
 def spill_folder(process: int) -> Path:
-    """Where the query of a process spills to."""
-    return Path(tempfile.gettempdir()) / f"edgetoll-sql-{process}"
+    """Where the query of a process spills to: a folder of this user's, since rows of customers lie
+    in it while the query runs.
+    """
+    return Path(tempfile.gettempdir()).joinpath(f"edgetoll-sql-{os.getuid()}", str(process))
+
+
+def _make_private(folder: Path) -> None:
+    """Make the folder that nobody else may enter; InputError where another user has taken its name.
+
+    Where it cannot be made only a query that has to spill fails, and says so.
+    """
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+    except OSError:
+        return
+    if found.st_uid != os.getuid() or found.st_mode & 0o077 or stat.S_ISLNK(found.st_mode):
+        raise InputError(
+            f"{folder} can be entered by other users: queries do not spill into it",
+            "remove it, or set TMPDIR to a folder of your own",
+        )
 
 
 def readable_statements(connection: DuckDBPyConnection, query: str) -> list[str]:

@@ -62,6 +62,14 @@ TABLES = (
         name="alerts", relation="lake_alerts", select="lake/alerts", shape="lake_schema/alerts"
     ),
     LakeTable(
+        name="bandwidth_hourly",
+        relation="lake_bandwidth_hourly",
+        select="lake/bandwidth_hourly",
+        shape="lake_schema/bandwidth_hourly",
+        kept="by day",
+        merged="statements/lake/publish/merged_bandwidth",
+    ),
+    LakeTable(
         name="certificates",
         relation="lake_certificates",
         select="lake/certificates",
@@ -80,6 +88,7 @@ TABLES = (
         select="lake/charges_daily",
         shape="lake_schema/charges_daily",
         kept="by record",
+        moved_by=frozenset({"rating_run"}),
     ),
     LakeTable(
         name="close_steps",

@@ -38,12 +38,13 @@ _SPECIAL = tuple(
     for text in ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20", "5f00::/16", "fec0::/10")
 )
 # What a cloud tells its own machines, keys included: nothing else answers there. Those that are
-# link-local are not listed. 168.63.129.16 is public by its number and Azure's by its use.
+# link-local are not listed. 168.63.129.16 is public by its number and Azure's by its use; below
+# fd00:ec2:: stand Amazon's metadata, pod identities (::23), names and time.
 _METADATA = tuple(
-    ipaddress.ip_address(text)
+    ipaddress.ip_network(text)
     for text in (
-        "100.100.100.200", "192.0.0.192", "168.63.129.16", "fd00:ec2::254", "fd20:ce::254",
-        "fd00:42::42",
+        "100.100.100.200", "192.0.0.192", "168.63.129.16", "fd00:ec2::/32", "fd20:ce::254",
+        "fd00:42::42", "fd00:c1::a9fe:a9fe", "fd00:a9fe:a9fe::1", "fd00:100::100:200",
     )
 )  # fmt: skip
 _NUMBER = re.compile(r"(?:0[xX][0-9a-fA-F]*|[0-9]+)\Z")
@@ -177,7 +178,7 @@ def _refuse(host: str, address: IPv4Address | IPv6Address, allow_private: bool) 
 
 def _is_metadata(one: IPv4Address | IPv6Address) -> bool:
     """Whether a cloud may answer here with keys: not even the operator's word opens it."""
-    return one.is_link_local or one in _METADATA
+    return one.is_link_local or any(one.version == net.version and one in net for net in _METADATA)
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:

@@ -59,8 +59,12 @@ class MailReader:
     timezone: str = "UTC"
 
     def text(self, name: str, **values: object) -> str:
-        """The text of that name in the reader's language, filled in."""
-        found = catalogue()[self.language][name]
+        """The text of that name in the reader's language, filled in; where it counts something and
+        that is one, the text for one.
+        """
+        texts = catalogue()[self.language]
+        one = any(str(value) == "1" for value in values.values())
+        found = texts.get(f"{name}_one" if one else name, texts[name])
         assert isinstance(found, str), f"{name} is one text"
         return found.format(**values)
 

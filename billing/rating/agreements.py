@@ -117,14 +117,17 @@ def settle(
     _run(connection, "statements/rating/agreements/months")
     until = {"through": through, "last_through": last_through}
     connection.execute(sql.text("statements/rating/agreements/plan_prices"), until)
-    _credit(connection)
+    _credit(connection, last_through)
     connection.execute(sql.text("statements/rating/agreements/commitments"), until)
     found = connection.execute(sql.text("statements/rating/agreements/how_many_commitments"))
     if found.fetchall()[0][0]:
         _run(connection, "statements/rating/agreements/true_ups")
 
 
-def _credit(connection: duckdb.DuckDBPyConnection) -> None:
+def _credit(connection: duckdb.DuckDBPyConnection, last_through: datetime) -> None:
+    connection.execute(
+        sql.text("statements/rating/agreements/creditors"), {"last_through": last_through}
+    )
     result = connection.execute(sql.text("statements/rating/agreements/grants"))
     grants = sql.rows(result, Credit)
     if not grants:

@@ -11,12 +11,14 @@ from typing import Final, Self
 
 from edge.errors import InputError
 from edge.logs.unpacked import (
+    ARCHIVE_BYTES,
     NOT_PACKED,
     PACKED,
     READ_BYTES,
     Damaged,
     Documents,
     Forward,
+    archive_of,
     is_documents,
 )
 
@@ -28,8 +30,6 @@ _UNREADABLE: Final = {
     b"LZIP\x01": "lzip",
     b"\xff\x06\x00\x00sNaPpY": "snappy",
 }
-_TAR: Final = (257, b"ustar")
-"""Where an archive of files says that it is one: its heads would run into the first lines."""
 _MAGIC_BYTES: Final = max(map(len, (*PACKED, *_UNREADABLE)))
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 """Three bytes that some programs write in front of UTF-8 text; they are no part of the first line.
@@ -89,15 +89,15 @@ class Content:
 
     def _refuse_archive(self) -> None:
         """InputError for an archive of several files, plain or packed."""
-        at, magic = _TAR
         try:
-            start = self.read_at(0, at + len(magic))
+            start = self.read_at(0, ARCHIVE_BYTES)
         except InputError:  # damaged: told when it is read
             start = b""
-        if start.endswith(magic) and len(start) == at + len(magic):
+        kind = archive_of(start)
+        if kind:
             raise InputError(
-                f"{self.path} is a tar archive, which is not read",
-                "take its files out first: tar -xf FILE, and import them",
+                f"{self.path} is {'an' if kind == 'ar' else 'a'} {kind} archive, which is not read",
+                "take its files out first (tar -xf FILE), and import them",
             )
         self._rewind()
 

@@ -38,18 +38,22 @@ def head_of(content: Content, *, whole: bool = False) -> str | None:
 
     None while there is no such line with its end; `whole` takes a last line without an end too.
     """
-    data = content.read_at(0, HEAD_BYTES_MAX)
-    start = len(BYTE_ORDER_MARK) if data.startswith(BYTE_ORDER_MARK) else 0
-    while start < len(data):
-        end = data.find(b"\n", start)
-        line = data[start:] if end < 0 else data[start:end]
-        if end < 0 and len(data) < HEAD_BYTES_MAX and not whole:
-            return None
-        if line.strip() and not line.startswith(b"#"):
-            return digest(line.rstrip(b"\r"))
-        if end < 0:
-            return None
-        start = end + 1
+    offset, in_comment = 0, False
+    while data := content.read_at(offset, HEAD_BYTES_MAX):
+        start = len(BYTE_ORDER_MARK) if not offset and data.startswith(BYTE_ORDER_MARK) else 0
+        if in_comment:
+            start = data.find(b"\n") + 1 or len(data)
+            in_comment = not data[:start].endswith(b"\n")
+        while start < len(data):
+            end = data.find(b"\n", start)
+            line = data[start:] if end < 0 else data[start:end]
+            if end < 0 and len(data) < HEAD_BYTES_MAX and not whole:
+                return None
+            if line.strip() and not line.startswith(b"#"):
+                return digest(line.rstrip(b"\r"))
+            in_comment = end < 0 and line.startswith(b"#")
+            start = len(data) if end < 0 else end + 1
+        offset += len(data)
     return None
 
 

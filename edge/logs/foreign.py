@@ -25,7 +25,7 @@ _VIRTUAL_HOST: Final = re.compile(
 _SYSLOG: Final = re.compile(
     rb"^(<\d{1,3}>|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S+ \S+: )", re.MULTILINE
 )
-_PREFIXED: Final = re.compile(rb'^[ -+\--z|-~]{4,200}\{"', re.MULTILINE)
+_PREFIXED: Final = re.compile(rb'^[ -+\--z|-~\x1b\x1e]{1,200}\{"', re.MULTILINE)
 _DOCKER: Final = re.compile(rb'\{"log":\s*"')
 _LEVEL: Final = re.compile(rb"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[(error|warn|crit|notice|info)\]")
 _BOMS: Final = (
@@ -81,6 +81,10 @@ def what_it_is(start: bytes) -> str | None:
         )
     if _is_binary(start):
         return "it is no text: perhaps a database, a packed or an encrypted file"
+    if b"\r" in start and b"\n" not in start:
+        return (
+            "its lines end with carriage returns alone. Convert it: tr '\\r' '\\n' < FILE > FILE.lf"
+        )
     if text[:1] != b"{" and text.count(b",") >= 3 * max(text.count(b"\n"), 1):
         return f"it looks like CSV. {_HINT}"
     return None

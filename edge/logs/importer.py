@@ -19,8 +19,8 @@ from edge.logs.content import BYTE_ORDER_MARK, Content
 from edge.logs.foreign import what_it_is
 from edge.logs.formats.block import Format, Parsed
 from edge.logs.guessing import looks_like
-from edge.logs.positions import KnownStreams, StreamPosition
-from edge.logs.repeated_ids import RecentIds
+from edge.logs.positions import REWRITTEN, KnownStreams, StreamPosition
+from edge.logs.repeated_ids import REMEMBERED, OtherFiles, RecentIds
 from edge.logs.streams import Step, Stream, Writer
 from edge.reasons import UNREADABLE, Reason
 
@@ -120,6 +120,8 @@ class Importer:
         self.sources: dict[Path, tuple[str, bool]] = {}
         """The stream that each file held, and whether it was read from its start."""
         self._failed = False
+        self._others: OtherFiles | None = None
+        self._recent: RecentIds | None = None
 
     def run(self, paths: Sequence[Path]) -> ImportResult:
         """Import `paths` in order; every line that was taken is durable on return.
@@ -127,6 +129,7 @@ class Importer:
         Raises InputError, before anything is changed, when one of them cannot be opened.
         """
         check_files(paths)
+        self._others = OtherFiles() if len(paths) > 1 else None
         for path in paths:
             with Content(path, documents=self.form.json, records=self.form.records) as content:
                 self._file(content)
@@ -139,6 +142,7 @@ class Importer:
         result.skipped.update(self.writer.skipped)
         result.lines = result.events + result.duplicates + sum(result.skipped.values())
         self._tell()
+        self._tell_of_both_files()
         return result
 
     def _tell(self) -> None:
@@ -161,6 +165,23 @@ class Importer:
                 " wrote on (copytruncate) has such holes"
             )
 
+    def _tell_of_both_files(self) -> None:
+        """A note for each two files that hold the same requests."""
+        shared = {} if self._others is None else self._others.shared
+        what = (
+            f"--drop-repeated refuses those that are at most {REMEMBERED:,} lines apart"
+            if self.drop_repeated
+            else "Each is counted twice: import one of the two, or see --drop-repeated"
+        )
+        for (name, other), count in sorted(shared.items()):
+            are = f"{count:,} requests" if count > 1 else "1 request"
+            self.result.notes.append(
+                f"{name}: at least {are}, by the request id, are in {other} too: does the server"
+                f" log to both? {what}"
+            )
+        if not self.drop_repeated:
+            self.result.repeated_ids += sum(shared.values())
+
     def _file(self, content: Content) -> None:
         self.result.files += 1
         try:
@@ -169,10 +190,14 @@ class Importer:
                 self._without_lines(content)
                 return
             position = found.position
+            if found.rewritten:
+                self.result.notes.append(f"{content.path.name} {REWRITTEN}")
             if not found.reached:
                 self.result.duplicates += _data_lines(content) - self.form.head
                 return
             self.sources[content.path] = (position.to_source().source, position.offset == 0)
+            if self._others is not None:
+                self._others.begin()
             self.result.duplicates += position.events
             if position.refused:
                 self.result.skipped[Reason.REFUSED_BEFORE] += position.refused
@@ -197,6 +222,8 @@ class Importer:
         """Say so when much of a file could not be read: the format may be the wrong one."""
         if not now.not_understood and (now.events or not unfinished):
             return
+        if self.drop_repeated and now.refused and not now.unreadable:
+            return  # all its requests stood in a file before
         name, lines = content.path.name, now.events + now.refused + unfinished
         if now.events:
             self.result.not_understood.append(
@@ -221,7 +248,7 @@ class Importer:
             self.form,
             position,
             name=content.path.name,
-            repeats=RecentIds() if self.drop_repeated else None,
+            repeats=self._ids_before(position) if self.drop_repeated else None,
             drop_repeated=self.drop_repeated,
         )
         # Directives steer what follows them, so blocks of such a format are parsed one by one.
@@ -243,6 +270,13 @@ class Importer:
             for error in damage:
                 raise error
 
+    def _ids_before(self, position: StreamPosition) -> RecentIds:
+        """The ids of the files before; of a file that is continued, those of its own lines."""
+        if position.offset == 0 and self._recent is not None:
+            return self._recent
+        self._recent = RecentIds()
+        return self._recent
+
     def _move(
         self,
         stream: Stream,
@@ -252,6 +286,9 @@ class Importer:
     ) -> None:
         """Take the oldest parsed block and have it written; at most two wait to be."""
         chunk, parsed = ahead.popleft()
+        ids = parsed.result().ids
+        if self._others is not None and ids is not None:
+            self._others.take(stream.position.name, ids)
         step = stream.move(chunk, parsed.result())
         self.result.notes += [f"{stream.position.name}: {note}" for note in step.notes]
         written.append(writing.submit(self._write, step))

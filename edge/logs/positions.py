@@ -24,6 +24,10 @@ from edge.logs.formats.block import Format
 
 UNREADABLE_SHARE: Final = 10
 """Where one line in so many cannot be read, the format is in doubt, and no promise is made."""
+REWRITTEN: Final = (
+    "begins with the first line of a log that was read before, and goes on otherwise: was it"
+    " edited? Its lines are taken as new ones, those that were read before as well"
+)
 _NEAR_MARKS: Final = 5
 """Marks up to 64 KiB."""
 
@@ -124,11 +128,13 @@ class StreamPosition:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownPlace:
     """The stream that a file holds. `reached` False: the file ends before the position, being a
-    shorter copy of the stream.
+    shorter copy of the stream. `rewritten`: it begins with the line of one that was read, and goes
+    on otherwise: somebody has edited a log, whose lines are then counted anew.
     """
 
     position: StreamPosition
     reached: bool = True
+    rewritten: bool = False
 
 
 def _said(content: Content, form: Format) -> str:
@@ -195,6 +201,7 @@ class KnownStreams:
             return None
         candidates = self._by_head.get(head, {})
         shorter: StreamPosition | None = None
+        rewritten = False
         said = _said(content, form)
         for position in sorted(candidates.values(), key=lambda each: -each.offset):
             if said and position.said and position.said != said:
@@ -207,7 +214,8 @@ class KnownStreams:
                 return KnownPlace(position=position)
             if same is None and shorter is None and starts_alike(content, position.early):
                 shorter = position
+            rewritten = rewritten or position.events > 0
         if shorter is not None:
             return KnownPlace(position=shorter, reached=False)
         fresh = StreamPosition(head=head, generation=max(candidates, default=-1) + 1, said=said)
-        return KnownPlace(position=fresh)
+        return KnownPlace(position=fresh, rewritten=rewritten and not form.head)

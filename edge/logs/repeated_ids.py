@@ -6,6 +6,7 @@ of a request may be thousands of lines behind the first: the ids of the last blo
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final
 
 import numpy as np
@@ -14,6 +15,11 @@ import polars as pl
 from edge.batch.records import Array
 from edge.logs.formats.judge_lines import named_ids, repeated_rows
 
+SAMPLED: Final = 64
+"""Of the ids of several files every 64th is compared, by its hash: the same ones of each file."""
+_FIRST: Final = 1_000
+"""… and the first ones of a file, that a short one is not passed over."""
+_SAMPLE_MAX: Final = 500_000
 REMEMBERED: Final = 100_000
 """Ids kept: two blocks of an import, or the last seconds of a busy log."""
 _PARTS_MAX: Final = 32
@@ -43,3 +49,32 @@ class RecentIds:
         self._parts.append(ids)
         if len(self._parts) > _PARTS_MAX or sum(map(len, self._parts)) > 2 * REMEMBERED:
             self._parts = [pl.concat(self._parts).tail(REMEMBERED)]
+
+
+class OtherFiles:
+    """Which file of an import holds a request: a server may log each to two files, which are
+    counted as two requests (E10). A sample tells; once it is full, later files are only compared.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+        self._own: dict[str, str] = {}
+        self.shared: Counter[tuple[str, str]] = Counter()
+        """Requests of the sample that stand in two files, by the names of the two."""
+
+    def begin(self) -> None:
+        """Another file begins."""
+        if len(self._known) + len(self._own) <= _SAMPLE_MAX:
+            self._known = {**self._own, **self._known}
+        self._own = {}
+
+    def take(self, name: str, ids: pl.Series) -> None:
+        """The ids of a block of the file called `name`."""
+        named = ids.filter(named_ids(ids))
+        sample = named.filter(named.hash() % SAMPLED == 0).to_list()
+        sample += [] if self._own else named.head(_FIRST).to_list()
+        for each in dict.fromkeys(sample):
+            if each in self._known:
+                self.shared[name, self._known[each]] += 1
+            else:
+                self._own[each] = name

@@ -21,7 +21,9 @@ _WORD: Final = (
     r"[._-](?:old|bak|backup|prev|previous|save|saved|orig|last|rotated|archive|archived)"
     r"(?:[._-]?[0-9][0-9A-Za-z.:+_-]*?)?"
 )
-_PACKED: Final = re.compile(r".*\.(xz|bz2|zst|zstd|lz4|lzma|Z|zip|7z)\Z")
+_PACKED: Final = re.compile(
+    r".*\.(xz|bz2|zst|zstd|lz4|lzma|br|Z|zip|7z|rar|tar(\.[A-Za-z0-9]+)?|t[abglxz]z2?|gpg|age|enc)\Z"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

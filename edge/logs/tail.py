@@ -19,7 +19,7 @@ from edge.logs.chunks import Chunk, ContentChanged
 from edge.logs.content import Content
 from edge.logs.fingerprints import EARLY_BYTES, early_lines, end_of_lines, head_of
 from edge.logs.followed import FollowedLog, Log
-from edge.logs.positions import KnownStreams, StreamPosition
+from edge.logs.positions import REWRITTEN, KnownStreams, StreamPosition
 from edge.logs.repeated_ids import RecentIds
 from edge.logs.rotation import SeenFile, files_of, packed_files
 from edge.logs.streams import Stream, Writer
@@ -208,7 +208,7 @@ class Tailer:
             # Gone since the listing: rotation moved it, and the next cycle finds it again.
             done = False
             followed.reopen(seen)
-            if seen.path.exists():
+            if seen.path.exists() and error.message not in cycle.problems:
                 cycle.problems.append(error.message)
         if done:
             self._read_states[seen.inode] = seen.state
@@ -232,6 +232,8 @@ class Tailer:
             return True
         source = found.position.to_source().source
         followed.holds(seen, source)
+        if found.rewritten:
+            self._note(f"{seen.path} {REWRITTEN}", cycle)
         stream = Stream(
             content,
             log.form,

@@ -9,9 +9,12 @@ import re
 import zlib
 from collections.abc import Callable, Iterator
 from io import FileIO, RawIOBase
-from typing import Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 import orjson
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 READ_BYTES: Final = 1 << 20
 RECORD_BYTES_MAX: Final = 16 << 20
@@ -159,12 +162,51 @@ def _parquet_lines(file: FileIO) -> Iterator[bytes]:
 
     try:
         for batch in pq.ParquetFile(file).iter_batches(batch_size=_ROWS):
+            names = batch.schema.names
+            columns = [_values(column) for column in batch.columns]
             yield b"".join(
-                orjson.dumps(row, default=_plain, option=orjson.OPT_NAIVE_UTC) + b"\n"
-                for row in batch.to_pylist()
+                orjson.dumps(
+                    dict(zip(names, row, strict=True)), default=_plain, option=orjson.OPT_NAIVE_UTC
+                )
+                + b"\n"
+                for row in zip(*columns, strict=True)
             )
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise Damaged from error
+
+
+def _values(column: pa.Array[Any]) -> list[object]:
+    """The values of a column. Of times what is finer than a microsecond is cut; what Python has no
+    value for, a day of the year 270000 say, is absent, and its line is judged so.
+    """
+    kind = _without_nanoseconds(column.type)
+    if kind != column.type:
+        column = column.cast(kind, safe=False)
+    try:
+        return list(column.to_pylist())
+    except UnicodeDecodeError:
+        raise
+    except (ValueError, OverflowError):
+        return [_value(one) for one in column]
+
+
+def _value(one: pa.Scalar[Any]) -> object:
+    try:
+        return one.as_py()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _without_nanoseconds(kind: pa.DataType) -> pa.DataType:
+    import pyarrow as pa
+
+    if pa.types.is_list(kind):
+        return pa.list_(_without_nanoseconds(kind.value_type))
+    if pa.types.is_timestamp(kind) and kind.unit == "ns":
+        return pa.timestamp("us", kind.tz)
+    if pa.types.is_time64(kind) and kind.unit == "ns":
+        return pa.time64("us")
+    return pa.duration("us") if kind == pa.duration("ns") else kind
 
 
 def _plain(value: object) -> object:
@@ -181,6 +223,31 @@ PACKED: Final[dict[bytes, tuple[str, Callable[[FileIO], Forward]]]] = {
 }
 """What a packed file begins with: its name, and what reads it."""
 NOT_PACKED: Final[tuple[str, Callable[[FileIO], Forward] | None]] = ("", None)
+
+ARCHIVE_BYTES: Final = 512
+"""How much of a file tells whether it holds others: the first block of a tar."""
+_CPIO: Final = re.compile(rb"07070[127][0-9A-Fa-f]{6}")
+
+
+def archive_of(start: bytes) -> str:
+    """What kind of archive begins with `start`; blank: none. Its files would be read as one log,
+    but for their first lines, which stand behind what the archive says of them.
+    """
+    if start.startswith(b"!<arch>\n"):
+        return "ar"
+    if _CPIO.match(start) and b"\0" in start:
+        return "cpio"
+    return "tar" if len(start) >= ARCHIVE_BYTES and _is_tar(start[:ARCHIVE_BYTES]) else ""
+
+
+def _is_tar(block: bytes) -> bool:
+    """Whether a block is the head of a file in a tar: of its newer forms, or by its checksum."""
+    if block[257:262] == b"ustar":
+        return True
+    told = block[148:156].strip(b" \0")
+    counted = sum(block[:148]) + 8 * ord(" ") + sum(block[156:])
+    return re.fullmatch(rb"[0-7]+", told) is not None and int(told, 8) == counted
+
 
 _ARRAY: Final = re.compile(rb"\s*\[\s*[\]{]")
 _SPREAD: Final = re.compile(rb"\s*\{[ \t\r]*\n")

@@ -1,50 +1,31 @@
 -- What the lake keeps of charges by the day is its charges, added up.
--- Grain: one row per account × month × item × currency whose sums differ, of months whose charges are there.
+-- Grain: one row per account, month and item whose sums differ.
 -- Reads: the lake: lake_charges, lake_charges_daily.
 -- Read by: billing/commands/compare.py.
-WITH charged AS (
-    SELECT
-        account_id,
-        month,
-        item,
-        currency,
-        count(*) AS charges,
-        sum(quantity) AS quantity,
-        sum(amount) AS units
-    FROM lake_charges
-    GROUP BY ALL
+WITH parts AS (
+    SELECT account_id, month, item, billable_quantity, quantity, amount * 0.0000000001::DECIMAL(10, 10) AS amount, 1 AS charges, 'charge' AS kept FROM lake_charges
+    UNION ALL
+    SELECT account_id, month, item, billable_quantity, quantity, amount, charges, 'day' AS kept FROM lake_charges_daily
 ),
 
-daily AS (
+sums AS (
     SELECT
         account_id,
         month,
         item,
-        currency,
-        sum(charges) AS charges,
-        sum(quantity) AS quantity,
-        sum(amount) AS amount
-    FROM lake_charges_daily
-    WHERE month IN (SELECT month FROM charged)
-    GROUP BY ALL
+        coalesce(sum(quantity) FILTER (kept = 'charge'), 0) AS quantity,
+        coalesce(sum(quantity) FILTER (kept = 'day'), 0) AS quantity_by_day,
+        coalesce(sum(billable_quantity) FILTER (kept = 'charge'), 0) AS billable,
+        coalesce(sum(billable_quantity) FILTER (kept = 'day'), 0) AS billable_by_day,
+        coalesce(sum(amount) FILTER (kept = 'charge'), 0) AS amount,
+        coalesce(sum(amount) FILTER (kept = 'day'), 0) AS amount_by_day,
+        coalesce(sum(charges) FILTER (kept = 'charge'), 0) AS charges,
+        coalesce(sum(charges) FILTER (kept = 'day'), 0) AS charges_by_day
+    FROM parts
+    GROUP BY account_id, month, item
 )
 
-SELECT
-    coalesce(c.account_id, d.account_id) AS account_id,
-    coalesce(c.month, d.month) AS month,
-    coalesce(c.item, d.item) AS item,
-    coalesce(c.currency, d.currency) AS currency,
-    c.charges,
-    d.charges AS charges_by_day,
-    c.quantity,
-    d.quantity AS quantity_by_day,
-    c.units,
-    d.amount AS amount_by_day
-FROM charged AS c
-FULL JOIN daily AS d
-    ON c.account_id = d.account_id AND c.month = d.month AND c.item = d.item AND c.currency = d.currency
-WHERE
-    c.charges IS DISTINCT FROM d.charges
-    OR c.quantity IS DISTINCT FROM d.quantity
-    OR c.units * 0.0000000001::DECIMAL(10, 10) IS DISTINCT FROM d.amount
+SELECT account_id, month, item, quantity, quantity_by_day, billable, billable_by_day, amount, amount_by_day, charges, charges_by_day
+FROM sums
+WHERE quantity <> quantity_by_day OR billable <> billable_by_day OR amount <> amount_by_day OR charges <> charges_by_day
 ORDER BY ALL

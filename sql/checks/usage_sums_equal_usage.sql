@@ -1,6 +1,6 @@
--- What the lake keeps by the hour and by the day is its 5-minute usage, added up.
--- Grain: one row per account and class whose sums differ.
--- Reads: the lake: lake_usage_5min, lake_usage_hourly, lake_usage_daily.
+-- What the lake keeps by the hour and by the day is its 5-minute usage, added up; so is what it keeps for bandwidth.
+-- Grain: one row per account and class whose sums differ; per account, without a class, where bandwidth does.
+-- Reads: the lake: lake_usage_5min, lake_usage_hourly, lake_usage_daily, lake_bandwidth_hourly.
 -- Read by: billing/commands/compare.py.
 WITH parts AS (
     SELECT 'bucket' AS kept, account_id, class, requests, bytes_sent FROM lake_usage_5min
@@ -22,9 +22,36 @@ sums AS (
         coalesce(sum(bytes_sent) FILTER (kept = 'day'), 0) AS bytes_by_day
     FROM parts
     GROUP BY account_id, class
+),
+
+bandwidth AS (
+    SELECT account_id, minute, sum(bytes_sent) AS bytes_sent
+    FROM (
+        UNPIVOT lake_bandwidth_hourly
+        ON COLUMNS('from_.*')
+        INTO NAME minute VALUE bytes_sent
+    )
+    GROUP BY account_id, minute
+),
+
+sent AS (
+    SELECT account_id, 'from_' || lpad(CAST(minute(bucket) AS VARCHAR), 2, '0') AS minute, sum(bytes_sent) AS bytes_sent
+    FROM lake_usage_5min
+    WHERE bytes_sent > 0
+    GROUP BY account_id, minute
+),
+
+differs AS (
+    SELECT coalesce(s.account_id, b.account_id) AS account_id, s.bytes_sent AS bytes_sent, b.bytes_sent AS for_bandwidth
+    FROM sent AS s
+    FULL JOIN bandwidth AS b ON s.account_id IS NOT DISTINCT FROM b.account_id AND s.minute = b.minute
+    WHERE coalesce(s.bytes_sent, 0) <> coalesce(b.bytes_sent, 0)
 )
 
 SELECT account_id, class, requests, by_hour, by_day, bytes_sent, bytes_by_hour, bytes_by_day
 FROM sums
 WHERE requests <> by_hour OR requests <> by_day OR bytes_sent <> bytes_by_hour OR bytes_sent <> bytes_by_day
+UNION ALL
+SELECT account_id, 'bandwidth', 0, 0, 0, coalesce(bytes_sent, 0), coalesce(for_bandwidth, 0), 0
+FROM differs
 ORDER BY ALL

@@ -1,7 +1,7 @@
 -- Which closed-hour files billing has taken in.
 -- Grain: one row per hour, partition and revision.
 -- Reads: imported_files, pruned_usage.
--- Read by: sql/views/hours.sql, sql/views/imported_files.sql, sql/views/percentiles.sql.
+-- Read by: sql/views/hours.sql, sql/views/imported_files.sql, sql/macros/percentiles_between.sql.
 SELECT
     hour,
     partition,

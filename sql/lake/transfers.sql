@@ -1,7 +1,7 @@
 -- Every movement of money but the charges, with exact decimals (a charge is its own transfer).
 -- Grain: one row per transfer of the journal records in the session's lake_range.
 -- Reads: posted_transfers.
--- Read by: sql/views/transfers.sql.
+-- Read by: sql/views/transfers.sql, sql/views/payments.sql.
 SELECT
     transfer_id,
     debit_account,

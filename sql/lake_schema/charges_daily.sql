@@ -3,17 +3,19 @@
 -- Reads: nothing.
 -- Read by: billing/lake/tables.py.
 CREATE TABLE lake_charges_daily (
-    account_id VARCHAR,
-    month VARCHAR,
     day DATE,
+    account_id VARCHAR,
     item VARCHAR,
     region VARCHAR,
+    month VARCHAR,
+    rate_card VARCHAR,
     currency VARCHAR,
+    is_correction BOOLEAN,
     quantity BIGINT,
     free_quantity BIGINT,
     plan_quantity BIGINT,
     billable_quantity BIGINT,
     amount DECIMAL(38, 10),
     charges BIGINT,
-    corrections BIGINT
+    period_end TIMESTAMP
 )

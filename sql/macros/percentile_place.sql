@@ -2,6 +2,6 @@
 -- (100 - percent) in a hundred are dropped, rounded down, and the next one counts.
 -- Grain: one value, from 1.
 -- Reads: nothing.
--- Read by: sql/macros/percentile_of.sql, sql/views/percentiles.sql.
+-- Read by: sql/macros/percentile_of.sql, sql/macros/percentiles_between.sql.
 CREATE MACRO percentile_place(slots, percent) AS
     slots * (100 - percent) // 100 + 1

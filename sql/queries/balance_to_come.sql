@@ -1,11 +1,18 @@
 -- What was left of an account's balance day by day, and when will it be spent, at the soonest and at the latest?
--- Grain: one row per line and time: what was left at the start of each of the last 14 days, then from the last hour rated
+-- Grain: one row per line and time: what was left at the start of each of the last 14 days, in its time zone, then from the last hour rated
 -- to zero as expected, at the fastest and at the slowest of the last hour's, day's and week's spending.
--- Reads: account_states, charges, payments.
+-- Reads: account_states, charges_daily, payments, accounts, zone_offsets, the macro utc_of_local.
 -- Parameter account (text): the account, by its id
 -- Chart: line, moment, available, line
 -- Read by: people (edgetoll query).
-WITH stands AS (
+WITH here AS (
+    SELECT a.timezone, o.from_utc, o.until_utc, o.offset_seconds
+    FROM accounts AS a
+    INNER JOIN zone_offsets AS o ON a.timezone = o.zone
+    WHERE a.account_id = $account
+),
+
+stands AS (
     SELECT
         available,
         projected,
@@ -20,32 +27,37 @@ WITH stands AS (
 
 days AS (
     SELECT
-        date_trunc('day', s.usage_through) - to_days(CAST(n.day AS INTEGER)) AS moment,
+        CAST(s.usage_through + to_seconds(h.offset_seconds) AS DATE) - CAST(n.day AS INTEGER) AS day,
+        h.timezone,
         s.available,
-        s.currency
+        s.currency,
+        s.usage_through
     FROM stands AS s
+    INNER JOIN here AS h ON s.usage_through >= h.from_utc AND s.usage_through < h.until_utc
     CROSS JOIN (SELECT unnest(range(14)) AS day) AS n
 ),
 
 moved AS (
-    SELECT period_start AS moment, amount
-    FROM charges
+    SELECT day, amount
+    FROM charges_daily
     WHERE account_id = $account
     UNION ALL
-    SELECT paid_at AS moment, -amount AS amount
-    FROM payments
-    WHERE account_id = $account
+    SELECT CAST(p.paid_at + to_seconds(h.offset_seconds) AS DATE) AS day, -p.amount AS amount
+    FROM payments AS p
+    INNER JOIN here AS h ON p.paid_at >= h.from_utc AND p.paid_at < h.until_utc
+    WHERE p.account_id = $account
 ),
 
 was AS (
     SELECT
         'was left' AS line,
-        d.moment,
+        utc_of_local(d.timezone, CAST(d.day AS TIMESTAMP)) AS moment,
         CAST(any_value(d.available) + coalesce(sum(m.amount), 0) AS DECIMAL(38, 10)) AS available,
         any_value(d.currency) AS currency
     FROM days AS d
-    LEFT JOIN moved AS m ON m.moment >= d.moment
-    GROUP BY d.moment
+    LEFT JOIN moved AS m ON m.day >= d.day
+    GROUP BY d.day, d.timezone
+    HAVING moment < any_value(d.usage_through)
 ),
 
 to_come AS (

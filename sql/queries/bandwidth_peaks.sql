@@ -1,21 +1,23 @@
 -- When did each account need most bandwidth?
 -- Grain: one row per account: its largest 5 minutes of the month (UTC).
--- Reads: usage_parts.
+-- Reads: bandwidth_hourly.
 -- Parameter month (month): the month asked about, UTC
 -- Parameter top (number, 20): how many rows at most
 -- Chart: bar, account_id, peak_bits_per_second
 -- Read by: people (edgetoll query).
-WITH whole AS MATERIALIZED (
-    SELECT bucket, account_id, sum(bytes_sent) AS bytes_sent
-    FROM usage_parts
-    WHERE bucket >= CAST($month || '-01' AS TIMESTAMP)
-        AND bucket < CAST($month || '-01' AS TIMESTAMP) + INTERVAL 1 MONTH
-    GROUP BY bucket, account_id
+WITH largest AS NOT MATERIALIZED (
+    SELECT
+        *,
+        greatest(from_00, from_05, from_10, from_15, from_20, from_25,
+            from_30, from_35, from_40, from_45, from_50, from_55) AS most
+    FROM bandwidth_hourly
+    WHERE hour >= CAST($month || '-01' AS TIMESTAMP)
+        AND hour < CAST($month || '-01' AS TIMESTAMP) + INTERVAL 1 MONTH
 ),
 
-peaks AS (
-    SELECT account_id, max(bytes_sent) AS most
-    FROM whole
+peaks AS MATERIALIZED (
+    SELECT account_id, max(most) AS most
+    FROM largest
     GROUP BY account_id
     ORDER BY most DESC, account_id
     LIMIT $top
@@ -24,9 +26,13 @@ peaks AS (
 SELECT
     p.account_id,
     CAST(p.most * 8 // 300 AS BIGINT) AS peak_bits_per_second,
-    min(w.bucket) AS at
+    min(b.hour + to_minutes(5 * list_position(
+        [b.from_00, b.from_05, b.from_10, b.from_15, b.from_20, b.from_25,
+        b.from_30, b.from_35, b.from_40, b.from_45, b.from_50, b.from_55],
+        p.most
+    ) - 5)) AS at
 FROM peaks AS p
-INNER JOIN whole AS w ON w.account_id IS NOT DISTINCT FROM p.account_id AND w.bytes_sent = p.most
+INNER JOIN largest AS b ON b.account_id IS NOT DISTINCT FROM p.account_id AND b.most = p.most
 GROUP BY p.account_id, p.most
 ORDER BY peak_bits_per_second DESC, p.account_id
 

@@ -1,6 +1,6 @@
 -- Do caches serve what is billed? Hits beside the bytes and the money of data transfer.
 -- Grain: one row per account.
--- Reads: usage_hourly_parts, charges.
+-- Reads: usage_hourly_parts, charges_daily.
 -- Parameter month (month): the month asked about; hours are UTC
 -- Chart: bar, account_id, hit_permille
 -- Read by: people (edgetoll query).
@@ -18,7 +18,7 @@ WITH served AS (
 
 billed AS (
     SELECT account_id, any_value(currency) AS currency, CAST(sum(amount) AS DECIMAL(38, 10)) AS amount
-    FROM charges
+    FROM charges_daily
     WHERE month = $month AND item IN ('data_transfer', 'peak_bandwidth', 'percentile95_bandwidth')
     GROUP BY account_id
 )

@@ -1,7 +1,7 @@
 -- How do a month's charges grow, day by day?
 -- Grain: one row per day (in each account's time zone) × item × currency with charges; so_far adds up from the
 -- month's first day.
--- Reads: charges_daily_parts.
+-- Reads: charges_daily.
 -- Parameter month (month): the month asked about, in each account's time zone
 -- Parameter account (text, all): one account, or all of them
 -- Chart: line, day, so_far, item
@@ -9,11 +9,10 @@
 WITH daily AS (
     SELECT
         day,
-        month,
         item,
         currency,
         CAST(sum(amount) AS DECIMAL(38, 10)) AS amount
-    FROM charges_daily_parts
+    FROM charges_daily
     WHERE month = $month AND $account IN ('all', account_id)
     GROUP BY ALL
 )
@@ -24,7 +23,7 @@ SELECT
     amount,
     CAST(sum(amount) OVER (PARTITION BY item, currency ORDER BY day) AS DECIMAL(38, 10)) AS so_far,
     currency,
-    month
+    $month AS month
 FROM daily
 ORDER BY day, item, currency
 

@@ -1,6 +1,6 @@
 -- What was charged in a month, item by item, and what of it did plans and free quotas pay?
 -- Grain: one row per account × item × region × currency.
--- Reads: charges_daily_parts.
+-- Reads: charges_daily.
 -- Parameter month (month): the month asked about, in each account's time zone
 -- Parameter account (text, all): one account, or all of them
 -- Parameter item (text, all): one item, or all of them
@@ -18,8 +18,8 @@ SELECT
     CAST(sum(amount) AS DECIMAL(38, 10)) AS amount,
     currency,
     CAST(sum(charges) AS BIGINT) AS charges,
-    CAST(sum(corrections) AS BIGINT) AS corrections
-FROM charges_daily_parts
+    CAST(coalesce(sum(charges) FILTER (is_correction), 0) AS BIGINT) AS corrections
+FROM charges_daily
 WHERE month = $month AND $account IN ('all', account_id) AND $item IN ('all', item)
 GROUP BY account_id, month, item, region, currency
 ORDER BY amount DESC, account_id, item, region

@@ -1,11 +1,11 @@
 -- Do customers stay and grow? Revenue by the month an account was first charged, and the months since.
 -- Grain: one row per first month × months since × currency.
--- Reads: charges.
+-- Reads: charges_daily.
 -- Chart: heat, months_since, amount, cohort
 -- Read by: people (edgetoll query).
 WITH monthly AS (
     SELECT account_id, currency, month, sum(amount) AS amount
-    FROM charges
+    FROM charges_daily
     GROUP BY account_id, currency, month
 ),
 

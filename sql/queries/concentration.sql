@@ -1,13 +1,13 @@
 -- How much of the revenue hangs on how few accounts?
 -- Grain: one row per account and currency, the largest first.
--- Reads: charges.
+-- Reads: charges_daily.
 -- Parameter month (month): the month asked about, in each account's time zone
 -- Parameter top (number, 20): how many rows at most
 -- Chart: bar, account_id, share_so_far_permille
 -- Read by: people (edgetoll query).
 WITH ranked AS (
     SELECT account_id, currency, units_of_money(sum(amount)) AS units
-    FROM charges
+    FROM charges_daily
     WHERE month = $month
     GROUP BY account_id, currency
 ),

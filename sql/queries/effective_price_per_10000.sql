@@ -1,6 +1,6 @@
 -- What does an account really pay for 10,000 requests, with tiers, free quotas and plans?
 -- Grain: one row per account × item of requests; the price is cut to the tenth decimal.
--- Reads: charges.
+-- Reads: charges_daily.
 -- Parameter month (month): the month asked about, in each account's time zone
 -- Chart: bar, account_id, per_10000, item
 -- Read by: people (edgetoll query).
@@ -11,7 +11,7 @@ SELECT
     CAST(sum(amount) AS DECIMAL(38, 10)) AS amount,
     money_of_units(units_of_money(sum(amount)) * 10000 // nullif(CAST(sum(quantity) AS HUGEINT), 0)) AS per_10000,
     currency
-FROM charges
+FROM charges_daily
 WHERE month = $month AND item IN ('https_requests', 'quic_requests', 'http_requests')
 GROUP BY account_id, item, currency
 ORDER BY per_10000 DESC, account_id, item

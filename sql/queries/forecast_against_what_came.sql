@@ -1,6 +1,6 @@
 -- What would a straight forecast have said early in the month, and what came?
 -- Grain: one row per account × currency.
--- Reads: charges.
+-- Reads: charges_daily.
 -- Parameter month (month): the month asked about, in each account's time zone
 -- Parameter days (number, 10): after how many days of the month (UTC) the forecast is made
 -- Chart: bar, account_id, missed_by
@@ -11,9 +11,9 @@ WITH spent AS (
         currency,
         units_of_money(sum(amount)) AS came,
         units_of_money(sum(amount) FILTER (
-            WHERE period_start < CAST($month || '-01' AS TIMESTAMP) + to_days(CAST($days AS INTEGER))
+            WHERE day < CAST($month || '-01' AS DATE) + to_days(CAST($days AS INTEGER))
         )) AS known_then
-    FROM charges
+    FROM charges_daily
     WHERE month = $month
     GROUP BY account_id, currency
 ),

@@ -1,6 +1,6 @@
 -- How was the month, in figures beside those of the month before?
 -- Grain: one row per month of the two × currency charged; requests and bytes are those of all currencies.
--- Reads: usage_daily_parts, charges_daily_parts.
+-- Reads: usage_daily_parts, charges_daily.
 -- Parameter month (month): the month asked about, in each account's time zone
 -- Parameter account (text, all): one account, or all of them
 -- Read by: people (edgetoll query).
@@ -35,12 +35,15 @@ charged AS (
         month,
         currency,
         CAST(sum(amount) AS DECIMAL(38, 10)) AS amount,
-        CAST(coalesce(sum(amount) FILTER (WHERE item = 'https_requests'), 0) AS DECIMAL(38, 10)) AS https_amount,
-        count(DISTINCT account_id) AS accounts
-    FROM charges_daily_parts
-    WHERE
-        month IN ($month, strftime(CAST($month || '-01' AS DATE) - INTERVAL 1 MONTH, '%Y-%m'))
-        AND $account IN ('all', account_id)
+        CAST(coalesce(sum(amount) FILTER (WHERE item = 'https_requests'), 0) AS DECIMAL(38, 10)) AS https_amount
+    FROM (
+        SELECT month, currency, item, sum(amount) AS amount
+        FROM charges_daily
+        WHERE
+            month IN ($month, strftime(CAST($month || '-01' AS DATE) - INTERVAL 1 MONTH, '%Y-%m'))
+            AND $account IN ('all', account_id)
+        GROUP BY month, currency, item
+    )
     GROUP BY month, currency
 )
 
@@ -49,7 +52,6 @@ SELECT
     c.currency,
     c.amount,
     c.https_amount,
-    c.accounts,
     CAST(coalesce(s.requests, 0) AS BIGINT) AS requests,
     CAST(coalesce(s.https_requests, 0) AS BIGINT) AS https_requests,
     CAST(1000 * s.encrypted_requests // s.requests AS BIGINT) AS encrypted_permille,
@@ -61,7 +63,7 @@ ORDER BY m.month DESC, c.currency
 
 -- Sample:
 -- edgetoll query month_at_a_glance --param month=2026-11 --param account=acme
--- | month | currency | amount | https_amount | accounts | requests | https_requests | encrypted_permille | bytes_sent |
--- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
--- | 2026-11 | USD | 1.1497924303 | 0.1985048000 | 1 | 249739 | 248131 | 995 | 15234385549 |
--- | 2026-10 | USD | 1.1058402454 | 0.1489088000 | 1 | 188548 | 186136 | 992 | 17482869202 |
+-- | month | currency | amount | https_amount | requests | https_requests | encrypted_permille | bytes_sent |
+-- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |
+-- | 2026-11 | USD | 1.1497924303 | 0.1985048000 | 249739 | 248131 | 995 | 15234385549 |
+-- | 2026-10 | USD | 1.1058402454 | 0.1489088000 | 188548 | 186136 | 992 | 17482869202 |

@@ -1,6 +1,6 @@
 -- What was earned, by what was sold?
 -- Grain: one row per month × item × currency.
--- Reads: charges.
+-- Reads: charges_daily.
 -- Chart: stack, month, amount, item
 -- Read by: people (edgetoll query).
 SELECT
@@ -10,7 +10,7 @@ SELECT
     sum(quantity) AS quantity,
     sum(amount) AS amount,
     count(DISTINCT account_id) AS accounts
-FROM charges
+FROM charges_daily
 GROUP BY month, item, currency
 ORDER BY month, currency, amount DESC
 

@@ -1,6 +1,6 @@
 -- Where is the money earned?
 -- Grain: one row per region × item × currency.
--- Reads: charges.
+-- Reads: charges_daily.
 -- Parameter month (month): the month asked about, in each account's time zone
 -- Parameter account (text, all): one account, or all of them
 -- Chart: bar, region, amount, item
@@ -11,7 +11,7 @@ SELECT
     CAST(sum(amount) AS DECIMAL(38, 10)) AS amount,
     count(DISTINCT account_id) AS accounts,
     currency
-FROM charges
+FROM charges_daily
 WHERE month = $month AND $account IN ('all', account_id)
 GROUP BY region, item, currency
 ORDER BY amount DESC, region, item

@@ -1,6 +1,6 @@
 -- What do the accounts of each tag bring in?
 -- Grain: one row per value of the tag × currency; (none): accounts without it.
--- Reads: charges, accounts.
+-- Reads: charges_daily, accounts.
 -- Parameter month (month): the month asked about, in each account's time zone
 -- Parameter tag (text): the name of a tag of accounts, say segment
 -- Chart: bar, tag_value, amount
@@ -10,7 +10,7 @@ SELECT
     count(DISTINCT c.account_id) AS accounts,
     CAST(sum(c.amount) AS DECIMAL(38, 10)) AS amount,
     c.currency
-FROM charges AS c
+FROM charges_daily AS c
 INNER JOIN accounts AS a ON c.account_id = a.account_id
 WHERE c.month = $month
 GROUP BY tag_value, c.currency

@@ -1,6 +1,6 @@
 -- Who spends most, and how much of it on HTTPS requests?
 -- Grain: one row per account × month × currency.
--- Reads: charges.
+-- Reads: charges_daily.
 -- Chart: bar, account_id, amount, month
 -- Read by: people (edgetoll query), examples/stage.py.
 SELECT
@@ -9,7 +9,7 @@ SELECT
     currency,
     sum(amount) AS amount,
     coalesce(sum(amount) FILTER (WHERE item = 'https_requests'), 0) AS https_amount
-FROM charges
+FROM charges_daily
 GROUP BY month, account_id, currency
 ORDER BY month DESC, amount DESC
 LIMIT 50

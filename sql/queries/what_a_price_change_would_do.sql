@@ -1,6 +1,6 @@
 -- What would another price of one item bring, if usage stayed as it was?
 -- Grain: one row per account × currency; cut to the tenth decimal.
--- Reads: charges_daily_parts.
+-- Reads: charges_daily.
 -- Parameter month (month): the month asked about, in each account's time zone
 -- Parameter item (text, https_requests): the item whose price changes
 -- Parameter percent (number, 10): by how many percent it rises; below zero: falls
@@ -8,7 +8,7 @@
 -- Read by: people (edgetoll query).
 WITH charged AS (
     SELECT account_id, currency, units_of_money(sum(amount)) AS units
-    FROM charges_daily_parts
+    FROM charges_daily
     WHERE month = $month AND item = $item
     GROUP BY account_id, currency
 )

@@ -1,6 +1,6 @@
 -- How much of each item do money, plans and free quotas pay?
 -- Grain: one row per item.
--- Reads: charges.
+-- Reads: charges_daily.
 -- Parameter month (month): the month asked about, in each account's time zone
 -- Chart: bar, item, plan_permille
 -- Read by: people (edgetoll query).
@@ -11,7 +11,7 @@ SELECT
     CAST(sum(plan_quantity) AS HUGEINT) AS plan_quantity,
     CAST(sum(billable_quantity) AS HUGEINT) AS billable_quantity,
     CAST(1000 * sum(plan_quantity) // nullif(sum(quantity), 0) AS BIGINT) AS plan_permille
-FROM charges
+FROM charges_daily
 WHERE month = $month
 GROUP BY item
 ORDER BY item

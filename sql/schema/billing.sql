@@ -80,10 +80,12 @@ CREATE TABLE IF NOT EXISTS domain_ownership (
     journal_no BIGINT NOT NULL
 );
 
--- One row per account, and per domain (a name or `*.name`), that has tags: a JSON object of texts. For reports only.
+-- One row per account, and per domain (a name or `*.name`) and account that owns it or did, that has tags: a JSON object
+-- of texts. For reports only.
 CREATE TABLE IF NOT EXISTS tags (
     kind VARCHAR NOT NULL CHECK (kind IN ('account', 'domain')),
     subject VARCHAR NOT NULL,
+    account_id VARCHAR NOT NULL,
     tags VARCHAR NOT NULL,
     journal_no BIGINT NOT NULL
 );

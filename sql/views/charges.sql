@@ -3,8 +3,8 @@
 -- Owner: billing/rating.
 -- Reads: lake_charges (the journal's own files: money in 10^-10 units; an id is made of the row).
 -- A quantity goes by way of 18 digits where it has no more: DuckDB's own cast of 38 takes twelve times as long.
--- Read by: people (edgetoll sql), sql/macros/what_if.sql, sql/queries/corrections.sql,
--- sql/queries/revenue_by_item.sql, sql/queries/top_accounts_by_spend.sql, sql/views/focus_rows.sql, sql/views/transfers.sql.
+-- Read by: people (edgetoll sql), sql/queries/corrections.sql, sql/queries/charges_of_item.sql,
+-- sql/queries/charges_of_run.sql, sql/views/focus_rows.sql, sql/views/transfers.sql.
 CREATE VIEW charges AS
 SELECT
     account_id,

@@ -12,4 +12,4 @@ SELECT
     d.effective_to,
     coalesce(t.tags, CAST(MAP {} AS MAP(VARCHAR, VARCHAR))) AS tags
 FROM lake_domains AS d
-LEFT JOIN lake_tags AS t ON t.kind = 'domain' AND t.subject = d.domain
+LEFT JOIN lake_tags AS t ON t.kind = 'domain' AND t.subject = d.domain AND t.account_id = d.account_id

@@ -1,7 +1,7 @@
 -- What customers paid in, and what went back: positive raises what the account has.
 -- Grain: one row per payment, voucher, refund, chargeback or write-off.
 -- Owner: billing/ledger.
--- Reads: transfers.
+-- Reads: lake_transfers: charges, which are transfers too, are none of these.
 -- Read by: people (edgetoll sql), sql/queries/payments_by_month.sql.
 CREATE VIEW payments AS
 SELECT
@@ -13,5 +13,5 @@ SELECT
     currency,
     reference,
     journal_no
-FROM transfers
+FROM lake_transfers
 WHERE code IN ('cash', 'voucher', 'refund', 'chargeback', 'write-off')

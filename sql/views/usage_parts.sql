@@ -3,7 +3,6 @@
 -- Owner: metering.
 -- Reads: lake_usage_5min, usage_not_imported.
 -- Read by: people (edgetoll sql), sql/views/usage_5min.sql, sql/views/bandwidth_5min.sql,
--- sql/views/percentiles.sql, sql/queries/bandwidth_peaks.sql,
 -- sql/queries/usage_over_time.sql.
 CREATE VIEW usage_parts AS
 SELECT

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from billing.accounts.file_rows import read_load_file
 from billing.accounts.load import load
+from billing.accounts.reach import BookReach
 from billing.accounts.staging import zone_lookup
 from billing.appliers import open_store
 from billing.prices import load_books
@@ -182,7 +183,12 @@ def load_text(home: Path, text: str, *, at: datetime = START, name: str = "rows.
             read_load_file(path),
             at=at,
             zone_of_book=zone_lookup({book.book_id: book.timezone for book in books}),
-            scopes={book.book_id: book.scopes for book in books},
+            books={
+                book.book_id: BookReach(
+                    regions=book.scopes, sold={(card.item, card.scope) for card in book.cards}
+                )
+                for book in books
+            },
         )
 
 

@@ -79,3 +79,23 @@ def test_g14_analysts_may_be_let_in_to_the_lake_alone(tmp_path: Path) -> None:
     assert open_to_others(home) == []
     (home / "edgetoll.toml").chmod(0o640)
     assert "edgetoll.toml" in open_to_others(home)[0]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["invoices/2026-10/INV-1.pdf", "spool/e1/rejected/lines.jsonl", "outbox/events.jsonl",
+     "secrets/crm.key", "quarantine/key-1.batch"],
+)  # fmt: skip
+def test_g14_customers_and_their_viewers_are_nobody_elses(name: str, tmp_path: Path) -> None:
+    """Who lets analysts in to the lake lets them in to the home."""
+    home = tmp_path / "home"
+    assert edgetoll.main(["init", str(home)]) == 0
+    home.chmod(0o711)
+    path = home / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("of a customer\n")
+    path.chmod(0o644)
+    path.parent.chmod(0o755)
+    assert name in open_to_others(home)[0]
+    path.parent.chmod(0o700)
+    assert open_to_others(home) == [], "nobody else can enter its folder"

@@ -49,6 +49,12 @@ TAKEN_FOR_ANOTHER = {
     "a Greek omicron": "c\u03bfde",
     "all Cyrillic, all lookalikes": "\u0441\u043e\u0440\u0430",
     "a dotless i": "pay\u0131d",
+    "a mark on a digit": "pay-1\u0301",
+    "a mark on nothing": "pay-\u0301",
+    "a letter struck through": "a\u0335b",
+    "a click that is a bar": "pay-\u01c01",
+    "a Lisu letter": "\ua4ee-1",
+    "a Cherokee letter": "\u13aa-1",
     "a private character": "pay\ue000",
     "a half of a pair": "pay\ud800",
 }

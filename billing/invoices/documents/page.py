@@ -12,7 +12,14 @@ from datetime import date, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from billing.invoices.documents.appendix import PageDomain, domain_notes, domain_rows, sums_of
+from billing.invoices.documents.appendix import (
+    PageCost,
+    PageDomain,
+    cost_rows,
+    domain_notes,
+    domain_rows,
+    sums_of,
+)
 from billing.invoices.figures import GIBIBYTE, exact, gigabytes, grouped, minor, percent
 from billing.invoices.periods import LocalPeriod
 from billing.invoices.readiness import whole_hours
@@ -36,7 +43,7 @@ WORDS = (
     "period", "zone", "currency", "for_invoice", "replaces", "item", "quantity", "free_quota",
     "by_plans", "billable", "unit_price", "amount", "total", "page_before", "page_between",
     "page_after", "rounding_note", "appendix", "domain", "https_requests", "http_requests",
-    "quic_requests", "data_sent", "appendix_note", "scan_to_pay", "share",
+    "quic_requests", "data_sent", "appendix_note", "scan_to_pay", "net",
 )  # fmt: skip
 """What the templates say of themselves, by its key in the catalogue."""
 
@@ -116,6 +123,8 @@ class Page:
     evidence: PageEvidence | None
     domains: tuple[PageDomain, ...]
     domain_notes: tuple[str, ...]
+    costs_title: str
+    costs: tuple[PageCost, ...]
     content_sha256: str
 
 
@@ -165,6 +174,8 @@ def page(invoice: Invoice, printable: Callable[[str], bool] = lambda _text: True
         evidence=_evidence(invoice, writing),
         domains=domain_rows(sums, _size(invoice), printable, writing),
         domain_notes=domain_notes(invoice, sums, writing),
+        costs_title=writing.said("costs_by_tag", tag=invoice.customer.details.get("cost_tag", "")),
+        costs=cost_rows(invoice, writing),
         content_sha256=invoice.content_sha256,
     )
 

@@ -13,6 +13,7 @@ import duckdb
 
 import sql
 from billing.invoices.documents import bulk, html_document, pdf_document
+from billing.invoices.documents.appendix import costs_csv, costs_of
 from billing.invoices.documents.files import (
     DRAFTS,
     FilesWritten,
@@ -185,6 +186,8 @@ def _write_chosen(
             putting(f"{folder}/{name}.pdf", made, written)
         if xml is not None and inside is None:
             putting(f"{folder}/{name}.{E_INVOICE}", xml, written)
+        if not drafts and costs_of(invoice):
+            putting(f"{folder}/{name}.costs.csv", costs_csv(invoice), written)
         advance(1)
 
 

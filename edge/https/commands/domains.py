@@ -210,6 +210,7 @@ def show(
     from edge.https.upload.names import served_name
     from edge.https.wishes import Wishes
 
+    check_home(home)
     wishes = Wishes(home)
     chosen = [wishes.known(served_name(domain))] if domain else wishes.all()
     status = read_status(home)

@@ -88,6 +88,7 @@ def expiring(
     """
     from edge.https.wishes import Wishes
 
+    check_home(home)
     until = now() + timedelta(days=days)
     found = sorted(
         (

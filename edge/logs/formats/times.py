@@ -159,7 +159,10 @@ def durations_ms(texts: pl.Series, unit: str) -> pl.Series:
 
 
 def duration_ms(text: str, unit: str) -> int | None:
-    """A duration such as `3600.5s`, `250 ms`, `1h2m3.5s` or `1e-3`, in ms; None if it is none."""
+    """A duration such as `3600.5s`, `250 ms`, `1h2m3.5s` or `1e-3`, in ms; None if it is none.
+
+    A number is one that a server writes: Python would take `1_000` and `٣` for some, too.
+    """
     text = text.strip()
     parts = _PART.findall(text) if _DURATION.fullmatch(text) else [(text, unit)]
     total = Decimal(0)
@@ -168,7 +171,10 @@ def duration_ms(text: str, unit: str) -> int | None:
             value = Decimal(number)
         except InvalidOperation:
             return None
+        size = _UNITS_MS.get(its_unit.lower())  # a letter may be like one of a unit, as in 5ſ
+        if size is None or not number.isascii() or "_" in number:
+            return None
         if not (value.is_finite() and 0 <= value < _LONGEST):
             return None
-        total += value * _UNITS_MS[its_unit.lower()]
+        total += value * size
     return int(total)

@@ -199,17 +199,37 @@ FROM effect_agreements
 WHERE starts_at < CAST($now AS TIMESTAMP)
 GROUP BY account_id, kind;
 
+-- name: said_tags
+-- One row per account or domain of the record, and whose tags they are: an older record does not say, and meant who owned
+-- the name last, as far as was known then.
+CREATE OR REPLACE TEMP TABLE said_tags AS
+SELECT
+    e.kind,
+    e.subject,
+    coalesce(e.account_id, CASE WHEN e.kind = 'account' THEN e.subject END, o.account_id, '') AS account_id,
+    e.tags
+FROM (
+    FROM effect_tags
+    UNION ALL BY NAME
+    SELECT NULL::VARCHAR AS account_id WHERE false
+) AS e
+LEFT JOIN (
+    SELECT domain, max_by(account_id, effective_from) AS account_id
+    FROM domain_ownership
+    GROUP BY domain
+) AS o ON e.kind = 'domain' AND e.subject = o.domain;
+
 -- name: drop_replaced_tags
 -- Tags have no history: new ones stand in for those there were.
 DELETE FROM tags
 WHERE EXISTS (
-    SELECT 1 FROM effect_tags AS e
-    WHERE tags.kind = e.kind AND tags.subject = e.subject
+    SELECT 1 FROM said_tags AS s
+    WHERE tags.kind = s.kind AND tags.subject = s.subject AND tags.account_id = s.account_id
 );
 
 -- name: insert_tags
 -- One row per account or domain of the record; none for one whose tags were taken away.
 INSERT INTO tags BY NAME
-SELECT kind, subject, tags, CAST($journal_no AS BIGINT) AS journal_no
-FROM effect_tags
+SELECT kind, subject, account_id, tags, CAST($journal_no AS BIGINT) AS journal_no
+FROM said_tags
 WHERE tags <> '{}';

@@ -139,6 +139,6 @@ FROM account_methods AS m
 SEMI JOIN load_methods AS l ON m.account_id = l.account_id AND m.effective_from = l.effective_from;
 
 -- name: known_tags
--- One row per account or domain that has tags.
-SELECT kind, subject, tags
+-- One row per account, or domain of an account, that has tags.
+SELECT kind, subject, account_id, tags
 FROM tags;

@@ -183,7 +183,10 @@ SELECT
     $reason::VARCHAR AS reason,
     $run_id::VARCHAR AS run_id,
     NULL::VARCHAR AS tzdata,
-    invoices.details
+    CASE
+        WHEN (invoices.details ->> '$.costs') IS NULL THEN invoices.details
+        ELSE CAST(json_merge_patch(invoices.details, '{"costs": null}') AS VARCHAR)
+    END AS details
 FROM invoices
 CROSS JOIN sums
 WHERE invoices.invoice_no = $invoice_no;

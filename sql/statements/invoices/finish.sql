@@ -141,7 +141,7 @@ SELECT
 
 -- name: heads
 -- One row per document, without the hash of its content. A draft is due on no day. details: the account's, with the
--- language, where it is not English, and why there is no tax, where a table of taxes said so.
+-- language, where it is not English, why there is no tax, where a table of taxes said so, and what it costs by the tag asked for.
 CREATE OR REPLACE TEMP TABLE invoice_heads AS
 WITH untaxed AS (
     SELECT account_id, any_value(category) AS category, any_value(sentence) AS sentence, any_value(code) AS code
@@ -154,19 +154,21 @@ said AS (
     SELECT
         due.account_id,
         CASE
-            WHEN due.language = 'en' AND untaxed.category IS NULL THEN due.details
+            WHEN due.language = 'en' AND untaxed.category IS NULL AND costs.costs IS NULL THEN due.details
             ELSE CAST(json_merge_patch(
                 coalesce(due.details, '{}'),
                 json_object(
                     'language', nullif(due.language, 'en'),
                     'tax_category', untaxed.category,
                     'tax_reason', nullif(untaxed.sentence, ''),
-                    'tax_reason_code', nullif(untaxed.code, '')
+                    'tax_reason_code', nullif(untaxed.code, ''),
+                    'costs', costs.costs
                 )
             ) AS VARCHAR)
         END AS details
     FROM invoice_due AS due
     LEFT JOIN untaxed ON due.account_id = untaxed.account_id
+    LEFT JOIN invoice_costs AS costs ON due.account_id = costs.account_id
 )
 
 SELECT

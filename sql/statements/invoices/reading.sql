@@ -154,11 +154,11 @@ WHERE invoice_chosen.chunk = $chunk
 ORDER BY detail.invoice_no, detail.day, detail.domain, detail.class, detail.region;
 
 -- name: e_invoices_chosen
--- One row: how many of the chosen documents are of accounts that had asked for e-invoices.
+-- One row: how many of the chosen documents are of accounts that had asked for e-invoices, or for costs by tag.
 SELECT count(*) AS documents
 FROM invoices AS i
 INNER JOIN invoice_chosen AS c ON i.invoice_no = c.invoice_no
-WHERE i.details ->> '$.e_invoice' <> '';
+WHERE (i.details ->> '$.e_invoice') <> '' OR (i.details ->> '$.costs') <> '';
 
 -- name: issued_last
 -- One row per month, of the two issued into last: the numbers of all its documents, credit notes among them.

@@ -71,6 +71,28 @@ FROM lake_rows
 GROUP BY ALL
 ORDER BY account_id, domain, day, region, class;
 
+-- name: merged_bandwidth
+-- One row per hour × account of the rows at hand, which are all files of a day of bandwidth_hourly.
+SELECT
+    hour,
+    account_id,
+    CAST(sum(from_00) AS BIGINT) AS from_00,
+    CAST(sum(from_05) AS BIGINT) AS from_05,
+    CAST(sum(from_10) AS BIGINT) AS from_10,
+    CAST(sum(from_15) AS BIGINT) AS from_15,
+    CAST(sum(from_20) AS BIGINT) AS from_20,
+    CAST(sum(from_25) AS BIGINT) AS from_25,
+    CAST(sum(from_30) AS BIGINT) AS from_30,
+    CAST(sum(from_35) AS BIGINT) AS from_35,
+    CAST(sum(from_40) AS BIGINT) AS from_40,
+    CAST(sum(from_45) AS BIGINT) AS from_45,
+    CAST(sum(from_50) AS BIGINT) AS from_50,
+    CAST(sum(from_55) AS BIGINT) AS from_55,
+    false AS is_more
+FROM lake_rows
+GROUP BY hour, account_id
+ORDER BY account_id, hour;
+
 -- name: account_zones
 -- One row per time zone in which an account is billed, and UTC: the lake holds the rules of no other.
 SELECT timezone AS zone FROM accounts

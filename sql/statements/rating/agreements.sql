@@ -60,21 +60,40 @@ WHERE p.price > 0 AND date_trunc('hour', p.starts_at) < $through AND CASE
     ELSE p.starts_at >= s.replay_from
 END;
 
--- name: grants
--- One row per credit, the first to pay first, with what it paid in months that stand.
+-- name: creditors
+-- One row per credit, with what is left of it, what it paid in months that are replayed being none; one row per account
+-- that a credit may pay for now, or has paid for in a month at hand: of credits that are used up or over nobody asks.
+CREATE OR REPLACE TEMP TABLE rating_credits AS
+WITH paid AS (
+    SELECT
+        t.account_id, t.rate_card[8:] AS agreement_id,
+        sum(t.amount) FILTER (s.replay_month IS NULL OR t.month < s.replay_month) AS amount,
+        max(t.month) AS last_month
+    FROM month_state AS t
+    JOIN rating_parties AS s ON s.account_id = t.account_id
+    WHERE t.rate_card LIKE 'credit/%'
+    GROUP BY ALL
+)
 SELECT
-    s.account_key, g.agreement_id, g.items, g.regions, date_trunc('hour', g.starts_at) AS first_hour, g.ends_at,
-    (g.amount + coalesce((
-        SELECT sum(t.amount)
-        FROM month_state AS t
-        WHERE
-            t.account_id = g.account_id AND t.rate_card = 'credit/' || g.agreement_id
-            AND (s.replay_month IS NULL OR t.month < s.replay_month)
-    ), 0))::HUGEINT AS available
+    s.account_key, g.agreement_id, g.items, g.regions, g.priority, g.starts_at, g.ends_at,
+    (g.amount + coalesce(p.amount, 0))::HUGEINT AS available,
+    s.replay_from IS NOT NULL OR coalesce(p.last_month >= h.first_month, FALSE) AS may_move
 FROM agreements AS g
 JOIN rating_parties AS s ON s.account_id = g.account_id
-WHERE g.kind = 'credit'
-ORDER BY s.account_key, g.priority, g.ends_at, g.starts_at, g.agreement_id;
+LEFT JOIN paid AS p ON p.account_id = g.account_id AND p.agreement_id = g.agreement_id
+CROSS JOIN (SELECT coalesce(min(month), '9999-99') AS first_month FROM rating_should_cost) AS h
+WHERE g.kind = 'credit';
+CREATE OR REPLACE TEMP TABLE rating_creditors AS
+SELECT DISTINCT account_key
+FROM rating_credits
+WHERE may_move OR (available > 0 AND ends_at > $last_through);
+
+-- name: grants
+-- One row per credit of these accounts, the first to pay first.
+SELECT account_key, agreement_id, items, regions, date_trunc('hour', starts_at) AS first_hour, ends_at, available
+FROM rating_credits
+WHERE account_key IN (SELECT account_key FROM rating_creditors)
+ORDER BY account_key, priority, ends_at, starts_at, agreement_id;
 
 -- name: credited_months
 -- One row per account that only adds × month × item × region × credit (NULL: all the rest) of the months at hand: what was
@@ -84,9 +103,8 @@ SELECT
     CASE WHEN t.rate_card LIKE 'credit/%' THEN t.rate_card[8:] END AS agreement_id, sum(t.amount)::HUGEINT AS amount
 FROM month_state AS t
 JOIN rating_parties AS s ON s.account_id = t.account_id AND s.replay_from IS NULL
-WHERE
-    s.account_id IN (SELECT account_id FROM agreements WHERE kind = 'credit')
-    AND t.month IN (SELECT DISTINCT month FROM rating_should_cost)
+SEMI JOIN rating_creditors AS d ON d.account_key = s.account_key
+WHERE t.month IN (SELECT DISTINCT month FROM rating_should_cost)
 GROUP BY ALL;
 
 -- name: costs_to_credit
@@ -96,8 +114,7 @@ SELECT
     c.account_key, c.month, c.item, c.region, min(c.period_start) AS period_start, max(c.period_end) AS period_end,
     date_trunc('hour', c.period_end - INTERVAL 5 MINUTE) AS hour, sum(c.amount)::HUGEINT AS amount
 FROM rating_should_cost AS c
-JOIN rating_parties AS s ON s.account_key = c.account_key
-WHERE s.account_id IN (SELECT account_id FROM agreements WHERE kind = 'credit')
+SEMI JOIN rating_creditors AS d ON d.account_key = c.account_key
 GROUP BY c.account_key, hour, c.month, c.item, c.region
 HAVING sum(c.amount) <> 0
 ORDER BY c.account_key, hour, c.month, c.item, c.region;
@@ -111,11 +128,12 @@ FROM given_credit_rows;
 
 -- name: commitments
 -- One row per commitment × month of its term in which the account was open: how much of the month that is, in 5-minute
--- buckets; by when it settles.
+-- buckets; by when it settles: as the month ends, or the last month of the term, when all that it is charged is known.
 CREATE OR REPLACE TEMP TABLE rating_commitments AS
 WITH pieces AS (
     SELECT
-        s.account_key, s.account_id, s.replay_from, s.replay_month, g.agreement_id, g.amount, g.settles, g.ends_at, m.month,
+        s.account_key, s.account_id, s.replay_from, s.replay_month, g.agreement_id, g.amount, g.settles, m.month,
+        m.ends_at AS month_ends_at, least(coalesce(g.ends_at, s.closes_at), s.closes_at) AS over_at,
         greatest(m.starts_at, g.starts_at, s.opens_at) AS from_at,
         least(m.ends_at, coalesce(g.ends_at, m.ends_at), s.closes_at) AS until_at,
         epoch(m.ends_at - m.starts_at)::HUGEINT // 300 AS buckets
@@ -127,13 +145,13 @@ WITH pieces AS (
     SELECT
         *, epoch(until_at - from_at)::HUGEINT // 300 AS open_buckets,
         CASE settles
-            WHEN 'month' THEN until_at ELSE max(until_at) OVER (PARTITION BY account_key, agreement_id)
+            WHEN 'month' THEN month_ends_at
+            ELSE max(month_ends_at) OVER (PARTITION BY account_key, agreement_id)
         END AS settles_at
     FROM pieces
 )
 SELECT
     p.account_key, p.account_id, p.replay_from, p.replay_month, p.agreement_id, m.month, p.month AS part_month,
-    date_trunc('hour', p.from_at) AS first_hour, p.until_at,
     p.amount, p.open_buckets, p.buckets, p.settles_at,
     greatest(date_trunc('hour', p.settles_at - INTERVAL 5 MINUTE), m.starts_at) AS period_start
 FROM settled AS p
@@ -143,7 +161,7 @@ JOIN rating_agreed_months AS m
 WHERE
     date_trunc('hour', p.settles_at - INTERVAL 5 MINUTE) < $through
     -- The months known end with this run: a term that goes on is not over.
-    AND (p.settles = 'month' OR p.settles_at = least(p.ends_at, s.closes_at))
+    AND (p.settles = 'month' OR p.settles_at >= p.over_at)
     AND CASE
         WHEN p.replay_from IS NULL THEN date_trunc('hour', p.settles_at - INTERVAL 5 MINUTE) >= $last_through
         ELSE m.month >= p.replay_month
@@ -157,7 +175,8 @@ SELECT count(*) FROM rating_commitments;
 
 -- name: true_ups
 -- One row per commitment that settles: what is missing. Each month's share is cut by the one cut of rating; what was
--- charged counts before promotional credit, a plan's price too. A charge counts where its month and its last hour do.
+-- charged counts before promotional credit, a plan's price too: all of the months that the term covers, wholly or in part,
+-- so that it is the same whatever came late, and in whose hour it stands.
 INSERT INTO rating_agreed
 WITH due AS (
     SELECT
@@ -166,24 +185,23 @@ WITH due AS (
     FROM rating_commitments
     GROUP BY account_key, agreement_id, month, period_start, settles_at
 ), spent AS (
-    SELECT account_key, month, date_trunc('hour', period_end - INTERVAL 5 MINUTE) AS hour, amount
+    SELECT account_key, month, amount
     FROM rating_should_cost
     WHERE term NOT IN ('promotional credit', 'commitment')
     UNION ALL
-    SELECT s.account_key, c.month, date_trunc('hour', c.period_end - INTERVAL 5 MINUTE), c.amount
+    SELECT s.account_key, c.month, c.amount
     FROM charges AS c
     JOIN rating_parties AS s ON s.account_id = c.account_id
     WHERE
         c.term NOT IN ('promotional credit', 'commitment')
         AND (s.replay_month IS NULL OR c.month < s.replay_month)
-        AND c.period_end > (SELECT min(first_hour) FROM rating_commitments)
+        AND c.month >= (SELECT min(part_month) FROM rating_commitments)
         AND c.account_id IN (SELECT account_id FROM rating_commitments)
 ), charged AS (
     SELECT p.account_key, p.agreement_id, p.settles_at, sum(c.amount) AS amount
     FROM rating_commitments AS p
     JOIN spent AS c
-        ON c.account_key = p.account_key AND c.month = p.part_month AND c.hour >= p.first_hour
-        AND c.hour < p.until_at
+        ON c.account_key = p.account_key AND c.month = p.part_month
     GROUP BY ALL
 )
 SELECT

@@ -100,6 +100,10 @@ def test_credits_and_commitments_are_loaded_once_and_put_right_by_a_reason(tmp_p
         (AGREED.replace('"50.00"', '"51.00"'), "line 2: agreement 'spring' is stored with amount"),
         (AGREED.replace("https_requests", "https"), "there is no item 'https'"),
         (AGREED.replace('"EU"', '"XX"').replace("spring", "s2"), "has no region 'XX'"),
+        (
+            AGREED.replace('["EU", "all"]', '["EU"]').replace("spring", "s2"),
+            "line 2: credit 's2' would never pay for anything: price book plain of acme charges",
+        ),
         (AGREED.replace("2027-01-01", "2026-09-01"), "spring ends before it starts"),
         (AGREED.replace('"1000"', '"1000"\nsettles = "term"'), "has one: `ends`"),
         (AGREED.replace('"1000"', '"0"'), "more than 0"),

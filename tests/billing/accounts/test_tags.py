@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 import edgetoll
+from billing.appliers import open_store
 from billing.lake import query
-from tests.billing.homes import ACCOUNTS, load_text, make_home
+from tests.billing.homes import ACCOUNTS, NOW, load_text, make_home
 from tests.billing.runner import published
 
 TAGGED = ACCOUNTS.replace('id = "acme"', 'id = "acme"\ntags = { team = "web", stage = "live" }')
@@ -62,6 +64,37 @@ def test_domains_have_tags_too_in_csv_as_pairs(tmp_path: Path) -> None:
     assert tags_of(home, "domains", "domain")["new.acme.example"] == {
         "team": "web", "stage": "live",
     }  # fmt: skip
+
+
+NAME = '[[domains]]\ndomain = "www.acme.example"\naccount = '
+GIVEN = f'{NAME}"acme"\neffective_to = 2026-10-15T00:00:00Z\ntags = {{ team = "web" }}\n'
+TAKEN = f'{NAME}"beta"\neffective_from = 2026-10-15T00:00:00Z\ntags = {{ team = "web" }}\n'
+
+
+def test_each_owner_of_a_domain_has_its_own_tags_and_sees_no_other_ones(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    assert load_text(home, GIVEN).new["tags"] == 1
+    assert load_text(home, TAKEN).new["tags"] == 1  # the same words, and yet the new owner's
+    assert load_text(home, TAKEN.replace('"web"', '"secret"')).new["tags"] == 1
+    assert load_text(home, GIVEN).journal_no is None
+    for account, team in (("acme", "web"), ("beta", "secret")):
+        with query.connect(
+            published(home), query="domains", account=account, shut=True
+        ) as connection:
+            owned = connection.sql("FROM domains SELECT tags WHERE domain = 'www.acme.example'")
+            assert owned.fetchall() == [({"team": team},)]
+
+
+def test_tags_of_a_record_that_does_not_say_whose_are_its_last_owners(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    load_text(home, GIVEN)
+    load_text(home, TAKEN.partition("tags")[0])
+    older = pa.table({"kind": ["domain"], "subject": ["www.acme.example"], "tags": ['{"a":"b"}']})
+    with open_store(home, owner="test", now=NOW) as store:
+        store.commit("load", {"tags": older}, at=NOW)
+    with query.connect(published(home), query="domains") as connection:
+        owned = connection.sql("FROM domains SELECT account_id, tags WHERE domain LIKE 'www%'")
+        assert dict(owned.fetchall()) == {"acme": {"team": "web"}, "beta": {"a": "b"}}
 
 
 @pytest.mark.parametrize(

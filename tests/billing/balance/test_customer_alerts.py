@@ -149,6 +149,27 @@ def test_h9_blank_or_wrong_rules_are_an_error_and_never_no_rules(
 
 
 @pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ('id = "b\\u202e"', "could be taken for another"), ('id = " b"', "could be taken"),
+        ('limit = "0"', "from 1 on"), ('limit = "\u0662\u0660"', "from 1 on"),
+        ('limit = "101"', "100 percent"),
+        (f'limit = "{"9" * 19}"', "from 1 on"), ("release_hours = 1000000000", "at most 8784"),
+    ],
+)  # fmt: skip
+def test_g19_a_rule_that_could_never_be_meant_is_refused_when_it_is_read(
+    home: Path, change: str, message: str
+) -> None:
+    """Some ended the round in which the rule was crossed."""
+    keys = {"id": '"p"', "account": '"a"', "kind": '"plan_low"', "limit": '"20"'}
+    name, value = change.split(" = ")
+    write_rules(home, "[[rule]]\n" + "".join(
+        f"{k} = {v}\n" for k, v in (keys | {name: value}).items()))  # fmt: skip
+    with pytest.raises(ConfigError, match=message):
+        read_rules(home)
+
+
+@pytest.mark.parametrize(
     ("at", "zone", "hours"),
     [
         (datetime(2026, 3, 29, 12, tzinfo=UTC), "Europe/Berlin", 23),

@@ -18,6 +18,12 @@ WIDTHS = ((360, 780), (1280, 900), (3840, 2160))
 CUT = """[...document.querySelectorAll('h1,h2,dt,dd,.tiles a,button')]
   .filter(e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth).map(e => e.textContent)"""
 
+NOT_PRINTED = """[
+  ...[...document.querySelectorAll('nav,aside,form.fields,.ask')].filter(e => e.offsetParent),
+  ...[...document.querySelectorAll('.table')].filter(e => e.scrollHeight > e.clientHeight + 1),
+].map(e => e.outerHTML.slice(0, 60)).concat(
+  getComputedStyle(document.body).color === 'rgb(22, 32, 46)' ? [] : ['the dark colours'])"""
+
 
 @pytest.fixture
 def page(browser: Browser, served: Served) -> Iterator[Page]:
@@ -93,7 +99,8 @@ def test_every_page_fits_any_width_runs_nothing_and_can_be_used_by_everybody(
     scheme: Literal["light", "dark"], browser: Browser, served: Served
 ) -> None:
     """Each page is opened once: axe looks at it, hostile names have run nothing, and then it is as
-    wide as a phone, a desk and a 4K screen. What is dark has the same words: a few pages do.
+    wide as a phone, a desk and a 4K screen, and a sheet of paper: in light colours, without what
+    only a screen can use. What is dark has the same words: a few pages do.
     """
     context = browser.new_context(base_url=served.base, color_scheme=scheme, bypass_csp=True)
     page = context.new_page()
@@ -115,6 +122,10 @@ def test_every_page_fits_any_width_runs_nothing_and_can_be_used_by_everybody(
                 wrong.append(f"{url}: wider than {wide}")
             if cut := page.evaluate(CUT):
                 wrong.append(f"{url}: at {wide} cut: {cut}")
+        page.emulate_media(media="print")
+        if printed := page.evaluate(NOT_PRINTED):
+            wrong.append(f"{url}: printed with {printed}")
+        page.emulate_media(media="screen")
     context.close()
     assert wrong == []
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from billing.appliers import open_store
 from billing.invoices.documents import writing
@@ -66,6 +67,9 @@ def test_g9_a_month_of_which_everything_is_too_old_is_not_nothing_to_issue(tmp_p
     assert "742 of 744 hours" in waiting.problem
 
 
+REAL: dict[str, Any] = {"name": "Real CDN", "address": ("2 Way",), "tax_id": "X-1"}
+
+
 @pytest.mark.parametrize(
     ("change", "wrong"),
     [
@@ -78,6 +82,11 @@ def test_g9_a_month_of_which_everything_is_too_old_is_not_nothing_to_issue(tmp_p
         ({"name": "EXAMPLE  CDN ltd ", "address": ("2 Way",), "tax_id": "X-1"}, "name"),
         ({"name": "Real CDN", "address": ("2 Way", "example city"), "tax_id": "X-1"}, "address"),
         ({"name": "Real CDN", "address": ("2 Way, Example City",), "tax_id": "X-1"}, "address"),
+        ({"name": "Real CDN", "address": ("1 Edge Street", "Ulm"), "tax_id": "X-1"}, "address"),
+        ({"name": "Example CDN Ltd.", "address": ("2 Way",), "tax_id": "X-1"}, "name"),
+        (REAL | {"email": "Billing@Example.com"}, "email"),
+        (REAL | {"iban": "DE02120300000000202051"}, "iban"),
+        (REAL | {"payment_link": "https://pay.example.com/{invoice}"}, "payment_link"),
     ],
 )
 def test_g10_nothing_is_issued_in_the_name_of_the_shipped_example(
@@ -88,6 +97,24 @@ def test_g10_nothing_is_issued_in_the_name_of_the_shipped_example(
     with pytest.raises(InputError, match=f"the seller's .*{wrong}.*shipped example"):
         world.invoice("2026-10", ISSUE)
     assert world.documents("2026-10") == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": "Real\u202eCDN"}, {"name": "Real\nBcc: a@b.example"}, {"phone": "\x1b[31m"},
+        {"address": ("2 Way\u2028",  "Ulm\x00")}, {"payment": ("to\r\nme",)}, {"footer": "a\tb"},
+        {"email": "not an address"}, {"email": "a@b.example, c@d.example"},
+        {"iban": "DE00 1001 0010 0006 8201 01"}, {"iban": "DE02 1001 0010 0006 8210 01"},
+        {"payment_link": "https://pay.real.example/{number}"},
+    ],
+)  # fmt: skip
+def test_g12_what_is_said_of_the_seller_is_visible_lines_and_can_be_paid(
+    wrong: dict[str, Any],
+) -> None:
+    assert Seller(**REAL | {"name": " Real CDN "}).name == "Real CDN"
+    with pytest.raises(ValidationError):
+        Seller(**REAL | wrong)
 
 
 def test_g10_drafts_are_shown_and_a_seller_may_have_no_tax_id(tmp_path: Path) -> None:

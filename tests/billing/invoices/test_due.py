@@ -149,7 +149,7 @@ def test_the_customers_own_references_stand_on_what_is_issued_from_their_date_on
 
 def test_the_page_says_how_to_pay_what_is_due_and_that_nothing_is() -> None:
     seller = invoice().seller
-    bank = {"iban": "DE02 1203 0000 0000 2020 51", "bic": "BYLADEM1001",
+    bank = {"iban": "DE02 1001 0010 0006 8201 01", "bic": "BYLADEM1001",
             "payment_link": "https://pay.example/{invoice}"}  # fmt: skip
     one = invoice(
         seller=replace(seller, details=bank),
@@ -159,7 +159,7 @@ def test_the_page_says_how_to_pay_what_is_due_and_that_nothing_is() -> None:
     )  # fmt: skip
     page = html_document.render(one).decode()
     assert "Please pay 0.95 USD by 15 November 2026, giving INV-USD-2026-000042" in page
-    assert "IBAN DE02 1203 0000 0000 2020 51, BIC BYLADEM1001" in page
+    assert "IBAN DE02 1001 0010 0006 8201 01, BIC BYLADEM1001" in page
     assert "https://pay.example/INV-USD-2026-000042" in page
     assert "Of earlier documents 0.01 USD are still open." in page
     paid = replace(

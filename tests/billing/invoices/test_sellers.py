@@ -185,7 +185,7 @@ def test_the_qr_code_says_what_a_banking_app_needs_to_pay(tmp_path: Path) -> Non
         total=1234 * CENT,
         standing=AccountStanding(balance_before=0, payments_since=0, prepaid_used=34 * CENT),
     )
-    bank = {"iban": "DE02 1203 0000 0000 2020 51", "bic": "BYLADEM1001", "epc_qr": "true"}
+    bank = {"iban": "DE02 1001 0010 0006 8201 01", "bic": "BYLADEM1001", "epc_qr": "true"}
     one = replace(one, seller=replace(one.seller, name="Müller CDN", details=bank))
     svg = epc_svg(one)
     pdf = tmp_path / "code.pdf"
@@ -199,7 +199,7 @@ def test_the_qr_code_says_what_a_banking_app_needs_to_pay(tmp_path: Path) -> Non
     pixels = np.frombuffer(drawn[-size:], dtype=np.uint8).reshape(int(height), int(width))
     (code,) = zxingcpp.read_barcodes(pixels)
     assert code.text.split("\n") == [
-        "BCD", "002", "1", "SCT", "BYLADEM1001", "Müller CDN", "DE02120300000000202051",
+        "BCD", "002", "1", "SCT", "BYLADEM1001", "Müller CDN", "DE02100100100006820101",
         "EUR12.00", "", "", "INV-USD-2026-000042",
     ]  # fmt: skip
 
@@ -215,12 +215,12 @@ def test_no_code_where_the_seller_does_not_set_it_or_has_no_account(
         currency="EUR",
         standing=AccountStanding(balance_before=0, payments_since=0, prepaid_used=0),
     )
-    details = {"iban": "DE02 1203 0000 0000 2020 51", "epc_qr": "true", **without}
+    details = {"iban": "DE02 1001 0010 0006 8201 01", "epc_qr": "true", **without}
     assert epc_svg(replace(one, seller=replace(one.seller, details=details))) == ""
 
 
 def test_no_code_on_dollars_or_where_all_is_paid() -> None:
-    details = {"iban": "DE02 1203 0000 0000 2020 51", "epc_qr": "true"}
+    details = {"iban": "DE02 1001 0010 0006 8201 01", "epc_qr": "true"}
     one = invoice(standing=AccountStanding(balance_before=0, payments_since=0, prepaid_used=0))
     one = replace(one, seller=replace(one.seller, details=details))
     assert epc_svg(one) == ""

@@ -41,11 +41,12 @@ def settle_in_sql(amounts: list[int], rates: list[Decimal], digits: int) -> Sett
             },
         )
         connection.execute(
-            "CREATE TEMP TABLE invoice_due AS SELECT 'a' AS account_id, 'C' AS currency"
+            "CREATE TEMP TABLE invoice_due AS"
+            " SELECT 'a' AS account_id, 'C' AS currency, '' AS seller_id"
         )
         connection.execute(
-            "CREATE TEMP TABLE invoice_currencies AS SELECT 'C' AS currency, 'invoice' AS kind,"
-            " $digits AS digits, $step::HUGEINT AS step",
+            "CREATE TEMP TABLE invoice_currencies AS SELECT 'C' AS currency, '' AS seller_id,"
+            " 'invoice' AS kind, $digits AS digits, $step::HUGEINT AS step",
             {"digits": digits, "step": step},
         )
         for name in STEPS:

@@ -11,6 +11,7 @@ import pytest
 
 from billing.analysts import sql_command
 from billing.lake import limited, query
+from billing.lake.query import connect, spill_folder
 from edge.errors import EdgetollError, InputError
 from tests.billing.homes import START, Use, close_hours, make_home
 from tests.billing.runner import published, rate
@@ -71,13 +72,32 @@ def test_m4_what_a_stopped_query_spilled_is_removed(home: Path) -> None:
     from tempfile import gettempdir
 
     def spilled() -> set[Path]:
-        return set(Path(gettempdir()).glob("edgetoll-sql-*"))
+        return set(Path(gettempdir()).glob("edgetoll-sql-*/*"))
 
     before = spilled()
     with pytest.raises(EdgetollError):
         sql_command.sql("select count(*) from (select distinct hash(i) from range(900000000) t(i))",
                   file=None, format_="csv", timeout=3, memory="60MB", home=home)  # fmt: skip
     assert spilled() <= before
+
+
+def test_g14_what_a_query_spills_lies_where_nobody_else_can_look(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    connect(home).close()
+    (folder,) = tmp_path.iterdir()
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert spill_folder(1).parent == folder
+    folder.chmod(0o755)
+    with pytest.raises(InputError, match="can be entered by other users"):
+        connect(home)
+    folder.rmdir()
+    folder.symlink_to(home)
+    with pytest.raises(InputError, match="can be entered by other users"):
+        connect(home)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
+    connect(home).close()  # what need not spill needs no folder
 
 
 def test_m4_a_query_within_its_limits_gives_its_rows_and_its_errors(

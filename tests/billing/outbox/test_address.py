@@ -34,6 +34,9 @@ NEVER = [
     "64:ff9b:1:a9fe:a9:fe00::", "64:ff9b:1:a9:fe:a9fe::", "64:ff9b:1:0:a9:fea9:fe00:0",
     "2002:a9fe:a9fe::1", "2001:0:a9fe:a9fe::1", "2001:0:5db8:d822::5601:5601",
     "fd12::5efe:169.254.169.254",
+    # Other clouds, and other services beside Amazon's metadata: pod identities, names.
+    "fd00:ec2::23", "fd00:ec2::253", "fd00:42::42", "fd00:c1::a9fe:a9fe", "fd00:a9fe:a9fe::1",
+    "fd00:100::100:200",
 ]  # fmt: skip
 PUBLIC = [
     "93.184.216.34", "8.8.8.8", "2606:2800:220:1::1", "2a00:1450:4001::1", "64:ff9b::8.8.8.8",

@@ -154,6 +154,16 @@ def test_p5_each_message_is_told_in_each_language_and_in_the_customers_own_time(
         assert told[0] != wording.subject(kind, data)
 
 
+@pytest.mark.parametrize("language", sorted(wording.catalogue()))
+def test_p10_one_is_one_in_every_language(language: str) -> None:
+    reader = MailReader(language=language)
+    for name, value in (("hours", "hours"), ("requests", "count"), ("why_grace_over", "hours")):
+        one, two = (reader.text(name, **{value: number}) for number in (1, 2))
+        assert (one == two.replace("2", "1")) == (language in ("zh", "ja")), (one, two)
+    dropped = {"reason": "suspended for 1 days: configuration dropped"}
+    assert wording.why(dropped, reader) == reader.text("why_dropped", days="1") != ""
+
+
 def test_p5_zones_without_a_name_show_their_offset_and_others_their_name() -> None:
     at = "2026-07-01T10:00:00Z"
     assert MailReader(timezone="Europe/Berlin").time(at) == "01 July 2026, 12:00 CEST"

@@ -138,7 +138,7 @@ def test_credit_gets_back_what_a_falling_price_takes_back(tmp_path: Path) -> Non
     ("starts", "ends", "settles", "missing"),
     [
         ("2026-03-01", "2027-03-01", "month", {"2026-03": 300, "2026-04": 310}),
-        ("2026-03-16", "2027-03-01", "month", {"2026-03": 160, "2026-04": 310}),
+        ("2026-03-16", "2027-03-01", "month", {"2026-03": 150, "2026-04": 310}),
         ("2026-03-01", "2026-04-16", "month", {"2026-03": 300, "2026-04": 155}),
         ("2026-03-01", "2026-05-01", "term", {"2026-04": 610}),
         ("2026-03-01", "2026-06-01", "term", {}),
@@ -147,7 +147,7 @@ def test_credit_gets_back_what_a_falling_price_takes_back(tmp_path: Path) -> Non
 def test_what_is_missing_to_a_commitment_is_charged_when_it_settles_part_months_in_proportion(
     tmp_path: Path, starts: str, ends: str, settles: str, missing: dict[str, int]
 ) -> None:
-    """310 a month; ten were charged on 10 March, which the second one does not cover."""
+    """310 a month; ten were charged on 10 March: all of a month counts, also of a half."""
     one = Commitment("deal", 310 * UNIT, settles, at(starts), at(ends))
     world = made(tmp_path, commitments=[one], credits=[credit("c", 4)])
     use(world, "2026-03-10T10:00", 10)

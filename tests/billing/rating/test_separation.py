@@ -30,10 +30,20 @@ def rated(case: Case) -> World:
 
 
 def https(world: World):
+    """What HTTPS requests cost; what an account's promotional credit pays of it is no price."""
     return world.connection.execute(
         "SELECT account_id, region, month, period_start, quantity, free_quantity, plan_quantity,"
-        " amount, rate_card FROM charges WHERE item = 'https_requests' ORDER BY ALL"
+        " amount, rate_card FROM charges WHERE item = 'https_requests'"
+        " AND rate_card NOT LIKE 'credit/%' ORDER BY ALL"
     ).fetchall()
+
+
+def by_month(world: World) -> dict[tuple[str, str], int]:
+    """The same, added up."""
+    amounts: dict[tuple[str, str], int] = {}
+    for account_id, _, month, *_, amount, _ in https(world):
+        amounts[account_id, month] = amounts.get((account_id, month), 0) + amount
+    return amounts
 
 
 def without_held_hours(case: Case) -> Case:
@@ -132,7 +142,7 @@ def test_p6_a_graduated_charge_never_falls_as_requests_grow(seed: int) -> None:
         ]
         for name, rows in case.usage.items()
     }
-    less, grown = rated(case).totals(), rated(dataclasses.replace(case, usage=more)).totals()
+    less, grown = by_month(rated(case)), by_month(rated(dataclasses.replace(case, usage=more)))
     assert grown
-    for key, (_, _, _, amount) in less.items():
-        assert grown[key][3] >= amount
+    for key, amount in less.items():
+        assert grown[key] >= amount

@@ -83,6 +83,8 @@ class World:
                 )
         for plan in account.plans:
             self.plan(account.account_id, plan)
+            if self.runs and plan.price is not None:
+                self.changed(account.account_id, plan.starts, "sold in hours already rated")
         for credit in account.credits:
             self.credit(account.account_id, credit)
         for one in account.commitments:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import lzma
 import os
 import random
 import tarfile
@@ -153,6 +154,51 @@ def test_e3_an_empty_log_is_in_the_format_of_the_others(
     assert (code, "no line to tell a format by" in err) == (1, True)
 
 
+def archived(form: int) -> bytes:
+    """A tar of two logs, in one of its forms."""
+    found = io.BytesIO()
+    with tarfile.open(fileobj=found, mode="w", format=form) as tar:
+        for number in (0, 1):
+            data = nginx_lines(50 * number, 50 * number + 50).encode()
+            about = tarfile.TarInfo(f"access-{number}.log")
+            about.size = len(data)
+            tar.addfile(about, io.BytesIO(data))
+    return found.getvalue()
+
+
+def of_seventh_edition(tar: bytes) -> bytes:
+    """The same with heads as tar wrote them first: no name of the form, a checksum all the same."""
+    head = bytearray(tar[:512])
+    head[257:265] = bytes(8)
+    head[148:156] = b" " * 8
+    head[148:156] = b"%06o\0 " % sum(head)
+    return bytes(head) + tar[512:]
+
+
+ARCHIVES = {
+    "ustar": archived(tarfile.USTAR_FORMAT),
+    "pax": archived(tarfile.PAX_FORMAT),
+    "gnu": archived(tarfile.GNU_FORMAT),
+    "of the seventh edition": of_seventh_edition(archived(tarfile.USTAR_FORMAT)),
+    "gzip": gzip.compress(archived(tarfile.GNU_FORMAT)),
+    "xz": lzma.compress(archived(tarfile.GNU_FORMAT)),
+    "ar": b"!<arch>\na.log/          0           0     0     644     9         `\n" + COMBINED,
+    "cpio": b"070701" + b"0" * 104 + b"a.log\0\0" + nginx_lines(0, 20).encode(),
+}
+
+
+@pytest.mark.parametrize("kind", ARCHIVES)
+def test_e3_an_archive_is_no_log_though_the_lines_of_its_files_could_be_read(
+    kind: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All but the first line of each file, which stands behind what the archive says of it."""
+    log = home / "a.log"
+    log.write_bytes(ARCHIVES[kind])
+    code, _, err = run(capsys, *importing(home, log), *PROMISE)
+    assert (code, "which is not read" in err, "take its files out" in err) == (1, True, True)
+    assert not (home / "spool").exists()
+
+
 @pytest.mark.parametrize("wrong", ["nginx-tsv", "cloudfront", "elb", "fastly", "traefik", "bunny"])
 def test_e3_the_wrong_format_promises_nothing_and_the_right_one_adds_all(
     wrong: str, home: Path, capsys: pytest.CaptureFixture[str]
@@ -206,6 +252,24 @@ def test_e3_an_empty_log_is_nothing_that_was_not_read(
     log = home / "a.log"
     log.write_text(lines)
     assert run(capsys, *importing(home, log), *PROMISE)[0] == 0
+
+
+@pytest.mark.parametrize(
+    "before", [b"\n" * 70_000, b" \t\n" * 30_000, b"\t" * 70_000 + b"\n", b"# words\n" * 9_000,
+               b"# " + b"x" * 70_000 + b"\n", b"\r\n" * 40_000 + b"#\n"],
+)  # fmt: skip
+@pytest.mark.parametrize("form", ["nginx", "nginx-tsv"])
+def test_e3_what_stands_behind_much_that_is_nothing_is_read(
+    before: bytes, form: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It was taken for an empty log, whose hours closed as complete."""
+    log = home / "a.log"
+    lines = doubled(form, 20).splitlines(keepends=True)[:20]
+    log.write_bytes(before + b"".join(lines))
+    command = [form if word == "nginx" else word for word in importing(home, log)]
+    for events, duplicates in ((20, 0), (0, 20)):
+        _, out, _ = run(capsys, *command, "--json")
+        assert (json.loads(out)["events"], json.loads(out)["duplicates"]) == (events, duplicates)
 
 
 def test_e3_lines_that_are_no_requests_are_no_reason_to_fail_beside_one_that_is(
@@ -381,6 +445,58 @@ def test_e10_an_import_that_is_continued_knows_the_ids_before(
     log.write_text(nginx_lines(0, 100) + nginx_lines(90, 110))
     _, out, _ = run(capsys, *importing(home, log), "--drop-repeated", "--json")
     assert (json.loads(out)["events"], json.loads(out)["repeated_ids"]) == (10, 10)
+
+
+@pytest.mark.parametrize("count", [20, 3_000])
+@pytest.mark.parametrize("turned", [False, True])
+def test_e10_requests_that_are_logged_to_two_files_are_told_and_dropped_on_demand(
+    count: int, turned: bool, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A server and one of its virtual hosts, say, each with an access_log of its own."""
+    lines = [nginx_line(n).replace('"HIT"', '"MISS"') for n in range(count)]
+    one, other = home / "a.log", home / "b.log"
+    one.write_text(nginx_lines(0, count))
+    other.write_text("".join(reversed(lines) if turned else lines))
+    _, out, _ = run(capsys, *importing(home, one, other), "--json")
+    told = json.loads(out)
+    assert told["events"] == 2 * count
+    least = 20 if turned else min(count, 1_000)  # else every 64th of them tells
+    assert least <= told["repeated_ids"] <= count
+    assert any("b.log: at least" in note and "in a.log too" in note for note in told["notes"])
+    others = ["e2" if word == "e1" else word for word in importing(home, one, other)]
+    _, out, _ = run(capsys, *others, "--drop-repeated", "--json")
+    dropped = json.loads(out)
+    assert (dropped["events"], dropped["skipped"]) == (count, {"repeated_id": count})
+    assert dropped["not_understood"] == []
+
+
+def test_e10_files_that_share_nothing_and_the_same_file_again_are_no_two_logs_of_one(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, other, copy = home / "a.log", home / "b.log", home / "c.log"
+    one.write_text(nginx_lines(0, 100))
+    other.write_text(nginx_lines(100, 200) + nginx_line(300).replace(f"{300:032x}", "-"))
+    copy.write_text(nginx_lines(0, 100))
+    _, out, _ = run(capsys, *importing(home, one, other, copy), "--json")
+    told = json.loads(out)
+    assert (told["events"], told["duplicates"], told["repeated_ids"]) == (201, 100, 0)
+    assert told["notes"] == []
+
+
+def test_e10_a_log_that_was_edited_after_it_was_read_is_told(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its lines cannot be told from new ones: somebody must know that they are counted again."""
+    log = home / "a.log"
+    log.write_text(nginx_lines(0, 50))
+    run(capsys, *importing(home, log))
+    log.write_text(nginx_lines(0, 20) + nginx_lines(21, 60))
+    _, out, _ = run(capsys, *importing(home, log), "--json")
+    assert json.loads(out)["events"] == 59
+    assert "was it edited?" in " ".join(json.loads(out)["notes"])
+    log.write_text(nginx_lines(0, 20) + nginx_lines(21, 70))
+    _, out, _ = run(capsys, *importing(home, log), "--json")
+    assert (json.loads(out)["events"], json.loads(out)["notes"]) == (10, []), "it has only grown"
 
 
 @pytest.mark.parametrize("zipped", [False, True])

@@ -273,8 +273,9 @@ def test_e9_a_duration_is_read_with_its_unit(
 
 @pytest.mark.parametrize(
     "text",
-    ["3600.5x", "-5", "-1s", "NaN", "inf", "1:00:00", "PT1H", "s", "1h2", "1 2", "abc", "1e400s"],
-)
+    ["3600.5x", "-5", "-1s", "NaN", "inf", "1:00:00", "PT1H", "s", "1h2", "1 2", "abc", "1e400s",
+     "1_000", "٣", "１", "5ſ", "5 mın", "1,5", "1'000"],
+)  # fmt: skip
 @pytest.mark.parametrize("beside", ["1", "2s"])
 def test_e9_a_duration_that_cannot_be_read_is_refused_with_its_fields_name(
     text: str, beside: str, tmp_path: Path

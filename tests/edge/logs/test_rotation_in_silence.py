@@ -284,6 +284,28 @@ def test_e2_an_archive_packed_while_the_agent_was_away_holds_the_promise(
         assert "was packed" not in str(tailer.cycle().problems), "that one was read before"
 
 
+@pytest.mark.parametrize("ending", ["-20261130.tar.gz", ".1.tgz", "-1.tar", ".1.tar.zst", ".1.gpg"])
+def test_e2_an_archive_that_a_read_log_was_put_into_is_not_counted_once_more(
+    ending: str, tmp_path: Path, log: Path
+) -> None:
+    """The lines of a tar can be read, but for the first; a log that is still begun is missed."""
+    with agent(tmp_path, log) as tailer:
+        append(log, nginx_lines(0, 10))
+        tailer.cycle()
+    rotated = shifted(log)
+    append(log, nginx_lines(10, 20))
+    with agent(tmp_path, log, now_ms=NOW_MS + 10 * LET_GO_MS) as tailer:
+        tailer.cycle()
+        assert tailer.cycle().at_end
+    log.with_name(f"access.log{ending}").write_bytes(b"access.log.1" + rotated.read_bytes())
+    rotated.unlink()
+    with agent(tmp_path, log) as tailer:
+        tailer.cycle()
+        last = tailer.cycle()
+    assert seen(tmp_path) == list(range(20))
+    assert last.at_end or "cannot be found" in last.problems[0]
+
+
 def test_e2_a_file_that_was_half_read_and_then_moved_is_missed(tmp_path: Path, log: Path) -> None:
     """The agent dies in the middle of a rotated file, which then goes to another folder."""
     rotated = log.with_name("access.log.1")

@@ -147,3 +147,45 @@ def test_any_json_documents_come_out_one_a_line_whatever_the_reads(
     assert [orjson.loads(line) for line in lines] == records
     if array and records:
         assert is_documents(text.encode(), "")
+
+
+ODD_VALUES = {
+    "times finer than Python's": pa.array([1_789_999_000_123_456_789] * 9, pa.timestamp("ns")),
+    "the same with a zone": pa.array([1_789_999_000_000_000_001] * 9, pa.timestamp("ns", "UTC")),
+    "such times in lists": pa.array(
+        [[1_789_999_000_000_000_001]] * 9, pa.list_(pa.timestamp("ns"))
+    ),
+    "times of day": pa.array([1_000_000_001] * 9, pa.time64("ns")),
+    "durations": pa.array([1_000_000_001] * 9, pa.duration("ns")),
+    "times of no calendar": pa.array([10**15] * 9, pa.timestamp("s")),
+    "days of no calendar": pa.array([10**8] * 9, pa.int32()).cast(pa.date32()),
+    "a zone that is none": pa.array([1_789_999_000] * 9, pa.timestamp("s", "Mars/Olympus")),
+}
+
+
+@pytest.mark.parametrize("kind", ODD_VALUES)
+def test_e1_values_that_python_has_none_for_end_no_import_of_parquet(
+    kind: str, tmp_path: Path
+) -> None:
+    """Spark and Trino write times in nanoseconds; a column that nobody reads may hold anything."""
+    rows = [orjson.loads(nginx_line(number)) for number in range(9)]
+    table = pa.Table.from_pylist(rows).append_column("beside", ODD_VALUES[kind])
+    log = tmp_path / "a.parquet"
+    pq.write_table(table, log)
+    assert import_files(tmp_path / "spool", log).events == 9
+    pq.write_table(table.drop_columns(["time"]).rename_columns(
+        [*(name for name in rows[0] if name != "time"), "time"]), log)  # fmt: skip
+    told = import_files(tmp_path / "other", log)
+    assert told.events + sum(told.skipped.values()) == 9
+
+
+def test_times_in_nanoseconds_are_cut_to_milliseconds(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(
+        'time = { field = "t", unit = "rfc3339" }\nhost = "h"\nscheme = { value = "https" }\n'
+        'status = "s"\nbytes = "b"\n'
+    )
+    log = tmp_path / "a.parquet"
+    times = pa.array([1_789_999_000_123_456_789], pa.timestamp("ns", "UTC"))
+    pq.write_table(pa.table({"t": times, "h": ["a.example"], "s": [200], "b": [1]}), log)
+    import_files(tmp_path / "spool", log, form=find_format(str(tmp_path / "own.toml")))
+    assert spool_content(tmp_path / "spool").times == [1_789_999_000_123]

@@ -83,6 +83,14 @@ FEE = line(
     quantity=0, billable_quantity=0, unit="", unit_quantity=0, unit_price=0, amount=13 * UNIT,
     settled_amount=13 * UNIT, reason="flat fee", rate_card="",
 )  # fmt: skip
+AGREED = [
+    replace(FEE, item=item, amount=amount, settled_amount=amount, reason=reason, rate_card=card)
+    for item, amount, reason, card in (
+        ("https_requests", -30 * CENT, "promotional credit spring", "credit/spring"),
+        ("commitment", 4371 * CENT, "missing to commitment deal", "commitment/deal"),
+        ("plan", 4 * UNIT, "plan h10m", "plan/h10m"),
+    )
+]
 BACK = line(
     kind="correction", quantity=-250_000, billable_quantity=-250_000, amount=-20 * CENT,
     settled_amount=-20 * CENT, corrects_invoice="INV-EUR-2026-000017", reason="late usage",
@@ -110,6 +118,7 @@ CASES = {
         FEE, line(), BACK, transfer_line(plan_quantity=0, billable_quantity=536_870_912_000,
                                          amount=19 * UNIT, settled_amount=19 * UNIT)
     ),
+    "a credit, a commitment and a plan": of_lines(line(), *AGREED),
     "two rates": of_lines(line(), line(tax_rate_bp=Decimal("887.5")), FEE),
     "reverse charge": of_lines(line(**NO_TAX), tax_rate_bp=Decimal(0)),
     "whole yen": replace(european(YEN), currency="JPY"),
