@@ -13,4 +13,4 @@ SELECT
     p95_bits_per_second,
     p50_bits_per_second,
     p95_bytes
-FROM percentiles_between('2000-01', '9990-12')
+FROM percentiles_between('2000-01', '9990-12', with_middle := true)
