@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from billing.lake import limited
 from billing.lake.export import FORMATS, NOT_TEXT, whole, write_result
 from billing.lake.query import MEMORY_LIMIT
 from billing.lake.result import QueryResult
@@ -80,6 +81,7 @@ def picture_shown(
         if output is None:
             print(terminal.draw(table, chart))
             return
+        limited.free_memory()
         with whole(output) as path:
             charts.save(table, chart, path, output.suffix)
 

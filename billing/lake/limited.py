@@ -103,13 +103,22 @@ def _ended(by: int, seconds: int, memory: str) -> EdgetollError:
 
 
 def bound_memory(amount: int) -> None:
-    """Let this process take `amount` bytes more than it has now, with some headroom, for good."""
+    """Let this process take `amount` bytes more than it has now, with some headroom, until
+    `free_memory`. No query can lift that: SQL reaches no limit of the kernel.
+    """
     limit = _private_bytes() + amount + HEADROOM
     for kind in (resource.RLIMIT_DATA, resource.RLIMIT_AS):
         if kind == resource.RLIMIT_AS and sys.platform == "linux":
             continue  # RLIMIT_DATA bounds what is written to; mapped files are not memory
         with suppress(ValueError, OSError):
-            resource.setrlimit(kind, (limit, limit))
+            resource.setrlimit(kind, (limit, resource.getrlimit(kind)[1]))
+
+
+def free_memory() -> None:
+    """The query is over: what draws its rows reserves gigabytes that it never touches."""
+    for kind in (resource.RLIMIT_DATA, resource.RLIMIT_AS):
+        most = resource.getrlimit(kind)[1]
+        resource.setrlimit(kind, (most, most))
 
 
 def _private_bytes() -> int:

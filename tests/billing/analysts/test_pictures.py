@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -56,11 +58,14 @@ def test_values_are_drawn_from_a_copy_and_rows_without_one_are_left_out() -> Non
 
 
 def test_a_picture_file_is_what_its_name_says(
-    home: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    home: Path, tmp_path: Path, root: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     words = ["query", "revenue_by_region", "--param", "month=2026-10", "--plot"]
-    for name in ("a.svg", "a.png", "a.html"):
+    for name in ("a.svg", "a.html"):
         assert edgetoll.main([*words, "--home", str(home), "-o", str(tmp_path / name)]) == 0
+    # As a person does it: in a process as small as that, whose bound the painter would exceed.
+    command = [sys.executable, str(root / "edgetoll.py"), *words, "--home", str(home), "-o"]
+    subprocess.run([*command, str(tmp_path / "a.png")], check=True)
     svg = (tmp_path / "a.svg").read_text()
     assert svg.startswith("<svg")
     assert "Where is the money earned?" in svg
