@@ -170,14 +170,12 @@ def compare(home: Path, letters: Letters, accounts: int, *, rules: bool) -> list
     for path in e_invoices:
         same(f"payable of {path.stem}", payable(path), Decimal(documents[path.stem]["amount_due"]))
     broken = verified(e_invoices) if rules else 0
-    mails = [email.message_from_bytes(one.content, policy=email.policy.default)
-             for one in letters.found]  # fmt: skip
-    same("mails", len(mails), accounts)
-    same("ids of mails", len({one["Message-ID"] for one in mails}), accounts)
+    mails = by_id(letters)
+    same("ids of mails", len(mails), accounts)
     files = Counter(str(part.get_filename()).rpartition(".")[2]
-                    for one in mails for part in one.iter_attachments())  # fmt: skip
+                    for one in mails.values() for part in one.iter_attachments())  # fmt: skip
     same("attached", files, Counter(pdf=accounts, xml=len(e_invoices)))
-    subjects = Counter(str(one["Subject"]).split()[0] for one in mails)
+    subjects = Counter(str(one["Subject"]).split()[0] for one in mails.values())
     languages = Counter(one["customer"].get("details", {}).get("language", "en")
                         for one in documents.values())  # fmt: skip
     taxes = Counter((row["tax_rate_percent"], one["customer"]["details"].get("tax_category", "S"))
@@ -210,6 +208,29 @@ def balances(home: Path) -> dict[str, Decimal]:
         if one["ledger_account"].startswith("customer:"):
             found[one["currency"]] += Decimal(one["balance"])  # type: ignore[assignment]
     return {code: Decimal(total) for code, total in found.items()}
+
+
+def by_id(letters: Letters) -> dict[str, Any]:
+    """Each mail once by its id. Who was killed between mail and record has sent it again: the same
+    text and files under the same id, which a mail server or reader drops.
+    """
+    found: dict[str, bytes] = {}
+    for one in letters.found:
+        mail = email.message_from_bytes(one.content, policy=email.policy.default)
+        before = found.setdefault(str(mail["Message-ID"]), one.content)
+        same(f"text of {mail['Message-ID']}, sent again", texts_of(one.content), texts_of(before))
+    return {
+        name: email.message_from_bytes(content, policy=email.policy.default)
+        for name, content in found.items()
+    }
+
+
+def texts_of(content: bytes) -> list[object]:
+    """What a mail says and carries, without the marks between its parts, which are random."""
+    mail = email.message_from_bytes(content, policy=email.policy.default)
+    heads = [mail["Subject"], mail["To"], mail["Date"]]
+    parts = [part.get_payload(decode=True) for part in mail.walk() if not part.is_multipart()]
+    return [*map(str, heads), *parts]
 
 
 def rows_of(answer: Any) -> list[dict[str, Any]]:

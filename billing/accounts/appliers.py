@@ -133,7 +133,7 @@ def _refuse_two_owners(connection: duckdb.DuckDBPyConnection) -> None:
     for one in sql.rows(result, _Overlap)[:1]:
         if one.account_before == one.account_id:
             raise ConflictError(
-                f"{one.domain} is {one.account_id}'s already, from"
+                f"{one.domain} would belong to {one.account_id} twice from"
                 f" {stamp(aware(one.effective_from))} on",
                 f'to let it begin earlier, give the new row `replaces = "{one.ownership_id}"` and'
                 f' `why`; or end "{one.ownership_before}" by then (`effective_to`)',

@@ -334,7 +334,7 @@ def test_a2_f5_ownership_never_overlaps_whatever_is_loaded(
             f"effective_to = 2026-10-{first + length + 1:02d}T00:00:00Z\n"
         )
         if any(day in owner for day in days):
-            with pytest.raises(EdgetollError, match=r"would belong|already, from"):
+            with pytest.raises(EdgetollError, match="would belong"):
                 load_text(home, text)
         else:
             load_text(home, text)
