@@ -90,6 +90,8 @@ class Shell:
     format: str = "table"
     timing: bool = False
     last: str = ""
+    given: dict[str, library.Value] = field(default_factory=dict)
+    """The parameters of the last query, where it was a question."""
     ask: Callable[..., None] = field(default=ask_alone)
 
     def run(self, lines: Iterator[str]) -> None:
@@ -108,7 +110,7 @@ class Shell:
         if not line:
             return False
         if not line.startswith("\\"):
-            self.last = line
+            self.last, self.given = line, {}
             self._ask(line, rows_shown(self.format, None))
             return False
         try:
@@ -152,7 +154,8 @@ class Shell:
             table("", ["question", "what it answers"], rows)
             return
         asked = library.find(words[0])
-        self._ask(asked.text, rows_shown(self.format, None), asked.values(words[1:]))
+        self.last, self.given = asked.text, asked.values(words[1:])
+        self._ask(self.last, rows_shown(self.format, None), self.given)
 
     def _format(self, words: list[str]) -> None:
         shown = [one for one in FORMATS if one not in NOT_TEXT]
@@ -163,7 +166,8 @@ class Shell:
     def _plot(self, words: list[str]) -> None:
         if not self.last:
             raise InputError("nothing was asked yet", "ask a query first, then \\plot bar")
-        self._ask(self.last, picture_shown(words[0] if words else "bar", None, ""))
+        shown = picture_shown(words[0] if words else "bar", None, "")
+        self._ask(self.last, shown, self.given)
 
     def _timing(self, _words: list[str]) -> None:
         self.timing = not self.timing

@@ -4,13 +4,19 @@
 -- Parameter month (month): the month asked about, UTC
 -- Chart: heat, hour_of_day, requests, weekday
 -- Read by: people (edgetoll query).
+WITH hours_of_month AS (
+    SELECT hour, sum(requests) AS requests
+    FROM usage_hourly_parts
+    WHERE hour >= CAST($month || '-01' AS TIMESTAMP)
+        AND hour < CAST($month || '-01' AS TIMESTAMP) + INTERVAL 1 MONTH
+    GROUP BY hour
+)
+
 SELECT
     strftime(hour, '%H') AS hour_of_day,
     isodow(hour) || ' ' || dayname(hour) AS weekday,
     CAST(sum(requests) AS BIGINT) AS requests
-FROM usage_hourly_parts
-WHERE hour >= CAST($month || '-01' AS TIMESTAMP)
-    AND hour < CAST($month || '-01' AS TIMESTAMP) + INTERVAL 1 MONTH
+FROM hours_of_month
 GROUP BY hour_of_day, weekday
 ORDER BY weekday, hour_of_day
 

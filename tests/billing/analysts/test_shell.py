@@ -29,14 +29,15 @@ def test_a_session_answers_describes_and_tells_errors_in_a_line(
     home: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     typed = ["\\d hours", "SELECT count(*) AS n FROM invoices;", "\\format jsonl",
-             "SELECT 7 AS seven;", "\\plot bar", "\\q revenue_by_item", "SELECT x;", "\\nonsense",
-             "\\d it's", "\\timing",
+             "SELECT 7 AS seven;", "\\plot bar", "\\q revenue_by_item", "\\plot", "SELECT x;",
+             "\\nonsense", "\\d it's", "\\timing",
              "SELECT 8 AS eight;", "", "\\quit", "SELECT 9 AS nine;"]  # fmt: skip
     Shell(home=home, limits=LIMITS).run(iter(typed))
     out, error = capfd.readouterr()
     assert "edges that had not passed the hour's end" in out
     assert '{"seven": 7}' in out
     assert '"item": "https_requests"' in out
+    assert "█" in out, "the question's rows are drawn"
     assert "no command \\nonsense" in error
     assert "No closing quotation" in error
     assert 'column "x" was not found' in error
