@@ -38,17 +38,15 @@ TRUTH = {
 def told(parsed: Parsed) -> list[tuple[int, str, str, int, int, str | None]]:
     """The events of `parsed`, one tuple each."""
     columns = parsed.columns
-    return [
-        (
-            int(columns.time_ms[row]),
-            columns.domains[columns.domain_index[row]],
-            CLASSES[columns.class_code[row]],
-            int(columns.status[row]),
-            int(columns.bytes_sent[row]),
-            CACHES[columns.cache[row]],
-        )
-        for row in range(len(columns))
-    ]
+    found = (
+        columns.time_ms.tolist(),
+        [columns.domains[each] for each in columns.domain_index.tolist()],
+        [CLASSES[each] for each in columns.class_code.tolist()],
+        columns.status.tolist(),
+        columns.bytes_sent.tolist(),
+        [CACHES[each] for each in columns.cache.tolist()],
+    )
+    return list(zip(*found, strict=True))
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.format)
