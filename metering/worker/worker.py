@@ -49,6 +49,8 @@ PUBLISH_MS, PUBLISH_BEHIND_MS = 300, 1000
 """live/ is replaced no sooner than this: somebody looks at what is new, nobody at what is old."""
 PUBLISH_PAUSE, PUBLISH_PAUSE_BEHIND = 2, 10
 """From one publishing to the next, in times of what it took: half the time, or a tenth behind."""
+WAIT_MS = 200
+"""So long a fetch waits at most."""
 SEEN_SOON_MS = 200
 """What was counted longer ago is committed before it is published."""
 
@@ -288,18 +290,21 @@ class Worker:
         for hour in found:
             changed[hour.partition].open_hours[hour.hour_ms] = hour.requests
 
+    def _publish_at(self, now: int) -> int:
+        """When the live files are to be replaced next."""
+        cost = self._times.publish_cost
+        wait = max(PUBLISH_BEHIND_MS, PUBLISH_PAUSE_BEHIND * cost)
+        if self._fresh(now):
+            wait = max(PUBLISH_MS, PUBLISH_PAUSE * cost)
+        return self._times.published + wait
+
     def publish(self, *, force: bool = False) -> None:
         """Replace the live files, some three times a second while what is counted is new."""
         now = self.clock()
-        up_to_date = self._fresh(now)
-        cost = self._times.publish_cost
-        wait = max(PUBLISH_BEHIND_MS, PUBLISH_PAUSE_BEHIND * cost)
-        if up_to_date:
-            wait = max(PUBLISH_MS, PUBLISH_PAUSE * cost)
-        if not force and now - self._times.published < wait:
+        if not force and now < self._publish_at(now):
             return
         self._owned_still()
-        if up_to_date and now - self._times.flushed >= SEEN_SOON_MS:
+        if self._fresh(now) and now - self._times.flushed >= SEEN_SOON_MS:
             self.flush()
         asked = self.requests.all()
         self._look_up_hours(self._partitions.values())
@@ -354,7 +359,7 @@ class Worker:
                     self.store.reopen()
                     self.reload()
                     broken = False
-                self._turn(0.2)
+                self._turn()
             except Exception as error:
                 if not can_pass(error):
                     raise as_one_line(error) from error
@@ -365,9 +370,10 @@ class Worker:
             self.flush()
             self.publish(force=True)
 
-    def _turn(self, timeout_s: float) -> None:
-        """Once round the loop."""
-        self.step(timeout_s)
+    def _turn(self) -> None:
+        """Once round the loop: waiting for what comes never puts off what is to be published."""
+        now = self.clock()
+        self.step(min(WAIT_MS, max(0, self._publish_at(now) - now)) / 1000)
         if self.source.caught_up():
             self._caught_up_once = True
         # Until all was read once, an edge nobody knows may turn up with usage (decision 0305).
