@@ -165,6 +165,9 @@ def import_logs(
         elif through_ms is not None and spool.status().next_sequence:
             spool.heartbeat(0, held=_first_of(refused))
         _tell_region(spool, result)
+    from edge.agent.read_twice import read_twice
+
+    result.notes += read_twice(home, edge_id)
     emit(result.document(), as_json=as_json, human=lambda: _show(result))
     _fail(result, doubted, promised=through_ms is not None)
 
