@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import resource
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -23,6 +24,8 @@ from metering.closed import SequenceGap
 
 T = TypeVar("T")
 FOLDER = "live"
+SPARE_FILES = 512
+"""Beside live files a reader has so many others open."""
 ANEW = "metering writes live/ anew within a second of its start: edgetoll metering run"
 
 
@@ -190,7 +193,9 @@ class HeldFiles:
         self._hidden: dict[int, int] = {}
         self._descriptors: list[int] = []
         try:
-            for path in _listed(home, kind):
+            paths = _listed(home, kind)
+            _make_room(len(paths))
+            for path in paths:
                 self._hold(path)
         except BaseException:
             self.close()
@@ -226,6 +231,16 @@ class HeldFiles:
         """Let the files go."""
         while self._descriptors:
             os.close(self._descriptors.pop())
+
+
+def _make_room(files: int) -> None:
+    """Let this process hold so many files: a topic may have more partitions than the usual limit
+    of open files, which is a soft one.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 3 * files + SPARE_FILES
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
 
 
 def seal_of(path: Path) -> Path:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import resource
 import shutil
 import zipfile
 from decimal import Decimal
@@ -339,3 +340,21 @@ def live_files_held(home: Path) -> list[str]:
     """The files below live/ that this process has open."""
     places = [os.path.realpath(one) for one in Path("/proc/self/fd").iterdir()]
     return [place for place in places if place.startswith(f"{home}/live/")]
+
+
+def test_more_partitions_than_files_may_be_open_are_read(home: Path, tmp_path: Path) -> None:
+    shutil.copytree(home, tmp_path / "home")
+    write_live(tmp_path / "home", [5])
+    for number in range(150):
+        live = tmp_path / "home" / "live"
+        shutil.copy(live / "partition=spool.parquet", live / f"partition={number:03}.parquet")
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (200, before[1]))
+    try:
+        with query.connect(tmp_path / "home", query=OPEN_USAGE) as connection:
+            asked = "SELECT sum(requests) FROM usage_5min WHERE region = 'DE'"
+            (requests,) = connection.execute(asked).fetchall()[0]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    with query.connect(home, query=OPEN_USAGE) as connection:
+        assert requests == 151 * 5 + (connection.execute(asked).fetchall()[0][0] or 0)
