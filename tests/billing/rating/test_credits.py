@@ -43,7 +43,7 @@ def a_credit(dice: random.Random, name: str) -> Credit:
 
 
 def costs_of(dice: random.Random) -> Costs:
-    """By lane and hour; a month's lane never ends a pass below zero, though it may be on its way."""
+    """By lane and hour; a lane never ends a pass below zero, though it may be on its way."""
     falls = dice.choice([0, 0.2, 0.5])
     found: Costs = {}
     total: dict[tuple[date, str, str], int] = defaultdict(int)
@@ -68,7 +68,8 @@ def made(people: dict[int, tuple[Account, Costs]]) -> duckdb.DuckDBPyConnection:
         "CREATE TABLE rating_parties (account_key BIGINT, account_id VARCHAR,"
         " replay_from TIMESTAMP, replay_month VARCHAR);"
         "CREATE TABLE rating_should_cost (account_key BIGINT, account_id VARCHAR, month VARCHAR,"
-        " item VARCHAR, region VARCHAR, period_start TIMESTAMP, period_end TIMESTAMP, amount HUGEINT);"
+        " item VARCHAR, region VARCHAR, period_start TIMESTAMP, period_end TIMESTAMP,"
+        " amount HUGEINT);"
         "CREATE TABLE month_state (account_id VARCHAR, month VARCHAR, item VARCHAR,"
         " region VARCHAR, rate_card VARCHAR, amount HUGEINT);"
         "CREATE TABLE agreements (agreement_id VARCHAR, account_id VARCHAR, kind VARCHAR,"
@@ -78,13 +79,13 @@ def made(people: dict[int, tuple[Account, Costs]]) -> duckdb.DuckDBPyConnection:
         " month VARCHAR, period_start TIMESTAMP, period_end TIMESTAMP, rate_card VARCHAR,"
         " term VARCHAR, amount HUGEINT)"
     )
-    credits = [
+    granted = [
         (one.credit_id, account.account_id, one.amount, ",".join(one.items),
          ",".join(one.regions), one.priority, one.starts, one.ends)
         for account, _ in people.values() for one in account.credits
     ]  # fmt: skip
     connection.executemany(
-        "INSERT INTO agreements VALUES (?, ?, 'credit', ?, ?, ?, ?, ?, ?)", credits
+        "INSERT INTO agreements VALUES (?, ?, 'credit', ?, ?, ?, ?, ?, ?)", granted
     )
     return connection
 
@@ -118,7 +119,8 @@ def paid_in(
     )
     connection.execute(
         "INSERT INTO month_state SELECT account_id, month, item, region, rate_card, amount"
-        " FROM rating_agreed JOIN rating_parties USING (account_key) WHERE rating_agreed.rowid >= ?",
+        " FROM rating_agreed JOIN rating_parties USING (account_key)"
+        " WHERE rating_agreed.rowid >= ?",
         [before],
     )
 
