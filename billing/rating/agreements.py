@@ -56,7 +56,7 @@ def pay_by_credit(connection: duckdb.DuckDBPyConnection, *, last_through: dateti
     """Add to rating_agreed what credits pay of rating_should_cost, and what they get back."""
     _run(connection, "statements/rating/credits/credits", {"last_through": last_through})
     _run(connection, "statements/rating/credits/scopes")
-    _run(connection, "statements/rating/credits/costs")
+    _run(connection, "statements/rating/credits/credited_costs")
     (work,) = sql.rows(connection.execute(sql.text("statements/rating/credits/work")), _CreditWork)
     if work.turns is None or work.segments is None:
         return

@@ -52,7 +52,7 @@ JOIN lanes AS l
         TRUE
     );
 
--- name: costs
+-- name: credited_costs
 -- One row per account × hour × month × item × region that is charged or taken back something at hand and that a credit names.
 -- place: the order in which it is paid; a longer period falls due in its last hour. lane: what accumulates together. segment: how
 -- many costs below zero have come by then. owed: what the lane has cost by then, less what credit had paid before these hours.
