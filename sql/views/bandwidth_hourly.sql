@@ -89,7 +89,20 @@ FROM lake_bandwidth_hourly
 ANTI JOIN in_parts USING (hour)
 UNION ALL
 SELECT
-    *,
+    hour,
+    account_id,
+    from_00,
+    from_05,
+    from_10,
+    from_15,
+    from_20,
+    from_25,
+    from_30,
+    from_35,
+    from_40,
+    from_45,
+    from_50,
+    from_55,
     greatest(
         from_00, from_05, from_10, from_15, from_20, from_25,
         from_30, from_35, from_40, from_45, from_50, from_55
