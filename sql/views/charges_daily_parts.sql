@@ -3,7 +3,8 @@
 -- Owner: billing/rating.
 -- Reads: lake_charges_daily.
 -- Read by: people (edgetoll sql), sql/queries/month_at_a_glance.sql, sql/queries/charges_as_they_grow.sql,
--- sql/queries/charges_of_month.sql, sql/queries/what_a_price_change_would_do.sql.
+-- sql/queries/charges_of_month.sql, sql/queries/what_a_price_change_would_do.sql, sql/queries/unbilled.sql,
+-- sql/queries/largest_changes.sql, sql/queries/accounts_near_the_next_tier.sql, sql/macros/what_if.sql.
 CREATE VIEW charges_daily_parts AS
 SELECT
     account_id,

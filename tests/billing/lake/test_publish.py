@@ -102,8 +102,9 @@ def content(home: Path) -> dict[str, list[tuple[object, ...]]]:
             for one in TABLES
         }
         by_day = connection.table("lake_charges_daily")
-        keys = ", ".join(by_day.columns[:6])
-        counts = ", ".join(f"sum({name})" for name in by_day.columns[6:])
+        keys = ", ".join([*by_day.columns[:6], "rate_card", "max(period_end)"])
+        added = (name for name in by_day.columns[6:] if name not in keys)
+        counts = ", ".join(f"sum({name})" for name in added)
         return found | {
             "charges_daily": by_day.aggregate(f"{keys}, {counts}").order("ALL").fetchall()
         }
