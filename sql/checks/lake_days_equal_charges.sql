@@ -1,6 +1,6 @@
 -- What the lake keeps of charges by the day is its charges, added up.
 -- Grain: one row per account × month × item × currency whose sums differ, of months whose charges are there.
--- Reads: the lake: lake_charges, lake_charges_daily.
+-- Reads: the lake: lake_charges, lake_charges_daily, lake_charges_open (what no day has yet).
 -- Read by: billing/commands/compare.py.
 WITH charged AS (
     SELECT
@@ -24,7 +24,19 @@ daily AS (
         sum(charges) AS charges,
         sum(quantity) AS quantity,
         sum(amount) AS amount
-    FROM lake_charges_daily
+    FROM (
+        SELECT account_id, month, item, currency, charges, quantity, amount FROM lake_charges_daily
+        UNION ALL
+        SELECT
+            account_id,
+            month,
+            item,
+            currency,
+            1 AS charges,
+            CAST(quantity AS BIGINT) AS quantity,
+            CAST(amount * 0.0000000001::DECIMAL(10, 10) AS DECIMAL(38, 10)) AS amount
+        FROM lake_charges_open
+    )
     WHERE month IN (SELECT month FROM charged)
     GROUP BY ALL
 )

@@ -4,7 +4,8 @@
 
 -- name: new_charges
 -- One row per account × item × region × month × period × rate card × term of new hours: first revisions, a fixed term
--- beside its hour's usage under a number and with a reason of its own. rating_out_charges: these and the revisions.
+-- beside its hour's usage under a number and with a reason of its own. rating_out_charges: these and the revisions. account_no,
+-- lane_no: which month-to-date a charge moves, NULL where it has none yet; the run's own, no file has them.
 CREATE OR REPLACE TEMP VIEW rating_new_charges AS
 SELECT
     account_id, item, region, month, period_start, period_end, quantity, free_quantity,
@@ -13,7 +14,7 @@ SELECT
         WHEN 'flat fee' THEN 1 WHEN 'maximum' THEN 2 WHEN 'minimum' THEN 3
         WHEN 'promotional credit' THEN 4 ELSE 0
     END AS revision,
-    term AS reason, numerator, denominator, place_from, FALSE AS replayed, term
+    term AS reason, numerator, denominator, place_from, FALSE AS replayed, term, account_no, lane_no
 FROM rating_should_cost
 WHERE NOT replayed AND (quantity <> 0 OR amount <> 0 OR numerator <> 0);
 CREATE OR REPLACE TEMP TABLE rating_revisions AS FROM rating_new_charges LIMIT 0;
@@ -75,7 +76,7 @@ SELECT
         WHEN d.term = 'usage' THEN a.reason
         ELSE d.term || ', ' || a.reason
     END,
-    0, 1, 0, TRUE, d.term
+    0, 1, 0, TRUE, d.term, NULL, NULL
 FROM differences AS d
 JOIN rating_accounts AS a ON a.account_id = d.account_id
 LEFT JOIN latest AS l
