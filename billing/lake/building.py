@@ -114,10 +114,17 @@ def write(
     return _save(building, table, path, relation)
 
 
-def write_empty(building: Building, table: LakeTable, path: Path) -> None:
-    """A file with the columns of a table and no row: what other tools attach names one of each."""
-    relation = building.store.connection.sql(sql.text(table.select)).limit(0)
-    _save(building, table, path, relation)
+def keep_one(building: Building, table: LakeTable, path: Path) -> None:
+    """A table without files gets an empty one, `path`: what other tools attach names one of each."""
+    if any(path.parent.iterdir()):
+        return
+    name = str(path.relative_to(building.folder))
+    old = next((one for one in building.whole(table.name) if one.path == name), None)
+    if old is not None:
+        building.link(old)
+    else:
+        relation = building.store.connection.sql(sql.text(table.select)).limit(0)
+        _save(building, table, path, relation)
 
 
 def merge(building: Building, table: LakeTable, path: Path, parts: Collection[Path]) -> None:
@@ -269,5 +276,4 @@ def link_open_charges(building: Building, table: LakeTable) -> None:
         charge_files.link(building.store.journal.effect_path(one.file), path)
         name = str(path.relative_to(building.folder))
         building.files.append(replace(charges[one.file], table=table.name, path=name))
-    if not any(folder.iterdir()):
-        write_empty(building, table, folder / "none.parquet")
+    keep_one(building, table, folder / "none.parquet")

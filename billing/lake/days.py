@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import sql
-from billing.lake.building import NO_DAY, Building, merge, write, write_empty
+from billing.lake.building import NO_DAY, Building, keep_one, merge, write
 from billing.lake.tables import TABLES, LakeTable
 from billing.lake.version import VersionFile
 
@@ -102,9 +102,9 @@ def link_open(building: Building, table: LakeTable, plan: DayPlan) -> None:
     summed = building.store.journal.last_no if plan.up else plan.summed
     if not plan.up:
         pruned = _pruned(building)
-        for old in building.whole(OPEN):
-            if old.rows and _day_of(old) >= pruned:
-                building.link(old)
+        waiting = [one for one in building.whole(OPEN) if one.rows and _day_of(one) >= pruned]
+        for old in waiting:
+            building.link(old)
         known = {one.path for one in building.base.of(DETAIL)} if building.base else set()
         for new in [one for one in building.files if one.table == DETAIL]:
             if new.path not in known and new.rows:
@@ -112,8 +112,7 @@ def link_open(building: Building, table: LakeTable, plan: DayPlan) -> None:
                 os.link(building.folder.joinpath(new.path), path)
                 name = str(path.relative_to(building.folder))
                 building.files.append(replace(new, table=OPEN, path=name))
-    if not any(folder.iterdir()):
-        write_empty(building, table, folder / f"{summed:08d}.day={NO_DAY}.00000000.parquet")
+    keep_one(building, table, folder / f"{summed:08d}.day={NO_DAY}.00000000.parquet")
 
 
 def _changed(building: Building, start: int) -> dict[str, bool]:

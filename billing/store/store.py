@@ -55,8 +55,8 @@ class Applied:
 @dataclass(frozen=True, slots=True)
 class TableRef:
     """An effect that is the present content of a table or view of the store's connection (HUGEINT
-    kept). `order`: columns by which no two of its rows are equal, or ALL. `unfiled`: columns that
-    the file does not have, and an applier must do without when the record is applied anew.
+    kept). `order`: columns by which no two rows are equal, or ALL. `unfiled`: columns that the file
+    does not have: an applier does without them when the record is applied anew.
     """
 
     name: str
