@@ -115,7 +115,7 @@ def write(
 
 
 def keep_one(building: Building, table: LakeTable, path: Path) -> None:
-    """A table without files gets an empty one, `path`: what other tools attach names one of each."""
+    """A table without files gets an empty one, `path`: other tools want one of each."""
     if any(path.parent.iterdir()):
         return
     name = str(path.relative_to(building.folder))
