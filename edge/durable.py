@@ -66,10 +66,12 @@ def create_exclusively(path: Path, data: bytes) -> None:
     fsync_folder(path.parent)
 
 
-def sha256_file(path: Path) -> str:
-    """The SHA-256 of a file's content, in hex, read in blocks of 1 MiB."""
+def sha256_file(path: Path | int) -> str:
+    """The SHA-256 of a file's content, in hex, read in blocks of 1 MiB; of a path, or of a
+    descriptor that stays open.
+    """
     digest = hashlib.sha256()
-    with open(path, "rb") as file:
+    with open(path, "rb", closefd=not isinstance(path, int)) as file:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()

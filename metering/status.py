@@ -8,10 +8,13 @@ Nobody opens a running worker's store for it.
 from __future__ import annotations
 
 import hashlib
+import os
+import resource
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Self, TypeVar, cast
 
 import orjson
 
@@ -21,6 +24,8 @@ from metering.closed import SequenceGap
 
 T = TypeVar("T")
 FOLDER = "live"
+SPARE_FILES = 512
+"""Beside live files a reader has so many others open."""
 ANEW = "metering writes live/ anew within a second of its start: edgetoll metering run"
 
 
@@ -159,13 +164,83 @@ def live_files(home: Path, kind: str) -> list[Path]:
     """The live files of a kind (`partition=`, `hours`, `quarantine`) of all workers; Corrupt when
     one is not as a worker wrote it, or what a worker published is gone.
     """
-    refuse_lost(home)
-    folder = home / FOLDER
-    seals = {path.with_suffix("") for path in folder.glob(f"{kind}*.parquet.sha256")}
-    found = sorted(seals | set(folder.glob(f"{kind}*.parquet")))
+    found = _listed(home, kind)
     for path in found:
         verify(path)
     return found
+
+
+def _listed(home: Path, kind: str) -> list[Path]:
+    refuse_lost(home)
+    folder = home / FOLDER
+    seals = {path.with_suffix("") for path in folder.glob(f"{kind}*.parquet.sha256")}
+    return sorted(seals | set(folder.glob(f"{kind}*.parquet")))
+
+
+class HeldFiles:
+    """Live files held open, so that what is read of them is what was verified, however often their
+    worker replaces them: DuckDB opens a file more than once, and would read the new one by the
+    description of the old one.
+
+    `places`: where to read each, and the name it has in live/. Until `show` a place is an empty
+    file without a name: allowed in DuckDB then, it stays allowed when its file has lost its name.
+    Close this when nobody reads any more.
+    """
+
+    def __init__(self, home: Path, kind: str) -> None:
+        """Of a kind, as `live_files`; raises Corrupt as it does."""
+        self.places: dict[Path, str] = {}
+        self._hidden: dict[int, int] = {}
+        self._descriptors: list[int] = []
+        try:
+            paths = _listed(home, kind)
+            _make_room(len(paths))
+            for path in paths:
+                self._hold(path)
+        except BaseException:
+            self.close()
+            raise
+
+    def _hold(self, path: Path) -> None:
+        descriptor = _open_verified(path)
+        self._descriptors.append(descriptor)
+        if sys.platform != "linux":  # no such places: a file is read by its name
+            self.places[path] = path.name
+            return
+        shown = os.memfd_create(path.name)
+        self._descriptors.append(shown)
+        self._hidden[shown] = descriptor
+        self.places[Path(f"/proc/self/fd/{shown}")] = path.name
+
+    def show(self) -> Self:
+        """Let the places be the files."""
+        for shown, descriptor in self._hidden.items():
+            os.dup2(descriptor, shown, inheritable=False)
+            os.close(descriptor)
+            self._descriptors.remove(descriptor)
+        self._hidden.clear()
+        return self
+
+    def __enter__(self) -> Self:
+        return self.show()
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let the files go."""
+        while self._descriptors:
+            os.close(self._descriptors.pop())
+
+
+def _make_room(files: int) -> None:
+    """Let this process hold so many files: a topic may have more partitions than the usual limit
+    of open files, which is a soft one.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 3 * files + SPARE_FILES
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
 
 
 def seal_of(path: Path) -> Path:
@@ -178,14 +253,25 @@ def verify(path: Path) -> None:
     so it is read again for a file that was replaced meanwhile. Without a seal it is believed: the
     worker was of an earlier edgetoll.
     """
+    os.close(_open_verified(path))
+
+
+def _open_verified(path: Path) -> int:
+    """The descriptor of a live file that is what its seal says; Corrupt when it is not."""
     for _ in range(3):
         try:
             known = seal_of(path).read_bytes().decode("ascii", "replace").split()
         except FileNotFoundError:
-            return
+            known = []
         try:
-            if sha256_file(path) in known:
-                return
+            descriptor = os.open(path, os.O_RDONLY)
+            try:
+                if not known or sha256_file(descriptor) in known:
+                    return descriptor
+            except BaseException:
+                os.close(descriptor)
+                raise
+            os.close(descriptor)
         except OSError as error:
             raise Corrupt(f"{path} cannot be read: {error.strerror}", ANEW) from error
     raise Corrupt(f"{path} is not what metering wrote: its SHA-256 differs from its seal", ANEW)

@@ -21,7 +21,7 @@ from billing.balance.rows import DAILY_METHOD, CaseRow, ClockRow
 from billing.balance.settings import BalanceSettings
 from billing.checks import red
 from billing.instants import aware_or_none, naive, naive_or_none
-from metering.status import live_files
+from metering.status import HeldFiles
 
 Case = tuple[Figures, AccountState, SuspensionTerms]
 APART_MAX = 1000
@@ -176,8 +176,9 @@ def add_open_value(
     if known is not None and known.live_files in (everyone, wanted):
         return
     connection.execute(sql.text("statements/balance/open_hours/forget"))
-    live_files(home, "partition=")
-    if files and (_add_live_usage(connection, files, accounts) or accounts is not None):
+    with HeldFiles(home, "partition=") as held:
+        owned = bool(held.places) and _add_live_usage(connection, held.places, accounts)
+    if owned or (held.places and accounts is not None):
         from billing.prices import load_books
         from billing.rating.engine import project
 
@@ -197,15 +198,16 @@ def _open_hours(connection: duckdb.DuckDBPyConnection) -> _OpenHours | None:
 
 
 def _add_live_usage(
-    connection: duckdb.DuckDBPyConnection, files: list[Path], accounts: list[str] | None
+    connection: duckdb.DuckDBPyConnection, places: Mapping[Path, str], accounts: list[str] | None
 ) -> bool:
     """Take the live rows of hours not imported yet in; False when none is of an owned domain."""
-    paths = [str(path) for path in files]
+    paths = [str(place) for place in places]
     live = connection.read_parquet(paths, filename=True, union_by_name=True)
     connection.register("live_files", live)
     try:
         connection.execute(
-            sql.text("statements/balance/open_hours/add_live_usage"), {"accounts": accounts}
+            sql.text("statements/balance/open_hours/add_live_usage"),
+            {"accounts": accounts, "places": paths, "names": list(places.values())},
         )
     finally:
         connection.unregister("live_files")

@@ -5,7 +5,7 @@ query only what it can reach, since a view is bound in milliseconds and there ar
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -135,7 +135,8 @@ def bind_relations(connection: DuckDBPyConnection, sources: Sources, names: Iter
         if name == CLOSED_HOURS:
             _list_closed_hours(connection, sources)
         elif files := sources.relations.get(name):
-            _read_files(connection, name, files)
+            held = sources.held.get(name)
+            _read_files(connection, name, files, held.places if held else {})
         elif sources.published and name not in BESIDE and name in sources.relations:
             raise no_table(name)
         elif name in sources.relations:
@@ -155,8 +156,22 @@ def _list_closed_hours(connection: DuckDBPyConnection, sources: Sources) -> None
         )
 
 
-def _read_files(connection: DuckDBPyConnection, name: str, files: list[Path]) -> None:
-    """Make relation `name` of Parquet files; Corrupt when one cannot be read."""
+def _name_live_files(connection: DuckDBPyConnection, places: Mapping[Path, str]) -> None:
+    """Give live usage the names of its files in live/: they say whose partition it is."""
+    connection.execute(sql_text("statements/lake/read/create_live_file_names"))
+    connection.execute(
+        sql_text("statements/lake/read/add_live_file_names"),
+        {"places": "\n".join(map(str, places)), "names": "\n".join(places.values())},
+    )
+    connection.execute(sql_text("statements/lake/read/live_usage"))
+
+
+def _read_files(
+    connection: DuckDBPyConnection, name: str, files: list[Path], held: Mapping[Path, str]
+) -> None:
+    """Make relation `name` of Parquet files; Corrupt when one cannot be read. `held`: the names of
+    those that are held open.
+    """
     import duckdb
 
     moved = [path for path in files if path.name.startswith(MOVED)]
@@ -168,11 +183,18 @@ def _read_files(connection: DuckDBPyConnection, name: str, files: list[Path]) ->
             filename=name == "live_usage",
             hive_partitioning=False,
         )
+        if name == "live_usage":
+            relation.create_view(f"{name}_files")
+            _name_live_files(connection, held)
+            return
         if moved:
             relation.create_view(f"{name}_whole")
             connection.read_parquet([str(path) for path in moved]).create_view(f"{name}_moved")
     except (duckdb.Error, UnicodeDecodeError) as error:
-        raise Corrupt(f"a file of {name} cannot be read: {one_line(error)}", mend(name)) from error
+        why = one_line(error)
+        for place, known_as in held.items():
+            why = why.replace(f"'{place}'", f"'{known_as}'")
+        raise Corrupt(f"a file of {name} cannot be read: {why}", mend(name)) from error
     if moved:
         connection.execute(sql_text(WITHOUT_MOVED[name]))
     else:

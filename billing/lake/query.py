@@ -12,7 +12,8 @@ import re
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -28,6 +29,8 @@ from sql import text as sql_text
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+    from billing.lake.sources import Sources
 
 READABLE = ("lake", "closed", "live")
 Made = TypeVar("Made")
@@ -85,23 +88,33 @@ def connect(
     connection.execute("SET python_enable_replacements = false")
     connection.execute("SET autoinstall_known_extensions = false")
     connection.execute("SET autoload_known_extensions = false")
-    readable = tuple(home.joinpath(folder).resolve() for folder in READABLE)
-    if account is not None and shut:
+    sources = find_sources(home, connection)
+    weakref.finalize(connection, sources.close)
+    copied = account is not None and shut
+    if not copied:
+        _allow(connection, home, sources)
+    sources.show()
+    if account is not None and copied:
         _limit(connection, limits)
-        bind_copies(connection, find_sources(home, connection), query, account)
-        readable = ()
+        bind_copies(connection, sources, query, account)
     else:
         reachable = None if query is None else reached(query)
-        bind(connection, find_sources(home, connection), reachable, account=account)
-    _lock(connection, readable, limits)
+        bind(connection, sources, reachable, account=account)
+    _lock(connection, limits)
     return connection
 
 
-def _lock(connection: DuckDBPyConnection, readable: Sequence[Path], limits: QueryLimits) -> None:
-    """Shut everything but reading the folders `readable`, for good."""
+def _allow(connection: DuckDBPyConnection, home: Path, sources: Sources) -> None:
+    """What may be read once everything else is shut."""
+    folders = [str(home.joinpath(folder).resolve()) for folder in READABLE]
+    live = [str(place) for files in sources.held.values() for place in files.places]
+    connection.execute("SET allowed_directories = $folders", {"folders": folders})
+    connection.execute("SET allowed_paths = $files", {"files": live})
+
+
+def _lock(connection: DuckDBPyConnection, limits: QueryLimits) -> None:
+    """Shut everything but reading what is allowed, for good."""
     connection.execute("SET TimeZone = 'UTC'")
-    paths = [str(path) for path in readable]
-    connection.execute("SET allowed_directories = $readable", {"readable": paths})
     _limit(connection, limits)
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")

@@ -6,7 +6,7 @@ not imported yet, `live_*` from what metering republishes every second.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,11 +16,18 @@ from billing.lake import version as versions
 from billing.lake.tables import TABLES
 from edge.errors import Corrupt
 from metering.closed import ClosedFile, list_closed, verify
-from metering.status import live_files
+from metering.status import HeldFiles
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+LIVE_KINDS = {
+    "live_usage": "partition=",
+    "live_hours": "hours",
+    "live_quarantine": "quarantine",
+    "live_refused": "refused",
+}
+"""The files of live/ behind each relation, by how their names begin."""
 # Closed hours wait for billing for an hour or a day: so many of them are hashed at each opening.
 VERIFIED_AT_OPENING = 100
 
@@ -33,6 +40,18 @@ class Sources:
     closed_hours: list[tuple[str, datetime]]
     published: bool = False
     """Billing has published a lake: each of its tables has a file."""
+    held: dict[str, HeldFiles] = field(default_factory=dict)
+    """The files of live/ by relation: metering replaces them while they are read."""
+
+    def show(self) -> None:
+        """Let the places of live files be these files: before they are only allowed."""
+        for files in self.held.values():
+            files.show()
+
+    def close(self) -> None:
+        """Let the live files go: nobody reads them any more."""
+        for files in self.held.values():
+            files.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +69,8 @@ def find_sources(home: Path, connection: DuckDBPyConnection) -> Sources:
 
     An hour goes from live to closed to the lake. Looked for in that order, one that moves on
     meanwhile would be seen twice; in this order it is found once, where it was. Raises Corrupt
-    when the lake's version is not whole, or a live file not as metering wrote it.
+    when the lake's version is not whole, or a live file not as metering wrote it. Show what it
+    returns before it is read, and close it.
     """
     lake = versions.current(home)
     if lake is not None:
@@ -64,12 +84,16 @@ def find_sources(home: Path, connection: DuckDBPyConnection) -> Sources:
     for file in waiting[-VERIFIED_AT_OPENING:]:
         verify(file)
     relations["closed_usage"] = [file.data_path for file in waiting]
-    relations["live_usage"] = live_files(home, "partition=")
-    relations["live_hours"] = live_files(home, "hours")
-    relations["live_quarantine"] = live_files(home, "quarantine")
-    relations["live_refused"] = live_files(home, "refused")
     hours = sorted({(file.partition, _naive(file.hour)) for file in closed})
-    return Sources(relations=relations, closed_hours=hours, published=lake is not None)
+    found = Sources(relations=relations, closed_hours=hours, published=lake is not None)
+    try:
+        for name, kind in LIVE_KINDS.items():
+            found.held[name] = HeldFiles(home, kind)
+            relations[name] = list(found.held[name].places)
+    except BaseException:
+        found.close()
+        raise
+    return found
 
 
 def _imported(connection: DuckDBPyConnection, files: list[Path]) -> set[ImportedFile]:

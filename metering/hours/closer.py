@@ -36,7 +36,7 @@ from metering.hours.certificate import Link, Round, Written
 from metering.hours.checkpoint import Head, Pending
 from metering.hours.data_file import UsageFile
 from metering.hours.publishing import hidden_path, prepare, publish
-from metering.hours.unowned_names import folded
+from metering.hours.unowned_names import folded, wanted_hours
 from metering.hours.when_to_close import Closing, Plan, Standing
 from metering.store.fencing import fenced
 from metering.store.records import PartitionState
@@ -55,6 +55,7 @@ ROUND_ROWS = 4_000_000
 class OpenHour:
     """An hour with usage that is not written yet: requests, and rows as they lie there."""
 
+    partition: str
     hour_ms: int
     requests: int
     usage_rows: int
@@ -91,9 +92,10 @@ class _HourSource:
     source: str
 
 
-def open_hours(store: UsageStore, partition: str) -> list[OpenHour]:
-    """The hours of a partition with usage that is not written yet, in order."""
-    return store.read("statements/metering/closing/usage_hours", OpenHour, partition=partition)
+def open_hours(store: UsageStore, *partitions: str) -> list[OpenHour]:
+    """The hours of these partitions with usage that is not written yet, in order."""
+    name = "statements/metering/closing/usage_hours"
+    return store.read(name, OpenHour, partitions=list(partitions))
 
 
 class Closer:
@@ -154,12 +156,11 @@ class Closer:
         files = {
             one.hour_ms: hidden_path(self._file(state, one), state.generation) for one in closings
         }
-        hours = pa.array([time_of(hour).replace(tzinfo=None) for hour in files])
-        wanted = pa.table({"hour": hours.cast(pa.timestamp("us"))})
+        wanted = wanted_hours((state.partition, hour) for hour in files)
         written: dict[int, Written] = {}
         open_hour: int | None = None
         current: UsageFile | None = None
-        for hour, rows in folded(self.store, self.home, state.partition, wanted, self.names_kept):
+        for _, hour, rows in folded(self.store, self.home, wanted, self.names_kept):
             hour_ms = _ms_of(hour)
             if current is None or hour_ms != open_hour:
                 if current is not None and open_hour is not None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import os
-from collections.abc import Collection, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -132,20 +131,6 @@ def sum_exactly(column: pa.Array[Any]) -> int:
     """The sum of an int64 column without nulls, as an integer of any size."""
     values = column.to_numpy(zero_copy_only=False)
     return (int((values >> 32).sum()) << 32) + int((values & 0xFFFFFFFF).sum())
-
-
-def by_hour(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[datetime, pa.RecordBatch]]:
-    """Cut batches sorted by a column `hour` where the hour changes; the rest is usage."""
-    for batch in batches:
-        start = 0
-        hours = batch.column("hour")
-        numbers = hours.cast(pa.int64()).to_numpy()
-        usage = batch.select(SCHEMA.names)
-        ends = [*(np.flatnonzero(np.diff(numbers)) + 1).tolist(), batch.num_rows]
-        for end in ends:
-            if end > start:
-                yield hours[start].as_py(), usage.slice(start, end - start)
-            start = end
 
 
 def make_durable(files: Sequence[Path], *, folders: Collection[Path] = ()) -> None:

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import orjson
@@ -26,7 +28,7 @@ from edge.logs.refused_lines import read_counts
 from metering.closed import closed_file, parse_hour
 from metering.hour import Policy, hour_of, time_of, to_ms
 from metering.hours.data_file import UsageFile, with_later_counts
-from metering.hours.unowned_names import OWNED_NAMES, folded
+from metering.hours.unowned_names import OWNED_NAMES, folded, wanted_hours
 from metering.status import FOLDER, HourStatus, LiveFile, digest_of, seal_of
 from metering.store.store import UsageStore
 from metering.worker.status import (
@@ -51,6 +53,15 @@ class _Hours:
     table: pa.Table
 
 
+@dataclass(frozen=True, slots=True)
+class _Changed:
+    """A partition whose file is to be written: the hours closed lately, and what it will hold."""
+
+    moment: Moment
+    recent: tuple[str, ...]
+    content: object
+
+
 class Live:
     """Publishes the live files of one worker. `name` keeps the files of several workers apart."""
 
@@ -63,7 +74,7 @@ class Live:
         self.name = ""
         self._shown: dict[str, set[int]] = {}
         self._hours_of: dict[str, _Hours] = {}
-        self._quarantine_of: dict[str, tuple[int, list[QuarantineTotal]]] = {}
+        self._quarantined: tuple[tuple[tuple[str, int], ...], list[QuarantineTotal]] | None = None
         self._left: dict[str, tuple[object, tuple[int, ...]]] = {}
         self._digests: dict[str, str] = {}
         self._counted: tuple[object, dict[str, dict[str, int] | None]] | None = None
@@ -72,11 +83,10 @@ class Live:
     def publish(self, moments: Sequence[Moment], now_ms: int) -> None:
         """Replace every live file; usage first, so that status never speaks of unseen usage."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        for moment in moments:
-            self._usage(moment, now_ms)
+        self._usage(moments, now_ms)
         self._supersede({moment.state.partition for moment in moments})
         hours = self._hours(moments, now_ms)
-        quarantine = [row for moment in moments for row in self._quarantine(moment)]
+        quarantine = self._quarantine(moments)
         name = f"quarantine{self.name}.parquet"
         self._replace(name, tuple(quarantine), lambda: _quarantine_table(quarantine))
         said = [
@@ -114,32 +124,42 @@ class Live:
                     old.unlink(missing_ok=True)
         self._superseded = True
 
-    def _usage(self, moment: Moment, now_ms: int) -> None:
+    def _usage(self, moments: Sequence[Moment], now_ms: int) -> None:
         """partition=NNN.parquet: the open usage, and the hours that closed a short while ago."""
-        partition = moment.state.partition
-        name = f"partition={partition}.parquet"
-        recent = self._recently_closed(moment, now_ms)
         owned = self.home / OWNED_NAMES
-        content = (
-            moment.state.flush_no,
-            moment.state.checkpoint_no,
-            recent,
-            owned.stat().st_mtime_ns if owned.exists() else 0,
+        owned_at = owned.stat().st_mtime_ns if owned.exists() else 0
+        changed: dict[str, _Changed] = {}
+        for moment in moments:
+            state = moment.state
+            recent = self._recently_closed(moment, now_ms)
+            content = (state.flush_no, state.checkpoint_no, recent, owned_at)
+            if not self._is_left(_usage_name(state.partition), content):
+                changed[state.partition] = _Changed(moment, recent, content)
+        wanted = wanted_hours(
+            (partition, hour)
+            for partition, one in changed.items()
+            for hour in one.moment.open_requests
         )
-        if self._is_left(name, content):
-            return
+        rows = folded(self.store, self.home, wanted, self.names_kept) if len(wanted) else ()
+        for partition, found in groupby(rows, key=itemgetter(0)):
+            self._write_usage(changed.pop(partition), (usage for _, _, usage in found))
+        for one in changed.values():
+            self._write_usage(one, ())
+
+    def _write_usage(self, one: _Changed, usage: Iterable[pa.RecordBatch]) -> None:
+        """The file of one partition: `usage`, and its hours that closed a short while ago."""
+        state = one.moment.state
+        name = _usage_name(state.partition)
         hidden = self.folder / f".{name}.{os.getpid()}"
-        hours = [time_of(hour).replace(tzinfo=None) for hour in sorted(moment.open_requests)]
-        wanted = pa.table({"hour": pa.array(hours, type=pa.timestamp("us"))})
         with UsageFile(hidden) as file:
-            for _, rows in folded(self.store, self.home, partition, wanted, self.names_kept):
+            for rows in usage:
                 file.add(rows)
-            for rows in self._rows_of(recent):
+            for rows in self._rows_of(one.recent):
                 file.add(rows)
-        self._put(name, hidden, content)
-        self._shown[partition] = {
-            *moment.open_requests,
-            *(self._shown_before(partition) & moment.state.closed.keys()),
+        self._put(name, hidden, one.content, file.sha256)
+        self._shown[state.partition] = {
+            *one.moment.open_requests,
+            *(self._shown_before(state.partition) & state.closed.keys()),
         }
 
     def _recently_closed(self, moment: Moment, now_ms: int) -> tuple[str, ...]:
@@ -167,7 +187,7 @@ class Live:
     def _shown_before(self, partition: str) -> set[int]:
         """Hours (ms) that readers have seen in live/; after a start, those in the file."""
         if partition not in self._shown:
-            path = self.folder / f"partition={partition}.parquet"
+            path = self.folder / _usage_name(partition)
             self._shown[partition] = set()
             if path.is_file():
                 # A file that cannot be read was seen by nobody, and is about to be replaced.
@@ -207,15 +227,15 @@ class Live:
             self._hours_of[state.partition] = known
         return known
 
-    def _quarantine(self, moment: Moment) -> list[QuarantineTotal]:
-        """What is in quarantine of a partition: read again after a flush."""
-        state = moment.state
-        known = self._quarantine_of.get(state.partition)
-        if known is None or known[0] != state.flush_no:
+    def _quarantine(self, moments: Sequence[Moment]) -> list[QuarantineTotal]:
+        """What is in quarantine, by partition: read again after a flush."""
+        flushes = tuple((moment.state.partition, moment.state.flush_no) for moment in moments)
+        if self._quarantined is None or self._quarantined[0] != flushes:
             name = "statements/metering/partition/quarantine_totals"
-            rows = self.store.read(name, QuarantineTotal, partition=state.partition)
-            known = self._quarantine_of[state.partition] = (state.flush_no, rows)
-        return known[1]
+            partitions = [partition for partition, _ in flushes]
+            rows = self.store.read(name, QuarantineTotal, partitions=partitions)
+            self._quarantined = (flushes, rows)
+        return self._quarantined[1]
 
     def _refused(self) -> list[str]:
         """refused.parquet: the log lines that edges here could not read, by reason, as the agents
@@ -241,19 +261,19 @@ class Live:
             return
         hidden = self.folder / f".{name}.{os.getpid()}"
         pq.write_table(make(), hidden, compression="zstd")
-        self._put(name, hidden, content)
+        self._put(name, hidden, content, sha256_file(hidden))
 
     def _is_left(self, name: str, content: object) -> bool:
         """Whether the file is the one left with this content, touched by nobody since."""
         left = self._left.get(name)
         return left is not None and left == (content, _stamp(self.folder / name))
 
-    def _put(self, name: str, hidden: Path, content: object) -> None:
+    def _put(self, name: str, hidden: Path, content: object, sha256: str) -> None:
         """Replace a file, its seal first: a reader finds the hash of what it meets, before and
         after.
         """
         path = self.folder / name
-        self._digests[name] = sha256_file(hidden)
+        self._digests[name] = sha256
         digest = self._digests[name].encode()
         seal = seal_of(path)
         before = seal.read_bytes().split()[-1:] if seal.is_file() else []
@@ -266,6 +286,10 @@ class Live:
         aside = self.folder / f".{seal.name}.{os.getpid()}"
         aside.write_bytes(b"\n".join([*digests, b""]))
         os.replace(aside, seal)
+
+
+def _usage_name(partition: str) -> str:
+    return f"partition={partition}.parquet"
 
 
 def _hours_in(path: Path) -> set[int]:

@@ -21,6 +21,11 @@ class OwnedPartition:
     open_at: tuple[int, int] = (-1, -1)
     open_hours: dict[int, int] = field(default_factory=dict)
 
+    @property
+    def stored_at(self) -> tuple[int, int]:
+        """The last flush and the last round: what is open changes with them alone."""
+        return self.state.flush_no, self.state.checkpoint_no
+
 
 @dataclass(slots=True)
 class Times:

@@ -66,8 +66,9 @@ class Drained:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuarantineTotal:
-    """What was refused for one reason of one source."""
+    """What was refused for one reason of one source of a partition."""
 
+    partition: str
     reason: str
     source: str
     records: int

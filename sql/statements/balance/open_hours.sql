@@ -18,12 +18,19 @@ DELETE FROM open_made_from;
 -- owns are left out. open_usage, which rating prices: the same without domain. An exact name goes before a wildcard.
 -- The ends stand as comparisons: with an OR in it the join would try every live row with every name.
 INSERT INTO open_names
-WITH live AS (
+WITH files AS (
     SELECT
-        *,
-        date_trunc('hour', bucket) AS hour,
-        regexp_extract(filename, 'partition=([^/]*)\.parquet$', 1) AS partition
-    FROM live_files
+        unnest($places::VARCHAR[]) AS place,
+        unnest($names::VARCHAR[]) AS name
+),
+
+live AS (
+    SELECT
+        l.*,
+        date_trunc('hour', l.bucket) AS hour,
+        regexp_extract(f.name, 'partition=([^/]*)\.parquet$', 1) AS partition
+    FROM live_files AS l
+    INNER JOIN files AS f ON l.filename = f.place
 ),
 
 names_of_accounts AS (

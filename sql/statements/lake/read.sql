@@ -14,6 +14,24 @@ SELECT
     unnest(string_split($partitions, ' ')),
     unnest(string_split($hours, ' '))::TIMESTAMP;
 
+-- name: create_live_file_names
+-- One row per file of live usage: where this reader holds it open, and its name in live/.
+CREATE TABLE live_file_names (place VARCHAR, name VARCHAR);
+
+-- name: add_live_file_names
+-- One row per file. Two texts of equally many lines.
+INSERT INTO live_file_names (place, name)
+SELECT
+    unnest(string_split($places, chr(10))),
+    unnest(string_split($names, chr(10)));
+
+-- name: live_usage
+-- One row per row of live usage, with the name of its file.
+CREATE VIEW live_usage AS
+SELECT f.* REPLACE (n.name AS filename)
+FROM live_usage_files AS f
+INNER JOIN live_file_names AS n ON f.filename = n.place;
+
 -- name: imported_hours_are_closed
 -- One row per partition and hour that billing imported, for the file that other tools attach: live rows of hours that
 -- are closed and not imported yet are shown from live/. Run by billing/analysts/attach.py.

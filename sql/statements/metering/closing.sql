@@ -3,59 +3,66 @@
 -- Grain: the hours of the round, Arrow table closing_hours (partition, hour_ms, hour).
 
 -- name: usage_hours
--- One row per hour that holds usage not written yet: the requests, and the rows as they lie there.
+-- Partition x hour that holds usage not written yet: the requests, and the rows as they lie there.
 SELECT
+    partition,
     epoch_ms(date_trunc('hour', bucket)) AS hour_ms,
     sum(requests)::BIGINT AS requests,
     count(*) AS usage_rows
 FROM usage
-WHERE partition = $partition
-GROUP BY hour_ms
-ORDER BY hour_ms
+WHERE partition IN (SELECT unnest($partitions::VARCHAR []))
+GROUP BY partition, hour_ms
+ORDER BY partition, hour_ms
 
 -- name: fold_sizes
--- One row per bucket of the wanted hours (Arrow: wanted_hours), so that large ones go in pieces.
-SELECT u.bucket, count(*) AS usage_rows
+-- Partition x bucket of the wanted hours (Arrow: wanted_hours), so that large ones go in pieces.
+SELECT u.partition, u.bucket, count(*) AS usage_rows
 FROM usage AS u
-INNER JOIN wanted_hours AS wanted ON wanted.hour = date_trunc('hour', u.bucket)
-WHERE u.partition = $partition
-GROUP BY u.bucket
-ORDER BY u.bucket
+SEMI JOIN wanted_hours AS wanted
+    ON wanted.partition = u.partition AND wanted.hour = date_trunc('hour', u.bucket)
+GROUP BY u.partition, u.bucket
+ORDER BY u.partition, u.bucket
 
 -- name: fold_names
--- Hour x name that does not keep its name; wildcard NULL is unattributed (DESIGN 3.5, FAULTS D7, D8).
+-- Partition x hour x name that does not keep its name, of whole hours (Arrow: stretch); wildcard NULL
+-- is unattributed (DESIGN 3.5, FAULTS D7, D8).
 -- An owned name keeps its name (Arrow: owned_names, exact or `*.parent`). Of the names under one
 -- wildcard, and of those nobody owns, the $names_kept with most requests (ties by name) keep theirs;
 -- the rest becomes the wildcard, or NULL.
 CREATE OR REPLACE TEMP TABLE folded_names AS
 WITH named AS (
-    SELECT wanted.hour, u.domain, sum(u.requests) AS requests
+    SELECT
+        u.partition,
+        date_trunc('hour', u.bucket) AS hour,
+        u.domain,
+        sum(u.requests) AS requests
     FROM usage AS u
-    INNER JOIN wanted_hours AS wanted ON wanted.hour = date_trunc('hour', u.bucket)
-    WHERE
-        u.partition = $partition
-        AND u.bucket >= $first_bucket AND u.bucket <= $last_bucket
-        AND u.domain IS NOT NULL
-    GROUP BY wanted.hour, u.domain
+    SEMI JOIN stretch ON stretch.partition = u.partition AND stretch.bucket = u.bucket
+    WHERE u.domain IS NOT NULL
+    GROUP BY u.partition, hour, u.domain
 ),
 
 unowned AS (
-    SELECT named.hour, named.domain, named.requests, wild.name AS wildcard
+    SELECT named.partition, named.hour, named.domain, named.requests, wild.name AS wildcard
     FROM named
     ANTI JOIN owned_names AS exact ON exact.name = named.domain
     LEFT JOIN owned_names AS wild
         ON wild.name = '*.' || substr(named.domain, instr(named.domain, '.') + 1)
 )
 
-SELECT hour, domain, wildcard
+SELECT partition, hour, domain, wildcard
 FROM unowned
 QUALIFY
-    row_number() OVER (PARTITION BY hour, wildcard ORDER BY requests DESC, domain) > $names_kept
+    row_number() OVER (
+        PARTITION BY partition, hour, wildcard ORDER BY requests DESC, domain
+    ) > $names_kept
 
 -- name: fold_hours
--- Hour x bucket x domain x region x class, names folded as fold_names decided; NULL: unattributed.
+-- Partition x bucket (Arrow: stretch) x domain x region x class, names folded as fold_names decided;
+-- NULL: unattributed.
 SELECT
-    wanted.hour,
+    u.partition,
+    date_trunc('hour', u.bucket) AS hour,
     u.bucket,
     CASE WHEN f.domain IS NULL THEN u.domain ELSE f.wildcard END AS kept,
     u.region,
@@ -71,13 +78,13 @@ SELECT
     sum(u.status_other)::BIGINT AS status_other,
     sum(u.cache_hits)::BIGINT AS cache_hits
 FROM usage AS u
-INNER JOIN wanted_hours AS wanted ON wanted.hour = date_trunc('hour', u.bucket)
-LEFT JOIN folded_names AS f ON f.hour = wanted.hour AND f.domain = u.domain
-WHERE
-    u.partition = $partition
-    AND u.bucket >= $first_bucket AND u.bucket <= $last_bucket
-GROUP BY wanted.hour, u.bucket, kept, u.region, u.class
-ORDER BY wanted.hour, u.bucket, kept NULLS LAST, u.region, u.class
+SEMI JOIN stretch ON stretch.partition = u.partition AND stretch.bucket = u.bucket
+LEFT JOIN folded_names AS f
+    ON f.partition = u.partition
+    AND f.hour = date_trunc('hour', u.bucket)
+    AND f.domain = u.domain
+GROUP BY u.partition, u.bucket, kept, u.region, u.class
+ORDER BY u.partition, u.bucket, kept NULLS LAST, u.region, u.class
 
 -- name: hour_evidence
 -- Hour x edge x epoch: which batches hold the usage of the closing hours (Arrow: closing_hours).

@@ -70,16 +70,16 @@ WHERE partition = $partition
 ORDER BY hour_ms
 
 -- name: quarantine_totals
--- One row per reason and source of what is in quarantine.
+-- Partition x reason x source of what is in quarantine.
 SELECT
-    reason, source,
+    partition, reason, source,
     sum(records)::BIGINT AS records,
     min(first_seen_ms) AS first_seen_ms,
     max(last_seen_ms) AS last_seen_ms
 FROM quarantine
-WHERE partition = $partition
-GROUP BY reason, source
-ORDER BY reason, source
+WHERE partition IN (SELECT unnest($partitions::VARCHAR []))
+GROUP BY partition, reason, source
+ORDER BY partition, reason, source
 
 -- name: forget_partition
 -- Everything of one partition (Arrow: forgotten), before a checkpoint is loaded in its place.

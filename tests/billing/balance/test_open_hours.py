@@ -92,7 +92,7 @@ def test_live_usage_is_joined_by_name_not_by_trying_each_row_with_each(home: Pat
         store.connection.register("live_files", live)
         plan = store.connection.execute(
             "EXPLAIN " + sql.text("statements/balance/open_hours/add_live_usage"),
-            {"accounts": None},
+            {"accounts": None, "places": ["a"], "names": ["partition=000.parquet"]},
         ).fetchall()[0][1]
     assert "HASH_JOIN" in plan
     assert "NL_JOIN" not in plan

@@ -5,8 +5,7 @@ and documents that come once, whoever is killed.
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -26,6 +25,7 @@ from billing.lake import query
 from billing.money import parse_amount
 from edge.errors import InputError
 from edgetoll import main
+from tests import forked
 from tests.billing.homes import Use, load_text, make_home
 from tests.billing.invoices.world import (
     BOOK,
@@ -37,9 +37,7 @@ from tests.billing.invoices.world import (
     made_once,
     october,
 )
-from tests.effort import PATIENCE_S
 
-ROOT = Path(__file__).parents[3]
 WHEN = DECEMBER + timedelta(hours=4)
 
 
@@ -315,15 +313,7 @@ def test_killed_on_its_way_and_run_again_it_has_issued_each_document_once(
             )
     words = ["billing", "close", "--month", "2026-10", "--issue", "--by", "Bob"]
     words += ["--as-of", ISSUE.isoformat(), "--home"]
-    command = [sys.executable, str(ROOT / "edgetoll.py"), *words, str(world.home)]
-    killed = subprocess.run(
-        command,
-        env={"EDGETOLL_CRASH": crash, "PATH": "/usr/bin:/bin"},
-        capture_output=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
-    assert killed.returncode < 0
+    assert forked.run(*words, str(world.home), crash=crash) == -signal.SIGKILL
     assert main([*words, str(world.home)]) == 0
     assert main([*words, str(whole.home)]) == 0
     assert files(world) == files(whole)

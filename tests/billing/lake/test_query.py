@@ -6,11 +6,14 @@ import csv
 import io
 import json
 import os
+import resource
+import shutil
 import zipfile
 from decimal import Decimal
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -19,7 +22,7 @@ from billing.lake import binding, query
 from billing.lake.export import write_result
 from billing.lake.result import run
 from edge.errors import EdgetollError, InputError
-from tests.billing.homes import make_home
+from tests.billing.homes import START, make_home
 from tests.billing.runner import published
 
 # 2^53 + 1 is no double; neither is it when it stands in a nest.
@@ -290,3 +293,68 @@ def test_h14_nothing_but_the_views_can_be_reached(text: str, home: Path) -> None
         ask(home, text.replace("{home}", str(home)), "json")
     assert "\n" not in caught.value.message
     assert sorted(home.rglob("*")) == before
+
+
+def write_live(home: Path, requests: list[int]) -> None:
+    """live/ as metering replaces it: one row for each number of requests."""
+    live = home / "live"
+    live.mkdir(exist_ok=True)
+    bucket = START.replace(tzinfo=None)
+    rows = [
+        {"bucket": bucket, "domain": "www.acme.example", "region": "DE", "class": "https",
+         "requests": each, "bytes_sent": 0}
+        for each in requests
+    ]  # fmt: skip
+    pq.write_table(pa.Table.from_pylist(rows), live / ".new")
+    os.replace(live / ".new", live / "partition=spool.parquet")
+
+
+OPEN_USAGE = "SELECT count(*), sum(requests) FROM usage_5min WHERE account_id = 'acme'"
+
+
+def test_a_reader_reads_the_live_file_that_was_there_when_it_began_whatever_replaces_it(
+    home: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(home, tmp_path / "home")
+    write_live(tmp_path / "home", [5, 7])
+    with query.connect(tmp_path / "home", query=OPEN_USAGE) as connection:
+        before = connection.execute(OPEN_USAGE).fetchall()
+        write_live(tmp_path / "home", [1000] * 5)
+        assert connection.execute(OPEN_USAGE).fetchall() == before
+    with query.connect(tmp_path / "home", query=OPEN_USAGE) as connection:
+        after = connection.execute(OPEN_USAGE).fetchall()
+    assert before[0][1] + 4988 == after[0][1]
+
+
+def test_a_reader_that_has_ended_holds_no_file_open(home: Path, tmp_path: Path) -> None:
+    shutil.copytree(home, tmp_path / "home")
+    write_live(tmp_path / "home", [5])
+    connection = query.connect(tmp_path / "home")
+    held = live_files_held(tmp_path / "home")
+    connection.close()
+    del connection
+    assert (len(held), live_files_held(tmp_path / "home")) == (1, [])
+
+
+def live_files_held(home: Path) -> list[str]:
+    """The files below live/ that this process has open."""
+    places = [os.path.realpath(one) for one in Path("/proc/self/fd").iterdir()]
+    return [place for place in places if place.startswith(f"{home}/live/")]
+
+
+def test_more_partitions_than_files_may_be_open_are_read(home: Path, tmp_path: Path) -> None:
+    shutil.copytree(home, tmp_path / "home")
+    write_live(tmp_path / "home", [5])
+    for number in range(150):
+        live = tmp_path / "home" / "live"
+        shutil.copy(live / "partition=spool.parquet", live / f"partition={number:03}.parquet")
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (200, before[1]))
+    try:
+        with query.connect(tmp_path / "home", query=OPEN_USAGE) as connection:
+            asked = "SELECT sum(requests) FROM usage_5min WHERE region = 'DE'"
+            (requests,) = connection.execute(asked).fetchall()[0]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    with query.connect(home, query=OPEN_USAGE) as connection:
+        assert requests == 151 * 5 + (connection.execute(asked).fetchall()[0][0] or 0)
