@@ -145,13 +145,13 @@ SUMS_LIKE_DETAILS = """
 SELECT
     (SELECT sum(requests) FROM usage_hourly) = d.requests,
     (SELECT sum(requests) FROM usage_daily) = d.requests,
-    (SELECT sum(from_05) FROM bandwidth_hourly) = d.bytes_sent,
+    (SELECT sum(from_00) FROM bandwidth_hourly) = d.bytes_sent,
     p.amount = c.amount,
     p.charges = c.charges
 FROM (
     SELECT
         sum(requests) AS requests,
-        sum(bytes_sent) FILTER (minute(bucket) = 5) AS bytes_sent
+        sum(bytes_sent) FILTER (minute(bucket) = 0) AS bytes_sent
     FROM usage_5min
 ) AS d
 CROSS JOIN (SELECT sum(amount) AS amount, sum(charges) AS charges FROM charges_daily_parts) AS p
