@@ -1,8 +1,7 @@
 -- Each account, item, region, month, period and rate card has each revision once (FAULTS P2).
 -- Grain: one row per revision that stands twice.
--- Reads: filed_charges.
+-- Reads: filed_charges. Rows are told apart by a hash first, and compared in full only where two have the same.
 -- Read by: billing/checks/invariants.py.
--- Rows are told apart by a hash first, and compared in full only where two have the same.
 WITH filed AS (
     SELECT
         account_id, item, region, month, period_start, rate_card, revision,
