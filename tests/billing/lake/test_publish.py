@@ -502,7 +502,8 @@ def test_sums_that_lack_usage_are_seen(kept: str) -> None:
 def test_another_extreme_of_an_hour_of_bandwidth_is_seen(wrong: str) -> None:
     minutes = ", ".join(f"{one} AS from_{one:02}" for one in range(0, 60, 5))
     with duckdb.connect() as connection:
-        for name in ("usage_5min", "usage_hourly", "usage_daily", "bandwidth_hourly"):
+        kept = ("usage_5min", "usage_hourly", "usage_daily", "usage_open", "bandwidth_hourly")
+        for name in kept:
             connection.execute(sql.text(f"lake_schema/{name}"))
         connection.execute(
             f"INSERT INTO lake_bandwidth_hourly BY NAME SELECT {minutes}, 55 AS most, 0 AS fewest"
