@@ -20,6 +20,8 @@ class EdgeFact:
     is_metered: bool = False
     refused: int = 0
     unread_bytes: int = 0
+    read_to: tuple[int | None, int | None] | None = None
+    """The epoch and sequence up to which metering has read all of it."""
     gaps: int = 0
     problems: tuple[str, ...] = ()
 
