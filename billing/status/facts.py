@@ -63,6 +63,8 @@ class BillingFact:
     unpriced_hours: int = 0
     unpriced: str | None = None
     unverified: str | None = None
+    newest_transfer: datetime | None = None
+    """The latest time at which money moved, by the clock of then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -119,6 +119,7 @@ ILL = {
         WELL, checks=replace(WELL.checks, red=(RedCheck(check="ledger_balances", found="1 row"),))
     ),
     "check_old": replace(WELL, checks=CheckState()),
+    "recorded_ahead": billing(newest_transfer=NOW + timedelta(minutes=6)),
     "billing_unreadable": replace(WELL, store=None, unreadable="the chain is broken"),
     "rating_behind": billing(rated_through=NOW - 5 * HOUR),
     "override_of_nobody": store(overrides=("price book plain: override x is for account y",)),
