@@ -206,7 +206,7 @@ def load(
 def early_commitments(
     connection: duckdb.DuckDBPyConnection, accounts: Iterable[str]
 ) -> list[EarlyCommitment]:
-    """Those of these accounts, which may lack an `opened`: what nobody says is missed for months."""
+    """Those of these accounts, which may lack an `opened`: else nobody is told for months."""
     result = connection.execute(
         sql.text("statements/accounts/load/early_commitments"), {"accounts": sorted(accounts)}
     )
