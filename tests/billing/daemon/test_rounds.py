@@ -30,6 +30,7 @@ from metering.status import EdgeStatus, MeteringStatus
 from tests.billing.daemon.process import SETTINGS, ask
 from tests.billing.homes import Use, close_hour, copied, make_home
 from tests.billing.runner import published
+from tests.effort import PATIENCE_S
 
 START = datetime(2026, 10, 20, 6, tzinfo=UTC)
 
@@ -273,7 +274,7 @@ def test_g14_clients_that_say_nothing_keep_nobody_from_the_metrics(
         beside = socket.create_connection(("127.0.0.1", port))
         assert beside.recv(1) == b"", "one more is hung up on at once"
         for one in silent:
-            one.settimeout(30)
+            one.settimeout(PATIENCE_S)
             assert one.recv(1) == b"", "after a second of silence"
         assert ask(port, "/healthz")[0] == 200
         for one in (*silent, beside):
