@@ -42,6 +42,8 @@ from billing.vat.deciding import decide_rates
 from billing.vat.rules import read_tax_table
 from edge.crash_point import crash_point
 
+HASHED_AT_ONCE = 50_000
+"""The text of so many documents is made at once to be hashed: a million of them need 10 GiB."""
 OUT = {
     "invoices": "invoice_out_heads",
     "invoice_lines": "invoice_out_lines",
@@ -314,13 +316,18 @@ def _head(order: Order) -> dict[str, object]:
 def finish(connection: duckdb.DuckDBPyConnection) -> None:
     """From heads, lines and appendix to what the journal record holds: hashes and transfers too."""
     connection.execute(sql.text("statements/invoices/finish/with_balances"))
-    connection.execute(
-        sql.text("statements/invoices/finish/content_hashes"),
-        {
-            "heads": "invoice_heads",
-            "lines": OUT["invoice_lines"],
-            "detail": OUT["invoice_detail"],
-        },
-    )
+    counted = connection.execute(sql.text("statements/invoices/finish/no_hashes")).fetchall()
+    parts = 1 + counted[0][0] // HASHED_AT_ONCE
+    for part in range(parts):
+        connection.execute(
+            sql.text("statements/invoices/finish/content_hashes"),
+            {
+                "heads": "invoice_heads",
+                "lines": OUT["invoice_lines"],
+                "detail": OUT["invoice_detail"],
+                "part": part,
+                "parts": parts,
+            },
+        )
     connection.execute(sql.text("statements/invoices/finish/out_heads"))
     connection.execute(sql.text("statements/invoices/finish/out_transfers"))

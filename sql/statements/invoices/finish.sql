@@ -276,10 +276,15 @@ SELECT
 FROM invoice_heads AS h
 LEFT JOIN stands AS s ON h.invoice_no = s.invoice_no;
 
+-- name: no_hashes
+-- One row per document, added by content_hashes; and how many documents there are.
+CREATE OR REPLACE TEMP TABLE invoice_hashes (invoice_no VARCHAR, content_sha256 VARCHAR);
+SELECT count(*) AS documents FROM invoice_heads;
+
 -- name: content_hashes
--- One row per document. The SHA-256 of each document's content: head, lines and appendix (FAULTS I4, decision 0703).
+-- One row per document of part $part of $parts, since the text of a million documents at once does not fit into memory. The SHA-256 of each document's content: head, lines and appendix (FAULTS I4, decision 0703).
 -- What was not kept yet when older documents were issued stands last and is NULL there, which concat_ws leaves out.
-CREATE OR REPLACE TEMP TABLE invoice_hashes AS
+INSERT INTO invoice_hashes
 WITH line_texts AS (
     SELECT
         invoice_no,
@@ -293,6 +298,7 @@ WITH line_texts AS (
             chr(30) ORDER BY line_no
         ) AS content
     FROM query_table($lines)
+    WHERE hash(invoice_no) % $parts::UBIGINT = $part::UBIGINT
     GROUP BY invoice_no
 ),
 
@@ -304,6 +310,7 @@ detail_texts AS (
             chr(30) ORDER BY day, domain, class, region
         ) AS content
     FROM query_table($detail)
+    WHERE hash(invoice_no) % $parts::UBIGINT = $part::UBIGINT
     GROUP BY invoice_no
 )
 
@@ -325,7 +332,8 @@ SELECT
     )) AS content_sha256
 FROM query_table($heads) AS heads
 LEFT JOIN line_texts ON heads.invoice_no = line_texts.invoice_no
-LEFT JOIN detail_texts ON heads.invoice_no = detail_texts.invoice_no;
+LEFT JOIN detail_texts ON heads.invoice_no = detail_texts.invoice_no
+WHERE hash(heads.invoice_no) % $parts::UBIGINT = $part::UBIGINT;
 
 -- name: out_heads
 -- One row per document. The finished heads with the hash of their content, as the journal keeps them.
