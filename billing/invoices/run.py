@@ -43,7 +43,7 @@ from billing.vat.rules import read_tax_table
 from edge.crash_point import crash_point
 
 HASHED_AT_ONCE = 50_000
-"""The text of so many documents is made at once to be hashed: a million of them need 10 GiB."""
+"""The text of so many documents is made at once: that of a million does not fit into memory."""
 OUT = {
     "invoices": "invoice_out_heads",
     "invoice_lines": "invoice_out_lines",
