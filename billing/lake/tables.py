@@ -166,6 +166,14 @@ TABLES = (
         shape="lake_schema/invoices",
     ),
     LakeTable(
+        name="late_charges",
+        relation="lake_late_charges",
+        select="lake/late_charges",
+        shape="lake_schema/late_charges",
+        kept="by record",
+        moved_by=frozenset({"rating_run"}),
+    ),
+    LakeTable(
         name="plans",
         relation="lake_plans",
         select="lake/plans",

@@ -1,5 +1,6 @@
 -- What was charged, added up by the day of the account's time zone: what questions over a month read.
--- Grain: one row per account × month × day × item × region × currency, of the journal records in the session's lake_range.
+-- Grain: one row per account × month × day × item × region × rate card × currency, of the journal records in the session's lake_range.
+-- corrected: of amount, what revisions moved; period_end: the last end of a period charged.
 -- Reads: filed_charges, accounts, given_zone_offsets (registered by billing/lake/publish.py from billing/zones.py).
 -- Read by: sql/views/charges_daily_parts.sql.
 WITH filed AS NOT MATERIALIZED (
@@ -45,9 +46,12 @@ SELECT
     CAST(sum(f.billable_quantity) AS BIGINT) AS billable_quantity,
     CAST(sum(f.amount) * 0.0000000001::DECIMAL(10, 10) AS DECIMAL(38, 10)) AS amount,
     count(*) AS charges,
-    count(*) FILTER (f.revision > 0) AS corrections
+    count(*) FILTER (f.revision > 0) AS corrections,
+    f.rate_card,
+    CAST(coalesce(sum(f.amount) FILTER (f.revision > 0), 0) * 0.0000000001::DECIMAL(10, 10) AS DECIMAL(38, 10)) AS corrected,
+    max(f.period_end) AS period_end
 FROM filed AS f
 INNER JOIN accounts AS a ON f.account_id = a.account_id
 LEFT JOIN days AS d ON f.month = d.month AND f.period_start = d.period_start AND a.timezone = d.timezone
 GROUP BY ALL
-ORDER BY f.account_id, day, f.item, f.region;
+ORDER BY f.account_id, day, f.item, f.region, f.rate_card;

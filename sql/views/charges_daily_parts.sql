@@ -1,9 +1,10 @@
 -- What was charged by the day, not yet added up: for sums over days and months, which would add up every hour's charge.
--- Grain: one row per account × month × day × item × region × currency × file it comes from (not added up yet: per charge).
+-- Grain: one row per account × month × day × item × region × rate card × currency × file it comes from (not added up yet: per charge).
 -- Owner: billing/rating.
 -- Reads: lake_charges_daily, lake_charges_open, lake_accounts, lake_zone_offsets.
 -- Read by: people (edgetoll sql), sql/queries/month_at_a_glance.sql, sql/queries/charges_as_they_grow.sql,
--- sql/queries/charges_of_month.sql, sql/queries/what_a_price_change_would_do.sql.
+-- sql/queries/charges_of_month.sql, sql/queries/what_a_price_change_would_do.sql, sql/queries/unbilled.sql,
+-- sql/queries/largest_changes.sql, sql/queries/accounts_near_the_next_tier.sql, sql/macros/what_if.sql.
 CREATE VIEW charges_daily_parts AS
 WITH periods AS (
     SELECT DISTINCT c.month, c.period_start, a.timezone
@@ -51,7 +52,10 @@ SELECT
     billable_quantity,
     amount,
     charges,
-    corrections
+    corrections,
+    rate_card,
+    corrected,
+    period_end
 FROM lake_charges_daily
 UNION ALL
 SELECT
@@ -68,7 +72,10 @@ SELECT
         AS billable_quantity,
     CAST(c.amount * 0.0000000001::DECIMAL(10, 10) AS DECIMAL(38, 10)) AS amount,
     1 AS charges,
-    CASE WHEN c.revision > 0 THEN 1 ELSE 0 END AS corrections
+    CASE WHEN c.revision > 0 THEN 1 ELSE 0 END AS corrections,
+    c.rate_card,
+    CAST(CASE WHEN c.revision > 0 THEN c.amount ELSE 0 END * 0.0000000001::DECIMAL(10, 10) AS DECIMAL(38, 10)) AS corrected,
+    c.period_end
 FROM lake_charges_open AS c
 INNER JOIN lake_accounts AS a ON c.account_id = a.account_id
 INNER JOIN days AS d ON c.month = d.month AND c.period_start = d.period_start AND a.timezone = d.timezone

@@ -105,8 +105,9 @@ def content(home: Path) -> dict[str, list[tuple[object, ...]]]:
             for one in tables
         }
         by_day = connection.table("charges_daily_parts")
-        keys = ", ".join(by_day.columns[:6])
-        counts = ", ".join(f"sum({name})" for name in by_day.columns[6:])
+        keys = ", ".join([*by_day.columns[:6], "rate_card", "max(period_end)"])
+        added = (name for name in by_day.columns[6:] if name not in keys)
+        counts = ", ".join(f"sum({name})" for name in added)
         return found | {
             "charges_daily": by_day.aggregate(f"{keys}, {counts}").order("ALL").fetchall()
         }
@@ -450,14 +451,18 @@ def test_a_lake_of_an_older_program_is_refused_where_it_lacks_a_table(tmp_path: 
 @pytest.mark.parametrize("kept", ["charges", "charges_daily", "charges_open"])
 def test_days_of_charges_that_are_not_the_charges_are_seen(kept: str) -> None:
     row = (
-        "(account_id, month, item, currency, quantity, amount{more})"
-        " SELECT 'acme', '2026-10', 'https_requests', 'USD', 7, "
+        "(account_id, month, item, rate_card, currency, quantity, amount{more})"
+        " SELECT 'acme', '2026-10', 'https_requests', 'https-1', 'USD', 7, "
     )
     with duckdb.connect() as connection:
         for name in ("charges", "charges_daily", "charges_open"):
             connection.execute(sql.text(f"lake_schema/{name}"))
         charge = "INSERT INTO lake_charges" + row.format(more="") + "56000000"
-        by_day = "INSERT INTO lake_charges_daily" + row.format(more=", charges") + "0.0056, 1"
+        by_day = (
+            "INSERT INTO lake_charges_daily"
+            + row.format(more=", charges, corrected")
+            + "0.0056, 1, 0"
+        )
         connection.execute(charge)
         connection.execute(by_day)
         check = sql.text("checks/lake_days_equal_charges")
@@ -472,12 +477,14 @@ def test_days_of_charges_that_are_not_the_charges_are_seen(kept: str) -> None:
 )
 def test_sums_that_lack_usage_are_seen(kept: str) -> None:
     row = "(account_id, class, requests, bytes_sent) VALUES ('acme', 'https', 7, 90)"
+    minutes = ", ".join(f"{90 * (one == 5)} AS from_{one:02}" for one in range(0, 60, 5))
+    minutes += ", 90 AS most, 0 AS fewest"
     rows = {
         "usage_5min": "(bucket, account_id, class, requests, bytes_sent)"
         " VALUES ('2026-10-01 08:05', 'acme', 'https', 7, 90)",
         "usage_hourly": row,
         "usage_daily": row,
-        "bandwidth_hourly": "(account_id, from_05) VALUES ('acme', 90)",
+        "bandwidth_hourly": f"BY NAME SELECT 'acme' AS account_id, {minutes}",
     }
     with duckdb.connect() as connection:
         for name, values in rows.items():
@@ -489,3 +496,19 @@ def test_sums_that_lack_usage_are_seen(kept: str) -> None:
         assert connection.execute(check).fetchall() == []
         connection.execute(f"INSERT INTO lake_{kept} {rows[kept]}")
         assert len(connection.execute(check).fetchall()) in (1, 2)
+
+
+@pytest.mark.parametrize("wrong", ["most", "fewest"])
+def test_another_extreme_of_an_hour_of_bandwidth_is_seen(wrong: str) -> None:
+    minutes = ", ".join(f"{one} AS from_{one:02}" for one in range(0, 60, 5))
+    with duckdb.connect() as connection:
+        kept = ("usage_5min", "usage_hourly", "usage_daily", "usage_open", "bandwidth_hourly")
+        for name in kept:
+            connection.execute(sql.text(f"lake_schema/{name}"))
+        connection.execute(
+            f"INSERT INTO lake_bandwidth_hourly BY NAME SELECT {minutes}, 55 AS most, 0 AS fewest"
+        )
+        check = sql.text("checks/usage_sums_equal_usage")
+        sums = connection.execute(check).fetchall()
+        connection.execute(f"UPDATE lake_bandwidth_hourly SET {wrong} = 7")  # noqa: S608
+        assert len(connection.execute(check).fetchall()) == len(sums) + 1
