@@ -233,6 +233,7 @@ INNER JOIN invoice_evidence AS evidence ON due.timezone = evidence.timezone;
 -- name: with_balances
 -- One row per document: with what the account owed on documents when the last one was issued, what was paid since then,
 -- and how much of this one is there already. A draft asks for nothing and says nothing of it.
+CREATE OR REPLACE TEMP TABLE invoice_hashes (invoice_no VARCHAR, content_sha256 VARCHAR);
 CREATE OR REPLACE TEMP TABLE invoice_heads AS
 WITH asked AS (
     SELECT account_id, currency, CAST(sum(total) AS HUGEINT) AS asked, max(journal_no) AS last_no
@@ -275,11 +276,6 @@ SELECT
     CASE WHEN s.owed IS NOT NULL THEN CAST(greatest(0, least(h.total, -s.owed)) AS HUGEINT) END AS prepaid_used
 FROM invoice_heads AS h
 LEFT JOIN stands AS s ON h.invoice_no = s.invoice_no;
-
--- name: no_hashes
--- One row per document, added by content_hashes; and how many documents there are.
-CREATE OR REPLACE TEMP TABLE invoice_hashes (invoice_no VARCHAR, content_sha256 VARCHAR);
-SELECT count(*) AS documents FROM invoice_heads;
 
 -- name: content_hashes
 -- One row per document of part $part of $parts, since the text of a million documents at once does not fit into memory. The SHA-256 of each document's content: head, lines and appendix (FAULTS I4, decision 0703).
