@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -40,7 +40,10 @@ class StatementRow:
     what: str
     reference: str
     amount: str
+    amount_rest: str
+    """What the figure lacks of the column's decimals: takes its place and is not seen."""
     balance: str
+    balance_rest: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,10 +71,14 @@ class StatementPage:
     currency: str
     first_day: str
     last_day: str
+    opening_day: str
     opening_label: str
     opening: str
+    opening_rest: str
+    closing_day: str
     closing_label: str
     closing: str
+    closing_rest: str
     rows: tuple[StatementRow, ...]
     open_label: str
     open_rows: tuple[OpenRow, ...]
@@ -98,6 +105,16 @@ def page(
     def money(amount: int) -> str:
         return writing.number(grouped(exact(amount, found.currency)))
 
+    balances = [found.opening, *(move.balance for move in found.moves)]
+    most = max(_decimals(one, found.currency) for one in balances)
+    most_moved = max((_decimals(one.amount, found.currency) for one in found.moves), default=0)
+
+    def rest(amount: int, most: int) -> str:
+        """The zeros, and the point where it has none, that it lacks of so many decimals."""
+        decimals = _decimals(amount, found.currency)
+        point = "" if decimals else writing.number("0.0")[1:-1]
+        return f"{point if most else ''}{'0' * (most - decimals)}"
+
     return StatementPage(
         title=writing.said("statement"),
         language=language,
@@ -110,11 +127,26 @@ def page(
         currency=found.currency,
         first_day=writing.day(found.start.astimezone(zone).date()),
         last_day=writing.day(last.date()),
+        opening_day=writing.day(found.start.astimezone(zone).date(), short=True),
         opening_label=writing.said("opening_balance"),
         opening=money(found.opening),
+        opening_rest=rest(found.opening, most),
+        closing_day=writing.day(last.date(), short=True),
         closing_label=writing.said("closing_balance"),
         closing=money(found.closing),
-        rows=tuple(_row(move, money, writing) for move in found.moves),
+        closing_rest=rest(found.closing, most),
+        rows=tuple(
+            StatementRow(
+                day=writing.day(move.day, short=True),
+                what=_what(move, writing),
+                reference="" if ":" in move.reference else move.reference,
+                amount=money(move.amount),
+                amount_rest=rest(move.amount, most_moved),
+                balance=money(move.balance),
+                balance_rest=rest(move.balance, most),
+            )
+            for move in found.moves
+        ),
         open_label=writing.said("open_invoices"),
         open_rows=tuple(
             OpenRow(
@@ -140,18 +172,14 @@ def to_html(shown: StatementPage) -> bytes:
     return (_template().render(page=shown) + "\n").encode("utf-8")
 
 
-def _row(move: Move, money: Callable[[int], str], writing: Writing) -> StatementRow:
+def _what(move: Move, writing: Writing) -> str:
     if move.what.startswith(CHARGE):
-        what = item_name(move.what.removeprefix(CHARGE), writing.language)
-    else:
-        what = writing.said(f"move_{move.what}", document=move.reference.partition(":")[2])
-    return StatementRow(
-        day=writing.day(move.day, short=True),
-        what=what,
-        reference="" if ":" in move.reference else move.reference,
-        amount=money(move.amount),
-        balance=money(move.balance),
-    )
+        return item_name(move.what.removeprefix(CHARGE), writing.language)
+    return writing.said(f"move_{move.what}", document=move.reference.partition(":")[2])
+
+
+def _decimals(amount: int, currency: str) -> int:
+    return len(exact(amount, currency).partition(".")[2])
 
 
 @cache
