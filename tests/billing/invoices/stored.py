@@ -19,7 +19,7 @@ TABLES = ("invoices", "invoice_lines", "invoice_detail")
 
 
 def stored_rows(tables: Sequence[Sequence[Row]]) -> duckdb.DuckDBPyConnection:
-    """A connection with the schemas of invoices and events that holds these heads, lines and appendices."""
+    """A connection that holds these heads, lines and appendices, and no events."""
     connection = duckdb.connect()
     connection.execute("SET enable_progress_bar = false")
     for name in ("schema/invoices", "schema/balance"):
