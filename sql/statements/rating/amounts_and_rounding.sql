@@ -204,6 +204,7 @@ FROM moved WHERE minimum <> 0;
 -- name: costs
 -- One row per account × tally × month × period × card × term: what the rated periods cost in all. term: usage, or the
 -- fixed term of the card that costs or takes away. Whole numbers alone: names are looked up by who reads them (should_cost).
+-- A day of bandwidth and the hour in which it begins are two periods of one start: they fall due at different times.
 CREATE OR REPLACE TEMP TABLE rating_costs AS
 WITH parts AS (
     SELECT
@@ -217,12 +218,12 @@ WITH parts AS (
     FROM rating_fixed_terms
 )
 SELECT
-    account_key, tally, month, card, period_start, any_value(period_end) AS period_end, term,
+    account_key, tally, month, card, period_start, period_end, term,
     sum(quantity) AS quantity, sum(free_quantity) AS free_quantity,
     sum(plan_quantity) AS plan_quantity, sum(billable_quantity) AS billable_quantity,
     sum(amount) AS amount, sum(numerator) AS numerator, min(place) AS place_from
 FROM parts
-GROUP BY account_key, tally, month, card, period_start, term;
+GROUP BY account_key, tally, month, card, period_start, period_end, term;
 DROP TABLE rating_priced;
 
 -- name: plain

@@ -4,9 +4,7 @@ month that is whole. The mail server is a real one.
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+import signal
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,10 +15,10 @@ from billing.close import statements
 from billing.invoices.documents import damage
 from edge.errors import InputError
 from edgetoll import main
-from tests.billing.close.test_sending import BUSY, MAIL, ROOT, WITH_MAIL, documents, letters
+from tests import forked
+from tests.billing.close.test_sending import BUSY, MAIL, WITH_MAIL, documents, letters
 from tests.billing.conftest import Mailbox
 from tests.billing.invoices.world import ISSUE, World
-from tests.effort import PATIENCE_S
 
 
 @pytest.fixture
@@ -102,14 +100,7 @@ def test_who_has_no_address_is_named_and_the_others_get_theirs(
 def test_killed_at_any_step_it_comes_under_the_same_id_with_the_same_file(
     point: str, mails: int, world: World, mailbox: Mailbox
 ) -> None:
-    killed = subprocess.run(
-        [sys.executable, str(ROOT / "edgetoll.py"), *words(world, "--all")],
-        env=os.environ | {"EDGETOLL_CRASH": point},
-        capture_output=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
-    assert killed.returncode < 0
+    assert forked.run(*words(world, "--all"), crash=point) == -signal.SIGKILL
     assert main(words(world, "--all", hours=1)) == 0
     found = letters(mailbox)
     assert len(found) == mails
@@ -121,17 +112,8 @@ def test_killed_at_any_step_it_comes_under_the_same_id_with_the_same_file(
 
 
 def test_two_who_send_at_once_send_each_statement_once(world: World, mailbox: Mailbox) -> None:
-    both = [
-        subprocess.Popen(
-            [sys.executable, str(ROOT / "edgetoll.py"), *words(world, "--all", hours=hours)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        for hours in (0, 1)
-    ]
-    for one in both:
-        one.communicate(timeout=PATIENCE_S)
-    assert {one.returncode for one in both} <= {0, BUSY}
+    both = [forked.start(*words(world, "--all", hours=hours)) for hours in (0, 1)]
+    assert {forked.ended(one) for one in both} <= {0, BUSY}
     assert main(words(world, "--all", hours=2)) == 0
     assert len(mailbox.letters) == 2
 

@@ -228,6 +228,13 @@ class World:
         ).fetchall()
         return {row[:5]: int(row[5]) for row in rows if row[5]}
 
+    def repeated(self) -> list[tuple[object, ...]]:
+        """The charges of one number, as check charge_revisions_once finds them."""
+        self.connection.execute("CREATE OR REPLACE TEMP VIEW filed_charges AS FROM charges")
+        return self.connection.execute(
+            sql.text("checks/charge_revisions_once"), {"after": 0}
+        ).fetchall()
+
     def plan_hours(self) -> dict[tuple[str, datetime], int]:
         """(plan, hour) -> what it paid."""
         rows = self.connection.execute(
