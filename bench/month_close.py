@@ -194,7 +194,8 @@ def compare(home: Path, letters: Letters, accounts: int, *, rules: bool) -> list
 
 def statements(home: Path) -> dict[str, Decimal]:
     """What all accounts' statements of November close at, by currency."""
-    words = ("query", "statement_of_account", "--param", "month=2026-11", "--json")
+    asked = ("--param", "month=2026-11", "--param", "account=all")
+    words = ("query", "statement_of_account", *asked, "--json")
     found: Counter[str] = Counter()
     for row in rows_of(json.loads(run(home, *words))):
         if row["what"] == "closing balance":

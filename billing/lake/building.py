@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyRelation
 
 NO_DAY = "2000-01-01"
+SUMMED_CHARGES = "charges_daily"
+OPEN_CHARGES_MAX = 5
+"""So many files of charges wait to be added up by the day; readers add them to the days."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -109,6 +112,19 @@ def write(
             sql.text("statements/lake/publish/rows_of_accounts"), params={"accounts": [*accounts]}
         )
     return _save(building, table, path, relation)
+
+
+def keep_one(building: Building, table: LakeTable, path: Path) -> None:
+    """A table without files gets an empty one, `path`: other tools want one of each."""
+    if any(path.parent.iterdir()):
+        return
+    name = str(path.relative_to(building.folder))
+    old = next((one for one in building.whole(table.name) if one.path == name), None)
+    if old is not None:
+        building.link(old)
+    else:
+        relation = building.store.connection.sql(sql.text(table.select)).limit(0)
+        _save(building, table, path, relation)
 
 
 def merge(building: Building, table: LakeTable, path: Path, parts: Collection[Path]) -> None:
@@ -236,3 +252,28 @@ def link_charges(building: Building, table: LakeTable) -> None:
             building.link(known)
         else:
             write(building, table, path, through=older_through)
+
+
+def open_charges(building: Building, summed: int) -> list[charge_files.ChargeFile] | None:
+    """The files of charges after record `summed`, which no day has yet; None: add them up now,
+    since there are some, or one of them is of another form.
+    """
+    listed = charge_files.listed(building.store.connection)
+    found = [one for one in listed if one.journal_no > summed]
+    if len(found) > OPEN_CHARGES_MAX or any(one.form != "of a run" for one in found):
+        return None
+    return found
+
+
+def link_open_charges(building: Building, table: LakeTable) -> None:
+    """The files of charges that no day has yet; without any there is an empty one."""
+    folder = building.place(table)
+    written = [one for one in building.files if one.table == SUMMED_CHARGES]
+    summed = max(int(Path(one.path).stem.split("-")[1]) for one in written)
+    charges = {Path(one.path).name: one for one in building.files if one.table == "charges"}
+    for one in open_charges(building, summed) or ():
+        path = folder.joinpath(one.file)
+        charge_files.link(building.store.journal.effect_path(one.file), path)
+        name = str(path.relative_to(building.folder))
+        building.files.append(replace(charges[one.file], table=table.name, path=name))
+    keep_one(building, table, folder / "none.parquet")

@@ -39,6 +39,7 @@ RULES: dict[str, Rule] = {
     "invoice_balances": "own",
     "invoice_lines": "of own invoices",
     "invoices": "own",
+    "late_charges": "own",
     "ledger_entries": "own",
     "payments": "own",
     "percentiles": "own",

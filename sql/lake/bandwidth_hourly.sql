@@ -1,5 +1,5 @@
 -- Imported usage of one day added up for bandwidth: what each account sent in every 5 minutes, all domains together.
--- Grain: one row per hour (UTC) × account × file that sent bytes; from_05: in the 5 minutes from minute 5 on.
+-- Grain: one row per hour (UTC) × account × file that sent bytes; from_05: in the 5 minutes from minute 5 on; most, fewest: in one of the twelve.
 -- is_more: the hour was imported before these rows, so that other files may have rows of it too.
 -- Reads: usage.
 -- Read by: sql/views/bandwidth_hourly.sql.
@@ -27,7 +27,15 @@ SELECT
     CAST(coalesce(sum(u.bytes_sent) FILTER (minute(u.bucket) = 45), 0) AS BIGINT) AS from_45,
     CAST(coalesce(sum(u.bytes_sent) FILTER (minute(u.bucket) = 50), 0) AS BIGINT) AS from_50,
     CAST(coalesce(sum(u.bytes_sent) FILTER (minute(u.bucket) = 55), 0) AS BIGINT) AS from_55,
-    b.hour IS NOT NULL AS is_more
+    b.hour IS NOT NULL AS is_more,
+    greatest(
+        from_00, from_05, from_10, from_15, from_20, from_25,
+        from_30, from_35, from_40, from_45, from_50, from_55
+    ) AS most,
+    least(
+        from_00, from_05, from_10, from_15, from_20, from_25,
+        from_30, from_35, from_40, from_45, from_50, from_55
+    ) AS fewest
 FROM usage AS u
 LEFT JOIN before AS b ON u.hour = b.hour
 WHERE

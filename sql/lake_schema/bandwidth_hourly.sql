@@ -17,5 +17,7 @@ CREATE TABLE lake_bandwidth_hourly (
     from_45 BIGINT,
     from_50 BIGINT,
     from_55 BIGINT,
-    is_more BOOLEAN
+    is_more BOOLEAN,
+    most BIGINT,
+    fewest BIGINT
 )

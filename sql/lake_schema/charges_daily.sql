@@ -15,5 +15,8 @@ CREATE TABLE lake_charges_daily (
     billable_quantity BIGINT,
     amount DECIMAL(38, 10),
     charges BIGINT,
-    corrections BIGINT
+    corrections BIGINT,
+    rate_card VARCHAR,
+    corrected DECIMAL(38, 10),
+    period_end TIMESTAMP
 )

@@ -1,6 +1,6 @@
 -- What if that month had been priced by another book: what was charged, and what the book would charge.
 -- Grain: one row per account × item × rate card of the tried book (NULL: it has no price for it).
--- Reads: charges, accounts, price_cards. Prices are those in force at the month's end; plans pay what they paid;
+-- Reads: charges_daily_parts, price_cards, card_of. Prices are those in force at the month's end; plans pay what they paid;
 -- what is charged beside usage (plans sold, promotional credit, commitments) is left out.
 -- Read by: people (edgetoll sql), sql/queries/what_another_book_would_charge.sql.
 CREATE MACRO what_if(tried_book, tried_month) AS TABLE
@@ -14,7 +14,7 @@ WITH rated AS (
         CAST(sum(plan_quantity) AS HUGEINT) AS plan_quantity,
         CAST(sum(amount) AS DECIMAL(38, 10)) AS charged,
         max(period_end) AS ends_at
-    FROM charges
+    FROM charges_daily_parts
     WHERE
         month = tried_month AND item NOT IN ('peak_bandwidth', 'percentile95_bandwidth')
         AND NOT contains(rate_card, '/')

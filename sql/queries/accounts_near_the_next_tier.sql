@@ -1,6 +1,6 @@
 -- Which accounts are about to reach the next price tier?
 -- Grain: one row per account × item × region whose month stands in a tier that another follows.
--- Reads: charges, price_cards.
+-- Reads: charges_daily_parts, price_cards.
 -- Parameter month (month): the month asked about, in each account's time zone
 -- Parameter from_permille (number, 800): from how many thousandths of the tier on
 -- Chart: bar, account_id, reached_permille, item
@@ -12,7 +12,7 @@ WITH used AS (
         region,
         rate_card,
         CAST(sum(billable_quantity) AS HUGEINT) AS quantity
-    FROM charges
+    FROM charges_daily_parts
     WHERE month = $month
     GROUP BY account_id, item, region, rate_card
 ),

@@ -6,10 +6,7 @@
 -- Chart: bar, account_id, peak_bits_per_second
 -- Read by: people (edgetoll query).
 WITH largest AS NOT MATERIALIZED (
-    SELECT
-        *,
-        greatest(from_00, from_05, from_10, from_15, from_20, from_25,
-            from_30, from_35, from_40, from_45, from_50, from_55) AS most
+    SELECT *
     FROM bandwidth_hourly
     WHERE hour >= CAST($month || '-01' AS TIMESTAMP)
         AND hour < CAST($month || '-01' AS TIMESTAMP) + INTERVAL 1 MONTH

@@ -1,6 +1,6 @@
 -- What changed most since last month, and why: more used, corrections, or price and tiers?
 -- Grain: one row per account × item.
--- Reads: charges.
+-- Reads: charges_daily_parts.
 -- Parameter month (month): the month asked about, in each account's time zone
 -- Parameter top (number, 20): how many rows at most
 -- Parameter account (text, all): one account, or all of them
@@ -15,8 +15,8 @@ WITH sums AS (
         units_of_money(sum(amount) FILTER (WHERE month <> $month)) AS units_before,
         CAST(coalesce(sum(billable_quantity) FILTER (WHERE month = $month), 0) AS HUGEINT) AS quantity,
         CAST(coalesce(sum(billable_quantity) FILTER (WHERE month <> $month), 0) AS HUGEINT) AS quantity_before,
-        units_of_money(sum(amount) FILTER (WHERE month = $month AND revision > 0)) AS corrected
-    FROM charges
+        units_of_money(sum(corrected) FILTER (WHERE month = $month)) AS corrected
+    FROM charges_daily_parts
     WHERE month IN ($month, strftime(CAST($month || '-01' AS DATE) - INTERVAL 1 MONTH, '%Y-%m'))
         AND $account IN ('all', account_id)
     GROUP BY account_id, item, currency

@@ -2,7 +2,7 @@
 -- Grain: one row per charge × who pays (money, a plan, nobody), and per document × tax, cut, credit that it has.
 -- Owner: billing/invoices.
 -- Reads: charges, invoices, lake_invoice_corrections. billing_month: of the invoice it is or will be on.
--- Read by: people (edgetoll sql), sql/queries/unbilled.sql, sql/views/focus.sql.
+-- Read by: people (edgetoll sql), sql/views/focus.sql.
 CREATE VIEW focus_rows AS
 WITH standing AS (
     -- A void invoice and the credit notes that took it back are nothing together.

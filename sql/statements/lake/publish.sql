@@ -73,24 +73,38 @@ ORDER BY account_id, domain, day, region, class;
 
 -- name: merged_bandwidth
 -- One row per hour × account of the rows at hand, which are all files of a day of bandwidth_hourly.
+WITH added_up AS (
+    SELECT
+        hour,
+        account_id,
+        CAST(sum(from_00) AS BIGINT) AS from_00,
+        CAST(sum(from_05) AS BIGINT) AS from_05,
+        CAST(sum(from_10) AS BIGINT) AS from_10,
+        CAST(sum(from_15) AS BIGINT) AS from_15,
+        CAST(sum(from_20) AS BIGINT) AS from_20,
+        CAST(sum(from_25) AS BIGINT) AS from_25,
+        CAST(sum(from_30) AS BIGINT) AS from_30,
+        CAST(sum(from_35) AS BIGINT) AS from_35,
+        CAST(sum(from_40) AS BIGINT) AS from_40,
+        CAST(sum(from_45) AS BIGINT) AS from_45,
+        CAST(sum(from_50) AS BIGINT) AS from_50,
+        CAST(sum(from_55) AS BIGINT) AS from_55
+    FROM lake_rows
+    GROUP BY hour, account_id
+)
+
 SELECT
-    hour,
-    account_id,
-    CAST(sum(from_00) AS BIGINT) AS from_00,
-    CAST(sum(from_05) AS BIGINT) AS from_05,
-    CAST(sum(from_10) AS BIGINT) AS from_10,
-    CAST(sum(from_15) AS BIGINT) AS from_15,
-    CAST(sum(from_20) AS BIGINT) AS from_20,
-    CAST(sum(from_25) AS BIGINT) AS from_25,
-    CAST(sum(from_30) AS BIGINT) AS from_30,
-    CAST(sum(from_35) AS BIGINT) AS from_35,
-    CAST(sum(from_40) AS BIGINT) AS from_40,
-    CAST(sum(from_45) AS BIGINT) AS from_45,
-    CAST(sum(from_50) AS BIGINT) AS from_50,
-    CAST(sum(from_55) AS BIGINT) AS from_55,
-    false AS is_more
-FROM lake_rows
-GROUP BY hour, account_id
+    *,
+    false AS is_more,
+    greatest(
+        from_00, from_05, from_10, from_15, from_20, from_25,
+        from_30, from_35, from_40, from_45, from_50, from_55
+    ) AS most,
+    least(
+        from_00, from_05, from_10, from_15, from_20, from_25,
+        from_30, from_35, from_40, from_45, from_50, from_55
+    ) AS fewest
+FROM added_up
 ORDER BY account_id, hour;
 
 -- name: account_zones

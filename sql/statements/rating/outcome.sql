@@ -17,13 +17,14 @@ CREATE OR REPLACE TEMP MACRO first_revision(item, term, length) AS
 
 -- name: new_charges
 -- One row per account × item × region × month × period × rate card × term of new hours: first revisions, a fixed term
--- beside its hour's usage under a number and with a reason of its own. rating_out_charges: these and the revisions.
+-- beside its hour's usage under a number and with a reason of its own. rating_out_charges: these and the revisions. account_no,
+-- lane_no: which month-to-date a charge moves, NULL where it has none yet; the run's own, no file has them.
 CREATE OR REPLACE TEMP VIEW rating_new_charges AS
 SELECT
     account_id, item, region, month, period_start, period_end, quantity, free_quantity,
     plan_quantity, billable_quantity, amount, currency, rate_card,
     first_revision(item, term, period_end - period_start) AS revision,
-    term AS reason, numerator, denominator, place_from, FALSE AS replayed, term
+    term AS reason, numerator, denominator, place_from, FALSE AS replayed, term, account_no, lane_no
 FROM rating_should_cost
 WHERE NOT replayed AND (quantity <> 0 OR amount <> 0 OR numerator <> 0);
 CREATE OR REPLACE TEMP TABLE rating_revisions AS FROM rating_new_charges LIMIT 0;
@@ -103,7 +104,7 @@ SELECT
         WHEN d.term = 'usage' THEN a.reason
         ELSE d.term || ', ' || a.reason
     END,
-    0, 1, 0, TRUE, d.term
+    0, 1, 0, TRUE, d.term, NULL, NULL
 FROM differences AS d
 JOIN rating_accounts AS a ON a.account_id = d.account_id
 LEFT JOIN latest AS l

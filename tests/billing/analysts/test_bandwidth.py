@@ -18,7 +18,7 @@ from billing.lake.binding import create_views
 from billing.lake.tables import SHAPES
 from billing.zones import offsets
 
-ZONES = {"acme": "UTC", "beta": "Asia/Kolkata", "idle": "UTC"}
+ZONES = {"acme": "UTC", "beta": "Asia/Kolkata", "calm": "Asia/Kolkata", "idle": "UTC"}
 FIRST = datetime.fromisoformat("2026-09-30T10:00")
 LAST = datetime.fromisoformat("2026-11-01T03:00")
 STEP = timedelta(minutes=5)
@@ -27,10 +27,14 @@ Sample = tuple[datetime, str | None, int]
 
 @pytest.fixture(scope="module")
 def samples() -> list[Sample]:
-    """What was sent, now nothing, now much: rows of a bucket may be several."""
+    """What was sent, now nothing, now much: rows of a bucket may be several. `calm` sends hour by
+    hour another amount, within an hour about the same.
+    """
     chance = random.Random(2221)
     times = [FIRST + STEP * n for n in range((LAST - FIRST) // STEP)]
-    return [
+    hourly = {at.replace(minute=0): chance.randrange(10**11) for at in times}
+    calm: list[Sample] = [(at, "calm", hourly[at.replace(minute=0)] + at.minute) for at in times]
+    return calm + [
         (at, account, chance.choice([0, chance.randrange(10), chance.randrange(10**11)]))
         for at in times
         for account in ("acme", "beta", None)
@@ -127,7 +131,7 @@ def test_percentiles_are_those_of_all_samples_whatever_parts_they_came_in(
             ]
             wanted.append((account, month, slots, *bits))
     assert sorted(rows) == sorted(wanted)
-    assert len(wanted) == 6
+    assert len(wanted) == 9
 
 
 def test_of_a_month_that_is_asked_for_the_same_rows_come(lake: duckdb.DuckDBPyConnection) -> None:
@@ -136,7 +140,7 @@ def test_of_a_month_that_is_asked_for_the_same_rows_come(lake: duckdb.DuckDBPyCo
     columns = "account_id, slots, COLUMNS('(peak|p9.)_bits')"
     same = f"FROM percentiles SELECT {columns} WHERE month = '2026-10'"
     assert sorted(one) == sorted(lake.sql(same).fetchall())
-    assert len(one) == 2
+    assert len(one) == 3
     of_one = {"month": "2026-10", "account": one[0][0]}
     assert lake.sql(asked.text, params=of_one).fetchall() == [one[0]]
 
@@ -146,7 +150,7 @@ def test_peaks_are_the_largest_samples_and_say_when_first(
 ) -> None:
     asked = library.find("bandwidth_peaks")
     rows = lake.sql(asked.text, params={"month": "2026-10", "top": 9}).fetchall()
-    assert len(rows) == 3
+    assert len(rows) == 4
     for account, bits, at in rows:
         sizes = sent(samples, None, account)["2026-10"]
         assert bits == sizes[0] * 8 // 300

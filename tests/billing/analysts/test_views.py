@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from billing.analysts import library
 from billing.lake import query
 from tests.billing.analysts.conftest import GB, HOUR, ISSUED
 from tests.billing.analysts.conftest import NOVEMBER as NOVEMBER_3
 from tests.billing.analysts.conftest import OCTOBER as OCTOBER_5
 from tests.billing.homes import EXAMPLES, Use, close_hour
-from tests.billing.invoices.world import NOVEMBER, OCTOBER, World
+from tests.billing.invoices.world import DECEMBER, NOVEMBER, OCTOBER, World
 from tests.billing.runner import published
 
 Ask = Callable[..., list[tuple[Any, ...]]]
@@ -122,6 +123,43 @@ def test_completeness_says_what_is_late_and_what_is_missing(ask: Ask) -> None:
         (OCTOBER_5.replace(tzinfo=None), "closed", 40, 1, True, 60),
         ((NOVEMBER_3 + 2 * HOUR).replace(tzinfo=None), "incomplete", 0, 0, True, 60),
     ]
+
+
+def unbilled(home: Path) -> list[tuple[Any, ...]]:
+    """What the library says of it, held to the rows of focus_rows, charge by charge."""
+    asked = library.find("unbilled").text
+    each = (
+        "SELECT account_id, billing_month AS month, currency, sum(cost) AS amount,"
+        " coalesce(sum(cost) FILTER (is_correction), 0) AS of_it_corrections FROM focus_rows"
+        " WHERE invoice_no IS NULL AND charge_category = 'Usage' GROUP BY ALL ORDER BY ALL"
+    )
+    with query.connect(published(home)) as connection:
+        found = connection.sql(asked).order("ALL").fetchall()
+        assert found == connection.sql(each).fetchall()
+    return found
+
+
+def test_what_is_not_billed_yet_is_that_whatever_was_late_or_voided(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    use = Use(requests=30_000, bytes_sent=GB)
+    world.month([(OCTOBER_5, use)], NOVEMBER)
+    world.rate(NOVEMBER)
+    (october,) = unbilled(world.home)
+    assert october[1] == "2026-10"
+    world.invoice("2026-10", ISSUED)
+    assert unbilled(world.home) == []
+    world.use(OCTOBER_5, Use(requests=500, bytes_sent=0))  # late
+    world.use(NOVEMBER_3, use, through=DECEMBER)
+    world.rate(DECEMBER)
+    ((_, month, _, amount, late),) = unbilled(world.home)
+    assert (month, late) == ("2026-11", Decimal("0.0004"))
+    assert amount > late
+    world.invoice("2026-11", DECEMBER + 4 * HOUR)
+    assert unbilled(world.home) == []
+    world.void("INV-USD-2026-000001", DECEMBER + 5 * HOUR)
+    assert unbilled(world.home) == [october]  # what came late stays on the invoice of November
+    world.invoice("2026-10", DECEMBER + 6 * HOUR, reissue=True)
+    assert unbilled(world.home) == []
 
 
 FOCUS_RULES = {

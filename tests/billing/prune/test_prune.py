@@ -20,7 +20,7 @@ from billing.prune.settings import PruneSettings, month_start
 from billing.store.store import TableRef
 from edge.errors import ConflictError, Corrupt
 from tests import forked
-from tests.billing.filed import refile
+from tests.billing.filed import as_older_versions_wrote, refile
 from tests.billing.homes import Use, close_hour, copied, load_text, make_home
 from tests.billing.invoices.world import ACCOUNTS, BOOK
 from tests.billing.runner import end_state, rate
@@ -199,6 +199,20 @@ def test_the_documents_of_a_pruned_month_are_written_again_byte_for_byte(
         path.unlink()
     run("billing", "invoice", "--month", "2025-10", home=home, at=AT)
     assert money(home)["documents"] == money(lasting)["documents"] != {}
+
+
+def test_g18_a_home_of_an_older_version_has_the_same_ledger_and_the_same_documents(
+    lasting: Path, tmp_path: Path
+) -> None:
+    home = copied(lasting, tmp_path / "home")
+    as_older_versions_wrote(home, "run_id", "journal_no", "term")
+    for path in home.glob("invoices/*/*"):
+        path.unlink()
+    rate(home, at=AT)
+    run("billing", "invoice", "--month", "2025-10", home=home, at=AT)
+    before, after = money(lasting), money(home)
+    assert after["ledger"] == before["ledger"]
+    assert after["documents"] == before["documents"] != {}
 
 
 def test_usage_of_a_month_that_is_on_no_invoice_waits(

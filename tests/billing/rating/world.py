@@ -160,7 +160,8 @@ class World:
         self.connection.execute("BEGIN")
         self.connection.execute(
             "INSERT INTO made_charges BY NAME SELECT uuid()::VARCHAR AS charge_id, ? AS run_id,"
-            " ? AS journal_no, * EXCLUDE (numerator, denominator, place_from, replayed)"
+            " ? AS journal_no, * EXCLUDE (numerator, denominator, place_from, replayed,"
+            " account_no, lane_no)"
             " FROM effect_charges",
             [f"R{self.runs}", self.runs],
         )

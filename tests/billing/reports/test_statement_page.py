@@ -70,8 +70,8 @@ def test_the_question_of_the_library_says_the_same_of_every_account(
 ) -> None:
     world = moved(tmp_path)
     output = tmp_path / "all.csv"
-    words = ["query", "statement_of_account", "--param", "month=2026-10", "-o", str(output)]
-    assert main([*words, "--home", str(world.home)]) == 0
+    words = ["query", "statement_of_account", "--param", "month=2026-10", "--param", "account=all"]
+    assert main([*words, "-o", str(output), "--home", str(world.home)]) == 0
     rows = list(csv.DictReader(output.read_text(encoding="utf-8").splitlines()))
     mine = [row for row in rows if row["account_id"] == "acme"]
     found = statement_of(world, "2026-10")
