@@ -6,6 +6,7 @@ Nothing heavy is imported before it is known which command runs: `edgetoll --hel
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
@@ -213,6 +214,8 @@ def trouble_of_the_machine(error: Exception) -> str | None:
     """One line for a full disk, a folder that is read-only, too little memory; None for our own
     mistakes, which keep their traceback.
     """
+    if isinstance(error, MemoryError):
+        return os.strerror(errno.ENOMEM)
     if isinstance(error, OSError):
         said = error.strerror or str(error)
         return f"{said}: {error.filename}" if error.filename else said

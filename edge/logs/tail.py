@@ -27,6 +27,8 @@ from edge.reasons import Reason
 
 HALF_LINE_MS: Final = 60_000
 """A line without an end, in a file untouched for this long, will not be finished any more."""
+_PACKED_MAX: Final = 60
+"""Archives of before that are remembered: their names travel in one position."""
 _UNREAD: Final = 1 << 62
 """The offset given to compressed files that `--from end` passes over unread."""
 
@@ -107,6 +109,9 @@ class Tailer:
         sources: list[SourcePosition] = []
         for followed in fresh:
             followed.began = {"from": start_from, "at": self._now_ms()}
+            packed = packed_files(followed.log.path, followed.log.rotated)
+            if packed and start_from == "beginning":
+                followed.began["packed"] = [str(each.path) for each in packed][:_PACKED_MAX]
             sources.append(followed.position())
             if start_from == "end":
                 for seen in files_of(
@@ -153,6 +158,7 @@ class Tailer:
     def _after(self, followed: FollowedLog, cycle: Cycle, *, final: bool) -> None:
         """What was begun must be found; what is finished is let go."""
         self._missing(followed, cycle, final=final)
+        self._packed_before(followed, cycle)
         self._packed_meanwhile(followed, cycle)
         followed.let_go(cycle.started_ms, self._read_states)
         for gone in self._recent.keys() - {s for each in self.followed for s in each.streams()}:
@@ -180,6 +186,23 @@ class Tailer:
                 f"{_lost(followed, position)}: its last lines are not read{hint}. Say where rotated"
                 " files are with --rotated, or that it is gone with --give-up"
             )
+
+    def _packed_before(self, followed: FollowedLog, cycle: Cycle) -> None:
+        """Archives that are not read, and were there when all that is there was to be (E2)."""
+        packed = followed.began.get("packed")
+        if not isinstance(packed, list):
+            return
+        if self.options.give_up:
+            del followed.began["packed"]
+            followed.changed = True
+            return
+        for seen in packed_files(followed.log.path, followed.log.rotated):
+            if str(seen.path) in packed:
+                cycle.hold(
+                    f"{seen.path} was there before the agent, packed in a way that is not read:"
+                    " unpack it beside the log; or import it (edgetoll edge import), or leave it,"
+                    " and say that it is no loss with --give-up"
+                )
 
     def _packed_meanwhile(self, followed: FollowedLog, cycle: Cycle) -> None:
         """Archives that cannot be read and hold lines of the time the agent was away (E2)."""

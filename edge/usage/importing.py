@@ -17,6 +17,7 @@ from edge.logs.refused_lines import RejectedLine, RejectedLines
 from edge.reasons import Reason
 from edge.spool.full_disk_counters import CounterStore
 from edge.spool.spool import Spool
+from edge.terminal import many
 from edge.usage.known_rows import KnownRows
 from edge.usage.rows import ReadRow, RefusedUsage, UsageRow, read_rows
 
@@ -56,12 +57,15 @@ class UsageImporter:
         result = self.result
         result.lines = result.events + result.duplicates + sum(result.skipped.values())
         if result.events:
-            result.notes.append(f"{result.events:,} rows stand for {self.requests:,} requests")
+            stand = "row stands" if result.events == 1 else "rows stand"
+            requests = many(self.requests, "request")
+            result.notes.append(f"{result.events:,} {stand} for {requests}")
         return result
 
     def _file(self, content: Content) -> None:
         self.result.files += 1
         lines = bad = 0
+        before = self.result.skipped[Reason.CONFLICT]
         try:
             for read in read_rows(content, self.region, self.now_ms):
                 lines += 1
@@ -77,6 +81,12 @@ class UsageImporter:
         if bad * _LARGEST >= max(lines, 1):
             self.result.not_understood.append(
                 f"{content.path.name}: {bad:,} of {lines:,} rows could not be read as counts"
+            )
+        if conflicts := self.result.skipped[Reason.CONFLICT] - before:
+            self.result.not_understood.append(
+                f"{content.path.name}: {many(conflicts, 'row')} of {lines:,}"
+                f" {'has' if conflicts == 1 else 'have'} other numbers than were counted before:"
+                " refused, what was counted stays"
             )
 
     def _take(self, content: Content, read: ReadRow, row: UsageRow) -> None:

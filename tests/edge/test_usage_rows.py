@@ -87,13 +87,16 @@ def test_json_and_parquet_are_rows_too(kind: str, tmp_path: Path) -> None:
     assert counted(tmp_path / "spool") == COUNTS
 
 
-def test_a_row_with_other_numbers_under_a_known_key_is_a_conflict(tmp_path: Path) -> None:
+def test_e3_a_row_that_contradicts_a_counted_one_is_refused_and_told(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "a.csv"
     path.write_text("hour,host,scheme,count,traffic\n2026-03-01T10:00:00Z,a.b,https,5,50\n")
     assert take(tmp_path / "spool", path).events == 1
     path.write_text("hour,host,scheme,count,traffic\n2026-03-01T10:00:00Z,a.b,https,6,60\n")
     result = take(tmp_path / "spool", path)
     assert (result.events, dict(result.skipped)) == (0, {"conflict": 1})
+    assert "1 row of 1 has other numbers" in str(result.not_understood)
     assert counted(tmp_path / "spool") == {("DE", "a.b", "https"): (5, 50)}
 
 

@@ -18,6 +18,7 @@ import pytest
 from billing.store.session import connect
 from edge.errors import Busy, Corrupt, EdgetollError
 from edge.trouble import remedy
+from edgetoll import trouble_of_the_machine
 from tests.billing.homes import NOW, copied, make_home
 from tests.billing.runner import rate
 
@@ -63,6 +64,12 @@ def test_g11_each_trouble_of_the_machine_has_its_own_advice_and_none_is_to_move_
     assert WORDS[number] in advice
     assert "move it away" not in advice
     assert remedy("Catalog Error: Table with name t does not exist") is None
+
+
+def test_g11_too_little_memory_for_python_is_a_line_too() -> None:
+    said = trouble_of_the_machine(MemoryError())
+    assert said is not None
+    assert "memory is short" in str(remedy(said))
 
 
 AS_NOBODY = """

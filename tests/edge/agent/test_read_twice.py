@@ -1,7 +1,8 @@
-"""A log that is read under two edge names is counted under both, and told (E10)."""
+"""A log read under two edge names is counted twice, and told (E10); so are archives left (E2)."""
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import json
 from collections.abc import Callable
@@ -84,3 +85,21 @@ def test_e10_logs_that_begin_alike_and_go_on_otherwise_are_two_logs(
         log.write_text(nginx_lines(0, 1) + nginx_lines(second, 300 + second))
         assert "under both" not in run(capsys, *reading(home, edge, log))[2]
     assert [each["read_twice"] for each in edge_statuses(home, datetime.now(UTC))] == [[], []]
+
+
+@pytest.mark.parametrize("name", ["a.log.1.bz2", "a.log.2.zst", "a.log-20261130.tar.gz"])
+def test_e2_an_archive_of_before_that_no_agent_reads_holds_the_promise_until_given_up(
+    name: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = home / "a.log"
+    log.write_text(nginx_lines(0, 9))
+    (home / name).write_bytes(bz2.compress(nginx_lines(9, 30).encode()))
+    words = reading(home, "e1", log, tailed=True)
+    for _ in range(2):  # a restart does not forget it
+        code, _, err = run(capsys, *words)
+        assert (code, f"{name} was there before the agent" in err) == (1, True)
+    assert run(capsys, *words, "--give-up")[0] == 0
+    assert run(capsys, *words)[0] == 0
+    others = reading(home, "e2", log, tailed=True)
+    others[others.index("beginning")] = "end"
+    assert run(capsys, *others)[0] == 0
