@@ -24,13 +24,13 @@ from billing.lake import version as versions
 from billing.lake.building import (
     NO_DAY,
     Building,
-    link_charges,
     merge,
     published_through,
     write,
     write_accounts,
     write_whole,
 )
+from billing.lake.charges import place_charges
 from billing.lake.tables import TABLES, LakeTable
 from billing.lake.version import Version, VersionFile
 from billing.store.given import SMALL, TEXT, TIME, Schema, register
@@ -129,7 +129,7 @@ def publish(store: Store) -> Version:
         elif table.kept == "by day":
             _write_days(building, table)
         elif table.kept == "linked":
-            link_charges(building, table)
+            place_charges(building, table)
         elif table.kept == "by account":
             write_accounts(building, table, touched)
         else:
