@@ -28,8 +28,8 @@ from pathlib import Path
 import duckdb
 
 import sql
-from bench.rating import START
-from bench.rating_run import close_hour, make_home
+from bench.baselines.hour_loop import START
+from bench.rating import close_hour, make_home
 from billing.analysts import library
 from billing.appliers import open_store
 from billing.follow_up import follow_up

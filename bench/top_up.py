@@ -2,7 +2,7 @@
 
     python -m bench.top_up [--accounts 100000] [--hours 6]
 
-A home is made as bench/rating_run.py makes it, some hours are rated, and then one account pays, at
+A home is made as bench/rating.py makes it, some hours are rated, and then one account pays, at
 first without and then with live hours. What follows a payment is measured as `billing top-up` does
 it: the record, invoices settled, the account judged, stop list, lake. CPU seconds of
 this process, all threads; the baseline is opening and closing the store.
@@ -20,8 +20,8 @@ from pathlib import Path
 
 import duckdb
 
-from bench.rating import START
-from bench.rating_run import USAGE, close_hour, make_home, run
+from bench.baselines.hour_loop import START
+from bench.rating import USAGE, close_hour, make_home, run
 from billing.appliers import open_store
 from billing.balance import states
 from billing.invoices import payments

@@ -83,7 +83,7 @@ def _opened(stream: TextIO | None) -> TextIO:
     if stream is None:
         return open(os.devnull, "w", encoding="utf-8")
     below = bare(stream)
-    if isinstance(below, TextIOWrapper) and below.errors == "strict":
+    if isinstance(below, TextIOWrapper):  # whatever it had: the C locale's own way fails too
         below.reconfigure(errors=_ESCAPE)
     return below
 

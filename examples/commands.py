@@ -56,19 +56,21 @@ class StartedCommand:
 
 
 class Commands:
-    """Starts commands. Made before this process has threads: they would not be in its children."""
+    """Starts commands. Made before this process has threads: they would not be in its children.
+    `ahead`: the libraries are loaded now, not when the first command is asked for.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, *, ahead: bool = True) -> None:
         self._place = tempfile.TemporaryDirectory(prefix="edgetoll-demo-")
         self._count = 0
         self._server, theirs = Pipe()
         sys.stdout.flush()
         sys.stderr.flush()
-        self._process = os.fork()
-        if self._process == 0:
+        self.process = os.fork()
+        if self.process == 0:
             self._server.close()
             with suppress(EOFError, KeyboardInterrupt):
-                _serve(theirs)
+                _serve(theirs, ahead=ahead)
             os._exit(0)
         theirs.close()
         atexit.register(self.close)
@@ -93,12 +95,14 @@ class Commands:
         """End the process that starts them."""
         if not self._server.closed:
             self._server.close()
-            os.waitpid(self._process, 0)
+            os.waitpid(self.process, 0)
             self._place.cleanup()
 
 
-def _serve(asked: Connection) -> None:
+def _serve(asked: Connection, *, ahead: bool) -> None:
     """Fork a process for each command, and wait for those that are asked for."""
+    if not ahead:
+        asked.poll(None)
     for module in LOADED:
         import_module(module)
     gc.freeze()

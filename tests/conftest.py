@@ -21,6 +21,7 @@ from hypothesis import HealthCheck, settings
 
 import edgetoll
 from deploy.caddy.real_caddy import PROGRAM as CADDY
+from tests import forked
 from tests.effort import THOROUGH
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -54,6 +55,7 @@ if not THOROUGH:
 # Where compiled files may not be kept, each command that a test starts compiles its libraries anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 edgetoll.settle()  # as our own processes do: DuckDB would load pandas
+forked.prepare()
 LONGEST = ("tests/kafka", "tests/test_install.py", "tests/damage", "tests/metering/worker")
 IN_CI = os.environ.get("CI", "") not in ("", "0", "false")
 left_out: dict[str, tuple[list[str], list[str]]] = {}
@@ -115,8 +117,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def cpu_seconds() -> float:
-    """CPU time of this process and of those it started that have ended."""
-    return sum(os.times()[:4])
+    """CPU time of this process and of those it started, or had started, that have ended."""
+    return sum(os.times()[:4]) + forked.cpu_seconds()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -28,18 +28,18 @@ class _Before:
 
 def apply_burn(connection: duckdb.DuckDBPyConnection, record: Record, effects: Effects) -> None:
     """Move account_burn on by a run whose own tables have not moved yet."""
-    through = datetime.fromisoformat(effects["run"]["through_hour"])
-    until = {"through": through}
     before = sql.row(connection.execute(sql.text("statements/balance/burn/before")), _Before)
-    connection.execute(sql.text("statements/balance/burn/come"), until)
-    if before is not None and before.files and before.through is not None:
-        connection.execute(
-            sql.text("statements/balance/burn/go"),
-            {
-                **until,
-                "before": before.through,
-                "files": before.files,
-                "journal_no": record.number,
-            },
-        )
+    assert before is not None, "what was before is one row"
+    connection.execute(
+        sql.text("statements/balance/burn/span"),
+        {
+            "through": datetime.fromisoformat(effects["run"]["through_hour"]),
+            "before": before.through,
+            "files": before.files,
+            "journal_no": record.number,
+        },
+    )
+    connection.execute(sql.text("statements/balance/burn/come"))
+    if before.files and before.through is not None:
+        connection.execute(sql.text("statements/balance/burn/go"))
     connection.execute(sql.text("statements/balance/burn/moved"))

@@ -14,7 +14,7 @@ import sql
 from billing.balance.budgets import BudgetRow, crossings
 from billing.balance.customer_alerts import Kind, Measured, Raised, Rule, raise_alert, read_rules
 from billing.balance.grace_clock import GraceClock
-from billing.instants import naive
+from billing.instants import aware, naive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +83,7 @@ def raised_alerts(
         _bind_rules(connection, rules, at=clock.usage_through - timedelta(microseconds=1))
         bills = connection.execute(sql.text("statements/balance/customer_alerts/measure_bills"))
         found += sql.rows(bills, _MeasuredRow)
+        _settle_months(connection, home)
         through = {"known_through": naive(known_through or clock.usage_through)}
         spent = connection.execute(
             sql.text("statements/balance/customer_alerts/measure_budgets"), through
@@ -96,6 +97,27 @@ def raised_alerts(
     found += sql.rows(plans, _MeasuredRow)
     measured = [one for one in (row.measured_rule() for row in found) if one.over]
     return tuple(raise_alert(one, now=now) for one in (*measured, *budgets))
+
+
+def _settle_months(connection: duckdb.DuckDBPyConnection, home: Path) -> None:
+    """What rating would still charge accounts with a budget if their month ended unused."""
+    found = connection.execute(
+        sql.text("statements/balance/customer_alerts/whose_month_settles")
+    ).fetchall()
+    if not found:
+        connection.execute(sql.text("statements/balance/customer_alerts/nothing_settles"))
+        return
+    from billing.prices import load_books
+    from billing.rating.engine import settle_ahead
+
+    # A month of a zone as +5:45 ends within an hour, which is rated whole.
+    end = max(month_end for _, month_end in found) + timedelta(minutes=59)
+    settle_ahead(
+        connection,
+        books=load_books(home / "prices"),
+        through=aware(end.replace(minute=0)),
+        accounts=[account_id for account_id, _ in found],
+    )
 
 
 def _bind_rules(

@@ -55,7 +55,7 @@ class MonthTotal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthChange:
-    """How an account's sum differs from last month's, and by what; the five parts add up to
+    """How an account's sum differs from last month's, and by what; the eight parts add up to
     `change`. `by_rate_of_tax` is the part of `by_tax` that another rate makes.
     """
 
@@ -69,6 +69,9 @@ class MonthChange:
     by_usage: int
     by_plan: int
     by_price: int
+    by_credit: int
+    by_commitment: int
+    by_plan_price: int
     by_correction: int
     by_tax: int
     by_rate_of_tax: int
@@ -82,6 +85,9 @@ class MonthChange:
             "usage": self.by_usage,
             "plan": self.by_plan,
             "price": self.by_price,
+            "promotional credit": self.by_credit,
+            "commitment": self.by_commitment,
+            "plan sold": self.by_plan_price,
             "correction": self.by_correction,
             "tax": self.by_rate_of_tax,
         }

@@ -51,7 +51,9 @@ class SendableDocument:
             "amount_due": minor(due, self.digits),
             "due_on": self.due_on.isoformat(),
         }
-        return _event("document.issued", self.account_id, (self.invoice_no, number), data, at)
+        return document_event(
+            "document.issued", self.account_id, (self.invoice_no, number), data, at
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +84,9 @@ class OverdueInvoice:
             "due_on": self.due_on.isoformat(),
             "step": step,
         }
-        return _event("document.reminder", self.account_id, (self.invoice_no, step), data, at)
+        return document_event(
+            "document.reminder", self.account_id, (self.invoice_no, step), data, at
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +126,7 @@ def announce_documents(
 
     InputError when no mail server is set, or there is no such document.
     """
-    _refuse_without_mail(store)
+    refuse_without_mail(store)
     found = sql.rows(
         store.connection.execute(
             sql.text("statements/close/sending/to_send"), {"month": month, "invoice_no": invoice_no}
@@ -142,7 +146,7 @@ def announce_documents(
 
 def announce_reminders(store: Store, *, settings: InvoiceSettings, at: datetime) -> Announced:
     """Put the reminders that the ladder has reached into the outbox, the last step each alone."""
-    _refuse_without_mail(store)
+    refuse_without_mail(store)
     today = at.astimezone(ZoneInfo(settings.timezone)).date()
     found = sql.rows(
         store.connection.execute(sql.text("statements/close/sending/overdue"), {"today": today}),
@@ -170,9 +174,7 @@ def _announce(
 ) -> Announced:
     """One journal record for all that is new and has somewhere to go."""
     new = [event for event, email, is_new in events if is_new and email]
-    if new:
-        rows = [event_row(event) for event in new]
-        store.commit("document_events", {"events": as_effect(rows, EVENT_COLUMNS)}, at=at)
+    put_events(store, new, at=at)
     return Announced(
         events=tuple(event.event_id for event, email, is_new in events if email or not is_new),
         new=len(new),
@@ -182,7 +184,15 @@ def _announce(
     )
 
 
-def _refuse_without_mail(store: Store) -> None:
+def put_events(store: Store, events: Sequence[Event], *, at: datetime) -> None:
+    """Put events about documents into the outbox, in one journal record; none: no record."""
+    if events:
+        rows = [event_row(event) for event in events]
+        store.commit("document_events", {"events": as_effect(rows, EVENT_COLUMNS)}, at=at)
+
+
+def refuse_without_mail(store: Store) -> None:
+    """InputError unless customers get mail."""
     settings = read_delivery(store.home)
     if MAIL not in endpoints(settings) or settings.mail is None:
         raise InputError(
@@ -196,9 +206,10 @@ def _refuse_without_mail(store: Store) -> None:
         )
 
 
-def _event(
+def document_event(
     kind: str, account_id: str, key: tuple[str, int], data: Mapping[str, object], at: datetime
 ) -> Event:
+    """An event about a document; `key`: which, and the how manyth of its kind."""
     return Event(
         event_id=event_id(kind, *key),
         account_id=account_id,

@@ -152,7 +152,8 @@ def document(found: Checklist) -> dict[str, object]:
     }
 
 
-PARTS = ("by_usage", "by_plan", "by_price", "by_correction", "by_tax", "by_rate_of_tax")
+PARTS = ("by_usage", "by_plan", "by_price", "by_credit", "by_commitment", "by_plan_price",
+         "by_correction", "by_tax", "by_rate_of_tax")  # fmt: skip
 
 
 def _login() -> str:

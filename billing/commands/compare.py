@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
 
 import sql
 from billing.accounts.load import OWNED_NAMES, owned_names
@@ -23,31 +25,28 @@ from billing.store.audit import differences
 from billing.store.store import Store
 from edge.errors import Corrupt, EdgetollError
 
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
 Rows = Iterator[tuple[object, ...]]
 REPLAY = "store_equals_journal"
 DOCUMENTS = "documents_are_of_this_store"
 LISTS = "published_lists_are_of_this_store"
-MONTHS = "usage_months_equal_charges"
+LAKE_CHECKS = (
+    "usage_months_equal_charges",
+    "usage_sums_equal_usage",
+    "lake_days_equal_charges",
+    "focus_rules",
+    "focus_equals_invoices",
+)
+"""Checks over the public views, as readers see them."""
 UNPUBLISHED = ("deliveries",)
 """Kinds of records that no command publishes: the lake shows them with the next one."""
-MONTHS_CHECK = "checks/usage_months_equal_charges"
-SUMS = "usage_sums_equal_usage"
-SUMS_CHECK = "checks/usage_sums_equal_usage"
-DAYS = "lake_days_equal_charges"
-DAYS_CHECK = "checks/lake_days_equal_charges"
-FOCUS = "focus_rules"
-FOCUS_CHECK = "checks/focus_rules"
-FOCUS_BILLED = "focus_equals_invoices"
-FOCUS_BILLED_CHECK = "checks/focus_equals_invoices"
 ABOUT = {
     REPLAY: "The billing store is what a replay of the journal and its effect files gives.",
     "closed_hours_are_there": "Each closed hour that billing took in is still there, unchanged.",
     "lake_is_of_this_journal": "The lake goes up to the journal's last record of what it shows.",
-    MONTHS: about(MONTHS_CHECK),
-    SUMS: about(SUMS_CHECK),
-    DAYS: about(DAYS_CHECK),
-    FOCUS: about(FOCUS_CHECK),
-    FOCUS_BILLED: about(FOCUS_BILLED_CHECK),
+    **{name: about(f"checks/{name}") for name in LAKE_CHECKS},
     LISTS: "The stop list and the owned names are what the store says.",
     DOCUMENTS: "Each document that the store issued is in invoices/, as it was written.",
 }
@@ -75,29 +74,28 @@ class WaitingAccount:
 
 def results(store: Store, *, quick: bool = False) -> list[CheckResult]:
     """Every comparison, made; `quick` leaves the replay and the documents' hashes out."""
-    made: dict[str, Callable[[Store], Rows]] = {
-        REPLAY: replay,
-        "closed_hours_are_there": closed_hours,
-        "lake_is_of_this_journal": lake,
-        MONTHS: usage_months,
-        SUMS: lambda store: _in_the_lake(store, sql.text(SUMS_CHECK)),
-        DAYS: lambda store: _in_the_lake(store, sql.text(DAYS_CHECK)),
-        FOCUS: lambda store: _in_the_lake(store, sql.text(FOCUS_CHECK)),
-        FOCUS_BILLED: lambda store: _in_the_lake(store, sql.text(FOCUS_BILLED_CHECK)),
-        LISTS: lists,
-        DOCUMENTS: lambda store: documents.results(store.home, store.connection, quick=quick),
+    before: dict[str, Callable[[], Rows]] = {
+        REPLAY: lambda: replay(store),
+        "closed_hours_are_there": lambda: closed_hours(store),
+        "lake_is_of_this_journal": lambda: lake(store),
+    }
+    if quick:
+        del before[REPLAY]
+    after: dict[str, Callable[[], Rows]] = {
+        LISTS: lambda: lists(store),
+        DOCUMENTS: lambda: documents.results(store.home, store.connection, quick=quick),
     }
     return [
-        _result(name, compare, store)
-        for name, compare in made.items()
-        if not (quick and name == REPLAY)
+        *(_result(name, compare) for name, compare in before.items()),
+        *in_the_lake(store),
+        *(_result(name, compare) for name, compare in after.items()),
     ]
 
 
-def _result(name: str, compare: Callable[[Store], Rows], store: Store) -> CheckResult:
+def _result(name: str, compare: Callable[[], Rows]) -> CheckResult:
     """One comparison, made; what it cannot read makes it red, and no other."""
     try:
-        return CheckResult(check=name, about=ABOUT[name], rows=tuple(compare(store)))
+        return CheckResult(check=name, about=ABOUT[name], rows=tuple(compare()))
     except EdgetollError as error:
         return CheckResult(check=name, about=ABOUT[name], unable=str(error))
 
@@ -151,25 +149,41 @@ def lake(store: Store) -> Rows:
             return
 
 
-def usage_months(store: Store) -> Rows:
-    """Months of accounts where the views give other usage than was charged."""
-    waiting = sql.rows(
-        store.connection.execute(sql.text("statements/lake/check/waiting_accounts")), WaitingAccount
-    )
-    values = {"waiting": [one.account_id for one in waiting]}
-    return _in_the_lake(store, sql.text(MONTHS_CHECK), values)
-
-
-def _in_the_lake(store: Store, check: str, values: dict[str, list[str]] | None = None) -> Rows:
-    """What a check over the views of the lake finds."""
+def in_the_lake(store: Store) -> list[CheckResult]:
+    """What the checks over the views of the lake find, all by one reader; where there is something
+    that it cannot read, each by its own, so that only those are red which need it.
+    """
     try:
         version = versions.current(store.home)
         if version is not None:
             versions.verify_open(version)
-    except Corrupt:
-        return  # lake_version_is_whole says so
-    with connect(store.home, query=check) as connection:
-        yield from connection.execute(check, values).fetchmany(FIRST_ROWS)
+    except Corrupt:  # lake_version_is_whole says so
+        return [CheckResult(check=name, about=ABOUT[name]) for name in LAKE_CHECKS]
+    values = {"waiting": _waiting(store)}
+    texts = {name: sql.text(f"checks/{name}") for name in LAKE_CHECKS}
+
+    def found(name: str, reader: DuckDBPyConnection) -> Rows:
+        given = values if "$waiting" in texts[name] else None
+        yield from reader.execute(texts[name], given).fetchmany(FIRST_ROWS)
+
+    def alone(name: str) -> Rows:
+        with connect(store.home, query=texts[name]) as reader:
+            yield from found(name, reader)
+
+    try:
+        together = connect(store.home, query="\n".join(texts.values()))
+    except EdgetollError:
+        return [_result(name, partial(alone, name)) for name in LAKE_CHECKS]
+    with together:
+        return [_result(name, partial(found, name, together)) for name in LAKE_CHECKS]
+
+
+def _waiting(store: Store) -> list[str]:
+    """Accounts that have usage which is not yet charged."""
+    waiting = sql.rows(
+        store.connection.execute(sql.text("statements/lake/check/waiting_accounts")), WaitingAccount
+    )
+    return [one.account_id for one in waiting]
 
 
 def lists(store: Store) -> Rows:

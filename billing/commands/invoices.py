@@ -286,7 +286,10 @@ def _draft(
 
     def human() -> None:
         tables.print_rows(f"Drafts of {order.month}", rows)
-        say(f"nothing was issued; the drafts are in {folder}")
+        if rows:
+            say(f"nothing was issued; the drafts are in {folder}")
+        else:
+            say(f"nothing to draft: no account has rated usage of {order.month} that waits")
 
     tables.warn_of_draft(settings, prepared.invoices, prepared.early)
     emit(

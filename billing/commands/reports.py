@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from billing.invoices.payments import InvoiceStanding
     from billing.reports.records import Difference
     from billing.reports.statement import Statement
+    from billing.reports.statement_page import StatementPage
 
-AccountArgument = Annotated[str, typer.Argument(help="The account's id.")]
 RunArgument = Annotated[
     str, typer.Argument(help="A run's id, or `start` for the beginning of the books.")
 ]
@@ -38,24 +38,33 @@ SHOWN = 200
 
 
 def statement(
-    account: AccountArgument,
+    account: Annotated[str | None, typer.Argument(help="The account's id. Or --all.")] = None,
     month: Annotated[
         str | None,
         typer.Option(
             "--month", metavar="YYYY-MM", help="This month (default: up to now, 31 days)."
         ),
     ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="All accounts: with --send, or -o 'FOLDER/{account}.pdf'.")
+    ] = False,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", help="Write a statement for the customer: .pdf or .html."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    send: Annotated[
+        bool, typer.Option("--send", help="Send that month's by mail, as PDF; once.")
+    ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also what was sent before, drawn up anew.")
+    ] = False,
     home: HomeOption = DEFAULT_HOME,
     as_json: JsonOption = False,
     as_of: AsOfOption = None,
 ) -> None:
     """Every movement on an account with the running balance, and its invoices that are still open,
-    by the days of its own time zone.
+    by the days of its own time zone: on the screen, in a file, or by mail to the customer.
 
     As CSV or xlsx, of one account or of all: edgetoll query statement_of_account -o FILE.
 
@@ -64,45 +73,114 @@ def statement(
     from billing.appliers import open_store
     from billing.invoices import payments
     from billing.reports.statement import read, to_document
+    from edge.errors import InputError
 
+    if every == (account is not None):
+        raise InputError("say whose statement", "an account's id, or --all")
     at = as_of_time(as_of)
+    if send:
+        _send_statements(home, account, month, output, again=again, at=at, as_json=as_json)
+        return
+    if again:
+        raise InputError("--again is about mails", "with --send; a file is replaced with --force")
+    if output is not None:
+        _write_statements(home, account, month, output, at=at, force=force)
+        return
+    if account is None:
+        raise InputError(
+            "all accounts are more than a screen",
+            "-o 'FOLDER/{account}.pdf', --send, or edgetoll query statement_of_account -o ALL.xlsx",
+        )
     with open_store(home, owner="edgetoll billing statement", now=at) as store:
         found = read(store.connection, account, month=month, at=at)
         invoices = payments.standing(store.connection, account=account)
-    if output is not None:
-        _write_statement(home, found, invoices, output, at=at, force=force)
-        return
     document = to_document(found) | {"open_invoices": [one.document() for one in invoices]}
     emit(document, as_json=as_json, human=lambda: _show_statement(found, invoices))
 
 
-def _write_statement(
+def _send_statements(
     home: Path,
-    found: Statement,
-    invoices: Sequence[InvoiceStanding],
+    account: str | None,
+    month: str | None,
+    output: Path | None,
+    *,
+    again: bool,
+    at: datetime,
+    as_json: bool,
+) -> None:
+    from billing.appliers import open_store
+    from billing.close import statements
+    from billing.commands import send as sending
+    from billing.commands.close import invoice_settings
+    from billing.follow_up import changing
+    from edge.errors import InputError
+
+    if month is None or output is not None:
+        raise InputError("a statement is sent of a month", "--send --month YYYY-MM, without -o")
+    owner = "edgetoll billing statement"
+    with open_store(home, owner=owner, now=at) as store:
+        wanted = statements.wanted(store, month, account_id=account, again=again, at=at)
+    drawn = statements.draw(home, wanted, invoice_settings(home), at=at)
+    with changing(home, owner=owner, at=at) as store:
+        announced = statements.announce(store, wanted, drawn, at=at)
+    out = sending.send_out(home, announced, at=at)
+    sending.show(out, as_json=as_json)
+    sending.refuse_undone(out)
+
+
+def _write_statements(
+    home: Path,
+    account: str | None,
+    month: str | None,
     output: Path,
     *,
     at: datetime,
     force: bool,
 ) -> None:
+    """The statement of an account as a file; of all each in its own, `{account}` in their name."""
+    from billing.appliers import open_store
     from billing.commands.close import invoice_settings
-    from billing.invoices.documents.pdf_document import fonts_of, unprintable
-    from billing.invoices.fonts import font_hint, named
-    from billing.reports.statement_page import page, to_html, to_pdf
+    from billing.invoices import payments
+    from billing.invoices.documents.files import safe_name
+    from billing.reports.statement import account_ids, read
+    from billing.reports.statement_page import page
     from edge.errors import InputError
 
-    if output.exists() and not force:
-        raise InputError(f"{output} is there already", "another name, or --force")
     if output.suffix not in (".pdf", ".html"):
         raise InputError(
             f"a statement is no {output.suffix or 'file without an ending'}",
             "name it .pdf or .html; .csv and .xlsx: edgetoll query statement_of_account -o FILE",
         )
-    shown = page(found, invoices, invoice_settings(home))
+    if account is None and "{account}" not in output.name:
+        raise InputError(
+            "each account has a statement of its own", "-o 'FOLDER/{account}.pdf' names them all"
+        )
+    with open_store(home, owner="edgetoll billing statement", now=at) as store:
+        names = account_ids(store.connection) if account is None else (account,)
+        found = [
+            (read(store.connection, name, month=month, at=at),
+             payments.standing(store.connection, account=name))
+            for name in names
+        ]  # fmt: skip
+    settings = invoice_settings(home)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    for one, invoices in found:
+        path = output.with_name(output.name.replace("{account}", safe_name(one.account_id)))
+        if path.exists() and not force:
+            raise InputError(f"{path} is there already", "another name, or --force")
+        _write_statement(home, page(one, invoices, settings), path, at=at)
+
+
+def _write_statement(home: Path, shown: StatementPage, output: Path, *, at: datetime) -> None:
+    from billing.invoices.documents.pdf_document import fonts_of, unprintable
+    from billing.invoices.fonts import font_hint, named
+    from billing.reports.statement_page import to_html, to_pdf
+    from edge.errors import InputError
+
     made = to_html(shown)
     if output.suffix == ".pdf":
         fonts = fonts_of(home)
-        if missing := unprintable("".join((shown.name, shown.note, *shown.seller)), fonts):
+        if missing := unprintable(shown.printed, fonts):
             raise InputError(
                 f"no font has {named(missing)}: the PDF would show boxes", font_hint(missing)
             )

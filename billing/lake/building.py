@@ -111,6 +111,19 @@ def write(
     return _save(building, table, path, relation)
 
 
+def keep_one(building: Building, table: LakeTable, path: Path) -> None:
+    """A table without files gets an empty one, `path`: other tools want one of each."""
+    if any(path.parent.iterdir()):
+        return
+    name = str(path.relative_to(building.folder))
+    old = next((one for one in building.whole(table.name) if one.path == name), None)
+    if old is not None:
+        building.link(old)
+    else:
+        relation = building.store.connection.sql(sql.text(table.select)).limit(0)
+        _save(building, table, path, relation)
+
+
 def merge(building: Building, table: LakeTable, path: Path, parts: Collection[Path]) -> None:
     """Add up files of a day into `path`, which may be one of them; the others go."""
     assert table.merged is not None

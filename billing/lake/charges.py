@@ -14,12 +14,15 @@ from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 
-from billing.lake.building import Building, write
+from billing.lake.building import Building, keep_one, write
 from billing.lake.tables import LakeTable
 from billing.lake.version import VersionFile
 from billing.store import charge_files
 from billing.store.charge_files import ChargeFile
 
+SUMMED_CHARGES = "charges_daily"
+OPEN_CHARGES_MAX = 5
+"""So many files of charges wait to be added up by the day; readers add them to the days."""
 JOINED_AT_ONCE = 6
 JOINED_ROWS_MAX = 2_000_000
 """Sorting so many takes seconds and some 300 MB; more are not joined, their files are few."""
@@ -144,3 +147,24 @@ def _link(building: Building, table: LakeTable, folder: Path, one: ChargeFile) -
             changed_ns=state.st_mtime_ns,
         )
     )
+
+
+def open_charges(building: Building, summed: int) -> list[ChargeFile] | None:
+    """The files of charges after record `summed`, which no day has yet; None: add them up now,
+    since there are some, or one of them is of another form.
+    """
+    listed = charge_files.listed(building.store.connection)
+    found = [one for one in listed if one.journal_no > summed]
+    if len(found) > OPEN_CHARGES_MAX or any(one.form != "of a run" for one in found):
+        return None
+    return found
+
+
+def link_open_charges(building: Building, table: LakeTable) -> None:
+    """The files of charges that no day has yet; without any there is an empty one."""
+    folder = building.place(table)
+    written = [one for one in building.files if one.table == SUMMED_CHARGES]
+    summed = max(int(Path(one.path).stem.split("-")[1]) for one in written)
+    for one in open_charges(building, summed) or ():
+        _link(building, table, folder, one)
+    keep_one(building, table, folder / "none.parquet")

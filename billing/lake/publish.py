@@ -12,7 +12,6 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import takewhile
@@ -22,17 +21,16 @@ import sql
 from billing.checks import red
 from billing.lake import version as versions
 from billing.lake.building import (
-    NO_DAY,
     Building,
-    merge,
     published_through,
     write,
     write_accounts,
     write_whole,
 )
-from billing.lake.charges import place_charges
+from billing.lake.charges import SUMMED_CHARGES, link_open_charges, open_charges, place_charges
+from billing.lake.days import MERGED_AT_ONCE, link_open, plan_days, write_days
 from billing.lake.tables import TABLES, LakeTable
-from billing.lake.version import Version, VersionFile
+from billing.lake.version import Version
 from billing.store.given import SMALL, TEXT, TIME, Schema, register
 from billing.store.store import Store
 from billing.zones import RULES, offsets
@@ -43,8 +41,6 @@ from edge.errors import Corrupt
 KEEP_SECONDS = 3600
 LAKE_CHECK = "lake_version_is_whole"
 MERGED_ROWS_MAX = 8_000_000
-MERGED_AT_ONCE = 6
-DAY_FILES_MAX = 24
 _OFFSETS: Schema = [
     ("zone", TEXT),
     ("from_utc", TIME),
@@ -52,14 +48,6 @@ _OFFSETS: Schema = [
     ("offset_seconds", SMALL),
     ("rules", TEXT),
 ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changed:
-    """A day of usage to write since the version before; `moved`: its published rows changed too."""
-
-    day: object
-    moved: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,11 +111,16 @@ def publish(store: Store) -> Version:
     since = published_through(building)
     touched = None if since is None else states.touched(store, since)
     states.prepare_lake(store, now=store.now, accounts=touched)
+    days = plan_days(building)
     for table in TABLES:
         if table.kept == "by record":
             _grow(building, table)
         elif table.kept == "by day":
-            _write_days(building, table)
+            write_days(building, table, days)
+        elif table.kept == "open":
+            link_open(building, table, days)
+        elif table.kept == "open charges":
+            link_open_charges(building, table)
         elif table.kept == "linked":
             place_charges(building, table)
         elif table.kept == "by account":
@@ -189,16 +182,17 @@ def _grow(building: Building, table: LakeTable) -> None:
     """Link the files of the version before and add one for the records since; merge small
     neighbours.
     """
-    folder = building.folder.joinpath(table.name)
-    folder.mkdir()
+    folder = building.place(table)
     ranges: list[tuple[int, int, int]] = []
     for old in building.whole(table.name):
         after, through = (int(part) for part in Path(old.path).stem.split("-"))
         building.link(old)
         ranges.append((after, through, old.rows))
-    if ranges and table.moved_by is not None and not table.moved_by & building.kinds():
-        return
     start = building.start if ranges else 0
+    if ranges and table.name == SUMMED_CHARGES:
+        start = ranges[-1][1]
+        if open_charges(building, start) is not None:
+            return
     last = building.store.journal.last_no
     path = folder / f"{start:08d}-{last:08d}.parquet"
     made = write(building, table, path, after=start, through=last)
@@ -223,55 +217,6 @@ def _alike(ranges: list[tuple[int, int, int]]) -> int:
     count = sum(1 for _ in takewhile(lambda one: one[2] <= 2 * newest, reversed(ranges)))
     rows = sum(one[2] for one in ranges[-count:])
     return count if count >= MERGED_AT_ONCE and rows <= MERGED_ROWS_MAX else 0
-
-
-def _write_days(building: Building, table: LakeTable) -> None:
-    """Usage in files by day: new imports add a file to their days; a day that moved is written
-    anew, and files of sums are added up once there are some; a day that was pruned goes. Where a
-    file of the version before is not as it was written, all days are written anew.
-    """
-    folder = building.folder.joinpath(table.name)
-    folder.mkdir()
-    last = building.store.journal.last_no
-    files: dict[str, list[VersionFile]] = {}
-    pruned = building.store.value("statements/lake/publish/pruned_day")
-    for old in building.whole(table.name):
-        if pruned is None or _day_of(old) >= str(pruned):
-            files.setdefault(_day_of(old), []).append(old)
-    start = building.start if files else 0
-    for day, moved in _days(building, files.keys(), start).items():
-        old_files = files.get(day, [])
-        grown = moved is not None and len(old_files) >= DAY_FILES_MAX
-        whole = moved is True or (grown and table.merged is None)
-        if not whole:
-            for old in old_files:
-                building.link(old)
-        if moved is not None:
-            path = folder / f"day={day}.{last:08d}.parquet"
-            after = 0 if whole else start
-            write(building, table, path, after=after, through=last, day=day)
-            if table.merged and not whole and len(old_files) + 1 >= MERGED_AT_ONCE:
-                parts = [path, *(building.folder.joinpath(old.path) for old in old_files)]
-                merge(building, table, path, parts)
-    if not any(folder.iterdir()):
-        write(building, table, folder / f"day={NO_DAY}.00000000.parquet")
-
-
-def _days(building: Building, linked: Iterable[str], start: int) -> dict[str, bool | None]:
-    """Every day there is, in order: None where nothing is new, else whether rows moved in it."""
-    changed = sql.rows(
-        building.store.connection.execute(
-            sql.text("statements/lake/publish/changed_days"), {"after": start}
-        ),
-        Changed,
-    )
-    days: dict[str, bool | None] = dict.fromkeys(linked)
-    days |= {str(one.day): one.moved for one in changed}
-    return dict(sorted(days.items()))
-
-
-def _day_of(file: VersionFile) -> str:
-    return Path(file.path).name.removeprefix("day=").split(".")[0]
 
 
 def _remove_old(place: Path, keep: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kept = Literal["whole", "by record", "by day", "by account", "linked"]
+Kept = Literal["whole", "by record", "by day", "by account", "linked", "open", "open charges"]
 MOVED = "moved"
 """In the name of a file that holds the rows which moved since a table of accounts was written."""
 
@@ -14,8 +14,8 @@ MOVED = "moved"
 class LakeTable:
     """A table of the lake. `relation`: its name in a reader; `kept`: one file that is written
     anew, files by ranges of journal records (it only grows), files by day, one file of all accounts
-    and one of those that moved since, or the journal's own files (which `select` makes of older
-    ones), joined.
+    and one of those that moved since, the journal's own files (which `select` makes of older
+    ones), joined, or files of usage or of charges that are not added up yet.
     """
 
     name: str
@@ -89,7 +89,13 @@ TABLES = (
         select="lake/charges_daily",
         shape="lake_schema/charges_daily",
         kept="by record",
-        moved_by=frozenset({"rating_run"}),
+    ),
+    LakeTable(
+        name="charges_open",
+        relation="lake_charges_open",
+        select="lake/charges",
+        shape="lake_schema/charges_open",
+        kept="open charges",
     ),
     LakeTable(
         name="close_steps",
@@ -221,6 +227,13 @@ TABLES = (
         shape="lake_schema/usage_hourly",
         kept="by day",
         merged="statements/lake/publish/merged_hours",
+    ),
+    LakeTable(
+        name="usage_open",
+        relation="lake_usage_open",
+        select="lake/usage_5min",
+        shape="lake_schema/usage_open",
+        kept="open",
     ),
     LakeTable(
         name="zone_offsets",

@@ -16,6 +16,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -231,7 +232,9 @@ def wrong_with(version: Version, file: VersionFile, *, hashed: bool) -> str | No
     """What is wrong with a file of a version, None: nothing. One that was touched is hashed."""
     path = version.folder.joinpath(file.path)
     try:
-        state = path.stat()
+        state = path.lstat()
+        if not stat.S_ISREG(state.st_mode):
+            return f"{path} is no plain file"
         if state.st_size != file.bytes:
             return f"{path} has {state.st_size} bytes, {LIST} says {file.bytes}"
         touched = state.st_mtime_ns != file.changed_ns

@@ -28,7 +28,7 @@ KINDS = (
     "account.suspend_due", "account.suspended", "account.resumed", "account.released",
     "alert.high_bill", "alert.budget", "alert.budget_resolved", "alert.usage_cap",
     "alert.plan_low", "alert.tls_expiry", "alert.tls_renewed", "endpoint.disabled",
-    "document.issued", "document.reminder",
+    "document.issued", "document.reminder", "document.statement",
 )  # fmt: skip
 """The kinds of events that are told by mail."""
 # The rules of state_rules in their own words, and the text a customer gets for each.
@@ -104,7 +104,8 @@ def subject(kind: str, data: Data, reader: MailReader = ENGLISH) -> str:
     """The subject of a mail of this kind."""
     if kind.startswith("document."):
         name = "reminder" if kind == "document.reminder" else _text(data, "document")
-        return reader.text(f"subject_{name}", number=_text(data, "invoice_no"))
+        month = reader.date(data.get("month"), "month_of")
+        return reader.text(f"subject_{name}", number=_text(data, "invoice_no"), month=month)
     if kind == "account.resumed" and data.get("previous") == "released":
         return reader.text("subject_resumed_released")
     name = kind.replace("endpoint.disabled", "endpoint_disabled").rpartition(".")[2]
@@ -261,6 +262,10 @@ def _reminder(data: Data, reader: MailReader) -> str:
     )
 
 
+def _statement(data: Data, reader: MailReader) -> str:
+    return reader.text("statement", month=reader.date(data.get("month"), "month_of"))
+
+
 def _asks_for_money(data: Data) -> bool:
     due = data.get("amount_due")
     return isinstance(due, str) and parse_amount(due) > 0
@@ -276,6 +281,7 @@ _ADVICE: dict[str, Callable[[Data, MailReader], str]] = {
     "account.resumed": _resumed,
     "document.issued": _issued,
     "document.reminder": _reminder,
+    "document.statement": _statement,
     "alert.high_bill": lambda _data, reader: reader.text("high_bill"),
     "alert.budget": _budget,
     "alert.budget_resolved": lambda data, reader: _budget(data, reader, "budget_resolved"),
@@ -316,6 +322,8 @@ def _document_facts(_kind: str, data: Data, reader: MailReader) -> list[tuple[st
     asks = _asks_for_money(data)
     return [
         ("document", _text(data, "invoice_no")),
+        ("opening_balance", amount(data, "opening_balance")),
+        ("closing_balance", amount(data, "closing_balance")),
         ("total", amount(data, "total")),
         ("prepaid_used", amount(data, "prepaid_used") if has_used else ""),
         ("to_pay", amount(data, "amount_due") if asks else ""),

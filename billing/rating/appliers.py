@@ -38,6 +38,7 @@ def apply(connection: duckdb.DuckDBPyConnection, effects: Mapping[str, object]) 
 
 def _move_months_on(connection: duckdb.DuckDBPyConnection) -> None:
     """By the charges of new hours. Adding up is left out where there is nothing to add."""
+    connection.execute(sql.text("statements/rating/apply/charges_at_hand"))
     connection.execute(sql.text("statements/rating/apply/number_charged"))
     connection.execute(sql.text("statements/rating/apply/month_moves"))
     repeats = connection.execute(sql.text("statements/rating/apply/moves_repeat")).fetchall()

@@ -148,6 +148,35 @@ def project(
     Leaves rating_projection(account_id, currency, amount in 10^-10 units). Hours without a price
     add nothing. `accounts`: only these; None: all of them.
     """
+    _price_ahead(connection, books=books, through=through, accounts=accounts)
+    connection.execute(sql.text("statements/rating/what_if/projection"))
+
+
+def settle_ahead(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    books: PriceBooks,
+    through: datetime,
+    accounts: list[str],
+) -> None:
+    """What is still to be charged before `through` if nothing more is used: minimums, what is
+    missing to commitments, fees, and what credit pays of them; nothing is posted.
+
+    Leaves rating_settling(account_id, month, item, region, rate_card, term, amount in 10^-10
+    units). Takes the place of open_usage.
+    """
+    connection.execute(sql.text("statements/rating/what_if/no_open_usage"))
+    _price_ahead(connection, books=books, through=through, accounts=accounts)
+    connection.execute(sql.text("statements/rating/what_if/settling"))
+
+
+def _price_ahead(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    books: PriceBooks,
+    through: datetime,
+    accounts: list[str] | None,
+) -> None:
     mark = last_mark(connection)
     tables.bind(connection, books)
     connection.execute(sql.text("statements/rating/changes/usage_and_subjects"))
@@ -164,7 +193,6 @@ def project(
     )
     _run(one, "statements/rating/changes/origin", {"origin": one.origin})
     price(one)
-    connection.execute(sql.text("statements/rating/what_if/projection"))
 
 
 def price(one: Pass) -> Range:

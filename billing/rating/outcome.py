@@ -55,6 +55,7 @@ def outcome_of(
     """The effects of what has been priced; `first_month` is the earliest of a replay, None without
     one.
     """
+    connection.execute(sql.text("statements/rating/outcome/numbers"))
     connection.execute(sql.text("statements/rating/outcome/new_charges"))
     effects = {"charges": "rating_out_charges"}
     if first_month is not None:

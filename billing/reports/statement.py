@@ -108,6 +108,12 @@ def read(
     )
 
 
+def account_ids(connection: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+    """Every account, by id."""
+    found = connection.execute(sql.text("statements/invoices/statement/account_ids")).fetchall()
+    return tuple(name for (name,) in found)
+
+
 def _with_balances(rows: Sequence[MoveRow], opening: int) -> tuple[Move, ...]:
     """The rows with the balance after each."""
     after = accumulate((row.amount for row in rows), initial=opening)

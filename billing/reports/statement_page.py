@@ -77,6 +77,11 @@ class StatementPage:
     open_rows: tuple[OpenRow, ...]
     note: str
 
+    @property
+    def printed(self) -> str:
+        """What fonts must have: what people wrote, and a sentence in the language."""
+        return "".join((self.name, self.note, *self.seller))
+
 
 def page(
     found: Statement, invoices: Sequence[InvoiceStanding], settings: InvoiceSettings

@@ -307,7 +307,7 @@ def _charges_to_post(store: Store, run_id: str) -> TableRef:
         {"run_id": run_id, "journal_no": store.journal.last_no + 1},
     )
     store.connection.execute(sql.text("statements/runs/run/charges_to_post"))
-    return TableRef("charges_to_post", order=CHARGE_ORDER)
+    return TableRef("charges_to_post", order=CHARGE_ORDER, unfiled=("account_no", "lane_no"))
 
 
 def _read_back(store: Store, number: int, totals: Sequence[breaker.Total]) -> None:

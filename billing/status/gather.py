@@ -164,7 +164,7 @@ def _with_spool(edge: EdgeFact, document: Mapping[str, object], *, now: datetime
     promise = document.get("watermark")
     known = aware_or_none(promise if isinstance(promise, datetime) else edge.promise)
     problems: list[str] = []
-    for key in ("problems", "held"):
+    for key in ("problems", "held", "read_twice"):
         said = document.get(key)
         if isinstance(said, (list, tuple)):
             problems += [str(one) for one in said]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import duckdb
@@ -82,12 +83,17 @@ def _refusal(said: str, home: Path) -> EdgetollError:
     )
 
 
-def exact(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
-    """`relation` with HUGEINT columns as DECIMAL(38,0): Parquet would store a HUGEINT as DOUBLE."""
+def exact(
+    relation: duckdb.DuckDBPyRelation, without: Collection[str] = ()
+) -> duckdb.DuckDBPyRelation:
+    """`relation` with HUGEINT columns as DECIMAL(38,0): Parquet would store a HUGEINT as DOUBLE.
+    Columns named in `without` stay out.
+    """
     columns = [
         duckdb.ColumnExpression(name).cast(duckdb.decimal_type(38, 0)).alias(name)
         if str(kind) == "HUGEINT"
         else duckdb.ColumnExpression(name)
         for name, kind in zip(relation.columns, relation.types, strict=True)
+        if name not in without
     ]
     return relation.select(*columns)

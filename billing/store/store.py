@@ -55,11 +55,12 @@ class Applied:
 @dataclass(frozen=True, slots=True)
 class TableRef:
     """An effect that is the present content of a table or view of the store's connection (HUGEINT
-    kept). `order`: columns by which no two of its rows are equal, or ALL.
+    kept). `order`: columns by which no two rows are equal, or ALL. `unfiled`: what the file lacks.
     """
 
     name: str
     order: str = "ALL"
+    unfiled: tuple[str, ...] = ()
 
 
 # What applying a record raises when its effects have other columns or keys than expected.
@@ -269,10 +270,9 @@ class Store:
         file = self.journal.effect_file(number, name)
         hidden = folder / f".{file}.tmp"
         if isinstance(value, TableRef):
+            rows = exact(self.connection.table(value.name), value.unfiled)
             # In order, or the same rows would be other bytes on several threads.
-            exact(self.connection.table(value.name)).order(value.order).write_parquet(
-                str(hidden), compression="zstd"
-            )
+            rows.order(value.order).write_parquet(str(hidden), compression="zstd")
         else:
             from pyarrow import parquet
 

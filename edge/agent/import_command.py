@@ -164,7 +164,7 @@ def import_logs(
             spool.heartbeat(through_ms)
         elif through_ms is not None and spool.status().next_sequence:
             spool.heartbeat(0, held=_first_of(refused))
-        _tell_region(spool, result)
+        _tell_of_edges(home, spool, result)
     emit(result.document(), as_json=as_json, human=lambda: _show(result))
     _fail(result, doubted, promised=through_ms is not None)
 
@@ -262,8 +262,13 @@ def _usage(spool: Spool, files: list[Path], told: ImportEvidence) -> ImportResul
     return result
 
 
-def _tell_region(spool: Spool, result: ImportResult) -> None:
-    """A region that is not the edge's is a mistake, or a move: it is told (E12)."""
+def _tell_of_edges(home: Path, spool: Spool, result: ImportResult) -> None:
+    """A log that another edge has read is told (E10), and so is a region that is not the edge's: a
+    mistake, or a move (E12).
+    """
+    from edge.agent.read_twice import read_twice
+
+    result.notes += read_twice(home, spool.edge_id)
     before = spool.region_before
     if before and before != spool.region:
         result.notes.append(

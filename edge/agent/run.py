@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge.agent.opened_spool import checked_home, open_spool
+from edge.agent.read_twice import read_twice
 from edge.agent.report import AgentReport, write_report
 from edge.agent.settings import EdgeSettings, LogSettings, complete
 from edge.agent.status import written_ms
@@ -132,6 +133,7 @@ class _Agent:
         self._reported: list[str] | None = None
         self.problems: list[str] = []
         self._told: set[str] = set()
+        self._told_twice: set[str] = set()
 
     def run(self) -> None:
         """Cycle until told to stop; a disk that refuses is tried again: lines wait in the log."""
@@ -163,6 +165,7 @@ class _Agent:
                 self._promise(cycle)
                 self.problems = cycle.problems
                 self._report(cycle)
+                self._tell_read_twice()
                 return
             if not cycle.events:
                 # Rotation moved a file while it was opened: look again.
@@ -206,7 +209,16 @@ class _Agent:
         """Let the spool delete what was acknowledged long ago."""
         if time.monotonic() >= self._retention_at:
             self._spool.retention(now_ms())
+            self._tell_read_twice()
             self._retention_at = time.monotonic() + _RETENTION_SECONDS
+
+    def _tell_read_twice(self) -> None:
+        """Say once of each log that another edge of this home has read it too."""
+        home = self._spool.folder.parents[1]
+        for sentence in read_twice(home, self._spool.edge_id):
+            if sentence.partition(":")[0] not in self._told_twice:
+                warn(sentence)
+                self._told_twice.add(sentence.partition(":")[0])
 
     def _tell(self, problems: list[str]) -> None:
         """Say a problem that lasts, once: in the midst of a rotation a log is not there."""

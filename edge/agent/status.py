@@ -10,7 +10,9 @@ import shutil
 from datetime import datetime
 from pathlib import Path
 
+from edge.agent.read_twice import told
 from edge.agent.report import read_report
+from edge.batch.records import SourcePosition
 from edge.durable import lock_holder
 from edge.errors import EdgetollError, InputError
 from edge.instants import from_ms
@@ -25,19 +27,22 @@ def edge_statuses(home: Path, now: datetime) -> list[dict[str, object]]:
     """One document per spool under `home`, by name. Raises InputError where there is no home."""
     if not home.is_dir():
         raise InputError(f"no home at {home}", f"make one first: edgetoll init {home}")
-    return [_or_error(folder, now) for folder in spool_folders(home)]
+    found: list[dict[str, object]] = []
+    read: dict[str, list[SourcePosition]] = {}
+    for folder in spool_folders(home):
+        try:
+            state = recover(folder, folder.name)
+            found.append(_status(folder, state, now))
+            read[folder.name] = list(state.positions.values())
+        except (EdgetollError, OSError) as error:  # must not hide the others
+            found.append({"edge_id": folder.name, "problems": [str(error)]})
+    twice = told(read)
+    for document in found:
+        document["read_twice"] = twice.get(str(document["edge_id"]), [])
+    return found
 
 
-def _or_error(folder: Path, now: datetime) -> dict[str, object]:
-    """The status of one spool; what is wrong with one must not hide the others."""
-    try:
-        return _status(folder, now)
-    except (EdgetollError, OSError) as error:
-        return {"edge_id": folder.name, "problems": [str(error)]}
-
-
-def _status(folder: Path, now: datetime) -> dict[str, object]:
-    state = recover(folder, folder.name)
+def _status(folder: Path, state: Recovered, now: datetime) -> dict[str, object]:
     promise = from_ms(state.watermark_ms) if state.watermark_ms else None
     written = _written_at(folder)
     rejected = RejectedLines(folder)

@@ -57,7 +57,7 @@ def _show_status(home: Path, found: list[dict[str, Any]]) -> None:
     if found:
         table("edges", columns, rows, right=columns[5:])
     for each in found:
-        for problem in each["problems"]:
+        for problem in (*each["problems"], *each["read_twice"]):
             warn(f"{each['edge_id']}: {problem}")
         for reason in each.get("held", ()):
             warn(f"{each['edge_id']}: the promise stands still: {reason}")

@@ -120,6 +120,16 @@ class StreamPosition:
         """Whether a tenth of the lines or more could not be read."""
         return self.unreadable * UNREADABLE_SHARE >= max(self.events + self.refused, 1)
 
+    def same_content(self, other: StreamPosition) -> bool:
+        """Whether both were read from one log, as far as both go."""
+        if self.head != other.head or (self.said and other.said and self.said != other.said):
+            return False
+        if self.offset == other.offset:
+            return self.fingerprint == other.fingerprint
+        alike = all(mine == theirs for mine, theirs in zip(self.marks, other.marks, strict=False))
+        early = min(len(self.early), len(other.early))
+        return alike and self.early[:early] == other.early[:early]
+
     def misread(self, form: Format) -> bool:
         """Whether no line became an event, and the format was another one: a mistake to mend."""
         return self.events == 0 and self.refused > 0 and self.form != form.identity

@@ -16,6 +16,8 @@ import orjson
 
 _DURABLE: Final = struct.Struct("<4sII")
 _DURABLE_MAGIC: Final = b"ETd1"
+MOVED_MAX: Final = 100
+"""So many of the positions that moved last are published with the end."""
 DURABLE_END_BYTES: Final = 64 << 10
 """The file `durable` is this long from the start; a durable_end is far shorter."""
 

@@ -9,6 +9,7 @@ promised, and a new epoch begins that names the last sequence of the old one (de
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -57,6 +58,17 @@ class Recovered:
     damaged_frames: int = 0
     lost_durable: bool = False
     stillborn: list[str] = field(default_factory=list)
+    is_new: bool = False
+    """Whether there was nothing of a spool in the folder."""
+
+    def forget_begun(self, folder: Path) -> None:
+        """Remove what was begun of a new spool on a disk that refused: an edge that never wrote a
+        batch must not look like one whose batches are lost (E12, E13).
+        """
+        begun = (folder / "durable", folder / "epoch.json", *folder.glob("*.seg"))
+        for path in begun if self.is_new else ():
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +134,7 @@ def recover(folder: Path, edge_id: str) -> Recovered:
     if file is not None:
         state.epoch, state.previous_epoch = file.epoch, file.previous_epoch
     names = segments(folder)
+    state.is_new = not (file or names or (folder / "durable").exists())
     for segment in _to_replay(folder, names, state):
         _replay(folder, segment, state, end)
     if end is not None:

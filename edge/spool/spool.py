@@ -24,7 +24,7 @@ from edge.batch.records import CounterColumns, EventColumns, SourcePosition
 from edge.durable import FileLock
 from edge.errors import EdgetollError
 from edge.spool.disk import Disk
-from edge.spool.durable_end import DurableEnd
+from edge.spool.durable_end import MOVED_MAX, DurableEnd
 from edge.spool.recovery import EpochFile, Recovered, epoch_bytes, read_epoch, recover, writer_lock
 from edge.spool.retention import expired_segments, make_reserve, release_reserve
 from edge.spool.segment import BATCH, CONTINUED, HEADER, frame_bytes, segment_path, segments
@@ -41,7 +41,6 @@ from edge.spool.state import (
 __all__ = ["BatchContent", "Spool", "SpoolBroken", "SpoolFull", "SpoolOptions", "SpoolStatus"]
 
 BatchContent = EventColumns | CounterColumns | Payload
-_MOVED_MAX: Final = 100
 _STAGED_BYTES_MAX: Final = 16 << 20
 
 
@@ -99,6 +98,7 @@ class Spool:
                 raise refusal(f"the spool {folder} cannot be opened", error) from error
             spool = cls(folder, edge_id, region, found)
             spool._signer, spool._options = signer, options or spool._options
+            undo.callback(found.forget_begun, folder)
             try:
                 spool._writer = SegmentWriter(folder, disk or Disk())
                 undo.callback(spool._writer.close)
@@ -323,7 +323,7 @@ class Spool:
         self._moved.update(staged.positions)
         self._unstage()
         end = self._writer.durable_end
-        moved = list(self._moved.values())[-_MOVED_MAX:]
+        moved = list(self._moved.values())[-MOVED_MAX:]
         durable_end = DurableEnd(
             segment=end.segment,
             offset=end.offset,

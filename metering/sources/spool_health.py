@@ -20,7 +20,7 @@ from edge.spool.segment import (
 )
 from metering.sources.source import SourceState
 
-SIGNS = ("epoch.json", "durable", "acknowledged.json")
+SIGNS = ("epoch.json", "durable", "acknowledged.json", "reserve", "evidence", "agent.json")
 """Any of these, or a segment: somebody has begun a spool in the folder."""
 SETTLED_S = 120
 """Frames beyond the durable end for so long are no longer on their way: their writer has died."""
@@ -94,7 +94,7 @@ def _without_end(folder: Path, names: list[str]) -> str | None:
         or _age_s(segment_path(folder, names[-1])) >= SETTLED_S
     ):
         return "`durable` is missing: its newest segment is not read"
-    return None
+    return None if names else "its segments and its `durable` are gone"
 
 
 def _age_s(path: Path) -> float:

@@ -20,55 +20,58 @@ scope AS (
         journal_no > $after AND item IN ('https_requests', 'quic_requests', 'http_requests')
 ),
 
-charged AS (
-    SELECT
-        c.account_id,
-        c.item,
-        date_trunc('hour', c.period_start) AS hour,
-        CAST(sum(c.quantity) AS HUGEINT) AS quantity
-    FROM filed_charges AS c
-    CROSS JOIN scope AS s
-    WHERE
-        c.item IN ('https_requests', 'quic_requests', 'http_requests')
-        AND c.period_start >= s.first_hour
-        AND c.period_start < s.end_hour
-    GROUP BY ALL
+-- Both sides are added up at once, as Parquet keeps whole numbers: of nearly all rows nothing else is asked.
+compared AS (
+    SELECT account_id, item, hour, sum(counted) AS counted, sum(charged) AS charged
+    FROM (
+        SELECT
+            c.account_id,
+            c.item,
+            date_trunc('hour', c.period_start) AS hour,
+            CAST(0 AS DECIMAL(38, 0)) AS counted,
+            c.quantity AS charged
+        FROM filed_charges AS c
+        CROSS JOIN scope AS s
+        WHERE
+            c.item IN ('https_requests', 'quic_requests', 'http_requests')
+            AND c.period_start >= s.first_hour
+            AND c.period_start < s.end_hour
+        UNION ALL
+        SELECT
+            u.account_id,
+            u.class || '_requests' AS item,
+            u.hour,
+            CAST(u.requests AS DECIMAL(38, 0)) AS counted,
+            CAST(0 AS DECIMAL(38, 0)) AS charged
+        FROM usage AS u
+        CROSS JOIN seen
+        CROSS JOIN scope AS s
+        WHERE
+            u.import_no <= seen.import_no
+            AND u.hour < seen.through_hour
+            AND u.hour >= s.first_hour
+            AND u.hour < s.end_hour
+            AND u.account_id IS NOT NULL
+    )
+    GROUP BY account_id, item, hour
+    HAVING sum(counted) <> sum(charged)
 ),
 
 sold AS (
-    SELECT DISTINCT account_id, item FROM charged
-),
-
-counted AS (
-    SELECT u.account_id, u.class || '_requests' AS item, u.hour, sum(u.requests) AS quantity
-    FROM usage AS u
-    CROSS JOIN seen
+    SELECT DISTINCT c.account_id, c.item
+    FROM filed_charges AS c
     CROSS JOIN scope AS s
-    WHERE
-        u.import_no <= seen.import_no
-        AND u.hour < seen.through_hour
-        AND u.hour >= s.first_hour
-        AND u.hour < s.end_hour
-        AND u.account_id IS NOT NULL
-    GROUP BY u.account_id, u.class, u.hour
-    HAVING sum(u.requests) <> 0
-),
-
-compared AS (
-    SELECT
-        coalesce(n.account_id, c.account_id) AS account_id,
-        coalesce(n.item, c.item) AS item,
-        coalesce(n.hour, c.hour) AS hour,
-        coalesce(n.quantity, 0) AS counted,
-        coalesce(c.quantity, 0) AS charged
-    FROM counted AS n
-    FULL JOIN charged AS c ON n.account_id = c.account_id AND n.item = c.item AND n.hour = c.hour
-    WHERE n.quantity IS DISTINCT FROM c.quantity
+    SEMI JOIN compared AS p ON c.account_id = p.account_id AND c.item = p.item
+    WHERE c.period_start >= s.first_hour AND c.period_start < s.end_hour
 )
 
-SELECT p.account_id, p.item, p.hour, p.counted, p.charged
+SELECT
+    p.account_id,
+    p.item,
+    p.hour,
+    CAST(p.counted AS HUGEINT) AS counted,
+    CAST(p.charged AS HUGEINT) AS charged
 FROM compared AS p
 SEMI JOIN sold AS s ON p.account_id = s.account_id AND p.item = s.item
 ANTI JOIN replay_marks AS x ON p.account_id = x.account_id
-ANTI JOIN rating_held AS h ON p.account_id = h.account_id
-WHERE p.counted <> p.charged;
+ANTI JOIN rating_held AS h ON p.account_id = h.account_id;

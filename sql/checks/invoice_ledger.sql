@@ -1,6 +1,6 @@
 -- The ledger holds for each document the tax it asks for and the cut it gives back, once.
 -- Grain: one row per document and code that differs.
--- Reads: invoices, transfers.
+-- Reads: invoices, posted_transfers (a charge is neither tax nor cut).
 -- Read by: billing/checks/invariants.py.
 WITH wanted AS (
     SELECT invoice_no, account_id, currency, 'tax' AS code, tax AS owed FROM invoices WHERE journal_no > $after
@@ -14,7 +14,7 @@ posted AS (
         t.code,
         sum(CASE WHEN t.debit_account LIKE 'customer:%' THEN t.amount ELSE -t.amount END) AS owed,
         count(*) AS times
-    FROM transfers AS t
+    FROM posted_transfers AS t
     WHERE t.code IN ('tax', 'cut') AND t.journal_no > $after
     GROUP BY t.reference, t.code
 )

@@ -1,6 +1,6 @@
 -- What the lake keeps of charges by the day is its charges, added up.
 -- Grain: one row per account × month × item × rate card × currency whose sums differ, of months whose charges are there.
--- Reads: the lake: lake_charges, lake_charges_daily.
+-- Reads: the lake: lake_charges, lake_charges_daily, lake_charges_open (what no day has yet).
 -- Read by: billing/commands/compare.py.
 WITH charged AS (
     SELECT
@@ -30,7 +30,23 @@ daily AS (
         sum(amount) AS amount,
         sum(corrected) AS corrected,
         max(period_end) AS period_end
-    FROM lake_charges_daily
+    FROM (
+        SELECT account_id, month, item, rate_card, currency, charges, quantity, amount, corrected, period_end
+        FROM lake_charges_daily
+        UNION ALL
+        SELECT
+            account_id,
+            month,
+            item,
+            rate_card,
+            currency,
+            1 AS charges,
+            CAST(quantity AS BIGINT) AS quantity,
+            CAST(amount * 0.0000000001::DECIMAL(10, 10) AS DECIMAL(38, 10)) AS amount,
+            CAST(CASE WHEN revision > 0 THEN amount ELSE 0 END * 0.0000000001::DECIMAL(10, 10) AS DECIMAL(38, 10)) AS corrected,
+            period_end
+        FROM lake_charges_open
+    )
     WHERE month IN (SELECT month FROM charged)
     GROUP BY ALL
 )

@@ -1,7 +1,8 @@
 -- What the lake keeps by the hour and by the day is its 5-minute usage, added up; so is what it keeps for bandwidth, of which
 -- the largest and the smallest 5 minutes of an hour are kept apart.
 -- Grain: one row per account and class whose sums differ; per account, without a class, where bandwidth does, or has other extremes.
--- Reads: the lake: lake_usage_5min, lake_usage_hourly, lake_usage_daily, lake_bandwidth_hourly.
+-- Reads: the lake: lake_usage_5min, lake_usage_hourly, lake_usage_daily, lake_bandwidth_hourly, lake_usage_open
+-- (what no sum has yet).
 -- Read by: billing/commands/compare.py.
 WITH parts AS (
     SELECT 'bucket' AS kept, account_id, class, requests, bytes_sent FROM lake_usage_5min
@@ -9,6 +10,10 @@ WITH parts AS (
     SELECT 'hour' AS kept, account_id, class, requests, bytes_sent FROM lake_usage_hourly
     UNION ALL
     SELECT 'day' AS kept, account_id, class, requests, bytes_sent FROM lake_usage_daily
+    UNION ALL
+    SELECT k.kept, u.account_id, u.class, u.requests, u.bytes_sent
+    FROM lake_usage_open AS u
+    CROSS JOIN (VALUES ('hour'), ('day')) AS k(kept)
 ),
 
 sums AS (
@@ -28,9 +33,15 @@ sums AS (
 bandwidth AS (
     SELECT account_id, minute, sum(bytes_sent) AS bytes_sent
     FROM (
-        UNPIVOT lake_bandwidth_hourly
-        ON COLUMNS('from_.*')
-        INTO NAME minute VALUE bytes_sent
+        SELECT account_id, minute, bytes_sent
+        FROM (
+            UNPIVOT lake_bandwidth_hourly
+            ON COLUMNS('from_.*')
+            INTO NAME minute VALUE bytes_sent
+        )
+        UNION ALL
+        SELECT account_id, 'from_' || lpad(CAST(minute(bucket) AS VARCHAR), 2, '0') AS minute, bytes_sent
+        FROM lake_usage_open
     )
     GROUP BY account_id, minute
 ),

@@ -14,7 +14,9 @@ SELECT
     d.next_at,
     d.answer,
     o.version,
-    CASE WHEN o.kind LIKE 'document.%' THEN json_extract_string(o.body, '$.data.invoice_no') END AS invoice_no
+    CASE WHEN o.kind LIKE 'document.%'
+        THEN coalesce(o.body ->> '$.data.invoice_no', 'statement ' || (o.body ->> '$.data.month'))
+    END AS invoice_no
 FROM outbox AS o
 LEFT JOIN deliveries AS d ON o.event_id = d.event_id
 ORDER BY o.happened_at, o.event_id, d.endpoint;

@@ -1,14 +1,22 @@
 -- What each account sent in every 5 minutes, all domains and regions together: an hour a row, for peaks and percentiles.
 -- Grain: one row per hour × account that sent bytes. from_05: bytes of the 5 minutes from minute 5 on; most: of the largest of them.
 -- Owner: metering.
--- Reads: lake_bandwidth_hourly, usage_not_imported. Hours of which there is more than one part are added up, no others:
+-- Reads: lake_bandwidth_hourly, lake_usage_open, usage_not_imported. Hours of which there is more than one part are added up, no others:
 -- they are few.
 -- Read by: people (edgetoll sql), sql/macros/percentiles_between.sql, sql/queries/bandwidth_peaks.sql.
 CREATE VIEW bandwidth_hourly AS
-WITH in_parts AS (
+WITH not_summed AS (
+    SELECT bucket, account_id, bytes_sent
+    FROM lake_usage_open
+    UNION ALL
+    SELECT bucket, account_id, bytes_sent
+    FROM usage_not_imported
+),
+
+in_parts AS (
     SELECT hour FROM lake_bandwidth_hourly WHERE is_more
     UNION
-    SELECT date_trunc('hour', bucket) AS hour FROM usage_not_imported
+    SELECT date_trunc('hour', bucket) AS hour FROM not_summed
 ),
 
 parts AS (
@@ -45,7 +53,7 @@ parts AS (
         CASE WHEN minute(bucket) = 45 THEN bytes_sent ELSE 0 END AS from_45,
         CASE WHEN minute(bucket) = 50 THEN bytes_sent ELSE 0 END AS from_50,
         CASE WHEN minute(bucket) = 55 THEN bytes_sent ELSE 0 END AS from_55
-    FROM usage_not_imported
+    FROM not_summed
     WHERE bytes_sent > 0
 ),
 

@@ -4,9 +4,6 @@ place.
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,16 +17,9 @@ from billing.outbox import stop_list
 from billing.prices import load_books
 from billing.runs import run
 from billing.runs.settings import read_settings
-from edge.crash_point import VARIABLE
+from examples.commands import StartedCommand
+from tests import forked
 from tests.billing.homes import NOW
-
-_PROGRAM = (
-    "import sys\n"
-    "from datetime import datetime\n"
-    "from pathlib import Path\n"
-    "from tests.billing.runner import rate\n"
-    "rate(Path(sys.argv[1]), at=datetime.fromisoformat(sys.argv[2]))\n"
-)
 
 
 def rate(home: Path, *, at: datetime = NOW, **more: Any) -> run.RunOutcome:
@@ -59,12 +49,10 @@ def published(home: Path) -> Path:
     return home
 
 
-def start(home: Path, *, at: datetime = NOW, crash: str = "") -> subprocess.Popen[bytes]:
-    """The same in a process of its own; `crash` names the place where it is killed."""
-    environ = {**os.environ, VARIABLE: crash} if crash else dict(os.environ)
-    root = Path(__file__).parents[2]
-    command = [sys.executable, "-c", _PROGRAM, str(home), at.isoformat()]
-    return subprocess.Popen(command, cwd=root, env=environ, stderr=subprocess.PIPE)
+def start(home: Path, *, at: datetime = NOW, crash: str = "") -> StartedCommand:
+    """The same by the command, in a process of its own; `crash` names where it is killed."""
+    words = ("billing", "rate", "--as-of", at.isoformat(), "--really", "--home", str(home))
+    return forked.start(*words, crash=crash)
 
 
 def end_state(home: Path) -> dict[str, Any]:

@@ -90,10 +90,13 @@ def test_g12_no_command_prints_what_a_value_or_a_word_holds(
     assert UNSHOWN.search(told.err) is None
 
 
+@pytest.mark.parametrize("errors", ["strict", "surrogateescape", "backslashreplace"])
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "koi8-r"])
-def test_g12_what_the_locale_cannot_show_is_escaped_and_json_stays_json(encoding: str) -> None:
+def test_g12_what_the_locale_cannot_show_is_escaped_and_json_stays_json(
+    encoding: str, errors: str
+) -> None:
     kept, raw = sys.stdout, BytesIO()
-    below = sys.stdout = TextIOWrapper(raw, encoding=encoding)
+    below = sys.stdout = TextIOWrapper(raw, encoding=encoding, errors=errors)
     try:
         with escaping_streams():
             emit({"name": "Ünï→ 👩 北京"}, as_json=True, human=lambda: None)

@@ -2,7 +2,8 @@
 written.
 
 Each issued document must be there in every form in which it was written. Its JSON must say what the
-store says, and each file must have the hash that SHA256SUMS noted when it was written.
+store says, and each file must have the hash that SHA256SUMS noted when it was written; a statement
+of account that was sent has it in its event.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 import duckdb
 
 import sql
-from billing.invoices.documents.files import folder_of, safe_name
+from billing.invoices.documents.files import folder_of, safe_name, statements_folder
 from billing.invoices.documents.sums import SUMS, read_sums
 from edge.durable import sha256_file
 
@@ -35,6 +36,16 @@ class StatedInvoice:
     total: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentStatement:
+    """A statement of account that was to be sent: its file, and the hash of it."""
+
+    account_id: str
+    month: str
+    file: str
+    sha256: str
+
+
 def results(home: Path, connection: duckdb.DuckDBPyConnection, *, quick: bool = False) -> Rows:
     """Documents that are missing, differ, or were never issued, each with what to do; `quick` looks
     at names only.
@@ -47,6 +58,12 @@ def results(home: Path, connection: duckdb.DuckDBPyConnection, *, quick: bool = 
     months = {path.name for path in (home / "invoices").glob("[0-9]*") if path.is_dir()}
     for month in sorted(months | issued.keys()):
         yield from _of_month(home, month, issued.get(month, {}), quick=quick)
+    found = connection.execute(sql.text("statements/lake/check/statements"))
+    for one in sql.rows(found, SentStatement):
+        folder = statements_folder(home, one.month)
+        there = {one.file} if folder.joinpath(one.file).exists() else set()
+        if wrong := _wrong(folder, one.file, {one.file: one.sha256}, there, quick=quick):
+            yield one.file, wrong, "put it back from a backup; it is what the account was sent"
 
 
 def _of_month(home: Path, month: str, issued: dict[str, StatedInvoice], *, quick: bool) -> Rows:
@@ -86,7 +103,7 @@ def _wrong(
         return None
     try:
         if sha256_file(path) != sums[name]:
-            return f"{path} is not what was written: its SHA-256 differs from {SUMS}"
+            return f"{path} is not what was written: its SHA-256 is another"
     except OSError as error:
         return f"{path} cannot be read: {error.strerror}"
     return None

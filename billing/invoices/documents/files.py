@@ -56,6 +56,11 @@ def folder_of(home: Path, month: str) -> Path:
     return home.joinpath("invoices", month)
 
 
+def statements_folder(home: Path, month: str) -> Path:
+    """Where statements of account of a month lie that were sent."""
+    return folder_of(home, month).joinpath("statements")
+
+
 def safe_name(text: str) -> str:
     """`text` as a file name: whatever could leave the folder or hide becomes `_`."""
     kept = "".join(char if char.isalnum() or char in "-_.@" else "_" for char in text)

@@ -14,6 +14,22 @@ _WHOLE = {
     "maximum": "maximum",
     "fixed fee, minimum or maximum": "fixed_terms",
     "late usage": "late_usage",
+    "promotional credit": "promotional_credit",
+    "commitment": "commitment",
+    "plan price": "plan_price",
+    "account opened": "account_opened",
+    "account opened or closed otherwise": "account_dates",
+    "account terms changed": "terms_changed",
+    "price found": "price_found",
+    "price corrected": "price_corrected",
+    "method changed": "method_changed",
+    "domain moved": "domain_moved",
+    "plan put right": "plan_put_right",
+    "plan back-dated": "plan_back_dated",
+    "credit put right": "credit_put_right",
+    "credit back-dated": "credit_back_dated",
+    "commitment put right": "commitment_put_right",
+    "commitment back-dated": "commitment_back_dated",
     "whole blocks, rounded up": "whole_blocks",
     "volume price": "volume_price",
     "price of the step reached in each period": "step_price",
@@ -28,30 +44,48 @@ _FORMS = (
     (re.compile(r"Void: (?P<reason>.+)"), "voided"),
     (re.compile(r"The month is not over: this is the usage up to (?P<at>\S+) only\."),
      "early_note"),
+    (re.compile(r"promotional credit (?P<document>\S+)"), "move_promotional_credit"),
+    (re.compile(r"missing to commitment (?P<name>\S+)"), "missing_to_commitment"),
+    (re.compile(r"plan (?P<name>\S+)"), "plan_named"),
+    (re.compile(r"(?P<count>[\d,]+) HTTPS requests, (?P<first>\S+) to (?P<until>\S+ \S+) UTC"),
+     "plan_of_requests"),
+    (re.compile(r"(?P<count>[\d,]+) bytes, (?P<first>\S+) to (?P<until>\S+ \S+) UTC"),
+     "plan_of_bytes"),
     (re.compile(r"(?P<percent>[\d.]+) % off the list price"), "off_list_price"),
 )  # fmt: skip
+_FIGURES = frozenset({"count", "percent"})
 _RANGE = re.compile(r"(?P<above>above )?(?P<lower>[\d,]+)(?:–(?P<upper>[\d,]+))? (?P<unit>\w+)")
 
 
 def kept_text(text: str, writing: Writing) -> str:
-    """A text of the record in the document's language."""
+    """A text of the record in the document's language; of several causes each."""
     if writing.language == ENGLISH or not text:
         return text
+    whole = _kept(text, writing)
+    if whole is None and all(part in _WHOLE for part in text.split(", ")):
+        return writing.said("comma").join(writing.said(_WHOLE[part]) for part in text.split(", "))
+    return text if whole is None else whole
+
+
+def _kept(text: str, writing: Writing) -> str | None:
     if text in _WHOLE:
         return writing.said(_WHOLE[text])
     for form, key in _FORMS:
         if found := form.fullmatch(text):
-            values = {name: writing.number(value) for name, value in found.groupdict().items()}
+            values = {
+                name: writing.number(value) if name in _FIGURES else value
+                for name, value in found.groupdict().items()
+            }
             return writing.said(key, **values)
-    return text
+    return None
 
 
 def tier_text(tier: str, writing: Writing) -> str:
     """A tier: its bounds, and what is off the list price (`0–10 GB, 5 % off the list price`)."""
     if writing.language == ENGLISH:
         return tier
-    if tier in _WHOLE:
-        return kept_text(tier, writing)
+    if (whole := _kept(tier, writing)) is not None:
+        return whole
     return ", ".join(_bounds(part, writing) for part in tier.split(", ")) if tier else tier
 
 

@@ -1,7 +1,7 @@
 -- Answers: alert rules that customers set themselves (alert_rules.toml): what they watch, measured, and what was told.
 -- Grain: each measuring statement gives one row per rule and subject (a period, a plan) that has not been told of yet;
 -- a budget's always. Reads: accounts, usage, open_names (session), charges, month_state, account_figures (session),
--- plans, plan_state, alerts_raised.
+-- plans, plan_state, alerts_raised, agreements, price_cards, rating_settling (session).
 
 -- name: make_tables
 -- rules_now: one row per rule; period_bounds: one per time zone and period.
@@ -91,9 +91,74 @@ WHERE r.kind = 'high_bill' AND old.rule_id IS NULL
 GROUP BY ALL
 ORDER BY r.rule_id;
 
+-- name: whose_month_settles
+-- One row per account with a budget whose month may end with more than usage: a commitment, or a card with a minimum or a fee.
+SELECT DISTINCT r.account_id, p.period_end AS month_end
+FROM rules_now AS r
+INNER JOIN accounts AS a ON r.account_id = a.account_id
+INNER JOIN period_bounds AS p ON a.timezone = p.timezone AND r.period = p.period
+WHERE
+    r.kind = 'budget'
+    AND (
+        r.account_id IN (SELECT account_id FROM agreements WHERE kind = 'commitment')
+        OR a.price_book IN (SELECT book FROM price_cards WHERE coalesce(minimum, 0) > 0 OR flat_fee > 0)
+    )
+ORDER BY r.account_id;
+
+-- name: nothing_settles
+-- The same as rating leaves it, of nobody.
+CREATE OR REPLACE TEMP TABLE rating_settling (
+    account_id VARCHAR, month VARCHAR, item VARCHAR, region VARCHAR, rate_card VARCHAR, term VARCHAR, amount HUGEINT
+);
+
 -- name: measure_budgets
--- One row per budget: what the month was charged so far, credits taken off, and what it is projected to come to: with
--- the open hours, and the mean burn of day and week (billing.balance.forecast) until the month ends. A forecast is cut here.
+-- One row per budget: what the month was charged so far, credits taken off, and what it is projected to come to: with the open
+-- hours, the mean burn of day and week (billing.balance.forecast) until the month ends, and what rating says settles by then if
+-- nothing more is used. Usage to come makes less missing to minimums (in proportion to what each item was charged so far) and,
+-- by what they leave of it, to commitments. A forecast is cut here.
+WITH months AS (
+    SELECT r.rule_id, r.account_id, p.local_month AS month, p.period_start, p.period_end,
+        greatest(0, coalesce(f.open_amount, 0) + greatest(0, coalesce(f.burn_per_hour, 0))
+            * greatest(0, epoch(p.period_end - $known_through)::BIGINT) // 3600)::HUGEINT AS to_come
+    FROM rules_now AS r
+    INNER JOIN accounts AS a ON r.account_id = a.account_id
+    INNER JOIN period_bounds AS p ON a.timezone = p.timezone AND r.period = p.period
+    LEFT JOIN account_figures AS f ON r.account_id = f.account_id
+    WHERE r.kind = 'budget'
+),
+
+lanes AS (
+    SELECT m.rule_id, m.to_come, s.item, s.region, greatest(0, sum(s.usage))::HUGEINT AS used, sum(s.minimum)::HUGEINT AS minimum
+    FROM months AS m
+    INNER JOIN (
+        SELECT account_id, month, item, region, 0::HUGEINT AS usage, amount AS minimum FROM rating_settling WHERE term = 'minimum'
+        UNION ALL
+        SELECT account_id, month, item, region, amount, 0 FROM month_state WHERE NOT contains(rate_card, '/')
+    ) AS s ON m.account_id = s.account_id AND m.month = s.month
+    GROUP BY ALL
+),
+
+shared AS (
+    SELECT *, CASE WHEN sum(used) OVER whose = 0 THEN to_come ELSE to_come * used // sum(used) OVER whose END AS lane_to_come
+    FROM lanes
+    WINDOW whose AS (PARTITION BY rule_id)
+),
+
+-- covered: what usage to come takes off what is missing to minimums.
+minimums AS (
+    SELECT rule_id, sum(least(greatest(0, minimum), lane_to_come)) AS covered FROM shared GROUP BY rule_id
+),
+
+settled AS (
+    SELECT
+        m.rule_id,
+        sum(CASE WHEN s.term = 'commitment' THEN greatest(0, s.amount - m.to_come + coalesce(i.covered, 0)) ELSE s.amount END) AS amount
+    FROM months AS m
+    INNER JOIN rating_settling AS s ON m.account_id = s.account_id AND m.month = s.month
+    LEFT JOIN minimums AS i ON m.rule_id = i.rule_id
+    GROUP BY m.rule_id
+)
+
 SELECT
     r.rule_id,
     r.account_id,
@@ -101,24 +166,21 @@ SELECT
     strftime(p.period_start, '%Y-%m-%dT%H:%MZ') AS month_start,
     p.period_end AS month_end,
     COALESCE(m.amount, 0)::HUGEINT AS spent,
-    (
-        spent + COALESCE(f.open_amount, 0)
-        + GREATEST(0, COALESCE(f.burn_per_hour, 0))
-        * GREATEST(0, epoch(p.period_end - $known_through)::BIGINT) // 3600
-    )::HUGEINT AS projected,
+    (spent + p.to_come + COALESCE(s.amount, 0) - COALESCE(i.covered, 0))::HUGEINT AS projected,
     r.quantity AS budget,
     COALESCE(t.subjects, []::VARCHAR[]) AS told
 FROM rules_now AS r
 INNER JOIN accounts AS a ON r.account_id = a.account_id
-INNER JOIN period_bounds AS p ON a.timezone = p.timezone AND r.period = p.period
-LEFT JOIN account_figures AS f ON r.account_id = f.account_id
+INNER JOIN months AS p ON r.rule_id = p.rule_id
+LEFT JOIN settled AS s ON r.rule_id = s.rule_id
+LEFT JOIN minimums AS i ON r.rule_id = i.rule_id
 LEFT JOIN (
     SELECT account_id, month, SUM(amount) AS amount
     FROM month_state
     WHERE account_id IN (SELECT account_id FROM rules_now)
     GROUP BY ALL
 ) AS m
-    ON r.account_id = m.account_id AND m.month = p.local_month
+    ON r.account_id = m.account_id AND m.month = p.month
 LEFT JOIN (SELECT rule_id, list(subject) AS subjects FROM alerts_raised GROUP BY rule_id) AS t ON r.rule_id = t.rule_id
 WHERE r.kind = 'budget'
 ORDER BY r.rule_id;

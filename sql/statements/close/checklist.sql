@@ -62,12 +62,20 @@ ORDER BY currency;
 -- name: changes
 -- One row per account × currency whose documents ask for another sum than last month's, the largest change first. The
 -- change of the net is shared out line by line: what more or less usage costs at last month's mean price, what quota
--- and plans paid more or less of it, corrections of earlier months, and the rest, which is price; then tax. The five
--- add up to the change.
+-- and plans paid more or less of it, and the rest, which is price; then what agreements make of it (promotional credit,
+-- what is missing to commitments, prices of plans), corrections of earlier months, and tax. The eight add up to the change.
 WITH lines AS (
-    SELECT invoice_no, item, region, kind, quantity, billable_quantity, settled_amount FROM invoice_lines
+    SELECT invoice_no, item, region, kind, rate_card, quantity, billable_quantity, settled_amount FROM invoice_lines
     UNION ALL
-    SELECT invoice_no, item, region, kind, quantity, billable_quantity, settled_amount FROM invoice_out_lines
+    SELECT invoice_no, item, region, kind, rate_card, quantity, billable_quantity, settled_amount FROM invoice_out_lines
+),
+
+causes AS (
+    SELECT
+        *,
+        CASE WHEN kind <> 'usage' THEN 'correction' WHEN contains(rate_card, '/') THEN split_part(rate_card, '/', 1) ELSE 'usage' END
+            AS cause
+    FROM lines
 ),
 
 items AS (
@@ -76,21 +84,16 @@ items AS (
         d.currency,
         l.item,
         l.region,
-        CAST(coalesce(sum(l.quantity) FILTER (d.month = $month AND l.kind = 'usage'), 0) AS HUGEINT) AS used,
-        CAST(coalesce(sum(l.quantity) FILTER (d.month <> $month AND l.kind = 'usage'), 0) AS HUGEINT) AS used_before,
-        CAST(coalesce(sum(l.billable_quantity) FILTER (d.month = $month AND l.kind = 'usage'), 0) AS HUGEINT) AS billed,
-        CAST(coalesce(sum(l.billable_quantity) FILTER (d.month <> $month AND l.kind = 'usage'), 0) AS HUGEINT)
-            AS billed_before,
-        CAST(coalesce(sum(l.settled_amount) FILTER (d.month = $month AND l.kind = 'usage'), 0) AS HUGEINT) AS amount,
-        CAST(coalesce(sum(l.settled_amount) FILTER (d.month <> $month AND l.kind = 'usage'), 0) AS HUGEINT)
-            AS amount_before,
-        CAST(
-            coalesce(sum(CASE WHEN d.month = $month THEN l.settled_amount ELSE -l.settled_amount END)
-                FILTER (l.kind <> 'usage'), 0) AS HUGEINT
-        ) AS corrections
+        l.cause,
+        CAST(coalesce(sum(l.quantity) FILTER (d.month = $month), 0) AS HUGEINT) AS used,
+        CAST(coalesce(sum(l.quantity) FILTER (d.month <> $month), 0) AS HUGEINT) AS used_before,
+        CAST(coalesce(sum(l.billable_quantity) FILTER (d.month = $month), 0) AS HUGEINT) AS billed,
+        CAST(coalesce(sum(l.billable_quantity) FILTER (d.month <> $month), 0) AS HUGEINT) AS billed_before,
+        CAST(coalesce(sum(l.settled_amount) FILTER (d.month = $month), 0) AS HUGEINT) AS amount,
+        CAST(coalesce(sum(l.settled_amount) FILTER (d.month <> $month), 0) AS HUGEINT) AS amount_before
     FROM close_documents AS d
-    INNER JOIN lines AS l ON d.invoice_no = l.invoice_no
-    GROUP BY d.account_id, d.currency, l.item, l.region
+    INNER JOIN causes AS l ON d.invoice_no = l.invoice_no
+    GROUP BY d.account_id, d.currency, l.item, l.region, l.cause
 ),
 
 parts AS (
@@ -110,10 +113,13 @@ of_account AS (
     SELECT
         account_id,
         currency,
-        CAST(sum(by_usage) AS HUGEINT) AS by_usage,
-        CAST(sum(by_plan) AS HUGEINT) AS by_plan,
-        CAST(sum(amount - amount_before - by_usage - by_plan) AS HUGEINT) AS by_price,
-        CAST(sum(corrections) AS HUGEINT) AS by_correction
+        CAST(sum(by_usage) FILTER (cause = 'usage') AS HUGEINT) AS by_usage,
+        CAST(sum(by_plan) FILTER (cause = 'usage') AS HUGEINT) AS by_plan,
+        CAST(sum(amount - amount_before - by_usage - by_plan) FILTER (cause = 'usage') AS HUGEINT) AS by_price,
+        CAST(sum(amount - amount_before) FILTER (cause = 'credit') AS HUGEINT) AS by_credit,
+        CAST(sum(amount - amount_before) FILTER (cause = 'commitment') AS HUGEINT) AS by_commitment,
+        CAST(sum(amount - amount_before) FILTER (cause = 'plan') AS HUGEINT) AS by_plan_price,
+        CAST(sum(amount - amount_before) FILTER (cause = 'correction') AS HUGEINT) AS by_correction
     FROM parts
     GROUP BY account_id, currency
 ),
@@ -145,6 +151,9 @@ SELECT
     coalesce(p.by_usage, 0) AS by_usage,
     coalesce(p.by_plan, 0) AS by_plan,
     coalesce(p.by_price, 0) AS by_price,
+    coalesce(p.by_credit, 0) AS by_credit,
+    coalesce(p.by_commitment, 0) AS by_commitment,
+    coalesce(p.by_plan_price, 0) AS by_plan_price,
     coalesce(p.by_correction, 0) AS by_correction,
     s.tax - s.tax_before AS by_tax,
     CASE

@@ -1,6 +1,6 @@
 -- Which documents are to be told to whom, and what became of it. Sending itself is the outbox: an event of a document is
 -- told once by its id, tried again, and kept in deliveries.
--- Run by billing/close/sending.py.
+-- Run by billing/close/sending.py and statements.py.
 
 -- name: to_send
 -- One row per document that stands, of a month or of one number: where it would go, and how often it was sent before.
@@ -72,10 +72,30 @@ LEFT JOIN told ON t.invoice_no = told.invoice_no
 WHERE t.still_open > 0 AND t.due_on < $today::DATE
 ORDER BY t.due_on, t.invoice_no;
 
--- name: sent
--- One row per event of documents of this list: when it was told by mail, and with what answer.
+-- name: statement_readers
+-- One row per account, or the one asked for: its time zone, where its statement of account would go, and how often it got
+-- that of the month.
+WITH told AS (
+    SELECT account_id, count(*) AS times
+    FROM outbox
+    WHERE kind = 'document.statement' AND json_extract_string(body, '$.data.month') = $month
+    GROUP BY ALL
+)
+
 SELECT
-    json_extract_string(o.body, '$.data.invoice_no') AS invoice_no,
+    a.account_id,
+    a.timezone,
+    coalesce(nullif(a.details ->> '$.invoice_email', ''), a.email, '') AS email,
+    coalesce(told.times, 0) AS times
+FROM accounts AS a
+LEFT JOIN told ON a.account_id = told.account_id
+WHERE $account_id IS NULL OR a.account_id = $account_id
+ORDER BY a.account_id;
+
+-- name: sent
+-- One row per event of documents of this list: what it is about, whether it was told by mail, and with what answer.
+SELECT
+    coalesce(o.body ->> '$.data.invoice_no', 'statement ' || (o.body ->> '$.data.month')) AS invoice_no,
     o.account_id,
     o.kind,
     coalesce(d.status, 'untried') AS status,

@@ -15,6 +15,12 @@ SELECT
 FROM accounts
 WHERE account_id = $account_id;
 
+-- name: account_ids
+-- One row per account.
+SELECT account_id
+FROM accounts
+ORDER BY account_id;
+
 -- name: opening_balance
 -- One row. What the customer had just before $start_at: what came in less what was charged. What is charged for a period
 -- belongs to it: the hour that ends at $start_at is before it.

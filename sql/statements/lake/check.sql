@@ -18,6 +18,13 @@ SELECT month, invoice_no, account_id, total
 FROM invoices
 ORDER BY month, invoice_no;
 
+-- name: statements
+-- One row per statement of account that was to be sent: where its file lies, and what it must be.
+SELECT o.account_id, o.body ->> '$.data.month' AS month, o.body ->> '$.data.file' AS file, o.body ->> '$.data.sha256' AS sha256
+FROM outbox AS o
+WHERE o.kind = 'document.statement'
+ORDER BY month, file;
+
 -- name: waiting_accounts
 -- One row per account whose past is to be rated again, or is held: its charges are not yet its usage.
 SELECT account_id FROM replay_marks

@@ -1,7 +1,8 @@
 -- Agreements: what an account is charged, or let off, beside its usage: plans that are sold, promotional credit, and what
 -- is missing to a commitment. Run by billing/rating/agreements.py after all usage has its price, in this order.
 -- Their rows stand in rating_agreed, which rating_should_cost shows beside usage: posted and taken back by subtraction too.
--- Reads: rating_accounts, rating_should_cost, rating_held_now, rating_held, agreements, plans, charges, month_state.
+-- What credit pays comes between prices of plans and commitments: a chapter of its own, credits.
+-- Reads: rating_accounts, rating_should_cost, rating_held_now, rating_held, agreements, plans, charges.
 
 -- name: nothing_agreed
 -- One row per account × item × region × month × period × agreement; its rate_card is its kind and id.
@@ -59,72 +60,6 @@ WHERE p.price > 0 AND date_trunc('hour', p.starts_at) < $through AND CASE
     WHEN s.replay_from IS NULL THEN date_trunc('hour', p.starts_at) >= $last_through
     ELSE p.starts_at >= s.replay_from
 END;
-
--- name: creditors
--- One row per credit, with what is left of it, what it paid in months that are replayed being none; one row per account
--- that a credit may pay for now, or has paid for in a month at hand: of credits that are used up or over nobody asks.
-CREATE OR REPLACE TEMP TABLE rating_credits AS
-WITH paid AS (
-    SELECT
-        t.account_id, t.rate_card[8:] AS agreement_id,
-        sum(t.amount) FILTER (s.replay_month IS NULL OR t.month < s.replay_month) AS amount,
-        max(t.month) AS last_month
-    FROM month_state AS t
-    JOIN rating_parties AS s ON s.account_id = t.account_id
-    WHERE t.rate_card LIKE 'credit/%'
-    GROUP BY ALL
-)
-SELECT
-    s.account_key, g.agreement_id, g.items, g.regions, g.priority, g.starts_at, g.ends_at,
-    (g.amount + coalesce(p.amount, 0))::HUGEINT AS available,
-    s.replay_from IS NOT NULL OR coalesce(p.last_month >= h.first_month, FALSE) AS may_move
-FROM agreements AS g
-JOIN rating_parties AS s ON s.account_id = g.account_id
-LEFT JOIN paid AS p ON p.account_id = g.account_id AND p.agreement_id = g.agreement_id
-CROSS JOIN (SELECT coalesce(min(month), '9999-99') AS first_month FROM rating_should_cost) AS h
-WHERE g.kind = 'credit';
-CREATE OR REPLACE TEMP TABLE rating_creditors AS
-SELECT DISTINCT account_key
-FROM rating_credits
-WHERE may_move OR (available > 0 AND ends_at > $last_through);
-
--- name: grants
--- One row per credit of these accounts, the first to pay first.
-SELECT account_key, agreement_id, items, regions, date_trunc('hour', starts_at) AS first_hour, ends_at, available
-FROM rating_credits
-WHERE account_key IN (SELECT account_key FROM rating_creditors)
-ORDER BY account_key, priority, ends_at, starts_at, agreement_id;
-
--- name: credited_months
--- One row per account that only adds × month × item × region × credit (NULL: all the rest) of the months at hand: what was
--- charged, and what the credit paid (below zero).
-SELECT
-    s.account_key, t.month, t.item, t.region,
-    CASE WHEN t.rate_card LIKE 'credit/%' THEN t.rate_card[8:] END AS agreement_id, sum(t.amount)::HUGEINT AS amount
-FROM month_state AS t
-JOIN rating_parties AS s ON s.account_id = t.account_id AND s.replay_from IS NULL
-SEMI JOIN rating_creditors AS d ON d.account_key = s.account_key
-WHERE t.month IN (SELECT DISTINCT month FROM rating_should_cost)
-GROUP BY ALL;
-
--- name: costs_to_credit
--- One row per account with a credit × hour × month × item × region that is charged or taken back something at hand, in the
--- order in which credit pays it. A longer period falls due in its last hour.
-SELECT
-    c.account_key, c.month, c.item, c.region, min(c.period_start) AS period_start, max(c.period_end) AS period_end,
-    date_trunc('hour', c.period_end - INTERVAL 5 MINUTE) AS hour, sum(c.amount)::HUGEINT AS amount
-FROM rating_should_cost AS c
-SEMI JOIN rating_creditors AS d ON d.account_key = c.account_key
-GROUP BY c.account_key, hour, c.month, c.item, c.region
-HAVING sum(c.amount) <> 0
-ORDER BY c.account_key, hour, c.month, c.item, c.region;
-
--- name: credit_rows
--- One row per period × credit that pays in it, or takes back what it had paid.
-INSERT INTO rating_agreed
-SELECT
-    account_key, item, region, month, period_start, period_end, 'credit/' || agreement_id, 'promotional credit', amount
-FROM given_credit_rows;
 
 -- name: commitments
 -- One row per commitment × month of its term in which the account was open: how much of the month that is, in 5-minute

@@ -1,6 +1,6 @@
 -- Amounts: what each slice costs, and what each period should cost, card by card.
 -- Money is cut to 10^-10 units by sql/macros/cut_to_units alone: here the month's running totals, once (DOMAIN §10.11).
--- Reads: rating_slices, rating_sold, rating_held_now, rating_free_parts, rating_plan_parts, rating_months_so_far, rating_accounts, rating_days, rating_months, charges, price_*.
+-- Reads: rating_slices, rating_sold, rating_held_now, rating_free_parts, rating_plan_parts, rating_months_so_far, rating_accounts, rating_days, rating_months, charges, month_lanes, price_*.
 
 -- name: formulas
 -- What a numerator that brings the month's running total to `total` adds to its charge: the difference of cut totals.
@@ -204,6 +204,7 @@ FROM moved WHERE minimum <> 0;
 -- name: costs
 -- One row per account × tally × month × period × card × term: what the rated periods cost in all. term: usage, or the
 -- fixed term of the card that costs or takes away. Whole numbers alone: names are looked up by who reads them (should_cost).
+-- A day of bandwidth and the hour in which it begins are two periods of one start: they fall due at different times.
 CREATE OR REPLACE TEMP TABLE rating_costs AS
 WITH parts AS (
     SELECT
@@ -217,12 +218,12 @@ WITH parts AS (
     FROM rating_fixed_terms
 )
 SELECT
-    account_key, tally, month, card, period_start, any_value(period_end) AS period_end, term,
+    account_key, tally, month, card, period_start, period_end, term,
     sum(quantity) AS quantity, sum(free_quantity) AS free_quantity,
     sum(plan_quantity) AS plan_quantity, sum(billable_quantity) AS billable_quantity,
     sum(amount) AS amount, sum(numerator) AS numerator, min(place) AS place_from
 FROM parts
-GROUP BY account_key, tally, month, card, period_start, term;
+GROUP BY account_key, tally, month, card, period_start, period_end, term;
 DROP TABLE rating_priced;
 
 -- name: plain
@@ -231,12 +232,13 @@ DROP TABLE rating_priced;
 INSERT INTO rating_costs
 WITH used AS (
     SELECT
-        s.account_key, s.tally, s.month, s.card, s.period_start, s.period_end,
+        s.account_key, s.tally, any_value(s.month) AS month, any_value(s.card) AS card,
+        any_value(s.period_start) AS period_start, any_value(s.period_end) AS period_end,
         sum(s.quantity)::HUGEINT AS quantity
     FROM rating_sold AS s
     ANTI JOIN rating_held_now AS h ON h.account_key = s.account_key AND h.hour = s.hour
     WHERE s.plain
-    GROUP BY ALL
+    GROUP BY s.account_key, s.tally
 ), placed AS (
     SELECT
         u.*,
@@ -273,22 +275,32 @@ DROP TABLE rating_sold;
 DROP TABLE rating_months_so_far;
 
 -- name: should_cost
--- The same with names: one row per account × item × region × month × period × rate card × term; and what is charged
--- beside usage (billing.rating.agreements), whose rate card is an agreement.
-CREATE OR REPLACE TEMP VIEW rating_should_cost AS
+-- rating_lanes: one row per month × tally × card that costs something, with names and the number of its month-to-date (NULL:
+-- none yet). rating_should_cost: the costs with these: one row per account × item × region × month × period × rate card ×
+-- term; and what is charged beside usage (billing.rating.agreements), whose rate card is an agreement.
+CREATE OR REPLACE TEMP TABLE rating_lanes AS
 SELECT
-    g.account_key, a.account_id, l.item, l.scope AS region, m.month, g.period_start,
-    g.period_end, t.card_id AS rate_card, g.term, a.currency, l.denominator,
-    a.replay_from IS NOT NULL AS replayed, g.quantity, g.free_quantity, g.plan_quantity,
-    g.billable_quantity, g.amount, g.numerator, g.place_from
-FROM rating_costs AS g
-JOIN rating_accounts AS a ON a.account_key = g.account_key
+    g.month AS month_number, g.tally, g.card, m.month, l.item, l.scope AS region,
+    t.card_id AS rate_card, l.denominator, n.lane_no
+FROM (SELECT DISTINCT month, tally, card FROM rating_costs) AS g
 JOIN price_tallies AS l ON l.tally = g.tally
 JOIN price_terms AS t ON t.card = g.card
 JOIN (SELECT DISTINCT number, month FROM rating_months) AS m ON m.number = g.month
+LEFT JOIN month_lanes AS n
+    ON n.month = m.month AND n.item = l.item AND n.region = l.scope AND n.rate_card = t.card_id;
+CREATE OR REPLACE TEMP VIEW rating_should_cost AS
+SELECT
+    g.account_key, a.account_id, l.item, l.region, l.month, g.period_start,
+    g.period_end, l.rate_card, g.term, a.currency, l.denominator,
+    a.replay_from IS NOT NULL AS replayed, g.quantity, g.free_quantity, g.plan_quantity,
+    g.billable_quantity, g.amount, g.numerator, g.place_from, a.account_no, l.lane_no
+FROM rating_costs AS g
+JOIN rating_accounts AS a ON a.account_key = g.account_key
+JOIN rating_lanes AS l ON l.month_number = g.month AND l.tally = g.tally AND l.card = g.card
 UNION ALL
 SELECT
     b.account_key, a.account_id, b.item, b.region, b.month, b.period_start, b.period_end,
-    b.rate_card, b.term, a.currency, 1, a.replay_from IS NOT NULL, 0, 0, 0, 0, b.amount, 0, 0
+    b.rate_card, b.term, a.currency, 1, a.replay_from IS NOT NULL, 0, 0, 0, 0, b.amount, 0, 0,
+    a.account_no, NULL
 FROM rating_agreed AS b
 JOIN rating_accounts AS a ON a.account_key = b.account_key;

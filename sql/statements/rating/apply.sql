@@ -31,6 +31,17 @@ FROM effect_month_state AS e
 JOIN month_accounts AS a USING (account_id)
 JOIN month_lanes AS l USING (month, item, region, rate_card);
 
+-- name: charges_at_hand
+-- One row per charge of new hours. account_no, lane_no: which month-to-date it moves, as the run that made it knew; a file has
+-- neither, and a run has none for what was never charged before. Records of before terms were charged apart have no column term.
+CREATE OR REPLACE TEMP VIEW charges_at_hand AS
+FROM (
+    FROM effect_charges
+    UNION ALL BY NAME
+    SELECT 'usage' AS term, NULL::INTEGER AS account_no, NULL::INTEGER AS lane_no WHERE FALSE
+)
+WHERE NOT replayed;
+
 -- name: number_charged
 -- A number for each account and lane that was never charged before.
 INSERT INTO month_accounts
@@ -40,9 +51,9 @@ SELECT
     account_id
 FROM (
     SELECT DISTINCT c.account_id
-    FROM effect_charges AS c
+    FROM charges_at_hand AS c
     ANTI JOIN month_accounts AS a ON a.account_id = c.account_id
-    WHERE NOT c.replayed
+    WHERE c.account_no IS NULL
 );
 INSERT INTO month_lanes
 SELECT
@@ -50,32 +61,38 @@ SELECT
     + row_number() OVER (ORDER BY month, item, region, rate_card),
     e.*
 FROM (
-    SELECT DISTINCT month, item, region, rate_card FROM effect_charges WHERE NOT replayed
+    SELECT DISTINCT month, item, region, rate_card FROM charges_at_hand WHERE lane_no IS NULL
 ) AS e
 ANTI JOIN month_lanes USING (month, item, region, rate_card);
 
 -- name: month_moves
--- One row per charge of new hours: which month-to-date it moves, and by how much. Records of before terms were charged
--- apart have no column term. A view: it is read once.
+-- One row per charge of new hours: which month-to-date it moves, and by how much; only what has no number is looked for by
+-- its names. A view: it is read once.
 CREATE OR REPLACE TEMP VIEW month_moves AS
 SELECT
-    a.account_no, l.lane_no, c.free_quantity::HUGEINT AS free_quantity,
-    c.plan_quantity::HUGEINT AS plan_quantity, c.billable_quantity::HUGEINT AS billable_quantity,
-    c.amount::HUGEINT AS amount, c.place_from::HUGEINT AS place_from,
-    c.numerator::HUGEINT AS numerator, c.denominator::HUGEINT AS denominator,
-    CASE c.term WHEN 'flat fee' THEN c.amount ELSE 0 END::HUGEINT AS flat_fee,
-    CASE c.term WHEN 'maximum' THEN c.amount ELSE 0 END::HUGEINT AS maximum,
-    CASE c.term WHEN 'minimum' THEN c.amount ELSE 0 END::HUGEINT AS minimum
-FROM (FROM effect_charges UNION ALL BY NAME SELECT 'usage' AS term WHERE FALSE) AS c
-JOIN month_accounts AS a USING (account_id)
-JOIN month_lanes AS l USING (month, item, region, rate_card)
-WHERE NOT c.replayed;
+    account_no, lane_no, free_quantity::HUGEINT AS free_quantity,
+    plan_quantity::HUGEINT AS plan_quantity, billable_quantity::HUGEINT AS billable_quantity,
+    amount::HUGEINT AS amount, place_from::HUGEINT AS place_from,
+    numerator::HUGEINT AS numerator, denominator::HUGEINT AS denominator,
+    CASE term WHEN 'flat fee' THEN amount ELSE 0 END::HUGEINT AS flat_fee,
+    CASE term WHEN 'maximum' THEN amount ELSE 0 END::HUGEINT AS maximum,
+    CASE term WHEN 'minimum' THEN amount ELSE 0 END::HUGEINT AS minimum
+FROM (
+    FROM charges_at_hand
+    WHERE account_no IS NOT NULL AND lane_no IS NOT NULL
+    UNION ALL
+    SELECT c.* REPLACE (a.account_no AS account_no, l.lane_no AS lane_no)
+    FROM charges_at_hand AS c
+    JOIN month_accounts AS a ON a.account_id = c.account_id
+    JOIN month_lanes AS l
+        ON l.month = c.month AND l.item = c.item AND l.region = c.region AND l.rate_card = c.rate_card
+    WHERE c.account_no IS NULL OR c.lane_no IS NULL
+);
 
 -- name: moves_repeat
 -- One row: whether several charges may move one row. Not in the usual hour, which has one of each.
 SELECT count(DISTINCT period_start) > 1 OR coalesce(bool_or(term <> 'usage'), FALSE) AS repeats
-FROM (FROM effect_charges UNION ALL BY NAME SELECT 'usage' AS term WHERE FALSE)
-WHERE NOT replayed;
+FROM charges_at_hand;
 
 -- name: add_moves_up
 -- One row per row to be moved.
@@ -111,6 +128,7 @@ SELECT
 FROM month_moves AS m
 LEFT JOIN month_sums AS s ON s.account_no = m.account_no AND s.lane_no = m.lane_no;
 DROP VIEW month_moves;
+DROP VIEW charges_at_hand;
 DROP TABLE IF EXISTS month_moves_added;
 DELETE FROM month_sums AS s
 USING months_moved AS m

@@ -2,18 +2,29 @@
 -- Rating by subtraction: what a period should cost, minus what has been charged for it, is posted (DESIGN §3.7).
 -- Reads: rating_should_cost, rating_plan_parts, rating_held_now, rating_accounts, rating_months, charges, plan_use, rating_held, price_*.
 
+-- name: numbers
+-- The number of a period's first charge of a term, one of its own for each. Of bandwidth a day (or month) and the hour in which it
+-- begins have the same start: what is charged when the longer one ends has other numbers than what was charged as it began.
+CREATE OR REPLACE TEMP MACRO first_revision(item, term, length) AS
+    CASE term
+        WHEN 'flat fee' THEN 1 WHEN 'maximum' THEN 2 WHEN 'minimum' THEN 3
+        WHEN 'promotional credit' THEN 4 ELSE 0
+    END + CASE
+        WHEN item IN ('peak_bandwidth', 'percentile95_bandwidth')
+            AND (length > INTERVAL 1 HOUR) <> (term = 'usage') THEN 5
+        ELSE 0
+    END;
+
 -- name: new_charges
 -- One row per account × item × region × month × period × rate card × term of new hours: first revisions, a fixed term
--- beside its hour's usage under a number and with a reason of its own. rating_out_charges: these and the revisions.
+-- beside its hour's usage under a number and with a reason of its own. rating_out_charges: these and the revisions. account_no,
+-- lane_no: which month-to-date a charge moves, NULL where it has none yet; the run's own, no file has them.
 CREATE OR REPLACE TEMP VIEW rating_new_charges AS
 SELECT
     account_id, item, region, month, period_start, period_end, quantity, free_quantity,
     plan_quantity, billable_quantity, amount, currency, rate_card,
-    CASE term
-        WHEN 'flat fee' THEN 1 WHEN 'maximum' THEN 2 WHEN 'minimum' THEN 3
-        WHEN 'promotional credit' THEN 4 ELSE 0
-    END AS revision,
-    term AS reason, numerator, denominator, place_from, FALSE AS replayed, term
+    first_revision(item, term, period_end - period_start) AS revision,
+    term AS reason, numerator, denominator, place_from, FALSE AS replayed, term, account_no, lane_no
 FROM rating_should_cost
 WHERE NOT replayed AND (quantity <> 0 OR amount <> 0 OR numerator <> 0);
 CREATE OR REPLACE TEMP TABLE rating_revisions AS FROM rating_new_charges LIMIT 0;
@@ -39,11 +50,26 @@ WITH charged AS (
     WHERE m.number >= a.replay_month AND c.month >= $first_month
     GROUP BY ALL
 ), latest AS (
-    SELECT account_id, item, region, month, period_start, max(revision) AS revision
+    -- Where a longer period of the same start is still to end, its numbers stay free.
+    SELECT
+        account_id, item, region, month, period_start,
+        CASE
+            WHEN item IN ('peak_bandwidth', 'percentile95_bandwidth')
+                AND max(period_end) - period_start <= INTERVAL 1 HOUR
+            THEN greatest(max(revision), 9)
+            ELSE max(revision)
+        END AS revision
     FROM charged
-    GROUP BY ALL
+    GROUP BY account_id, item, region, month, period_start
 ), should_cost AS (
-    SELECT * FROM rating_should_cost WHERE replayed
+    SELECT
+        account_id, item, region, month, period_start, max(period_end) AS period_end,
+        any_value(currency) AS currency, rate_card, term, sum(quantity) AS quantity,
+        sum(free_quantity) AS free_quantity, sum(plan_quantity) AS plan_quantity,
+        sum(billable_quantity) AS billable_quantity, sum(amount) AS amount
+    FROM rating_should_cost
+    WHERE replayed
+    GROUP BY account_id, item, region, month, period_start, rate_card, term
 ), differences AS (
     SELECT
         coalesce(t.account_id, c.account_id) AS account_id, coalesce(t.item, c.item) AS item,
@@ -66,16 +92,19 @@ WITH charged AS (
 SELECT
     d.account_id, d.item, d.region, d.month, d.period_start, d.period_end, d.quantity,
     d.free_quantity, d.plan_quantity, d.billable_quantity, d.amount, d.currency, d.rate_card,
-    coalesce(l.revision, -1) + row_number() OVER (
-        PARTITION BY d.account_id, d.item, d.region, d.month, d.period_start
-        ORDER BY d.rate_card, d.term = 'usage' DESC, d.term
+    coalesce(
+        l.revision + row_number() OVER (
+            PARTITION BY d.account_id, d.item, d.region, d.month, d.period_start
+            ORDER BY d.rate_card, d.term = 'usage' DESC, d.term
+        ),
+        first_revision(d.item, d.term, d.period_end - d.period_start)
     ),
     CASE
         WHEN l.revision IS NULL AND d.period_start >= $last_through THEN d.term
         WHEN d.term = 'usage' THEN a.reason
         ELSE d.term || ', ' || a.reason
     END,
-    0, 1, 0, TRUE, d.term
+    0, 1, 0, TRUE, d.term, NULL, NULL
 FROM differences AS d
 JOIN rating_accounts AS a ON a.account_id = d.account_id
 LEFT JOIN latest AS l

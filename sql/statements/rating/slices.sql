@@ -64,16 +64,26 @@ WHERE date_trunc('hour', m.moment) < $through
 -- accounts begin their months from nothing. flat_fee is what neither usage nor maximum (below zero) nor minimum
 -- explains: months begun before terms were charged apart have it all there. too_large: a numerator does not fit the denominator that the tally's
 -- prices have now, or leaves no room for the rest of a month (billing.prices.largest_hour).
+-- Most accounts have one row of each tally and month: only where cards changed, or an account has cards of its own, is there
+-- anything to add up.
 CREATE OR REPLACE TEMP TABLE rating_months_so_far AS
-WITH lanes AS (
+WITH own_cards AS (
+    SELECT card_id FROM price_terms WHERE account_id IS NOT NULL
+), lanes AS (
     SELECT
-        n.lane_no, l.book, l.tally, m.number AS month, l.denominator, l.numerator_most, l.has_terms
+        n.lane_no, l.book, l.tally, m.number AS month, l.denominator, l.numerator_most, l.has_terms,
+        n.rate_card NOT IN (FROM own_cards)
+            AND count(*) FILTER (n.rate_card NOT IN (FROM own_cards)) OVER (PARTITION BY l.tally, n.month) = 1
+            AS alone
     FROM month_lanes AS n
     JOIN price_tallies AS l ON l.item = n.item AND l.scope = n.region
     JOIN (SELECT DISTINCT month, number FROM rating_months) AS m ON m.month = n.month
     WHERE n.month >= $first_month AND n.rate_card NOT LIKE 'credit/%'
 ), subjects AS (
-    SELECT account_no, account_key, book FROM rating_accounts
+    SELECT
+        account_no, account_key, book,
+        account_id IN (SELECT account_id FROM price_force WHERE account_id IS NOT NULL) AS has_own
+    FROM rating_accounts
     WHERE replay_from IS NULL AND account_key IN (
         SELECT account_key FROM rating_sold
         UNION ALL
@@ -84,6 +94,7 @@ WITH lanes AS (
 ), parts AS (
     SELECT
         a.account_key, l.tally, l.month, l.denominator, l.numerator_most, l.has_terms,
+        l.alone AND NOT a.has_own AS alone,
         s.free_quantity, s.billable_quantity, s.amount, s.maximum, s.minimum,
         CASE
             WHEN s.denominator = l.denominator THEN s.numerator
@@ -93,17 +104,28 @@ WITH lanes AS (
     FROM month_sums AS s
     JOIN lanes AS l ON l.lane_no = s.lane_no
     JOIN subjects AS a ON a.account_no = s.account_no AND a.book = l.book
+), added AS (
+    SELECT
+        account_key, tally, month, denominator, numerator_most, has_terms, free_quantity,
+        billable_quantity, amount, maximum, minimum, numerator, numerator IS NULL AS unfit
+    FROM parts
+    WHERE alone
+    UNION ALL
+    SELECT
+        account_key, tally, month, any_value(denominator), any_value(numerator_most),
+        any_value(has_terms), sum(free_quantity), sum(billable_quantity), sum(amount), sum(maximum),
+        sum(minimum), sum(numerator),
+        bool_or(numerator IS NULL OR abs(numerator) > numerator_most)
+    FROM parts
+    WHERE NOT alone
+    GROUP BY account_key, tally, month
 )
 SELECT
-    account_key, tally, month, sum(free_quantity) AS free_quantity,
-    sum(billable_quantity) AS billable_quantity, sum(numerator) AS numerator,
-    CASE WHEN any_value(has_terms)
-        THEN sum(amount) - sum(numerator) // any_value(denominator) - sum(maximum) - sum(minimum)
-    END AS flat_fee,
-    sum(maximum) FILTER (has_terms) AS maximum, sum(minimum) FILTER (has_terms) AS minimum,
-    bool_or(numerator IS NULL OR abs(numerator) > numerator_most) AS too_large
-FROM parts
-GROUP BY ALL;
+    account_key, tally, month, free_quantity, billable_quantity, numerator,
+    CASE WHEN has_terms THEN amount - numerator // denominator - maximum - minimum END AS flat_fee,
+    CASE WHEN has_terms THEN maximum END AS maximum, CASE WHEN has_terms THEN minimum END AS minimum,
+    unfit OR abs(numerator) > numerator_most AS too_large
+FROM added;
 
 -- name: too_large
 -- One row per account × hour × tally that is too large to be priced in whole numbers: a product would not fit, and

@@ -9,6 +9,12 @@ SELECT account_id
 FROM accounts
 WHERE $accounts::VARCHAR[] IS NULL OR account_id IN (SELECT unnest($accounts::VARCHAR[]));
 
+-- name: no_open_usage
+-- No usage of open hours.
+CREATE OR REPLACE TEMP TABLE open_usage (
+    account_id VARCHAR, bucket TIMESTAMP, region VARCHAR, class VARCHAR, requests BIGINT, bytes_sent BIGINT
+);
+
 -- name: open_usage
 -- The usage of open hours in place of the store's, the accounts asked for, and none whose past changed.
 CREATE OR REPLACE TEMP VIEW rating_usage AS
@@ -30,6 +36,14 @@ CREATE OR REPLACE TEMP TABLE rating_projection AS
 SELECT account_id, currency, sum(amount) AS amount
 FROM rating_should_cost
 GROUP BY account_id, currency;
+
+-- name: settling
+-- One row per account × month × item × region × rate card × term: what it is still to be charged if nothing more is used.
+CREATE OR REPLACE TEMP TABLE rating_settling AS
+SELECT account_id, month, item, region, rate_card, term, sum(amount) AS amount
+FROM rating_should_cost
+GROUP BY ALL
+HAVING sum(amount) <> 0;
 
 -- name: books_in_use
 -- One row per price book × currency that accounts have.

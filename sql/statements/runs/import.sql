@@ -115,7 +115,7 @@ LEFT JOIN domain_ownership AS exact
     ON u.domain = exact.domain
     AND u.bucket >= exact.effective_from
     AND u.bucket < coalesce(exact.effective_to, TIMESTAMP '9999-12-31')
-LEFT JOIN domain_ownership AS wildcard
+LEFT JOIN (FROM domain_ownership WHERE domain LIKE '*%') AS wildcard
     ON '*' || substr(u.domain, instr(u.domain, '.')) = wildcard.domain
     AND u.bucket >= wildcard.effective_from
     AND u.bucket < coalesce(wildcard.effective_to, TIMESTAMP '9999-12-31');

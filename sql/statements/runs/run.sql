@@ -145,8 +145,16 @@ SELECT
 -- name: run_effect_of
 -- One row: what a record charged: by the store's view, and in the journal's file by itself.
 SELECT
-    (SELECT count(*) FROM charges WHERE journal_no = $journal_no) AS charges,
-    (SELECT CAST(coalesce(sum(amount), 0) AS HUGEINT) FROM charges WHERE journal_no = $journal_no)
-        AS amount,
-    (SELECT count(*) FROM read_parquet($file) WHERE journal_no = $journal_no) AS journaled_charges,
-    (SELECT CAST(coalesce(sum(amount), 0) AS HUGEINT) FROM read_parquet($file)) AS journaled;
+    s.charges,
+    CAST(s.amount AS HUGEINT) AS amount,
+    f.charges AS journaled_charges,
+    CAST(f.amount AS HUGEINT) AS journaled
+FROM (
+    SELECT count(*) AS charges, coalesce(sum(amount), 0) AS amount
+    FROM filed_charges
+    WHERE journal_no = $journal_no
+) AS s
+CROSS JOIN (
+    SELECT count(*) FILTER (journal_no = $journal_no) AS charges, coalesce(sum(amount), 0) AS amount
+    FROM read_parquet($file)
+) AS f;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from billing.accounts.plan_terms import after, begins, check_lasts
 from billing.appliers import open_store
 from edge.errors import EdgetollError
+from tests import forked
 from tests.billing.homes import START, Use, close_hour, copied, load_text, make_home
 from tests.billing.runner import posted, start
 
@@ -118,7 +120,7 @@ def test_each_period_is_sold_once_whenever_the_runs_come(sold: Path, tmp_path: P
 def test_a_run_that_is_killed_after_a_renewal_sells_it_once(sold: Path, tmp_path: Path) -> None:
     home = copied(sold, tmp_path / "home")
     now = DECEMBER_2 + timedelta(hours=1)
-    assert start(home, at=now, crash="rate-imported").wait(60) != 0
+    assert forked.ended(start(home, at=now, crash="rate-imported")) == -signal.SIGKILL
     posted(home, at=now)
     assert periods(home, now) == [FIRST, SECOND, THIRD]
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
+from billing.appliers import open_store
 from billing.balance.budgets import BudgetRow, crossings
 from billing.balance.customer_alerts import read_rules
 from edge.errors import ConfigError
 from tests.billing.conftest import money
+from tests.billing.homes import BOOK, START, Use, close_hour, load_text, make_home
+from tests.billing.runner import rate
 
 RULE = '[[rule]]\nid = "b"\naccount = "a"\nkind = "budget"\nlimit = "100.00"\n'
 SPEND = """
@@ -127,3 +130,46 @@ def test_a_budget_that_cannot_be_held_is_refused(home: Path, more: str, message:
     (home / "alert_rules.toml").write_text(RULE + more)
     with pytest.raises(ConfigError, match=message):
         read_rules(home)
+
+
+MINIMUMS = BOOK.replace('price = "0.01"', 'price = "0.01"\nminimum = "5"').replace(
+    'region = "NA"', 'region = "NA"\nminimum = "8"'
+)
+BOUND = """
+[[commitments]]
+id = "deal"
+account = "bound"
+amount = "100.00"
+settles = "month"
+starts = 2026-10-01T00:00:00Z
+ends = 2027-10-01T00:00:00Z
+"""
+
+
+def test_the_projected_month_has_what_settles_as_it_ends_and_usage_to_come_makes_less_of_it(
+    tmp_path: Path,
+) -> None:
+    """Busy burns 2.00 an hour of one item: 743 hours are left, its minimum is covered, the other
+    item's is not.
+    """
+    home = make_home(tmp_path, book=MINIMUMS, accounts=None)
+    text, rules = BOUND, ""
+    for name in ("idle", "bound", "busy"):
+        text += (
+            f'[[accounts]]\nid = "{name}"\nname = "{name}"\ncurrency = "USD"\n'
+            'price_book = "plain"\nopened = 2026-10-01T00:00:00Z\n'
+            f'[[domains]]\ndomain = "{name}.example"\naccount = "{name}"\n'
+        )
+        rules += RULE.replace('"a"', f'"{name}"').replace('"b"', f'"{name}"') + "percents = [5]\n"
+    load_text(home, text)
+    (home / "alert_rules.toml").write_text(rules)
+    close_hour(home, START, [Use(domain="busy.example", requests=2_000_000, bytes_sent=0)])
+    rate(home, at=START + timedelta(hours=1))
+    with open_store(home, owner="test", now=START) as store:
+        rows = store.connection.execute(
+            "SELECT body FROM outbox WHERE kind = 'alert.budget' ORDER BY account_id"
+        ).fetchall()
+    told = [orjson.loads(body)["data"] for (body,) in rows]
+    assert {one["account_id"]: one["measured"] for one in told} == {
+        "bound": "100.00", "busy": "1496.00", "idle": "13.00",
+    }  # fmt: skip

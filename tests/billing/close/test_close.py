@@ -5,8 +5,7 @@ and documents that come once, whoever is killed.
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -26,6 +25,7 @@ from billing.lake import query
 from billing.money import parse_amount
 from edge.errors import InputError
 from edgetoll import main
+from tests import forked
 from tests.billing.homes import Use, load_text, make_home
 from tests.billing.invoices.world import (
     BOOK,
@@ -37,9 +37,7 @@ from tests.billing.invoices.world import (
     made_once,
     october,
 )
-from tests.effort import PATIENCE_S
 
-ROOT = Path(__file__).parents[3]
 WHEN = DECEMBER + timedelta(hours=4)
 
 
@@ -193,7 +191,10 @@ def test_a_home_without_accounts_has_nothing_to_close_and_says_so(tmp_path: Path
         approve(world)
 
 
-CAUSES = {"usage": "usage", "plan": "plan", "price": "price", "tax": "tax", "ended": "plan"}
+CAUSES = {
+    "usage": "usage", "plan": "plan", "price": "price", "tax": "tax", "ended": "plan",
+    "gifted": "promotional credit", "bound": "commitment", "bought": "plan sold",
+}  # fmt: skip
 """Customers by name, and what makes their November another sum than their October; one more is the
 same in both. The plan of `ended` has paid all of October.
 """
@@ -233,7 +234,13 @@ def two_months(folder: Path) -> World:
         '[[plans]]\nid = "p1"\naccount = "plan"\nkind = "https_requests"\nquantity = 4000000\n'
         "starts = 2026-11-01T00:00:00Z\nends = 2027-11-01T00:00:00Z\n"
         '[[plans]]\nid = "p2"\naccount = "ended"\nkind = "https_requests"\nquantity = 5000000\n'
-        "starts = 2026-10-01T00:00:00Z\nends = 2026-11-01T00:00:00Z\n",
+        "starts = 2026-10-01T00:00:00Z\nends = 2026-11-01T00:00:00Z\n"
+        '[[plans]]\nid = "p3"\naccount = "bought"\nkind = "data_transfer"\nquantity = 1\n'
+        'price = "350.00"\nstarts = 2026-11-01T00:00:00Z\nends = 2027-11-01T00:00:00Z\n'
+        '[[credits]]\nid = "c1"\naccount = "gifted"\namount = "400.00"\n'
+        "starts = 2026-11-01T00:00:00Z\nends = 2026-12-01T00:00:00Z\n"
+        '[[commitments]]\nid = "m1"\naccount = "bound"\namount = "800.00"\n'
+        'settles = "month"\nstarts = 2026-11-01T00:00:00Z\nends = 2027-11-01T00:00:00Z\n',
     )
     for start, end in ((OCTOBER, NOVEMBER), (NOVEMBER, DECEMBER)):
         uses = [
@@ -256,12 +263,16 @@ def test_changes_against_last_month_have_their_cause_and_their_parts_add_up(
     assert {name: one.cause for name, one in by_account.items()} == CAUSES
     for one in by_account.values():
         parts = one.by_usage + one.by_plan + one.by_price + one.by_correction + one.by_tax
+        parts += one.by_credit + one.by_commitment + one.by_plan_price
         assert parts == one.change == one.total - one.total_before
     assert by_account["usage"].by_usage == parse_amount("700")
     assert by_account["plan"].by_plan == parse_amount("-400")
     assert by_account["ended"].by_plan == parse_amount("500")
     assert by_account["price"].by_price == parse_amount("1000")
     assert by_account["tax"].by_rate_of_tax == parse_amount("150")
+    assert by_account["gifted"].by_credit == parse_amount("-400")
+    assert by_account["bound"].by_commitment == parse_amount("300")
+    assert by_account["bought"].by_plan_price == parse_amount("350")
 
 
 def test_a_change_is_large_by_share_and_by_floor_both(tmp_path: Path) -> None:
@@ -271,8 +282,9 @@ def test_a_change_is_large_by_share_and_by_floor_both(tmp_path: Path) -> None:
         found = look(world, "2026-11", WHEN, **limits)
         return {name for one in found.items if one.name == "changes" for name in one.accounts}
 
-    assert large() == {"usage", "plan", "price", "ended"}
-    assert large(change_percent=20) == {"usage", "plan", "price", "ended", "tax"}
+    agreed = {"gifted", "bound", "bought"}
+    assert large() == {"usage", "plan", "price", "ended", *agreed}
+    assert large(change_percent=20) == {"usage", "plan", "price", "ended", "tax", *agreed}
     assert large(change_floor="500.00") == {"usage", "price", "ended"}
 
 
@@ -315,15 +327,7 @@ def test_killed_on_its_way_and_run_again_it_has_issued_each_document_once(
             )
     words = ["billing", "close", "--month", "2026-10", "--issue", "--by", "Bob"]
     words += ["--as-of", ISSUE.isoformat(), "--home"]
-    command = [sys.executable, str(ROOT / "edgetoll.py"), *words, str(world.home)]
-    killed = subprocess.run(
-        command,
-        env={"EDGETOLL_CRASH": crash, "PATH": "/usr/bin:/bin"},
-        capture_output=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
-    assert killed.returncode < 0
+    assert forked.run(*words, str(world.home), crash=crash) == -signal.SIGKILL
     assert main([*words, str(world.home)]) == 0
     assert main([*words, str(whole.home)]) == 0
     assert files(world) == files(whole)

@@ -6,9 +6,7 @@ from __future__ import annotations
 
 import email
 import email.policy
-import os
-import subprocess
-import sys
+import signal
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -25,11 +23,10 @@ from billing.money import parse_amount
 from billing.outbox.deliver import deliver
 from edge.errors import InputError
 from edgetoll import main
+from tests import forked
 from tests.billing.conftest import Mailbox
 from tests.billing.invoices.world import ACCOUNTS, ISSUE, NOVEMBER, World, made_once, october
-from tests.effort import PATIENCE_S
 
-ROOT = Path(__file__).parents[3]
 MAIL = """
 [billing.delivery.mail]
 host = "127.0.0.1"
@@ -207,14 +204,8 @@ def test_two_who_close_at_once_issue_each_document_once_and_send_each_mail_once(
     for step in ("--issue", "--send"):
         words = ["billing", "close", "--month", "2026-10", step, "--by", "Ada"]
         words += ["--as-of", ISSUE.isoformat(), "--home", str(world.home)]
-        both = [
-            subprocess.Popen([sys.executable, str(ROOT / "edgetoll.py"), *words],
-                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-            for _ in range(2)
-        ]  # fmt: skip
-        for one in both:
-            one.communicate(timeout=PATIENCE_S)
-        assert {one.returncode for one in both} <= {0, BUSY}
+        both = [forked.start(*words) for _ in range(2)]
+        assert {forked.ended(one) for one in both} <= {0, BUSY}
         assert main(words) == 0
     numbers = [one["Message-ID"] for one in letters(mailbox) if list(one.iter_attachments())]
     assert len(set(numbers)) == len(numbers) == 2
@@ -228,14 +219,7 @@ def test_killed_between_mail_and_record_it_comes_again_under_the_same_id(
 ) -> None:
     words = ["billing", "close", "--month", "2026-10", "--send", "--by", "Ada"]
     words += ["--as-of", ISSUE.isoformat(), "--home", str(world.home)]
-    killed = subprocess.run(
-        [sys.executable, str(ROOT / "edgetoll.py"), *words],
-        env=os.environ | {"EDGETOLL_CRASH": "delivery-sent"},
-        capture_output=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
-    assert killed.returncode < 0
+    assert forked.run(*words, crash="delivery-sent") == -signal.SIGKILL
     assert len(mailbox.letters) == 2
     assert main(words) == 0
     assert main(words) == 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import queue
 import signal
 import subprocess
@@ -32,11 +31,10 @@ invoices = false
 class Service:
     """One running `edgetoll …`, and what it has said."""
 
-    def __init__(self, *words: str, crash: str = "") -> None:
-        environ = {**os.environ, "EDGETOLL_CRASH": crash} if crash else dict(os.environ)
+    def __init__(self, *words: str) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "edgetoll.py", *words],
-            cwd=ROOT, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         self.said: list[dict[str, Any]] = []
         self.text: list[str] = []
@@ -91,9 +89,9 @@ class Service:
 
 
 @contextmanager
-def service(*words: str, crash: str = "") -> Iterator[Service]:
+def service(*words: str) -> Iterator[Service]:
     """A service that is killed at the end of the block, if it is still there."""
-    started = Service(*words, crash=crash)
+    started = Service(*words)
     try:
         yield started
     finally:

@@ -18,6 +18,7 @@ from billing.appliers import open_store
 from billing.checks import red
 from billing.ledger import transfers
 from billing.money import SCALE
+from tests import forked
 from tests.billing.daemon.process import SETTINGS, ask, service
 from tests.billing.homes import THOROUGH, Use, close_hour, close_hours, copied, make_home
 from tests.billing.runner import end_state, posted, published, rate
@@ -150,8 +151,8 @@ PLACES = [
 def test_a_round_killed_anywhere_is_made_up_for_by_the_next(
     home: Path, wanted: dict[str, Any], place: str
 ) -> None:
-    with service("billing", "daemon", "--once", "--home", str(home), crash=place) as killed:
-        assert killed.result() == -signal.SIGKILL
+    words = ("billing", "daemon", "--once", "--home", str(home))
+    assert forked.run(*words, crash=place) == -signal.SIGKILL
     assert round_in(home) == 0
     assert comparable(home) == wanted
     assert set(told(home)) == {identity for identity, _kind in events(home)}

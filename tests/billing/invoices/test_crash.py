@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,10 +14,12 @@ import edgetoll
 from billing.appliers import open_store
 from billing.checks import invariants
 from billing.ledger.transfers import ledger_hash
+from examples.commands import StartedCommand
+from tests import forked
 from tests.billing.invoices.world import DECEMBER, ISSUE, World, issued, october
-from tests.effort import PATIENCE_S, THOROUGH
+from tests.effort import THOROUGH
+from tests.forked import ended
 
-ROOT = Path(__file__).parents[3]
 # A step costs three processes: usually those before, at and after the append, the rest nightly.
 STEPS = ["invoice_run-applied", "journal-after-append", "invoice-issued"]
 MORE_STEPS = [
@@ -43,23 +42,10 @@ MORE_VOID_STEPS = [
 ]
 
 
-def command(home: Path, *words: str, crash: str = "") -> subprocess.Popen[bytes]:
+def command(home: Path, *words: str, crash: str = "") -> StartedCommand:
     """Start `edgetoll billing …` as a process of its own, to die at a named step if asked."""
-    environment = os.environ | {"EDGETOLL_CRASH": crash, "EDGETOLL_HOME": str(home)}
-    at = ["--as-of", ISSUE.isoformat()]
-    return subprocess.Popen(
-        [sys.executable, str(ROOT / "edgetoll.py"), "billing", *words, *at],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-
-
-def finished(process: subprocess.Popen[bytes]) -> int:
-    """The exit code, once it has ended."""
-    process.communicate(timeout=PATIENCE_S)
-    return process.returncode
+    at = ("--as-of", ISSUE.isoformat(), "--home", str(home))
+    return forked.start("billing", *words, *at, crash=crash)
 
 
 def done(home: Path, *words: str) -> int:
@@ -105,7 +91,7 @@ def test_g12_killed_at_a_step_and_run_again_ends_the_same(
 ) -> None:
     world = october(tmp_path)
     settings(world)
-    killed = finished(command(world.home, "invoice", "--month", "2026-10", crash=step))
+    killed = ended(command(world.home, "invoice", "--month", "2026-10", crash=step))
     assert killed == -signal.SIGKILL
     assert done(world.home, "invoice", "--month", "2026-10") == 0
     assert state(world.home) == undisturbed
@@ -117,7 +103,7 @@ def test_g13_two_runs_at_once_issue_each_invoice_once(
     world = october(tmp_path)
     settings(world)
     both = [command(world.home, "invoice", "--month", "2026-10") for _ in range(2)]
-    codes = sorted(finished(process) for process in both)
+    codes = sorted(ended(process) for process in both)
     assert codes in ([0, 0], [0, 75]), "the second waits, or leaves naming the owner of the lock"
     assert state(world.home) == undisturbed
 
@@ -132,7 +118,8 @@ def test_g14_documents_lost_or_changed_after_issue_come_back_byte_for_byte(
     (folder / "INV-USD-2026-000001.json").unlink()
     (folder / "INV-USD-2026-000001.html").write_text("torn", encoding="utf-8")
     again = command(world.home, "invoice", "--month", "2026-10", "--json")
-    out, _ = again.communicate(timeout=PATIENCE_S)
+    ended(again)
+    out, _ = again.said()
     assert json.loads(out)["documents"] == {"new": 1, "restored": 1, "same": 6}
     assert state(world.home) == undisturbed
 
@@ -145,7 +132,7 @@ def test_g14_rendering_that_fails_leaves_the_issued_numbers_and_is_made_up_for(
     folder = world.home / "invoices"
     shutil.rmtree(folder, ignore_errors=True)
     folder.write_text("a file where the folder should be", encoding="utf-8")
-    assert finished(command(world.home, "invoice", "--month", "2026-10")) != 0
+    assert ended(command(world.home, "invoice", "--month", "2026-10")) != 0
     folder.unlink()
     assert done(world.home, "invoice", "--month", "2026-10") == 0
     assert state(world.home) == undisturbed
@@ -157,7 +144,7 @@ def test_g15_void_killed_at_a_step_makes_one_credit_note(step: str, tmp_path: Pa
     settings(world)
     assert done(world.home, "invoice", "--month", "2026-10") == 0
     words = ("void", "INV-USD-2026-000001", "--reason", "wrong address")
-    assert finished(command(world.home, *words, crash=step)) == -signal.SIGKILL
+    assert ended(command(world.home, *words, crash=step)) == -signal.SIGKILL
     assert done(world.home, *words) == 0
     notes = [name for name, *_ in state(world.home)["invoices"] if name.startswith("CRN")]  # type: ignore[attr-defined]
     assert notes == ["CRN-USD-2026-000001"]

@@ -76,6 +76,10 @@ DATA: dict[str, Callable[[Path], object]] = {
     "cut": lambda path: os.truncate(path, path.stat().st_size - 7),
     "emptied": lambda path: os.truncate(path, 0),
     "zeros": lambda path: path.write_bytes(bytes(path.stat().st_size)),
+    "a link to its like": lambda path: (
+        path.rename(path.parents[4] / "twin"),
+        path.symlink_to(path.parents[4] / "twin"),
+    ),
     "a bit flipped": lambda path: path.write_bytes(flip(path, path.stat().st_size // 3)),
     "a bit flipped by rot": lambda path: keeping_times(path, flip(path, path.stat().st_size // 3)),
     "its last byte flipped": lambda path: keeping_times(path, flip(path, -1)),

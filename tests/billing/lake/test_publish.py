@@ -93,16 +93,19 @@ def test_money_is_an_exact_decimal_and_counts_are_whole_numbers(tmp_path: Path) 
 
 
 def content(home: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Every table of the lake, as readers have it: sums by the day are in several files."""
+    """Every table of the lake, as readers have it: sums by the day are in several files, and what
+    is open belongs to them.
+    """
     views = {"usage_daily": "usage_daily", "usage_hourly": "usage_hourly",
              "bandwidth_hourly": "bandwidth_hourly"}  # fmt: skip
-    named = " ".join(f"{one.name} {one.relation}" for one in TABLES)
+    tables = [one for one in TABLES if not one.kept.startswith("open")]
+    named = " ".join(f"{one.name} {one.relation}" for one in tables) + " charges_daily_parts"
     with query.connect(home, query=named) as connection:
         found = {
             one.name: connection.table(views.get(one.name, one.relation)).order("ALL").fetchall()
-            for one in TABLES
+            for one in tables
         }
-        by_day = connection.table("lake_charges_daily")
+        by_day = connection.table("charges_daily_parts")
         keys = ", ".join([*by_day.columns[:6], "rate_card", "max(period_end)"])
         added = (name for name in by_day.columns[6:] if name not in keys)
         counts = ", ".join(f"sum({name})" for name in added)
@@ -137,6 +140,46 @@ def test_a_version_made_by_difference_is_the_one_written_anew(tmp_path: Path) ->
         anew = copied(home, tmp_path / f"anew-{number}")
         shutil.rmtree(anew / "lake")
         assert content(published(anew)) == content(home), f"step {number}"
+
+
+OPEN = ("usage_open", "charges_open")
+SUMS_LIKE_DETAILS = """
+SELECT
+    (SELECT sum(requests) FROM usage_hourly) = d.requests,
+    (SELECT sum(requests) FROM usage_daily) = d.requests,
+    (SELECT sum(from_00) FROM bandwidth_hourly) = d.bytes_sent,
+    p.amount = c.amount,
+    p.charges = c.charges
+FROM (
+    SELECT
+        sum(requests) AS requests,
+        sum(bytes_sent) FILTER (minute(bucket) = 0) AS bytes_sent
+    FROM usage_5min
+) AS d
+CROSS JOIN (SELECT sum(amount) AS amount, sum(charges) AS charges FROM charges_daily_parts) AS p
+CROSS JOIN (SELECT sum(amount) AS amount, count(*) AS charges FROM charges) AS c
+"""
+
+
+def test_sums_are_brought_up_by_sixes_and_readers_see_each_hour_once(tmp_path: Path) -> None:
+    home = make_home(tmp_path)
+    written = set()
+    for number in range(8):
+        close_hour(home, START + number * HOUR, [Use(), Use(domain="a.beta.example")])
+        rate(home)
+        version = current(home)
+        assert version is not None
+        for table in ("usage_hourly", "usage_daily", "bandwidth_hourly", "charges_daily"):
+            written |= {one.path for one in version.of(table)}
+        opened = [
+            sum(one.rows > 0 for one in version.of(f"{name}_open")) for name in ("usage", "charges")
+        ]
+        assert opened == [number % 6] * 2, number
+        assert ask(home, SUMS_LIKE_DETAILS) == [(True,) * 5], number
+    assert len(written) == 8  # each table twice, not eight times
+    anew = copied(home, tmp_path / "anew")
+    shutil.rmtree(anew / "lake")
+    assert content(published(anew)) == content(home)
 
 
 def test_g22_terms_that_came_into_force_are_in_a_version_made_by_difference(tmp_path: Path) -> None:
@@ -429,14 +472,14 @@ def test_a_lake_of_an_older_program_is_refused_where_it_lacks_a_table(tmp_path: 
     assert ask(home, f"{total}hourly") == [(7,)]
 
 
-@pytest.mark.parametrize("kept", ["charges", "charges_daily"])
+@pytest.mark.parametrize("kept", ["charges", "charges_daily", "charges_open"])
 def test_days_of_charges_that_are_not_the_charges_are_seen(kept: str) -> None:
     row = (
         "(account_id, month, item, rate_card, currency, quantity, amount{more})"
         " SELECT 'acme', '2026-10', 'https_requests', 'https-1', 'USD', 7, "
     )
     with duckdb.connect() as connection:
-        for name in ("charges", "charges_daily"):
+        for name in ("charges", "charges_daily", "charges_open"):
             connection.execute(sql.text(f"lake_schema/{name}"))
         charge = "INSERT INTO lake_charges" + row.format(more="") + "56000000"
         by_day = (
@@ -448,11 +491,14 @@ def test_days_of_charges_that_are_not_the_charges_are_seen(kept: str) -> None:
         connection.execute(by_day)
         check = sql.text("checks/lake_days_equal_charges")
         assert connection.execute(check).fetchall() == []
-        connection.execute(charge if kept == "charges" else by_day)
+        opened = charge.replace("lake_charges", "lake_charges_open")
+        connection.execute({"charges": charge, "charges_daily": by_day}.get(kept, opened))
         assert len(connection.execute(check).fetchall()) == 1
 
 
-@pytest.mark.parametrize("kept", ["usage_5min", "usage_hourly", "usage_daily", "bandwidth_hourly"])
+@pytest.mark.parametrize(
+    "kept", ["usage_5min", "usage_hourly", "usage_daily", "usage_open", "bandwidth_hourly"]
+)
 def test_sums_that_lack_usage_are_seen(kept: str) -> None:
     row = "(account_id, class, requests, bytes_sent) VALUES ('acme', 'https', 7, 90)"
     minutes = ", ".join(f"{90 * (one == 5)} AS from_{one:02}" for one in range(0, 60, 5))
@@ -468,6 +514,8 @@ def test_sums_that_lack_usage_are_seen(kept: str) -> None:
         for name, values in rows.items():
             connection.execute(sql.text(f"lake_schema/{name}"))
             connection.execute(f"INSERT INTO lake_{name} {values}")
+        connection.execute(sql.text("lake_schema/usage_open"))
+        rows["usage_open"] = rows["usage_5min"]
         check = sql.text("checks/usage_sums_equal_usage")
         assert connection.execute(check).fetchall() == []
         connection.execute(f"INSERT INTO lake_{kept} {rows[kept]}")
@@ -478,7 +526,8 @@ def test_sums_that_lack_usage_are_seen(kept: str) -> None:
 def test_another_extreme_of_an_hour_of_bandwidth_is_seen(wrong: str) -> None:
     minutes = ", ".join(f"{one} AS from_{one:02}" for one in range(0, 60, 5))
     with duckdb.connect() as connection:
-        for name in ("usage_5min", "usage_hourly", "usage_daily", "bandwidth_hourly"):
+        kept = ("usage_5min", "usage_hourly", "usage_daily", "usage_open", "bandwidth_hourly")
+        for name in kept:
             connection.execute(sql.text(f"lake_schema/{name}"))
         connection.execute(
             f"INSERT INTO lake_bandwidth_hourly BY NAME SELECT {minutes}, 55 AS most, 0 AS fewest"

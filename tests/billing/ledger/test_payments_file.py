@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,7 +15,7 @@ from billing.balance import figures
 from billing.checks import invariants
 from billing.ledger.transfers import balance, ledger_hash
 from billing.money import SCALE
-from edge.crash_point import VARIABLE
+from tests import forked
 from tests.billing.homes import NOW, START, Use, close_hours, load_text, make_home
 from tests.billing.runner import end_state, rate
 
@@ -131,10 +128,7 @@ def test_g1_a_load_killed_at_any_step_and_run_again_posts_each_payment_once(
     place: str, home: Path
 ) -> None:
     words = command(home, GOOD)
-    program = [sys.executable, "edgetoll.py", *words]
-    root = Path(__file__).parents[3]
-    killed = subprocess.run(program, cwd=root, env={**os.environ, VARIABLE: place}, check=False)
-    assert killed.returncode == -signal.SIGKILL
+    assert forked.run(*words, crash=place) == -signal.SIGKILL
     assert edgetoll.main(words) == 0
     with open_store(home, owner="test", now=NOW) as store:
         posted = store.connection.execute(

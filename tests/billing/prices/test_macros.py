@@ -208,6 +208,21 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyC
         yield connection
 
 
+def test_a_numerator_of_any_size_is_cut_as_python_cuts_it() -> None:
+    """Sums, denominators and both signs around each size at which another division is used."""
+    edges = [2**bits + step for bits in (0, 30, 31, 61, 62, 92, 93, 120) for step in (-1, 0, 1)]
+    pairs = [(sign * n, d) for n in edges for d in edges if 0 < d < 2**62 for sign in (1, -1)]
+    with duckdb.connect() as connection:
+        connection.execute(sql.text("macros/cut_to_units"))
+        found = connection.execute(
+            "SELECT cut_to_units(n::HUGEINT, d::HUGEINT)::VARCHAR"
+            " FROM (SELECT unnest($n::VARCHAR[]) AS n, unnest($d::VARCHAR[]) AS d)",
+            {"n": [str(n) for n, _ in pairs], "d": [str(d) for _, d in pairs]},
+        ).fetchall()
+    wanted = [abs(n) // d * (1 if n >= 0 else -1) for n, d in pairs]
+    assert [int(value) for (value,) in found] == wanted
+
+
 @pytest.mark.parametrize(
     ("asked", "price"),
     [

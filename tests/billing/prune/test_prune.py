@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,11 +19,12 @@ from billing.prune import plan as plans
 from billing.prune.settings import PruneSettings, month_start
 from billing.store.store import TableRef
 from edge.errors import ConflictError, Corrupt
-from tests.billing.filed import refile
+from tests import forked
+from tests.billing.filed import as_older_versions_wrote, refile
 from tests.billing.homes import Use, close_hour, copied, load_text, make_home
 from tests.billing.invoices.world import ACCOUNTS, BOOK
 from tests.billing.runner import end_state, rate
-from tests.effort import PATIENCE_S, THOROUGH
+from tests.effort import THOROUGH
 
 HOUR = timedelta(hours=1)
 OCTOBER = datetime(2025, 10, 1, tzinfo=UTC)
@@ -35,7 +33,6 @@ AT = datetime(2026, 2, 15, tzinfo=UTC)
 SETTINGS = "\n[billing.prune]\nusage_months = 3\n"
 USES = (Use(requests=400_000), Use(domain="a.beta.example", requests=70_000))
 IN_THE_LAKE = "SELECT * FROM charges ORDER BY charge_id", "FROM transfers ORDER BY transfer_id"
-ROOT = Path(__file__).parents[3]
 PLACES = [
     "charges_merged-applied",
     "journal-after-append:2",
@@ -172,16 +169,8 @@ def test_nothing_is_done_that_nobody_agreed_to(
 def test_g1_killed_at_any_step_and_run_again_it_ends_as_if_nobody_had(
     place: str, home: Path, pruned: Path
 ) -> None:
-    command = [sys.executable, str(ROOT / "edgetoll.py"), "prune", "--yes", "--home", str(home)]
-    killed = subprocess.run(
-        [*command, "--as-of", AT.isoformat()],
-        cwd=ROOT,
-        env=os.environ | {"EDGETOLL_CRASH": place},
-        capture_output=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    words = ("prune", "--yes", "--home", str(home), "--as-of", AT.isoformat())
+    assert forked.run(*words, crash=place) == -signal.SIGKILL
     run("prune", "--yes", home=home)
     assert (end_state(home), effects(home)) == (end_state(pruned), effects(pruned))
     assert red_checks(home) == []
@@ -210,6 +199,20 @@ def test_the_documents_of_a_pruned_month_are_written_again_byte_for_byte(
         path.unlink()
     run("billing", "invoice", "--month", "2025-10", home=home, at=AT)
     assert money(home)["documents"] == money(lasting)["documents"] != {}
+
+
+def test_g18_a_home_of_an_older_version_has_the_same_ledger_and_the_same_documents(
+    lasting: Path, tmp_path: Path
+) -> None:
+    home = copied(lasting, tmp_path / "home")
+    as_older_versions_wrote(home, "run_id", "journal_no", "term")
+    for path in home.glob("invoices/*/*"):
+        path.unlink()
+    rate(home, at=AT)
+    run("billing", "invoice", "--month", "2025-10", home=home, at=AT)
+    before, after = money(lasting), money(home)
+    assert after["ledger"] == before["ledger"]
+    assert after["documents"] == before["documents"] != {}
 
 
 def test_usage_of_a_month_that_is_on_no_invoice_waits(

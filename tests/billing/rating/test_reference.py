@@ -48,6 +48,7 @@ def assert_equal(case: Case, world: World, totals: dict, hours: dict, plans: dic
     """
     assert all("priced exactly" in problem for problem in world.held.values())
     assert len(world.held) < len(case.accounts)
+    assert world.repeated() == [], "each charge has an id of its own"
     for made, wanted in (
         (world.totals(), totals), (world.hourly(), hours), (world.plan_hours(), plans)
     ):  # fmt: skip

@@ -160,7 +160,8 @@ class World:
         self.connection.execute("BEGIN")
         self.connection.execute(
             "INSERT INTO made_charges BY NAME SELECT uuid()::VARCHAR AS charge_id, ? AS run_id,"
-            " ? AS journal_no, * EXCLUDE (numerator, denominator, place_from, replayed)"
+            " ? AS journal_no, * EXCLUDE (numerator, denominator, place_from, replayed,"
+            " account_no, lane_no)"
             " FROM effect_charges",
             [f"R{self.runs}", self.runs],
         )
@@ -227,6 +228,13 @@ class World:
             " FROM charges WHERE item NOT LIKE '%bandwidth' GROUP BY ALL"
         ).fetchall()
         return {row[:5]: int(row[5]) for row in rows if row[5]}
+
+    def repeated(self) -> list[tuple[object, ...]]:
+        """The charges of one number, as check charge_revisions_once finds them."""
+        self.connection.execute("CREATE OR REPLACE TEMP VIEW filed_charges AS FROM charges")
+        return self.connection.execute(
+            sql.text("checks/charge_revisions_once"), {"after": 0}
+        ).fetchall()
 
     def plan_hours(self) -> dict[tuple[str, datetime], int]:
         """(plan, hour) -> what it paid."""

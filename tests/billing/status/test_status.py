@@ -212,7 +212,10 @@ def test_g8_the_invoice_run_names_what_nobody_pays_for_in_its_month(
     rate(home)
     late = ["--as-of", "2026-11-05T00:00:00Z", "--home", str(home)]
     main(["billing", "invoice", "--month", month, "--draft", *late])
-    assert f"Nobody pays for {said}" in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert f"Nobody pays for {said}" in told.err
+    drafts = [*home.joinpath("invoices", month, "drafts").iterdir()]
+    assert ("the drafts are in" in told.out + told.err) == bool(drafts)
     for more in ([], ["--draft"]):
         main(["billing", "invoice", "--month", month, *more, "--json", *late])
         out = capsys.readouterr().out

@@ -7,7 +7,6 @@ import shutil
 from datetime import timedelta
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import pytest
 
 from billing.appliers import open_store
@@ -15,10 +14,8 @@ from billing.checks import invariants
 from billing.lake import query
 from billing.ledger.transfers import ledger_hash
 from billing.store import left_note
-from billing.store.journal import Journal
-from edge.durable import sha256_file
 from edge.errors import Corrupt
-from tests.billing.filed import refile
+from tests.billing.filed import as_older_versions_wrote, refile
 from tests.billing.homes import NOW, START, Use, close_hours, make_home
 from tests.billing.runner import end_state, rate
 
@@ -54,26 +51,6 @@ def seen_in_the_lake(home: Path) -> list[object]:
     """What analysts see of charges and transfers."""
     with query.connect(home, query=" ".join(IN_THE_LAKE)) as connection:
         return [connection.execute(one).fetchall() for one in IN_THE_LAKE]
-
-
-def as_older_versions_wrote(home: Path, *columns: str) -> None:
-    """The home as a version left it whose files of charges did not have `columns`."""
-    before = Journal(home / "journal")
-    before.verify()
-    records = list(before.records())
-    before.path.unlink()
-    after = Journal(home / "journal")
-    for record in records:
-        effects = dict(record.effects)
-        if "file" in (charges := effects.get("charges", {"json": None})):
-            path = before.effect_path(charges["file"])
-            kept = pq.read_table(path).drop_columns(list(columns))
-            path.unlink()
-            pq.write_table(kept, path)
-            effects["charges"] = {**charges, "sha256": sha256_file(path)}
-        after.append(after.next_record(record.kind, effects, at=record.at))
-    shutil.rmtree(home / "lake")
-    (home / "billing.duckdb").unlink()
 
 
 def test_a_charge_stands_once_in_a_file_that_journal_and_lake_share(rated: Path) -> None:

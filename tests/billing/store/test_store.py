@@ -22,6 +22,7 @@ from billing.store.journal import RECORDS_AT_ONCE, ROWS_AT_ONCE, Record, grouped
 from billing.store.session import SMALL_CHANGE_ROWS
 from billing.store.store import Applier, Store, TableRef
 from edge.errors import Busy, Corrupt, EdgetollError
+from tests import forked
 from tests.billing.homes import NOW, START, THOROUGH, load_text, make_home
 
 PLAN = (
@@ -272,18 +273,17 @@ def test_g25_hugeint_effects_survive_the_parquet_file_exactly(tmp_path: Path) ->
 
 
 def test_g3_a_second_process_leaves_with_a_code_of_its_own_and_names_the_owner(
-    tmp_path: Path, root: Path
+    tmp_path: Path,
 ) -> None:
     home = make_home(tmp_path)
-    command = [sys.executable, "edgetoll.py", "billing", "ledger", "--home", str(home)]
+    words = ("billing", "ledger", "--home", str(home))
     with opened(home):
         with pytest.raises(Busy, match="test"):
             opened(home)
-        held = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-    assert held.returncode == 75
-    assert "billing.lock is held by" in held.stderr
-    free = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-    assert free.returncode == 0, free.stderr
+        held = forked.start(*words)
+        assert forked.ended(held) == 75
+    assert "billing.lock is held by" in held.said()[1]
+    assert forked.run(*words) == 0
 
 
 def test_c16_every_torn_or_flipped_wal_ends_in_the_journals_state(tmp_path: Path) -> None:

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from edge.batch.signature import create_key
+from tests import forked
 
-ROOT = Path(__file__).resolve().parents[3]
 LINE = '{"time":"1790000000.000","host":"a.example","scheme":"https","protocol":"HTTP/2.0",'
 LINE += '"status":"200","bytes_sent":"5","cache":"HIT","id":"%d"}\n'
 
 
-def edgetoll(*words: str, code: int = 0) -> str:
+def run(*words: str, code: int = 0) -> str:
     """One command of the program, as a person runs it."""
-    ran = subprocess.run(
-        [sys.executable, str(ROOT / "edgetoll.py"), *words],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert ran.returncode == code, ran.stderr
-    return ran.stdout
+    command = forked.start(*words)
+    assert forked.ended(command) == code, command.said()
+    return command.said()[0]
 
 
 def sends(home: Path, key: str, requests: int) -> None:
@@ -36,7 +29,7 @@ def sends(home: Path, key: str, requests: int) -> None:
     log = home / f"{requests}.log"
     log.write_text("".join(LINE % (requests * 100 + number) for number in range(requests)))
     words = ("--format", "nginx", "--edge", "e1", "--region", "DE", "--home", str(home))
-    edgetoll("edge", "import", str(log), *words)
+    run("edge", "import", str(log), *words)
 
 
 @pytest.mark.parametrize("second", ["other.key", ""])
@@ -50,8 +43,8 @@ def test_b19_a_second_host_under_one_edge_id_is_refused_by_its_signature(
     (tmp_path / "keys.json").write_text(json.dumps([{**entry, **times}]))
     sends(tmp_path, "edge.key", 3)
     sends(tmp_path, second, 5)
-    edgetoll("metering", "run", "--drain", "--home", str(tmp_path), code=1)
-    status = json.loads(edgetoll("metering", "status", "--json", "--home", str(tmp_path)))
+    run("metering", "run", "--drain", "--home", str(tmp_path), code=1)
+    status = json.loads(run("metering", "status", "--json", "--home", str(tmp_path)))
     assert (status["accepted"], status["quarantined"]) == (3, 5)
-    quarantine = edgetoll("sql", "SELECT reason FROM quarantine", "--home", str(tmp_path))
+    quarantine = run("sql", "SELECT reason FROM quarantine", "--home", str(tmp_path))
     assert "signature" in quarantine

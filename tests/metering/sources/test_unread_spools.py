@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.spool.spool import Spool
+from edge.spool.spool import Spool, SpoolFull
 from metering.closed import list_closed, read_certificate
 from metering.hours import requests
 from metering.settings import MeteringSettings
@@ -19,6 +19,7 @@ from metering.status import MeteringStatus, read
 from metering.worker import losses
 from metering.worker.status import Drained
 from metering.worker.worker import Worker
+from tests.edge.spool.disks import FullDisk
 from tests.metering.world import HOUR, T0, Edge, Event, World, columns
 
 EVENTS = 20
@@ -84,6 +85,20 @@ def only_acknowledged_is_left(folder: Path) -> None:
     (folder / "acknowledged.json").write_bytes(b"{}")
 
 
+def only_the_epoch_is_left(folder: Path) -> None:
+    """What names the epoch is all that is left."""
+    for path in [*folder.iterdir()]:
+        if path.name != "epoch.json":
+            path.unlink()
+
+
+def only_what_is_beside_is_left(folder: Path) -> None:
+    """Every file is gone but the room that was kept for counters."""
+    for path in [*folder.iterdir()]:
+        if path.name != "reserve":
+            path.unlink()
+
+
 def no_durable(folder: Path) -> None:
     """The published end is gone."""
     (folder / "durable").unlink()
@@ -124,6 +139,8 @@ DAMAGES = [
     cut_segments,
     blank_segments,
     only_acknowledged_is_left,
+    only_the_epoch_is_left,
+    only_what_is_beside_is_left,
     no_durable,
     durable_of_another,
     durable_is_a_folder,
@@ -171,6 +188,20 @@ def test_e13_whole_spools_and_an_idle_one_hold_nothing_and_alarm_nobody(tmp_path
     assert [hour.state for hour in status.hours] == ["closed"]
     assert (status.unread, status.alarms, met.told) == ((), (), False)
     status, met = drained(tmp_path)
+    assert (status.unread, status.alarms, met.told) == ((), (), False)
+
+
+@pytest.mark.parametrize("room", [0, 1_000, 65_536, 65_600])
+def test_e12_a_spool_that_a_full_disk_did_not_let_begin_is_no_lost_one(
+    room: int, tmp_path: Path
+) -> None:
+    spooled(tmp_path, "edge-1")
+    folder = tmp_path / "spool" / "edge-2"
+    with pytest.raises(SpoolFull):
+        Spool.open(folder, "edge-2", "de", random64=lambda: 5, disk=FullDisk(room))
+    assert [path.name for path in folder.iterdir()] == ["writer.lock"]
+    status, met = drained(tmp_path)
+    assert [hour.state for hour in status.hours] == ["closed"]
     assert (status.unread, status.alarms, met.told) == ((), (), False)
 
 

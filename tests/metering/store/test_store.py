@@ -9,6 +9,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -349,7 +350,7 @@ def test_sigterm_ends_the_worker_after_what_is_under_way(tmp_path: Path) -> None
     while not (tmp_path / "live" / "status.json").exists():
         assert time.monotonic() < until
         assert worker.poll() is None
-        os.sched_yield()
+        threading.Event().wait(0.02)
     worker.send_signal(signal.SIGTERM)
     out, said = worker.communicate(timeout=PATIENCE_S)
     assert (worker.returncode, said) == (0, "")

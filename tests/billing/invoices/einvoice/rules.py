@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import tempfile
 import zipfile
@@ -129,3 +130,20 @@ def fired_rules(profile: str, document: bytes) -> int:
     node = _processor().parse_xml(xml_text=document.decode("utf-8"))
     answer = _compiled(jar, name).transform_to_string(xdm_node=node)
     return sum(1 for _ in etree.fromstring(answer.encode("utf-8")).iter(f"{SVRL}fired-rule"))
+
+
+def mustang_says(folder: Path) -> dict[str, tuple[str, str]]:
+    """What Mustang finds of each Factur-X file of a folder, in one call: of the PDF, of the XML."""
+    jar = next(jars().glob("Mustang-CLI-*.jar"))
+    command = ["java", "-XX:TieredStopAtLevel=1", "-jar", str(jar), "--disable-file-logging"]
+    said = subprocess.run(
+        [*command, "--action", "validateExpectValid", "--directory", str(folder)],
+        check=False, capture_output=True, text=True, cwd=folder,
+    )  # fmt: skip
+    # For each file what was found, some lines on its name: the verdict beside that is the XML's.
+    found = re.findall(
+        r"Parsed PDF:(\w+) XML:(\w+) .*?Testing file \d+: +\w+ \(([^)]*)\)",
+        said.stdout + said.stderr,
+        re.DOTALL,
+    )
+    return {Path(path).name: (pdf, xml) for pdf, xml, path in found}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import sql
 from billing.accounts.languages import LANGUAGE_OF_COUNTRY, LANGUAGES, language_of
 from billing.invoices.documents import html_document
 from billing.invoices.documents.page import page
@@ -24,7 +26,7 @@ from tests.billing.invoices.samples import CENT, credit_note, invoice, line, tra
 OTHERS = [one for one in LANGUAGES if one != "en"]
 SAME = {
     "region_EU", "bank", "bank_with_bic", "gigabytes", "terabytes", "megabits", "page_after",
-    "minimum", "maximum", "total", "domain", "one_byte", "some_bytes", "page_before",
+    "comma", "minimum", "maximum", "total", "domain", "one_byte", "some_bytes", "page_before",
 }  # fmt: skip
 """Texts that may be the same in English."""
 
@@ -144,6 +146,37 @@ def test_what_the_record_says_in_english_is_said_in_the_language() -> None:
     assert unit_words("10,000 requests", german) == "10.000 Anfragen"
     assert unit_words("GB of 1000³ bytes", german) == "GB zu 1000³ Byte"
     assert kept_text("what a person wrote", german) == "what a person wrote"
+
+
+def test_what_was_agreed_beside_usage_is_said_in_the_language() -> None:
+    german, chinese = Writing(language="de"), Writing(language="zh")
+    assert kept_text("promotional credit spring-1.5", german) == "Guthabenaktion spring-1.5"
+    assert kept_text("missing to commitment deal", chinese) == "最低消费承诺 deal 的差额"
+    assert kept_text("plan h10m", german) == "Paket h10m"
+    span = "10,000,000 HTTPS requests, 2026-10-20 to 2027-10-20 06:00 UTC"
+    assert tier_text(span, german) == (
+        "10.000.000 HTTPS-Anfragen, 2026-10-20 bis 2027-10-20 06:00 UTC"
+    )
+    assert kept_text("commitment, domain moved, late usage", german) == (
+        "Mindestabnahme, Domain gehört einem anderen Konto, verspätete Nutzung"
+    )
+
+
+def test_no_cause_that_a_run_writes_is_left_in_english() -> None:
+    folders = ("statements/rating", "statements/accounts")
+    texts = [sql.text(name) for folder in folders for name in sql.names(folder)]
+    causes = {
+        cause for text in texts for cause in re.findall(r"'([a-z][a-z -]+)' AS reason,", text)
+    }
+    for kind, end in itertools.product(
+        ("credit", "commitment"),
+        {end for text in texts for end in re.findall(r"kind \|\| '( [a-z -]+)' AS reason", text)},
+    ):
+        causes.add(kind + end)
+    causes |= set(re.findall(r"SELECT account_id, \S+, '([a-z ]+)'$", "\n".join(texts), re.M))
+    assert {"late usage", "domain moved", "credit back-dated"} < causes
+    for cause, language in itertools.product(causes - {"what-if"}, OTHERS):
+        assert kept_text(cause, Writing(language=language)) != cause, (cause, language)
 
 
 def test_the_language_is_the_accounts_then_that_of_all_then_its_countrys() -> None:
