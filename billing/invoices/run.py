@@ -42,6 +42,8 @@ from billing.vat.deciding import decide_rates
 from billing.vat.rules import read_tax_table
 from edge.crash_point import crash_point
 
+HASHED_AT_ONCE = 50_000
+"""The text of so many documents is made at once: that of a million does not fit into memory."""
 OUT = {
     "invoices": "invoice_out_heads",
     "invoice_lines": "invoice_out_lines",
@@ -314,13 +316,17 @@ def _head(order: Order) -> dict[str, object]:
 def finish(connection: duckdb.DuckDBPyConnection) -> None:
     """From heads, lines and appendix to what the journal record holds: hashes and transfers too."""
     connection.execute(sql.text("statements/invoices/finish/with_balances"))
-    connection.execute(
-        sql.text("statements/invoices/finish/content_hashes"),
-        {
-            "heads": "invoice_heads",
-            "lines": OUT["invoice_lines"],
-            "detail": OUT["invoice_detail"],
-        },
-    )
+    parts = 1 + connection.table("invoice_heads").shape[0] // HASHED_AT_ONCE
+    for part in range(parts):
+        connection.execute(
+            sql.text("statements/invoices/finish/content_hashes"),
+            {
+                "heads": "invoice_heads",
+                "lines": OUT["invoice_lines"],
+                "detail": OUT["invoice_detail"],
+                "part": part,
+                "parts": parts,
+            },
+        )
     connection.execute(sql.text("statements/invoices/finish/out_heads"))
     connection.execute(sql.text("statements/invoices/finish/out_transfers"))

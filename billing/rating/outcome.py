@@ -65,6 +65,7 @@ def outcome_of(
         )
         connection.execute(sql.text("statements/rating/outcome/replayed_months"))
         effects |= {"month_state": "rating_out_month_state", "replayed": "rating_out_replayed"}
+    connection.execute(sql.text("statements/rating/outcome/all_charges"))
     connection.execute(sql.text("statements/rating/outcome/plan_use"))
     connection.execute(sql.text("statements/rating/outcome/held"))
     effects |= {"plan_use": "rating_out_plan_use", "rating_held": "rating_out_held"}

@@ -233,6 +233,7 @@ INNER JOIN invoice_evidence AS evidence ON due.timezone = evidence.timezone;
 -- name: with_balances
 -- One row per document: with what the account owed on documents when the last one was issued, what was paid since then,
 -- and how much of this one is there already. A draft asks for nothing and says nothing of it.
+CREATE OR REPLACE TEMP TABLE invoice_hashes (invoice_no VARCHAR, content_sha256 VARCHAR);
 CREATE OR REPLACE TEMP TABLE invoice_heads AS
 WITH asked AS (
     SELECT account_id, currency, CAST(sum(total) AS HUGEINT) AS asked, max(journal_no) AS last_no
@@ -277,9 +278,9 @@ FROM invoice_heads AS h
 LEFT JOIN stands AS s ON h.invoice_no = s.invoice_no;
 
 -- name: content_hashes
--- One row per document. The SHA-256 of each document's content: head, lines and appendix (FAULTS I4, decision 0703).
+-- One row per document of part $part of $parts, since the text of a million documents at once does not fit into memory. The SHA-256 of each document's content: head, lines and appendix (FAULTS I4, decision 0703).
 -- What was not kept yet when older documents were issued stands last and is NULL there, which concat_ws leaves out.
-CREATE OR REPLACE TEMP TABLE invoice_hashes AS
+INSERT INTO invoice_hashes
 WITH line_texts AS (
     SELECT
         invoice_no,
@@ -293,6 +294,7 @@ WITH line_texts AS (
             chr(30) ORDER BY line_no
         ) AS content
     FROM query_table($lines)
+    WHERE hash(invoice_no) % $parts::UBIGINT = $part::UBIGINT
     GROUP BY invoice_no
 ),
 
@@ -304,6 +306,7 @@ detail_texts AS (
             chr(30) ORDER BY day, domain, class, region
         ) AS content
     FROM query_table($detail)
+    WHERE hash(invoice_no) % $parts::UBIGINT = $part::UBIGINT
     GROUP BY invoice_no
 )
 
@@ -325,7 +328,8 @@ SELECT
     )) AS content_sha256
 FROM query_table($heads) AS heads
 LEFT JOIN line_texts ON heads.invoice_no = line_texts.invoice_no
-LEFT JOIN detail_texts ON heads.invoice_no = detail_texts.invoice_no;
+LEFT JOIN detail_texts ON heads.invoice_no = detail_texts.invoice_no
+WHERE hash(heads.invoice_no) % $parts::UBIGINT = $part::UBIGINT;
 
 -- name: out_heads
 -- One row per document. The finished heads with the hash of their content, as the journal keeps them.

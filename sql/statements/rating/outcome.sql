@@ -17,7 +17,7 @@ CREATE OR REPLACE TEMP MACRO first_revision(item, term, length) AS
 
 -- name: new_charges
 -- One row per account × item × region × month × period × rate card × term of new hours: first revisions, a fixed term
--- beside its hour's usage under a number and with a reason of its own. rating_out_charges: these and the revisions. account_no,
+-- beside its hour's usage under a number and with a reason of its own. account_no,
 -- lane_no: which month-to-date a charge moves, NULL where it has none yet; the run's own, no file has them.
 CREATE OR REPLACE TEMP VIEW rating_new_charges AS
 SELECT
@@ -28,10 +28,6 @@ SELECT
 FROM rating_should_cost
 WHERE NOT replayed AND (quantity <> 0 OR amount <> 0 OR numerator <> 0);
 CREATE OR REPLACE TEMP TABLE rating_revisions AS FROM rating_new_charges LIMIT 0;
-CREATE OR REPLACE TEMP VIEW rating_out_charges AS
-FROM rating_new_charges
-UNION ALL
-FROM rating_revisions;
 
 -- name: revisions
 -- The same by which a replayed past differs from what has been charged: numbered revisions with their reason, old
@@ -133,6 +129,15 @@ SELECT
 FROM rating_should_cost
 WHERE replayed AND (quantity <> 0 OR amount <> 0 OR numerator <> 0)
 GROUP BY account_id, month, item, region, rate_card;
+
+-- name: all_charges
+-- First revisions and revisions: names are looked up once, and what they were looked up for is let go.
+CREATE OR REPLACE TEMP TABLE rating_out_charges AS
+FROM rating_new_charges
+UNION ALL
+FROM rating_revisions;
+DROP TABLE rating_revisions;
+DROP TABLE rating_costs;
 
 -- name: plan_use
 -- One row per plan × month × hour: what the plan paid; for replayed accounts the difference to what it had paid.

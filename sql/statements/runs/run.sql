@@ -73,9 +73,8 @@ SELECT state, through_hour, totals FROM runs WHERE run_id = $run_id;
 SET VARIABLE posting = {'run_id': $run_id, 'journal_no': CAST($journal_no AS BIGINT)};
 
 -- name: charges_to_post
--- One row per charge of the run, as its file keeps it for good: with its run and its record. A table: it is written to the
--- file, and read by each that moves sums by it; a view would look names up for all of them.
-CREATE OR REPLACE TEMP TABLE charges_to_post AS
+-- One row per charge of the run, as its file keeps it for good: with its run and its record.
+CREATE OR REPLACE TEMP VIEW charges_to_post AS
 SELECT
     *,
     getvariable('posting').run_id AS run_id,
@@ -112,7 +111,8 @@ WHERE c.month <= (SELECT max(month) FROM issued_months);
 
 -- name: drop_posted
 -- What was posted stands in its file.
-DROP TABLE IF EXISTS charges_to_post;
+DROP VIEW charges_to_post;
+DROP TABLE rating_out_charges;
 
 -- name: clear_replay_marks
 -- What a run has looked at is forgotten.
