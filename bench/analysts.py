@@ -19,7 +19,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -36,6 +36,7 @@ from billing.follow_up import follow_up
 from billing.invoices.run import Order, issue, prepare
 from billing.invoices.settings import InvoiceSettings, Seller
 from billing.lake import limited, version
+from billing.lake.charges import Part, joined
 from billing.lake.query import QueryLimits, ask_alone, connect
 from billing.lake.result import QueryResult
 from billing.prices import load_books
@@ -129,8 +130,8 @@ def made(home: Path, accounts: int, days: int, buckets: int = 12, busy: int = 1)
     each hour, the others in one hour a day.
 
     Accounts, prices, the first hour and the invoices go the real way. The other hours are written
-    as files of the lake, in its layout: a file an hour of usage and charges, sums by the SELECTs
-    that publish them.
+    as files of the lake, in its layout: a file an hour of usage, of charges as the lake joins them,
+    sums by the SELECTs that publish them.
     """
     make_home(home, accounts, DOMAINS_EACH)
     first = close_hour(home, 0, accounts * DOMAINS_EACH, None)
@@ -181,6 +182,7 @@ def _month_of_files(
             path.unlink()
     usage: list[str] = []
     charges: list[str] = []
+    hourly: list[version.VersionFile] = []
     for number in range(hours):
         hour = (START + timedelta(hours=number)).replace(tzinfo=None)
         text = HOUR_OF_USAGE.format(hour=hour, h=number, n=domains, each=DOMAINS_EACH,
@@ -189,16 +191,38 @@ def _month_of_files(
         usage.append(write("usage_5min", name, connection.sql(text)))
         text = HOUR_OF_CHARGES.format(h=number, first=first, busy=busy)
         charges.append(write("charges", f"{number:08d}.parquet", connection.sql(text)))
+        hourly.append(files[-1])
         is_last = number == hours - 1
         if is_last or hour.hour % (24 // PARTS_OF_A_DAY) == 24 // PARTS_OF_A_DAY - 1:
             limits = {"after": 0, "through": hours + FIRST_RECORDS, "day": f"{hour:%Y-%m-%d}"}
             connection.execute(sql.text("statements/lake/publish/set_lake_range"), limits)
             add_up(("usage_hourly", "usage_daily", "bandwidth_hourly"), usage, "usage", name)
-        if is_last or hour.hour == 23:
+        if is_last or number % 24 == 23:
             name = f"{number:08d}-{number + 1:08d}.parquet"
             add_up(("charges_daily",), charges, "filed_charges", name)
     shutil.rmtree(first.parent)
+    for part, one_by_one in _joined_runs(hourly):
+        places = [str(lake.folder / one.path) for one in one_by_one]
+        connection.read_parquet(places).create_view("present_charges")
+        text = sql.text("statements/lake/publish/joined_charges")
+        write("charges", f"{part.first:08d}-{part.last:08d}.joined.parquet", connection.sql(text))
+        for one in one_by_one:
+            files.remove(one)
+            lake.folder.joinpath(one.path).unlink()
     return files
+
+
+def _joined_runs(
+    hourly: list[version.VersionFile],
+) -> Iterator[tuple[Part, list[version.VersionFile]]]:
+    """Which files of charges a lake joins, of a month of runs."""
+    runs = (
+        Part(first=number, last=number, rows=one.rows, files=())
+        for number, one in enumerate(hourly)
+    )
+    for part in joined(runs):
+        if part.first < part.last:
+            yield part, hourly[part.first : part.last + 1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,7 @@
 """The files of a version while it is made: written anew, or linked from where they stand already.
 
-What did not change is linked: a table whose rows are those of the version before, a file of charges
-(the journal's own), and of a large table of accounts all but the rows that moved since it was
-written whole.
+What did not change is linked: a table whose rows are those of the version before, and of a large
+table of accounts all but the rows that moved since it was written whole.
 """
 
 from __future__ import annotations
@@ -17,16 +16,12 @@ import sql
 from billing.lake import version as versions
 from billing.lake.tables import MOVED, TABLES, LakeTable
 from billing.lake.version import Version, VersionFile
-from billing.store import charge_files
 from billing.store.store import Store
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyRelation
 
 NO_DAY = "2000-01-01"
-SUMMED_CHARGES = "charges_daily"
-OPEN_CHARGES_MAX = 5
-"""So many files of charges wait to be added up by the day; readers add them to the days."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -95,8 +90,10 @@ def write(
     through: int = 0,
     day: str = NO_DAY,
     accounts: Collection[str] | None = None,
+    select: str | None = None,
 ) -> VersionFile:
-    """Write the SELECT of a table, of all accounts or of some, to `path` and list the file.
+    """Write the SELECT of a table (or `select`), of all accounts or of some, to `path` and list
+    the file.
 
     The range travels as a session variable: a query with parameters would be held in memory whole.
     """
@@ -105,7 +102,7 @@ def write(
     if ranged != building.ranged:
         connection.execute(sql.text("statements/lake/publish/set_lake_range"), ranged)
         building.ranged = ranged
-    relation = connection.sql(sql.text(table.select))
+    relation = connection.sql(sql.text(select or table.select))
     if accounts is not None:
         connection.register("lake_rows", relation)
         relation = connection.sql(
@@ -215,65 +212,3 @@ def write_accounts(building: Building, table: LakeTable, touched: Collection[str
                 building.link(one)
     path = folder.joinpath(f"{MOVED}.{building.numbered()}.parquet")
     write(building, table, path, accounts=touched or ())
-
-
-def link_charges(building: Building, table: LakeTable) -> None:
-    """The journal's files of charges are the lake's: a charge stands once. Those of an older form
-    are written in the present one, as one file.
-    """
-    folder = building.place(table)
-    journal = building.store.journal
-    before = {one.path: one for one in building.base.of(table.name)} if building.base else {}
-    older_through = 0
-    for one in charge_files.listed(building.store.connection):
-        if one.form == "older":
-            older_through = one.journal_no
-            continue
-        path = folder.joinpath(one.file)
-        name = str(path.relative_to(building.folder))
-        if name in building.broken:
-            charge_files.refuse_damaged_file(one, journal)
-        charge_files.link(journal.effect_path(one.file), path)
-        state = path.stat()
-        building.files.append(
-            VersionFile(
-                table=table.name,
-                path=name,
-                rows=one.rows,
-                bytes=state.st_size,
-                sha256=one.sha256,
-                changed_ns=state.st_mtime_ns,
-            )
-        )
-    if older_through or not any(folder.iterdir()):  # a table without rows has a file too
-        path = folder / f"{0:08d}-{older_through:08d}.parquet"
-        known = before.get(str(path.relative_to(building.folder)))
-        if known is not None and known.path not in building.broken:
-            building.link(known)
-        else:
-            write(building, table, path, through=older_through)
-
-
-def open_charges(building: Building, summed: int) -> list[charge_files.ChargeFile] | None:
-    """The files of charges after record `summed`, which no day has yet; None: add them up now,
-    since there are some, or one of them is of another form.
-    """
-    listed = charge_files.listed(building.store.connection)
-    found = [one for one in listed if one.journal_no > summed]
-    if len(found) > OPEN_CHARGES_MAX or any(one.form != "of a run" for one in found):
-        return None
-    return found
-
-
-def link_open_charges(building: Building, table: LakeTable) -> None:
-    """The files of charges that no day has yet; without any there is an empty one."""
-    folder = building.place(table)
-    written = [one for one in building.files if one.table == SUMMED_CHARGES]
-    summed = max(int(Path(one.path).stem.split("-")[1]) for one in written)
-    charges = {Path(one.path).name: one for one in building.files if one.table == "charges"}
-    for one in open_charges(building, summed) or ():
-        path = folder.joinpath(one.file)
-        charge_files.link(building.store.journal.effect_path(one.file), path)
-        name = str(path.relative_to(building.folder))
-        building.files.append(replace(charges[one.file], table=table.name, path=name))
-    keep_one(building, table, folder / "none.parquet")

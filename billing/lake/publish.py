@@ -21,16 +21,13 @@ import sql
 from billing.checks import red
 from billing.lake import version as versions
 from billing.lake.building import (
-    SUMMED_CHARGES,
     Building,
-    link_charges,
-    link_open_charges,
-    open_charges,
     published_through,
     write,
     write_accounts,
     write_whole,
 )
+from billing.lake.charges import SUMMED_CHARGES, link_open_charges, open_charges, place_charges
 from billing.lake.days import MERGED_AT_ONCE, link_open, plan_days, write_days
 from billing.lake.tables import TABLES, LakeTable
 from billing.lake.version import Version
@@ -125,7 +122,7 @@ def publish(store: Store) -> Version:
         elif table.kept == "open charges":
             link_open_charges(building, table)
         elif table.kept == "linked":
-            link_charges(building, table)
+            place_charges(building, table)
         elif table.kept == "by account":
             write_accounts(building, table, touched)
         else:

@@ -15,7 +15,7 @@ class LakeTable:
     """A table of the lake. `relation`: its name in a reader; `kept`: one file that is written
     anew, files by ranges of journal records (it only grows), files by day, one file of all accounts
     and one of those that moved since, the journal's own files (which `select` makes of older
-    ones), or files of usage or of charges that are not added up yet.
+    ones), joined, or files of usage or of charges that are not added up yet.
     """
 
     name: str
@@ -26,7 +26,7 @@ class LakeTable:
     moved_by: frozenset[str] | None = None
     """The kinds of records that can change its rows; None: it is looked at each time."""
     merged: str | None = None
-    """By day: the statement that adds up the rows of several files of a day."""
+    """The statement that adds up the rows of several files of a day, or joins files of charges."""
 
 
 TABLES = (
@@ -81,6 +81,7 @@ TABLES = (
         select="lake/charges",
         shape="lake_schema/charges",
         kept="linked",
+        merged="statements/lake/publish/joined_charges",
     ),
     LakeTable(
         name="charges_daily",

@@ -107,6 +107,14 @@ SELECT
 FROM added_up
 ORDER BY account_id, hour;
 
+-- name: joined_charges
+-- One row per charge of the records in the session's lake_range, as the journal's files have them. By account, so that who
+-- asks for one reads a part of the file; then by what repeats, so that it takes a quarter of the room.
+SELECT *
+FROM present_charges
+WHERE journal_no > getvariable('lake_range').after AND journal_no <= getvariable('lake_range').through
+ORDER BY account_id, item, region, period_start, revision;
+
 -- name: account_zones
 -- One row per time zone in which an account is billed, and UTC: the lake holds the rules of no other.
 SELECT timezone AS zone FROM accounts

@@ -19,6 +19,7 @@ import sql
 from billing.appliers import open_store
 from billing.follow_up import follow_up
 from billing.lake import query
+from billing.lake.charges import JOINED_ROWS_MAX, Part, joined
 from billing.lake.publish import current, publish
 from billing.lake.tables import TABLES
 from billing.lake.version import described, pointer_bytes
@@ -269,14 +270,37 @@ def test_runs_do_not_pile_up_files(tmp_path: Path) -> None:
             top_up(store, "acme", SCALE, key=f"p-{number}", at=START)
         rate(home, at=START + (number + 1) * HOUR)
     assert len(file_numbers(home, "transfers")) <= 6
-    assert len(file_numbers(home, "charges")) == 10, "the journal's own, one a run"
+    assert len(file_numbers(home, "charges")) == 5, "six joined, and the journal's own of four runs"
     assert len(file_numbers(home, "usage_hourly")) < 6
     assert len(file_numbers(home, "usage_daily")) < 6
     assert len(file_numbers(home, "charges_daily")) < 6
-    assert ask(
-        home, "SELECT count(*), sum(quantity) FROM charges WHERE item = 'https_requests'"
-    ) == [(10, 55)]
+    charged = "SELECT count(*), sum(quantity) FROM charges WHERE item = 'https_requests'"
+    assert ask(home, charged) == [(10, 55)]
     assert ask(home, "SELECT sum(requests) FROM usage_hourly") == [(55,)]
+    version = current(home)
+    assert version is not None
+    (joined,) = (path for path in version.paths("charges") if ".joined." in path.name)
+    joined.write_bytes(joined.read_bytes()[:-1])
+    with pytest.raises(Corrupt, match=joined.name):
+        ask(home, charged)
+    rate(home, at=START + 10 * HOUR)
+    assert ask(home, charged) == [(10, 55)]
+
+
+@pytest.mark.parametrize("rows", [0, 1, 30_000, 400_000, 3_000_000])
+def test_a_month_of_runs_is_few_files_and_each_charge_in_one(rows: int) -> None:
+    parts = [
+        Part(first=number, last=number, rows=rows * (1 + number % 2), files=())
+        for number in range(1, 745)
+    ]
+    found: list[Part] = []
+    for part in parts:
+        found = joined([*found, part])
+    assert found == joined(parts), "whether a run at a time or all at once"
+    assert [one.first for one in found] == [1, *(one.last + 1 for one in found[:-1])]
+    assert found[-1].last == 744
+    assert all(one.rows <= JOINED_ROWS_MAX for one in found if one.first < one.last)
+    assert len(found) < (45 if rows <= 30_000 else 745)
 
 
 def test_a_domain_that_moved_is_written_again_with_its_new_owner(tmp_path: Path) -> None:
