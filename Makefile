@@ -46,7 +46,7 @@ bench: $(VENV)/ready-dev       ## Measure: all of bench/, or one: make bench NAM
 
 fuzz: $(VENV)/ready-dev        ## Fuzz every reader, FUZZ_SECONDS=60 each or FUZZ_TOTAL=300 in all; prints seeds
 	@EDGETOLL_FUZZ_TOTAL=$(FUZZ_TOTAL) EDGETOLL_FUZZ_SECONDS=$(if $(FUZZ_TOTAL),,$(or $(FUZZ_SECONDS),60)) \
-	  $(BIN)/python -m pytest -q -p no:cacheprovider tests/fuzz
+	  $(BIN)/python -m pytest -q -p no:cacheprovider -n 2 --dist load --maxschedchunk=1 tests/fuzz
 
 damage: $(VENV)/ready-dev      ## Every kind of file of a home x every kind of damage: none may be silent
 	@$(BIN)/python -m bench.damage

@@ -311,6 +311,7 @@ def _count(number: int, what: str) -> str:
 
 def _print_run(done: RunOutcome) -> None:
     from billing.money import format_amount
+    from billing.runs.breaker import AGREEMENT
     from billing.runs.records import held_lines
 
     imported = done.imported
@@ -330,6 +331,8 @@ def _print_run(done: RunOutcome) -> None:
     for total in done.totals:
         money = f"{format_amount(total.amount, total.currency)} {total.currency}"
         periods = _count(total.periods, total.period_kind)
+        if total.period_kind == AGREEMENT:
+            periods = "plans sold or commitments"
         print(f"{_count(total.charges, 'charge')}, {periods}: {money}")
     if done.state == "nothing":
         print("Nothing new: nothing was written.")

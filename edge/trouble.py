@@ -10,6 +10,7 @@ import errno
 import os
 
 _FREE = "free space on that disk, then run the command again; nothing needs to be moved or deleted"
+_OTHER = "a file stands where a folder should, or the reverse: put it elsewhere, then run it again"
 _REMEDIES = {
     errno.ENOSPC: _FREE,
     errno.EDQUOT: f"the quota of this user is used up: {_FREE}",
@@ -20,6 +21,9 @@ _REMEDIES = {
     errno.EIO: "the disk fails: look at the system's log, and copy the home to another disk",
     errno.EMFILE: "too many files are open: raise the limit (ulimit -n)",
     errno.ENFILE: "too many files are open on this machine: close some programs",
+    errno.EEXIST: _OTHER,
+    errno.ENOTDIR: _OTHER,
+    errno.EISDIR: _OTHER,
     errno.ENOMEM: "memory is short: close other programs, then run the command again",
 }
 

@@ -8,8 +8,8 @@ posts differences.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -70,6 +70,21 @@ class _LimitInForce:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Account:
     account_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Period:
+    plan_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlyCommitment:
+    """A commitment that begins before its account is open: it counts from then."""
+
+    agreement_id: str
+    account_id: str
+    starts_at: datetime
+    opened_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +203,16 @@ def load(
     )
 
 
+def early_commitments(
+    connection: duckdb.DuckDBPyConnection, accounts: Iterable[str]
+) -> list[EarlyCommitment]:
+    """Those of these accounts, which may lack an `opened`: else nobody is told for months."""
+    result = connection.execute(
+        sql.text("statements/accounts/load/early_commitments"), {"accounts": sorted(accounts)}
+    )
+    return sql.rows(result, EarlyCommitment)
+
+
 def _buyers(connection: duckdb.DuckDBPyConnection, loaded: Loaded) -> list[PlanBuyer]:
     """The stored accounts that the file's plans are of."""
     names = sorted({row.account for _place, row in loaded.plans})
@@ -234,6 +259,7 @@ def _new_of(connection: duckdb.DuckDBPyConnection, staged: StagedLoad, at: datet
         sql.rows(plans, PlanBought),
         {name: one for (kind, name), one in replaced.items() if kind == "plan"},
     )
+    new_plans.replaced += _periods_of(connection, new_plans.replaced)
     agreed = connection.execute(sql.text("statements/accounts/load/known_agreements"))
     agreements = compare.new_dated(
         "agreement",
@@ -252,6 +278,26 @@ def _new_of(connection: duckdb.DuckDBPyConnection, staged: StagedLoad, at: datet
         deltas=compare.limit_deltas(before, accounts.versions, at),
         tags=_new_tags(connection, staged),
     )
+
+
+def _periods_of(
+    connection: duckdb.DuckDBPyConnection, replaced: Sequence[ReplacedFact]
+) -> list[ReplacedFact]:
+    """The periods sold of plans that another id stands in for: they go with it, and the other
+    sells its own. A plan put right under its id keeps what was sold of it.
+    """
+    roots = {one.fact_id: one for one in replaced if one.replaced_by != one.fact_id}
+    if not roots:
+        return []
+    result = connection.execute(
+        sql.text("statements/accounts/load/sold_periods"), {"plans": sorted(roots)}
+    )
+    periods = [one.plan_id for one in sql.rows(result, _Period)]
+    return [
+        replace(roots[name.partition("#")[0]], fact_id=name)
+        for name in periods
+        if name not in {one.fact_id for one in replaced}
+    ]
 
 
 def _new_tags(connection: duckdb.DuckDBPyConnection, staged: StagedLoad) -> list[Tagged]:

@@ -83,6 +83,7 @@ def raised_alerts(
         _bind_rules(connection, rules, at=clock.usage_through - timedelta(microseconds=1))
         bills = connection.execute(sql.text("statements/balance/customer_alerts/measure_bills"))
         found += sql.rows(bills, _MeasuredRow)
+    if clock.usage_through is not None and accounts is None:  # no payment moves a budget
         _settle_months(connection, home)
         through = {"known_through": naive(known_through or clock.usage_through)}
         spent = connection.execute(

@@ -134,8 +134,15 @@ def announce_documents(
         SendableDocument,
     )
     if not found:
-        what = f"document {invoice_no} that stands" if invoice_no else f"document of {month}"
-        raise InputError(f"there is no {what}", "see the view invoices; a void one is not sent")
+        if invoice_no:
+            raise InputError(
+                f"there is no document {invoice_no} that stands",
+                "see the view invoices; a void one is not sent",
+            )
+        raise InputError(
+            f"there is no document of {month} to send",
+            f"first edgetoll billing close --month {month} --issue; a void one is not sent",
+        )
     events = [
         (one.event(one.times if again or not one.times else one.times - 1, at), one.email,
          again or not one.times)

@@ -79,7 +79,7 @@ class DrawnStatement:
             "currency": found.currency,
             "opening_balance": format_amount(found.opening, found.currency),
             "closing_balance": format_amount(found.closing, found.currency),
-            "file": statement_name(reader.account_id, self.wanted.number),
+            "file": statement_name(reader.account_id, month, self.wanted.number),
             "sha256": sum_of(self.pdf),
         }
         return document_event(
@@ -150,7 +150,7 @@ def announce(
         account, number = one.wanted.reader.account_id, one.wanted.number
         if times[account] == number:
             folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(folder.joinpath(statement_name(account, number)), one.pdf)
+            write_atomically(folder.joinpath(statement_name(account, these.month, number)), one.pdf)
             events.append(one.event(these.month, at))
             times[account] = number + 1
     put_events(store, events, at=at)

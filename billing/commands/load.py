@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from billing.accounts.file_rows import read_load_file
-from billing.accounts.load import load
+from billing.accounts.load import early_commitments, load
 from billing.accounts.reach import BookReach
 from billing.accounts.staging import zone_lookup
 from billing.balance.figures import APART_MAX
@@ -41,9 +41,16 @@ def load_rows_file(
         new = any(done.new.values())
         follow_up(store, at=at, accounts=done.accounts, owners=True, new=new)
         overrides = overrides_of_nobody(store.connection, books, home)
+        early = early_commitments(store.connection, done.accounts)
 
     for line in overrides:
         warn(line)
+    for one in early:
+        warn(
+            f"commitment {one.agreement_id} begins {one.starts_at:%Y-%m-%d}, but counts from"
+            f" {one.opened_at:%Y-%m-%d}, when {one.account_id} is open: load the account with"
+            " `opened` if it is older"
+        )
 
     paying = {one: done.opened[one] for one in sorted(done.opened) if one in with_fees}
 
@@ -63,6 +70,7 @@ def load_rows_file(
             "known": dict(done.known),
             "journal_no": done.journal_no,
             "pays_monthly_fee_from": paying,
+            "commitments_before_opening": [one.agreement_id for one in early],
         },
         as_json=as_json,
         human=human,

@@ -132,7 +132,10 @@ def show(out: SentOut, *, as_json: bool) -> None:
         if len(rows) > SHOWN:
             say(f"… and {len(rows) - SHOWN} more; all of them are in the view deliveries")
         told = sum(1 for one in out.documents if one.is_told)
-        say(f"{told} of {len(out.documents)} sent; {out.new} of them now")
+        if out.documents:
+            say(f"{told} of {len(out.documents)} sent; {out.new} of them new")
+        elif not out.without_address:
+            say("nothing to send")
         for account in out.without_address:
             warn(f"{account} has no mail address: nothing was sent to it")
 

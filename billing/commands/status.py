@@ -128,6 +128,7 @@ def _edges(facts: HomeFacts) -> None:
         for edge in facts.edges
     ]
     columns = ("edge", "promise (UTC)", "lag", "refused", "unread bytes")
+    print()
     table("Edges", columns, rows[:SHOWN], right=columns[2:])
     if len(rows) > SHOWN:
         print(f"  … and {many(len(rows) - SHOWN, 'more edge')}")

@@ -104,7 +104,10 @@ def check(
 
 def _too_early(span: LocalPeriod, now: datetime) -> tuple[str, str] | None:
     if now < span.end:
-        return (f"the month ends at {minute_text(span.end)}", "wait until then, or use --draft")
+        return (
+            f"the month ends at {minute_text(span.end)}",
+            "wait until then; edgetoll billing invoice --draft shows it so far",
+        )
     return None
 
 

@@ -184,7 +184,8 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
                 raise InputError(
                     f"{path}, line 1: payments have the columns {', '.join(COLUMNS)}, not"
                     f" {', '.join(columns)!r}",
-                    "kind and currency may be left out; each column stands once",
+                    "kind and currency may be left out; each column stands once; credits and"
+                    " commitments come as TOML: [[credits]], [[commitments]]",
                 )
             for row in reader:
                 yield reader.line_num, row

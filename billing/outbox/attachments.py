@@ -25,10 +25,10 @@ class Attachment:
     content: bytes
 
 
-def statement_name(account_id: str, number: int) -> str:
+def statement_name(account_id: str, month: str, number: int) -> str:
     """The file of the statement that an account got the `number`th time, counted from 0."""
     again = f"~{number + 1}" if number else ""  # no account's own name has that mark
-    return f"{safe_name(account_id)}{again}.pdf"
+    return f"{safe_name(account_id)}-{month}{again}.pdf"
 
 
 def attachments_of(home: Path, data: Mapping[str, object]) -> tuple[Attachment, ...]:

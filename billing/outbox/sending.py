@@ -18,7 +18,7 @@ from pathlib import Path
 
 import orjson
 
-from billing.accounts.languages import LANGUAGE_OF_COUNTRY
+from billing.accounts.languages import LANGUAGE_OF_COUNTRY, language_of
 from billing.invoices.settings import InvoiceSettings, Seller
 from billing.outbox import events_file, mail, webhook
 from billing.outbox.address import Resolver, resolve
@@ -226,13 +226,15 @@ def _to_mail(this: SendingRound, due: Sequence[Due]) -> list[Outcome]:
     if settings is None or not due:
         return []
     invoices = section(this.home, "invoices", InvoiceSettings)
-    letters = [_letter(this, one, settings, _seller(one, invoices)) for one in due]
+    letters = [_letter(this, one, settings, invoices) for one in due]
     password = mail_password(this.home, settings)
     attempts = mail.send_letters(letters, settings, password, is_over=this.is_over)
     return _with_the_rest_put_off(due, attempts)
 
 
-def _letter(this: SendingRound, one: Due, settings: MailSettings, seller: Seller) -> mail.Letter:
+def _letter(
+    this: SendingRound, one: Due, settings: MailSettings, invoices: InvoiceSettings
+) -> mail.Letter:
     """The mail of an event; one about a document has its files, or says why it may not go out."""
     files: tuple[Attachment, ...] = ()
     problem = ""
@@ -248,10 +250,10 @@ def _letter(this: SendingRound, one: Due, settings: MailSettings, seller: Seller
         customer=one.email if settings.to_customers else "",
         operators=() if one.kind.startswith(DOCUMENT) else tuple(settings.operators),
         name=one.name,
-        reader=_reader(one, settings),
+        reader=_reader(one, settings, invoices),
         attachments=files,
         problem=problem,
-        seller=seller,
+        seller=_seller(one, invoices),
     )
 
 
@@ -260,11 +262,15 @@ def _seller(one: Due, settings: InvoiceSettings) -> Seller:
     return settings.sellers.get(one.seller_id, settings.seller)
 
 
-def _reader(one: Due, settings: MailSettings) -> MailReader:
-    """Who reads the mail: the customer, or where there is none to write to, the operators."""
+def _reader(one: Due, settings: MailSettings, invoices: InvoiceSettings) -> MailReader:
+    """Who reads the mail: the customer, or where there is none to write to, the operators. A mail
+    about a document is in that document's language.
+    """
     if not (settings.to_customers and one.email):
         return MailReader(language=settings.language, timezone=one.timezone or "UTC")
     language = one.language or settings.languages.get(one.account_id)
+    if not language and one.kind.startswith(DOCUMENT):
+        language = language_of("", one.country, invoices.language)
     return MailReader(
         language=language or LANGUAGE_OF_COUNTRY.get(one.country, settings.language),
         timezone=one.timezone or "UTC",

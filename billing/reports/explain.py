@@ -126,7 +126,7 @@ def _agreement(
     return sql.row(
         connection.execute(
             sql.text("statements/invoices/explain/explain_agreement"),
-            {"rate_card": line.rate_card, "account_id": line.account_id},
+            {"rate_card": line.rate_card, "account_id": line.account_id, "month": line.month},
         ),
         ExplainedAgreement,
     )
@@ -346,7 +346,8 @@ def _certificate_document(one: CertificateTaken) -> dict[str, object]:
 def _agreement_document(found: Explanation, currency: str) -> dict[str, object] | None:
     if found.agreement is None:
         return None
-    money = ("amount",) if found.agreement.kind == "plan" else ("amount", "used")
+    money: tuple[str, ...] = ("amount", "charged", "was_missing")
+    money += () if found.agreement.kind == "plan" else ("used",)
     return _with_money(asdict(found.agreement), currency, *money)
 
 

@@ -73,10 +73,18 @@ def _agreement_words(agreed: ExplainedAgreement, line: ExplainedLine) -> str:
             f" {used} of it has paid by now"
         )
     if agreed.kind == "commitment":
-        return (
+        said = (
             f"At least {amount} {line.currency} a month over all items before credit, {valid},"
             f" settled by {agreed.settles}; {used} was missing by now"
         )
+        if agreed.settles == "month" and agreed.was_missing > 0:
+            share = _money(agreed.charged + agreed.was_missing, line)
+            said += (
+                f"\n{line.month}: {share} are its share of that month (by 5 minutes), of which"
+                f" {_money(agreed.charged, line)} was charged, {_money(agreed.was_missing, line)}"
+                " was missing"
+            )
+        return said
     unit = "bytes" if agreed.items == "data_transfer" else "requests"
     return f"It was sold for {amount} {line.currency}, {valid}; it has paid {agreed.used:,} {unit}"
 

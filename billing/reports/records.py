@@ -56,6 +56,10 @@ class ExplainedAgreement:
     ends_at: datetime | None
     used: int
     """What a credit has paid, what was missing to a commitment (money), what a plan has paid."""
+    charged: int
+    """Of a commitment: what counted towards it in the line's month, before credit."""
+    was_missing: int
+    """And what was missing to it then: both are what it asks for in that month, if it is not 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

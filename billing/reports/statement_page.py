@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -33,6 +33,36 @@ WORDS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FigureColumn:
+    """Exact figures of one column, point below point."""
+
+    currency: str
+    writing: Writing
+    decimals: int
+    """The most that a figure of it has."""
+
+    @classmethod
+    def of(cls, amounts: Sequence[int], currency: str, writing: Writing) -> FigureColumn:
+        """The column that these amounts make."""
+        most = max((_decimals(one, currency) for one in amounts), default=0)
+        return cls(currency=currency, writing=writing, decimals=most)
+
+    def seen(self, amount: int) -> str:
+        """The figure."""
+        return self.writing.number(grouped(exact(amount, self.currency)))
+
+    def unseen(self, amount: int) -> str:
+        """What it lacks of the column's decimals, the point too where it has none."""
+        decimals = _decimals(amount, self.currency)
+        point = self.writing.number("0.0")[1:-1] if self.decimals and not decimals else ""
+        return f"{point}{'0' * (self.decimals - decimals)}"
+
+
+def _decimals(amount: int, currency: str) -> int:
+    return len(exact(amount, currency).partition(".")[2])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatementRow:
     """One line as printed."""
 
@@ -40,7 +70,10 @@ class StatementRow:
     what: str
     reference: str
     amount: str
+    amount_rest: str
+    """What the figure lacks of the column's decimals: takes its place and is not seen."""
     balance: str
+    balance_rest: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,10 +101,14 @@ class StatementPage:
     currency: str
     first_day: str
     last_day: str
+    opening_day: str
     opening_label: str
     opening: str
+    opening_rest: str
+    closing_day: str
     closing_label: str
     closing: str
+    closing_rest: str
     rows: tuple[StatementRow, ...]
     open_label: str
     open_rows: tuple[OpenRow, ...]
@@ -95,9 +132,9 @@ def page(
     zone = ZoneInfo(found.timezone)
     last = (found.end - timedelta(seconds=1)).astimezone(zone)
 
-    def money(amount: int) -> str:
-        return writing.number(grouped(exact(amount, found.currency)))
-
+    balances = FigureColumn.of(
+        [found.opening, *(move.balance for move in found.moves)], found.currency, writing
+    )
     return StatementPage(
         title=writing.said("statement"),
         language=language,
@@ -110,18 +147,22 @@ def page(
         currency=found.currency,
         first_day=writing.day(found.start.astimezone(zone).date()),
         last_day=writing.day(last.date()),
+        opening_day=writing.day(found.start.astimezone(zone).date(), short=True),
         opening_label=writing.said("opening_balance"),
-        opening=money(found.opening),
+        opening=balances.seen(found.opening),
+        opening_rest=balances.unseen(found.opening),
+        closing_day=writing.day(last.date(), short=True),
         closing_label=writing.said("closing_balance"),
-        closing=money(found.closing),
-        rows=tuple(_row(move, money, writing) for move in found.moves),
+        closing=balances.seen(found.closing),
+        closing_rest=balances.unseen(found.closing),
+        rows=_rows(found, balances, writing),
         open_label=writing.said("open_invoices"),
         open_rows=tuple(
             OpenRow(
                 number=one.invoice_no,
                 month=one.month,
                 due=writing.day(one.due_on),
-                amount=money(one.still_open),
+                amount=balances.seen(one.still_open),
             )
             for one in invoices
             if one.still_open
@@ -140,18 +181,26 @@ def to_html(shown: StatementPage) -> bytes:
     return (_template().render(page=shown) + "\n").encode("utf-8")
 
 
-def _row(move: Move, money: Callable[[int], str], writing: Writing) -> StatementRow:
-    if move.what.startswith(CHARGE):
-        what = item_name(move.what.removeprefix(CHARGE), writing.language)
-    else:
-        what = writing.said(f"move_{move.what}", document=move.reference.partition(":")[2])
-    return StatementRow(
-        day=writing.day(move.day, short=True),
-        what=what,
-        reference="" if ":" in move.reference else move.reference,
-        amount=money(move.amount),
-        balance=money(move.balance),
+def _rows(found: Statement, balances: FigureColumn, writing: Writing) -> tuple[StatementRow, ...]:
+    amounts = FigureColumn.of([move.amount for move in found.moves], found.currency, writing)
+    return tuple(
+        StatementRow(
+            day=writing.day(move.day, short=True),
+            what=_what(move, writing),
+            reference="" if ":" in move.reference else move.reference,
+            amount=amounts.seen(move.amount),
+            amount_rest=amounts.unseen(move.amount),
+            balance=balances.seen(move.balance),
+            balance_rest=balances.unseen(move.balance),
+        )
+        for move in found.moves
     )
+
+
+def _what(move: Move, writing: Writing) -> str:
+    if move.what.startswith(CHARGE):
+        return item_name(move.what.removeprefix(CHARGE), writing.language)
+    return writing.said(f"move_{move.what}", document=move.reference.partition(":")[2])
 
 
 @cache

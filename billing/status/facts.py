@@ -20,6 +20,8 @@ class EdgeFact:
     is_metered: bool = False
     refused: int = 0
     unread_bytes: int = 0
+    read_to: tuple[int | None, int | None] | None = None
+    """The epoch and sequence up to which metering has read all of it."""
     gaps: int = 0
     problems: tuple[str, ...] = ()
 
@@ -61,6 +63,8 @@ class BillingFact:
     unpriced_hours: int = 0
     unpriced: str | None = None
     unverified: str | None = None
+    newest_transfer: datetime | None = None
+    """The latest time at which money moved, by the clock of then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

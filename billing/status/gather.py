@@ -155,6 +155,7 @@ def _metered(edge: EdgeStatus, *, now: datetime) -> EdgeFact:
         lag_seconds=None if promise is None else int((now - promise).total_seconds()),
         expected_until=until,
         is_metered=True,
+        read_to=None if edge.gaps else (edge.epoch, edge.sequence),
         gaps=len(edge.gaps),
     )
 
@@ -171,6 +172,10 @@ def _with_spool(edge: EdgeFact, document: Mapping[str, object], *, now: datetime
     refused = document.get("refused")
     counts = refused.values() if isinstance(refused, Mapping) else ()
     unread = document.get("unacknowledged_bytes")
+    batches = document.get("batches")
+    last = batches - 1 if isinstance(batches, int) else None
+    if edge.read_to == (document.get("epoch"), last):
+        unread = 0  # read, and acknowledged with the next checkpoint
     return replace(
         edge,
         promise=known,

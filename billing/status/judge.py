@@ -46,6 +46,10 @@ def findings(facts: HomeFacts) -> tuple[Finding, ...]:
     if facts.store is not None:
         found += _store(facts.store)
         found += _behind(facts.store.billing, facts.metering)
+        moved = aware_or_none(facts.store.billing.newest_transfer)
+        if moved is not None and moved - facts.at > CLOCK_APART:
+            what = f"money moved as of {minute_text(moved)}, {minute_text(facts.at)} by the clock"
+            found.append(_found(signals.RECORDED_AHEAD, 1, what))
     order = {one.name: number for number, one in enumerate(signals.SIGNALS)}
     return tuple(sorted(found, key=lambda one: order[one.signal.name]))
 

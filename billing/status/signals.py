@@ -135,6 +135,12 @@ CLOCK_BEHIND = _person(
     "Billing's newest record is later than this machine's clock: one of the two is wrong.",
     "Set the clock (NTP). Records made while it was ahead keep their time; wait for it to pass.",
 )
+RECORDED_AHEAD = _watch(
+    "recorded_ahead",
+    "`billing statement`, which lacks it until then",
+    "Money moved at a time that has not come: the clock ran ahead then. Balances hold it.",
+    "Take the payment back (`billing top-up --kind chargeback`) and post it anew, or wait.",
+)
 HOME_EXPOSED = _person(
     "home_exposed",
     "`check`",
@@ -247,6 +253,7 @@ SIGNALS: tuple[Signal, ...] = (
     CHECK_RED,
     CHECK_OLD,
     CLOCK_BEHIND,
+    RECORDED_AHEAD,
     HOME_EXPOSED,
     BILLING_UNREADABLE,
     RATING_BEHIND,

@@ -19,7 +19,7 @@ from edge.logs.content import BYTE_ORDER_MARK, Content
 from edge.logs.foreign import what_it_is
 from edge.logs.formats.block import Format, Parsed
 from edge.logs.guessing import looks_like
-from edge.logs.positions import REWRITTEN, KnownStreams, StreamPosition
+from edge.logs.positions import REWRITTEN, KnownPlace, KnownStreams, StreamPosition
 from edge.logs.repeated_ids import REMEMBERED, OtherFiles, RecentIds
 from edge.logs.streams import Step, Stream, Writer
 from edge.reasons import UNREADABLE, Reason
@@ -188,29 +188,32 @@ class Importer:
             found = self.known.find(content, self.form, whole=True)
             if found is None:
                 self._without_lines(content)
-                return
-            position = found.position
-            if found.rewritten:
-                self.result.notes.append(f"{content.path.name} {REWRITTEN}")
-            if not found.reached:
+            elif found.reached:
+                self._go_on(content, found)
+            else:
                 self.result.duplicates += _data_lines(content) - self.form.head
-                return
-            self.sources[content.path] = (position.to_source().source, position.offset == 0)
-            if self._others is not None:
-                self._others.begin()
-            self.result.duplicates += position.events
-            if position.refused:
-                self.result.skipped[Reason.REFUSED_BEFORE] += position.refused
-            unfinished = self.result.skipped[Reason.UNTERMINATED]
-            self._read(content, position)
-            now = self.known.current(position)
-            self._doubt(content, now, self.result.skipped[Reason.UNTERMINATED] - unfinished)
         except InputError as error:
             self.result.problems.append(error.message)
         except ContentChanged:
             self.result.problems.append(f"{content.path}: the file changed while it was read")
         if content.cut_off:
             self.result.problems.append(f"{content.path}: the packed file is cut off")
+
+    def _go_on(self, content: Content, found: KnownPlace) -> None:
+        """Read what is new in a file."""
+        position = found.position
+        if found.rewritten:
+            self.result.notes.append(f"{content.path.name} {REWRITTEN}")
+        self.sources[content.path] = (position.to_source().source, position.offset == 0)
+        if self._others is not None:
+            self._others.begin()
+        self.result.duplicates += position.events
+        if position.refused:
+            self.result.skipped[Reason.REFUSED_BEFORE] += position.refused
+        unfinished = self.result.skipped[Reason.UNTERMINATED]
+        self._read(content, position)
+        now = self.known.current(position)
+        self._doubt(content, now, self.result.skipped[Reason.UNTERMINATED] - unfinished)
 
     def _without_lines(self, content: Content) -> None:
         """A file without a data line is nothing, unless it holds bytes that are none."""

@@ -6,7 +6,8 @@ edge: what an edge sends is signed, or it is not counted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from edge.batch.signature import Registry
@@ -63,16 +64,42 @@ def trust_of(settings: MeteringSettings, registry: Registry | None) -> JsonTrust
         [key.edge_id for key in (registry or {}).values()]
         + [edge.edge for edge in settings.expected_edges]
     )
+    if not chosen.sources and "sources" in chosen.model_fields_set:
+        raise ConfigError(
+            "[metering.json_events] sources = [] lists none",
+            "leave it out if every source may report, or set enabled = false if none may",
+        )
     sources: dict[str, frozenset[str]] = {}
     for one in chosen.sources:
-        if one.source in edges:
+        _require_own_name(one.source, edges=edges, listed=sources)
+        if not one.domains and "domains" in one.model_fields_set:
             raise ConfigError(
-                f"[[metering.json_events.sources]] lists {one.source}, which is an edge",
-                "give the JSON source a name of its own",
+                f"[[metering.json_events.sources]] {one.source}: domains = [] lists none",
+                "leave it out if it may report every name, or take the source off the list",
             )
         sources[one.source] = frozenset(_name(one.source, text) for text in one.domains)
     listed = bool(chosen.sources) or registry is not None
     return JsonTrust(enabled=chosen.enabled, sources=sources if listed else None, edges=edges)
+
+
+def _require_own_name(source: str, *, edges: Iterable[str], listed: Iterable[str]) -> None:
+    """Raise ConfigError for a source under the name of an edge, or of a source listed before, also
+    where only case, a blank or a final dot tell the two apart.
+    """
+    names = [*((each, "an edge") for each in edges), *((each, "listed") for each in listed)]
+    for other, what in names:
+        if _plain(other) == _plain(source):
+            also = "" if other == source else f" but for its spelling ({other})"
+            raise ConfigError(
+                f"[[metering.json_events.sources]] lists {source}, which is {what}{also}",
+                "give the JSON source a name of its own, once",
+            )
+
+
+def _plain(name: str) -> str:
+    """A name without what people do not see or take for the same."""
+    shown = "".join(char for char in unicodedata.normalize("NFKC", name) if char.isprintable())
+    return shown.strip(" .").casefold()
 
 
 def _name(source: str, text: str) -> str:

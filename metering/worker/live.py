@@ -253,7 +253,7 @@ class Live:
     def _disk_alarms(self) -> Iterator[str]:
         disk = shutil.disk_usage(self.home)
         if disk.free * 5 < disk.total:
-            yield f"disk: {disk.free} bytes free, less than a fifth"
+            yield f"disk: {disk.free:,} bytes free, less than a fifth"
 
     def _replace(self, name: str, content: object, make: Callable[[], pa.Table]) -> None:
         """Write the file unless it stands there as it was left with the same `content`."""

@@ -19,7 +19,7 @@ from edge.errors import EdgetollError
 from tests.billing.homes import BOOK, copied
 from tests.billing.invoices.world import NOVEMBER, World, october
 from tests.billing.runner import published
-from tests.damage.damages import DAMAGES
+from tests.damage.damages import DAMAGES, of_another_home
 from tests.damage.program import is_told, run
 from tests.damage.records import Damage, Homes, Kind, Outcome
 
@@ -81,18 +81,19 @@ class Billed:
     right: Sums
 
 
-def build(place: Path) -> Billed:
-    """Today's home with October issued, itself before that, and another one with other prices."""
-    made = {}
-    for name, book in (("today", BOOK), ("other", BOOK.replace('"0.01"', '"0.02"'))):
-        folder = place / name
-        folder.mkdir()
-        world = october(folder, book=book) if name == "other" else october(folder)
-        if name == "today":
-            shutil.copytree(published(world.home), place / "yesterday")
+def build(place: Path, damages: Mapping[str, Damage] = DAMAGES) -> Billed:
+    """Today's home with October issued, itself before that, and another one with other prices,
+    where one of `damages` takes its files.
+    """
+    today = october(place / "today")
+    shutil.copytree(published(today.home), place / "yesterday")
+    issue(today)
+    other = place / "other"
+    if of_another_home in damages.values():
+        world = october(other, book=BOOK.replace('"0.01"', '"0.02"'))
         issue(world)
-        made[name] = world.home
-    homes = Homes(today=made["today"], yesterday=place / "yesterday", other=made["other"], truth={})
+        other = world.home
+    homes = Homes(today=today.home, yesterday=place / "yesterday", other=other, truth={})
     undamaged = place / "undamaged"
     copied(homes.today, undamaged)
     right = sums(undamaged)

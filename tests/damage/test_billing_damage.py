@@ -22,7 +22,7 @@ CHOSEN = {name: damage for name, damage in DAMAGES.items() if THOROUGH or name i
 @pytest.fixture(scope="module")
 def billed(tmp_path_factory: pytest.TempPathFactory) -> Billed:
     """The homes that are damaged, made once."""
-    return build(tmp_path_factory.mktemp("billed"))
+    return build(tmp_path_factory.mktemp("billed"), CHOSEN)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: str(kind.name))

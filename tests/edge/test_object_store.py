@@ -26,6 +26,7 @@ from edge.objects.places import objects_of
 from tests.edge.agent.test_commands import home, run
 from tests.edge.logs.reading import NOW_MS, nginx_lines, open_spool, spool_content
 from tests.edge.logs.test_unpacked import by_arrow
+from tests.effort import PATIENCE_S
 
 __all__ = ["home"]
 pytestmark = pytest.mark.needs_moto
@@ -70,7 +71,7 @@ def store() -> Iterator[httpx.Client]:
             headers = {"Authorization": "AWS4-HMAC-SHA256 Credential=test/20261130/us-east-1/s3/"}
             with (
                 pytest.MonkeyPatch.context() as env,
-                httpx.Client(base_url=address, headers=headers, timeout=60) as client,
+                httpx.Client(base_url=address, headers=headers, timeout=PATIENCE_S) as client,
             ):
                 for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
                     env.setenv(name, "test")

@@ -37,6 +37,8 @@ IN_MEMORY = "/dev/shm" if os.path.isdir("/dev/shm") else None
 """Where files of an example lie: what is tried here is not the disk."""
 LONG = bool(SECONDS or TOTAL)
 """Whether this is a run that somebody has given time."""
+if LONG:
+    os.environ["EDGETOLL_SEED"] = str(SEED)  # its worker processes have the seed that it prints
 _PROC = Path("/proc/self")
 
 

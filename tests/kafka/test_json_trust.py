@@ -66,6 +66,23 @@ def test_m5_no_json_source_may_be_listed_under_the_name_of_an_edge(tmp_path: Pat
         trust_of(settings, None)
 
 
+@pytest.mark.parametrize("source", ["EDGE-1", "edge-1 ", "edge-1.", "ｅdge-1", "edge-1\u200b"])
+def test_m5_nor_under_one_that_looks_like_it(source: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="which is an edge but for its spelling"):
+        trusted(tmp_path, sources=[{"source": source}])
+
+
+def test_m5_a_list_that_says_two_things_or_nothing_is_refused(tmp_path: Path) -> None:
+    for sources, said in (
+        ([], "lists none"),
+        ([{"source": "cdn-a", "domains": []}], "domains = \\[\\] lists none"),
+        ([{"source": "cdn-a"}, {"source": "cdn-a", "domains": ["a.example"]}], "which is listed"),
+        ([{"source": "cdn-a"}, {"source": "CDN-A"}], "which is listed but for its spelling"),
+    ):
+        with pytest.raises(ConfigError, match=said):
+            trusted(tmp_path, keys=False, sources=sources)
+
+
 def test_m5_an_expected_edge_lends_its_name_to_no_json_event_even_without_keys() -> None:
     settings = MeteringSettings(expected_edges=[{"edge": "edge-2", "since": "2026-11-01"}])
     trust = trust_of(settings, None)

@@ -19,6 +19,7 @@ from edge.errors import ConflictError, InputError
 from edge.shipping.binding import Binding, read_binding, write_binding
 from edge.spool.segment import acknowledge, end_position, read_acknowledged, segments
 from edge.spool.spool import Spool
+from tests.effort import PATIENCE_S
 from tests.kafka.world import assert_equals, count, records, ship, shipping, wait_until
 
 pytestmark = [pytest.mark.needs_kafka, pytest.mark.xdist_group("kafka")]
@@ -194,7 +195,7 @@ def _wait_for_in_sync(broker: Broker, topic: str, wanted: int) -> None:
     admin = AdminClient({"bootstrap.servers": broker.address, "log_level": 0})
 
     def reached() -> bool:
-        (part,) = admin.list_topics(timeout=5).topics[topic].partitions.values()
+        (part,) = admin.list_topics(timeout=PATIENCE_S).topics[topic].partitions.values()
         return part.leader < 0 or len(part.isrs) == wanted
 
     wait_until(reached)
@@ -208,7 +209,7 @@ def test_b10_a_topic_made_again_is_refused_and_resend_fills_it(
     ship(home, broker.address)
     admin = AdminClient({"bootstrap.servers": broker.address, "log_level": 0})
     admin.delete_topics([topic])[topic].result(30)
-    wait_until(lambda: topic not in admin.list_topics(timeout=5).topics)
+    wait_until(lambda: topic not in admin.list_topics(timeout=PATIENCE_S).topics)
     broker.create_topic(topic, 4)
     with pytest.raises(ConflictError, match="deleted and made again"):
         ship(home, broker.address)
@@ -243,7 +244,7 @@ def _add_partitions(broker: Broker, topic: str, total: int) -> None:
 
     admin = AdminClient({"bootstrap.servers": broker.address, "log_level": 0})
     admin.create_partitions([NewPartitions(topic, total)])[topic].result(30)
-    wait_until(lambda: len(admin.list_topics(timeout=5).topics[topic].partitions) == total)
+    wait_until(lambda: len(admin.list_topics(timeout=PATIENCE_S).topics[topic].partitions) == total)
 
 
 def test_b12_what_would_be_a_record_above_1_mib_travels_as_several_and_is_counted(

@@ -27,6 +27,7 @@ from metering.sources.kafka.settings import at_bootstrap
 from metering.sources.kafka.source import KafkaSource, Stuck, Unreachable
 from metering.sources.source import SourceBatch
 from metering.worker import kafka_process
+from tests.effort import PATIENCE_S
 from tests.kafka.world import (
     assert_equals,
     certificates,
@@ -196,7 +197,7 @@ def test_b10_a_topic_made_again_is_refused_by_its_id(
     count(home, broker.address)
     admin = AdminClient({"bootstrap.servers": broker.address, "log_level": 0})
     admin.delete_topics([topic])[topic].result(30)
-    wait_until(lambda: topic not in admin.list_topics(timeout=5).topics)
+    wait_until(lambda: topic not in admin.list_topics(timeout=PATIENCE_S).topics)
     broker.create_topic(topic, 4)
     with pytest.raises(LostPosition, match="deleted and made again"):
         count(home, broker.address)

@@ -38,7 +38,7 @@ class StatedInvoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentStatement:
-    """A statement of account that was to be sent: its file, and the hash of it."""
+    """The newest statement of account that was to be sent of a month: its file and its hash."""
 
     account_id: str
     month: str
@@ -63,7 +63,10 @@ def results(home: Path, connection: duckdb.DuckDBPyConnection, *, quick: bool = 
         folder = statements_folder(home, one.month)
         there = {one.file} if folder.joinpath(one.file).exists() else set()
         if wrong := _wrong(folder, one.file, {one.file: one.sha256}, there, quick=quick):
-            yield one.file, wrong, "put it back from a backup; it is what the account was sent"
+            command = (
+                f"edgetoll billing statement {one.account_id} --month {one.month} --send --again"
+            )
+            yield one.file, wrong, f"put it back from a backup, or {command} sends a new one"
 
 
 def _of_month(home: Path, month: str, issued: dict[str, StatedInvoice], *, quick: bool) -> Rows:

@@ -54,6 +54,7 @@ _FORMS = (
     (re.compile(r"(?P<percent>[\d.]+) % off the list price"), "off_list_price"),
 )  # fmt: skip
 _FIGURES = frozenset({"count", "percent"})
+_ALONE = {"GB": "gigabytes", "TB": "terabytes", "Mbps": "megabits"}
 _RANGE = re.compile(r"(?P<above>above )?(?P<lower>[\d,]+)(?:–(?P<upper>[\d,]+))? (?P<unit>\w+)")
 
 
@@ -93,6 +94,8 @@ def unit_words(unit: str, writing: Writing) -> str:
     """A price's unit: `10,000 requests`, `GB`."""
     if writing.language == ENGLISH:
         return unit
+    if unit in _ALONE:
+        return writing.said(_ALONE[unit], count="").strip()
     return kept_text(unit, writing) if unit in _WHOLE else writing.measure(unit)
 
 

@@ -99,6 +99,23 @@ INNER JOIN accounts AS a ON p.account_id = a.account_id
 WHERE p.renews AND p.ends_at <= $now
 ORDER BY p.plan_id;
 
+-- name: sold_periods
+-- One row per period after the first that was sold of these plans.
+SELECT plan_id
+FROM plans
+WHERE contains(plan_id, '#') AND split_part(plan_id, '#', 1) IN (SELECT unnest($plans::VARCHAR[]))
+ORDER BY plan_id;
+
+-- name: early_commitments
+-- One row per commitment of these accounts that begins before its account is open.
+SELECT g.agreement_id, g.account_id, g.starts_at, a.opened_at
+FROM agreements AS g
+INNER JOIN accounts AS a ON g.account_id = a.account_id
+WHERE
+    g.kind = 'commitment' AND g.starts_at < a.opened_at
+    AND g.account_id IN (SELECT unnest($accounts::VARCHAR[]))
+ORDER BY g.agreement_id;
+
 -- name: known_plans
 -- One row per stored plan with an id of the file.
 SELECT

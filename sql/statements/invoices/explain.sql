@@ -192,7 +192,8 @@ ORDER BY tiers.tier_no;
 
 -- name: explain_agreement
 -- One row where the line is of a credit, a commitment or a plan that was sold; none of a rate card. used: what the credit
--- has paid in all by now, what was missing to the commitment, what the plan has paid.
+-- has paid in all by now, what was missing to the commitment, what the plan has paid. charged: what counted towards a commitment
+-- in the line's month, and was_missing what was missing to it then.
 SELECT
     g.kind,
     g.agreement_id,
@@ -206,11 +207,19 @@ SELECT
     CAST(abs(coalesce((
         SELECT sum(t.amount) FROM month_state AS t
         WHERE t.account_id = g.account_id AND t.rate_card = g.kind || '/' || g.agreement_id
-    ), 0)) AS HUGEINT) AS used
+    ), 0)) AS HUGEINT) AS used,
+    CAST(coalesce((
+        SELECT sum(t.amount) FROM month_state AS t
+        WHERE t.account_id = g.account_id AND t.month = $month AND split_part(t.rate_card, '/', 1) NOT IN ('credit', 'commitment')
+    ), 0) AS HUGEINT) AS charged,
+    CAST(coalesce((
+        SELECT sum(t.amount) FROM month_state AS t
+        WHERE t.account_id = g.account_id AND t.month = $month AND t.rate_card = 'commitment/' || g.agreement_id
+    ), 0) AS HUGEINT) AS was_missing
 FROM agreements AS g
 WHERE g.kind || '/' || g.agreement_id = $rate_card AND g.account_id = $account_id
 UNION ALL
-SELECT 'plan', p.plan_id, p.price, p.kind, p.region, 0, '', p.starts_at, p.ends_at, CAST(coalesce(s.used, 0) AS HUGEINT)
+SELECT 'plan', p.plan_id, p.price, p.kind, p.region, 0, '', p.starts_at, p.ends_at, CAST(coalesce(s.used, 0) AS HUGEINT), 0, 0
 FROM plans AS p
 LEFT JOIN plan_state AS s ON p.plan_id = s.plan_id
 WHERE 'plan/' || p.plan_id = $rate_card AND p.account_id = $account_id;

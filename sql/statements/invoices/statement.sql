@@ -99,8 +99,8 @@ rows_shown AS (
             ELSE code
         END AS what,
         CASE
-            WHEN code = 'promotional_credit' THEN 'credit:' || regexp_extract(transfer_id, ':credit/([^:]+):r', 1)
-            WHEN item IS NOT NULL AND code <> 'credit_note' THEN ''
+            WHEN code = 'promotional_credit' OR (item IS NOT NULL AND code <> 'credit_note')
+                THEN replace(regexp_extract(transfer_id, ':((credit|plan|commitment)/[^:]+):r', 1), '/', ':')
             ELSE transfer_id
         END AS reference,
         CAST(sum(amount) AS HUGEINT) AS amount,

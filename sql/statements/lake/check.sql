@@ -19,11 +19,16 @@ FROM invoices
 ORDER BY month, invoice_no;
 
 -- name: statements
--- One row per statement of account that was to be sent: where its file lies, and what it must be.
-SELECT o.account_id, o.body ->> '$.data.month' AS month, o.body ->> '$.data.file' AS file, o.body ->> '$.data.sha256' AS sha256
-FROM outbox AS o
-WHERE o.kind = 'document.statement'
-ORDER BY month, file;
+-- One row per account and month of which a statement of account was to be sent: where the newest lies, and what it must be.
+SELECT
+    account_id,
+    body ->> '$.data.month' AS month,
+    max_by(body ->> '$.data.file', journal_no) AS file,
+    max_by(body ->> '$.data.sha256', journal_no) AS sha256
+FROM outbox
+WHERE kind = 'document.statement'
+GROUP BY account_id, month
+ORDER BY month, account_id;
 
 -- name: waiting_accounts
 -- One row per account whose past is to be rated again, or is held: its charges are not yet its usage.

@@ -47,7 +47,8 @@ SELECT
         SELECT min(account_id || ' ' || strftime(hour, '%Y-%m-%dT%H:%MZ') || ': ' || problem)
         FROM rating_held
     ) AS unpriced,
-    (SELECT max(unverified) FROM balance_clock) AS unverified
+    (SELECT max(unverified) FROM balance_clock) AS unverified,
+    (SELECT max(recorded_at) FROM posted_transfers) AS newest_transfer
 FROM too_old AS t;
 
 -- name: incomplete_hours

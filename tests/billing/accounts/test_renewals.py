@@ -141,3 +141,24 @@ def test_nothing_is_sold_to_an_account_that_has_closed(sold: Path, tmp_path: Pat
         store.connection.execute("UPDATE accounts SET closed_at = TIMESTAMP '2026-11-15'")
     posted(home, at=DECEMBER_2 + timedelta(hours=1))
     assert [row[0] for row in periods(home, DECEMBER_2 + timedelta(hours=2))] == ["h1m", "h1m#2"]
+
+
+def test_the_periods_of_a_plan_that_another_stands_in_for_go_with_it(
+    sold: Path, tmp_path: Path
+) -> None:
+    home = copied(sold, tmp_path / "home")
+    november = datetime(2026, 11, 2, tzinfo=UTC)
+    posted(home, at=november)
+    other = SOLD.replace('"h1m"', '"h2m"').replace("4.00", "7.00")
+    other += 'replaces = "h1m"\nwhy = "another product was bought"\n'
+    load_text(home, other, at=november + timedelta(hours=1))
+    now = DECEMBER_2 + timedelta(hours=1)
+    posted(home, at=now)
+    assert periods(home, now) == [
+        (row[0].replace("h1m", "h2m"), row[1], row[2], 7) for row in (FIRST, SECOND, THIRD)
+    ]
+    with open_store(home, owner="test", now=now) as store:
+        gone = store.connection.execute(
+            "SELECT count(*), sum(amount) FROM charges WHERE rate_card LIKE 'plan/h1m%'"
+        ).fetchone()
+    assert gone == (4, 0), "what the old one and its second period cost is taken back"

@@ -82,17 +82,29 @@ def test_g15_the_same_facts_cost_the_same_whatever_the_order_of_commands(
     ]
 
 
-def test_g15_the_load_says_from_when_the_monthly_fee_is_paid(
+DEAL = """
+[[commitments]]
+id = "deal"
+account = "acme"
+amount = "9.00"
+starts = 2026-10-16T00:00:00Z
+ends = 2027-10-16T00:00:00Z
+"""
+
+
+def test_g15_the_load_says_from_when_the_fee_is_paid_and_a_commitment_counts(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from edgetoll import main
 
     home = make_home(tmp_path, accounts=None, book=FEES)
     file = tmp_path / "a.toml"
-    file.write_text(ACCOUNT)
+    file.write_text(ACCOUNT + DEAL)
     words = ["billing", "load", str(file), "--as-of", NOW.isoformat(), "--home", str(home)]
     assert main(words) == 0
-    assert "acme pays its monthly fee from 2026-10-20" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "acme pays its monthly fee from 2026-10-20" in said.out
+    assert "deal begins 2026-10-16, but counts from 2026-10-20, when acme is open" in said.err
 
 
 # What is loaded first, what puts it right, and what should have been loaded at once.

@@ -19,6 +19,7 @@ import edgetoll
 from billing.analysts.attach import attach
 from tests.billing.homes import START, Use, close_hour, make_home
 from tests.billing.runner import rate
+from tests.effort import PATIENCE_S
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -228,7 +229,7 @@ def test_readers_hammer_while_runs_go_on_and_block_nothing(tmp_path: Path) -> No
         totals.append(totals[-1] + 10**number)
     end.touch()
     reader.join()
-    out, error = plain.communicate(timeout=60)
+    out, error = plain.communicate(timeout=PATIENCE_S)
     assert error == ""
     *seen, _failed = map(int, out.split())
     assert set(seen) <= set(totals)

@@ -36,7 +36,7 @@ sender = "billing@cdn.example"
 operators = ["ops@cdn.example"]
 """
 WITH_MAIL = ACCOUNTS.replace(
-    'country = "DE"\n', 'country = "DE"\nemail = "pay@acme.example"\n', 1
+    'country = "DE"\n', 'country = "DE"\nlanguage = "de"\nemail = "pay@acme.example"\n', 1
 ).replace('name = "Beta"\n', 'name = "Beta"\nemail = "all@beta.example"\n'
           'invoice_email = "bills@beta.example"\n')  # fmt: skip
 DUE = NOVEMBER + timedelta(days=14)
@@ -101,6 +101,27 @@ def test_each_document_goes_to_its_account_alone_in_its_language_with_its_file(
     path = world.home / "invoices" / "2026-10" / "INV-USD-2026-000001.html"
     assert file.get_filename() == path.name
     assert file.get_content().encode() == path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("said", "subject", "title"),
+    [("en", "Invoice INV", "Invoice"), ("country", "Rechnung INV", "Rechnung")],
+)
+def test_a_mail_about_a_document_is_in_the_documents_language(
+    said: str, subject: str, title: str, tmp_path: Path, mailbox: Mailbox
+) -> None:
+    made = october(tmp_path, accounts=WITH_MAIL.replace('language = "de"\n', ""))
+    made.settings = made.settings.model_copy(update={"language": said})
+    made.invoice("2026-10", ISSUE)
+    with (made.home / "edgetoll.toml").open("a", encoding="utf-8") as file:
+        file.write(f'[invoices]\nlanguage = "{said}"\n' + MAIL.format(port=mailbox.port))
+    with open_store(made.home, owner="test", now=ISSUE) as store:
+        writing.write_month(made.home, store.connection, "2026-10", FORMATS)
+    assert send(made, ISSUE, invoice_no="INV-USD-2026-000001") == ["delivered"]
+    (letter,) = letters(mailbox)
+    assert str(letter["Subject"]).startswith(subject)
+    (page,) = letter.iter_attachments()
+    assert f"<h1>{title}" in page.get_content()
 
 
 def test_sent_twice_it_comes_once_and_again_only_when_asked(world: World, mailbox: Mailbox) -> None:

@@ -56,16 +56,17 @@ def test_a_statement_goes_to_where_documents_go_in_the_accounts_language_once(
     assert text is not None
     assert "Endsaldo: -8.4019 USD" in " ".join(text.get_content().split())
     (file,) = letter.iter_attachments()
-    kept = world.home / "invoices" / "2026-10" / "statements" / "acme.pdf"
-    assert (file.get_filename(), file.get_content()) == ("acme.pdf", kept.read_bytes())
+    kept = world.home / "invoices" / "2026-10" / "statements" / "acme-2026-10.pdf"
+    assert (file.get_filename(), file.get_content()) == ("acme-2026-10.pdf", kept.read_bytes())
     assert main(words(world, "acme", "--again", hours=2)) == 0
     assert len({one["Message-ID"] for one in letters(mailbox)}) == 2
-    assert files(world) == ["acme.pdf", "acme~2.pdf"]
+    assert files(world) == ["acme-2026-10.pdf", "acme-2026-10~2.pdf"]
     with open_store(world.home, owner="test", now=ISSUE) as store:
         assert list(damage.results(world.home, store.connection)) == []
-        kept.write_bytes(kept.read_bytes()[:-1])
+        newest = kept.with_name("acme-2026-10~2.pdf")
+        newest.write_bytes(newest.read_bytes()[:-1])
         ((name, said, _advice),) = damage.results(world.home, store.connection)
-    assert name == "acme.pdf"
+    assert name == newest.name
     assert "is not what was written" in str(said)
 
 
@@ -131,7 +132,7 @@ def test_a_statement_drawn_up_meanwhile_by_another_stays_as_that_one_has_it(worl
         )
     assert (first.new, second.new) == (1, 0)
     assert first.events == second.events
-    kept = world.home / "invoices" / "2026-10" / "statements" / "acme.pdf"
+    kept = world.home / "invoices" / "2026-10" / "statements" / "acme-2026-10.pdf"
     assert kept.read_bytes() == drawn[0].pdf
 
 
@@ -140,13 +141,13 @@ def test_a_file_that_is_not_what_was_drawn_up_is_not_sent(world: World, mailbox:
         asked = statements.wanted(store, "2026-10", account_id="acme", again=False, at=ISSUE)
         drawn = statements.draw(world.home, asked, world.settings, at=ISSUE)
         statements.announce(store, asked, drawn, at=ISSUE)
-    kept = world.home / "invoices" / "2026-10" / "statements" / "acme.pdf"
+    kept = world.home / "invoices" / "2026-10" / "statements" / "acme-2026-10.pdf"
     kept.write_bytes(drawn[0].pdf[:-1])
     assert main(words(world, "acme")) == 1
     assert mailbox.letters == []
     assert main(words(world, "acme", "--again", hours=1)) == 0
     (letter,) = letters(mailbox)
-    assert [file.get_filename() for file in letter.iter_attachments()] == ["acme~2.pdf"]
+    assert [file.get_filename() for file in letter.iter_attachments()] == ["acme-2026-10~2.pdf"]
 
 
 def test_of_a_month_that_is_not_whole_nothing_is_sent(

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.billing.console.conftest import Served
 from tests.billing.console.test_pages import INVOICE, URLS
+from tests.effort import PATIENCE_S
 
 pytestmark = pytest.mark.needs_chromium
 WIDTHS = ((360, 780), (1280, 900), (3840, 2160))
@@ -29,6 +30,7 @@ NOT_PRINTED = """[
 def page(browser: Browser, served: Served) -> Iterator[Page]:
     """A page that came in by the printed link; what its console complains of fails the test."""
     context = browser.new_context(base_url=served.base, viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(PATIENCE_S * 1000)
     found = context.new_page()
     said: list[str] = []
     found.on("console", lambda message: said.append(message.text))
@@ -103,6 +105,7 @@ def test_every_page_fits_any_width_runs_nothing_and_can_be_used_by_everybody(
     only a screen can use. What is dark has the same words: a few pages do.
     """
     context = browser.new_context(base_url=served.base, color_scheme=scheme, bypass_csp=True)
+    context.set_default_timeout(PATIENCE_S * 1000)
     page = context.new_page()
     page.goto(served.link())
     wrong: list[str] = []
@@ -132,6 +135,7 @@ def test_every_page_fits_any_width_runs_nothing_and_can_be_used_by_everybody(
 
 def test_without_javascript_every_page_is_whole(browser: Browser, served: Served) -> None:
     context = browser.new_context(base_url=served.base, java_script_enabled=False)
+    context.set_default_timeout(PATIENCE_S * 1000)
     page = context.new_page()
     page.goto(served.link())
     assert page.locator("svg[aria-label]").count() >= 1

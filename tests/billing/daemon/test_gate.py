@@ -14,7 +14,7 @@ from billing.daemon import rounds
 from billing.daemon.metrics import Board
 from billing.invoices.documents.kept import read_invoice_settings
 from billing.runs.import_hours import SeenFolders
-from tests.billing.homes import SETTINGS
+from tests.billing.homes import SETTINGS, copied
 from tests.billing.invoices.world import ISSUE, World, october
 from tests.billing.runner import published
 
@@ -32,10 +32,16 @@ def numbers(home: Path, settings: str, said: pytest.CaptureFixture[str]) -> tupl
     return len(World.at(home).documents("2026-10")), said.readouterr().err
 
 
+@pytest.fixture(scope="module")
+def rated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """October of two accounts, closed, rated and published, as tests copy it."""
+    return published(october(tmp_path_factory.mktemp("rated")).home)
+
+
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
+def home(rated: Path, tmp_path: Path) -> Path:
     """October of two accounts, closed and rated."""
-    return published(october(tmp_path).home)
+    return copied(rated, tmp_path / "home")
 
 
 def test_nothing_is_issued_before_somebody_approved_and_then_it_is(

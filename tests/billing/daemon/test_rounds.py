@@ -28,8 +28,9 @@ from edge.https.status import HttpsStatus, write_status
 from edge.terminal import say, warn
 from metering.status import EdgeStatus, MeteringStatus
 from tests.billing.daemon.process import SETTINGS, ask
-from tests.billing.homes import Use, close_hour, make_home
+from tests.billing.homes import Use, close_hour, copied, make_home
 from tests.billing.runner import published
+from tests.effort import PATIENCE_S
 
 START = datetime(2026, 10, 20, 6, tzinfo=UTC)
 
@@ -50,13 +51,33 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """A home with one closed hour."""
-    made = make_home(tmp_path)
+@pytest.fixture(scope="module")
+def one_hour(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with one closed hour, as tests copy it."""
+    made = make_home(tmp_path_factory.mktemp("one-hour"))
     (made / "edgetoll.toml").write_text(SETTINGS)
     close_hour(made, START - timedelta(hours=2), [Use()])
     return published(made)
+
+
+@pytest.fixture
+def home(one_hour: Path, tmp_path: Path) -> Path:
+    """A home with one closed hour."""
+    return copied(one_hour, tmp_path / "home")
+
+
+@pytest.fixture(scope="module")
+def all_done(one_hour: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """That home after rounds at START: nothing is due."""
+    made = copied(one_hour, tmp_path_factory.mktemp("all-done") / "home")
+    settled(made, Clock())
+    return made
+
+
+@pytest.fixture
+def idle(all_done: Path, tmp_path: Path) -> Path:
+    """A home whose hour is charged and told."""
+    return copied(all_done, tmp_path / "home")
 
 
 def edge(name: str, promise: str) -> EdgeStatus:
@@ -77,20 +98,20 @@ def settled(home: Path, clock: Clock) -> Rounds:
     raise AssertionError("rounds go on for ever though nothing changes")
 
 
-def test_an_idle_home_costs_no_round_until_its_next_judgement(home: Path, clock: Clock) -> None:
-    rounds = settled(home, clock)
+def test_an_idle_home_costs_no_round_until_its_next_judgement(idle: Path, clock: Clock) -> None:
+    rounds = settled(idle, clock)
     clock.now += timedelta(minutes=9, seconds=59)
     assert not rounds.is_due()
     clock.now += timedelta(seconds=1)
     assert rounds.is_due()
 
 
-def test_a_closed_hour_or_a_payment_makes_a_round_due_at_once(home: Path, clock: Clock) -> None:
-    rounds = settled(home, clock)
-    close_hour(home, START - timedelta(hours=1), [Use()])
+def test_a_closed_hour_or_a_payment_makes_a_round_due_at_once(idle: Path, clock: Clock) -> None:
+    rounds = settled(idle, clock)
+    close_hour(idle, START - timedelta(hours=1), [Use()])
     assert rounds.is_due()
-    rounds = settled(home, clock)
-    with open_store(home, owner="test", now=clock.now) as store:
+    rounds = settled(idle, clock)
+    with open_store(idle, owner="test", now=clock.now) as store:
         top_up(store, "acme", 10**12, key="bank-1", at=clock.now)
     assert rounds.is_due()
 
@@ -202,7 +223,7 @@ def test_broken_conservation_is_a_problem(clock: Clock) -> None:
 
 
 def test_a_round_with_nothing_to_tell_opens_the_store_once(
-    home: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    idle: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from billing.daemon import rounds as steps
 
@@ -212,21 +233,20 @@ def test_a_round_with_nothing_to_tell_opens_the_store_once(
         opened.append(more["owner"])
         return open_store(place, **more)
 
-    rounds = settled(home, clock)
+    rounds = settled(idle, clock)
     monkeypatch.setattr(steps, "open_store", counted)
     clock.now += timedelta(minutes=10)
     rounds.run()
     assert opened == ["billing daemon"]
 
 
-def test_accounts_are_judged_though_rating_fails(home: Path, clock: Clock) -> None:
-    settled(home, clock)
-    (home / "prices" / "plain.toml").write_text("")
-    with open_store(home, owner="test", now=clock.now) as store:
+def test_accounts_are_judged_though_rating_fails(idle: Path, clock: Clock) -> None:
+    (idle / "prices" / "plain.toml").write_text("")
+    with open_store(idle, owner="test", now=clock.now) as store:
         top_up(store, "acme", 10**12, key="bank-1", at=clock.now)
-    listed = home / "suspended" / "domains.json"
+    listed = idle / "suspended" / "domains.json"
     before = json.loads(listed.read_bytes())["ledger_version"]
-    rounds = settled(home, clock)
+    rounds = settled(idle, clock)
     assert "rate" in rounds.board.failing
     assert "judge" not in rounds.board.failing
     assert json.loads(listed.read_bytes())["ledger_version"] > before
@@ -254,7 +274,7 @@ def test_g14_clients_that_say_nothing_keep_nobody_from_the_metrics(
         beside = socket.create_connection(("127.0.0.1", port))
         assert beside.recv(1) == b"", "one more is hung up on at once"
         for one in silent:
-            one.settimeout(30)
+            one.settimeout(PATIENCE_S)
             assert one.recv(1) == b"", "after a second of silence"
         assert ask(port, "/healthz")[0] == 200
         for one in (*silent, beside):

@@ -19,10 +19,11 @@ TABLES = ("invoices", "invoice_lines", "invoice_detail")
 
 
 def stored_rows(tables: Sequence[Sequence[Row]]) -> duckdb.DuckDBPyConnection:
-    """A connection with the invoice schema that holds these heads, lines and appendices."""
+    """A connection that holds these heads, lines and appendices, and no events."""
     connection = duckdb.connect()
     connection.execute("SET enable_progress_bar = false")
-    connection.execute(sql.text("schema/invoices"))
+    for name in ("schema/invoices", "schema/balance"):
+        connection.execute(sql.text(name))
     for name, rows in zip(TABLES, tables, strict=True):
         for row in rows:
             places = ", ".join(f"${number + 1}" for number in range(len(row)))

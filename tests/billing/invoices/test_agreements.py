@@ -81,6 +81,10 @@ def test_each_stands_on_the_document_as_a_line_with_its_reason(agreed: Path) -> 
         (2, "It is of 0.50 USD for https_requests, all regions, priority 100, from 2026-10-01"),
         (6, "At least 100.00 USD a month over all items before credit, from 2026-10-16"),
         (
+            6,
+            "2026-10: 51.6129032258 are its share of that month (by 5 minutes), of which 12.40 was",
+        ),
+        (
             7,
             "It was sold for 4.00 USD, from 2026-10-20 06:00:00 to 2027-10-20 06:00:00 UTC; it has",
         ),
@@ -100,11 +104,13 @@ def test_explain_says_what_was_agreed(
     assert said["amount"] == {2: "0.50", 6: "100.00", 7: "4.00"}[line]
 
 
-def test_the_statement_names_the_credit_and_ends_at_the_ledgers_balance(agreed: Path) -> None:
+def test_the_statement_names_each_agreement(agreed: Path) -> None:
     with open_store(agreed, owner="test", now=DECEMBER) as store:
         found = read(store.connection, "acme", month="2026-10", at=DECEMBER)
-    (move,) = [one for one in found.moves if one.what == "promotional_credit"]
-    assert (move.reference, move.amount) == ("credit:spring", 5_000_000_000)
+    named = {one.reference: one.amount for one in found.moves if one.reference}
+    assert named == {
+        "credit:spring": 5_000_000_000, "plan:h10m": -40_000_000_000, "commitment:deal": -MISSING,
+    }  # fmt: skip
 
 
 def test_late_usage_lowers_the_true_up_on_the_next_document_and_open_items_add_up(

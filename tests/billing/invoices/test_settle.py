@@ -23,39 +23,55 @@ STEPS = (
     "statements/invoices/rounding/settle_totals",
 )
 Settled = tuple[int, int, int, list[int], list[int], list[int]]
+Lines = tuple[list[int], list[Decimal], int]
+"""What a document is made of: the amount and the tax rate of each line, its currency's decimals."""
 
 
-def settle_in_sql(amounts: list[int], rates: list[Decimal], digits: int) -> Settled:
-    """(subtotal, cut, tax, settled amounts, leftovers, line taxes) as the statements have it."""
-    step = 10 ** (DIGITS - digits)
+def settle_in_sql(*documents: Lines) -> list[Settled]:
+    """(subtotal, cut, tax, settled amounts, leftovers, line taxes) of each, as the statements have
+    it: all of a month's documents are settled at once.
+    """
     with duckdb.connect() as connection:
         connection.execute(
-            "CREATE TEMP TABLE invoice_exact_lines AS SELECT 'a' AS account_id,"
-            " CAST(unnest(range(1, $count)) AS INTEGER) AS line_no,"
-            " CAST(unnest($amounts::VARCHAR[]) AS HUGEINT) AS amount,"
-            " CAST(unnest($rates::VARCHAR[]) AS DECIMAL(9, 2)) AS tax_rate_bp",
-            {
-                "count": len(amounts) + 1,
-                "amounts": [str(one) for one in amounts],
-                "rates": [str(one) for one in rates],
-            },
+            "CREATE TEMP TABLE invoice_exact_lines"
+            " (account_id VARCHAR, line_no INTEGER, amount HUGEINT, tax_rate_bp DECIMAL(9, 2));"
+            "CREATE TEMP TABLE invoice_due (account_id VARCHAR, currency VARCHAR,"
+            " seller_id VARCHAR);"
+            "CREATE TEMP TABLE invoice_currencies"
+            " (currency VARCHAR, seller_id VARCHAR, kind VARCHAR, digits INTEGER, step HUGEINT)"
         )
-        connection.execute(
-            "CREATE TEMP TABLE invoice_due AS"
-            " SELECT 'a' AS account_id, 'C' AS currency, '' AS seller_id"
-        )
-        connection.execute(
-            "CREATE TEMP TABLE invoice_currencies AS SELECT 'C' AS currency, '' AS seller_id,"
-            " 'invoice' AS kind, $digits AS digits, $step::HUGEINT AS step",
-            {"digits": digits, "step": step},
-        )
+        for digits, currency in CURRENCY_OF.items():
+            connection.execute(
+                "INSERT INTO invoice_currencies VALUES ($currency, '', 'invoice', $digits, $step)",
+                {"currency": currency, "digits": digits, "step": 10 ** (DIGITS - digits)},
+            )
+        for number, (amounts, rates, digits) in enumerate(documents):
+            account = f"a{number:03d}"
+            connection.execute(
+                "INSERT INTO invoice_due VALUES ($account, $currency, '')",
+                {"account": account, "currency": CURRENCY_OF[digits]},
+            )
+            connection.execute(
+                "INSERT INTO invoice_exact_lines SELECT $account, unnest(range(1, $count)),"
+                " unnest($amounts::VARCHAR[]), unnest($rates::VARCHAR[])",
+                {
+                    "account": account,
+                    "count": len(amounts) + 1,
+                    "amounts": [str(one) for one in amounts],
+                    "rates": [str(one) for one in rates],
+                },
+            )
         for name in STEPS:
             connection.execute(sql.text(name))
-        total = connection.execute("SELECT subtotal, cut, tax FROM invoice_totals").fetchall()[0]
-        lines = connection.execute(
-            "SELECT settled_amount, leftover, tax FROM invoice_taxed_lines ORDER BY line_no"
+        totals = connection.execute(
+            "SELECT subtotal, cut, tax FROM invoice_totals ORDER BY account_id"
         ).fetchall()
-    return (*total, *(list(column) for column in zip(*lines, strict=True)))
+        lines = connection.execute(
+            "SELECT list(settled_amount ORDER BY line_no), list(leftover ORDER BY line_no),"
+            " list(tax ORDER BY line_no) FROM invoice_taxed_lines GROUP BY account_id"
+            " ORDER BY account_id"
+        ).fetchall()
+    return [(*total, *columns) for total, columns in zip(totals, lines, strict=True)]
 
 
 def half_up(amount: Fraction, step: int) -> int:
@@ -95,34 +111,39 @@ AMOUNTS = st.lists(
 RATE = st.decimals(0, 10_000, places=2)
 
 
-@given(AMOUNTS, st.lists(RATE, min_size=1, max_size=3), st.sampled_from([0, 2, 3]))
-@settings(max_examples=100)
-def test_g3_settling_in_sql_is_settling_line_by_line_with_the_rate_of_each(
-    amounts: list[int], some: list[Decimal], digits: int
-) -> None:
-    rates = [some[place % len(some)] for place in range(len(amounts))]
-    assert settle_in_sql(amounts, rates, digits) == settle_slowly(amounts, rates, digits)
+@st.composite
+def documents(draw: st.DrawFn) -> list[Lines]:
+    """A month's documents, of one rate each or of several."""
+    made = []
+    for amounts in draw(st.lists(AMOUNTS, min_size=1, max_size=8)):
+        some = draw(st.lists(RATE, min_size=1, max_size=3))
+        rates = [some[place % len(some)] for place in range(len(amounts))]
+        made.append((amounts, rates, draw(st.sampled_from([0, 2, 3]))))
+    return made
 
 
-@given(AMOUNTS, RATE, st.sampled_from([0, 2, 3]))
-@settings(max_examples=60)
-def test_i1_settled_lines_add_up_to_net_and_tax_to_the_last_unit(
-    amounts: list[int], rate: Decimal, digits: int
+@given(documents())
+@settings(max_examples=40)
+def test_g3_i1_settling_in_sql_is_settling_line_by_line_with_the_rate_of_each(
+    month: list[Lines],
 ) -> None:
-    rates = [rate] * len(amounts)
-    subtotal, cut, tax, settled, _, taxes = settle_in_sql(amounts, rates, digits)
-    step = 10 ** (DIGITS - digits)
-    assert subtotal == sum(amounts)
-    assert sum(settled) == subtotal - cut
-    assert sum(taxes) == tax
-    assert abs(cut) < step
-    assert cut == 0 or (cut > 0) == (subtotal > 0), "the cut never makes an invoice larger"
-    assert all(one % step == 0 for one in (*settled, *taxes))
+    """And what is settled adds up to net and tax to the last unit."""
+    for lines, found in zip(month, settle_in_sql(*month), strict=True):
+        assert found == settle_slowly(*lines)
+        amounts, _, digits = lines
+        subtotal, cut, tax, settled, _, taxes = found
+        step = 10 ** (DIGITS - digits)
+        assert subtotal == sum(amounts)
+        assert sum(settled) == subtotal - cut
+        assert sum(taxes) == tax
+        assert abs(cut) < step
+        assert cut == 0 or (cut > 0) == (subtotal > 0), "the cut never makes an invoice larger"
+        assert all(one % step == 0 for one in (*settled, *taxes))
 
 
 def test_domain_6_24_five_equal_lines_cut_once_with_the_leftover_on_one_line() -> None:
     lines = [parse_amount("12.1234")] * 5
-    subtotal, cut, tax, settled, leftovers, _ = settle_in_sql(lines, [Decimal(0)] * 5, 2)
+    ((subtotal, cut, tax, settled, leftovers, _),) = settle_in_sql((lines, [Decimal(0)] * 5, 2))
     assert subtotal - cut == parse_amount("60.61")
     assert cut == parse_amount("0.007")
     assert settled == [parse_amount("12.13"), *[parse_amount("12.12")] * 4]
@@ -143,4 +164,5 @@ def test_domain_6_24_five_equal_lines_cut_once_with_the_leftover_on_one_line() -
     ],
 )
 def test_tax_is_rounded_half_up_once_on_the_net(net: str, rate_bp: str, tax: str) -> None:
-    assert settle_in_sql([parse_amount(net)], [Decimal(rate_bp)], 2)[2] == parse_amount(tax)
+    (found,) = settle_in_sql(([parse_amount(net)], [Decimal(rate_bp)], 2))
+    assert found[2] == parse_amount(tax)

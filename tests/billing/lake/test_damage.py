@@ -46,6 +46,12 @@ def totals(home: Path) -> tuple[object, ...]:
         return tuple(connection.execute(TOTALS).fetchall()[0])
 
 
+@pytest.fixture(scope="module")
+def right(sound: Path) -> tuple[object, ...]:
+    """What a reader of the sound home is told."""
+    return totals(sound)
+
+
 def red(home: Path) -> dict[str, CheckResult]:
     """What `edgetoll check` finds of the lake that is red."""
     return {one.check: one for one in of_the_lake(home) if one.is_red}
@@ -199,8 +205,9 @@ VERSION: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("kind", VERSION)
-def test_m1_a_damaged_version_is_refused_told_and_mended(kind: str, home: Path) -> None:
-    right = totals(home)
+def test_m1_a_damaged_version_is_refused_told_and_mended(
+    kind: str, home: Path, right: tuple[object, ...]
+) -> None:
     VERSION[kind](home)
     with pytest.raises(Corrupt) as caught:
         query.connect(home, query="")

@@ -222,3 +222,44 @@ def test_an_hour_after_another_costs_what_all_of_them_cost_at_once(tmp_path: Pat
             world.rate(at("2026-03-01") + timedelta(hours=hour))
         ends.append((paid(world), world.totals(), world.hourly()))
     assert ends[0] == ends[1]
+
+
+PEAK = """
+[book]
+id = "book"
+currency = "USD"
+[regions]
+NA = ["US"]
+[[card]]
+id = "peak"
+item = "peak_bandwidth"
+effective_from = 2020-01-01
+unit = "Mbps"
+price = "1"
+flat_fee = "2"
+"""
+
+
+def test_a_days_peak_is_paid_as_the_day_ends_and_the_fee_of_its_first_hour_as_that_does(
+    tmp_path: Path,
+) -> None:
+    """Day and hour have one start; told hour by hour, in one run, or after a run (seed 534)."""
+    grants = [
+        credit("noon", 4, starts=at("2026-03-01T12:00")), credit("all", 3, priority=200),
+        credit("early", 1, priority=1, ends=at("2026-03-01T01:00")),
+    ]  # fmt: skip
+    wanted = {"credit/early": -1, "credit/all": -3, "credit/noon": -4}
+    for name, throughs in (("hours", (1, 2, 24)), ("once", (24,)), ("late", (1, 24, 24))):
+        (tmp_path / name).mkdir()
+        world = World(one_book(tmp_path / name, PEAK))
+        world.account(Account("other", "UTC", at("2026-03-01"), "data_transfer"))
+        for number, hours in enumerate(throughs):
+            if number == (1 if name == "late" else 0):
+                world.account(
+                    Account("a", "UTC", at("2026-03-01"), "peak_bandwidth", credits=grants)
+                )
+                rows = [Usage(at("2026-03-01T10:00"), "US", "https", 1, 10 * 37_500_000)]
+                world.use(("a", row) for row in rows)
+            world.rate(at("2026-03-01") + timedelta(hours=hours))
+        assert paid(world) == {card: {"peak_bandwidth": amount} for card, amount in wanted.items()}
+        assert world.repeated() == []

@@ -16,6 +16,7 @@ from billing.follow_up import follow_up
 from billing.ledger.transfers import balance
 from billing.money import format_amount
 from billing.reports.statement import Statement, read
+from billing.reports.statement_page import page
 from edgetoll import main
 from tests.billing.invoices.world import (
     ACCOUNTS,
@@ -97,12 +98,23 @@ def test_the_page_explains_tax_and_cut_and_is_not_written_over(
     closing = format_amount(statement_of(world, "2026-11").closing, "USD")
     assert "Tax of INV-USD-2026-000001" in text
     assert "Part of a cent of INV-USD-2026-000001, not asked for" in text
-    assert f'<td class="figure">{closing}</td>' in text
+    assert f'<td class="figure">{closing}<' in text
     assert "Days are those of Asia/Shanghai" in text
     assert written(world, output) == 1
     assert "is there already" in capsys.readouterr().err
     assert written(world, tmp_path / "acme.xlsx") == 1
     assert "edgetoll query statement_of_account" in capsys.readouterr().err
+
+
+def test_figures_of_a_column_stand_point_below_point(tmp_path: Path) -> None:
+    world = moved(tmp_path)
+    shown = page(statement_of(world, "2026-11"), [], world.settings)
+    pairs = [(row.balance, row.balance_rest) for row in shown.rows]
+    pairs += [(shown.opening, shown.opening_rest), (shown.closing, shown.closing_rest)]
+    assert len({len((seen + unseen).partition(".")[2]) for seen, unseen in pairs}) == 1
+    assert {unseen.strip("0") for _seen, unseen in pairs} == {""}
+    assert any(unseen for _seen, unseen in pairs)
+    assert len({len((row.amount + row.amount_rest).partition(".")[2]) for row in shown.rows}) == 1
 
 
 @pytest.mark.needs_poppler

@@ -26,7 +26,9 @@ from billing.status.facts import (
     UnownedName,
     UnownedTraffic,
 )
+from billing.status.gather import around
 from billing.status.judge import findings, unverified
+from edge.spool.spool import Spool
 from edgetoll import main
 from tests.billing.homes import (
     ACCOUNTS,
@@ -40,6 +42,8 @@ from tests.billing.homes import (
     make_home,
 )  # fmt: skip
 from tests.billing.runner import rate
+from tests.metering.sources.test_unread_spools import drained, spooled
+from tests.metering.world import T0
 
 HOUR = timedelta(hours=1)
 WELL = HomeFacts(
@@ -115,6 +119,7 @@ ILL = {
         WELL, checks=replace(WELL.checks, red=(RedCheck(check="ledger_balances", found="1 row"),))
     ),
     "check_old": replace(WELL, checks=CheckState()),
+    "recorded_ahead": billing(newest_transfer=NOW + timedelta(minutes=6)),
     "billing_unreadable": replace(WELL, store=None, unreadable="the chain is broken"),
     "rating_behind": billing(rated_through=NOW - 5 * HOUR),
     "override_of_nobody": store(overrides=("price book plain: override x is for account y",)),
@@ -324,6 +329,22 @@ def test_m6_rate_says_which_hours_are_incomplete(
     assert "2026-10-19T22:00Z" in out
     assert main([*words, "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["incomplete_hours"]) == 1
+
+
+def test_p6_what_metering_has_read_does_not_wait_for_it(tmp_path: Path) -> None:
+    """A promise is acknowledged with the next checkpoint: until then it is read all the same."""
+    spooled(tmp_path, "edge-1")
+    drained(tmp_path)
+
+    def unread() -> int:
+        return around(tmp_path, now=datetime.now(UTC)).edges[0].unread_bytes
+
+    assert unread() == 0
+    with Spool.open(tmp_path / "spool" / "edge-1", "edge-1", "de", random64=lambda: 1) as spool:
+        spool.heartbeat(T0 + 3_600_001)
+    assert unread() > 0
+    drained(tmp_path)
+    assert unread() == 0
 
 
 def test_p6_nothing_rated_yet_is_no_illness() -> None:

@@ -41,6 +41,7 @@ EDITS = {
     "a plan": "UPDATE plans SET quantity = quantity * 2",
     "an invoice": "UPDATE invoices SET total = total - 1",
     "a webhook that was never sent": "DELETE FROM outbox",
+    "the domains": "DELETE FROM domain_ownership",
     "a credit limit": "UPDATE accounts SET credit_limit = 1000000000000000",
     "a table of somebody's": "CREATE TABLE notes (text VARCHAR)",
     "a table less": "DROP TABLE plan_state",
@@ -148,7 +149,9 @@ def test_g1_an_edited_store_is_refused_at_the_next_start(
     assert (home / "journal" / "journal.jsonl").read_bytes() == journal
 
 
-@pytest.mark.parametrize("what", ["a balance", "a state", "a plan", "a file of charges"])
+@pytest.mark.parametrize(
+    "what", ["a balance", "a state", "a plan", "a file of charges", "a credit limit", "the domains"]
+)
 def test_g1_a_forged_note_is_found_by_the_check_and_the_store_refused_from_then_on(
     home: Path, what: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -30,6 +30,9 @@ WORDS = {
     errno.EIO: "the disk fails",
     errno.EFBIG: "ulimit -f",
     errno.ENOMEM: "memory is short",
+    errno.EEXIST: "put it elsewhere",
+    errno.ENOTDIR: "put it elsewhere",
+    errno.EISDIR: "put it elsewhere",
 }
 
 

@@ -75,7 +75,7 @@ class Asking(threading.Thread):
 
     def _ask(self, context: ssl.SSLContext, *, secure: bool) -> str:
         port = self.edge.https if secure else self.edge.http
-        with socket.create_connection(("127.0.0.1", port), timeout=30) as plain:
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as plain:
             made = context.wrap_socket(plain, server_hostname=CALM) if secure else plain
             made.sendall(f"GET / HTTP/1.0\r\nHost: {CALM}\r\n\r\n".encode())
             return made.recv(200).split(b"\r\n")[0].decode() + " "

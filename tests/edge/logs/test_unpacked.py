@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import gzip
 import io
 import json
 import lzma
@@ -49,6 +50,18 @@ def test_a_packed_log_is_its_lines_once_however_it_is_packed(kind: str, tmp_path
     again = import_files(tmp_path / "spool", whole, joined)
     assert (again.events, again.duplicates, again.problems) == (500, 5000, [])
     assert spool_content(tmp_path / "spool").events == 3000
+
+
+@pytest.mark.parametrize("kind", [*PACKERS, "gzip"])
+def test_e3_a_packed_log_that_is_cut_off_before_its_first_line_is_no_empty_one(
+    kind: str, tmp_path: Path
+) -> None:
+    data = PACKERS.get(kind, gzip.compress)(nginx_lines(0, 50).encode())
+    for length in [*range(1, 24), len(data) // 2, len(data) - 1]:
+        log = tmp_path / f"{length}.log"
+        log.write_bytes(data[:length])
+        found = import_files(tmp_path / "spool", log)
+        assert found.problems or found.not_understood, length
 
 
 @pytest.mark.parametrize("kind", PACKERS)

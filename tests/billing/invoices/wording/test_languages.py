@@ -145,6 +145,7 @@ def test_what_the_record_says_in_english_is_said_in_the_language() -> None:
     assert kept_text("minimum", japanese) == "最低料金"
     assert unit_words("10,000 requests", german) == "10.000 Anfragen"
     assert unit_words("GB of 1000³ bytes", german) == "GB zu 1000³ Byte"
+    assert unit_words("GB", Writing(language="fr")) == "Go"
     assert kept_text("what a person wrote", german) == "what a person wrote"
 
 
