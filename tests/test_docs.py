@@ -17,6 +17,9 @@ from typer.testing import CliRunner
 
 import edgetoll
 import sql
+from tests.syntax import syntax_of
+
+pytestmark = pytest.mark.xdist_group("code")  # they read the same files
 
 WRITE = os.environ.get("EDGETOLL_GOLDEN") == "write"
 
@@ -180,7 +183,7 @@ def names_of_the_code(root: Path) -> tuple[set[str], set[str]]:
     names: set[str] = set()
     for package in ("edge", "metering", "billing"):
         for path in (root / package).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            for node in ast.walk(syntax_of(path)):
                 if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
                     names.add(node.name)
     return names, {word.lower() for name in names for word in re.findall(r"[A-Z]?[a-z]+", name)}

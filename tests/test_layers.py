@@ -5,6 +5,12 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+import pytest
+
+from tests.syntax import syntax_of
+
+pytestmark = pytest.mark.xdist_group("code")  # they read the same files
+
 PACKAGES = ("edge", "metering", "billing", "sql", "examples")
 SHARED_OF_EDGE = {
     "edge",
@@ -42,12 +48,12 @@ NO_WORLD = {"time", "random", "uuid", "socket", "asyncio"}
 
 def modules(root: Path) -> dict[str, ast.Module]:
     """Every module of the packages, parsed."""
-    found = {"edgetoll": ast.parse((root / "edgetoll.py").read_text(encoding="utf-8"))}
+    found = {"edgetoll": syntax_of(root / "edgetoll.py")}
     for package in PACKAGES:
         for path in sorted((root / package).rglob("*.py")):
             parts = path.relative_to(root).with_suffix("").parts
             name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-            found[name] = ast.parse(path.read_text(encoding="utf-8"), str(path))
+            found[name] = syntax_of(path)
     return found
 
 
@@ -189,7 +195,7 @@ def test_each_package_says_what_is_decided_in_it(root: Path) -> None:
         str(path.relative_to(root))
         for package in ("edge", "metering", "billing")
         for path in (root / package).rglob("__init__.py")
-        if len(ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "") < 60
+        if len(ast.get_docstring(syntax_of(path)) or "") < 60
     ]
     assert short == []
 

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 import sql
+from tests.syntax import syntax_of
+
+pytestmark = pytest.mark.xdist_group("code")  # they read the same files
 
 STATEMENT_LINES = 120
 CHAPTER_LINES = 400
@@ -32,7 +35,7 @@ def literals(tracked_files: list[Path], root: Path) -> set[str]:
     for path in tracked_files:
         name = str(path.relative_to(root))
         if name.endswith(".py") and not name.startswith(("tests/", "bench/")):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            for node in ast.walk(syntax_of(path)):
                 if isinstance(node, ast.Constant) and isinstance(node.value, str):
                     found.add(node.value)
     return found

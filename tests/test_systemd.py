@@ -5,10 +5,11 @@ from __future__ import annotations
 import configparser
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests import forked
 
 UNITS = sorted((Path(__file__).parent.parent / "deploy" / "systemd").iterdir())
 
@@ -30,14 +31,14 @@ def commands(unit: Path) -> list[list[str]]:
 @pytest.mark.parametrize(
     "unit", [unit for unit in UNITS if unit.suffix == ".service"], ids=lambda unit: unit.name
 )
-def test_a_service_runs_commands_that_exist_in_the_home_of_its_user(unit: Path, root: Path) -> None:
+def test_a_service_runs_commands_that_exist_in_the_home_of_its_user(unit: Path) -> None:
     found = commands(unit)
     assert found
     for words in found:
         plain = [word for word in words if not word.startswith("-")]
-        command = [sys.executable, "edgetoll.py", *plain, "--help"]
-        shown = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
-        assert all(word in shown.stdout for word in words if word.startswith("--"))
+        shown = forked.start(*plain, "--help")
+        assert forked.ended(shown) == 0
+        assert all(word in shown.said()[0] for word in words if word.startswith("--"))
     service = parsed(unit)["Service"]
     home = service["Environment"].removeprefix("EDGETOLL_HOME=")
     assert home == service["ReadWritePaths"] == "/var/lib/" + service["StateDirectory"]

@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.syntax import syntax_of
+
+pytestmark = pytest.mark.xdist_group("code")  # they read the same files
+
 SOURCE_LIMIT = 400
 TEST_LIMIT = 600
 FUNCTION_LIMIT = 60
@@ -37,7 +41,7 @@ def test_no_file_or_function_is_longer_than_a_person_reads(
             wrong.append(f"{name}: {text.count(chr(10))} lines")
         if name.startswith("tests/"):
             continue
-        for node in ast.walk(ast.parse(text)):
+        for node in ast.walk(syntax_of(path)):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 length = (node.end_lineno or node.lineno) - node.lineno + 1
                 if length > FUNCTION_LIMIT:
@@ -49,7 +53,7 @@ def test_every_module_says_what_it_is_for(tracked_files: list[Path], root: Path)
     wrong = [
         name
         for name, path in named(tracked_files, root, ".py")
-        if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+        if not ast.get_docstring(syntax_of(path))
     ]
     assert wrong == []
 
@@ -61,7 +65,7 @@ def test_public_functions_of_the_product_have_docstrings(
     for name, path in named(tracked_files, root, ".py"):
         if name.startswith(("tests/", "bench/")):
             continue
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        for node in syntax_of(path).body:
             if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)) and (
                 not node.name.startswith("_") and not ast.get_docstring(node)
             ):
@@ -100,7 +104,7 @@ def test_sql_is_never_built_from_strings(tracked_files: list[Path], root: Path) 
     for name, path in named(tracked_files, root, ".py"):
         if name.startswith("tests/"):
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(syntax_of(path)):
             if isinstance(node, ast.JoinedStr):
                 first = node.values[0] if node.values else None
                 if (
@@ -144,7 +148,7 @@ def test_money_modules_hold_no_float(tracked_files: list[Path], root: Path) -> N
         f"{name}:{line} {what}"
         for name, path in named(tracked_files, root, ".py")
         if name.startswith(f"{MONEY_FOLDER}/")
-        for line, what in floats_in(ast.parse(path.read_text(encoding="utf-8")))
+        for line, what in floats_in(syntax_of(path))
     ]
     assert wrong == []
 

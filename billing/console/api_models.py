@@ -215,12 +215,13 @@ class ApiPrice(ApiRow):
 
 
 class Quote(ApiRow):
-    """What a month with that quantity costs, when no plan pays."""
+    """What a month with that quantity costs, when no plan pays, and by which price book."""
 
     item: str
     region: str
     quantity: Count
     amount: Money
+    book: str
 
 
 class Document(ApiRow):

@@ -121,7 +121,8 @@ def test_one_of_each_and_its_documents(anna: httpx.Client, home: Path) -> None:
 
 def test_a_quote_is_the_price_in_force(anna: httpx.Client) -> None:
     words = {"item": "https_requests", "quantity": "10000", "book": "plain"}
-    assert anna.get("/quote", params=words).json()["amount"] == "0.0080000000"
+    quote = anna.get("/quote", params=words).json()
+    assert (quote["amount"], quote["book"]) == ("0.0080000000", "plain")
     problem = anna.get("/quote", params={**words, "book": "nothing"})
     assert problem.status_code == 404
     assert problem.headers["content-type"] == "application/problem+json"
