@@ -121,3 +121,28 @@ def test_a_check_over_one_record_looks_at_what_that_record_issued(books: Store) 
         for one in failing(books, everywhere, scope=last)
         if one.check == "invoice_totals"
     ] == [1]
+
+
+def test_many_documents_are_hashed_and_looked_at_part_by_part(
+    books: Store, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """In parts of one document each has the hash that it has among all, and each is looked at."""
+    hashes = (
+        "SELECT invoice_no, content_sha256 FROM invoices"
+        " WHERE month = '2026-10' AND kind = 'invoice' ORDER BY ALL"
+    )
+    monkeypatch.setattr(invariants, "DOCUMENTS_AT_ONCE", 1)
+    assert failing(books) == []
+    everywhere = "UPDATE invoices SET reason = reason || '!'"
+    ((documents,),) = books.connection.execute("SELECT count(*) FROM invoices").fetchall()
+    assert [
+        len(one.rows)
+        for one in failing(books, everywhere)
+        if one.check == "invoice_content_unchanged"
+    ] == [documents]
+    monkeypatch.setattr("billing.invoices.run.HASHED_AT_ONCE", 1)
+    world = october(tmp_path_factory.mktemp("parts"))
+    world.invoice("2026-10", ISSUE)
+    with open_store(world.home, owner="test", now=ISSUE) as store:
+        found = store.connection.execute(hashes).fetchall()
+    assert found == books.connection.execute(hashes).fetchall() != []
