@@ -184,10 +184,11 @@ class HeldFiles:
 
     `places`: where to read each, and the name it has in live/. Until `show` a place is an empty
     file without a name: allowed in DuckDB then, it stays allowed when its file has lost its name.
-    Close this when nobody reads any more.
+    Close this when nobody reads any more. Not `held`, for a reader who stays and follows what his
+    files become, the places are the files' own, and what is replaced while it is read can be wrong.
     """
 
-    def __init__(self, home: Path, kind: str) -> None:
+    def __init__(self, home: Path, kind: str, *, held: bool = True) -> None:
         """Of a kind, as `live_files`; raises Corrupt as it does."""
         self.places: dict[Path, str] = {}
         self._hidden: dict[int, int] = {}
@@ -196,17 +197,18 @@ class HeldFiles:
             paths = _listed(home, kind)
             _make_room(len(paths))
             for path in paths:
-                self._hold(path)
+                self._take(path, held=held)
         except BaseException:
             self.close()
             raise
 
-    def _hold(self, path: Path) -> None:
+    def _take(self, path: Path, *, held: bool) -> None:
         descriptor = _open_verified(path)
-        self._descriptors.append(descriptor)
-        if sys.platform != "linux":  # no such places: a file is read by its name
+        if not held or sys.platform != "linux":  # elsewhere there are no such places
+            os.close(descriptor)
             self.places[path] = path.name
             return
+        self._descriptors.append(descriptor)
         shown = os.memfd_create(path.name)
         self._descriptors.append(shown)
         self._hidden[shown] = descriptor

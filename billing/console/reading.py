@@ -175,7 +175,7 @@ class LakeReader:
                 self._opened.pop(account, None)
                 closed, lake = closed_mark(self.home), versions.current(self.home)
                 opened = _Opened(
-                    connection=connect(self.home, self._limits, account=account),
+                    connection=connect(self.home, self._limits, account=account, follows=True),
                     lake=lake,
                     closed=closed,
                 )

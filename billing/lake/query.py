@@ -68,11 +68,13 @@ def connect(
     query: str | None = None,
     account: str | None = None,
     shut: bool = False,
+    follows: bool = False,
 ) -> DuckDBPyConnection:
     """An in-memory DuckDB with the public views of DESIGN §5 over `home`, locked against all else.
     `query`: only what this one can reach is made, without it everything. `account`: the views hold
     its rows and no others (own_rows); `shut`: they are copies, and no file can be read, as it must
-    be where the text asked is a stranger's.
+    be where the text asked is a stranger's. `follows`: for a connection that lives on, whose live
+    hours move on; without it they stay as they are now.
 
     The closed hours are listed before the live file is read: an hour that closes in between is
     still in the live file (DESIGN §3.6), so no reader sees an hour twice or not at all.
@@ -88,7 +90,7 @@ def connect(
     connection.execute("SET python_enable_replacements = false")
     connection.execute("SET autoinstall_known_extensions = false")
     connection.execute("SET autoload_known_extensions = false")
-    sources = find_sources(home, connection)
+    sources = find_sources(home, connection, held=not follows)
     weakref.finalize(connection, sources.close)
     copied = account is not None and shut
     if not copied:

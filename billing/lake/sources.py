@@ -63,9 +63,9 @@ class ImportedFile:
     revision: int
 
 
-def find_sources(home: Path, connection: DuckDBPyConnection) -> Sources:
+def find_sources(home: Path, connection: DuckDBPyConnection, *, held: bool = True) -> Sources:
     """List the files of `home` that readers may see: the lake first, live hours last. The reader's
-    `connection` reads which hours are imported.
+    `connection` reads which hours are imported. `held`: live files stay those that are there now.
 
     An hour goes from live to closed to the lake. Looked for in that order, one that moves on
     meanwhile would be seen twice; in this order it is found once, where it was. Raises Corrupt
@@ -88,7 +88,7 @@ def find_sources(home: Path, connection: DuckDBPyConnection) -> Sources:
     found = Sources(relations=relations, closed_hours=hours, published=lake is not None)
     try:
         for name, kind in LIVE_KINDS.items():
-            found.held[name] = HeldFiles(home, kind)
+            found.held[name] = HeldFiles(home, kind, held=held)
             relations[name] = list(found.held[name].places)
     except BaseException:
         found.close()
