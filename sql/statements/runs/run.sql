@@ -110,9 +110,9 @@ SEMI JOIN issued_months AS i ON c.account_id = i.account_id AND c.month = i.mont
 WHERE c.month <= (SELECT max(month) FROM issued_months);
 
 -- name: drop_posted
--- What was posted stands in its file.
-DROP VIEW charges_to_post;
-DROP TABLE rating_out_charges;
+-- What was posted stands in its file. A session that was opened anew, since its commit raised and was durable, has neither.
+DROP VIEW IF EXISTS charges_to_post;
+DROP TABLE IF EXISTS rating_out_charges;
 
 -- name: clear_replay_marks
 -- What a run has looked at is forgotten.
