@@ -176,8 +176,8 @@ def rate(
     emit(document, as_json=as_json, human=human)
     if followed.red:
         raise Corrupt(followed.red, RED_HINT)
-    if done.state == "held":
-        raise typer.Exit(3)
+    if done.exit_code:
+        raise typer.Exit(done.exit_code)
 
 
 @app.command()

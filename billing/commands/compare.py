@@ -21,6 +21,7 @@ from billing.invoices.documents import damage as documents
 from billing.lake import version as versions
 from billing.lake.query import connect
 from billing.outbox import stop_list
+from billing.runs.import_hours import too_old_files
 from billing.store.audit import differences
 from billing.store.store import Store
 from edge.errors import Corrupt, EdgetollError
@@ -32,6 +33,7 @@ Rows = Iterator[tuple[object, ...]]
 REPLAY = "store_equals_journal"
 DOCUMENTS = "documents_are_of_this_store"
 LISTS = "published_lists_are_of_this_store"
+TOO_OLD = "no_usage_waits_as_too_old"
 LAKE_CHECKS = (
     "usage_months_equal_charges",
     "usage_sums_equal_usage",
@@ -49,6 +51,7 @@ ABOUT = {
     **{name: about(f"checks/{name}") for name in LAKE_CHECKS},
     LISTS: "The stop list and the owned names are what the store says.",
     DOCUMENTS: "Each document that the store issued is in invoices/, as it was written.",
+    TOO_OLD: "No usage waits as too old to be billed unseen.",
 }
 
 
@@ -84,6 +87,7 @@ def results(store: Store, *, quick: bool = False) -> list[CheckResult]:
     after: dict[str, Callable[[], Rows]] = {
         LISTS: lambda: lists(store),
         DOCUMENTS: lambda: documents.results(store.home, store.connection, quick=quick),
+        TOO_OLD: lambda: too_old(store),
     }
     return [
         *(_result(name, compare) for name, compare in before.items()),
@@ -95,7 +99,8 @@ def results(store: Store, *, quick: bool = False) -> list[CheckResult]:
 def _result(name: str, compare: Callable[[], Rows]) -> CheckResult:
     """One comparison, made; what it cannot read makes it red, and no other."""
     try:
-        return CheckResult(check=name, about=ABOUT[name], rows=tuple(compare()))
+        missing = name == TOO_OLD
+        return CheckResult(check=name, about=ABOUT[name], rows=tuple(compare()), missing=missing)
     except EdgetollError as error:
         return CheckResult(check=name, about=ABOUT[name], unable=str(error))
 
@@ -176,6 +181,12 @@ def in_the_lake(store: Store) -> list[CheckResult]:
         return [_result(name, partial(alone, name)) for name in LAKE_CHECKS]
     with together:
         return [_result(name, partial(found, name, together)) for name in LAKE_CHECKS]
+
+
+def too_old(store: Store) -> Rows:
+    """Hours that were taken in and are not billed before a person accepts them (FAULTS G11)."""
+    for one in too_old_files(store):
+        yield one.hour, one.partition, f"{one.requests:,} requests", "edgetoll billing accept"
 
 
 def _waiting(store: Store) -> list[str]:

@@ -27,6 +27,13 @@ class RunOutcome:
     held_count: int = 0
     journal_no: int | None = None
 
+    @property
+    def exit_code(self) -> int:
+        """3 where the breaker holds the run, 1 where it met usage that waits to be accepted."""
+        if self.state == "held":
+            return 3
+        return 1 if self.imported.too_old else 0
+
     def document(self) -> dict[str, object]:
         """The run for `--json`; money as decimal strings."""
         return {

@@ -113,7 +113,7 @@ HOUR_INCOMPLETE = _person(
 )
 HOUR_TOO_OLD = _person(
     "hour_too_old",
-    "`billing rate`, `billing invoice`",
+    "`billing rate` (exit 1 of the run that met it), `billing invoice`, `check`",
     "Usage older than `too_old_days` came and is not billed; its month is not issued meanwhile.",
     "`edgetoll billing accept` shows it; with `--reason` it is billed.",
 )

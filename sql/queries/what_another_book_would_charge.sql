@@ -1,6 +1,6 @@
 -- What would the month have cost each account on another price book?
 -- Grain: one row per account × item; null where the book has no price, and no change where it has another currency.
--- Reads: the macro what_if.
+-- Reads: the macro what_if, price_cards.
 -- Parameter book (text): the id of the price book to try, say alibaba-international
 -- Parameter month (month): the month to price anew
 -- Chart: bar, account_id, change, item
@@ -14,6 +14,10 @@ SELECT
     currency,
     tried_currency
 FROM what_if($book, $month)
+WHERE CASE
+    WHEN $book IN (SELECT book FROM price_cards) THEN true
+    ELSE error('no price book ' || $book || ': there is ' || (SELECT string_agg(DISTINCT book, ', ' ORDER BY book) FROM price_cards))
+END
 GROUP BY account_id, item, currency, tried_currency
 ORDER BY change DESC NULLS LAST, account_id, item
 

@@ -102,6 +102,8 @@ def test_there_are_forty_questions_with_titles_that_ask_and_charts_that_fit(home
         (["query", "revenue_by_region", "--param", "month=October"], "«October» is no month"),
         (["query", "bandwidth_peaks", "--param", "month=2026-10", "--param", "top=ten"],
          "«ten» is no number"),
+        (["query", "what_another_book_would_charge", "--param", "book=nope", "--param",
+          "month=2026-11"], "no price book nope: there is plain"),
         (["query", "certificates_by_hour", "--param", "day=2026-02-30"], "is no day"),
         (["query", "unbilled", "--param", "month=2026-10"], "has no parameter «month»"),
         (["query", "unbilled", "--param", "month"], "--param month has no value"),

@@ -11,12 +11,14 @@ import pytest
 from pydantic import ValidationError
 
 from billing.appliers import open_store
+from billing.checks import red
 from billing.invoices.documents import writing
 from billing.invoices.documents.page import page, period_text
 from billing.invoices.figures import exact
 from billing.invoices.run import Order, prepare
 from billing.invoices.settings import InvoiceSettings, Seller
 from edge.errors import InputError
+from edgetoll import main
 from tests.billing.homes import Use
 from tests.billing.invoices.samples import invoice
 from tests.billing.invoices.stored import stored
@@ -49,6 +51,28 @@ def test_g9_a_month_is_not_issued_while_hours_of_it_are_too_old(
     assert said in waiting.problem
     assert f"{count * 100:,} requests" in waiting.problem
     assert "billing accept" in waiting.hint
+
+
+def test_g9_the_run_that_meets_old_hours_ends_with_1_and_check_names_them_till_accepted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = World(tmp_path)
+    world.month([(OCTOBER, Use(requests=1234))], NOVEMBER)
+    settings = world.home / "edgetoll.toml"
+    settings.write_text(settings.read_text().replace("too_old_days = 60", "too_old_days = 1"))
+    home = ["--home", str(world.home)]
+    rate = ["billing", "rate", *home]
+    assert main(rate) == 1
+    assert "1 file too old to be billed unseen: edgetoll billing accept" in capsys.readouterr().out
+    assert main(rate) == 0
+    assert main(["check", *home]) == 1
+    said = capsys.readouterr()
+    assert "no_usage_waits_as_too_old" in said.out + said.err
+    assert "1,234 requests" in said.out + said.err
+    assert red.read(world.home).red == (), "nobody's suspension waits for usage that is not billed"
+    assert main(["billing", "accept", "--reason", "seen", *home]) == 0
+    assert main(rate) == 0
+    assert main(["check", *home]) == 0
 
 
 def test_g9_only_the_month_with_the_old_hours_waits(tmp_path: Path) -> None:
