@@ -33,7 +33,7 @@ Rows = Iterator[tuple[object, ...]]
 REPLAY = "store_equals_journal"
 DOCUMENTS = "documents_are_of_this_store"
 LISTS = "published_lists_are_of_this_store"
-TOO_OLD = "no_usage_waits_as_too_old"
+UNBILLED = "no_usage_waits_to_be_billed"
 LAKE_CHECKS = (
     "usage_months_equal_charges",
     "usage_sums_equal_usage",
@@ -51,8 +51,19 @@ ABOUT = {
     **{name: about(f"checks/{name}") for name in LAKE_CHECKS},
     LISTS: "The stop list and the owned names are what the store says.",
     DOCUMENTS: "Each document that the store issued is in invoices/, as it was written.",
-    TOO_OLD: "No usage waits as too old to be billed unseen.",
+    UNBILLED: "No usage waits to be billed: none is too old for that unseen, all has a price.",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithoutPrice:
+    """An account's hours that no price could rate: how many, and the first of them."""
+
+    account_id: str
+    hour: datetime
+    hours: int
+    problem: str
+    hint: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +98,7 @@ def results(store: Store, *, quick: bool = False) -> list[CheckResult]:
     after: dict[str, Callable[[], Rows]] = {
         LISTS: lambda: lists(store),
         DOCUMENTS: lambda: documents.results(store.home, store.connection, quick=quick),
-        TOO_OLD: lambda: too_old(store),
+        UNBILLED: lambda: unbilled(store),
     }
     return [
         *(_result(name, compare) for name, compare in before.items()),
@@ -99,7 +110,7 @@ def results(store: Store, *, quick: bool = False) -> list[CheckResult]:
 def _result(name: str, compare: Callable[[], Rows]) -> CheckResult:
     """One comparison, made; what it cannot read makes it red, and no other."""
     try:
-        missing = name == TOO_OLD
+        missing = name == UNBILLED
         return CheckResult(check=name, about=ABOUT[name], rows=tuple(compare()), missing=missing)
     except EdgetollError as error:
         return CheckResult(check=name, about=ABOUT[name], unable=str(error))
@@ -183,10 +194,15 @@ def in_the_lake(store: Store) -> list[CheckResult]:
         return [_result(name, partial(found, name, together)) for name in LAKE_CHECKS]
 
 
-def too_old(store: Store) -> Rows:
-    """Hours that were taken in and are not billed before a person accepts them (FAULTS G11)."""
+def unbilled(store: Store) -> Rows:
+    """Hours that were taken in and are not billed before a person does something: accepts them
+    (FAULTS G11), or gives what was used a price.
+    """
     for one in too_old_files(store):
         yield one.hour, one.partition, f"{one.requests:,} requests", "edgetoll billing accept"
+    found = store.connection.execute(sql.text("statements/runs/run/without_a_price"))
+    for held in sql.rows(found, WithoutPrice):
+        yield held.hour, held.account_id, f"{held.hours:,} hours: {held.problem}", held.hint
 
 
 def _waiting(store: Store) -> list[str]:

@@ -29,10 +29,12 @@ class RunOutcome:
 
     @property
     def exit_code(self) -> int:
-        """3 where the breaker holds the run, 1 where it met usage that waits to be accepted."""
+        """3 where the breaker holds the run, 1 where it met usage that is not billed: too old to be
+        billed unseen, or without a price.
+        """
         if self.state == "held":
             return 3
-        return 1 if self.imported.too_old else 0
+        return 1 if self.imported.too_old or self.held_count else 0
 
     def document(self) -> dict[str, object]:
         """The run for `--json`; money as decimal strings."""

@@ -149,7 +149,7 @@ HOME_EXPOSED = _person(
 )
 HOUR_UNPRICED = _person(
     "hour_unpriced",
-    "`billing rate`, `edgetoll_held_hours`",
+    "`billing rate` (exit 1), `check`, `edgetoll_held_hours`",
     "Hours of an account cannot be rated: no price is in force for what was used.",
     "Add the card to its price book; the next run rates them.",
 )

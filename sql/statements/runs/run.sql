@@ -114,6 +114,18 @@ WHERE c.month <= (SELECT max(month) FROM issued_months);
 DROP VIEW IF EXISTS charges_to_post;
 DROP TABLE IF EXISTS rating_out_charges;
 
+-- name: without_a_price
+-- One row per account with hours that no price could rate: how many, the first, and what is wrong with it.
+SELECT
+    account_id,
+    min(hour) AS hour,
+    count(*) AS hours,
+    arg_min(problem, hour) AS problem,
+    arg_min(hint, hour) AS hint
+FROM rating_held
+GROUP BY account_id
+ORDER BY account_id;
+
 -- name: clear_replay_marks
 -- What a run has looked at is forgotten.
 DELETE FROM replay_marks;

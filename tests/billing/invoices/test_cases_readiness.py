@@ -67,12 +67,30 @@ def test_g9_the_run_that_meets_old_hours_ends_with_1_and_check_names_them_till_a
     assert main(rate) == 0
     assert main(["check", *home]) == 1
     said = capsys.readouterr()
-    assert "no_usage_waits_as_too_old" in said.out + said.err
+    assert "no_usage_waits_to_be_billed" in said.out + said.err
     assert "1,234 requests" in said.out + said.err
     assert red.read(world.home).red == (), "nobody's suspension waits for usage that is not billed"
     assert main(["billing", "accept", "--reason", "seen", *home]) == 0
     assert main(rate) == 0
     assert main(["check", *home]) == 0
+
+
+def test_usage_without_a_price_ends_each_run_with_1_and_check_names_account_and_hint(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = World(tmp_path)
+    world.month([(OCTOBER, Use(region="DE"))], NOVEMBER)
+    settings = world.home / "edgetoll.toml"
+    settings.write_text(settings.read_text().replace("too_old_days = 60", "too_old_days = 9999"))
+    for book in (world.home / "prices").glob("*.toml"):
+        book.write_text(book.read_text().replace("2020-01-01", "2026-11-15"))
+    home = ["--home", str(world.home)]
+    for _ in range(2):
+        assert main(["billing", "rate", *home]) == 1
+    assert main(["check", *home]) == 1
+    said = capsys.readouterr()
+    assert "no_usage_waits_to_be_billed" in said.out + said.err
+    assert red.read(world.home).red == ()
 
 
 def test_g9_only_the_month_with_the_old_hours_waits(tmp_path: Path) -> None:
