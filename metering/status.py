@@ -260,15 +260,16 @@ def verify(path: Path) -> None:
 
 def _open_verified(path: Path) -> int:
     """The descriptor of a live file that is what its seal says; Corrupt when it is not."""
+    known: list[str] | None
     for _ in range(3):
         try:
             known = seal_of(path).read_bytes().decode("ascii", "replace").split()
         except FileNotFoundError:
-            known = []
+            known = None
         try:
             descriptor = os.open(path, os.O_RDONLY)
             try:
-                if not known or sha256_file(descriptor) in known:
+                if known is None or sha256_file(descriptor) in known:
                     return descriptor
             except BaseException:
                 os.close(descriptor)

@@ -27,8 +27,12 @@ from edge.reasons import Reason
 
 HALF_LINE_MS: Final = 60_000
 """A line without an end, in a file untouched for this long, will not be finished any more."""
-_PACKED_MAX: Final = 60
-"""Archives of before that are remembered: their names travel in one position."""
+_PACKED_MAX: Final = 1000
+"""Letters of the names of archives of before that are remembered: they travel in one position, of
+which a reader takes 4,096.
+"""
+_EVERY: Final = "*"
+"""Where they would be more, every archive holds: none of them may be forgotten."""
 _UNREAD: Final = 1 << 62
 """The offset given to compressed files that `--from end` passes over unread."""
 
@@ -111,7 +115,9 @@ class Tailer:
             followed.began = {"from": start_from, "at": self._now_ms()}
             packed = packed_files(followed.log.path, followed.log.rotated)
             if packed and start_from == "beginning":
-                followed.began["packed"] = [str(each.path) for each in packed][:_PACKED_MAX]
+                names = [each.path.name for each in packed]
+                fits = sum(map(len, names)) <= _PACKED_MAX
+                followed.began["packed"] = names if fits else [_EVERY]
             sources.append(followed.position())
             if start_from == "end":
                 for seen in files_of(
@@ -197,7 +203,7 @@ class Tailer:
             followed.changed = True
             return
         for seen in packed_files(followed.log.path, followed.log.rotated):
-            if str(seen.path) in packed:
+            if _EVERY in packed or seen.path.name in packed:
                 cycle.hold(
                     f"{seen.path} was there before the agent, packed in a way that is not read:"
                     " unpack it beside the log; or import it (edgetoll edge import), or leave it,"

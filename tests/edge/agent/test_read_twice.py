@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from edge.agent.status import edge_statuses
+from edge.logs.rotation import packed_files
 from tests.edge.agent.test_commands import home, run
 from tests.edge.logs.reading import nginx_lines
 
@@ -85,6 +86,23 @@ def test_e10_logs_that_begin_alike_and_go_on_otherwise_are_two_logs(
         log.write_text(nginx_lines(0, 1) + nginx_lines(second, 300 + second))
         assert "under both" not in run(capsys, *reading(home, edge, log))[2]
     assert [each["read_twice"] for each in edge_statuses(home, datetime.now(UTC))] == [[], []]
+
+
+def test_e2_of_more_archives_than_are_remembered_by_name_none_is_forgotten(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = home / "a.log"
+    log.write_text(nginx_lines(0, 9))
+    for number in range(1, 201):
+        (home / f"a.log.{number}.bz2").write_bytes(bz2.compress(nginx_lines(9, 30).encode()))
+    words = reading(home, "e1", log, tailed=True)
+    assert run(capsys, *words)[0] == 1
+    *others, last = packed_files(log)
+    for one in others:
+        one.path.unlink()
+    code, _, err = run(capsys, *words)
+    assert (code, f"{last.path} was there before the agent" in err) == (1, True)
+    assert run(capsys, *words, "--give-up")[0] == 0
 
 
 @pytest.mark.parametrize("name", ["a.log.1.bz2", "a.log.2.zst", "a.log-20261130.tar.gz"])

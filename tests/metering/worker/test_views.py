@@ -12,7 +12,7 @@ from billing.commands import check
 from billing.lake.query import connect
 from edge.errors import Corrupt
 from metering.closed import list_closed
-from metering.status import live_files, read, verify
+from metering.status import live_files, read, seal_of, verify
 from tests.metering.world import HOUR, T0, Edge, Event, World
 
 
@@ -73,6 +73,14 @@ def test_issue_11_live_usage_that_was_damaged_is_refused_and_red(
         with pytest.raises(Corrupt, match=name) as caught:
             live_files(home, name.partition(".")[0])
         assert "edgetoll metering run" in caught.value.hint
+    path.write_bytes(whole)
+    seal = seal_of(path)
+    known = seal.read_bytes()
+    for content in (b"", b"\n", bytes(len(known)), known[:-9]):
+        seal.write_bytes(content)
+        with pytest.raises(Corrupt, match=name):
+            live_files(home, name.partition(".")[0])
+    seal.write_bytes(known)
     path.unlink()
     with pytest.raises(Corrupt, match=name):
         connect(home)
