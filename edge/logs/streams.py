@@ -142,7 +142,7 @@ class Stream:
         if chunk.oversized or chunk.hole:
             return self._passed(chunk, parsed)
         self._trail.feed(chunk.data)
-        lines = count_lines(chunk.data)
+        lines = count_lines(chunk.data) if parsed.physical is None else parsed.physical
         self._aim(len(chunk.data), lines)
         if self.repeats is not None and parsed.ids is not None:
             again = self.repeats.again(parsed.ids, parsed.rows)
@@ -151,7 +151,9 @@ class Stream:
                 parsed = without(parsed, again, Reason.REPEATED_ID)
         rejected = self._rejected(chunk, parsed)
         step = self._moved(chunk.end, lines, rejected, parsed)
-        nul_bytes = len(chunk.data) - len(without_nuls(chunk.data))
+        # Who counted the lines found no NUL in them.
+        plain = parsed.physical is not None
+        nul_bytes = 0 if plain else len(chunk.data) - len(without_nuls(chunk.data))
         return replace(step, nul_bytes=nul_bytes, repeated_ids=len(parsed.repeated))
 
     def _passed(self, chunk: Chunk, parsed: Parsed) -> Step:
