@@ -30,6 +30,8 @@ Words = npt.NDArray[np.uint64]
 WORTH_BYTES = 1 << 20
 """Once so much was read: to load the compiler and compile costs as much as reading some of it."""
 _read_bytes = 0
+_refused = ""
+"""Why this machine runs no program; blank: it does, or was not asked."""
 _STATE_AT: Final = np.array((program.WORDS_HELD_AT, program.SPELT_HELD_AT, program.ENDED_AT)) // 4
 _WORD: Final = np.dtype([("column", "<i4"), ("size", "<i4"), ("begin", "<i4"), ("none", "<i4")])
 _TYPES: Final = {"word": "<i4", "number": "<i8", "seconds": "<i8"}
@@ -51,10 +53,29 @@ def walked(form: LineForm, block: bytes) -> Walked:
     try:
         walker = idle.pop()
     except IndexError:
-        walker = _Walker(form)
+        walker = _walker(form)
     found = walker.walk(block)
     idle.append(walker)
     return found
+
+
+def _walker(form: LineForm) -> _Walker:
+    """A new walker. Raises OddLine where this machine has no compiler, or runs nothing compiled:
+    what is written may not be executed, or there is no room for four GB of addresses.
+    """
+    global _refused
+    if _refused:
+        raise OddLine(_refused)
+    try:
+        import wasmtime
+
+        try:
+            return _Walker(form)
+        except wasmtime.WasmtimeError as error:
+            _refused = str(error)
+    except (ImportError, OSError, RuntimeError) as error:
+        _refused = str(error)
+    raise OddLine(_refused)
 
 
 @lru_cache(maxsize=16)
@@ -65,13 +86,9 @@ def _idle(form: LineForm) -> list[_Walker]:
 
 @lru_cache(maxsize=16)
 def _compiled(form: LineForm) -> wasmtime.Module:
-    """The program of a form. Raises OddLine where this machine allows none."""
     import wasmtime
 
-    try:
-        return wasmtime.Module(_engine(), form.program())
-    except wasmtime.WasmtimeError as error:
-        raise OddLine(f"no program can be compiled here: {error}") from error
+    return wasmtime.Module(_engine(), form.program())
 
 
 @lru_cache(maxsize=1)
