@@ -166,8 +166,9 @@ class _Nowhere:
         """Refused lines are not kept either."""
 
 
-def recount(path: Path, form: Format, now_ms: int) -> dict[str, object]:
-    """What the file at `path` comes to by `form`, read anew as `edge import` reads it.
+def recount(path: Path, form: Format, now_ms: int) -> tuple[dict[str, object], tuple[str, int]]:
+    """(what the file at `path` comes to by `form`, read anew as `edge import` reads it; its hash
+    and size).
 
     A last line without an end that is no whole record is in no count. Raises InputError when the
     file cannot be opened.
@@ -176,7 +177,8 @@ def recount(path: Path, form: Format, now_ms: int) -> dict[str, object]:
     writer = Writer(nowhere, nowhere, tally=tally)
     importer = Importer(writer, KnownStreams({}), form, now_ms=lambda: now_ms)
     importer.run([path])
-    return next(iter(tally.files.values()), FileTally()).document()
+    counted = next(iter(tally.files.values()), FileTally()).document()
+    return counted, importer.hashes.get(path) or file_hash(path)
 
 
 def recount_rows(path: Path, region: str, now_ms: int) -> dict[str, object]:

@@ -135,7 +135,9 @@ class Stream:
         if chunk.oversized or chunk.hole:
             return Parsed(columns=no_columns(), rows=no_rows())
         data = chunk.data if chunk.start else chunk.data.removeprefix(BYTE_ORDER_MARK)
-        return parse_whatever(self._parser, without_nuls(data), now_ms)
+        plain = without_nuls(data)
+        parsed = parse_whatever(self._parser, plain, now_ms)
+        return parsed if plain is data else replace(parsed, physical=None)
 
     def move(self, chunk: Chunk, parsed: Parsed) -> Step:
         """Move past `chunk`, which begins at the position and holds `parsed`."""
@@ -151,9 +153,8 @@ class Stream:
                 parsed = without(parsed, again, Reason.REPEATED_ID)
         rejected = self._rejected(chunk, parsed)
         step = self._moved(chunk.end, lines, rejected, parsed)
-        # Who counted the lines found no NUL in them.
-        plain = parsed.physical is not None
-        nul_bytes = 0 if plain else len(chunk.data) - len(without_nuls(chunk.data))
+        counted = parsed.physical is not None  # then there is no NUL
+        nul_bytes = 0 if counted else len(chunk.data) - len(without_nuls(chunk.data))
         return replace(step, nul_bytes=nul_bytes, repeated_ids=len(parsed.repeated))
 
     def _passed(self, chunk: Chunk, parsed: Parsed) -> Step:
