@@ -47,6 +47,7 @@ def apply_load(connection: duckdb.DuckDBPyConnection, record: Record, effects: E
     marked: dict[str, object] = {"now": instant_text(record.at), **number}
     if "account_versions" in effects:
         connection.execute(sql.text("statements/accounts/apply/insert_account_versions"), number)
+        connection.execute(sql.text("statements/accounts/apply/number_accounts"))
         connection.execute(sql.text("statements/accounts/apply/mark_account_versions"), marked)
         connection.execute(sql.text("statements/accounts/apply/mark_openings"), marked)
         connection.execute(sql.text("statements/accounts/apply/insert_first_methods"))

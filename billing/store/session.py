@@ -84,16 +84,15 @@ def _refusal(said: str, home: Path) -> EdgetollError:
 
 
 def exact(
-    relation: duckdb.DuckDBPyRelation, without: Collection[str] = ()
+    relation: duckdb.DuckDBPyRelation, decimals: Collection[str] = ()
 ) -> duckdb.DuckDBPyRelation:
-    """`relation` with HUGEINT columns as DECIMAL(38,0): Parquet would store a HUGEINT as DOUBLE.
-    Columns named in `without` stay out.
+    """`relation` with HUGEINT columns, and those named in `decimals`, as DECIMAL(38,0): Parquet
+    would store a HUGEINT as DOUBLE.
     """
     columns = [
         duckdb.ColumnExpression(name).cast(duckdb.decimal_type(38, 0)).alias(name)
-        if str(kind) == "HUGEINT"
+        if str(kind) == "HUGEINT" or name in decimals
         else duckdb.ColumnExpression(name)
         for name, kind in zip(relation.columns, relation.types, strict=True)
-        if name not in without
     ]
     return relation.select(*columns)

@@ -55,12 +55,15 @@ class Applied:
 @dataclass(frozen=True, slots=True)
 class TableRef:
     """An effect that is the present content of a table or view of the store's connection (HUGEINT
-    kept). `order`: columns by which no two rows are equal, or ALL. `unfiled`: what the file lacks.
+    kept). `order`: columns by which no two rows are equal, or ALL. `decimals`: columns that the
+    file has as DECIMAL(38, 0) though they are narrower here. `applied`: what appliers get instead,
+    the same rows in the shape that is theirs; None: these.
     """
 
     name: str
     order: str = "ALL"
-    unfiled: tuple[str, ...] = ()
+    decimals: tuple[str, ...] = ()
+    applied: str | None = None
 
 
 # What applying a record raises when its effects have other columns or keys than expected.
@@ -238,7 +241,7 @@ class Store:
         record = self.journal.next_record(kind, stored, at=at)
         # A table that was just written is applied as it stands: reading it back and casting its
         # DECIMAL to HUGEINT costs more than applying it. `edgetoll check` compares with a replay.
-        present = {n: v.name for n, v in effects.items() if isinstance(v, TableRef)}
+        present = {n: v.applied or v.name for n, v in effects.items() if isinstance(v, TableRef)}
         try:
             with self.transaction():
                 self._apply(record, present)
@@ -270,7 +273,7 @@ class Store:
         file = self.journal.effect_file(number, name)
         hidden = folder / f".{file}.tmp"
         if isinstance(value, TableRef):
-            rows = exact(self.connection.table(value.name), value.unfiled)
+            rows = exact(self.connection.table(value.name), value.decimals)
             # In order, or the same rows would be other bytes on several threads.
             rows.order(value.order).write_parquet(str(hidden), compression="zstd")
         else:

@@ -22,7 +22,7 @@ from billing.balance import states
 from billing.balance.states import Refreshed
 from billing.instants import instant_text
 from billing.ledger.top_up import top_up
-from billing.ledger.transfers import post_charges
+from billing.ledger.transfers import gather_charges, post_charges
 from billing.money import SCALE
 from billing.store import charge_files
 from billing.store.journal import Record
@@ -87,6 +87,7 @@ def put_row(connection: Any, record: Record, effects: Effects) -> None:
 
 def put_charges(connection: Any, record: Record, effects: Effects) -> None:
     """Charges as a rating run posts them."""
+    gather_charges(connection)
     post_charges(connection, record, run_id="run")
 
 

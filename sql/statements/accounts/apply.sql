@@ -7,6 +7,19 @@
 INSERT INTO account_versions BY NAME
 SELECT *, CAST($journal_no AS BIGINT) AS journal_no FROM effect_account_versions;
 
+-- name: number_accounts
+-- A number for each account that has none: months so far and rating go by it.
+INSERT INTO month_accounts
+SELECT
+    (SELECT coalesce(max(account_no), 0) FROM month_accounts)
+    + row_number() OVER (ORDER BY account_id),
+    account_id
+FROM (
+    SELECT DISTINCT e.account_id
+    FROM effect_account_versions AS e
+    ANTI JOIN month_accounts AS a ON e.account_id = a.account_id
+);
+
 -- name: mark_account_versions
 -- One mark per account whose prices or zone a version changes in the past.
 INSERT INTO replay_marks BY NAME

@@ -1,6 +1,6 @@
 -- How much each account was charged in the last 1, 7, 24 and 168 rated hours, moved on by each rating run: what it charges
 -- comes in, what has become too old goes. Only files with hours that go are read, not the week.
--- Run by billing/balance/burn.py before the run's own tables move. Reads: runs, charge_files, effect_charges, account_burn.
+-- Run by billing/balance/burn.py before the run's own tables move. Reads: runs, charge_files, charges_at_hand, moved_balances, account_burn.
 
 -- name: before
 -- One row: the hour up to which the runs so far have rated, and the files that can hold charges of the 168 hours before it. A charge is posted by a run that has rated its period.
@@ -50,18 +50,31 @@ SELECT
     amount AS payable_168_hours
 FROM (
     SELECT
-        account_id,
-        amount::HUGEINT AS amount,
-        period_end,
-        period_end - period_start <= INTERVAL 1 HOUR AS is_hourly,
+        a.account_id,
+        c.amount::HUGEINT AS amount,
+        c.period_end,
+        c.period_end - c.period_start <= INTERVAL 1 HOUR AS is_hourly,
         getvariable('burn').through AS through
-    FROM effect_charges
+    FROM charges_at_hand AS c
+    INNER JOIN month_accounts AS a ON c.account_no = a.account_no
     WHERE
         period_end > getvariable('burn').through - INTERVAL 168 HOUR
         AND period_end <= getvariable('burn').through
         AND period_end - period_start <= INTERVAL 25 HOUR
         AND item NOT IN ('plan', 'commitment')
 );
+CREATE OR REPLACE TEMP VIEW burn_moves AS FROM burn_come;
+
+-- name: come_of_one_hour
+-- The same where all charges of the run are of the last hour: its accounts' sums, which the balances move by too.
+CREATE OR REPLACE TEMP VIEW burn_come AS
+SELECT
+    account_id,
+    charged AS payable_hour,
+    charged AS payable_7_hours,
+    charged AS payable_24_hours,
+    charged AS payable_168_hours
+FROM moved_balances;
 CREATE OR REPLACE TEMP VIEW burn_moves AS FROM burn_come;
 
 -- name: go
