@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from billing.rating.records import RatingOutcome
 
 
-CHARGE_ORDER = "account_id, item, region, month, period_start, rate_card, revision"
-"""What tells the charges of a run apart; to order by all columns takes a tenth longer."""
 NUMBERS = (
     "quantity", "free_quantity", "plan_quantity", "billable_quantity", "amount", "place_from",
 )  # fmt: skip
@@ -314,7 +312,7 @@ def _charges_to_post(store: Store, run_id: str, *, by_number: bool) -> TableRef:
     )
     store.connection.execute(sql.text("statements/runs/run/charges_to_post"))
     applied = "numbered_to_post" if by_number else None
-    return TableRef("charges_to_post", order=CHARGE_ORDER, decimals=NUMBERS, applied=applied)
+    return TableRef("charges_to_post", order="", decimals=NUMBERS, applied=applied)
 
 
 def _read_back(store: Store, number: int, totals: Sequence[breaker.Total]) -> None:
@@ -364,7 +362,7 @@ def apply_rating(connection: duckdb.DuckDBPyConnection, record: Record, effects:
 
 
 def _keep_late(connection: duckdb.DuckDBPyConnection, record: Record) -> None:
-    """Note the charges of months that have an invoice; where all are of later ones there are none."""
+    """Note the charges of months that have an invoice; where all are later there are none."""
     issued = connection.execute(sql.text("statements/runs/run/last_issued")).fetchall()[0][0]
     first = charge_facts(connection).first_month
     if issued is not None and first is not None and first <= issued:

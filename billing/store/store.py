@@ -55,9 +55,9 @@ class Applied:
 @dataclass(frozen=True, slots=True)
 class TableRef:
     """An effect that is the present content of a table or view of the store's connection (HUGEINT
-    kept). `order`: columns by which no two rows are equal, or ALL. `decimals`: columns that the
-    file has as DECIMAL(38, 0) though they are narrower here. `applied`: what appliers get instead,
-    the same rows in the shape that is theirs; None: these.
+    kept). `order`: columns by which no two rows are equal, or ALL; blank: they come in order.
+    `decimals`: columns that the file has as DECIMAL(38, 0) though they are narrower here.
+    `applied`: what appliers get instead, the same rows in the shape that is theirs; None: these.
     """
 
     name: str
@@ -275,7 +275,12 @@ class Store:
         if isinstance(value, TableRef):
             rows = exact(self.connection.table(value.name), value.decimals)
             # In order, or the same rows would be other bytes on several threads.
-            rows.order(value.order).write_parquet(str(hidden), compression="zstd")
+            if value.order:
+                rows = rows.order(value.order)
+            else:
+                self.connection.execute(sql.text("statements/store/session/keep_order"))
+            rows.write_parquet(str(hidden), compression="zstd")
+            self.connection.execute(sql.text("statements/store/session/lose_order"))
         else:
             from pyarrow import parquet
 

@@ -17,15 +17,33 @@ CREATE OR REPLACE TEMP MACRO first_revision(item, term, length) AS
 
 -- name: new_charges
 -- One row per account × item × region × month × period × rate card × term of new hours: first revisions, a fixed term
--- beside its hour's usage under a number and with a reason of its own.
+-- beside its hour's usage under a number and with a reason of its own. In order, account by account, for their file: whole
+-- numbers are sorted, and names looked up afterwards.
 CREATE OR REPLACE TEMP VIEW rating_new_charges AS
 SELECT
-    account_id, item, region, month, period_start, period_end, quantity, free_quantity,
-    plan_quantity, billable_quantity, amount, currency, rate_card,
-    first_revision(item, term, period_end - period_start) AS revision,
-    term AS reason, numerator, denominator, place_from, FALSE AS replayed, term
-FROM rating_should_cost
-WHERE NOT replayed AND (quantity <> 0 OR amount <> 0 OR numerator <> 0);
+    a.account_id, l.item, l.region, l.month, g.period_start, g.period_end, g.quantity,
+    g.free_quantity, g.plan_quantity, g.billable_quantity, g.amount, a.currency, l.rate_card,
+    first_revision(l.item, g.term, g.period_end - g.period_start) AS revision, g.term AS reason,
+    g.numerator, l.denominator, g.place_from, FALSE AS replayed, g.term
+FROM (
+    FROM rating_costs
+    WHERE NOT replayed AND (quantity <> 0 OR amount <> 0 OR numerator <> 0)
+    ORDER BY account_no, account_key, tally, card, month, period_start, period_end, term
+) AS g
+JOIN rating_accounts AS a ON a.account_key = g.account_key
+JOIN rating_lanes AS l ON l.month_number = g.month AND l.tally = g.tally AND l.card = g.card
+UNION ALL
+SELECT
+    a.account_id, b.item, b.region, b.month, b.period_start, b.period_end, 0, 0, 0, 0,
+    rating_whole(b.amount), a.currency, b.rate_card,
+    first_revision(b.item, b.term, b.period_end - b.period_start), b.term, 0, 1, 0, FALSE, b.term
+FROM (
+    FROM rating_agreed
+    WHERE amount <> 0
+    ORDER BY account_key, item, region, month, period_start, rate_card
+) AS b
+JOIN rating_accounts AS a ON a.account_key = b.account_key
+WHERE a.replay_from IS NULL;
 
 -- name: new_charges_by_number
 -- The same with the number of the account instead of its name, which few ask for: a join of all of them takes as long as all
@@ -166,7 +184,10 @@ GROUP BY account_id, month, item, region, rate_card;
 CREATE OR REPLACE TEMP VIEW rating_out_charges AS
 FROM rating_new_charges
 UNION ALL
-FROM rating_revisions;
+(
+    FROM rating_revisions
+    ORDER BY account_id, item, region, month, period_start, rate_card, revision
+);
 CREATE OR REPLACE TEMP VIEW rating_out_numbered AS
 FROM rating_numbered_charges
 UNION ALL BY NAME
