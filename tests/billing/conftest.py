@@ -55,7 +55,11 @@ INSERT INTO plans VALUES ($plan_id, $account_id, 'https_requests', 'all', $quant
 
 # What the check adds up, in place of what a real run moves on.
 _CHARGED, _, _ = sql.text("checks/burn_equals_charges").partition("\nSELECT\n    coalesce(b.")
-BURN = f"DELETE FROM account_burn; INSERT INTO account_burn {_CHARGED} FROM charged"  # noqa: S608
+BURN = (
+    f"DELETE FROM account_burn; INSERT INTO account_burn {_CHARGED}"  # noqa: S608
+    " SELECT account_no, charged.* EXCLUDE (account_id) FROM charged JOIN month_accounts"
+    " USING (account_id)"
+)
 STATEMENTS = {
     "account": ADD_ACCOUNT,
     "domain": ADD_DOMAIN,

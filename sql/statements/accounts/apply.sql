@@ -107,6 +107,12 @@ FROM effect_account_versions AS e
 ANTI JOIN account_methods AS m ON e.account_id = m.account_id
 QUALIFY row_number() OVER (PARTITION BY e.account_id ORDER BY e.effective_from) = 1;
 
+-- name: count_versions
+-- One row: how many versions there are, and how many accounts, each of which has one at least.
+SELECT
+    (SELECT count(*) FROM account_versions) AS versions,
+    (SELECT count(*) FROM accounts) AS accounts;
+
 -- name: due_account_versions
 -- One row: how many versions in force at $now `accounts` does not show yet.
 SELECT count(*) AS versions

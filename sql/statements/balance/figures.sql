@@ -1,6 +1,6 @@
 -- Answers: what each account has, owes for the open hours and burns, and when its balance will be zero.
 -- Grain: see the line above each statement; sums are HUGEINT, 10^-10 currency units; times are UTC without zone.
--- Reads: account_burn, charges, balances, accounts, open_value. $accounts: only these accounts; NULL: all of them.
+-- Reads: account_burn, month_accounts, charges, balances, accounts, open_value. $accounts: only these accounts; NULL: all of them.
 
 -- name: make_working_tables
 -- burn_day: one row per account; day_bounds: one per time zone.
@@ -56,7 +56,8 @@ SELECT
 FROM accounts AS a
 CROSS JOIN (SELECT COALESCE(MIN(hour), TIMESTAMP '1970-01-01') AS first_hour FROM imported_files) AS begun
 LEFT JOIN balances AS b ON b.account_id = a.account_id AND b.currency = a.currency
-LEFT JOIN account_burn AS u ON u.account_id = a.account_id
+LEFT JOIN month_accounts AS n ON n.account_id = a.account_id
+LEFT JOIN account_burn AS u ON u.account_no = n.account_no
 LEFT JOIN burn_day AS d ON d.account_id = a.account_id
 LEFT JOIN open_value AS o ON o.account_id = a.account_id
 LEFT JOIN (

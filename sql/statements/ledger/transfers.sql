@@ -223,7 +223,8 @@ SELECT
     CAST(0 AS HUGEINT) AS cash,
     CAST(0 AS HUGEINT) AS vouchers,
     m.charged,
-    m.greatest
+    m.greatest,
+    m.account_no
 FROM (
     SELECT
         account_no,
