@@ -12,7 +12,7 @@ from datetime import datetime
 import duckdb
 
 import sql
-from billing.ledger.transfers import charge_facts
+from billing.store import charges_at_hand
 from billing.store.journal import Record
 from billing.store.store import Effects
 
@@ -41,7 +41,7 @@ def apply_burn(connection: duckdb.DuckDBPyConnection, record: Record, effects: E
             "journal_no": record.number,
         },
     )
-    if charge_facts(connection).of_hour_ending == through:
+    if charges_at_hand.facts(connection).of_hour_ending == through:
         connection.execute(sql.text("statements/balance/burn/come_of_one_hour"))
     else:
         connection.execute(sql.text("statements/balance/burn/come"))

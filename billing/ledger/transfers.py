@@ -21,14 +21,13 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 import duckdb
 
 import sql
 from billing.instants import instant_text
 from billing.ledger.records import Balance, PostedTransfer
-from billing.store import charge_files
+from billing.store import charge_files, charges_at_hand
 from billing.store.journal import Record
 from billing.store.store import Effects
 from edge.errors import ConflictError, EdgetollError, InputError
@@ -85,30 +84,6 @@ def post(connection: duckdb.DuckDBPyConnection, record: Record) -> None:
     _move_balances(connection)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChargeFacts:
-    """What is known of all charges of a record: how many of new hours move a month-to-date that has
-    no number, that the run did not know, and that it knew; whether several of the unknown may move
-    one; the first month; the end of the one hour that all are for (None: they are for others too).
-    """
-
-    unnumbered: int
-    unknown: int
-    known: int
-    repeats: bool
-    first_month: str | None
-    of_hour_ending: datetime | None
-
-
-def charge_facts(connection: duckdb.DuckDBPyConnection) -> ChargeFacts:
-    """What is known of the charges that `gather_charges` has gathered."""
-    found = sql.row(
-        connection.execute(sql.text("statements/ledger/transfers/charge_facts")), ChargeFacts
-    )
-    assert found is not None, "facts are one row"
-    return found
-
-
 def apply_charges(
     connection: duckdb.DuckDBPyConnection, _record: Record, _effects: Effects
 ) -> None:
@@ -117,14 +92,8 @@ def apply_charges(
 
 
 def gather_charges(connection: duckdb.DuckDBPyConnection) -> None:
-    """Bring the charges of a record into one shape, for all who apply it, and add them up by
-    account: the numbers that the run knew, or the names that its file has.
-    """
-    if "account_no" in connection.table("effect_charges").columns:
-        connection.execute(sql.text("statements/ledger/transfers/charges_by_number"))
-    else:
-        connection.execute(sql.text("statements/ledger/transfers/charges_by_name"))
-    connection.execute(sql.text("statements/ledger/transfers/gather_facts"))
+    """Bring the charges of a record into one shape, and add them up by account."""
+    charges_at_hand.gather(connection)
     connection.execute(sql.text("statements/ledger/transfers/charged_balances"))
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import duckdb
 
 import sql
-from billing.ledger.transfers import charge_facts
+from billing.store import charges_at_hand
 
 # effect -> the statements it needs, in order. An effect that a run does not have changes nothing.
 _STATEMENTS = {
@@ -32,7 +32,7 @@ _STATEMENTS = {
 
 def apply(connection: duckdb.DuckDBPyConnection, effects: Mapping[str, object]) -> None:
     """Move month_state, plan_use, plan_state, rating_held, rating_marks, price_* by `effects`; the
-    record's charges are at hand (billing.ledger.transfers.gather_charges).
+    record's charges are at hand (billing.store.charges_at_hand).
     """
     for effect, statements in _STATEMENTS.items():
         if effect in effects:
@@ -45,7 +45,7 @@ def apply(connection: duckdb.DuckDBPyConnection, effects: Mapping[str, object]) 
 
 def _move_months_on(connection: duckdb.DuckDBPyConnection) -> None:
     """By the charges of new hours. What there is nothing of is left out, adding up as well."""
-    facts = charge_facts(connection)
+    facts = charges_at_hand.facts(connection)
     if facts.unnumbered:
         connection.execute(sql.text("statements/rating/apply/number_lanes"))
     if facts.known:

@@ -19,13 +19,15 @@ import sql
 from billing.accounts.appliers import refresh_accounts, versions_due
 from billing.accounts.renewals import renew
 from billing.instants import aware, instant_text
-from billing.ledger.transfers import charge_facts, post_charges
+from billing.ledger.transfers import post_charges
 from billing.runs import breaker
 from billing.runs.import_hours import ImportOutcome, SeenFolders, import_closed, rated_through
 from billing.runs.records import RunOutcome
 from billing.runs.settings import RunSettings
+from billing.store import charges_at_hand
 from billing.store.journal import Record
-from billing.store.store import Effects, Store, TableRef
+from billing.store.session import TableRef
+from billing.store.store import Effects, Store
 from edge.crash_point import crash_point
 from edge.errors import ConflictError, Corrupt, InputError
 
@@ -354,7 +356,7 @@ def apply_rating(connection: duckdb.DuckDBPyConnection, record: Record, effects:
     post_charges(connection, record, run_id=run["run_id"])
     _keep_late(connection, record)
     appliers.apply(connection, effects)
-    connection.execute(sql.text("statements/ledger/transfers/let_charges_go"))
+    charges_at_hand.let_go(connection)
     connection.execute(sql.text("statements/runs/run/clear_replay_marks"))
     connection.execute(sql.text("statements/runs/run/drop_run"), {"run_id": run["run_id"]})
     connection.execute(sql.text("statements/runs/run/end_held_runs"))
@@ -364,7 +366,7 @@ def apply_rating(connection: duckdb.DuckDBPyConnection, record: Record, effects:
 def _keep_late(connection: duckdb.DuckDBPyConnection, record: Record) -> None:
     """Note the charges of months that have an invoice; where all are later there are none."""
     issued = connection.execute(sql.text("statements/runs/run/last_issued")).fetchall()[0][0]
-    first = charge_facts(connection).first_month
+    first = charges_at_hand.facts(connection).first_month
     if issued is not None and first is not None and first <= issued:
         connection.execute(sql.text("statements/runs/run/keep_late"), {"journal_no": record.number})
 

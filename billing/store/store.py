@@ -21,7 +21,7 @@ import duckdb
 import sql
 from billing.store import charge_files, gone, layout, left_note
 from billing.store.journal import FIRST_HASH, FileEffect, InlineEffect, Journal, Record, grouped
-from billing.store.session import SMALL_CHANGE_ROWS, connect, exact
+from billing.store.session import SMALL_CHANGE_ROWS, TableRef, connect, write_in_order
 from edge.crash_point import crash_point
 from edge.durable import FileLock, fsync_folder, sha256_file
 from edge.errors import Corrupt
@@ -50,20 +50,6 @@ class Applied:
 
     last_no: int
     last_hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class TableRef:
-    """An effect that is the present content of a table or view of the store's connection (HUGEINT
-    kept). `order`: columns by which no two rows are equal, or ALL; blank: they come in order.
-    `decimals`: columns that the file has as DECIMAL(38, 0) though they are narrower here.
-    `applied`: what appliers get instead, the same rows in the shape that is theirs; None: these.
-    """
-
-    name: str
-    order: str = "ALL"
-    decimals: tuple[str, ...] = ()
-    applied: str | None = None
 
 
 # What applying a record raises when its effects have other columns or keys than expected.
@@ -273,14 +259,7 @@ class Store:
         file = self.journal.effect_file(number, name)
         hidden = folder / f".{file}.tmp"
         if isinstance(value, TableRef):
-            rows = exact(self.connection.table(value.name), value.decimals)
-            # In order, or the same rows would be other bytes on several threads.
-            if value.order:
-                rows = rows.order(value.order)
-            else:
-                self.connection.execute(sql.text("statements/store/session/keep_order"))
-            rows.write_parquet(str(hidden), compression="zstd")
-            self.connection.execute(sql.text("statements/store/session/lose_order"))
+            write_in_order(self.connection, value, hidden)
         else:
             from pyarrow import parquet
 

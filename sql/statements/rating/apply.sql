@@ -1,6 +1,6 @@
 -- Apply: a run's effects, as the journal holds them (the views effect_*), brought into rating's own tables.
 -- From the effects alone, so that replaying the journal gives the same tables; billing.rating.appliers says which effect needs what.
--- Reads: effect_*, charges_at_hand (ledger/transfers), journal_state (the record being applied is the next one).
+-- Reads: effect_*, charges_at_hand (ledger/charges_at_hand), journal_state (the record being applied is the next one).
 
 -- name: forget_replayed_months
 -- The month-to-date of replayed accounts comes anew.
