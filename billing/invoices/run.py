@@ -37,7 +37,8 @@ from billing.invoices.waiting import (
     who_waits,
 )
 from billing.ledger.transfers import balance
-from billing.store.store import Store, TableRef
+from billing.store.session import TableRef
+from billing.store.store import Store
 from billing.vat.deciding import decide_rates
 from billing.vat.rules import read_tax_table
 from edge.crash_point import crash_point
