@@ -31,8 +31,8 @@ SELECT
     lines.reason,
     lines.corrects_until
 FROM invoice_exact_lines AS lines
-INNER JOIN invoice_numbers AS numbers ON lines.account_id = numbers.account_id
-INNER JOIN invoice_taxed_lines AS taxed ON lines.account_id = taxed.account_id AND lines.line_no = taxed.line_no
+INNER JOIN invoice_numbers AS numbers ON lines.account_no = numbers.account_no
+INNER JOIN invoice_taxed_lines AS taxed ON lines.account_no = taxed.account_no AND lines.line_no = taxed.line_no
 ORDER BY numbers.invoice_no, lines.line_no;
 
 -- name: detail
@@ -49,7 +49,7 @@ SELECT
     CAST(sum(usage.bytes_sent) AS BIGINT) AS bytes_sent
 FROM usage
 INNER JOIN invoice_due AS due ON usage.account_id = due.account_id
-INNER JOIN invoice_numbers AS numbers ON due.account_id = numbers.account_id
+INNER JOIN invoice_numbers AS numbers ON due.account_no = numbers.account_no
 INNER JOIN invoice_days AS days
     ON due.timezone = days.timezone
     AND usage.bucket >= days.day_start
@@ -223,22 +223,23 @@ SELECT
     $tzdata::VARCHAR AS tzdata,
     said.details
 FROM invoice_totals AS totals
-INNER JOIN invoice_numbers AS numbers ON totals.account_id = numbers.account_id
-INNER JOIN invoice_due AS due ON totals.account_id = due.account_id
+INNER JOIN invoice_numbers AS numbers ON totals.account_no = numbers.account_no
+INNER JOIN invoice_due AS due ON totals.account_no = due.account_no
 INNER JOIN said ON due.account_id = said.account_id
 INNER JOIN invoice_sellers AS sellers ON due.seller_id = sellers.seller_id
 INNER JOIN invoice_zones AS zones ON due.timezone = zones.timezone
 INNER JOIN invoice_evidence AS evidence ON due.timezone = evidence.timezone;
 
--- name: with_balances
--- One row per document: with what the account owed on documents when the last one was issued, what was paid since then,
--- and how much of this one is there already. A draft asks for nothing and says nothing of it.
+-- name: balances
+-- One row per document: what the account owed on documents when the last one was issued, what was paid since then, and
+-- how much of this one is there already. A draft asks for nothing and says nothing of it.
 CREATE OR REPLACE TEMP TABLE invoice_hashes (invoice_no VARCHAR, content_sha256 VARCHAR);
-CREATE OR REPLACE TEMP TABLE invoice_heads AS
+CREATE OR REPLACE TEMP TABLE invoice_balances AS
 WITH asked AS (
-    SELECT account_id, currency, CAST(sum(total) AS HUGEINT) AS asked, max(journal_no) AS last_no
-    FROM invoices
-    GROUP BY account_id, currency
+    SELECT i.account_id, i.currency, CAST(sum(i.total) AS HUGEINT) AS asked, max(i.journal_no) AS last_no
+    FROM invoices AS i
+    SEMI JOIN invoice_heads AS h ON i.account_id = h.account_id
+    GROUP BY i.account_id, i.currency
 ),
 
 moved AS (
@@ -260,6 +261,7 @@ moved AS (
 stands AS (
     SELECT
         h.invoice_no,
+        h.total,
         coalesce(a.asked, 0) - coalesce(b.cash, 0) - coalesce(b.vouchers, 0) AS owed,
         coalesce(m.paid, 0) AS paid
     FROM invoice_heads AS h
@@ -270,12 +272,11 @@ stands AS (
 )
 
 SELECT
-    h.*,
-    CAST(s.owed + s.paid AS HUGEINT) AS balance_before,
-    CAST(s.paid AS HUGEINT) AS payments_since,
-    CASE WHEN s.owed IS NOT NULL THEN CAST(greatest(0, least(h.total, -s.owed)) AS HUGEINT) END AS prepaid_used
-FROM invoice_heads AS h
-LEFT JOIN stands AS s ON h.invoice_no = s.invoice_no;
+    invoice_no,
+    CAST(owed + paid AS HUGEINT) AS balance_before,
+    CAST(paid AS HUGEINT) AS payments_since,
+    CAST(greatest(0, least(total, -owed)) AS HUGEINT) AS prepaid_used
+FROM stands;
 
 -- name: content_hashes
 -- One row per document of part $part of $parts, since the text of a million documents at once does not fit into memory. The SHA-256 of each document's content: head, lines and appendix (FAULTS I4, decision 0703).
@@ -284,15 +285,15 @@ INSERT INTO invoice_hashes
 WITH line_texts AS (
     SELECT
         invoice_no,
-        string_agg(
+        -- Sorted as a list, which takes three quarters of the time of string_agg(… ORDER BY …).
+        list({'place': line_no, 'text':
             concat_ws(
                 chr(31), line_no, kind, item, region, coalesce(domain, ''), quantity, free_quantity, plan_quantity,
                 billable_quantity, unit, unit_quantity, unit_price, amount, settled_amount, leftover,
                 rate_text(tax_rate_bp), tax, rate_card, tier, coalesce(corrects_invoice, ''),
                 coalesce(CAST(corrects_hour AS VARCHAR), ''), reason, CAST(corrects_until AS VARCHAR)
-            ),
-            chr(30) ORDER BY line_no
-        ) AS content
+            )
+        }) AS content
     FROM query_table($lines)
     WHERE hash(invoice_no) % $parts::UBIGINT = $part::UBIGINT
     GROUP BY invoice_no
@@ -301,10 +302,10 @@ WITH line_texts AS (
 detail_texts AS (
     SELECT
         invoice_no,
-        string_agg(
-            concat_ws(chr(31), day, domain, class, region, requests, bytes_sent),
-            chr(30) ORDER BY day, domain, class, region
-        ) AS content
+        list({
+            'day': day, 'domain': domain, 'class': class, 'region': region,
+            'text': concat_ws(chr(31), day, domain, class, region, requests, bytes_sent)
+        }) AS content
     FROM query_table($detail)
     WHERE hash(invoice_no) % $parts::UBIGINT = $part::UBIGINT
     GROUP BY invoice_no
@@ -320,13 +321,14 @@ SELECT
             heads.timezone, heads.seller, heads.customer_name, heads.customer_address, heads.customer_country,
             heads.customer_tax_id, heads.customer_email, heads.subtotal, heads.cut, heads.tax, heads.total,
             coalesce(rate_text(heads.tax_rate_bp), ''), heads.hours, heads.incomplete_hours, heads.certificates, heads.usage_sha256,
-            coalesce(heads.corrects, ''), heads.reason, heads.tzdata, heads.balance_before, heads.payments_since,
-            heads.prepaid_used, heads.details
+            coalesce(heads.corrects, ''), heads.reason, heads.tzdata, balances.balance_before, balances.payments_since,
+            balances.prepaid_used, heads.details
         ),
-        coalesce(line_texts.content, ''),
-        coalesce(detail_texts.content, '')
+        coalesce(sorted_texts(line_texts.content), ''),
+        coalesce(sorted_texts(detail_texts.content), '')
     )) AS content_sha256
 FROM query_table($heads) AS heads
+LEFT JOIN invoice_balances AS balances ON heads.invoice_no = balances.invoice_no
 LEFT JOIN line_texts ON heads.invoice_no = line_texts.invoice_no
 LEFT JOIN detail_texts ON heads.invoice_no = detail_texts.invoice_no
 WHERE hash(heads.invoice_no) % $parts::UBIGINT = $part::UBIGINT;
@@ -336,9 +338,13 @@ WHERE hash(heads.invoice_no) % $parts::UBIGINT = $part::UBIGINT;
 CREATE OR REPLACE TEMP TABLE invoice_out_heads AS
 SELECT
     invoice_heads.*,
+    invoice_balances.balance_before,
+    invoice_balances.payments_since,
+    invoice_balances.prepaid_used,
     invoice_hashes.content_sha256
 FROM invoice_heads
 INNER JOIN invoice_hashes ON invoice_heads.invoice_no = invoice_hashes.invoice_no
+LEFT JOIN invoice_balances ON invoice_heads.invoice_no = invoice_balances.invoice_no
 ORDER BY invoice_heads.series, invoice_heads.number;
 
 -- name: out_transfers
@@ -387,13 +393,14 @@ SELECT
     lines.line_no,
     late.charge_id
 FROM invoice_late AS late
+INNER JOIN invoice_due AS due ON late.account_id = due.account_id
 INNER JOIN invoice_exact_lines AS lines
-    ON late.account_id = lines.account_id
+    ON due.account_no = lines.account_no
     AND lines.kind = 'correction'
     AND late.item = lines.item
     AND late.region = lines.region
     AND late.rate_card = lines.rate_card
     AND late.corrects_invoice = lines.corrects_invoice
     AND late.reason = lines.reason
-INNER JOIN invoice_numbers AS numbers ON lines.account_id = numbers.account_id
+INNER JOIN invoice_numbers AS numbers ON lines.account_no = numbers.account_no
 ORDER BY numbers.invoice_no, lines.line_no, late.charge_id;
