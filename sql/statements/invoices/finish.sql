@@ -1,6 +1,6 @@
 -- The finished documents of a run: appendix, evidence, heads, the hash of their content, what issuing posts.
 -- Run by billing/invoices/run.py in this order, after settle; a credit note uses the last four too.
--- The invoice_out_* tables are what the journal record holds.
+-- The invoice_out_* tables are what the journal record holds, which puts their rows in order.
 
 -- name: out_lines
 -- One row per document × line, as the journal keeps them.
@@ -32,8 +32,7 @@ SELECT
     lines.corrects_until
 FROM invoice_exact_lines AS lines
 INNER JOIN invoice_numbers AS numbers ON lines.account_no = numbers.account_no
-INNER JOIN invoice_taxed_lines AS taxed ON lines.account_no = taxed.account_no AND lines.line_no = taxed.line_no
-ORDER BY numbers.invoice_no, lines.line_no;
+INNER JOIN invoice_taxed_lines AS taxed ON lines.account_no = taxed.account_no AND lines.line_no = taxed.line_no;
 
 -- name: detail
 -- One row per invoice × day × domain × class × region. The appendix: what each due account's domains used on each
@@ -55,8 +54,7 @@ INNER JOIN invoice_days AS days
     AND usage.bucket >= days.day_start
     AND usage.bucket < days.day_end
 WHERE usage.import_no <= $import_no
-GROUP BY numbers.invoice_no, days.day, usage.domain, usage.class, usage.region
-ORDER BY numbers.invoice_no, days.day, usage.domain, usage.class, usage.region;
+GROUP BY numbers.invoice_no, days.day, usage.domain, usage.class, usage.region;
 
 -- name: evidence
 -- One row per time zone. How complete the usage of the month was proved to be, for each time zone. The hash names
@@ -233,7 +231,6 @@ INNER JOIN invoice_evidence AS evidence ON due.timezone = evidence.timezone;
 -- name: balances
 -- One row per document: what the account owed on documents when the last one was issued, what was paid since then, and
 -- how much of this one is there already. A draft asks for nothing and says nothing of it.
-CREATE OR REPLACE TEMP TABLE invoice_hashes (invoice_no VARCHAR, content_sha256 VARCHAR);
 CREATE OR REPLACE TEMP TABLE invoice_balances AS
 WITH asked AS (
     SELECT i.account_id, i.currency, CAST(sum(i.total) AS HUGEINT) AS asked, max(i.journal_no) AS last_no
@@ -278,10 +275,19 @@ SELECT
     CAST(greatest(0, least(total, -owed)) AS HUGEINT) AS prepaid_used
 FROM stands;
 
--- name: content_hashes
--- One row per document of part $part of $parts, since the text of a million documents at once does not fit into memory. The SHA-256 of each document's content: head, lines and appendix (FAULTS I4, decision 0703).
+-- name: no_out_heads
+-- No row yet: the shape of the finished heads.
+CREATE OR REPLACE TEMP TABLE invoice_out_heads AS
+SELECT h.*, b.* EXCLUDE (invoice_no), ''::VARCHAR AS content_sha256
+FROM invoice_heads AS h
+LEFT JOIN invoice_balances AS b ON h.invoice_no = b.invoice_no
+WITH NO DATA;
+
+-- name: out_heads
+-- One row per document of part $part of $parts, since the text of a million documents at once does not fit into memory: as
+-- the journal keeps it, with the SHA-256 of each document's content: head, lines and appendix (FAULTS I4, decision 0703).
 -- What was not kept yet when older documents were issued stands last and is NULL there, which concat_ws leaves out.
-INSERT INTO invoice_hashes
+INSERT INTO invoice_out_heads
 WITH line_texts AS (
     SELECT
         invoice_no,
@@ -294,7 +300,7 @@ WITH line_texts AS (
                 coalesce(CAST(corrects_hour AS VARCHAR), ''), reason, CAST(corrects_until AS VARCHAR)
             )
         }) AS content
-    FROM query_table($lines)
+    FROM invoice_out_lines
     WHERE hash(invoice_no) % $parts::UBIGINT = $part::UBIGINT
     GROUP BY invoice_no
 ),
@@ -306,13 +312,14 @@ detail_texts AS (
             'day': day, 'domain': domain, 'class': class, 'region': region,
             'text': concat_ws(chr(31), day, domain, class, region, requests, bytes_sent)
         }) AS content
-    FROM query_table($detail)
+    FROM invoice_out_detail
     WHERE hash(invoice_no) % $parts::UBIGINT = $part::UBIGINT
     GROUP BY invoice_no
 )
 
 SELECT
-    heads.invoice_no,
+    heads.*,
+    balances.* EXCLUDE (invoice_no),
     sha256(concat_ws(
         chr(29),
         concat_ws(
@@ -327,25 +334,11 @@ SELECT
         coalesce(sorted_texts(line_texts.content), ''),
         coalesce(sorted_texts(detail_texts.content), '')
     )) AS content_sha256
-FROM query_table($heads) AS heads
+FROM invoice_heads AS heads
 LEFT JOIN invoice_balances AS balances ON heads.invoice_no = balances.invoice_no
 LEFT JOIN line_texts ON heads.invoice_no = line_texts.invoice_no
 LEFT JOIN detail_texts ON heads.invoice_no = detail_texts.invoice_no
 WHERE hash(heads.invoice_no) % $parts::UBIGINT = $part::UBIGINT;
-
--- name: out_heads
--- One row per document. The finished heads with the hash of their content, as the journal keeps them.
-CREATE OR REPLACE TEMP TABLE invoice_out_heads AS
-SELECT
-    invoice_heads.*,
-    invoice_balances.balance_before,
-    invoice_balances.payments_since,
-    invoice_balances.prepaid_used,
-    invoice_hashes.content_sha256
-FROM invoice_heads
-INNER JOIN invoice_hashes ON invoice_heads.invoice_no = invoice_hashes.invoice_no
-LEFT JOIN invoice_balances ON invoice_heads.invoice_no = invoice_balances.invoice_no
-ORDER BY invoice_heads.series, invoice_heads.number;
 
 -- name: out_transfers
 -- One row per document and kind, only where there is an amount. What issuing moves in the ledger: tax is owed, the
@@ -382,8 +375,7 @@ SELECT
     issued_at AS effective_at,
     invoice_no AS reference
 FROM moves
-WHERE owed <> 0
-ORDER BY invoice_no, code;
+WHERE owed <> 0;
 
 -- name: out_corrections
 -- One row per charge. Which charges of earlier months each correction line carries.
@@ -402,5 +394,4 @@ INNER JOIN invoice_exact_lines AS lines
     AND late.rate_card = lines.rate_card
     AND late.corrects_invoice = lines.corrects_invoice
     AND late.reason = lines.reason
-INNER JOIN invoice_numbers AS numbers ON lines.account_no = numbers.account_no
-ORDER BY numbers.invoice_no, lines.line_no, late.charge_id;
+INNER JOIN invoice_numbers AS numbers ON lines.account_no = numbers.account_no;
