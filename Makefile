@@ -49,7 +49,7 @@ fuzz: $(VENV)/ready-dev        ## Fuzz every reader, FUZZ_SECONDS=60 each or FUZ
 	  $(BIN)/python -m pytest -q -p no:cacheprovider -n 2 --dist load --maxschedchunk=1 tests/fuzz
 
 damage: $(VENV)/ready-dev      ## Every kind of file of a home x every kind of damage: none may be silent
-	@$(BIN)/python -m bench.damage
+	@$(BIN)/python -m bench.trials.damage
 
 lock: $(VENV)/ready-dev        ## Pin each requirements*.in again, with hashes
 	@$(BIN)/uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header --no-annotate requirements.in -o requirements.lock

@@ -88,11 +88,15 @@ def compute(
     connection.execute(sql.text("statements/balance/figures/make_working_tables"))
     add_open_value(connection, home, now=now, usage_through=usage_through, accounts=only)
     _add_days(connection, usage_through or now, through, only)
+    if only is None:
+        connection.execute(sql.text("statements/balance/figures/everybody"))
+    else:
+        connection.execute(sql.text("statements/balance/figures/chosen"), {"accounts": only})
+        connection.execute(sql.text("statements/balance/figures/only_chosen"))
     connection.execute(
         sql.text("statements/balance/figures/measure"),
         {
             "through": through,
-            "accounts": only,
             "moved_accounts": " ".join(moved) or None,
             "moved": " ".join(map(str, moved.values())) or None,
         },

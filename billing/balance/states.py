@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 import duckdb
 
 import sql
-from billing.balance import figures, measure_rules
+from billing.balance import customer_alert_measures, figures
 from billing.balance.events import Event, state_event
 from billing.balance.grace_clock import GraceClock, differs, judge_trust
 from billing.balance.records import AccountState, Act, Conditions, State
@@ -84,7 +84,7 @@ def refresh(
     conditions = measure(store, clock, now=now, accounts=accounts)
     cases = figures.cases(store.connection, settings, everyone=accounts is not None)
     states, events = _decided(cases, conditions)
-    raised = measure_rules.raised_alerts(
+    raised = customer_alert_measures.raised_alerts(
         store.connection,
         store.home,
         now=now,

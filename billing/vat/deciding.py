@@ -48,9 +48,9 @@ def decide_rates(
 
     `countries` of the sellers by id; `last_days` of the months that lines may be about.
     """
-    connection.execute(sql.text("statements/invoices/taxes/tax_facts"))
+    connection.execute(sql.text("statements/invoices/tax_rates/tax_facts"))
     cases = sql.rows(
-        connection.execute(sql.text("statements/invoices/taxes/tax_cases")), StagedCase
+        connection.execute(sql.text("statements/invoices/tax_rates/tax_cases")), StagedCase
     )
     decided = [
         decide(
@@ -71,7 +71,7 @@ def decide_rates(
     known = [one if isinstance(one, TaxCategory) else None for one in decided]
     unknown = [one if isinstance(one, UnknownTax) else None for one in decided]
     connection.execute(
-        sql.text("statements/invoices/taxes/tax_decisions"),
+        sql.text("statements/invoices/tax_rates/tax_decisions"),
         {
             "months": [one.month for one in cases],
             "sellers": [one.seller_id for one in cases],
@@ -89,7 +89,7 @@ def decide_rates(
             "hints": ["" if one is None else one.hint for one in unknown],
         },
     )
-    connection.execute(sql.text("statements/invoices/taxes/decided_rates"))
+    connection.execute(sql.text("statements/invoices/tax_rates/decided_rates"))
     return sql.rows(
-        connection.execute(sql.text("statements/invoices/taxes/undecided_taxes")), Undecided
+        connection.execute(sql.text("statements/invoices/tax_rates/undecided_taxes")), Undecided
     )

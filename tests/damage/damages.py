@@ -70,6 +70,6 @@ DAMAGES: dict[str, Damage] = {
 
 def some(number: int) -> dict[str, Damage]:
     """What a usual run does to the kind of file at place `number`: every second damage, so that
-    two neighbours get all; each one with EDGETOLL_THOROUGH=1, or by bench/damage.py.
+    two neighbours get all; each one with EDGETOLL_THOROUGH=1, or by bench/trials/damage.py.
     """
     return DAMAGES if THOROUGH else dict([*DAMAGES.items()][number % 2 :: 2])

@@ -11,7 +11,7 @@ from tests.damage.billing_pass import BILLING, Billed, build, pass_over
 from tests.damage.damages import DAMAGES
 from tests.damage.records import Kind
 
-# Usual runs take a sample; all of it with EDGETOLL_THOROUGH=1, or by bench/damage.py.
+# Usual runs take a sample; all of it with EDGETOLL_THOROUGH=1, or by bench/trials/damage.py.
 SAMPLE = ("billing store", "journal", "effect: charges", "lake: imported files", "lake: pointer",
           "document: HTML", "stop list")  # fmt: skip
 KINDS = [kind for kind in BILLING if THOROUGH or kind.name in SAMPLE]

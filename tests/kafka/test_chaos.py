@@ -1,6 +1,6 @@
 """Processes killed at random over a real broker: totals to the unit, certificates complete.
 
-The long run is `python bench/kafka/chaos.py 200`; EDGETOLL_THOROUGH=1 makes this one longer.
+The long run is `python bench/trials/chaos.py 200`; EDGETOLL_THOROUGH=1 makes this one longer.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.kafka.chaos import Chaos
+from bench.trials.chaos import Chaos
 from tests.effort import THOROUGH
 
 pytestmark = [pytest.mark.needs_kafka, pytest.mark.xdist_group("kafka")]

@@ -36,6 +36,30 @@ WHERE
     AND ($accounts::VARCHAR[] IS NULL OR c.account_id IN (SELECT unnest($accounts::VARCHAR[])))
 GROUP BY c.account_id;
 
+-- name: everybody
+-- Whom to measure: all accounts, and what they burn, where they stand.
+CREATE OR REPLACE TEMP VIEW figures_accounts AS
+FROM accounts;
+CREATE OR REPLACE TEMP VIEW figures_burn AS
+FROM account_burn;
+
+-- name: chosen
+-- Whom to measure: only these. They stand in a table of their own, so that the other tables are looked into for them
+-- and not read whole.
+CREATE OR REPLACE TEMP TABLE figures_chosen AS
+SELECT DISTINCT unnest($accounts::VARCHAR[]) AS account_id;
+
+-- name: only_chosen
+-- Whom to measure: the accounts of figures_chosen.
+CREATE OR REPLACE TEMP VIEW figures_accounts AS
+SELECT a.*
+FROM figures_chosen AS c
+INNER JOIN accounts AS a ON a.account_id = c.account_id;
+CREATE OR REPLACE TEMP VIEW figures_burn AS
+SELECT b.*
+FROM figures_chosen AS c
+INNER JOIN account_burn AS b ON b.account_id = c.account_id;
+
 -- name: measure
 -- One row per account. $moved: by how much the funds of each of $moved_accounts are about to grow (two texts of
 -- equally many words; NULL: nothing moves).
@@ -53,18 +77,17 @@ SELECT
     COALESCE(u.payable_168_hours, 0)::HUGEINT AS payable_168_hours,
     COALESCE(d.payable_day, 0)::HUGEINT AS payable_day,
     LEAST(168, GREATEST(1, date_diff('hour', GREATEST(a.opened_at, begun.first_hour), $through))) AS hours_known
-FROM accounts AS a
+FROM figures_accounts AS a
 CROSS JOIN (SELECT COALESCE(MIN(hour), TIMESTAMP '1970-01-01') AS first_hour FROM imported_files) AS begun
 LEFT JOIN balances AS b ON b.account_id = a.account_id AND b.currency = a.currency
-LEFT JOIN account_burn AS u ON u.account_id = a.account_id
+LEFT JOIN figures_burn AS u ON u.account_id = a.account_id
 LEFT JOIN burn_day AS d ON d.account_id = a.account_id
 LEFT JOIN open_value AS o ON o.account_id = a.account_id
 LEFT JOIN (
     SELECT
         unnest(string_split($moved_accounts::VARCHAR, ' ')) AS account_id,
         unnest(string_split($moved::VARCHAR, ' '))::HUGEINT AS amount
-) AS m ON m.account_id = a.account_id
-WHERE $accounts::VARCHAR[] IS NULL OR a.account_id IN (SELECT unnest($accounts::VARCHAR[]));
+) AS m ON m.account_id = a.account_id;
 
 -- name: forecast
 -- One row per account of figures_measured: whole seconds until the projected amount is spent, in the middle (mean of

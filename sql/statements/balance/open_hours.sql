@@ -16,7 +16,9 @@ DELETE FROM open_made_from;
 -- name: add_live_usage
 -- open_names: one row per bucket × account × domain × region × class of hours not imported yet; names that nobody
 -- owns are left out. open_usage, which rating prices: the same without domain. An exact name goes before a wildcard.
--- The ends stand as comparisons: with an OR in it the join would try every live row with every name.
+-- The ends stand as comparisons: with an OR in it the join would try every live row with every name. Where only some
+-- accounts are asked for, their names are looked for in the files, each of the two ways by itself, so that a payment
+-- reads the rows of its account and not the hour of all.
 INSERT INTO open_names
 WITH files AS (
     SELECT
@@ -24,32 +26,52 @@ WITH files AS (
         unnest($names::VARCHAR[]) AS name
 ),
 
+names_of_accounts AS MATERIALIZED (
+    SELECT DISTINCT domain
+    FROM domain_ownership
+    WHERE account_id IN (SELECT unnest($accounts::VARCHAR[]))
+),
+
+wanted AS NOT MATERIALIZED (
+    SELECT l.*
+    FROM live_files AS l
+    WHERE $accounts::VARCHAR[] IS NULL AND l.domain IS NOT NULL
+    UNION ALL
+    SELECT l.*
+    FROM live_files AS l
+    SEMI JOIN names_of_accounts AS n ON l.domain = n.domain
+    WHERE $accounts::VARCHAR[] IS NOT NULL
+    UNION ALL
+    SELECT l.*
+    FROM live_files AS l
+    SEMI JOIN (
+        SELECT domain
+        FROM names_of_accounts
+        WHERE starts_with(domain, '*')
+    ) AS n ON '*' || substr(l.domain, instr(l.domain, '.')) = n.domain
+    ANTI JOIN names_of_accounts AS e ON l.domain = e.domain
+    WHERE $accounts::VARCHAR[] IS NOT NULL
+),
+
 live AS (
     SELECT
         l.*,
         date_trunc('hour', l.bucket) AS hour,
         regexp_extract(f.name, 'partition=([^/]*)\.parquet$', 1) AS partition
-    FROM live_files AS l
+    FROM wanted AS l
     INNER JOIN files AS f ON l.filename = f.place
-),
-
-names_of_accounts AS (
-    SELECT domain
-    FROM domain_ownership
-    WHERE account_id IN (SELECT unnest($accounts::VARCHAR[]))
 ),
 
 still_open AS (
     SELECT l.*
     FROM live AS l
     ANTI JOIN imported_files AS i ON l.hour = i.hour AND l.partition = i.partition
-    WHERE
-        l.domain IS NOT NULL
-        AND (
-            $accounts::VARCHAR[] IS NULL
-            OR l.domain IN (FROM names_of_accounts)
-            OR '*' || substr(l.domain, instr(l.domain, '.')) IN (FROM names_of_accounts)
-        )
+),
+
+wildcards AS NOT MATERIALIZED (
+    SELECT *
+    FROM domain_ownership
+    WHERE starts_with(domain, '*')
 ),
 
 owned AS (
@@ -67,7 +89,7 @@ owned AS (
             o.domain = exact.domain
             AND o.bucket >= exact.effective_from
             AND o.bucket < COALESCE(exact.effective_to, TIMESTAMP '9999-12-31')
-    LEFT JOIN domain_ownership AS wild
+    LEFT JOIN wildcards AS wild
         ON
             wild.domain = '*' || substr(o.domain, instr(o.domain, '.'))
             AND o.bucket >= wild.effective_from

@@ -15,7 +15,7 @@ import edgetoll
 from billing.analysts import report
 from billing.analysts.page import ReportCell, cell
 from edge.errors import InputError
-from tests.billing.invoices.test_browser import chromium
+from tests.billing.invoices.documents.test_browser import chromium
 
 FRAME = """<body style="margin:0"><iframe style="width:{width}px;height:900px;border:0"
 srcdoc="{page}" onload="const d=this.contentDocument;

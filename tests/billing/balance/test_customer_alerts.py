@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 import pytest
 
+from billing.balance.customer_alert_measures import bounds
 from billing.balance.customer_alerts import Kind, Rule, read_rules
-from billing.balance.measure_rules import bounds
 from edge.errors import ConfigError
 from tests.billing.conftest import open_world
 

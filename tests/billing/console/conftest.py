@@ -20,7 +20,7 @@ from billing.console.app import application
 from billing.readers.tokens import hash_of
 from metering.closed import SequenceGap
 from tests.billing.homes import Use, close_hour
-from tests.billing.invoices.test_browser import FLAGS
+from tests.billing.invoices.documents.test_browser import FLAGS
 from tests.billing.invoices.world import BOOK, GB, World
 from tests.billing.runner import rate
 from tests.effort import PATIENCE_S

@@ -12,7 +12,7 @@ import pytest
 from billing.prices import tables
 from billing.prices.records import PriceBook, PriceBooks
 from tests import reference
-from tests.billing.rating.generated import generate
+from tests.billing.rating.reference.generated import generate
 
 
 def quantities(dice: random.Random, card) -> list[int]:

@@ -21,8 +21,8 @@ from billing.prices.units import ITEMS
 from tests import reference
 from tests.billing.homes import BOOK, START, THOROUGH, Use, close_hours, make_home
 from tests.billing.prices.test_curves import quantities
-from tests.billing.rating.generated import BOOK as GENERATED
-from tests.billing.rating.generated import REGIONS, Case, generate, moment
+from tests.billing.rating.reference.generated import BOOK as GENERATED
+from tests.billing.rating.reference.generated import REGIONS, Case, generate, moment
 from tests.billing.runner import rate
 
 SEEDS = range(900, 960 if THOROUGH else 904)

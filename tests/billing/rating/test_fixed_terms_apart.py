@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from billing.rating.simulate import simulate
-from tests.billing.rating.generated import LAST, generate
-from tests.billing.rating.test_order_of_commands import tell
-from tests.billing.rating.test_reference import terms
+from tests.billing.rating.reference.generated import LAST, generate
+from tests.billing.rating.reference.test_order_of_commands import tell
+from tests.billing.rating.reference.test_reference import terms
 from tests.billing.rating.world import World, at, one_book
 from tests.effort import THOROUGH
 from tests.reference import Account, Usage

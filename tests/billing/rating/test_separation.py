@@ -15,7 +15,7 @@ import pytest
 
 from billing.prices.records import PriceBooks, RateCard, Tier
 from billing.rating.plan_kinds import PAID_BY_PLAN, offset_rows
-from tests.billing.rating.generated import BOOK, LAST, Case, generate
+from tests.billing.rating.reference.generated import BOOK, LAST, Case, generate
 from tests.billing.rating.world import World
 from tests.reference import Plan
 

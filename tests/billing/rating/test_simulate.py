@@ -14,7 +14,7 @@ from billing.prices.records import PriceBooks
 from billing.rating.engine import project
 from billing.rating.simulate import simulate
 from edge.errors import InputError
-from tests.billing.rating.generated import BOOK, LAST, generate
+from tests.billing.rating.reference.generated import BOOK, LAST, generate
 from tests.billing.rating.world import World
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from edge.logs.formats.shipped import find_format
 from edge.logs.guessing import guess
+from tests.edge.logs.formats.test_formats import told
 from tests.edge.logs.reading import NOW_MS, import_files, spool_content
-from tests.edge.logs.test_formats import told
 
 Read = tuple[str, str, int, int] | str
 A_HOST = {"host": "www.example.com", "scheme": "http"}

@@ -9,8 +9,8 @@ import pytest
 
 from edge.errors import ConfigError, InputError
 from edge.logs.formats.shipped import find_format
+from tests.edge.logs.formats.test_formats import told
 from tests.edge.logs.reading import NOW_MS, import_files, spool_content
-from tests.edge.logs.test_formats import told
 
 LINE = {"t": "1700000000", "h": "a.example", "s": "https", "b": 5, "c": 200}
 BASE = {

@@ -1,6 +1,6 @@
 """Chaos: edges, workers and the broker killed at random; totals must equal the generator's.
 
-    python bench/kafka/chaos.py [KILLS] [SEED]      200 kills take some 20 minutes
+    python bench/trials/chaos.py [KILLS] [SEED]      200 kills take some 20 minutes
 
 Two workers, eight partitions, real processes: `edge ship` and `metering run --kafka` as a person
 starts them, through a proxy that cuts answers. A kill is SIGKILL of one of them or of the broker;

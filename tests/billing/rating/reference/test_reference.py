@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from tests import reference
-from tests.billing.rating.generated import LAST, REGIONS, Case, generate
+from tests.billing.rating.reference.generated import LAST, REGIONS, Case, generate
 from tests.billing.rating.world import World
 from tests.effort import THOROUGH
 

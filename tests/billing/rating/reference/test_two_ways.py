@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.billing.rating.arrivals import feed
-from tests.billing.rating.generated import FIRST, LAST, generate
-from tests.billing.rating.test_reference import assert_equal, expected
+from tests.billing.rating.reference.arrivals import feed
+from tests.billing.rating.reference.generated import FIRST, LAST, generate
+from tests.billing.rating.reference.test_reference import assert_equal, expected
 from tests.billing.rating.world import World, at, one_book
 from tests.effort import THOROUGH
 from tests.reference import Account, Plan, Usage

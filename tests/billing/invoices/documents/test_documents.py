@@ -34,7 +34,7 @@ from tests.billing.invoices.samples import CENT, UNIT, credit_note, invoice, lin
 from tests.billing.invoices.stored import rendered_one, stored
 from tests.effort import PATIENCE_S
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 GOLDEN = ROOT / "tests" / "golden" / "invoices"
 WRITE = os.environ.get("EDGETOLL_GOLDEN") == "write"
 SCHEMA = json.loads((ROOT / "docs" / "invoice.schema.json").read_text(encoding="utf-8"))

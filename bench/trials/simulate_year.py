@@ -1,6 +1,6 @@
 """The simulated year: accounts under a virtual clock on the real store, then the auditor's verdict.
 
-    python bench/simulate_year.py --accounts 1000 --days 365 --seed 1 --home FOLDER
+    python bench/trials/simulate_year.py --accounts 1000 --days 365 --seed 1 --home FOLDER
 
 Without options a month of 100 accounts. Prints what happened on purpose, and how much was checked.
 Exit 1 when the auditor finds anything. With --home it saves itself every few minutes; after an
@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from billing.checks import invariants
 from tests.simulation import saving

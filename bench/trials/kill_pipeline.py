@@ -1,6 +1,6 @@
 """kill -9 at random moments of the demo's traffic: the counts must be the generator's, exactly.
 
-    python bench/kill_pipeline.py [--kills 50] [--seed 1] [--rate 20000]
+    python bench/trials/kill_pipeline.py [--kills 50] [--seed 1] [--rate 20000]
 
 One `edgetoll edge tail` per edge of the demo and one `edgetoll metering run` follow logs that the
 demo's generator writes, half lines included, and that rotate by rename or by copy and are gzipped.
@@ -31,7 +31,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from edge.domain import canonical_domain  # noqa: E402

@@ -13,8 +13,8 @@ import pytest
 
 from billing.invoices.documents import html_document
 from billing.invoices.records import Invoice
+from tests.billing.invoices.documents.test_cases_people import many_domains
 from tests.billing.invoices.samples import invoice, line
-from tests.billing.invoices.test_cases_people import many_domains
 from tests.effort import PATIENCE_S
 
 FLAGS = (

@@ -13,7 +13,7 @@ from edge.logs.formats.shipped import FORMATS
 from tests.edge.logs.reading import NOW_MS, import_files, spool_content
 from tests.edge.logs.samples import SAMPLES, Sample
 
-REAL_LOGS = Path(__file__).resolve().parents[4] / "shared" / "data" / "logs"
+REAL_LOGS = Path(__file__).resolve().parents[5] / "shared" / "data" / "logs"
 TRUTH = {
     "cloudfront/rust-lang__cloudfront__basic.log": ("cloudfront", 20, 20, 0, 2_073_512),
     "cloudfront/rust-lang__percent-encoding.log": ("cloudfront", 3, 3, 0, 2_212_647),
@@ -105,7 +105,7 @@ def test_real_logs_give_exactly_the_totals_of_their_readme(name: str, tmp_path: 
 
 def test_the_log_a_real_nginx_wrote_counts_the_same_as_json_and_as_tsv(tmp_path: Path) -> None:
     """Both formats were written by one nginx for the same requests (deploy/nginx)."""
-    logs = Path(__file__).resolve().parents[3] / "examples" / "logs"
+    logs = Path(__file__).resolve().parents[4] / "examples" / "logs"
     as_json = import_files(tmp_path / "json", logs / "nginx-real.log", now_ms=1_800_000_000_000)
     as_tsv = import_files(
         tmp_path / "tsv", logs / "nginx-real.tsv", form="nginx-tsv", now_ms=1_800_000_000_000

@@ -8,8 +8,8 @@ import pytest
 
 from edge.errors import InputError
 from edge.logs.formats.shipped import find_format
+from tests.edge.logs.formats.test_formats import told
 from tests.edge.logs.reading import NOW_MS
-from tests.edge.logs.test_formats import told
 
 AT = "30/Nov/2025:10:00:00 +0100"
 AT_MS = 1_764_493_200_000

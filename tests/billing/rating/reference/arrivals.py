@@ -8,7 +8,7 @@ import random
 from datetime import datetime, timedelta
 
 from tests import reference
-from tests.billing.rating.generated import FIRST, LAST, Case
+from tests.billing.rating.reference.generated import FIRST, LAST, Case
 from tests.billing.rating.world import World
 from tests.reference import Account, Usage
 

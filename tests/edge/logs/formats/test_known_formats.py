@@ -15,9 +15,9 @@ from edge.logs.formats.block import Parsed
 from edge.logs.formats.mapping import About
 from edge.logs.formats.shipped import FORMATS, find_format, known_mapping
 from edge.logs.guessing import guess
+from tests.edge.logs.formats.test_formats import told
 from tests.edge.logs.reading import NOW_MS, THOROUGH
 from tests.edge.logs.samples import SAMPLES
-from tests.edge.logs.test_formats import told
 
 NAMES = [name for name in FORMATS if name != "nginx-tsv"]
 
@@ -81,7 +81,8 @@ def test_the_page_of_formats_is_made_of_their_files(root: Path) -> None:
     intro = (
         "# Log formats\n\nHow to switch each log on, what counts, and what it cannot tell. Made of"
         " `edge/logs/formats/known/*.toml`, whose sample\nlines a test reads, by `EDGETOLL_GOLDEN="
-        "write pytest tests/edge/logs/test_known_formats.py`. Names and addresses are made up.\n"
+        "write pytest tests/edge/logs/formats/test_known_formats.py`. Names and addresses are made"
+        " up.\n"
     )
     page = "\n".join([intro, *(section(name) for name in NAMES)])
     path = root / "docs" / "formats.md"

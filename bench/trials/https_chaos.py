@@ -1,5 +1,5 @@
 """Random changes of domains' HTTPS with kill -9 of the agent, at its renames and reloads too, and
-of the `nginx -t` it runs: `python -m bench.https_chaos 300 1` (changes, seed).
+of the `nginx -t` it runs: `python -m bench.trials.https_chaos 300 1` (changes, seed).
 
 Needs nginx and curl. Prints what was done and how long each settling took; exit 1 when the edge did
 not end in what was wished, a request of an untouched domain failed, or the bill's counts by class
@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.edge.https.chaos import CALM, Chaos, billed
 from tests.edge.https.world import new_authorities, new_edge, running_origin

@@ -1,6 +1,6 @@
 """The damage pass as a command: prints what came of each kind of file and each damage.
 
-    python bench/damage.py [--only TEXT] [--words]
+    python bench/trials/damage.py [--only TEXT] [--words]
 
 Exits with 1 when a damage was silent: totals wrong, and neither a command nor `check` said so.
 """
@@ -13,7 +13,7 @@ import tempfile
 from itertools import chain
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from edge.terminal import table
 from tests.damage import billing_pass, https_pass

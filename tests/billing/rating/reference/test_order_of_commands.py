@@ -15,9 +15,9 @@ import pytest
 
 from billing.appliers import open_store
 from tests.billing.homes import BOOK, START, Use, close_hour, load_text, make_home
-from tests.billing.rating.arrivals import HOUR
-from tests.billing.rating.generated import FIRST, FIVE, LAST, Case, generate
-from tests.billing.rating.test_reference import assert_equal, expected
+from tests.billing.rating.reference.arrivals import HOUR
+from tests.billing.rating.reference.generated import FIRST, FIVE, LAST, Case, generate
+from tests.billing.rating.reference.test_reference import assert_equal, expected
 from tests.billing.rating.world import World, at, one_book
 from tests.billing.runner import posted
 from tests.effort import THOROUGH
