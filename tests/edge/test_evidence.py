@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from edge.batch.records import EventColumns
 from edge.event import BYTES_SENT_MAX
 from edge.evidence.tally import FileTally
+from edge.logs.chunks import LINE_BYTES_MAX
 from edge.logs.positions import StreamPosition
 from edge.logs.streams import Step
 from tests.edge.agent.test_commands import home, run
@@ -160,6 +162,35 @@ def test_rows_of_usage_have_evidence_that_counts_each_row_once(
     assert verified(capsys, out) == []
     usage.write_text(usage.read_text().replace(",1000", ",1001"))
     assert "totals by domain and class differ" in verified(capsys, out)
+
+
+USUAL = nginx_lines(0, 5).encode()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        USUAL,
+        USUAL + b'{"time":',
+        USUAL + USUAL[:-1],
+        b"\xef\xbb\xbf" + USUAL,
+        USUAL + b"x" * LINE_BYTES_MAX + b"y\n" + nginx_line(9).encode(),
+        USUAL + b"\0" * (LINE_BYTES_MAX + (2 << 20)) + nginx_line(9).encode(),
+        gzip.compress(USUAL),
+    ],
+    ids=["usual", "unfinished", "no-end", "mark", "endless", "hole", "packed"],
+)
+def test_the_hash_in_evidence_is_that_of_the_file_whatever_it_holds(
+    data: bytes, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is taken along while the lines are read, which leave things out."""
+    log, out = home / "a.log", home / "out.json"
+    log.write_bytes(data)
+    importing_all = importing(home, log, "--format", "nginx", "--evidence", out, "--allow-refused")
+    run(capsys, *importing_all)
+    (one,) = json.loads(out.read_text())["files"]
+    assert (one["sha256"], one["bytes"]) == (hashlib.sha256(data).hexdigest(), len(data))
+    assert run(capsys, "evidence", "verify", str(out))[0] == 0
 
 
 def test_sums_that_64_bits_do_not_bear_are_exact() -> None:
