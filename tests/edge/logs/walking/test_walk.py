@@ -96,6 +96,14 @@ def test_a_walk_finds_what_its_pattern_finds(data: st.DataObject, more: bool) ->
     both_ways(text, "".join(f"{each}\n" for each in lines).encode(), more=more)
 
 
+def test_a_word_of_another_form_makes_its_line_odd() -> None:
+    text = '$remote_addr - $remote_user [$time_local] "$request" $status $host'
+    usual = WALKED[text].encode()
+    for other in (usual.replace(AT.encode(), b"yesterday"), usual.replace(b":00 ", b":0x ")):
+        assert other != usual
+        assert not both_ways(text, usual + b"\n" + other + b"\n" + usual + b"\n", more=False)
+
+
 def test_an_odd_line_costs_itself_and_not_its_block() -> None:
     text = '"$request" $status $host'
     usual, odd = (
@@ -147,7 +155,8 @@ def test_values_of_any_length_are_the_same_texts_numbers_and_times() -> None:
     [
         *(("number", odd) for odd in ("", "-1", "+1", "1.0", "1e3", "12345678901234567", "1 ")),
         *(("decimal", odd) for odd in ("", "1.", ".1", "1.2.3", "--", "-1", "1e3", ".")),
-        *(("seconds", odd) for odd in ("177235920.1234", "1772359200.12", "1772359200,123", "")),
+        *(("seconds", odd) for odd in ("177235920.123", "17723592000.123", "1772359200.12")),
+        *(("seconds", odd) for odd in ("1772359200.1234", "1772359200,123", "1772359200", "")),
         *(("text", odd) for odd in ("\t", "\x00", "\x80", "é", "a|b")),
     ],
 )
