@@ -97,11 +97,15 @@ def test_a_walk_finds_what_its_pattern_finds(data: st.DataObject, more: bool) ->
 
 
 def test_a_word_of_another_form_makes_its_line_odd() -> None:
-    text = '$remote_addr - $remote_user [$time_local] "$request" $status $host'
-    usual = WALKED[text].encode()
-    for other in (usual.replace(AT.encode(), b"yesterday"), usual.replace(b":00 ", b":0x ")):
-        assert other != usual
-        assert not both_ways(text, usual + b"\n" + other + b"\n" + usual + b"\n", more=False)
+    text = '%v:%p %h %u %t "%r" %>s "%{Referer}i"'
+    usual = f'a.example:443 ::1 - [{AT}] "GET /" 304 "x"\n'
+    assert both_ways(text, (usual * 3).encode(), more=False)
+    for other in (
+        usual.replace(AT, "yesterday"),
+        usual.replace(":00 ", ":0x "),
+        usual.replace("a.example", "[:443"),
+    ):
+        assert not both_ways(text, (usual + other + usual).encode(), more=False)
 
 
 def test_an_odd_line_costs_itself_and_not_its_block() -> None:
