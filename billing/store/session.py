@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -33,6 +34,20 @@ _idle: list[duckdb.DuckDBPyConnection] = []
 """Engines of this process that have no store at hand: to start one and to take it down costs more
 than all else that a session of a small store does. Each has one store at a time, so that none
 shares memory, threads or a folder for what does not fit into memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableRef:
+    """An effect that is the present content of a table or view of the store's connection (HUGEINT
+    kept). `order`: columns by which no two rows are equal, or ALL; blank: they come in order.
+    `decimals`: columns that the file has as DECIMAL(38, 0) though they are narrower here.
+    `applied`: what appliers get instead, the same rows in the shape that is theirs; None: these.
+    """
+
+    name: str
+    order: str = "ALL"
+    decimals: tuple[str, ...] = ()
+    applied: str | None = None
 
 
 class StoreSession:
@@ -137,16 +152,30 @@ def _refusal(said: str, home: Path) -> EdgetollError:
 
 
 def exact(
-    relation: duckdb.DuckDBPyRelation, without: Collection[str] = ()
+    relation: duckdb.DuckDBPyRelation, decimals: Collection[str] = ()
 ) -> duckdb.DuckDBPyRelation:
-    """`relation` with HUGEINT columns as DECIMAL(38,0): Parquet would store a HUGEINT as DOUBLE.
-    Columns named in `without` stay out.
+    """`relation` with HUGEINT columns, and those named in `decimals`, as DECIMAL(38,0): Parquet
+    would store a HUGEINT as DOUBLE.
     """
     columns = [
         duckdb.ColumnExpression(name).cast(duckdb.decimal_type(38, 0)).alias(name)
-        if str(kind) == "HUGEINT"
+        if str(kind) == "HUGEINT" or name in decimals
         else duckdb.ColumnExpression(name)
         for name, kind in zip(relation.columns, relation.types, strict=True)
-        if name not in without
     ]
     return relation.select(*columns)
+
+
+def write_in_order(connection: duckdb.DuckDBPyConnection, table: TableRef, path: Path) -> None:
+    """Write the rows of `table` as Parquet, `exact` and in its order: else the same rows would be
+    other bytes on several threads.
+    """
+    rows = exact(connection.table(table.name), table.decimals)
+    if table.order:
+        rows.order(table.order).write_parquet(str(path), compression="zstd")
+        return
+    connection.execute(sql.text("statements/store/session/keep_order"))
+    try:
+        rows.write_parquet(str(path), compression="zstd")
+    finally:
+        connection.execute(sql.text("statements/store/session/lose_order"))

@@ -30,7 +30,7 @@ from billing.store.journal import (
     Record,
     grouped,
 )
-from billing.store.session import SMALL_CHANGE_ROWS, StoreSession, exact
+from billing.store.session import SMALL_CHANGE_ROWS, StoreSession, TableRef, write_in_order
 from edge.crash_point import crash_point
 from edge.durable import FileLock, fsync_folder, sha256_file
 from edge.errors import Corrupt
@@ -59,17 +59,6 @@ class Applied:
 
     last_no: int
     last_hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class TableRef:
-    """An effect that is the present content of a table or view of the store's connection (HUGEINT
-    kept). `order`: columns by which no two rows are equal, or ALL. `unfiled`: what the file lacks.
-    """
-
-    name: str
-    order: str = "ALL"
-    unfiled: tuple[str, ...] = ()
 
 
 # What applying a record raises when its effects have other columns or keys than expected.
@@ -236,7 +225,7 @@ class Store:
         record = self.journal.next_record(kind, stored, at=at)
         # A table that was just written is applied as it stands: reading it back and casting its
         # DECIMAL to HUGEINT costs more than applying it. `edgetoll check` compares with a replay.
-        present = {n: v.name for n, v in effects.items() if isinstance(v, TableRef)}
+        present = {n: v.applied or v.name for n, v in effects.items() if isinstance(v, TableRef)}
         try:
             with self.transaction():
                 self._apply(record, present)
@@ -268,9 +257,7 @@ class Store:
         file = self.journal.effect_file(number, name)
         hidden = folder / f".{file}.tmp"
         if isinstance(value, TableRef):
-            rows = exact(self.connection.table(value.name), value.unfiled)
-            # In order, or the same rows would be other bytes on several threads.
-            rows.order(value.order).write_parquet(str(hidden), compression="zstd")
+            write_in_order(self.connection, value, hidden)
         else:
             from pyarrow import parquet
 

@@ -31,6 +31,17 @@ SET preserve_insertion_order = false;
 -- The session: what does not fit into so much memory goes to disk meanwhile.
 SET memory_limit = $limit;
 
+-- name: keep_order
+-- The session, until lose_order: rows that come in order are written in order, by both cores too; names are looked up in the
+-- tables that the view joins to its first, never the other way.
+SET preserve_insertion_order = true;
+SET disabled_optimizers = 'join_order,build_side_probe_side';
+
+-- name: lose_order
+-- The session as it was.
+SET preserve_insertion_order = false;
+RESET disabled_optimizers;
+
 -- name: set_home
 -- The session: which home it belongs to, for appliers that read closed hours.
 SET VARIABLE home = $home;
