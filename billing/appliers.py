@@ -33,7 +33,7 @@ APPLIERS: Appliers = MappingProxyType(
         "import": (import_hours.apply_import,),
         "accept_too_old": (import_hours.apply_accept,),
         "run_held": (run.apply_held,),
-        "rating_run": (apply_burn, run.apply_rating),
+        "rating_run": (transfers.apply_charges, apply_burn, run.apply_rating),
         # what need not be kept as it was
         "charges_merged": (merging.apply_merge,),
         "usage_pruned": (usage.apply_pruned,),

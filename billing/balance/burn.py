@@ -12,6 +12,7 @@ from datetime import datetime
 import duckdb
 
 import sql
+from billing.store import charges_at_hand
 from billing.store.journal import Record
 from billing.store.store import Effects
 
@@ -30,16 +31,20 @@ def apply_burn(connection: duckdb.DuckDBPyConnection, record: Record, effects: E
     """Move account_burn on by a run whose own tables have not moved yet."""
     before = sql.row(connection.execute(sql.text("statements/balance/burn/before")), _Before)
     assert before is not None, "what was before is one row"
+    through = datetime.fromisoformat(effects["run"]["through_hour"]).replace(tzinfo=None)
     connection.execute(
         sql.text("statements/balance/burn/span"),
         {
-            "through": datetime.fromisoformat(effects["run"]["through_hour"]),
+            "through": through,
             "before": before.through,
             "files": before.files,
             "journal_no": record.number,
         },
     )
-    connection.execute(sql.text("statements/balance/burn/come"))
+    if charges_at_hand.facts(connection).of_hour_ending == through:
+        connection.execute(sql.text("statements/balance/burn/come_of_one_hour"))
+    else:
+        connection.execute(sql.text("statements/balance/burn/come"))
     if before.files and before.through is not None:
         connection.execute(sql.text("statements/balance/burn/go"))
     connection.execute(sql.text("statements/balance/burn/moved"))

@@ -25,7 +25,8 @@ from billing.invoices.settlement import cut_to_minor
 from billing.money import DIGITS, format_amount
 from billing.readable import check_id, hidden_in
 from billing.store.gone import usage_before
-from billing.store.store import Store, TableRef
+from billing.store.session import TableRef
+from billing.store.store import Store
 from edge.errors import ConflictError, InputError
 
 DOCUMENTS = ("invoices", "invoice_lines", "invoice_detail", "invoice_transfers")

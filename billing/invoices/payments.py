@@ -15,7 +15,8 @@ from billing.ledger.records import Posted
 from billing.ledger.top_up import top_up
 from billing.ledger.transfers import find
 from billing.money import format_amount, parse_amount
-from billing.store.store import Store, TableRef
+from billing.store.session import TableRef
+from billing.store.store import Store
 from edge.errors import InputError
 
 

@@ -36,7 +36,8 @@ from billing.invoices.waiting import (
     who_waits,
 )
 from billing.ledger.transfers import balance
-from billing.store.store import Store, TableRef
+from billing.store.session import TableRef
+from billing.store.store import Store
 from edge.crash_point import crash_point
 
 DOCUMENTS_AT_ONCE = 122_880

@@ -27,7 +27,7 @@ import duckdb
 import sql
 from billing.instants import instant_text
 from billing.ledger.records import Balance, PostedTransfer
-from billing.store import charge_files
+from billing.store import charge_files, charges_at_hand
 from billing.store.journal import Record
 from billing.store.store import Effects
 from edge.errors import ConflictError, EdgetollError, InputError
@@ -84,6 +84,19 @@ def post(connection: duckdb.DuckDBPyConnection, record: Record) -> None:
     _move_balances(connection)
 
 
+def apply_charges(
+    connection: duckdb.DuckDBPyConnection, _record: Record, _effects: Effects
+) -> None:
+    """Gather the charges of a record before any table moves; `post_charges` posts them."""
+    gather_charges(connection)
+
+
+def gather_charges(connection: duckdb.DuckDBPyConnection) -> None:
+    """Bring the charges of a record into one shape, and add them up by account."""
+    charges_at_hand.gather(connection)
+    connection.execute(sql.text("statements/ledger/transfers/charged_balances"))
+
+
 def post_charges(connection: duckdb.DuckDBPyConnection, record: Record, *, run_id: str) -> None:
     """Post all charges of a record, set-based: its file is taken in, and the balances move.
 
@@ -91,7 +104,6 @@ def post_charges(connection: duckdb.DuckDBPyConnection, record: Record, *, run_i
     the same record, so that the whole ledger need not be searched for it;
     sql/checks/charge_revisions_once proves it.
     """
-    connection.execute(sql.text("statements/ledger/transfers/charged_balances"))
     wrong = _wrong(connection, "statements/ledger/transfers/wrong_charges")
     if wrong is not None:
         raise EdgetollError(

@@ -22,7 +22,8 @@ from billing.instants import naive
 from billing.store import charge_files
 from billing.store.charge_files import ChargeFile
 from billing.store.journal import Journal, Record
-from billing.store.store import Effects, Store, TableRef
+from billing.store.session import TableRef
+from billing.store.store import Effects, Store
 from edge.durable import sha256_file
 from edge.errors import Corrupt
 

@@ -10,7 +10,7 @@ subtracted (outcome/new_charges, outcome/revisions). Nothing here writes a lasti
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -45,6 +45,8 @@ class Pass:
     through: datetime
     last_through: datetime
     origin: datetime
+    narrow: bool = True
+    """In 64 bits, or in the 128 that any quantity fits which may be priced."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +198,19 @@ def _price_ahead(
 
 
 def price(one: Pass) -> Range:
-    """From rating_replays and rating_usage to rating_should_cost: every chapter in its order."""
+    """From rating_replays and rating_usage to rating_should_cost, in 64 bits if all of it fits."""
+    try:
+        return _price(one)
+    except (duckdb.ConversionException, duckdb.OutOfRangeException):
+        return _price(replace(one, narrow=False))
+
+
+def _price(one: Pass) -> Range:
+    """Every chapter in its order."""
+    if one.narrow:
+        _run(one, "statements/rating/amounts_and_rounding/narrow")
+    else:
+        _run(one, "statements/rating/amounts_and_rounding/wide")
     covered = _calendar(one)
     _usage(one, covered)
     _plans(one, covered)
@@ -276,7 +290,9 @@ def _routes_and_slices(one: Pass, covered: Range) -> None:
         "statements/rating/slices/fixed_term_moments",
         {"through": one.through, "last_through": one.last_through},
     )
-    _run(one, "statements/rating/slices/months_so_far", {"first_month": covered.first_month})
+    _run(one, "statements/rating/slices/past_lanes", {"first_month": covered.first_month})
+    _run(one, "statements/rating/slices/quick_lanes", {"narrow": one.narrow})
+    _run(one, "statements/rating/slices/months_so_far")
     _run(one, "statements/rating/slices/too_large")
     _run(one, "statements/rating/slices/held_now")
     _run(one, "statements/rating/slices/slices")

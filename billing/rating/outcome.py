@@ -57,6 +57,7 @@ def outcome_of(
     """
     connection.execute(sql.text("statements/rating/outcome/numbers"))
     connection.execute(sql.text("statements/rating/outcome/new_charges"))
+    connection.execute(sql.text("statements/rating/outcome/new_charges_by_number"))
     effects = {"charges": "rating_out_charges"}
     if first_month is not None:
         connection.execute(
@@ -64,8 +65,10 @@ def outcome_of(
             {"first_month": first_month, "last_through": last_through},
         )
         connection.execute(sql.text("statements/rating/outcome/replayed_months"))
+        connection.execute(sql.text("statements/rating/outcome/all_charges"))
         effects |= {"month_state": "rating_out_month_state", "replayed": "rating_out_replayed"}
-    connection.execute(sql.text("statements/rating/outcome/all_charges"))
+    else:
+        connection.execute(sql.text("statements/rating/outcome/no_revisions"))
     connection.execute(sql.text("statements/rating/outcome/plan_use"))
     connection.execute(sql.text("statements/rating/outcome/held"))
     effects |= {"plan_use": "rating_out_plan_use", "rating_held": "rating_out_held"}
@@ -78,6 +81,8 @@ def outcome_of(
         connection.execute(sql.text("statements/rating/outcome/held_to_tell"), {"most": HELD_TOLD}),
         _HeldRow,
     )
+    unnumbered = connection.execute(sql.text("statements/rating/outcome/without_number"))
+    (unnumbered,) = unnumbered.fetchall()[0]
     totals = sql.rows(
         connection.execute(sql.text("statements/rating/outcome/run_totals")), _CurrencyTotal
     )
@@ -94,4 +99,5 @@ def outcome_of(
         held_count=held[0].held if held else 0,
         totals={one.currency: int(one.amount) for one in totals},
         charges=sum(one.charges for one in totals),
+        numbered=None if unnumbered else "rating_out_numbered",
     )

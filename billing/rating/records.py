@@ -63,7 +63,8 @@ class RatingOutcome:
 
     `held` names the oldest account-hours without a price, of this run and of earlier ones;
     `held_count` is how many there are. `totals` is the sum of the charges by currency, `charges`
-    how many there are.
+    how many there are. `numbered`: the charges again, by the numbers of accounts and months, for
+    those who apply them; None: an account has no number.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -73,6 +74,7 @@ class RatingOutcome:
     held_count: int
     totals: Mapping[str, int]
     charges: int
+    numbered: str | None
 
     @property
     def tables(self) -> dict[str, pa.Table | MarkEffect]:

@@ -1,6 +1,6 @@
 -- What forecasts and low balance go by is what was charged in the last 1, 7, 24 and 168 rated hours.
 -- Grain: one row per account whose sums differ from its charges.
--- Reads: account_burn, filed_charges, runs.
+-- Reads: account_burn, month_accounts, filed_charges, runs.
 -- Read by: billing/checks/invariants.py.
 WITH rated AS (
     SELECT max(through_hour) AS through
@@ -35,7 +35,7 @@ SELECT
     coalesce(b.account_id, c.account_id) AS account_id,
     b.payable_168_hours AS kept,
     c.payable_168_hours AS charged
-FROM account_burn AS b
+FROM (SELECT a.account_id, k.* FROM account_burn AS k LEFT JOIN month_accounts AS a ON k.account_no = a.account_no) AS b
 FULL JOIN charged AS c ON b.account_id = c.account_id
 WHERE
     coalesce(b.payable_hour, 0) <> coalesce(c.payable_hour, 0)

@@ -96,7 +96,7 @@ CREATE TABLE IF NOT EXISTS endpoints_disabled (
 
 -- One row per account that was charged something in the last 168 rated hours: how much in the last one, 7, 24 and all.
 CREATE TABLE IF NOT EXISTS account_burn (
-    account_id VARCHAR NOT NULL,
+    account_no INTEGER NOT NULL,
     payable_hour HUGEINT NOT NULL,
     payable_7_hours HUGEINT NOT NULL,
     payable_24_hours HUGEINT NOT NULL,

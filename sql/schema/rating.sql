@@ -2,7 +2,7 @@
 -- Grain: see the line above each table; money and quantities are HUGEINT, times are UTC without zone.
 -- Reads: nothing. Private to billing.duckdb; uniqueness is proved by sql/checks/rating_*.sql.
 
--- One row per account, and per month × item × region × rate card, that was ever charged: its number in month_sums.
+-- One row per account, and per month × item × region × rate card that was ever charged: its number in month_sums.
 CREATE TABLE IF NOT EXISTS month_accounts (
     account_no INTEGER NOT NULL,
     account_id VARCHAR NOT NULL
@@ -19,7 +19,22 @@ CREATE TABLE IF NOT EXISTS month_lanes (
 -- place_from: the month-cumulative billable quantity where this card's part begins.
 -- numerator / denominator: the exact usage amount before flat fee, cap and floor, in 10^-10 units.
 -- flat_fee, maximum (below zero), minimum: what of amount these terms make, by the charges of their name.
+-- In 64 bits, which are written in a third of the time of 128; a row with a number that does not fit stands in month_sums_large.
 CREATE TABLE IF NOT EXISTS month_sums (
+    account_no INTEGER NOT NULL,
+    lane_no INTEGER NOT NULL,
+    free_quantity BIGINT NOT NULL,
+    plan_quantity BIGINT NOT NULL,
+    billable_quantity BIGINT NOT NULL,
+    amount BIGINT NOT NULL,
+    place_from BIGINT NOT NULL,
+    numerator HUGEINT NOT NULL,
+    denominator HUGEINT NOT NULL,
+    flat_fee BIGINT NOT NULL,
+    maximum BIGINT NOT NULL,
+    minimum BIGINT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS month_sums_large (
     account_no INTEGER NOT NULL,
     lane_no INTEGER NOT NULL,
     free_quantity HUGEINT NOT NULL,
@@ -33,6 +48,12 @@ CREATE TABLE IF NOT EXISTS month_sums (
     maximum HUGEINT NOT NULL,
     minimum HUGEINT NOT NULL
 );
+
+-- One row per account × lane of both, in 128 bits.
+CREATE OR REPLACE TEMP VIEW month_numbers AS
+FROM month_sums_large
+UNION ALL
+FROM month_sums;
 
 -- One row per account × month × item × region × rate card: the month so far.
 CREATE OR REPLACE TEMP VIEW month_state AS
@@ -53,7 +74,7 @@ SELECT
     s.flat_fee,
     s.maximum,
     s.minimum
-FROM month_sums AS s
+FROM month_numbers AS s
 INNER JOIN month_accounts AS a ON s.account_no = a.account_no
 INNER JOIN month_lanes AS l ON s.lane_no = l.lane_no;
 

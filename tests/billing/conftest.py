@@ -22,7 +22,7 @@ from billing.balance import states
 from billing.balance.states import Refreshed
 from billing.instants import instant_text
 from billing.ledger.top_up import top_up
-from billing.ledger.transfers import post_charges
+from billing.ledger.transfers import gather_charges, post_charges
 from billing.money import SCALE
 from billing.store import charge_files
 from billing.store.journal import Record
@@ -55,7 +55,11 @@ INSERT INTO plans VALUES ($plan_id, $account_id, 'https_requests', 'all', $quant
 
 # What the check adds up, in place of what a real run moves on.
 _CHARGED, _, _ = sql.text("checks/burn_equals_charges").partition("\nSELECT\n    coalesce(b.")
-BURN = f"DELETE FROM account_burn; INSERT INTO account_burn {_CHARGED} FROM charged"  # noqa: S608
+BURN = (
+    f"DELETE FROM account_burn; INSERT INTO account_burn {_CHARGED}"  # noqa: S608
+    " SELECT account_no, charged.* EXCLUDE (account_id) FROM charged JOIN month_accounts"
+    " USING (account_id)"
+)
 STATEMENTS = {
     "account": ADD_ACCOUNT,
     "domain": ADD_DOMAIN,
@@ -87,6 +91,7 @@ def put_row(connection: Any, record: Record, effects: Effects) -> None:
 
 def put_charges(connection: Any, record: Record, effects: Effects) -> None:
     """Charges as a rating run posts them."""
+    gather_charges(connection)
     post_charges(connection, record, run_id="run")
 
 

@@ -24,7 +24,7 @@ from billing.balance import states
 from billing.balance.burn import apply_burn
 from billing.ledger.records import as_effect
 from billing.ledger.top_up import top_up_transfer
-from billing.ledger.transfers import post_charges
+from billing.ledger.transfers import gather_charges, post_charges
 from billing.outbox import deliver
 from billing.outbox.settings import DeliverySettings
 from billing.outbox.webhook import Attempt, AttemptResult
@@ -64,13 +64,14 @@ def apply_accounts(connection: Any, _record: Record, effects: Effects) -> None:
 def apply_run(connection: Any, record: Record, effects: Effects) -> None:
     """Charges are posted as the rating run posts them."""
     run = effects["run"]
+    if not run["charged"]:
+        connection.execute("CREATE OR REPLACE TEMP VIEW effect_charges AS FROM no_charges")
+    gather_charges(connection)
     if run["state"] == "done":
-        if not run["charged"]:
-            connection.execute("CREATE OR REPLACE TEMP VIEW effect_charges AS FROM no_charges")
         apply_burn(connection, record, effects)
-        if not run["charged"]:
-            connection.execute("DROP VIEW effect_charges")
-    if run["charged"]:
+    if not run["charged"]:
+        connection.execute("DROP VIEW effect_charges")
+    else:
         post_charges(connection, record, run_id=run["run_id"])
     connection.execute(sql.text("statements/runs/run/end_held_runs"))
     row = {key: value for key, value in run.items() if key != "charged"}

@@ -7,6 +7,19 @@
 INSERT INTO account_versions BY NAME
 SELECT *, CAST($journal_no AS BIGINT) AS journal_no FROM effect_account_versions;
 
+-- name: number_accounts
+-- A number for each account that has none: months so far and rating go by it.
+INSERT INTO month_accounts
+SELECT
+    (SELECT coalesce(max(account_no), 0) FROM month_accounts)
+    + row_number() OVER (ORDER BY account_id),
+    account_id
+FROM (
+    SELECT DISTINCT e.account_id
+    FROM effect_account_versions AS e
+    ANTI JOIN month_accounts AS a ON e.account_id = a.account_id
+);
+
 -- name: mark_account_versions
 -- One mark per account whose prices or zone a version changes in the past.
 INSERT INTO replay_marks BY NAME
@@ -93,6 +106,12 @@ SELECT e.account_id, e.billing_method AS method, e.effective_from
 FROM effect_account_versions AS e
 ANTI JOIN account_methods AS m ON e.account_id = m.account_id
 QUALIFY row_number() OVER (PARTITION BY e.account_id ORDER BY e.effective_from) = 1;
+
+-- name: count_versions
+-- One row: how many versions there are, and how many accounts, each of which has one at least.
+SELECT
+    (SELECT count(*) FROM account_versions) AS versions,
+    (SELECT count(*) FROM accounts) AS accounts;
 
 -- name: due_account_versions
 -- One row: how many versions in force at $now `accounts` does not show yet.

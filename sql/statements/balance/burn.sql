@@ -1,6 +1,6 @@
 -- How much each account was charged in the last 1, 7, 24 and 168 rated hours, moved on by each rating run: what it charges
 -- comes in, what has become too old goes. Only files with hours that go are read, not the week.
--- Run by billing/balance/burn.py before the run's own tables move. Reads: runs, charge_files, effect_charges, account_burn.
+-- Run by billing/balance/burn.py before the run's own tables move. Reads: runs, charge_files, charges_at_hand, moved_balances, account_burn.
 
 -- name: before
 -- One row: the hour up to which the runs so far have rated, and the files that can hold charges of the 168 hours before it. A charge is posted by a run that has rated its period.
@@ -43,19 +43,19 @@ SET VARIABLE burn = {
 -- hour, nor does what is sold or settled once. A view: everything is added up at once.
 CREATE OR REPLACE TEMP VIEW burn_come AS
 SELECT
-    account_id,
+    account_no,
     CASE WHEN is_hourly AND period_end > through - INTERVAL 1 HOUR THEN amount ELSE 0 END AS payable_hour,
     CASE WHEN is_hourly AND period_end > through - INTERVAL 7 HOUR THEN amount ELSE 0 END AS payable_7_hours,
     CASE WHEN period_end > through - INTERVAL 24 HOUR THEN amount ELSE 0 END AS payable_24_hours,
     amount AS payable_168_hours
 FROM (
     SELECT
-        account_id,
-        amount::HUGEINT AS amount,
-        period_end,
-        period_end - period_start <= INTERVAL 1 HOUR AS is_hourly,
+        c.account_no,
+        c.amount::HUGEINT AS amount,
+        c.period_end,
+        c.period_end - c.period_start <= INTERVAL 1 HOUR AS is_hourly,
         getvariable('burn').through AS through
-    FROM effect_charges
+    FROM charges_at_hand AS c
     WHERE
         period_end > getvariable('burn').through - INTERVAL 168 HOUR
         AND period_end <= getvariable('burn').through
@@ -64,25 +64,37 @@ FROM (
 );
 CREATE OR REPLACE TEMP VIEW burn_moves AS FROM burn_come;
 
+-- name: come_of_one_hour
+-- The same where all charges of the run are of the last hour: its accounts' sums, which the balances move by too.
+CREATE OR REPLACE TEMP VIEW burn_come AS
+SELECT
+    account_no,
+    charged AS payable_hour,
+    charged AS payable_7_hours,
+    charged AS payable_24_hours,
+    charged AS payable_168_hours
+FROM moved_balances;
+CREATE OR REPLACE TEMP VIEW burn_moves AS FROM burn_come;
+
 -- name: go
--- The same, and one row per charge that lay in one of the spans up to the run before and lies outside of it now. A merged
+-- The same, and one row per charge that lay in one of the longer spans up to the run before and lies outside of it now: of the
+-- last hour nothing stays once there is another, so that no file is asked for it. A merged
 -- file may have charges of later records, while records are applied anew; an older file names none. An amount goes by way
 -- of 18 digits where it has no more: DuckDB's own cast of 38 takes twelve times as long.
 CREATE OR REPLACE TEMP VIEW burn_moves AS
 FROM burn_come
 UNION ALL
 SELECT
-    account_id,
-    CASE WHEN is_hourly AND is_1 THEN -amount ELSE 0 END,
-    CASE WHEN is_hourly AND is_7 THEN -amount ELSE 0 END,
-    CASE WHEN is_24 THEN -amount ELSE 0 END,
-    CASE WHEN is_168 THEN -amount ELSE 0 END
+    a.account_no,
+    0,
+    CASE WHEN g.is_hourly AND g.is_7 THEN -g.amount ELSE 0 END,
+    CASE WHEN g.is_24 THEN -g.amount ELSE 0 END,
+    CASE WHEN g.is_168 THEN -g.amount ELSE 0 END
 FROM (
     SELECT
         account_id,
         coalesce(CAST(TRY_CAST(amount AS DECIMAL(18, 0)) AS HUGEINT), CAST(amount AS HUGEINT)) AS amount,
         period_end - period_start <= INTERVAL 1 HOUR AS is_hourly,
-        period_end > before - INTERVAL 1 HOUR AND period_end <= through - INTERVAL 1 HOUR AS is_1,
         period_end > before - INTERVAL 7 HOUR AND period_end <= through - INTERVAL 7 HOUR AS is_7,
         period_end > before - INTERVAL 24 HOUR AND period_end <= through - INTERVAL 24 HOUR AS is_24,
         period_end > before - INTERVAL 168 HOUR AND period_end <= through - INTERVAL 168 HOUR AS is_168
@@ -101,14 +113,16 @@ FROM (
         AND coalesce(journal_no, 0) < getvariable('burn').journal_no
         AND period_end - period_start <= INTERVAL 25 HOUR
         AND item NOT IN ('plan', 'commitment')
-        AND (is_1 OR is_7 OR is_24 OR is_168)
-);
+        AND (is_7 OR is_24 OR is_168)
+) AS g
+INNER JOIN month_accounts AS a ON g.account_id = a.account_id;
 
 -- name: moved
--- One row per account: what its sums are now. In the usual hour all of them move, so all are written anew.
+-- One row per account: what its sums are now. In the usual hour all of them move, so all are written anew. A run without a new
+-- hour (late usage) adds to the last one.
 CREATE OR REPLACE TEMP TABLE burn_moved AS
 SELECT
-    account_id,
+    account_no,
     sum(payable_hour)::HUGEINT AS payable_hour,
     sum(payable_7_hours)::HUGEINT AS payable_7_hours,
     sum(payable_24_hours)::HUGEINT AS payable_24_hours,
@@ -116,9 +130,18 @@ SELECT
 FROM (
     FROM burn_moves
     UNION ALL
+    SELECT
+        account_no,
+        CASE
+            WHEN getvariable('burn').through >= getvariable('burn').before + INTERVAL 1 HOUR THEN 0
+            ELSE payable_hour
+        END,
+        payable_7_hours,
+        payable_24_hours,
+        payable_168_hours
     FROM account_burn
 )
-GROUP BY account_id;
+GROUP BY account_no;
 DROP VIEW burn_moves;
 DROP VIEW burn_come;
 DELETE FROM account_burn;

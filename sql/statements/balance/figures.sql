@@ -1,6 +1,6 @@
 -- Answers: what each account has, owes for the open hours and burns, and when its balance will be zero.
 -- Grain: see the line above each statement; sums are HUGEINT, 10^-10 currency units; times are UTC without zone.
--- Reads: account_burn, charges, balances, accounts, open_value. $accounts: only these accounts; NULL: all of them.
+-- Reads: account_burn, month_accounts, charges, balances, accounts, open_value. $accounts: only these accounts; NULL: all of them.
 
 -- name: make_working_tables
 -- burn_day: one row per account; day_bounds: one per time zone.
@@ -41,7 +41,9 @@ GROUP BY c.account_id;
 CREATE OR REPLACE TEMP VIEW figures_accounts AS
 FROM accounts;
 CREATE OR REPLACE TEMP VIEW figures_burn AS
-FROM account_burn;
+SELECT n.account_id, b.*
+FROM account_burn AS b
+INNER JOIN month_accounts AS n ON n.account_no = b.account_no;
 
 -- name: chosen
 -- Whom to measure: only these. They stand in a table of their own, so that the other tables are looked into for them
@@ -56,9 +58,10 @@ SELECT a.*
 FROM figures_chosen AS c
 INNER JOIN accounts AS a ON a.account_id = c.account_id;
 CREATE OR REPLACE TEMP VIEW figures_burn AS
-SELECT b.*
+SELECT c.account_id, b.*
 FROM figures_chosen AS c
-INNER JOIN account_burn AS b ON b.account_id = c.account_id;
+INNER JOIN month_accounts AS n ON n.account_id = c.account_id
+INNER JOIN account_burn AS b ON b.account_no = n.account_no;
 
 -- name: measure
 -- One row per account. $moved: by how much the funds of each of $moved_accounts are about to grow (two texts of

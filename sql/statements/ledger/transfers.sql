@@ -131,14 +131,23 @@ GROUP BY account_id, currency;
 -- moves nothing but what was charged, so its transfers need not be made first.
 CREATE OR REPLACE TEMP TABLE moved_balances AS
 SELECT
-    account_id,
-    currency,
+    a.account_id,
+    m.currency,
     CAST(0 AS HUGEINT) AS cash,
     CAST(0 AS HUGEINT) AS vouchers,
-    CAST(sum(amount) AS HUGEINT) AS charged,
-    CAST(max(abs(amount)) AS HUGEINT) AS greatest
-FROM effect_charges
-GROUP BY account_id, currency;
+    m.charged,
+    m.greatest,
+    m.account_no
+FROM (
+    SELECT
+        account_no,
+        currency,
+        CAST(sum(amount) AS HUGEINT) AS charged,
+        greatest(CAST(max(amount) AS HUGEINT), -CAST(min(amount) AS HUGEINT)) AS greatest
+    FROM charges_at_hand
+    GROUP BY account_no, currency
+) AS m
+INNER JOIN month_accounts AS a ON m.account_no = a.account_no;
 
 -- name: wrong_charges
 -- The first ten accounts whose new charges may not be posted, and why (FAULTS G23, G26, L6).

@@ -7,6 +7,15 @@
 CREATE OR REPLACE TEMP MACRO rating_cut(total, added, parts) AS
     cut_to_units(total, parts) - cut_to_units(total - added, parts);
 
+-- name: narrow
+-- How quantities and amounts are kept: in 64 bits, whose arithmetic takes a third of the time. What does not fit raises an
+-- error, and everything is rated again in 128 (wide): nothing ever wraps around.
+CREATE OR REPLACE TEMP MACRO rating_whole(number) AS CAST(number AS BIGINT);
+
+-- name: wide
+-- The same in 128 bits.
+CREATE OR REPLACE TEMP MACRO rating_whole(number) AS CAST(number AS HUGEINT);
+
 -- name: billable
 -- One row per slice: its part that is paid by money, and its place: the month-cumulative quantity before it.
 -- Bandwidth has no place, each period is priced from zero.
@@ -205,6 +214,7 @@ FROM moved WHERE minimum <> 0;
 -- One row per account × tally × month × period × card × term: what the rated periods cost in all. term: usage, or the
 -- fixed term of the card that costs or takes away. Whole numbers alone: names are looked up by who reads them (should_cost).
 -- A day of bandwidth and the hour in which it begins are two periods of one start: they fall due at different times.
+-- to_*: what the month-to-date comes to, where the statement that priced the row had it at hand (plain).
 CREATE OR REPLACE TEMP TABLE rating_costs AS
 WITH parts AS (
     SELECT
@@ -216,38 +226,60 @@ WITH parts AS (
         account_key, tally, month, card, period_start, period_end, term, 0, 0, 0, 0, amount, 0,
         place
     FROM rating_fixed_terms
+), added AS (
+    SELECT
+        account_key, tally, month, card, period_start, period_end, term,
+        sum(quantity) AS quantity, sum(free_quantity) AS free_quantity,
+        sum(plan_quantity) AS plan_quantity, sum(billable_quantity) AS billable_quantity,
+        sum(amount) AS amount, sum(numerator) AS numerator, min(place) AS place_from
+    FROM parts
+    GROUP BY account_key, tally, month, card, period_start, period_end, term
 )
 SELECT
-    account_key, tally, month, card, period_start, period_end, term,
-    sum(quantity) AS quantity, sum(free_quantity) AS free_quantity,
-    sum(plan_quantity) AS plan_quantity, sum(billable_quantity) AS billable_quantity,
-    sum(amount) AS amount, sum(numerator) AS numerator, min(place) AS place_from
-FROM parts
-GROUP BY account_key, tally, month, card, period_start, period_end, term;
+    d.account_key, d.tally, d.month, d.card, d.period_start, d.period_end, d.term,
+    rating_whole(d.quantity) AS quantity, rating_whole(d.free_quantity) AS free_quantity,
+    rating_whole(d.plan_quantity) AS plan_quantity,
+    rating_whole(d.billable_quantity) AS billable_quantity, rating_whole(d.amount) AS amount,
+    d.numerator::HUGEINT AS numerator, rating_whole(d.place_from) AS place_from,
+    a.account_no, a.replay_from IS NOT NULL AS replayed,
+    NULL::BIGINT AS to_free, NULL::BIGINT AS to_plan, NULL::BIGINT AS to_billable,
+    NULL::BIGINT AS to_amount, NULL::BIGINT AS to_place_from, NULL::HUGEINT AS to_numerator
+FROM added AS d
+JOIN rating_accounts AS a ON a.account_key = d.account_key;
 DROP TABLE rating_priced;
 
 -- name: plain
 -- One row more per account × tally with plain usage. Nothing of it asks for an order: all of an account's usage of a
--- tally is of one hour and one card, so that its regions add up before they are priced.
+-- tally is of one hour and one card, so that its regions add up before they are priced. Where one row of month_sums is all
+-- that its month has so far (rating_quick_lanes) it is read where it stands, and what it comes to is known at once.
 INSERT INTO rating_costs
 WITH used AS (
     SELECT
         s.account_key, s.tally, any_value(s.month) AS month, any_value(s.card) AS card,
         any_value(s.period_start) AS period_start, any_value(s.period_end) AS period_end,
-        sum(s.quantity)::HUGEINT AS quantity
+        rating_whole(sum(s.quantity)) AS quantity
     FROM rating_sold AS s
     ANTI JOIN rating_held_now AS h ON h.account_key = s.account_key AND h.hour = s.hour
     WHERE s.plain
     GROUP BY s.account_key, s.tally
 ), placed AS (
     SELECT
-        u.*,
-        greatest(0, least(u.quantity, t.free_quantity - coalesce(m.free_quantity, 0)))::HUGEINT
-            AS free_quantity,
-        coalesce(m.billable_quantity, 0)::HUGEINT AS place,
-        coalesce(m.numerator, 0)::HUGEINT AS so_far
+        u.*, a.account_no, l.denominator,
+        greatest(0, least(
+            u.quantity,
+            rating_whole(t.free_quantity) - coalesce(k.free_quantity, rating_whole(m.free_quantity), 0)
+        )) AS free_quantity,
+        coalesce(k.billable_quantity, rating_whole(m.billable_quantity), 0) AS place,
+        coalesce(k.numerator, m.numerator, 0)::HUGEINT AS so_far,
+        k.free_quantity AS free_before, k.plan_quantity AS plan_before, k.amount AS amount_before,
+        k.place_from AS place_before
     FROM used AS u
+    JOIN rating_accounts AS a ON a.account_key = u.account_key
     JOIN price_terms AS t ON t.card = u.card
+    JOIN price_tallies AS l ON l.tally = u.tally
+    LEFT JOIN rating_quick_lanes AS q
+        ON q.tally = u.tally AND q.month = u.month AND q.card = u.card AND NOT a.has_own
+    LEFT JOIN month_sums AS k ON k.account_no = a.account_no AND k.lane_no = q.lane_no
     LEFT JOIN rating_months_so_far AS m
         ON m.account_key = u.account_key AND m.tally = u.tally AND m.month = u.month
 ), exact AS (
@@ -264,13 +296,18 @@ WITH used AS (
     JOIN price_curve AS after
         ON after.card = p.card AND p.place + p.quantity - p.free_quantity > after.lower
         AND p.place + p.quantity - p.free_quantity <= after.upper
+), cut AS (
+    SELECT
+        *, rating_whole(rating_cut(so_far + numerator, numerator, denominator)) AS amount
+    FROM exact
 )
 SELECT
-    e.account_key, e.tally, e.month, e.card, e.period_start, e.period_end, 'usage', e.quantity,
-    e.free_quantity, 0, e.billable_quantity,
-    rating_cut(e.so_far + e.numerator, e.numerator, l.denominator), e.numerator, e.place
-FROM exact AS e
-JOIN price_tallies AS l ON l.tally = e.tally;
+    account_key, tally, month, card, period_start, period_end, 'usage', quantity, free_quantity, 0,
+    billable_quantity, amount, numerator, place, account_no, FALSE,
+    free_before + free_quantity, plan_before,
+    CASE WHEN amount_before IS NOT NULL THEN place + billable_quantity END, amount_before + amount,
+    least(place_before, place), CASE WHEN amount_before IS NOT NULL THEN so_far + numerator END
+FROM cut;
 DROP TABLE rating_sold;
 DROP TABLE rating_months_so_far;
 
@@ -281,9 +318,10 @@ DROP TABLE rating_months_so_far;
 CREATE OR REPLACE TEMP TABLE rating_lanes AS
 SELECT
     g.month AS month_number, g.tally, g.card, m.month, l.item, l.scope AS region,
-    t.card_id AS rate_card, l.denominator, n.lane_no
+    t.card_id AS rate_card, l.denominator, n.lane_no, b.currency
 FROM (SELECT DISTINCT month, tally, card FROM rating_costs) AS g
 JOIN price_tallies AS l ON l.tally = g.tally
+JOIN price_books AS b ON b.book = l.book
 JOIN price_terms AS t ON t.card = g.card
 JOIN (SELECT DISTINCT number, month FROM rating_months) AS m ON m.number = g.month
 LEFT JOIN month_lanes AS n
@@ -292,15 +330,15 @@ CREATE OR REPLACE TEMP VIEW rating_should_cost AS
 SELECT
     g.account_key, a.account_id, l.item, l.region, l.month, g.period_start,
     g.period_end, l.rate_card, g.term, a.currency, l.denominator,
-    a.replay_from IS NOT NULL AS replayed, g.quantity, g.free_quantity, g.plan_quantity,
-    g.billable_quantity, g.amount, g.numerator, g.place_from, a.account_no, l.lane_no
+    g.replayed, g.quantity, g.free_quantity, g.plan_quantity,
+    g.billable_quantity, g.amount, g.numerator, g.place_from
 FROM rating_costs AS g
 JOIN rating_accounts AS a ON a.account_key = g.account_key
 JOIN rating_lanes AS l ON l.month_number = g.month AND l.tally = g.tally AND l.card = g.card
 UNION ALL
 SELECT
     b.account_key, a.account_id, b.item, b.region, b.month, b.period_start, b.period_end,
-    b.rate_card, b.term, a.currency, 1, a.replay_from IS NOT NULL, 0, 0, 0, 0, b.amount, 0, 0,
-    a.account_no, NULL
+    b.rate_card, b.term, a.currency, 1, a.replay_from IS NOT NULL, 0, 0, 0, 0,
+    rating_whole(b.amount), 0, 0
 FROM rating_agreed AS b
 JOIN rating_accounts AS a ON a.account_key = b.account_key;

@@ -1,10 +1,14 @@
 -- Apply: a run's effects, as the journal holds them (the views effect_*), brought into rating's own tables.
 -- From the effects alone, so that replaying the journal gives the same tables; billing.rating.appliers says which effect needs what.
--- Reads: effect_*, journal_state (the record being applied is the next one).
+-- Reads: effect_*, charges_at_hand (ledger/charges_at_hand), journal_state (the record being applied is the next one).
 
 -- name: forget_replayed_months
 -- The month-to-date of replayed accounts comes anew.
 DELETE FROM month_sums AS s
+USING effect_replayed AS r, month_accounts AS a, month_lanes AS l
+WHERE a.account_id = r.account_id AND s.account_no = a.account_no AND s.lane_no = l.lane_no
+    AND l.month >= r.from_month;
+DELETE FROM month_sums_large AS s
 USING effect_replayed AS r, month_accounts AS a, month_lanes AS l
 WHERE a.account_id = r.account_id AND s.account_no = a.account_no AND s.lane_no = l.lane_no
     AND l.month >= r.from_month;
@@ -25,45 +29,42 @@ SELECT
     e.*
 FROM (SELECT DISTINCT month, item, region, rate_card FROM effect_month_state) AS e
 ANTI JOIN month_lanes USING (month, item, region, rate_card);
-INSERT INTO month_sums BY NAME
-SELECT a.account_no, l.lane_no, e.* EXCLUDE (account_id, month, item, region, rate_card, quantity)
+CREATE OR REPLACE TEMP TABLE months_moved AS
+SELECT
+    a.account_no, l.lane_no, e.free_quantity::HUGEINT AS free_quantity,
+    e.plan_quantity::HUGEINT AS plan_quantity, e.billable_quantity::HUGEINT AS billable_quantity,
+    e.amount::HUGEINT AS amount, e.place_from::HUGEINT AS place_from,
+    e.numerator::HUGEINT AS numerator, e.denominator::HUGEINT AS denominator,
+    e.flat_fee::HUGEINT AS flat_fee, e.maximum::HUGEINT AS maximum, e.minimum::HUGEINT AS minimum
 FROM effect_month_state AS e
 JOIN month_accounts AS a USING (account_id)
 JOIN month_lanes AS l USING (month, item, region, rate_card);
 
--- name: charges_at_hand
--- One row per charge of new hours. account_no, lane_no: which month-to-date it moves, as the run that made it knew; a file has
--- neither, and a run has none for what was never charged before. Records of before terms were charged apart have no column term.
-CREATE OR REPLACE TEMP VIEW charges_at_hand AS
-FROM (
-    FROM effect_charges
-    UNION ALL BY NAME
-    SELECT 'usage' AS term, NULL::INTEGER AS account_no, NULL::INTEGER AS lane_no WHERE FALSE
-)
-WHERE NOT replayed;
-
--- name: number_charged
--- A number for each account and lane that was never charged before.
-INSERT INTO month_accounts
-SELECT
-    (SELECT coalesce(max(account_no), 0) FROM month_accounts)
-    + row_number() OVER (ORDER BY account_id),
-    account_id
-FROM (
-    SELECT DISTINCT c.account_id
-    FROM charges_at_hand AS c
-    ANTI JOIN month_accounts AS a ON a.account_id = c.account_id
-    WHERE c.account_no IS NULL
-);
+-- name: number_lanes
+-- A number for each lane that was never charged before.
 INSERT INTO month_lanes
 SELECT
     (SELECT coalesce(max(lane_no), 0) FROM month_lanes)
     + row_number() OVER (ORDER BY month, item, region, rate_card),
     e.*
 FROM (
-    SELECT DISTINCT month, item, region, rate_card FROM charges_at_hand WHERE lane_no IS NULL
+    SELECT DISTINCT month, item, region, rate_card FROM charges_at_hand
+    WHERE lane_no IS NULL AND NOT replayed
 ) AS e
 ANTI JOIN month_lanes USING (month, item, region, rate_card);
+
+-- name: put_known_months
+-- Each month-to-date whose coming row the run knew: the row goes, and stands anew as the last. Changing rows where they stand
+-- would write each of them to the log as well.
+DELETE FROM month_sums AS s
+USING (SELECT account_no, lane_no FROM charges_at_hand WHERE to_amount IS NOT NULL) AS c
+WHERE s.account_no = c.account_no AND s.lane_no = c.lane_no;
+INSERT INTO month_sums
+SELECT
+    account_no, lane_no, to_free, to_plan, to_billable, to_amount, to_place_from, to_numerator,
+    denominator, 0, 0, 0
+FROM charges_at_hand
+WHERE to_amount IS NOT NULL;
 
 -- name: month_moves
 -- One row per charge of new hours: which month-to-date it moves, and by how much; only what has no number is looked for by
@@ -79,20 +80,14 @@ SELECT
     CASE term WHEN 'minimum' THEN amount ELSE 0 END::HUGEINT AS minimum
 FROM (
     FROM charges_at_hand
-    WHERE account_no IS NOT NULL AND lane_no IS NOT NULL
+    WHERE lane_no IS NOT NULL AND to_amount IS NULL AND NOT replayed
     UNION ALL
-    SELECT c.* REPLACE (a.account_no AS account_no, l.lane_no AS lane_no)
+    SELECT c.* REPLACE (l.lane_no AS lane_no)
     FROM charges_at_hand AS c
-    JOIN month_accounts AS a ON a.account_id = c.account_id
     JOIN month_lanes AS l
         ON l.month = c.month AND l.item = c.item AND l.region = c.region AND l.rate_card = c.rate_card
-    WHERE c.account_no IS NULL OR c.lane_no IS NULL
+    WHERE c.lane_no IS NULL AND NOT c.replayed
 );
-
--- name: moves_repeat
--- One row: whether several charges may move one row. Not in the usual hour, which has one of each.
-SELECT count(DISTINCT period_start) > 1 OR coalesce(bool_or(term <> 'usage'), FALSE) AS repeats
-FROM charges_at_hand;
 
 -- name: add_moves_up
 -- One row per row to be moved.
@@ -109,8 +104,7 @@ GROUP BY account_no, lane_no;
 CREATE OR REPLACE TEMP VIEW month_moves AS FROM month_moves_added;
 
 -- name: move_months_on
--- Each month-to-date that moves: its row goes, and stands anew as the last. Changing rows where they stand would write each
--- of them to the log as well.
+-- Each other month-to-date that moves, as it will be.
 CREATE OR REPLACE TEMP TABLE months_moved AS
 SELECT
     m.account_no, m.lane_no, coalesce(s.free_quantity, 0) + m.free_quantity AS free_quantity,
@@ -126,14 +120,32 @@ SELECT
     m.denominator, coalesce(s.flat_fee, 0) + m.flat_fee AS flat_fee,
     coalesce(s.maximum, 0) + m.maximum AS maximum, coalesce(s.minimum, 0) + m.minimum AS minimum
 FROM month_moves AS m
-LEFT JOIN month_sums AS s ON s.account_no = m.account_no AND s.lane_no = m.lane_no;
+LEFT JOIN month_numbers AS s ON s.account_no = m.account_no AND s.lane_no = m.lane_no;
 DROP VIEW month_moves;
-DROP VIEW charges_at_hand;
 DROP TABLE IF EXISTS month_moves_added;
+
+-- name: put_months
+-- The rows of before go, and those that come stand where their numbers fit.
 DELETE FROM month_sums AS s
-USING months_moved AS m
+USING (SELECT account_no, lane_no FROM months_moved) AS m
 WHERE s.account_no = m.account_no AND s.lane_no = m.lane_no;
-INSERT INTO month_sums BY NAME FROM months_moved;
+DELETE FROM month_sums_large AS s
+USING (SELECT account_no, lane_no FROM months_moved) AS m
+WHERE s.account_no = m.account_no AND s.lane_no = m.lane_no;
+CREATE OR REPLACE TEMP MACRO fits_64_bits(low, high) AS
+    low >= -9223372036854775807 AND high <= 9223372036854775807;
+INSERT INTO month_sums_large
+FROM months_moved
+WHERE NOT fits_64_bits(
+    least(free_quantity, plan_quantity, billable_quantity, amount, place_from, flat_fee, maximum, minimum),
+    greatest(free_quantity, plan_quantity, billable_quantity, amount, place_from, flat_fee, maximum, minimum)
+);
+INSERT INTO month_sums
+FROM months_moved
+WHERE fits_64_bits(
+    least(free_quantity, plan_quantity, billable_quantity, amount, place_from, flat_fee, maximum, minimum),
+    greatest(free_quantity, plan_quantity, billable_quantity, amount, place_from, flat_fee, maximum, minimum)
+);
 DROP TABLE months_moved;
 
 -- name: keep_plan_use

@@ -22,7 +22,8 @@ CREATE OR REPLACE TEMP TABLE rating_days AS
 SELECT timezone, day, number, starts_at, ends_at FROM given_days;
 
 -- name: accounts
--- One row per account with all that rating needs; replay_from is NULL where only new hours are added.
+-- One row per account with all that rating needs; replay_from is NULL where only new hours are added; has_own: some card
+-- is for it alone.
 CREATE OR REPLACE TEMP TABLE rating_accounts AS
 SELECT
     a.account_key, a.account_id, n.account_no,
@@ -30,7 +31,8 @@ SELECT
     a.price_book AS book, b.book IS NOT NULL AS has_book, a.currency,
     a.currency = b.currency AS currency_fits,
     coalesce(i.item_no, 0) AS basic_item_no, a.opened_at, a.opens_at, a.closes_at,
-    m.starts_at AS replay_from, m.number AS replay_month, c.reason
+    m.starts_at AS replay_from, m.number AS replay_month, c.reason,
+    a.account_id IN (SELECT account_id FROM price_force WHERE account_id IS NOT NULL) AS has_own
 FROM rating_subjects AS a
 LEFT JOIN month_accounts AS n ON n.account_id = a.account_id
 LEFT JOIN price_books AS b ON b.book = a.price_book

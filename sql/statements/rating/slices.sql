@@ -59,38 +59,71 @@ WHERE date_trunc('hour', m.moment) < $through
         ELSE m.moment >= m.replay_from
     END;
 
+-- name: past_lanes
+-- One row per lane of a month at hand × tally that its item and region may be: where its month so far stands. alone: no other
+-- lane has anything of its tally's month; other books' cards have nothing of its accounts, which keep their book once they
+-- are charged, and cards of one account have nothing of others.
+CREATE OR REPLACE TEMP TABLE rating_past_lanes AS
+WITH lanes AS (
+    SELECT
+        n.lane_no, l.book, l.tally, m.number AS month, n.rate_card, l.denominator, l.numerator_most,
+        l.has_terms, t.card, t.account_id IS NULL AND coalesce(t.tally = l.tally, TRUE) AS is_shared
+    FROM month_lanes AS n
+    JOIN price_tallies AS l ON l.item = n.item AND l.scope = n.region
+    JOIN (SELECT DISTINCT month, number FROM rating_months) AS m ON m.month = n.month
+    LEFT JOIN price_terms AS t ON t.card_id = n.rate_card
+    WHERE n.month >= $first_month AND n.rate_card NOT LIKE 'credit/%'
+)
+SELECT
+    * EXCLUDE (is_shared),
+    is_shared AND count(*) FILTER (is_shared) OVER (PARTITION BY tally, month) = 1 AS alone
+FROM lanes;
+
+-- name: quick_lanes
+-- One row per lane alone whose rows all fit as they stand: in 64 bits, in the denominator of its tally and within its room. What
+-- is plain there is priced from month_sums itself, in the usual hour nearly everything. $narrow: whether this pass is in 64 bits.
+CREATE OR REPLACE TEMP TABLE rating_quick_lanes AS
+WITH kept AS (
+    SELECT
+        lane_no, min(denominator) AS least_denominator, max(denominator) AS most_denominator,
+        greatest(max(numerator), -min(numerator)) AS numerator,
+        bool_or(flat_fee <> 0 OR maximum <> 0 OR minimum <> 0) AS had_terms
+    FROM month_sums
+    WHERE lane_no IN (SELECT lane_no FROM rating_past_lanes WHERE alone AND NOT has_terms)
+    GROUP BY lane_no
+)
+SELECT l.lane_no, l.tally, l.month, l.card
+FROM rating_past_lanes AS l
+JOIN kept AS k ON k.lane_no = l.lane_no
+WHERE $narrow AND l.alone AND l.card IS NOT NULL
+    AND k.least_denominator = l.denominator AND k.most_denominator = l.denominator
+    AND k.numerator <= l.numerator_most AND NOT k.had_terms
+    AND l.lane_no NOT IN (SELECT lane_no FROM month_sums_large);
+
 -- name: months_so_far
--- One row per account × tally × month of accounts that only add: the month-to-date before this run. Replayed
+-- One row per account × tally × month of accounts that only add: the month-to-date before this run, where plain usage of a
+-- quick lane is not all that asks for it. Replayed
 -- accounts begin their months from nothing. flat_fee is what neither usage nor maximum (below zero) nor minimum
 -- explains: months begun before terms were charged apart have it all there. too_large: a numerator does not fit the denominator that the tally's
 -- prices have now, or leaves no room for the rest of a month (billing.prices.largest_hour).
 -- Most accounts have one row of each tally and month: only where cards changed, or an account has cards of its own, is there
 -- anything to add up.
 CREATE OR REPLACE TEMP TABLE rating_months_so_far AS
-WITH own_cards AS (
-    SELECT card_id FROM price_terms WHERE account_id IS NOT NULL
-), lanes AS (
-    SELECT
-        n.lane_no, l.book, l.tally, m.number AS month, l.denominator, l.numerator_most, l.has_terms,
-        n.rate_card NOT IN (FROM own_cards)
-            AND count(*) FILTER (n.rate_card NOT IN (FROM own_cards)) OVER (PARTITION BY l.tally, n.month) = 1
-            AS alone
-    FROM month_lanes AS n
-    JOIN price_tallies AS l ON l.item = n.item AND l.scope = n.region
-    JOIN (SELECT DISTINCT month, number FROM rating_months) AS m ON m.month = n.month
-    WHERE n.month >= $first_month AND n.rate_card NOT LIKE 'credit/%'
-), subjects AS (
-    SELECT
-        account_no, account_key, book,
-        account_id IN (SELECT account_id FROM price_force WHERE account_id IS NOT NULL) AS has_own
-    FROM rating_accounts
-    WHERE replay_from IS NULL AND account_key IN (
-        SELECT account_key FROM rating_sold
-        UNION ALL
-        SELECT account_key FROM rating_sold_bandwidth
-        UNION ALL
-        SELECT account_key FROM rating_fixed_term_moments
-    )
+WITH ordered AS (
+    SELECT DISTINCT account_key, tally FROM rating_sold WHERE NOT plain
+    UNION
+    SELECT DISTINCT account_key, tally FROM rating_sold_bandwidth
+    UNION
+    SELECT DISTINCT account_key, tally FROM rating_fixed_term_moments
+), asked AS (
+    SELECT account_key, tally FROM ordered
+    UNION
+    SELECT s.account_key, s.tally
+    FROM rating_sold AS s
+    JOIN rating_accounts AS a ON a.account_key = s.account_key
+    LEFT JOIN rating_quick_lanes AS q
+        ON q.tally = s.tally AND q.month = s.month AND q.card = s.card
+    WHERE s.plain AND (a.has_own OR q.lane_no IS NULL)
 ), parts AS (
     SELECT
         a.account_key, l.tally, l.month, l.denominator, l.numerator_most, l.has_terms,
@@ -101,9 +134,10 @@ WITH own_cards AS (
             ELSE TRY(s.numerator * (l.denominator // gcd(s.denominator, l.denominator)))
                 // (s.denominator // gcd(s.denominator, l.denominator))
         END AS numerator
-    FROM month_sums AS s
-    JOIN lanes AS l ON l.lane_no = s.lane_no
-    JOIN subjects AS a ON a.account_no = s.account_no AND a.book = l.book
+    FROM asked AS k
+    JOIN rating_accounts AS a ON a.account_key = k.account_key AND a.replay_from IS NULL
+    JOIN rating_past_lanes AS l ON l.tally = k.tally AND l.book = a.book
+    JOIN month_numbers AS s ON s.lane_no = l.lane_no AND s.account_no = a.account_no
 ), added AS (
     SELECT
         account_key, tally, month, denominator, numerator_most, has_terms, free_quantity,

@@ -73,24 +73,29 @@ SELECT state, through_hour, totals FROM runs WHERE run_id = $run_id;
 SET VARIABLE posting = {'run_id': $run_id, 'journal_no': CAST($journal_no AS BIGINT)};
 
 -- name: charges_to_post
--- One row per charge of the run, as its file keeps it for good: with its run and its record.
+-- One row per charge of the run, as its file keeps it for good: with its run and its record; and the same by number.
 CREATE OR REPLACE TEMP VIEW charges_to_post AS
 SELECT
     *,
     getvariable('posting').run_id AS run_id,
     getvariable('posting').journal_no AS journal_no
 FROM rating_out_charges;
+CREATE OR REPLACE TEMP VIEW numbered_to_post AS
+SELECT
+    *,
+    getvariable('posting').run_id AS run_id,
+    getvariable('posting').journal_no AS journal_no
+FROM rating_out_numbered;
 
 -- name: keep_late
--- One row per charge of the run whose month an invoice of its account has. Records of before terms were charged apart have no
--- column term.
+-- One row per charge of the run whose month an invoice of its account has.
 INSERT INTO late_charges BY NAME
 SELECT
     concat(
-        'charge:', c.account_id, ':', c.item, ':', c.region, ':', c.month, ':',
+        'charge:', a.account_id, ':', c.item, ':', c.region, ':', c.month, ':',
         strftime(c.period_start, '%Y-%m-%dT%H:%M'), ':', c.rate_card, ':r', c.revision
     ) AS charge_id,
-    c.account_id,
+    a.account_id,
     c.item,
     c.region,
     c.month,
@@ -103,16 +108,25 @@ SELECT
     c.amount,
     c.rate_card,
     c.reason,
-    coalesce(c.term, 'usage') AS term,
+    c.term,
     CAST($journal_no AS BIGINT) AS journal_no
-FROM (FROM effect_charges UNION ALL BY NAME SELECT 'usage' AS term WHERE false) AS c
-SEMI JOIN issued_months AS i ON c.account_id = i.account_id AND c.month = i.month
+FROM charges_at_hand AS c
+INNER JOIN month_accounts AS a ON c.account_no = a.account_no
+SEMI JOIN issued_months AS i ON a.account_id = i.account_id AND c.month = i.month
 WHERE c.month <= (SELECT max(month) FROM issued_months);
 
+-- name: last_issued
+-- One row: the last month of which an invoice stands, NULL before there is one.
+SELECT max(month) AS month FROM issued_months;
+
 -- name: drop_posted
--- What was posted stands in its file. A session that was opened anew, since its commit raised and was durable, has neither.
+-- What was posted stands in its file. A session that was opened anew, since its commit raised and was durable, has none of it.
 DROP VIEW IF EXISTS charges_to_post;
-DROP TABLE IF EXISTS rating_out_charges;
+DROP VIEW IF EXISTS numbered_to_post;
+DROP VIEW IF EXISTS rating_out_charges;
+DROP VIEW IF EXISTS rating_out_numbered;
+DROP TABLE IF EXISTS rating_revisions;
+DROP TABLE IF EXISTS rating_costs;
 
 -- name: without_a_price
 -- One row per account with hours that no price could rate: how many, the first, and what is wrong with it.

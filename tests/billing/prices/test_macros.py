@@ -33,7 +33,7 @@ def lake_of(case: Case) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     for schema in ("billing", "rating"):
         connection.execute(sql.text(f"schema/{schema}"))
-    connection.execute("CREATE TEMP TABLE rating_out_charges (rate_card VARCHAR)")
+    connection.execute("CREATE TEMP TABLE rating_out_numbered (rate_card VARCHAR)")
     tables.offer(connection, case.books)
     for name in ("cards", "labels", "tiers", "periods"):
         connection.table(f"rating_out_price_{name}").insert_into(f"price_{name}")

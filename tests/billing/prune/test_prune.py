@@ -20,7 +20,7 @@ from billing.prune import merging
 from billing.prune import plan as plans
 from billing.prune.settings import PruneSettings, month_start
 from billing.runs.import_hours import SeenFolders
-from billing.store.store import TableRef
+from billing.store.session import TableRef
 from edge.errors import ConflictError, Corrupt
 from tests import forked
 from tests.billing.filed import as_older_versions_wrote, refile

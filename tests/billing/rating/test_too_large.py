@@ -162,3 +162,22 @@ def test_a_card_whose_own_amounts_do_not_fit_is_refused_with_its_name(
     path.write_text(text)
     with pytest.raises(ConfigError, match=r"book.toml.*card https cannot be added up exactly"):
         read_book(path)
+
+
+def test_a_month_that_outgrows_64_bits_goes_on_to_the_unit_beside_those_that_fit(
+    tmp_path: Path,
+) -> None:
+    made = world(tmp_path, price="400000000")
+    for hour in range(1, 6):  # 4 * 10^18 units an hour; the third does not fit 2^63 any more
+        use(made, "a", f"2026-06-01T{hour - 1:02}:00", 1)
+        if hour == 2:
+            use(made, "b", "2026-06-01T01:00", 1)
+        made.rate(at(f"2026-06-01T{hour:02}:00"))
+        for account, amount in (("a", hour), ("b", int(hour > 1))):
+            found = made.connection.execute(
+                "SELECT coalesce(sum(amount), 0)::HUGEINT FROM month_state WHERE account_id = ?",
+                [account],
+            ).fetchall()
+            assert found == [(amount * 4 * 10**18,)]
+    assert made.connection.table("month_sums_large").shape[0] == 1
+    assert made.connection.table("month_sums").shape[0] == 1

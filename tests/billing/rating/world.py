@@ -15,6 +15,7 @@ import duckdb
 import pyarrow as pa
 
 import sql
+from billing.ledger.transfers import gather_charges
 from billing.prices import read_book
 from billing.prices.records import PriceBooks
 from billing.rating import appliers, engine
@@ -73,6 +74,10 @@ class World:
             "INSERT INTO account_versions BY NAME FROM accounts WHERE account_id = ?",
             [account.account_id],
         )  # fmt: skip
+        self.connection.execute(
+            "INSERT INTO month_accounts SELECT count(*) + 1, ? FROM month_accounts",
+            [account.account_id],
+        )
         self.connection.execute("UPDATE journal_state SET last_no = last_no + 1")
         if account.changes:
             methods = [(datetime(1970, 1, 1), account.method), *account.changes]  # noqa: DTZ001
@@ -160,11 +165,13 @@ class World:
         self.connection.execute("BEGIN")
         self.connection.execute(
             "INSERT INTO made_charges BY NAME SELECT uuid()::VARCHAR AS charge_id, ? AS run_id,"
-            " ? AS journal_no, * EXCLUDE (numerator, denominator, place_from, replayed,"
-            " account_no, lane_no)"
+            " ? AS journal_no, * EXCLUDE (numerator, denominator, place_from, replayed)"
             " FROM effect_charges",
             [f"R{self.runs}", self.runs],
         )
+        if outcome.numbered is not None:
+            self.connection.register("effect_charges", self.connection.table(outcome.numbered))
+        gather_charges(self.connection)
         effects: dict[str, Any] = dict.fromkeys(outcome.effects, "")
         appliers.apply(self.connection, effects | {"rating_mark": dict(outcome.mark)})
         self.connection.execute("UPDATE journal_state SET last_no = last_no + 1")

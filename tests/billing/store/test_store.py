@@ -19,8 +19,8 @@ from billing.ledger.records import as_effect
 from billing.ledger.top_up import top_up, top_up_transfer
 from billing.money import SCALE
 from billing.store.journal import RECORDS_AT_ONCE, ROWS_AT_ONCE, Record, grouped
-from billing.store.session import SMALL_CHANGE_ROWS
-from billing.store.store import Applier, Store, TableRef
+from billing.store.session import SMALL_CHANGE_ROWS, TableRef
+from billing.store.store import Applier, Store
 from edge.errors import Busy, Corrupt, EdgetollError
 from tests import forked
 from tests.billing.homes import NOW, START, THOROUGH, load_text, make_home
