@@ -50,7 +50,7 @@ def due(store: Store, *, months: int, at: datetime) -> MessagesDue | None:
 
 
 def _totals(connection: duckdb.DuckDBPyConnection, before: datetime) -> _Totals:
-    found = connection.execute(sql.text("statements/prune/messages/totals"), {"before": before})
+    found = connection.execute(sql.text("statements/prune/messages/texts_to_go"), {"before": before})
     return sql.rows(found, _Totals)[0]
 
 
@@ -72,8 +72,8 @@ def apply_pruned(connection: duckdb.DuckDBPyConnection, record: Record, effects:
             "run edgetoll check",
         )
     told = {"before": before}
-    connection.execute(sql.text("statements/prune/messages/take_out"), told)
+    connection.execute(sql.text("statements/prune/messages/drop_texts"), told)
     connection.execute(
-        sql.text("statements/prune/messages/note"),
+        sql.text("statements/prune/messages/note_texts"),
         {**told, "messages": found.messages, "journal_no": record.number},
     )
