@@ -277,6 +277,8 @@ def settle() -> None:
     """Choose what this process does not import, before it imports anything: it is our own."""
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # we have none to look for
+    # pyarrow loads numpy, whose linear algebra we have no use for: its threads wait by turning.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     sys.meta_path.insert(0, Withheld(UNUSED))
 
 

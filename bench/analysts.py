@@ -33,7 +33,7 @@ from bench.rating import close_hour, make_home
 from billing.analysts import library
 from billing.appliers import open_store
 from billing.follow_up import follow_up
-from billing.invoices.run import Order, issue, prepare
+from billing.invoices.run import Order, issue
 from billing.invoices.settings import InvoiceSettings, Seller
 from billing.lake import limited, version
 from billing.lake.charges import Part, joined
@@ -139,7 +139,7 @@ def made(home: Path, accounts: int, days: int, buckets: int = 12, busy: int = 1)
     at = START + timedelta(days=31, hours=4)
     with open_store(home, owner="bench", now=at) as store:
         runs.rate(store, books=load_books(home / "prices"), settings=read_settings(home), at=at)
-        done = issue(store, prepare(store, Order(month="2026-10", account=None, at=at), SETTINGS))
+        done = issue(store, Order(month="2026-10", account=None, at=at), SETTINGS)
         follow_up(store, at=at, record=done.journal_no)
     lake = version.current(home)
     assert lake is not None

@@ -36,7 +36,7 @@ from billing.appliers import open_store
 from billing.checks import invariants
 from billing.invoices import reading
 from billing.invoices.documents import bulk, pdf_document
-from billing.invoices.run import Order, issue, prepare
+from billing.invoices.run import Order, issue
 from billing.invoices.settings import InvoiceSettings, Seller
 from billing.invoices.settlement import cut_to_minor
 from billing.store.store import Store
@@ -120,7 +120,32 @@ SETTINGS = InvoiceSettings(
     formats=("json", "csv"),
     seller=Seller(name="Bench CDN", address=("1 Bench Street",), tax_id="B-1"),
 )
-Row = tuple[str, str, str, str]
+Row = tuple[str, str, str, str, str]
+"""What was measured: seconds, CPU seconds (of the workers too), documents a second, and more."""
+
+
+class Clock:
+    """Seconds and CPU seconds of this process, its threads and the children it waited for."""
+
+    def __init__(self) -> None:
+        self.seconds, self.cpu = time.perf_counter(), _cpu()
+
+    def stop(self) -> None:
+        """Keep what passed since it was made."""
+        self.seconds, self.cpu = time.perf_counter() - self.seconds, _cpu() - self.cpu
+
+    def cells(self, documents: int) -> tuple[str, str, str]:
+        """Seconds, CPU seconds and documents a second, as a table has them."""
+        return (
+            f"{self.seconds:.1f} s",
+            f"{self.cpu:.1f} CPU s",
+            f"{documents / self.seconds:,.0f}/s",
+        )
+
+
+def _cpu() -> float:
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def timed(what: Callable[[], object]) -> float:
@@ -162,20 +187,20 @@ def settle_in_a_loop(connection: duckdb.DuckDBPyConnection, accounts: int) -> tu
 
 def records(store: Store, settings: InvoiceSettings, accounts: int, *, sums: bool) -> list[Row]:
     """Measure the run itself."""
-    rows: list[Row] = []
     order = Order(month=MONTH, account=None, at=AT)
-    begin = time.perf_counter()
-    prepared = prepare(store, order, settings)
-    middle = time.perf_counter()
-    issue(store, prepared)
-    issued = time.perf_counter() - begin
+    issued = Clock()
+    done = issue(store, order, settings)
+    issued.stop()
+    assert done.invoices == accounts, "an account has no invoice"
     lines = store.connection.table("invoice_lines").shape[0]
-    rows.append(("lines, settlement, numbers", f"{middle - begin:.1f} s", "", ""))
-    rows.append(("… with journal, tables, ledger", f"{issued:.1f} s",
-                 f"{accounts / issued:,.0f} invoices/s", f"{lines:,} lines"))  # fmt: skip
-    checked = timed(lambda: _sound(store, of_the_run=sums))
+    rows = [
+        ("lines, numbers, journal, tables, ledger", *issued.cells(accounts), f"{lines:,} lines")
+    ]
+    checked = Clock()
+    _sound(store, of_the_run=sums)
+    checked.stop()
     checks = "the checks of a run" if sums else "all checks over all of it"
-    rows.append((checks, f"{checked:.1f} s", "", ""))
+    rows.append((checks, *checked.cells(accounts), ""))
     wanted, seconds = settle_in_a_loop(store.connection, min(accounts, LOOP_ACCOUNTS))
     ((found,),) = store.connection.execute(
         "SELECT sum(total) FROM (SELECT total FROM invoices ORDER BY account_id LIMIT $n)",
@@ -183,8 +208,8 @@ def records(store: Store, settings: InvoiceSettings, accounts: int, *, sums: boo
     ).fetchall()
     assert found == wanted, "the loop and the run differ"
     per_loop = min(accounts, LOOP_ACCOUNTS) / seconds
-    rows.append(("baseline: totals only, Python loop", f"{accounts / per_loop:.1f} s",
-                 f"{per_loop:,.0f} invoices/s", "equal to the unit"))  # fmt: skip
+    rows.append(("baseline: totals only, Python loop", f"{accounts / per_loop:.1f} s", "",
+                 f"{per_loop:,.0f}/s", "equal to the unit"))  # fmt: skip
     return rows
 
 
@@ -199,38 +224,44 @@ def documents(store: Store, options: argparse.Namespace) -> list[Row]:
     """Measure rendering and writing."""
     reading.of_month(store.connection, MONTH, None)
     count = options.accounts
-    begin = time.perf_counter()
+    first = Clock()
     written = bulk.write(store.home, store.connection, MONTH, workers=options.workers)
-    seconds = time.perf_counter() - begin
+    first.stop()
     size = sum(path.stat().st_size for path in (store.home / "invoices" / MONTH).iterdir())
-    again = timed(lambda: bulk.write(store.home, store.connection, MONTH, workers=options.workers))
+    again = Clock()
+    bulk.write(store.home, store.connection, MONTH, workers=options.workers)
+    again.stop()
+    merely = _write_only(store.home)
     some = list(reading.first_of_month(store.connection, MONTH, options.pdf))
     pdf_document.render(some[0])
-    pdf = timed(lambda: [pdf_document.render(one) for one in some])
+    pdf = Clock()
+    for one in some:
+        pdf_document.render(one)
+    pdf.stop()
+    times = f"{first.seconds / merely.seconds:.2f} x as long as merely written"
     return [
-        (f"JSON and CSV of {count:,}", f"{seconds:.1f} s", f"{count / seconds:,.0f} invoices/s",
+        (f"JSON and CSV of {count:,}", *first.cells(count),
          f"{written.new:,} files, {size / 1e6:,.0f} MB"),
-        ("again, nothing to change", f"{again:.1f} s", f"{count / again:,.0f} invoices/s", ""),
-        ("baseline: the same bytes, written only", f"{_write_only(store.home):.1f} s", "", ""),
-        (f"PDF of {len(some)}, one process", f"{pdf:.1f} s", f"{len(some) / pdf:,.0f} invoices/s",
-         ""),
+        ("again, nothing to change", *again.cells(count), ""),
+        ("baseline: the same bytes, written only", *merely.cells(count), times),
+        (f"PDF of {len(some)}, one process", *pdf.cells(len(some)), ""),
     ]  # fmt: skip
 
 
-def _write_only(home: Path) -> float:
-    """Seconds to write the documents that are there once more, from memory, under other names."""
+def _write_only(home: Path) -> Clock:
+    """What it takes to write the documents once more, from memory, under other names."""
     here = home / "invoices" / MONTH
     contents = [(path.name, path.read_bytes()) for path in here.iterdir()]
     there = home / "invoices" / "copy"
     there.mkdir()
 
-    def write() -> None:
-        for name, data in contents:
-            hidden = there / f".{name}.tmp"
-            hidden.write_bytes(data)
-            os.replace(hidden, there / name)
-
-    return timed(write)
+    clock = Clock()
+    for name, data in contents:
+        hidden = there / f".{name}.tmp"
+        hidden.write_bytes(data)
+        os.replace(hidden, there / name)
+    clock.stop()
+    return clock
 
 
 def main() -> None:
@@ -258,8 +289,8 @@ def main() -> None:
         f" DuckDB {duckdb.__version__}; {options.accounts:,} accounts × 3 items"
         + (", charges in sums alone" if options.sums else f" × {options.hours} charges")
     )
-    for name, seconds, rate, more in rows:
-        print(f"  {name:<42} {seconds:>9}  {rate:>20}  {more}")
+    for name, seconds, cpu, rate, more in rows:
+        print(f"  {name:<40} {seconds:>8} {cpu:>12} {rate:>10}  {more}")
     print(f"  peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MiB")
 
 

@@ -11,7 +11,7 @@ from billing.invoices import reading
 from billing.invoices.documents import writing
 from billing.invoices.documents.files import FilesWritten
 from billing.invoices.reading import InvoiceFigures
-from billing.invoices.run import Issued, Order, issue, prepare
+from billing.invoices.run import Issued, Order, issue
 from billing.invoices.settings import InvoiceSettings
 from billing.store.store import Store
 from edge.crash_point import crash_point
@@ -34,10 +34,7 @@ def issue_month(store: Store, order: Order, settings: InvoiceSettings) -> Issued
 
     Corrupt when a check of the new record is red: then no document is written.
     """
-    issued = issue(
-        store,
-        prepare(store, order, settings, printing=writing.printing(store.home, settings)),
-    )
+    issued = issue(store, order, settings, printing=writing.printing(store.home, settings))
     crash_point("invoice-issued")
     accounts = None if order.account is None else (order.account,)
     red = follow_up(store, at=order.at, accounts=accounts, record=issued.journal_no).red

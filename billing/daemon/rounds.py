@@ -177,13 +177,13 @@ def _say_waiting(month: str, reason: str, *, accounts: int = 0, account: str = "
 def _issue(store: Store, month: str, now: datetime) -> None:
     from billing.invoices.documents import writing
     from billing.invoices.documents.kept import read_invoice_settings
-    from billing.invoices.run import Order, issue, prepare
+    from billing.invoices.run import Order, issue
 
     settings = read_invoice_settings(store.home)
     order = Order(month=month, account=None, at=now, draft=False, reissue=False)
     try:
         printing = writing.printing(store.home, settings)
-        issued = issue(store, prepare(store, order, settings, printing=printing))
+        issued = issue(store, order, settings, printing=printing)
     except InputError as error:
         # Not due yet (hours still open, a zone whose month has not ended): asked again later.
         log("waiting", step="invoice", month=month, reason=error.message)

@@ -1,14 +1,14 @@
 """The monthly act: which accounts are due, their lines, sums, numbers, all set-based in DuckDB.
 
-`prepare` leaves the finished documents in temp tables and changes nothing; `issue` commits them as
-one journal record, numbers included, so that a number without its invoice cannot exist (FAULTS
-G12).
+`prepare` leaves the finished documents in temp tables and changes nothing; `issue` makes them part
+by part and commits each as one journal record, numbers included, so that a number without its
+invoice cannot exist (FAULTS G12; decision 2340).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import duckdb
@@ -19,32 +19,31 @@ from billing.instants import naive
 from billing.invoices.periods import (
     LocalPeriod,
     check_month,
-    last_day,
     month_days,
     month_span,
     zone_rules,
 )
 from billing.invoices.readiness import Readiness, check
-from billing.invoices.sellers import fill_sellers, fill_series, issuers
+from billing.invoices.sellers import fill_sellers, fill_series
 from billing.invoices.settings import InvoiceSettings, check_prefixes, check_seller
 from billing.invoices.waiting import (
     ANYTHING_PRINTS,
     Printing,
     Waiting,
     check_seller_prints,
-    unknown_sellers,
+    undecided,
     unsaid,
     who_waits,
 )
 from billing.ledger.transfers import balance
 from billing.store.session import TableRef
 from billing.store.store import Store
-from billing.vat.deciding import decide_rates
-from billing.vat.rules import read_tax_table
 from edge.crash_point import crash_point
 
-HASHED_AT_ONCE = 50_000
-"""The text of so many documents is made at once: that of a million does not fit into memory."""
+DOCUMENTS_AT_ONCE = 122_880
+"""So many accounts are issued by one record: the tables of a million do not fit into memory, and
+what does not takes longer for each of its rows. It is a row group of DuckDB: rows of less are
+written into its log first, and so twice."""
 OUT = {
     "invoices": "invoice_out_heads",
     "invoice_lines": "invoice_out_lines",
@@ -52,6 +51,14 @@ OUT = {
     "invoice_transfers": "invoice_out_transfers",
     "invoice_corrections": "invoice_out_corrections",
 }
+ORDERS = {
+    "invoices": "invoice_no",
+    "invoice_lines": "invoice_no, line_no",
+    "invoice_detail": "invoice_no, day, domain, class, region",
+    "invoice_transfers": "transfer_id",
+    "invoice_corrections": "invoice_no, line_no, charge_id",
+}
+"""What tells the rows of each apart: to order by all columns gives the same file, later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +90,9 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issued:
-    """What a run issued; `journal_no` is None when there was nothing to issue."""
+    """What a run issued. `run_id`, `journal_no`: the first record of it, the others follow it;
+    `journal_no` is None when there was nothing to issue.
+    """
 
     run_id: str
     invoices: int
@@ -101,6 +110,15 @@ class AccountZone:
     currency: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Due:
+    """What `_find_due` left in its temp table, up to which number, and who has to wait."""
+
+    last_no: int
+    waiting: tuple[Waiting, ...]
+    readiness: Readiness
+
+
 def prepare(
     store: Store,
     order: Order,
@@ -115,58 +133,51 @@ def prepare(
     InputError for a month that is none, an account that does not exist, or a seller who is still
     the shipped example.
     """
-    check_month(order.month)
-    check_prefixes(settings)
-    if not order.draft:
-        if not settings.sellers:
-            check_seller(settings)
-        check_seller_prints(settings, printing.unprintable)
-    connection = store.connection
-    if order.account is not None:
-        balance(connection, order.account)
-    found = sql.rows(
-        connection.execute(
-            sql.text("statements/invoices/due_and_late/account_zones"), {"account": order.account}
-        ),
-        AccountZone,
-    )
-    zones = sorted({one.timezone for one in found})
-    spans = {zone: month_span(order.month, zone) for zone in zones}
-    readiness = check(connection, store.home, spans=spans, now=order.at)
-    _fill_zones(store, order, spans, readiness)
-    currencies = sorted({one.currency for one in found})
-    fill_series(connection, currencies, settings, at=order.at, draft=order.draft)
-    scope = {"month": order.month, "account": order.account}
-    connection.execute(sql.text("statements/invoices/due_and_late/late"), scope)
-    _fill_month_ends(store, order.month, zones)
-    connection.execute(
-        sql.text("statements/invoices/due_and_late/due"),
-        {**scope, "reissue": order.reissue, **_languages(settings)},
-    )
-    waiting = _undecided(store, order, settings)
-    if not order.draft:
-        left = (*unsaid(store, settings), *order.left)
-        waiting = (*waiting, *who_waits(store, readiness, printing, left))
-    run_id = f"invoice-{order.month}-{store.journal.last_no + 1}"
-    _compute(store, order, settings, run_id=run_id, import_no=readiness.import_no)
-    made = connection.table(OUT["invoices"])
-    return Prepared(
-        order=order,
-        run_id=run_id,
-        invoices=made.shape[0],
-        credit_notes=made.filter("kind = 'credit_note'").shape[0],
-        early=made.filter("period_end > issued_at").shape[0],
-        waiting=waiting,
-        readiness=readiness,
+    due = _find_due(store, order, settings, printing)
+    return _make(store, order, settings, due)
+
+
+def issue(
+    store: Store,
+    order: Order,
+    settings: InvoiceSettings,
+    *,
+    printing: Printing = ANYTHING_PRINTS,
+    at_once: int = DOCUMENTS_AT_ONCE,
+) -> Issued:
+    """Make the documents of every due account and commit them: numbers, content, tax and cut, by
+    one journal record for each `at_once` accounts, in the order of their ids. Killed between two
+    records it goes on with the rest when it is run again.
+
+    `printing` and errors: as `prepare` has them.
+    """
+    due = _find_due(store, order, settings, printing)
+    if due.last_no <= at_once:
+        parts = [_commit(store, _make(store, order, settings, due))]
+    else:
+        store.connection.execute(sql.text("statements/invoices/due_and_late/keep_due"))
+        parts = []
+        for after in range(0, due.last_no, at_once):
+            part = {"after": after, "through": after + at_once}
+            store.connection.execute(sql.text("statements/invoices/due_and_late/part_of_due"), part)
+            parts.append(_commit(store, _make(store, order, settings, due)))
+            crash_point("invoice-part-issued")
+    first = next((one for one in parts if one.journal_no is not None), parts[0])
+    return replace(
+        first,
+        invoices=sum(one.invoices for one in parts),
+        credit_notes=sum(one.credit_notes for one in parts),
     )
 
 
-def issue(store: Store, prepared: Prepared) -> Issued:
-    """Commit the prepared documents: numbers, content, tax and cut in one journal record."""
+def _commit(store: Store, prepared: Prepared) -> Issued:
+    """Commit the prepared documents in one journal record."""
     number = None
     if prepared.invoices:
         crash_point("invoice-prepared")
-        effects: dict[str, object] = {name: TableRef(table) for name, table in OUT.items()}
+        effects: dict[str, object] = {
+            name: TableRef(table, order=ORDERS[name]) for name, table in OUT.items()
+        }
         effects["run"] = {
             "run_id": prepared.run_id,
             "month": prepared.order.month,
@@ -181,6 +192,72 @@ def issue(store: Store, prepared: Prepared) -> Issued:
         credit_notes=prepared.credit_notes,
         journal_no=number,
         waiting=prepared.waiting,
+    )
+
+
+def _find_due(store: Store, order: Order, settings: InvoiceSettings, printing: Printing) -> _Due:
+    """Leave the accounts that are due in their temp table, with what is late and what rates of tax
+    they have; who must wait is due no more.
+    """
+    check_month(order.month)
+    check_prefixes(settings)
+    if not order.draft:
+        if not settings.sellers:
+            check_seller(settings)
+        check_seller_prints(settings, printing.unprintable)
+    connection = store.connection
+    if order.account is not None:
+        balance(connection, order.account)
+    zones = sorted({one.timezone for one in _zones(store, order)})
+    spans = {zone: month_span(order.month, zone) for zone in zones}
+    readiness = check(connection, store.home, spans=spans, now=order.at)
+    _fill_zones(store, order, spans, readiness)
+    _fill_series(store, order, settings)
+    scope = {"month": order.month, "account": order.account}
+    connection.execute(sql.text("statements/invoices/due_and_late/late"), scope)
+    _fill_month_ends(store, order.month, zones)
+    connection.execute(
+        sql.text("statements/invoices/due_and_late/due"),
+        {**scope, "reissue": order.reissue, **_languages(settings)},
+    )
+    waiting = undecided(store, settings, month=order.month, draft=order.draft)
+    if not order.draft:
+        left = (*unsaid(store, settings), *order.left)
+        waiting = (*waiting, *who_waits(store, readiness, printing, left))
+    return _Due(
+        last_no=store.value("statements/invoices/due_and_late/last_due"),
+        waiting=waiting,
+        readiness=readiness,
+    )
+
+
+def _zones(store: Store, order: Order) -> list[AccountZone]:
+    found = store.connection.execute(
+        sql.text("statements/invoices/due_and_late/account_zones"), {"account": order.account}
+    )
+    return sql.rows(found, AccountZone)
+
+
+def _fill_series(store: Store, order: Order, settings: InvoiceSettings) -> None:
+    """Leave the last number of each series in its temp table."""
+    currencies = sorted({one.currency for one in _zones(store, order)})
+    fill_series(store.connection, currencies, settings, at=order.at, draft=order.draft)
+
+
+def _make(store: Store, order: Order, settings: InvoiceSettings, due: _Due) -> Prepared:
+    """Make the documents of the accounts that are in the temp table of the due."""
+    run_id = f"invoice-{order.month}-{store.journal.last_no + 1}"
+    _fill_series(store, order, settings)
+    _compute(store, order, settings, run_id=run_id, import_no=due.readiness.import_no)
+    made = store.connection.table(OUT["invoices"])
+    return Prepared(
+        order=order,
+        run_id=run_id,
+        invoices=made.shape[0],
+        credit_notes=made.filter("kind = 'credit_note'").shape[0],
+        early=made.filter("period_end > issued_at").shape[0],
+        waiting=due.waiting,
+        readiness=due.readiness,
     )
 
 
@@ -216,41 +293,6 @@ def _languages(settings: InvoiceSettings) -> dict[str, object]:
         "countries": list(LANGUAGE_OF_COUNTRY),
         "languages": list(LANGUAGE_OF_COUNTRY.values()),
     }
-
-
-def _undecided(store: Store, order: Order, settings: InvoiceSettings) -> tuple[Waiting, ...]:
-    """Whose seller or tax nobody can tell, of drafts too: they are due no more. Beside it the rates
-    of all others are left in their table.
-    """
-    connection = store.connection
-    waiting = unknown_sellers(store, settings, draft=order.draft)
-    only = [one.account_id for one in waiting]
-    drop = sql.text("statements/invoices/due_and_late/drop_undecided")
-    connection.execute(drop, {"undecided": only})
-    month = {"month": order.month}
-    connection.execute(sql.text("statements/invoices/due_and_late/tax_rates"), month)
-    table = read_tax_table(store.home)
-    if table is None:
-        return waiting
-    late = connection.execute(sql.text("statements/invoices/due_and_late/late_months")).fetchall()
-    found = decide_rates(
-        connection,
-        table,
-        countries={one.seller_id: one.seller.country for one in issuers(settings)},
-        last_days={one: last_day(one) for one in {order.month, *(str(row[0]) for row in late)}},
-    )
-    connection.execute(drop, {"undecided": [one.account_id for one in found]})
-    return (
-        *waiting,
-        *(
-            Waiting(
-                account_id=one.account_id,
-                problem=f"nobody can tell its tax: {one.problem}",
-                hint=one.hint,
-            )
-            for one in found
-        ),
-    )
 
 
 def _fill_month_ends(store: Store, month: str, zones: Sequence[str]) -> None:
@@ -298,6 +340,7 @@ def _compute(
         steps.insert(1, ("statements/invoices/usage/carry_forward", nothing))
     fill_sellers(connection, settings, at=order.at, draft=order.draft)
     connection.execute(sql.temporary("macros/shared_out"))
+    connection.execute(sql.temporary("macros/cut_to_units"))
     for name, parameters in steps:
         connection.execute(sql.text(name), parameters)
     finish(connection)
@@ -316,18 +359,11 @@ def _head(order: Order) -> dict[str, object]:
 
 def finish(connection: duckdb.DuckDBPyConnection) -> None:
     """From heads, lines and appendix to what the journal record holds: hashes and transfers too."""
-    connection.execute(sql.text("statements/invoices/finish/with_balances"))
-    parts = 1 + connection.table("invoice_heads").shape[0] // HASHED_AT_ONCE
+    connection.execute(sql.text("statements/invoices/finish/balances"))
+    connection.execute(sql.text("statements/invoices/finish/no_out_heads"))
+    parts = 1 + (connection.table("invoice_heads").shape[0] - 1) // DOCUMENTS_AT_ONCE
     for part in range(parts):
         connection.execute(
-            sql.text("statements/invoices/finish/content_hashes"),
-            {
-                "heads": "invoice_heads",
-                "lines": OUT["invoice_lines"],
-                "detail": OUT["invoice_detail"],
-                "part": part,
-                "parts": parts,
-            },
+            sql.text("statements/invoices/finish/out_heads"), {"part": part, "parts": parts}
         )
-    connection.execute(sql.text("statements/invoices/finish/out_heads"))
     connection.execute(sql.text("statements/invoices/finish/out_transfers"))

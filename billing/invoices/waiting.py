@@ -12,11 +12,14 @@ from decimal import Decimal
 
 import sql
 from billing.invoices.fonts import font_hint, named
+from billing.invoices.periods import last_day
 from billing.invoices.readiness import Readiness
 from billing.invoices.sellers import issuer_of, issuers, seller_text
 from billing.invoices.settings import InvoiceSettings, check_seller
 from billing.store.store import Store
+from billing.vat.deciding import decide_rates
 from billing.vat.profiles import HINT, profile_of, refusal
+from billing.vat.rules import read_tax_table
 from edge.errors import InputError
 
 
@@ -84,37 +87,62 @@ class Printing:
 ANYTHING_PRINTS = Printing()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LanguageInUse:
-    """A language that documents are about to be written in, and whose."""
-
-    language: str
-    accounts: list[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SellerInUse:
-    """A seller of accounts that are due, and who these are."""
-
-    seller_id: str
-    accounts: list[str]
-
-
 def unknown_sellers(store: Store, settings: InvoiceSettings, *, draft: bool) -> tuple[Waiting, ...]:
     """The due accounts that name a seller who is none, or is still the shipped example."""
-    found = store.connection.execute(sql.text("statements/invoices/due_and_late/sellers_in_use"))
+    connection = store.connection
     waiting = []
-    for one in sql.rows(found, SellerInUse):
+    used = connection.execute(sql.text("statements/invoices/due_and_late/sellers_in_use"))
+    for (seller_id,) in used.fetchall():
         try:
-            issuer_of(settings, one.seller_id)
+            issuer_of(settings, seller_id)
             if not draft and settings.sellers:
-                check_seller(settings, one.seller_id)
+                check_seller(settings, seller_id)
         except InputError as error:
+            theirs = connection.execute(
+                sql.text("statements/invoices/due_and_late/accounts_of_seller"),
+                {"seller_id": seller_id},
+            )
             waiting += [
                 Waiting(account_id=account, problem=error.message, hint=error.hint or "")
-                for account in one.accounts
+                for (account,) in theirs.fetchall()
             ]
     return tuple(waiting)
+
+
+def undecided(
+    store: Store, settings: InvoiceSettings, *, month: str, draft: bool
+) -> tuple[Waiting, ...]:
+    """Whose seller or tax nobody can tell, of drafts too: they are due no more. Beside it the rates
+    of all others are left in their table.
+    """
+    connection = store.connection
+    waiting = unknown_sellers(store, settings, draft=draft)
+    only = [one.account_id for one in waiting]
+    drop = sql.text("statements/invoices/due_and_late/drop_undecided")
+    connection.execute(drop, {"undecided": only})
+    connection.execute(sql.text("statements/invoices/due_and_late/tax_rates"), {"month": month})
+    table = read_tax_table(store.home)
+    if table is None:
+        return waiting
+    late = connection.execute(sql.text("statements/invoices/due_and_late/late_months")).fetchall()
+    found = decide_rates(
+        connection,
+        table,
+        countries={one.seller_id: one.seller.country for one in issuers(settings)},
+        last_days={one: last_day(one) for one in {month, *(str(row[0]) for row in late)}},
+    )
+    connection.execute(drop, {"undecided": [one.account_id for one in found]})
+    return (
+        *waiting,
+        *(
+            Waiting(
+                account_id=one.account_id,
+                problem=f"nobody can tell its tax: {one.problem}",
+                hint=one.hint,
+            )
+            for one in found
+        ),
+    )
 
 
 def unsaid(store: Store, settings: InvoiceSettings) -> tuple[Waiting, ...]:
@@ -186,12 +214,17 @@ def _without_font(store: Store, printing: Printing) -> tuple[Waiting, ...]:
     due = store.connection.execute(sql.text("statements/invoices/due_and_late/printed_parties"))
     parties = sql.rows(due, PrintedParty)
     used = store.connection.execute(sql.text("statements/invoices/due_and_late/languages_in_use"))
-    languages = sql.rows(used, LanguageInUse)
+    languages = used.fetchall()
     found = {one.account_id: (printing.unprintable(one.text), "name or address") for one in parties}
-    for one in languages:
-        missing = printing.unprintable(printing.texts_of(one.language))
+    for (language,) in languages:
+        missing = printing.unprintable(printing.texts_of(language))
         if missing:
-            found |= dict.fromkeys(one.accounts, (missing, f"language ({one.language})"))
+            theirs = store.connection.execute(
+                sql.text("statements/invoices/due_and_late/accounts_of_language"),
+                {"language": language},
+            )
+            what = (missing, f"language ({language})")
+            found |= {account: what for (account,) in theirs.fetchall()}
     return tuple(
         Waiting(
             account_id=account_id,

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from pathlib import Path
 
 from billing.lake.building import Building, keep_one, write
@@ -91,10 +90,14 @@ def joined(parts: Iterable[Part]) -> list[Part]:
 
 def _alike(parts: Sequence[Part]) -> int:
     """How many of the last parts to join now; 0: none."""
-    newest = parts[-1].rows
-    count = sum(1 for _ in takewhile(lambda one: one.rows <= 2 * newest, reversed(parts)))
-    rows = sum(one.rows for one in parts[-count:])
-    return count if count >= JOINED_AT_ONCE and rows <= JOINED_ROWS_MAX else 0
+    newest, count, rows = parts[-1].rows, 0, 0
+    for part in reversed(parts):
+        if part.rows > 2 * newest:
+            break
+        count, rows = count + 1, rows + part.rows
+        if rows > JOINED_ROWS_MAX:  # large ones stay, two years of hours of them: do not count on
+            return 0
+    return count if count >= JOINED_AT_ONCE else 0
 
 
 def _kept(building: Building, table: LakeTable, files: Sequence[ChargeFile]) -> Iterator[Part]:

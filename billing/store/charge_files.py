@@ -29,6 +29,11 @@ EFFECT = "charges"
 MERGED_KIND = "charges_merged"
 MERGED_EFFECT = "merged_charges"
 """The effect of a record whose file is the charges of several earlier ones."""
+_VIEWS = {
+    "of a run": "statements/ledger/charge_files/with_present",
+    "merged": "statements/ledger/charge_files/with_merged",
+    "older": "statements/ledger/charge_files/with_older",
+}
 RESTORE = "restore journal/effects/ from a backup: what was charged stands there and nowhere else"
 
 
@@ -53,36 +58,15 @@ class Opened(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _View:
-    """The statements that make the files of one form a view: their list, the view, an empty one."""
+class ShownCharges:
+    """What the views of a session read: the files, in the order of their records."""
 
-    listed: str
-    shown: str
-    none: str
+    files: tuple[ChargeFile, ...]
 
-
-_PRESENT = _View(
-    listed="statements/ledger/charge_files/set_files",
-    shown="statements/ledger/charge_files/with_present",
-    none="statements/ledger/charge_files/without_present",
-)
-_MERGED = _View(
-    listed="statements/ledger/charge_files/set_merged_files",
-    shown="statements/ledger/charge_files/with_merged",
-    none="statements/ledger/charge_files/without_merged",
-)
-_OLDER = _View(
-    listed="statements/ledger/charge_files/set_older_files",
-    shown="statements/ledger/charge_files/with_older",
-    none="statements/ledger/charge_files/without_older",
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Forms:
-    present: int
-    merged: int
-    older: int
+    @property
+    def forms(self) -> frozenset[str]:
+        """The forms of which there are files."""
+        return frozenset(one.form for one in self.files)
 
 
 def merged_files(record: Record) -> list[ChargeFile]:
@@ -135,32 +119,39 @@ def is_of_charges(record: Record) -> bool:
     return EFFECT in record.effects or MERGED_EFFECT in record.effects
 
 
-def show(connection: duckdb.DuckDBPyConnection, journal: Journal | None = None) -> None:
+def show(
+    connection: duckdb.DuckDBPyConnection,
+    journal: Journal | None = None,
+    before: ShownCharges | None = None,
+) -> ShownCharges:
     """Make the views `charges` and `transfers` of this session what the store's tables say.
+    `before`: what they read until now.
 
     Corrupt, where `journal` is given, names a file that DuckDB cannot read.
     """
-    found = connection.execute(sql.text("statements/ledger/charge_files/count"))
-    forms = sql.rows(found, _Forms)[0]
-    connection.execute(sql.text("statements/ledger/charge_files/no_charges"))
-    for files, is_there in (
-        (_PRESENT, forms.present),
-        (_MERGED, forms.merged),
-        (_OLDER, forms.older),
-    ):
-        if is_there:
-            connection.execute(sql.text(files.listed))
+    now = ShownCharges(files=tuple(listed(connection)))
+    places = {form: [one.file for one in now.files if one.form == form] for form in _VIEWS}
+    connection.execute(
+        sql.text("statements/ledger/charge_files/set_places"),
+        {
+            "present": places["of a run"],
+            "merged": sorted({*places["merged"]}),
+            "older": places["older"],
+            "through": max((one.journal_no for one in now.files), default=0),
+        },
+    )
+    if before is not None and before.forms == now.forms:
+        return now
+    connection.execute(sql.text("statements/ledger/charge_files/charges"))
     try:
-        connection.execute(sql.text(_PRESENT.shown if forms.present else _PRESENT.none))
-        connection.execute(sql.text(_MERGED.shown if forms.merged else _MERGED.none))
-        connection.execute(sql.text(_OLDER.shown if forms.older else _OLDER.none))
+        for form in now.forms:
+            connection.execute(sql.text(_VIEWS[form]))
     except duckdb.Error:
         if journal is not None:
-            for one in listed(connection):
+            for one in now.files:
                 refuse_damaged_file(one, journal)
         raise
-    connection.execute(sql.text("statements/ledger/charge_files/charges"))
-    connection.execute(sql.text("statements/ledger/charge_files/transfers"))
+    return now
 
 
 def listed(connection: duckdb.DuckDBPyConnection) -> list[ChargeFile]:
@@ -168,13 +159,13 @@ def listed(connection: duckdb.DuckDBPyConnection) -> list[ChargeFile]:
     return sql.rows(connection.execute(sql.text("statements/ledger/charge_files/list")), ChargeFile)
 
 
-def state_of(store: Opened) -> str:
+def state_of(shown: ShownCharges, journal: Journal) -> str:
     """What the files of charges look like, in one word: another one where any was touched. A link
     made to a file does not touch it.
     """
     digest = hashlib.sha256()
-    for one in listed(store.connection):
-        digest.update(f"{one.file} {_looks(store.journal.effect_path(one.file))}\n".encode())
+    for one in shown.files:
+        digest.update(f"{one.file} {_looks(journal.effect_path(one.file))}\n".encode())
     return digest.hexdigest()
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 import duckdb
 import orjson
@@ -30,6 +30,12 @@ FEW_ROWS = 2_000
 Schema = Sequence[tuple[str, str]]
 """Names and types of columns."""
 Rows = Sequence[tuple[object, ...]]
+
+
+def is_arrow(value: object) -> TypeGuard[pa.Table]:
+    """Whether it is an Arrow table: there is none where pyarrow was not loaded."""
+    arrow = sys.modules.get("pyarrow")
+    return arrow is not None and isinstance(value, arrow.Table)
 
 
 def schema_of(schema: Schema) -> pa.Schema:

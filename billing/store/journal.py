@@ -98,6 +98,19 @@ def _refuse_floats(value: object) -> None:
             _refuse_floats(inner)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalFacts:
+    """What the person on call wants to know of the journal: how long it is, and when its whole
+    chain was last verified, through which record.
+    """
+
+    records: int
+    last_hash: str
+    size_bytes: int
+    verified_at: datetime | None
+    verified_no: int
+
+
 class Journal:
     """The journal of one home. The caller holds HOME/billing.lock; nobody else writes."""
 

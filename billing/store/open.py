@@ -55,12 +55,14 @@ def opened(
         evidence(store)
         if found is not None and not rebuilt and not store.is_as_left:
             _refuse_edited(store)  # the replay reads every file of charges too
-        elif note is not None and note.charges != charge_files.state_of(store):
+        elif note is not None and note.charges != charge_files.state_of(
+            store.charges, store.journal
+        ):
             charge_files.refuse_damaged(store)
         left_note.clear(store.path)
     except BaseException:
         if store is not None:
-            store.connection.close()
+            store.end_session()
         lock.__exit__(None, None, None)
         raise
     store.hold(lock)
@@ -83,14 +85,15 @@ def _bring_up(store: Store, torn: bytes) -> bool:
     fits = layout.stored(store.connection) in (None, layout.present())
     if fits:
         store.create_tables()
-    number, last_no = store.state().last_no, store.journal.last_no
+    state, last_no = store.state(), store.journal.last_no
+    number = state.last_no
     if number > last_no:
         raise Corrupt(
             f"billing.duckdb holds journal record {number}, the journal ends at {last_no}",
             "restore journal/ from its newest backup, and leave billing.duckdb in its place: it"
             f" alone has records {last_no + 1} to {number}",
         )
-    if store.journal.hash_at(number) != store.state().last_hash:
+    if store.journal.hash_at(number) != state.last_hash:
         raise Corrupt(
             f"billing.duckdb and the journal differ at record {number}",
             "they are of two homes or two histories: restore journal/ and billing.duckdb from the"
@@ -113,12 +116,12 @@ def _rebuild(store: Store) -> None:
     for left in leftovers:
         left.unlink(missing_ok=True)
     try:
-        Store.replayed(store.home, path, now=store.now, appliers=store.appliers).connection.close()
+        Store.replayed(store.home, path, now=store.now, appliers=store.appliers).end_session()
     except BaseException:
         for left in leftovers:
             left.unlink(missing_ok=True)
         raise
-    store.connection.close()
+    store.end_session()
     store.path.with_name(f"{STORE_NAME}.wal").unlink(missing_ok=True)
     os.replace(path, store.path)
     fsync_folder(store.home)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +30,10 @@ SMALL_STORE_BYTES = 32 << 20
 SMALL_CHANGE_ROWS = 200_000
 """A smaller store, and a smaller change to one, are for one thread: waking others costs more than
 they do."""
+_idle: list[duckdb.DuckDBPyConnection] = []
+"""Engines of this process that have no store at hand: to start one and to take it down costs more
+than all else that a session of a small store does. Each has one store at a time, so that none
+shares memory, threads or a folder for what does not fit into memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,31 +50,78 @@ class TableRef:
     applied: str | None = None
 
 
-def connect(path: Path, home: Path) -> duckdb.DuckDBPyConnection:
-    """The session of the store at `path`; Busy when another program holds it, Corrupt when it is
-    damaged, EdgetollError when the machine is in the way.
+class StoreSession:
+    """The session of the store at `path`, from now until `end`; `connection` is for its statements.
+
+    Busy when another program holds it, Corrupt when it is damaged, EdgetollError when the machine
+    is in the way.
     """
-    try:
-        is_new = not path.exists()
-    except OSError as error:  # a folder above it that this user may not enter
-        raise _refusal(str(error), home) from error
-    try:
-        connection = duckdb.connect(str(path))
-    except duckdb.Error as error:
-        if is_new:  # half a file, from a disk that filled up, would be taken for a damaged one
-            path.unlink(missing_ok=True)
-        raise _refusal(str(error).strip().splitlines()[0], home) from error
-    if is_new:
-        path.chmod(0o600)
-    if path.stat().st_size < SMALL_STORE_BYTES:
-        connection.execute("SET threads = 1")
-    connection.execute(
-        sql.text("statements/store/session/set_memory"), {"limit": read_settings(home).memory_limit}
-    )
-    connection.execute(sql.text("statements/store/session/set_zone"))
-    connection.execute(sql.text("statements/store/session/set_order"))
-    connection.execute(sql.text("statements/store/session/set_home"), {"home": str(home)})
-    return connection
+
+    def __init__(self, path: Path, home: Path) -> None:
+        try:
+            is_new = not path.exists()
+            self._is_small = is_new or path.stat().st_size < SMALL_STORE_BYTES
+        except OSError as error:  # a folder above it that this user may not enter
+            raise _refusal(str(error), home) from error
+        self._path = path
+        engine = _engine(is_small=self._is_small)
+        try:
+            engine.execute(
+                sql.text("statements/store/session/set_overflow"), {"folder": _overflow(path)}
+            )
+            # A parameter cannot name the file.
+            literal = "'" + str(path).replace("'", "''") + "'"
+            engine.execute(sql.text("statements/store/session/attach").replace("$path", literal))
+        except duckdb.Error as error:
+            engine.close()
+            if is_new:  # half a file, from a disk that filled up, would be taken for a damaged one
+                path.unlink(missing_ok=True)
+            raise _refusal(str(error).strip().splitlines()[0], home) from error
+        if is_new:
+            path.chmod(0o600)
+        self._engine: duckdb.DuckDBPyConnection | None = engine
+        self.connection = engine.cursor()
+        self.connection.execute(sql.text("statements/store/session/begin"))
+        self.connection.execute(
+            sql.text("statements/store/session/set_memory"),
+            {"limit": read_settings(home).memory_limit},
+        )
+        self.connection.execute(sql.text("statements/store/session/set_home"), {"home": str(home)})
+
+    def use_all_cores(self) -> None:
+        """Many rows are worth all cores, however small the store was."""
+        self._is_small = False
+        self.connection.execute("RESET threads")
+
+    def end(self) -> None:
+        """Let go of the file; done already: nothing. What cannot be written now is in the WAL."""
+        self.connection.close()
+        engine, self._engine = self._engine, None
+        if engine is None:
+            return
+        with suppress(duckdb.Error, OSError):
+            engine.execute(sql.text("statements/store/session/detach"))
+            was_small = self._is_small and self._path.stat().st_size < SMALL_STORE_BYTES
+            if was_small and not os.path.lexists(_overflow(self._path)):
+                _idle.append(engine)
+                return
+        engine.close()
+
+
+def _engine(*, is_small: bool) -> duckdb.DuckDBPyConnection:
+    """An engine that has no store."""
+    if is_small:
+        with suppress(IndexError):
+            return _idle.pop()
+    engine = duckdb.connect()
+    if is_small:
+        engine.execute(sql.text("statements/store/session/be_small"))
+    return engine
+
+
+def _overflow(path: Path) -> str:
+    """Where DuckDB puts what memory does not hold; the folder goes with its engine."""
+    return f"{path}.tmp"
 
 
 def _refusal(said: str, home: Path) -> EdgetollError:

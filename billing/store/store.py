@@ -14,14 +14,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, TypeGuard
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias
 
 import duckdb
 
 import sql
 from billing.store import charge_files, gone, layout, left_note
-from billing.store.journal import FIRST_HASH, FileEffect, InlineEffect, Journal, Record, grouped
-from billing.store.session import SMALL_CHANGE_ROWS, TableRef, connect, write_in_order
+from billing.store.given import is_arrow
+from billing.store.journal import (
+    FIRST_HASH,
+    FileEffect,
+    InlineEffect,
+    Journal,
+    JournalFacts,
+    Record,
+    grouped,
+)
+from billing.store.session import SMALL_CHANGE_ROWS, StoreSession, TableRef, write_in_order
 from edge.crash_point import crash_point
 from edge.durable import FileLock, fsync_folder, sha256_file
 from edge.errors import Corrupt
@@ -65,30 +74,12 @@ class Opener(Protocol):
     ) -> Store: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JournalFacts:
-    """What the person on call wants to know of the journal: how long it is, and when its whole
-    chain was last verified, through which record.
-    """
-
-    records: int
-    last_hash: str
-    size_bytes: int
-    verified_at: datetime | None
-    verified_no: int
-
-
-def is_arrow(value: object) -> TypeGuard[pa.Table]:
-    """Whether it is an Arrow table: there is none where pyarrow was not loaded."""
-    arrow = sys.modules.get("pyarrow")
-    return arrow is not None and isinstance(value, arrow.Table)
-
-
 class Store:
     """An open billing store; use as a context manager. `connection` is the one DuckDB session.
 
     `sessions` counts the sessions there have been: a temporary table of an earlier one is gone.
     `is_as_left`: the home is as the last session left it, so nobody else has been at it.
+    `charges`: the files that the session reads as its charges.
     `verified_at`, `verified_no`: when the whole chain was last verified, and through which record.
     """
 
@@ -105,8 +96,10 @@ class Store:
         self.verified_no = 0
         self.is_as_left = False
         self._vouches = True
+        self.charges = charge_files.ShownCharges(files=())
         self._lock: FileLock | None = None
-        self.connection = connect(self.path, home)
+        self._session = StoreSession(self.path, home)
+        self.connection = self._session.connection
 
     @classmethod
     def replayed(cls, home: Path, path: Path, *, now: datetime, appliers: Appliers) -> Store:
@@ -145,14 +138,19 @@ class Store:
         """Close the session, note how the home was left, and release the lock."""
         self._end(orderly=True)
 
+    def end_session(self) -> None:
+        """Let go of the store's file; how it was left is not noted."""
+        self._session.end()
+
     def _end(self, *, orderly: bool) -> None:
         vouched = orderly and self._vouches and self._lock is not None
         charges = ""
         try:
-            charges = charge_files.state_of(self) if vouched else ""
+            self.state()
+            charges = charge_files.state_of(self.charges, self.journal) if vouched else ""
         except duckdb.Error:  # a lost session vouches for nothing, and the lock is let go
             vouched = False
-        self.connection.close()
+        self.end_session()
         if self._lock is None:
             return
         try:
@@ -198,7 +196,7 @@ class Store:
     def expect(self, rows: int) -> None:
         """Say that `rows` are to be taken in: many are worth all cores, however small the store."""
         if rows > SMALL_CHANGE_ROWS:
-            self.connection.execute("RESET threads")
+            self._session.use_all_cores()
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -235,7 +233,7 @@ class Store:
                 self.journal.append(record)
             crash_point(f"{kind}-committed")
             if charge_files.is_of_charges(record):
-                charge_files.show(self.connection, self.journal)
+                self.charges = charge_files.show(self.connection, self.journal, self.charges)
         except duckdb.Error:
             # COMMIT may raise and still be durable (DESIGN §7): what the journal has is true, so
             # reopen, read, and apply what is missing. If the record was not appended, the error
@@ -334,8 +332,9 @@ class Store:
 
     def reconnect(self) -> None:
         """Begin another session of the same file, with its tables."""
-        self.connection.close()
-        self.connection = connect(self.path, self.home)
+        self._session.end()
+        self._session = StoreSession(self.path, self.home)
+        self.connection = self._session.connection
         self.sessions += 1
         self.create_tables()
 
@@ -346,7 +345,7 @@ class Store:
         else:
             with self.transaction():
                 layout.create(self.connection)
-        charge_files.show(self.connection, self.journal)
+        self.charges = charge_files.show(self.connection, self.journal)
 
     def catch_up(self) -> None:
         """Apply the records of the journal that the tables do not have yet."""
@@ -360,7 +359,7 @@ class Store:
                     self._apply_old(record)
             self._read_back(group[-1])
             if any(map(charge_files.is_of_charges, group)):
-                charge_files.show(self.connection, self.journal)
+                self.charges = charge_files.show(self.connection, self.journal, self.charges)
 
     def _apply_old(self, record: Record) -> None:
         """Apply a record of an earlier run, or version, in the open transaction."""

@@ -94,8 +94,9 @@ def _compared(said: dict[str, object], path: Path) -> list[str]:
     region, form = words.pop("region", ""), words.pop("form", "")
     if form == "counts":
         now, identity = recount_rows(path, region, now_ms()), form
+        sha256, size = file_hash(path)
     else:
         found = find_format(form, **words)
-        now, identity = recount(path, found, now_ms()), found.identity
-    sha256, size = file_hash(path)
+        now, (sha256, size) = recount(path, found, now_ms())
+        identity = found.identity
     return differences(said, {**now, "sha256": sha256, "bytes": size, "format": identity})

@@ -8,7 +8,7 @@ from pathlib import Path
 from edge.durable import write_atomically
 from edge.errors import InputError
 from edge.evidence.records import document, file_evidence, keep
-from edge.evidence.tally import EvidenceTally, recount, recount_rows
+from edge.evidence.tally import EvidenceTally, file_hash, recount, recount_rows
 from edge.instants import utc_text
 from edge.logs.formats.block import Format
 from edge.logs.importer import Importer
@@ -53,17 +53,20 @@ class ImportEvidence:
         if self.form is None:
             region = self.said["region"]
             counted, identity = recount_rows(path, region, self.now_ms), "counts"
+            hashed = file_hash(path)
         else:
             identity = self.form.identity
             source, whole = importer.sources.get(path, ("", False)) if importer else ("", False)
             tally = self.tally.files.pop(source, None)
             if whole and tally is not None:
                 counted = tally.document()
+                hashed = (importer.hashes.get(path) if importer else None) or file_hash(path)
             elif self.wanted and source:
-                whole, counted = False, recount(path, self.form, self.now_ms)
+                whole = False
+                counted, hashed = recount(path, self.form, self.now_ms)
             else:
                 return
-        found = file_evidence(name, path, counted, identity, self.said)
+        found = file_evidence(name, hashed, counted, identity, self.said)
         if whole:
             keep(self.spool.folder, [found])
         if self.wanted:

@@ -11,19 +11,22 @@ import orjson
 
 from edge.durable import write_atomically
 from edge.errors import InputError
-from edge.evidence.tally import file_hash
 
 KIND: Final = "edgetoll evidence 1"
 FOLDER: Final = "evidence"
 
 
 def file_evidence(
-    name: str, path: Path, counted: Mapping[str, object], form: str, said: Mapping[str, str]
+    name: str,
+    hashed: tuple[str, int],
+    counted: Mapping[str, object],
+    form: str,
+    said: Mapping[str, str],
 ) -> dict[str, object]:
-    """What there is to say of the file at `path`, called `name`, of which `counted` was counted.
-    Raises OSError.
+    """What there is to say of a file called `name`, of `hashed` (SHA-256 and size), of which
+    `counted` was counted.
     """
-    sha256, size = file_hash(path)
+    sha256, size = hashed
     return {
         "name": name,
         "sha256": sha256,

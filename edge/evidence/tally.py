@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from edge.batch.records import EventColumns, SourcePosition
+from edge.batch.records import Array, EventColumns, SourcePosition, exact_sums
 from edge.event import CLASSES
 from edge.instants import utc_text
 from edge.logs.content import Content
@@ -23,7 +23,12 @@ from edge.logs.streams import Step, Writer
 from edge.reasons import Reason
 from edge.usage.rows import RefusedUsage, UsageRow, read_rows
 
-_READ_BYTES: Final = 1 << 20
+_SUM_END: Final = 1 << 62
+"""No sum that is added up in 64 bits reaches this."""
+
+
+def _no_sums(domains: int) -> Array:
+    return np.zeros((2, domains, len(CLASSES)), dtype=np.int64)
 
 
 @dataclass(slots=True)
@@ -38,6 +43,12 @@ class FileTally:
     refused: Counter[str] = field(default_factory=Counter)
     repeated: int = 0
     """Rows of usage that stand in the file before, as they are."""
+    _places: dict[str, int] = field(default_factory=dict)
+    """Which row of the sums is a domain's."""
+    _sums: Array = field(default_factory=lambda: _no_sums(64))
+    """Requests and bytes by domain and class that the counters do not hold yet."""
+    _most: int = 0
+    """No sum of bytes among them is larger."""
 
     def take(self, step: Step) -> None:
         """Add a block."""
@@ -47,17 +58,46 @@ class FileTally:
             return
         self.events += len(columns)
         self._spans(int(columns.time_ms.min()), int(columns.time_ms.max()))
-        keys = columns.domain_index.astype(np.int64) * len(CLASSES) + columns.class_code
-        counts = np.bincount(keys)
-        found = np.flatnonzero(counts)
-        counts = counts[found]
-        # In the order of their keys, which one pass finds where they are small (a radix sort).
-        order = np.argsort(keys.astype(np.min_scalar_type(int(keys.max()))), kind="stable")
-        sizes = np.add.reduceat(columns.bytes_sent[order], np.cumsum(counts) - counts)
-        for key, count, size in zip(found.tolist(), counts.tolist(), sizes.tolist(), strict=True):
-            name = columns.domains[key // len(CLASSES)], CLASSES[key % len(CLASSES)]
-            self.requests[name] += count
-            self.bytes_sent[name] += size
+        self._add(columns)
+
+    def _add(self, columns: EventColumns) -> None:
+        most = int(columns.bytes_sent.max()) * len(columns)
+        if most >= _SUM_END:
+            half = len(columns) // 2
+            self._add(columns.slice(0, half))
+            self._add(columns.slice(half, len(columns)))
+            return
+        if self._most + most >= _SUM_END:
+            self._settle()
+        self._most += most
+        cells = columns.domain_index * np.int32(len(CLASSES)) + columns.class_code
+        end = len(CLASSES) * len(columns.domains)
+        requests = np.bincount(cells, minlength=end).reshape(-1, len(CLASSES))
+        seen = np.flatnonzero(requests.any(axis=1))
+        rows = [
+            self._places.setdefault(columns.domains[number], len(self._places))
+            for number in seen.tolist()
+        ]
+        if len(self._places) > self._sums.shape[1]:
+            held = self._sums
+            self._sums = _no_sums(2 * len(self._places))
+            self._sums[:, : held.shape[1]] = held
+        sizes = exact_sums(cells, columns.bytes_sent, end).reshape(-1, len(CLASSES))
+        self._sums[0, rows] += requests[seen]
+        self._sums[1, rows] += sizes[seen]
+
+    def _settle(self) -> None:
+        """Move the sums to the counters, which hold numbers of any size."""
+        for domain, (requests, sizes) in zip(
+            self._places, self._sums.transpose(1, 0, 2).tolist(), strict=False
+        ):
+            for kind, count, size in zip(CLASSES, requests, sizes, strict=True):
+                if count:
+                    self.requests[domain, kind] += count
+                    self.bytes_sent[domain, kind] += size
+        self._places.clear()
+        self._sums[:] = 0
+        self._most = 0
 
     def add_row(self, row: UsageRow) -> None:
         """Add a row of usage."""
@@ -73,6 +113,7 @@ class FileTally:
 
     def document(self) -> dict[str, object]:
         """As evidence has it."""
+        self._settle()
         return {
             "lines": self.events + self.repeated + sum(self.refused.values()),
             "events": self.events,
@@ -125,8 +166,9 @@ class _Nowhere:
         """Refused lines are not kept either."""
 
 
-def recount(path: Path, form: Format, now_ms: int) -> dict[str, object]:
-    """What the file at `path` comes to by `form`, read anew as `edge import` reads it.
+def recount(path: Path, form: Format, now_ms: int) -> tuple[dict[str, object], tuple[str, int]]:
+    """(what the file at `path` comes to by `form`, read anew as `edge import` reads it; its hash
+    and size).
 
     A last line without an end that is no whole record is in no count. Raises InputError when the
     file cannot be opened.
@@ -135,7 +177,8 @@ def recount(path: Path, form: Format, now_ms: int) -> dict[str, object]:
     writer = Writer(nowhere, nowhere, tally=tally)
     importer = Importer(writer, KnownStreams({}), form, now_ms=lambda: now_ms)
     importer.run([path])
-    return next(iter(tally.files.values()), FileTally()).document()
+    counted = next(iter(tally.files.values()), FileTally()).document()
+    return counted, importer.hashes.get(path) or file_hash(path)
 
 
 def recount_rows(path: Path, region: str, now_ms: int) -> dict[str, object]:
@@ -161,12 +204,9 @@ def recount_rows(path: Path, region: str, now_ms: int) -> dict[str, object]:
 
 def file_hash(path: Path) -> tuple[str, int]:
     """(SHA-256 in hex, size) of a file as it is stored. Raises OSError."""
-    running, size = hashlib.sha256(), 0
-    with open(path, "rb") as file:
-        while data := file.read(_READ_BYTES):
-            running.update(data)
-            size += len(data)
-    return running.hexdigest(), size
+    with open(path, "rb", buffering=0) as file:
+        running = hashlib.file_digest(file, "sha256")
+        return running.hexdigest(), file.tell()
 
 
 def differences(said: Mapping[str, object], found: Mapping[str, object]) -> list[str]:

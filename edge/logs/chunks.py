@@ -56,6 +56,14 @@ def read_chunks(
         place = offset + len(carry)
         count = max(target_bytes[0] - len(carry), READ_BYTES)
         known = b"" if content.packed else (window + carry)[-WINDOW_BYTES:]
+        lines = b"" if carry else content.lines_at(offset, count)
+        if lines:
+            if content.read_at(offset - len(known), len(known)) != known:
+                raise ContentChanged
+            yield Chunk(data=lines, start=offset, end=offset + len(lines))
+            window = (window + lines[-WINDOW_BYTES:])[-WINDOW_BYTES:]
+            offset += len(lines)
+            continue
         fresh = content.read_at(place - len(known), len(known) + count)
         if not fresh.startswith(known):
             raise ContentChanged

@@ -30,6 +30,8 @@ _UNREADABLE: Final = {
     b"LZIP\x01": "lzip",
     b"\xff\x06\x00\x00sNaPpY": "snappy",
 }
+_LINE_BYTES: Final = 16 << 10
+"""Where so many bytes hold a line's end, it is found without reading what is before it."""
 _MAGIC_BYTES: Final = max(map(len, (*PACKED, *_UNREADABLE)))
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 """Three bytes that some programs write in front of UTF-8 text; they are no part of the first line.
@@ -174,6 +176,17 @@ class Content:
         while len(data) < count and (more := self._file.read(count - len(data))):
             data += more
         return data
+
+    def lines_at(self, offset: int, count: int) -> bytes:
+        """Whole lines from `offset` of a plain file, about `count` bytes, read where they stay; b""
+        where they do not end there, or there are not so many.
+        """
+        place = offset + count - _LINE_BYTES
+        if self.packed or place <= offset:
+            return b""
+        end = os.pread(self._file.fileno(), _LINE_BYTES, place).rfind(b"\n") + 1
+        data = self._read_plain(offset, place - offset + end) if end else b""
+        return data if data.endswith(b"\n") else b""
 
     def over_hole(self, offset: int) -> int:
         """`offset`, or where the hole of a sparse file ends in which it lies: all NULs until there.

@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import Final
 
-from edge.logs.chunks import WINDOW_BYTES, read_chunks
+from edge.logs.chunks import WINDOW_BYTES, Chunk, read_chunks
 from edge.logs.content import BYTE_ORDER_MARK, Content
 from edge.logs.unpacked import READ_BYTES
 
@@ -90,6 +90,25 @@ def starts_alike(content: Content, early: str) -> bool:
     """Whether the first lines of `content` are those of `early`, as far as both go."""
     mine = early_lines(content.read_at(0, EARLY_BYTES))
     return mine[: len(early)] == early[: len(mine)]
+
+
+class StoredHash:
+    """SHA-256 of a plain file, taken along while it is read from its start to its end."""
+
+    def __init__(self) -> None:
+        self._running = hashlib.sha256()
+        self._size = 0
+
+    def feed(self, chunk: Chunk) -> None:
+        """Take what was read; one that does not hold all its bytes ends the taking along."""
+        if chunk.start == self._size and len(chunk.data) == chunk.end - chunk.start:
+            self._running.update(chunk.data)
+            self._size = chunk.end
+
+    def of(self, content: Content) -> tuple[str, int] | None:
+        """(hash in hex, size) of the file of `content`; None where not all of it was taken."""
+        whole = not content.packed and content.stored_size() == self._size
+        return (self._running.hexdigest(), self._size) if whole else None
 
 
 class Trail:

@@ -16,6 +16,7 @@ from typing import Final
 from edge.errors import InputError
 from edge.logs.chunks import Chunk, ContentChanged, read_chunks, without_nuls
 from edge.logs.content import BYTE_ORDER_MARK, Content
+from edge.logs.fingerprints import StoredHash
 from edge.logs.foreign import what_it_is
 from edge.logs.formats.block import Format, Parsed
 from edge.logs.guessing import looks_like
@@ -119,6 +120,9 @@ class Importer:
         self.result = ImportResult()
         self.sources: dict[Path, tuple[str, bool]] = {}
         """The stream that each file held, and whether it was read from its start."""
+        self.hashes: dict[Path, tuple[str, int]] = {}
+        """SHA-256 and size of plain files that were read from their start to their end."""
+        self._hash = StoredHash()
         self._failed = False
         self._others: OtherFiles | None = None
         self._recent: RecentIds | None = None
@@ -211,7 +215,11 @@ class Importer:
         if position.refused:
             self.result.skipped[Reason.REFUSED_BEFORE] += position.refused
         unfinished = self.result.skipped[Reason.UNTERMINATED]
+        self._hash = StoredHash()
         self._read(content, position)
+        hashed = self._hash.of(content)
+        if hashed is not None:
+            self.hashes[content.path] = hashed
         now = self.known.current(position)
         self._doubt(content, now, self.result.skipped[Reason.UNTERMINATED] - unfinished)
 
@@ -293,6 +301,8 @@ class Importer:
         if self._others is not None and ids is not None:
             self._others.take(stream.position.name, ids)
         step = stream.move(chunk, parsed.result())
+        if not stream.content.packed:
+            self._hash.feed(chunk)
         self.result.notes += [f"{stream.position.name}: {note}" for note in step.notes]
         written.append(writing.submit(self._write, step))
         if len(written) > 2:

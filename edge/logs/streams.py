@@ -135,14 +135,16 @@ class Stream:
         if chunk.oversized or chunk.hole:
             return Parsed(columns=no_columns(), rows=no_rows())
         data = chunk.data if chunk.start else chunk.data.removeprefix(BYTE_ORDER_MARK)
-        return parse_whatever(self._parser, without_nuls(data), now_ms)
+        plain = without_nuls(data)
+        parsed = parse_whatever(self._parser, plain, now_ms)
+        return parsed if plain is data else replace(parsed, physical=None)
 
     def move(self, chunk: Chunk, parsed: Parsed) -> Step:
         """Move past `chunk`, which begins at the position and holds `parsed`."""
         if chunk.oversized or chunk.hole:
             return self._passed(chunk, parsed)
         self._trail.feed(chunk.data)
-        lines = count_lines(chunk.data)
+        lines = count_lines(chunk.data) if parsed.physical is None else parsed.physical
         self._aim(len(chunk.data), lines)
         if self.repeats is not None and parsed.ids is not None:
             again = self.repeats.again(parsed.ids, parsed.rows)
@@ -151,7 +153,8 @@ class Stream:
                 parsed = without(parsed, again, Reason.REPEATED_ID)
         rejected = self._rejected(chunk, parsed)
         step = self._moved(chunk.end, lines, rejected, parsed)
-        nul_bytes = len(chunk.data) - len(without_nuls(chunk.data))
+        counted = parsed.physical is not None  # then there is no NUL
+        nul_bytes = 0 if counted else len(chunk.data) - len(without_nuls(chunk.data))
         return replace(step, nul_bytes=nul_bytes, repeated_ids=len(parsed.repeated))
 
     def _passed(self, chunk: Chunk, parsed: Parsed) -> Step:

@@ -102,7 +102,12 @@ class UsageStore:
 
     def __init__(self, path: Path, *, memory_limit: str = "512MB", threads: int = 2) -> None:
         self.path = path
-        self._options = {"memory_limit": memory_limit, "threads": threads}
+        self._options = {
+            "memory_limit": memory_limit,
+            "threads": threads,
+            # A new file is not for DuckDB 1.0 to read, which would be larger and slower to open.
+            "storage_compatibility_version": "v1.5.0",
+        }
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._open()
 

@@ -11,30 +11,31 @@ WITH looked_at AS (
 line_texts AS (
     SELECT
         l.invoice_no,
-        string_agg(
+        list({'place': l.line_no, 'text':
             concat_ws(
                 chr(31), l.line_no, l.kind, l.item, l.region, coalesce(l.domain, ''), l.quantity,
                 l.free_quantity, l.plan_quantity, l.billable_quantity, l.unit, l.unit_quantity, l.unit_price,
                 l.amount, l.settled_amount, l.leftover, rate_text(l.tax_rate_bp), l.tax, l.rate_card, l.tier,
                 coalesce(l.corrects_invoice, ''), coalesce(CAST(l.corrects_hour AS VARCHAR), ''), l.reason,
                 CAST(l.corrects_until AS VARCHAR)
-            ),
-            chr(30) ORDER BY l.line_no
-        ) AS content
+            )
+        }) AS content
     FROM invoice_lines AS l
     SEMI JOIN looked_at ON l.invoice_no = looked_at.invoice_no
+    WHERE hash(l.invoice_no) % CAST($parts AS UBIGINT) = CAST($part AS UBIGINT)
     GROUP BY l.invoice_no
 ),
 
 detail_texts AS (
     SELECT
         d.invoice_no,
-        string_agg(
-            concat_ws(chr(31), d.day, d.domain, d.class, d.region, d.requests, d.bytes_sent),
-            chr(30) ORDER BY d.day, d.domain, d.class, d.region
-        ) AS content
+        list({
+            'day': d.day, 'domain': d.domain, 'class': d.class, 'region': d.region,
+            'text': concat_ws(chr(31), d.day, d.domain, d.class, d.region, d.requests, d.bytes_sent)
+        }) AS content
     FROM invoice_detail AS d
     SEMI JOIN looked_at ON d.invoice_no = looked_at.invoice_no
+    WHERE hash(d.invoice_no) % CAST($parts AS UBIGINT) = CAST($part AS UBIGINT)
     GROUP BY d.invoice_no
 )
 
@@ -52,6 +53,6 @@ WHERE h.content_sha256 <> sha256(concat_ws(
         h.total, coalesce(rate_text(h.tax_rate_bp), ''), h.hours, h.incomplete_hours, h.certificates, h.usage_sha256,
         coalesce(h.corrects, ''), h.reason, h.tzdata, h.balance_before, h.payments_since, h.prepaid_used, h.details
     ),
-    coalesce(line_texts.content, ''),
-    coalesce(detail_texts.content, '')
+    coalesce(sorted_texts(line_texts.content), ''),
+    coalesce(sorted_texts(detail_texts.content), '')
 ));

@@ -175,6 +175,13 @@ CREATE OR REPLACE TEMP MACRO agreement_name(rate_card) AS
         WHEN 'plan' THEN 'plan ' || split_part(rate_card, '/', 2)
     END;
 
+-- Texts that were listed with what orders them, joined in that order: of one text, as nearly always, without sorting.
+CREATE OR REPLACE TEMP MACRO sorted_texts(texts) AS
+    CASE len(texts)
+        WHEN 1 THEN texts[1].text
+        ELSE list_aggregate(list_transform(list_sort(texts), lambda one: one.text), 'string_agg', chr(30))
+    END;
+
 -- A rate of tax in basis points as text: whole ones as they were written before there were finer ones.
 CREATE OR REPLACE TEMP MACRO rate_text(tax_rate_bp) AS
     rtrim(rtrim(CAST(CAST(tax_rate_bp AS DECIMAL(9, 2)) AS VARCHAR), '0'), '.');

@@ -6,8 +6,14 @@ import gzip
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from edge.batch.records import EventColumns
+from edge.event import BYTES_SENT_MAX
+from edge.evidence.tally import FileTally
+from edge.logs.positions import StreamPosition
+from edge.logs.streams import Step
 from tests.edge.agent.test_commands import home, run
 from tests.edge.logs.reading import nginx_line, nginx_lines
 
@@ -154,3 +160,33 @@ def test_rows_of_usage_have_evidence_that_counts_each_row_once(
     assert verified(capsys, out) == []
     usage.write_text(usage.read_text().replace(",1000", ",1001"))
     assert "totals by domain and class differ" in verified(capsys, out)
+
+
+def test_sums_that_64_bits_do_not_bear_are_exact() -> None:
+    """A line may claim 2^50 bytes: a block of them, and many blocks, sum to more than a machine's
+    word holds.
+    """
+    tally, count = FileTally(), 20_000
+    for block in range(3):
+        columns = EventColumns(
+            domains=(f"{block}.example", "unused.example", "a.example"),
+            domain_index=np.where(np.arange(count) % 2 == 0, 2, 0).astype(np.int32),
+            time_ms=np.arange(count) + block,
+            carrier=np.ones(count, dtype=np.uint8),
+            status=np.full(count, 200, dtype=np.uint16),
+            cache=np.zeros(count, dtype=np.uint8),
+            bytes_sent=np.full(count, BYTES_SENT_MAX - block),
+        )
+        position = StreamPosition(head="x")
+        tally.take(
+            Step(columns=columns, position=position, rejected=(), notes=(), unattributable=0)
+        )
+    half = count // 2
+    sizes = [half * (BYTES_SENT_MAX - block) for block in range(3)]
+    assert tally.document()["totals"] == [
+        {"domain": name, "class": "https", "requests": requests, "bytes_sent": size}
+        for name, requests, size in (
+            *((f"{block}.example", half, sizes[block]) for block in range(3)),
+            ("a.example", 3 * half, sum(sizes)),
+        )
+    ]

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.edge.conftest import walk_everything
 from tests.fuzz.budget import LONG, SECONDS, SEED, SHARE, TOTAL
+
+__all__ = ["walk_everything"]
 
 HERE = Path(__file__).parent
 

@@ -64,7 +64,8 @@ class Parsed:
     counts data lines: neither blank nor directives, so `lines == len(columns) + len(refused)`
     always. `unattributable` counts events whose Host is no domain name. `ids` are the request ids
     of the events (None: the format has none), `repeated` those of `rows` whose id an earlier line
-    of the block has. `notes` are for a person.
+    of the block has. `notes` are for a person. `physical`: all lines of the block, where its
+    reader counted them and they hold no NUL.
     """
 
     columns: EventColumns
@@ -74,6 +75,7 @@ class Parsed:
     repeated: Rows = field(default_factory=no_rows)
     ids: pl.Series | None = None
     notes: tuple[str, ...] = field(default=())
+    physical: int | None = None
 
     @property
     def lines(self) -> int:

@@ -17,7 +17,7 @@ import polars as pl
 from edge.logs.formats.block import Settled, physical_lines
 from edge.logs.formats.delimited import read_lines
 from edge.logs.walking.plan import plan_of
-from edge.logs.walking.walk import OddLine, pieces_of
+from edge.logs.walking.walk import OddLine, walked
 from edge.reasons import Reason
 
 _SYSLOG: Final = (
@@ -73,45 +73,36 @@ class TextCutter:
 
     def cut(self, block: bytes, settled: Settled) -> pl.DataFrame:
         """One row a line, one column a field; see `Cutter`."""
-        found: list[pl.DataFrame] = []
-        first = 0
-        for begin, end in pieces_of(block):
-            piece = self._walked(block, begin, end, first, settled)
-            if piece is None:
-                piece = self._by_pattern(block[begin:end], first, settled)
-            found.append(piece)
-            first += piece.height
-        return found[0] if len(found) == 1 else pl.concat(found)
+        found = self._walked(block, settled)
+        return self._by_pattern(block, settled) if found is None else found
 
-    def _walked(
-        self, block: bytes, begin: int, end: int, first: int, settled: Settled
-    ) -> pl.DataFrame | None:
-        """The fields of the lines there, the first of which is line `first`; None where too many of
-        them need a closer look.
-        """
+    def _walked(self, block: bytes, settled: Settled) -> pl.DataFrame | None:
+        """The same by a walk; None where too many lines need a closer look."""
         if self._plan is None:
             return None
         try:
-            found, odd = self._plan.fields(block, begin, end)
+            found = walked(self._plan, block)
         except OddLine:
             return None
-        walked = pl.DataFrame([found[group].alias(name) for group, name in self.columns.items()])
+        if len(found) * 2 < len(found.odd):
+            return None
+        fields = pl.DataFrame([found.series(group).alias(n) for group, n in self.columns.items()])
+        odd = found.odd
         if not odd.any():
-            return walked
-        lines, closer = physical_lines(block[begin:end]), Settled()
+            return fields
+        lines, closer = physical_lines(block), Settled()
         rows = np.flatnonzero(odd)
-        others = b"".join(lines[row] + b"\n" for row in rows.tolist())
-        looked_at = self._by_pattern(others, 0, closer)
+        looked_at = self._by_pattern(b"".join(lines[row] + b"\n" for row in rows.tolist()), closer)
         for each in closer.refused:
-            settled.refuse(first + int(rows[each.row]), each.reason, each.detail)
-        settled.rows.update(first + int(rows[row]) for row in closer.rows)
+            settled.refuse(int(rows[each.row]), each.reason, each.detail)
+        settled.rows.update(int(rows[row]) for row in closer.rows)
         place = np.empty(len(odd), dtype=np.int64)
-        place[~odd] = np.arange(walked.height)
-        place[odd] = np.arange(walked.height, len(odd))
-        return pl.concat([walked, looked_at]).select(pl.all().gather(place))
+        place[~odd] = np.arange(len(found))
+        place[odd] = np.arange(len(found), len(odd))
+        return pl.concat([fields, looked_at]).select(pl.all().gather(place))
 
-    def _by_pattern(self, block: bytes, first: int, settled: Settled) -> pl.DataFrame:
-        """The fields of the lines of `block`, whose first is line `first`."""
+    def _by_pattern(self, block: bytes, settled: Settled) -> pl.DataFrame:
+        """The same by the pattern."""
         lines = read_lines(block)
         if b"\r" in block:
             lines = lines.str.strip_suffix("\r")
@@ -119,15 +110,10 @@ class TextCutter:
         empty = found.select(pl.all_horizontal(pl.all().is_null()).arg_true()).to_series()
         if not empty.len():
             return found
-        return self._judge(lines, found, empty, first, settled)
+        return self._judge(lines, found, empty, settled)
 
     def _judge(
-        self,
-        lines: pl.Series,
-        found: pl.DataFrame,
-        empty: pl.Series,
-        first: int,
-        settled: Settled,
+        self, lines: pl.Series, found: pl.DataFrame, empty: pl.Series, settled: Settled
     ) -> pl.DataFrame:
         """`found` with what can be read of the lines that do not fit; the others are settled."""
         odd = lines.gather(empty).fill_null("")
@@ -139,14 +125,12 @@ class TextCutter:
             if fits[place]:
                 continue  # its groups took no part: the fields are missing, and judged so
             if blank[place]:
-                settled.pass_over(first + row)
+                settled.pass_over(row)
             elif agree[place] is None:
-                settled.refuse(
-                    first + row, Reason.SYNTAX, "the line does not have the form of its format"
-                )
+                settled.refuse(row, Reason.SYNTAX, "the line does not have the form of its format")
             elif not agree[place]:
                 why = "it can be read in two ways: a value holds what stands between values"
-                settled.refuse(first + row, Reason.SYNTAX, why)
+                settled.refuse(row, Reason.SYNTAX, why)
             else:
                 mended.append(place)
         if not mended:

@@ -44,7 +44,8 @@ _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - of a clock without a zone
 
 def decimal_ms(column: str, per_second: int) -> pl.Expr:
     """UTC ms out of text with a decimal number, `per_second` of whose unit make a second."""
-    number = pl.col(column).cast(pl.Decimal(38, 9), strict=False)
+    # With room for the three digits that ms have more: a longer number is no time.
+    number = pl.col(column).cast(pl.Decimal(35, 9), strict=False)
     if per_second <= 1000:
         return (number * (1000 // per_second)).cast(pl.Int64, strict=False)
     whole = pl.col(column).cast(pl.Decimal(38, 0), strict=False).cast(pl.Int64, strict=False)

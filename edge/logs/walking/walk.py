@@ -1,19 +1,17 @@
-"""Walks through all lines of a block at once, many bytes of each at a time.
+"""Walks through the lines of a block by a compiled program (program.py), and what it found there.
 
-A walk has a place in each line. It passes literals, which must stand in every line, and takes
-values, which end before a mark. Whatever is not so in one line ends the walk with `OddLine`, and
-somebody who reads line by line says which line it was. So a walk that came to the end of its lines
-proves that each of them has this very form: every byte of a line was either compared or is part of
-a value that does not hold the mark.
-
-Numbers and texts are made of eight bytes at a time too, in machine words, the first byte lowest.
+A walk that came to the end of a line proves that the line has its form; lines of another form are
+odd, and somebody who reads line by line says what they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+import atexit
+import re
+import secrets
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -21,335 +19,226 @@ import polars as pl
 import pyarrow as pa
 
 from edge.batch.records import Array
+from edge.logs.walking import program
+from edge.logs.walking.program import LINES, TEXT_AT, TEXT_BYTES, WIDTHS, LineForm
+
+if TYPE_CHECKING:
+    import wasmtime
 
 Words = npt.NDArray[np.uint64]
 
-_AT_ONCE: Final = 1 << 18
-"""Bytes looked at at once for line ends: what is made of them stays in the processor's cache."""
-_WALKED_BYTES: Final = 4 << 20
-"""Bytes that are walked at once: what is made of them stays in the processor's cache."""
-_LONG_LINE: Final = 16 << 10
-"""Who walks a line of megabytes eight bytes at a time takes a step too many."""
-_ONES: Final = np.uint64(0x0101010101010101)
-_HIGHS: Final = np.uint64(0x8080808080808080)
-_ZEROS: Final = np.uint64(0x3030303030303030)
-_OVER_NINE: Final = np.uint64(0x7676767676767676)
-_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
-_MASKS: Final = np.array([(1 << 8 * count) - 1 for count in range(9)], dtype=np.uint64)
-"""The first bytes of a word, by their number."""
-_POWERS: Final = 10 ** np.arange(9, dtype=np.int64)
-_INLINE: Final = 12
-"""Bytes of a text that Arrow's views hold in themselves."""
+WORTH_BYTES = 1 << 20
+"""Once so much was read: to load the compiler and compile costs as much as reading some of it."""
+_read_bytes = 0
+_refused = ""
+"""Why this machine runs no program; blank: it does, or was not asked."""
+_STATE_AT: Final = np.array((program.WORDS_HELD_AT, program.SPELT_HELD_AT, program.ENDED_AT)) // 4
+_WORD: Final = np.dtype([("column", "<i4"), ("size", "<i4"), ("begin", "<i4"), ("none", "<i4")])
+_TYPES: Final = {"word": "<i4", "number": "<i8", "seconds": "<i8"}
 
 
 class OddLine(ValueError):
-    """Lines of another form than the others: those of `rows` (a mask), where that is known."""
-
-    def __init__(self, why: str, rows: Array | None = None) -> None:
-        super().__init__(why)
-        self.rows = rows
+    """Lines of another form, or a block that is not worth a walk."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineBounds:
-    """Where whole lines of a block begin and end, how many tabs they hold, and which of them are
-    odd: of other bytes than plain ASCII (control characters are such), or very long.
-    """
-
-    starts: Array
-    ends: Array
-    tabs: int
-    odd: Array
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Values:
-    """One value of each line: where it begins, how long it is, and its bytes.
-
-    `pieces` are its words, one after the other: the rows that have such a word (None: all), and
-    the words, zero behind the value's end. No value holds a zero byte, so that equal words are
-    equal values. Of a quoted value they are not there.
-    """
-
-    start: Array
-    length: Array
-    pieces: tuple[tuple[Array | None, Words], ...]
-
-    def hashed(self) -> Words:
-        """A hash of each value."""
-        found = self.pieces[0][1] * _MIX
-        for rows, words in self.pieces[1:]:
-            before = found if rows is None else found[rows]
-            mixed = ((before ^ (before >> np.uint64(29))) + words) * _MIX
-            if rows is None:
-                found = mixed
-            else:
-                found[rows] = mixed
-        return found
-
-    def word(self, place: int) -> Words:
-        """The word at `place` of each value, zero where it is behind its end."""
-        if place >= len(self.pieces):
-            return np.zeros(len(self.start), dtype=np.uint64)
-        rows, words = self.pieces[place]
-        if rows is None:
-            return words
-        found = np.zeros(len(self.start), dtype=np.uint64)
-        found[rows] = words
-        return found
-
-
-class Walk:
-    """A place in each line of `block` from `starts` to `ends`; they are plain ASCII."""
-
-    def __init__(self, block: bytes, starts: Array, ends: Array) -> None:
-        if len(block) < 8 or not len(ends):
-            raise OddLine("no line")
-        self._block = block
-        self._words: Words = np.ndarray((len(block) - 7,), "<u8", block, 0, (1,))
-        self._bytes = np.frombuffer(block, dtype=np.uint8)
-        self._starts, self.ends = starts, ends
-        self._quotes: Array | None = None
-        self.at: Array = starts
-
-    def __len__(self) -> int:
-        return len(self.ends)
-
-    def require(self, literal: bytes) -> None:
-        """Pass `literal`, which stands in every line."""
-        for offset in range(0, len(literal), 8):
-            found = self._words_at(self.at + offset if offset else self.at)
-            part = literal[offset : offset + 8]
-            if len(part) < 8:
-                found &= _MASKS[len(part)]
-            other = found != np.uint64(int.from_bytes(part, "little"))
-            if other.any():
-                raise OddLine(f"no {literal!r} in a line", other)
-        self.at = self.at + len(literal)
-
-    def take(self, marks: bytes) -> Values:
-        """The value up to the next of `marks`, in every line; the walk stops before it."""
-        wanted = [np.uint64(mark) * _ONES for mark in marks]
-        places = start = self.at
-        length = np.zeros(len(self), dtype=np.int64)
-        rows: Array | None = None
-        pieces: list[tuple[Array | None, Words]] = []
-        while True:
-            found, size = _up_to(self._words_at(places), wanted)
-            pieces.append((rows, found))
-            if rows is None:
-                length += size
-            else:
-                length[rows] += size
-            whole = size == 8
-            if not whole.all():
-                going = np.flatnonzero(whole)
-                if not len(going):
-                    break
-                rows = going if rows is None else rows[going]
-                places = places[going]
-            places = places + 8
-            if int(places.max()) >= len(self._block):
-                endless = places >= len(self._block)
-                raise OddLine("a value without an end", self._mask(rows, endless))
-        self.at = start + length
-        return Values(start=start, length=length, pieces=tuple(pieces))
-
-    def _mask(self, rows: Array | None, those: Array) -> Array:
-        """Which lines `those` of `rows` (None: all) are."""
-        if rows is None:
-            return those
-        found = np.zeros(len(self), dtype=np.bool_)
-        found[rows[those]] = True
-        return found
-
-    def _words_at(self, places: Array) -> Words:
-        """The word at each of `places`, with zeros for what is behind the block."""
-        last = len(self._words) - 1
-        if int(places.max()) <= last:
-            found: Words = self._words[places]
-        else:
-            beyond = np.maximum(places - last, 0).astype(np.uint64)
-            found = self._words[np.minimum(places, last)] >> (beyond * np.uint64(8))
-        return found
-
-    def take_quoted(self) -> Values:
-        """The same up to the next quotation mark: at once, where all lines have as many of them."""
-        if self._quotes is None:
-            self._quotes = self._every(ord('"'))
-        for place in range(self._quotes.shape[1]):
-            ahead = self._quotes[:, place] >= self.at
-            if ahead.all():
-                start, self.at = self.at, self._quotes[:, place]
-                return Values(start=start, length=self.at - start, pieces=())
-            if ahead.any():
-                break
-        return self.take(b'"')
-
-    def _every(self, mark: int) -> Array:
-        """Where each line has its marks, one row each; no column if they differ in number."""
-        begin, end = int(self._starts[0]), int(self.ends[-1])
-        found = np.flatnonzero(self._bytes[begin:end] == mark) + begin
-        many, rest = divmod(len(found), len(self))
-        rows = found[: many * len(self)].reshape(len(self), many)
-        if (
-            rest
-            or not many
-            or (rows[:, -1] >= self.ends).any()
-            or (rows[:, 0] < self._starts).any()
-        ):
-            return rows[:, :0]
-        return rows
-
-    def end(self, more: bytes = b"") -> None:
-        """Every line must have ended here; or go on with `more`, one byte, and anything."""
-        ended = self.at == self.ends
-        if more:
-            ended |= (self.at < self.ends) & (
-                self._bytes[np.minimum(self.at, self.ends)] == ord(more)
-            )
-        if not ended.all():
-            raise OddLine("a line with more or fewer values", ~ended)
-
-    @property
-    def has_backslashes(self) -> bool:
-        """Whether a line holds a backslash."""
-        return self._block.find(b"\\", int(self._starts[0]), int(self.ends[-1])) >= 0
-
-    def last_of(self, values: Values) -> Array:
-        """The last byte of each value, or the one before an empty one."""
-        found: Array = self._bytes[np.maximum(values.start + values.length - 1, 0)]
-        return found
-
-    def texts(self, values: Values) -> tuple[list[str], Array]:
-        """(distinct texts, the place of each line's among them)."""
-        hashed = pa.py_buffer(values.hashed().data)
-        encoded = pa.Array.from_buffers(pa.uint64(), len(self), [None, hashed]).dictionary_encode()
-        index: Array = encoded.indices.to_numpy()
-        owner = np.zeros(len(encoded.dictionary), dtype=np.int64)
-        owner[index[::-1]] = np.arange(len(index) - 1, -1, -1)  # the first of each hash
-        for place in range(len(values.pieces)):
-            words = values.word(place)
-            if not np.array_equal(words, words[owner][index]):
-                raise OddLine("two values of one hash: somebody made them so")
-        starts, lengths = values.start[owner].tolist(), values.length[owner].tolist()
-        spelt = [
-            self._block[start : start + length]
-            for start, length in zip(starts, lengths, strict=True)
-        ]
-        if not all(map(bytes.isascii, spelt)):
-            odd = np.array([not each.isascii() for each in spelt])
-            raise OddLine("a value that is not ASCII", odd[index])
-        return [each.decode("ascii") for each in spelt], index
-
-    def series(self, values: Values) -> pl.Series:
-        """The values as a column of text, which holds on to the block."""
-        views = np.empty((len(self), 2), dtype=np.uint64)
-        length = values.length
-        first = values.word(0) if values.pieces else self._words_at(values.start)
-        # Behind a short value there may be others: Arrow wants zeros.
-        first = first & _MASKS[np.minimum(length, 8)]
-        views[:, 0] = length.astype(np.uint64) | (first << np.uint64(32))
-        views[:, 1] = values.start.astype(np.uint64) << np.uint64(32)
-        short = length <= _INLINE
-        if short.any():
-            second = values.word(1)
-            if not values.pieces:
-                second = self._words_at(values.start + 8) & _MASKS[np.clip(length - 8, 0, 8)]
-            inline = (first >> np.uint64(32)) | (second << np.uint64(32))
-            views[:, 1] = np.where(short, inline, views[:, 1])
-        buffers = [None, pa.py_buffer(views.data), pa.py_buffer(self._block)]
-        return pl.Series(pa.Array.from_buffers(pa.string_view(), len(self), buffers))
-
-
-def pieces_of(block: bytes) -> Iterator[tuple[int, int]]:
-    """Where pieces of whole lines of `block` begin and end."""
-    begin = 0
-    while len(block) - begin > _WALKED_BYTES * 5 // 4:
-        end = block.find(b"\n", begin + _WALKED_BYTES) + 1 or len(block)
-        yield begin, end
-        begin = end
-    yield begin, len(block)
-
-
-def numbers(values: Values) -> Array:
-    """Whole numbers of 1 to 16 digits. Raises OddLine for anything else."""
-    length = values.length
-    if int(length.min()) < 1 or int(length.max()) > 16:
-        raise OddLine("no number of 1 to 16 digits")
-    found = _digits(values.word(0), np.minimum(length, 8))
-    if len(values.pieces) > 1:
-        rows, words = values.pieces[1]
-        rows = np.arange(len(length)) if rows is None else rows
-        more = length[rows] - 8
-        found[rows] = found[rows] * _POWERS[more] + _digits(words, more)
+def walked(form: LineForm, block: bytes) -> Walked:
+    """What the lines of `block` hold. Raises OddLine where they are to be read another way."""
+    global _read_bytes
+    _read_bytes += len(block)
+    if _read_bytes < WORTH_BYTES:
+        raise OddLine("too little to compile a program for it")
+    if not block.endswith(b"\n"):
+        raise OddLine("a last line without an end")
+    idle = _idle(form)
+    try:
+        walker = idle.pop()
+    except IndexError:
+        walker = _walker(form)
+    found = walker.walk(block)
+    idle.append(walker)
     return found
 
 
-def milliseconds(values: Values) -> Array:
-    """Seconds with three decimals, as `1772359200.123`, in ms. Raises OddLine for others."""
-    if (values.length != len("1772359200.123")).any():
-        raise OddLine("a time of another form")
-    rest = values.word(1)
-    if ((rest >> np.uint64(16)) & np.uint64(0xFF) != ord(".")).any():
-        raise OddLine("a time of another form")
-    # The two digits before the point and the three behind it, as if there were none.
-    five = (rest & _MASKS[2]) | ((rest >> np.uint64(8)) & (_MASKS[5] ^ _MASKS[2]))
-    return _digits(values.word(0), 8) * 10**5 + _digits(five, 5)
+def _walker(form: LineForm) -> _Walker:
+    """A new walker. Raises OddLine where this machine has no compiler, or runs nothing compiled:
+    what is written may not be executed, or there is no room for four GB of addresses.
+    """
+    global _refused
+    if _refused:
+        raise OddLine(_refused)
+    try:
+        import wasmtime
+
+        try:
+            return _Walker(form)
+        except wasmtime.WasmtimeError as error:
+            _refused = str(error)
+    except (ImportError, OSError, RuntimeError) as error:
+        _refused = str(error)
+    raise OddLine(_refused)
 
 
-def _up_to(words: Words, wanted: list[np.uint64]) -> tuple[Words, Array]:
-    """(the bytes of each word before its first mark, how many they are)."""
-    held: Words | None = None
-    for mark in wanted:
-        other = words ^ mark
-        # Right up to the first such mark, and no further.
-        here = (other - _ONES) & ~other & _HIGHS
-        held = here if held is None else held | here
-    assert held is not None, "a value ends somewhere"
-    size = np.bitwise_count((held & (~held + np.uint64(1))) - np.uint64(1)) >> 3
-    return words & _MASKS.take(size, mode="clip"), size
+@lru_cache(maxsize=16)
+def _idle(form: LineForm) -> list[_Walker]:
+    """The walkers of a form that nobody uses; each thread that walks takes one."""
+    return []
 
 
-def _digits(words: Words, size: Array | int) -> Array:
-    """The number that the first `size` bytes of each word are. Raises OddLine for others."""
-    shift = np.asarray(64 - 8 * size).astype(np.uint64)
-    # Without their high halves digits are 0 to 9; behind zeros each has its decimal place.
-    found = (words ^ (_ZEROS & _MASKS[size])) << shift
-    if (((found + _OVER_NINE) | found) & _HIGHS).any():
-        raise OddLine("a number with other characters")
-    found = (found * np.uint64(2561)) >> np.uint64(8) & np.uint64(0x00FF00FF00FF00FF)
-    found = (found * np.uint64(6553601)) >> np.uint64(16) & np.uint64(0x0000FFFF0000FFFF)
-    return ((found * np.uint64(42949672960001)) >> np.uint64(32)).astype(np.int64)
+@lru_cache(maxsize=16)
+def _compiled(form: LineForm) -> wasmtime.Module:
+    import wasmtime
+
+    return wasmtime.Module(_engine(), form.program())
 
 
-def bounds_of(block: bytes, begin: int, end: int) -> LineBounds:
-    """The lines of `block` there. Raises OddLine where the last has no end."""
-    if not block.endswith(b"\n", begin, end):
-        raise OddLine("a last line without an end")
-    data = np.frombuffer(block, dtype=np.uint8)
-    found: list[Array] = []
-    strange: list[Array] = []
-    tabs = 0
-    for place in range(begin, end, _AT_ONCE):
-        part = data[place : min(place + _AT_ONCE, end)]
-        ends = np.flatnonzero(part == ord("\n"))
-        found.append(ends + place)
-        # Below the blank they wrap around, and are as large as what is above ASCII.
-        other = (part - np.uint8(ord(" "))) > np.uint8(0x7F - ord(" "))
-        others = int(np.count_nonzero(other)) - len(ends)
-        if others:
-            tab = part == ord("\t")
-            here = int(np.count_nonzero(tab))
-            tabs += here
-            if others != here:
-                strange.append(np.flatnonzero(other & ~tab & (part != ord("\n"))) + place)
-    all_ends = np.concatenate(found)
-    odd = np.zeros(len(all_ends), dtype=np.bool_)
-    if strange:
-        odd[np.searchsorted(all_ends, np.concatenate(strange))] = True
-    starts = np.empty_like(all_ends)
-    starts[0] = begin
-    starts[1:] = all_ends[:-1] + 1
-    odd |= all_ends - starts > _LONG_LINE
-    return LineBounds(starts=starts, ends=all_ends, tabs=tabs, odd=odd)
+@lru_cache(maxsize=1)
+def _engine() -> wasmtime.Engine:
+    import wasmtime
+
+    atexit.register(_forget)  # before the library's own parts go
+    config = wasmtime.Config()
+    config.parallel_compilation = False  # threads do not outlive a fork
+    return wasmtime.Engine(config)
+
+
+def _forget() -> None:
+    for kept in (_idle, _compiled, _engine):
+        kept.cache_clear()
+
+
+class _Walker:
+    """A program with its memory; for one thread at a time."""
+
+    def __init__(self, form: LineForm) -> None:
+        import wasmtime
+
+        module = _compiled(form)
+        self._form = form
+        self._store = wasmtime.Store(_engine())
+        exports = wasmtime.Instance(self._store, module, []).exports(self._store)
+        memory, walk = exports["memory"], exports["walk"]
+        assert isinstance(memory, wasmtime.Memory), "the module says so"
+        assert isinstance(walk, wasmtime.Func), "the module says so"
+        self._program = walk
+        self._memory: Array = np.ctypeslib.as_array(memory.get_buffer_ptr(self._store))
+        self._state = self._memory[: program.MASKS_AT].view("<i4")
+        seed = self._memory[program.SEED_AT : program.SEED_AT + 16].view("<u8")
+        seed[:] = [secrets.randbits(64) | 1, secrets.randbits(64) | 1]
+        masks = self._memory[program.MASKS_AT : TEXT_AT].reshape(17, 16)
+        masks[:] = np.tri(17, 16, -1, dtype=np.uint8) * np.uint8(255)
+
+    def walk(self, block: bytes) -> Walked:
+        """What the lines of `block`, which has an end, hold."""
+        self._state[_STATE_AT] = 0
+        self._at(program.SLOTS_AT, program.SLOTS, "<i4")[:] = 0
+        data = np.frombuffer(block, dtype=np.uint8)
+        parts: list[list[Array]] = []
+        begin = row = 0
+        while begin < len(block):
+            if row == LINES:
+                parts.append(self._columns(row))
+                row = 0
+            end = block.rfind(b"\n", begin, begin + TEXT_BYTES) + 1
+            if end:
+                self._memory[TEXT_AT : TEXT_AT + end - begin] = data[begin:end]
+                row = self._program(self._store, TEXT_AT + end - begin, begin, row)
+                begin += int(self._state[program.ENDED_AT // 4]) - TEXT_AT
+            else:  # one line beyond all measure
+                begin = block.find(b"\n", begin) + 1
+                self._memory[program.ODD_AT + row] = 1
+                row += 1
+        parts.append(self._columns(row))
+        odd, *columns = (
+            part[0] if len(part) == 1 else np.concatenate(part) for part in zip(*parts, strict=True)
+        )
+        return Walked(self._form, block, odd, columns, self._words())
+
+    def _at(self, place: int, count: int, kind: str) -> Array:
+        return self._memory[place : place + count * np.dtype(kind).itemsize].view(kind)
+
+    def _columns(self, rows: int) -> list[Array]:
+        """Copies of the columns: which lines are odd, then two for each step."""
+        found = [self._at(program.ODD_AT, rows, "?").copy()]
+        for number, step in enumerate(self._form.steps):
+            place = self._form.column_at(number)
+            kind = _TYPES.get(step.kind)
+            if kind is None:
+                views = self._at(place, rows if WIDTHS[step.kind] else 0, "<u8,<u8")
+                found.append(views.copy())
+            else:
+                found.append(self._at(place, rows, kind).copy())
+            hashes = rows if step.kind == "id" else 0
+            found.append(self._at(place + 16 * LINES, hashes, "<u8").copy())
+        return found
+
+    def _words(self) -> tuple[Array, list[str]]:
+        """(the step, the text) of each distinct word."""
+        count, size = self._state[:2].tolist()
+        words = self._at(program.WORDS_AT, count, "<i4,<i4,<i4,<i4").view(_WORD)
+        spelt = str(self._at(program.SPELT_AT, size, "u1").data, "ascii")
+        begins = words["begin"] - program.SPELT_AT
+        spans = zip(begins.tolist(), (begins + words["size"]).tolist(), strict=True)
+        return words["column"].copy(), [spelt[begin:end] for begin, end in spans]
+
+
+class Walked:
+    """What the lines of a block hold that have the form, in order; `odd` says which have not."""
+
+    def __init__(
+        self,
+        form: LineForm,
+        block: bytes,
+        odd: Array,
+        columns: list[Array],
+        words: tuple[Array, list[str]],
+    ) -> None:
+        self._block = block
+        self._columns = columns
+        self._number = {step.name: number for number, step in enumerate(form.steps) if step.name}
+        self._owners, self._spelt = words
+        self.odd = odd
+        for number, step in enumerate(form.steps):
+            if step.pattern:
+                self._refuse(number, re.compile(step.pattern))
+        self._kept = np.flatnonzero(~odd) if odd.any() else None
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._number
+
+    def __len__(self) -> int:
+        return len(self.odd) if self._kept is None else len(self._kept)
+
+    def _refuse(self, number: int, pattern: re.Pattern[str]) -> None:
+        """Lines whose word of a step is another than `pattern` are odd."""
+        words = np.flatnonzero(self._owners == number)
+        bad = np.zeros(len(self._owners), dtype=np.bool_)
+        bad[words] = [pattern.fullmatch(self._spelt[word]) is None for word in words.tolist()]
+        if bad.any():
+            self.odd |= bad[np.where(self.odd, 0, self._columns[2 * number])]
+
+    def _column(self, name: str, beside: int = 0) -> Array:
+        column = self._columns[2 * self._number[name] + beside]
+        return column if self._kept is None else column[self._kept]
+
+    def numbers(self, name: str) -> Array:
+        """Whole numbers; of `seconds` ms."""
+        return self._column(name)
+
+    def hashes(self, name: str) -> Words:
+        """A hash of each text of an `id`: equal texts have equal ones."""
+        return self._column(name, 1)
+
+    def looked_up(self, name: str, value_of: Callable[[str], int]) -> Array:
+        """`value_of` each line's word, worked out once for each distinct one."""
+        words = np.flatnonzero(self._owners == self._number[name])
+        found = np.zeros(len(self._owners), dtype=np.int32)
+        found[words] = [value_of(self._spelt[word]) for word in words.tolist()]
+        return found[self._column(name)]
+
+    def series(self, name: str) -> pl.Series:
+        """The texts or words as a column, which may hold on to the block."""
+        values = self._column(name)
+        if values.dtype == np.int32:
+            return pl.Series(self._spelt, dtype=pl.String).gather(values)
+        buffers = [None, pa.py_buffer(values.data), pa.py_buffer(self._block)]
+        return pl.Series(pa.Array.from_buffers(pa.string_view(), len(values), buffers))

@@ -8,7 +8,7 @@ CREATE OR REPLACE TEMP TABLE invoice_costs AS
 WITH wanted AS (
     SELECT numbers.invoice_no, due.account_id, due.details ->> '$.cost_tag' AS tag
     FROM invoice_due AS due
-    INNER JOIN invoice_numbers AS numbers ON due.account_id = numbers.account_id
+    INNER JOIN invoice_numbers AS numbers ON due.account_no = numbers.account_no
     WHERE (due.details ->> '$.cost_tag') <> '' AND numbers.kind = 'invoice'
 ),
 

@@ -160,7 +160,7 @@ SELECT
 
 -- name: due
 -- One row per account. Which accounts get an invoice for the month now, with all that its head needs: by which seller,
--- and in which language.
+-- and in which language. account_no: its place by its id; what is added up for it is kept by this number.
 CREATE OR REPLACE TEMP TABLE invoice_due AS
 WITH late_accounts AS (
     SELECT DISTINCT account_id
@@ -207,6 +207,7 @@ changed AS (
 )
 
 SELECT
+    CAST(row_number() OVER (ORDER BY accounts.account_id) AS INTEGER) AS account_no,
     accounts.account_id,
     accounts.name,
     accounts.address,
@@ -263,19 +264,47 @@ DELETE FROM invoice_due
 WHERE is_held OR is_changed OR NOT is_ready OR list_contains($waiting::VARCHAR[], account_id);
 
 -- name: sellers_in_use
--- One row per seller of the accounts that are due, and who these are.
-SELECT seller_id, list(account_id ORDER BY account_id) AS accounts
+-- One row per seller of the accounts that are due.
+SELECT DISTINCT seller_id
 FROM invoice_due
-GROUP BY seller_id
 ORDER BY seller_id;
 
+-- name: accounts_of_seller
+-- One row per account that is due and whose seller it is.
+SELECT account_id
+FROM invoice_due
+WHERE seller_id = $seller_id
+ORDER BY account_id;
+
 -- name: languages_in_use
--- One row per language that documents are about to be written in, and the accounts that want it.
-SELECT language, list(account_id ORDER BY account_id) AS accounts
+-- One row per language that documents are about to be written in.
+SELECT DISTINCT language
 FROM invoice_due
 WHERE NOT (is_held OR is_changed OR NOT is_ready)
-GROUP BY language
 ORDER BY language;
+
+-- name: accounts_of_language
+-- One row per account that could be issued now and wants that language.
+SELECT account_id
+FROM invoice_due
+WHERE language = $language AND NOT (is_held OR is_changed OR NOT is_ready)
+ORDER BY account_id;
+
+-- name: last_due
+-- One row: the highest number of an account that is due, 0 where none is.
+SELECT coalesce(max(account_no), 0) AS last_no
+FROM invoice_due;
+
+-- name: keep_due
+-- All that are due stand aside, to be issued part by part.
+DROP TABLE IF EXISTS invoice_all_due;
+ALTER TABLE invoice_due RENAME TO invoice_all_due;
+
+-- name: part_of_due
+-- One row per account of the next part: those with the numbers above $after up to $through.
+CREATE OR REPLACE TEMP TABLE invoice_due AS
+FROM invoice_all_due
+WHERE account_no > $after AND account_no <= $through;
 
 -- name: drop_undecided
 -- One row per account. Leaves only those of which seller and tax are known, of drafts too.
@@ -320,15 +349,16 @@ ORDER BY account_id;
 -- there is none, where a table of taxes decides it (below); else NULL.
 CREATE OR REPLACE TEMP TABLE invoice_tax_rates AS
 WITH wanted AS (
-    SELECT account_id, timezone, $month::VARCHAR AS month
+    SELECT account_no, account_id, timezone, $month::VARCHAR AS month
     FROM invoice_due
     UNION
-    SELECT due.account_id, due.timezone, late.month
+    SELECT due.account_no, due.account_id, due.timezone, late.month
     FROM invoice_due AS due
     INNER JOIN invoice_late AS late ON due.account_id = late.account_id
 )
 
 SELECT
+    wanted.account_no,
     wanted.account_id,
     wanted.month,
     coalesce(
@@ -342,4 +372,4 @@ SELECT
 FROM wanted
 INNER JOIN invoice_month_ends AS ends ON wanted.timezone = ends.timezone AND wanted.month = ends.month
 LEFT JOIN account_versions AS versions ON wanted.account_id = versions.account_id
-GROUP BY wanted.account_id, wanted.month;
+GROUP BY wanted.account_no, wanted.account_id, wanted.month;

@@ -1,6 +1,6 @@
 -- The finished documents of a run: appendix, evidence, heads, the hash of their content, what issuing posts.
 -- Run by billing/invoices/run.py in this order, after settle; a credit note uses the last four too.
--- The invoice_out_* tables are what the journal record holds.
+-- The invoice_out_* tables are what the journal record holds, which puts their rows in order.
 
 -- name: out_lines
 -- One row per document × line, as the journal keeps them.
@@ -31,9 +31,8 @@ SELECT
     lines.reason,
     lines.corrects_until
 FROM invoice_exact_lines AS lines
-INNER JOIN invoice_numbers AS numbers ON lines.account_id = numbers.account_id
-INNER JOIN invoice_taxed_lines AS taxed ON lines.account_id = taxed.account_id AND lines.line_no = taxed.line_no
-ORDER BY numbers.invoice_no, lines.line_no;
+INNER JOIN invoice_numbers AS numbers ON lines.account_no = numbers.account_no
+INNER JOIN invoice_taxed_lines AS taxed ON lines.account_no = taxed.account_no AND lines.line_no = taxed.line_no;
 
 -- name: detail
 -- One row per invoice × day × domain × class × region. The appendix: what each due account's domains used on each
@@ -49,14 +48,13 @@ SELECT
     CAST(sum(usage.bytes_sent) AS BIGINT) AS bytes_sent
 FROM usage
 INNER JOIN invoice_due AS due ON usage.account_id = due.account_id
-INNER JOIN invoice_numbers AS numbers ON due.account_id = numbers.account_id
+INNER JOIN invoice_numbers AS numbers ON due.account_no = numbers.account_no
 INNER JOIN invoice_days AS days
     ON due.timezone = days.timezone
     AND usage.bucket >= days.day_start
     AND usage.bucket < days.day_end
 WHERE usage.import_no <= $import_no
-GROUP BY numbers.invoice_no, days.day, usage.domain, usage.class, usage.region
-ORDER BY numbers.invoice_no, days.day, usage.domain, usage.class, usage.region;
+GROUP BY numbers.invoice_no, days.day, usage.domain, usage.class, usage.region;
 
 -- name: evidence
 -- One row per time zone. How complete the usage of the month was proved to be, for each time zone. The hash names
@@ -223,22 +221,22 @@ SELECT
     $tzdata::VARCHAR AS tzdata,
     said.details
 FROM invoice_totals AS totals
-INNER JOIN invoice_numbers AS numbers ON totals.account_id = numbers.account_id
-INNER JOIN invoice_due AS due ON totals.account_id = due.account_id
+INNER JOIN invoice_numbers AS numbers ON totals.account_no = numbers.account_no
+INNER JOIN invoice_due AS due ON totals.account_no = due.account_no
 INNER JOIN said ON due.account_id = said.account_id
 INNER JOIN invoice_sellers AS sellers ON due.seller_id = sellers.seller_id
 INNER JOIN invoice_zones AS zones ON due.timezone = zones.timezone
 INNER JOIN invoice_evidence AS evidence ON due.timezone = evidence.timezone;
 
--- name: with_balances
--- One row per document: with what the account owed on documents when the last one was issued, what was paid since then,
--- and how much of this one is there already. A draft asks for nothing and says nothing of it.
-CREATE OR REPLACE TEMP TABLE invoice_hashes (invoice_no VARCHAR, content_sha256 VARCHAR);
-CREATE OR REPLACE TEMP TABLE invoice_heads AS
+-- name: balances
+-- One row per document: what the account owed on documents when the last one was issued, what was paid since then, and
+-- how much of this one is there already. A draft asks for nothing and says nothing of it.
+CREATE OR REPLACE TEMP TABLE invoice_balances AS
 WITH asked AS (
-    SELECT account_id, currency, CAST(sum(total) AS HUGEINT) AS asked, max(journal_no) AS last_no
-    FROM invoices
-    GROUP BY account_id, currency
+    SELECT i.account_id, i.currency, CAST(sum(i.total) AS HUGEINT) AS asked, max(i.journal_no) AS last_no
+    FROM invoices AS i
+    SEMI JOIN invoice_heads AS h ON i.account_id = h.account_id
+    GROUP BY i.account_id, i.currency
 ),
 
 moved AS (
@@ -260,6 +258,7 @@ moved AS (
 stands AS (
     SELECT
         h.invoice_no,
+        h.total,
         coalesce(a.asked, 0) - coalesce(b.cash, 0) - coalesce(b.vouchers, 0) AS owed,
         coalesce(m.paid, 0) AS paid
     FROM invoice_heads AS h
@@ -270,30 +269,38 @@ stands AS (
 )
 
 SELECT
-    h.*,
-    CAST(s.owed + s.paid AS HUGEINT) AS balance_before,
-    CAST(s.paid AS HUGEINT) AS payments_since,
-    CASE WHEN s.owed IS NOT NULL THEN CAST(greatest(0, least(h.total, -s.owed)) AS HUGEINT) END AS prepaid_used
-FROM invoice_heads AS h
-LEFT JOIN stands AS s ON h.invoice_no = s.invoice_no;
+    invoice_no,
+    CAST(owed + paid AS HUGEINT) AS balance_before,
+    CAST(paid AS HUGEINT) AS payments_since,
+    CAST(greatest(0, least(total, -owed)) AS HUGEINT) AS prepaid_used
+FROM stands;
 
--- name: content_hashes
--- One row per document of part $part of $parts, since the text of a million documents at once does not fit into memory. The SHA-256 of each document's content: head, lines and appendix (FAULTS I4, decision 0703).
+-- name: no_out_heads
+-- No row yet: the shape of the finished heads.
+CREATE OR REPLACE TEMP TABLE invoice_out_heads AS
+SELECT h.*, b.* EXCLUDE (invoice_no), ''::VARCHAR AS content_sha256
+FROM invoice_heads AS h
+LEFT JOIN invoice_balances AS b ON h.invoice_no = b.invoice_no
+WITH NO DATA;
+
+-- name: out_heads
+-- One row per document of part $part of $parts, since the text of a million documents at once does not fit into memory: as
+-- the journal keeps it, with the SHA-256 of each document's content: head, lines and appendix (FAULTS I4, decision 0703).
 -- What was not kept yet when older documents were issued stands last and is NULL there, which concat_ws leaves out.
-INSERT INTO invoice_hashes
+INSERT INTO invoice_out_heads
 WITH line_texts AS (
     SELECT
         invoice_no,
-        string_agg(
+        -- Sorted as a list, which takes three quarters of the time of string_agg(… ORDER BY …).
+        list({'place': line_no, 'text':
             concat_ws(
                 chr(31), line_no, kind, item, region, coalesce(domain, ''), quantity, free_quantity, plan_quantity,
                 billable_quantity, unit, unit_quantity, unit_price, amount, settled_amount, leftover,
                 rate_text(tax_rate_bp), tax, rate_card, tier, coalesce(corrects_invoice, ''),
                 coalesce(CAST(corrects_hour AS VARCHAR), ''), reason, CAST(corrects_until AS VARCHAR)
-            ),
-            chr(30) ORDER BY line_no
-        ) AS content
-    FROM query_table($lines)
+            )
+        }) AS content
+    FROM invoice_out_lines
     WHERE hash(invoice_no) % $parts::UBIGINT = $part::UBIGINT
     GROUP BY invoice_no
 ),
@@ -301,17 +308,18 @@ WITH line_texts AS (
 detail_texts AS (
     SELECT
         invoice_no,
-        string_agg(
-            concat_ws(chr(31), day, domain, class, region, requests, bytes_sent),
-            chr(30) ORDER BY day, domain, class, region
-        ) AS content
-    FROM query_table($detail)
+        list({
+            'day': day, 'domain': domain, 'class': class, 'region': region,
+            'text': concat_ws(chr(31), day, domain, class, region, requests, bytes_sent)
+        }) AS content
+    FROM invoice_out_detail
     WHERE hash(invoice_no) % $parts::UBIGINT = $part::UBIGINT
     GROUP BY invoice_no
 )
 
 SELECT
-    heads.invoice_no,
+    heads.*,
+    balances.* EXCLUDE (invoice_no),
     sha256(concat_ws(
         chr(29),
         concat_ws(
@@ -320,26 +328,17 @@ SELECT
             heads.timezone, heads.seller, heads.customer_name, heads.customer_address, heads.customer_country,
             heads.customer_tax_id, heads.customer_email, heads.subtotal, heads.cut, heads.tax, heads.total,
             coalesce(rate_text(heads.tax_rate_bp), ''), heads.hours, heads.incomplete_hours, heads.certificates, heads.usage_sha256,
-            coalesce(heads.corrects, ''), heads.reason, heads.tzdata, heads.balance_before, heads.payments_since,
-            heads.prepaid_used, heads.details
+            coalesce(heads.corrects, ''), heads.reason, heads.tzdata, balances.balance_before, balances.payments_since,
+            balances.prepaid_used, heads.details
         ),
-        coalesce(line_texts.content, ''),
-        coalesce(detail_texts.content, '')
+        coalesce(sorted_texts(line_texts.content), ''),
+        coalesce(sorted_texts(detail_texts.content), '')
     )) AS content_sha256
-FROM query_table($heads) AS heads
+FROM invoice_heads AS heads
+LEFT JOIN invoice_balances AS balances ON heads.invoice_no = balances.invoice_no
 LEFT JOIN line_texts ON heads.invoice_no = line_texts.invoice_no
 LEFT JOIN detail_texts ON heads.invoice_no = detail_texts.invoice_no
 WHERE hash(heads.invoice_no) % $parts::UBIGINT = $part::UBIGINT;
-
--- name: out_heads
--- One row per document. The finished heads with the hash of their content, as the journal keeps them.
-CREATE OR REPLACE TEMP TABLE invoice_out_heads AS
-SELECT
-    invoice_heads.*,
-    invoice_hashes.content_sha256
-FROM invoice_heads
-INNER JOIN invoice_hashes ON invoice_heads.invoice_no = invoice_hashes.invoice_no
-ORDER BY invoice_heads.series, invoice_heads.number;
 
 -- name: out_transfers
 -- One row per document and kind, only where there is an amount. What issuing moves in the ledger: tax is owed, the
@@ -376,8 +375,7 @@ SELECT
     issued_at AS effective_at,
     invoice_no AS reference
 FROM moves
-WHERE owed <> 0
-ORDER BY invoice_no, code;
+WHERE owed <> 0;
 
 -- name: out_corrections
 -- One row per charge. Which charges of earlier months each correction line carries.
@@ -387,13 +385,13 @@ SELECT
     lines.line_no,
     late.charge_id
 FROM invoice_late AS late
+INNER JOIN invoice_due AS due ON late.account_id = due.account_id
 INNER JOIN invoice_exact_lines AS lines
-    ON late.account_id = lines.account_id
+    ON due.account_no = lines.account_no
     AND lines.kind = 'correction'
     AND late.item = lines.item
     AND late.region = lines.region
     AND late.rate_card = lines.rate_card
     AND late.corrects_invoice = lines.corrects_invoice
     AND late.reason = lines.reason
-INNER JOIN invoice_numbers AS numbers ON lines.account_id = numbers.account_id
-ORDER BY numbers.invoice_no, lines.line_no, late.charge_id;
+INNER JOIN invoice_numbers AS numbers ON lines.account_no = numbers.account_no;

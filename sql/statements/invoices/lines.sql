@@ -24,7 +24,7 @@ WITH cards AS (
 
 corrections AS (
     SELECT
-        late.account_id, late.month, late.item, late.region, late.rate_card, late.corrects_invoice, late.reason,
+        due.account_no, late.month, late.item, late.region, late.rate_card, late.corrects_invoice, late.reason,
         min(late.period_start) AS corrects_hour,
         max(late.period_end) AS corrects_until,
         sum(late.free_quantity) AS free_quantity,
@@ -32,11 +32,12 @@ corrections AS (
         sum(late.billable_quantity) AS billable_quantity,
         sum(late.amount) AS amount
     FROM invoice_late AS late
+    INNER JOIN invoice_due AS due ON late.account_id = due.account_id
     GROUP BY ALL
 )
 
 SELECT
-    account_id,
+    account_no,
     'usage' AS kind,
     item,
     region,
@@ -56,7 +57,7 @@ SELECT
 FROM invoice_usage_lines
 UNION ALL
 SELECT
-    corrections.account_id,
+    corrections.account_no,
     'correction' AS kind,
     corrections.item,
     corrections.region,
@@ -88,17 +89,25 @@ WITH cards AS (
     SELECT
         card_id,
         effective_from,
-        unit,
-        per,
         unit_quantity,
-        discount_millionths
+        unit AS counted_in,
+        CASE
+            WHEN unit = 'request' AND per = 1 THEN 'request'
+            WHEN unit = 'request' THEN format('{:,}', CAST(per AS BIGINT)) || ' requests'
+            WHEN per = 1 THEN unit
+            ELSE format('{:,}', CAST(per AS BIGINT)) || ' ' || unit
+        END AS unit,
+        CASE WHEN discount_millionths > 0 THEN
+            rtrim(rtrim(CAST(CAST(discount_millionths AS DECIMAL(18, 4)) * 0.0001::DECIMAL(5, 4) AS VARCHAR), '0'), '.')
+            || ' % off the list price'
+        END AS discount
     FROM price_cards
 )
 
 SELECT
-    lines.account_id,
+    lines.account_no,
     CAST(row_number() OVER (
-        PARTITION BY lines.account_id
+        PARTITION BY lines.account_no
         ORDER BY
             lines.kind DESC,
             list_position(['https_requests', 'quic_requests', 'http_requests', 'data_transfer'], lines.item) NULLS LAST,
@@ -113,13 +122,7 @@ SELECT
     CAST(lines.free_quantity AS HUGEINT) AS free_quantity,
     CAST(lines.plan_quantity AS HUGEINT) AS plan_quantity,
     CAST(lines.billable_quantity AS HUGEINT) AS billable_quantity,
-    CASE
-        WHEN cards.card_id IS NULL THEN ''
-        WHEN cards.unit = 'request' AND cards.per = 1 THEN 'request'
-        WHEN cards.unit = 'request' THEN format('{:,}', CAST(cards.per AS BIGINT)) || ' requests'
-        WHEN cards.per = 1 THEN cards.unit
-        ELSE format('{:,}', CAST(cards.per AS BIGINT)) || ' ' || cards.unit
-    END AS unit,
+    coalesce(cards.unit, '') AS unit,
     CAST(CASE WHEN lines.unit_price = 0 AND lines.amount <> 0 THEN 0 ELSE coalesce(cards.unit_quantity, 0) END AS BIGINT)
         AS unit_quantity,
     CAST(lines.unit_price AS HUGEINT) AS unit_price,
@@ -128,13 +131,10 @@ SELECT
         ', ',
         CASE
             WHEN lines.range_text = '' OR lines.range_text LIKE '% %' AND lines.range_text NOT LIKE 'above%' THEN nullif(lines.range_text, '')
-            WHEN cards.unit = 'request' THEN lines.range_text || ' requests'
-            ELSE lines.range_text || ' ' || cards.unit
+            WHEN cards.counted_in = 'request' THEN lines.range_text || ' requests'
+            ELSE lines.range_text || ' ' || cards.counted_in
         END,
-        CASE WHEN cards.discount_millionths > 0 AND lines.kind = 'usage' AND lines.reason = '' THEN
-            rtrim(rtrim(CAST(CAST(cards.discount_millionths AS DECIMAL(18, 4)) * 0.0001::DECIMAL(5, 4) AS VARCHAR), '0'), '.')
-            || ' % off the list price'
-        END
+        CASE WHEN lines.kind = 'usage' AND lines.reason = '' THEN cards.discount END
     ) AS tier,
     lines.corrects_invoice,
     lines.corrects_hour,
@@ -142,6 +142,5 @@ SELECT
     lines.reason,
     rates.tax_rate_bp
 FROM invoice_all_lines AS lines
-INNER JOIN invoice_due AS due ON lines.account_id = due.account_id
-INNER JOIN invoice_tax_rates AS rates ON lines.account_id = rates.account_id AND lines.month = rates.month
+INNER JOIN invoice_tax_rates AS rates ON lines.account_no = rates.account_no AND lines.month = rates.month
 LEFT JOIN cards ON lines.rate_card = cards.card_id;

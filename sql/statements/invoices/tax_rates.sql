@@ -8,6 +8,7 @@
 CREATE OR REPLACE TEMP TABLE invoice_tax_facts AS
 WITH facts AS (
     SELECT
+        rates.account_no,
         rates.account_id,
         rates.month,
         due.seller_id,
@@ -22,10 +23,11 @@ WITH facts AS (
     INNER JOIN invoice_due AS due ON rates.account_id = due.account_id
     INNER JOIN invoice_month_ends AS ends ON due.timezone = ends.timezone AND rates.month = ends.month
     INNER JOIN account_versions AS versions ON rates.account_id = versions.account_id
-    GROUP BY rates.account_id, rates.month, due.seller_id, due.language, rates.tax_rate_bp
+    GROUP BY rates.account_no, rates.account_id, rates.month, due.seller_id, due.language, rates.tax_rate_bp
 )
 
 SELECT
+    account_no,
     account_id,
     month,
     seller_id,
@@ -86,6 +88,7 @@ SELECT
 -- One row per due account and month, as decided; where it could not be, the account's own rate, and nothing is issued.
 CREATE OR REPLACE TEMP TABLE invoice_tax_rates AS
 SELECT
+    facts.account_no,
     facts.account_id,
     facts.month,
     coalesce(cases.decided_bp, facts.tax_rate_bp) AS tax_rate_bp,

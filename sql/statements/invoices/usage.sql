@@ -4,7 +4,7 @@
 
 -- name: usage
 -- One row per account × item × region × rate card. What each due account used and owes for the month, by item,
--- region and rate card.
+-- region and rate card. usage_no: which row it is.
 CREATE OR REPLACE TEMP TABLE invoice_usage AS
 WITH void AS (
     SELECT DISTINCT invoice_no
@@ -19,7 +19,6 @@ carried AS (
         charges.item,
         charges.region,
         charges.rate_card,
-        sum(charges.quantity) AS quantity,
         sum(charges.free_quantity) AS free_quantity,
         sum(charges.plan_quantity) AS plan_quantity,
         sum(charges.billable_quantity) AS billable_quantity,
@@ -35,12 +34,13 @@ carried AS (
 )
 
 SELECT
-    state.account_id,
-    state.item,
-    state.region,
-    state.rate_card,
+    CAST(due.account_no AS BIGINT) << 32 | lanes.lane_no AS usage_no,
+    due.account_no,
+    due.account_id,
+    lanes.item,
+    lanes.region,
+    lanes.rate_card,
     CAST(state.place_from AS HUGEINT) AS place_from,
-    CAST(state.quantity - coalesce(carried.quantity, 0) AS HUGEINT) AS quantity,
     CAST(state.free_quantity - coalesce(carried.free_quantity, 0) AS HUGEINT) AS free_quantity,
     CAST(state.plan_quantity - coalesce(carried.plan_quantity, 0) AS HUGEINT) AS plan_quantity,
     CAST(state.billable_quantity - coalesce(carried.billable_quantity, 0) AS HUGEINT) AS billable_quantity,
@@ -48,14 +48,15 @@ SELECT
     CAST(state.flat_fee - coalesce(carried.flat_fee, 0) AS HUGEINT) AS flat_fee,
     CAST(state.maximum - coalesce(carried.maximum, 0) AS HUGEINT) AS maximum,
     CAST(state.minimum - coalesce(carried.minimum, 0) AS HUGEINT) AS minimum
-FROM month_state AS state
-INNER JOIN invoice_due AS due ON state.account_id = due.account_id
+FROM month_sums AS state
+INNER JOIN month_lanes AS lanes ON state.lane_no = lanes.lane_no AND lanes.month = $month
+INNER JOIN month_accounts AS numbered ON state.account_no = numbered.account_no
+INNER JOIN invoice_due AS due ON numbered.account_id = due.account_id
 LEFT JOIN carried
-    ON state.account_id = carried.account_id
-    AND state.item = carried.item
-    AND state.region = carried.region
-    AND state.rate_card = carried.rate_card
-WHERE state.month = $month;
+    ON due.account_id = carried.account_id
+    AND lanes.item = carried.item
+    AND lanes.region = carried.region
+    AND lanes.rate_card = carried.rate_card;
 
 -- name: carry_forward
 -- One row per late charge that this run leaves for a later one: those of accounts whose corrections take away more
@@ -66,7 +67,9 @@ WHERE account_id IN (
     FROM (
         SELECT account_id, amount FROM invoice_usage
         UNION ALL
-        SELECT account_id, amount FROM invoice_late
+        SELECT late.account_id, late.amount
+        FROM invoice_late AS late
+        SEMI JOIN invoice_due AS due ON late.account_id = due.account_id
     )
     GROUP BY account_id
     HAVING sum(amount) < 0
@@ -80,33 +83,34 @@ WHERE
 -- One row per account × item × region × rate card × tier reached (the first tier even when nothing is billable). How
 -- the billable quantity of each rate card falls into its tiers, with the exact price of each part.
 CREATE OR REPLACE TEMP TABLE invoice_parts AS
-WITH cards AS (
+WITH tiers AS (
     SELECT
-        card_id,
-        model,
-        unit,
-        per,
-        unit_quantity,
-        discount_millionths,
-        count(*) AS count_tiers
-    FROM price_cards
-    INNER JOIN price_tiers USING (card_id)
-    GROUP BY card_id, model, unit, per, unit_quantity, discount_millionths
-),
-
-placed AS (
-    SELECT
-        usage.*,
-        cards.model,
-        cards.unit,
-        cards.per,
-        cards.unit_quantity,
-        cards.discount_millionths,
-        cards.count_tiers,
+        cards.card_id,
         tiers.tier_no,
         tiers.lower,
         tiers.upper,
         tiers.unit_price,
+        -- A whole price is not multiplied by a million first: what is small is divided fast.
+        CASE cards.discount_millionths WHEN 0 THEN 1 ELSE 1000000 - cards.discount_millionths END AS share,
+        CAST(cards.unit_quantity AS HUGEINT) * CASE cards.discount_millionths WHEN 0 THEN 1 ELSE 1000000 END AS denominator,
+        CASE
+            WHEN count(*) OVER (PARTITION BY cards.card_id) = 1 THEN ''
+            WHEN tiers.upper IS NULL
+                THEN 'above ' || format('{:,}', CAST(tiers.lower // cards.unit_quantity * cards.per AS BIGINT))
+            ELSE format('{:,}', CAST(tiers.lower // cards.unit_quantity * cards.per AS BIGINT)) || '–'
+                || format('{:,}', CAST(tiers.upper // cards.unit_quantity * cards.per AS BIGINT))
+        END AS range_text
+    FROM price_cards AS cards
+    INNER JOIN price_tiers AS tiers USING (card_id)
+    WHERE cards.model IN ('per_unit', 'graduated')
+),
+
+placed AS (
+    SELECT
+        usage.usage_no,
+        usage.place_from,
+        usage.billable_quantity,
+        tiers.*,
         greatest(
             0::HUGEINT,
             least(
@@ -115,26 +119,16 @@ placed AS (
             ) - greatest(usage.place_from, tiers.lower)
         ) AS part
     FROM invoice_usage AS usage
-    INNER JOIN cards ON usage.rate_card = cards.card_id AND cards.model IN ('per_unit', 'graduated')
-    INNER JOIN price_tiers AS tiers ON usage.rate_card = tiers.card_id
+    INNER JOIN tiers ON usage.rate_card = tiers.card_id
 )
 
 SELECT
-    account_id,
-    item,
-    region,
-    rate_card,
-    unit,
-    per,
-    unit_quantity,
-    discount_millionths,
-    count_tiers,
+    usage_no,
     tier_no,
-    lower,
-    upper,
+    range_text,
     unit_price,
     part,
-    part * unit_price * (1000000 - discount_millionths) // (CAST(unit_quantity AS HUGEINT) * 1000000) AS amount
+    cut_to_units(part * unit_price * share, denominator) AS amount
 FROM placed
 WHERE part > 0 OR (billable_quantity = 0 AND lower <= place_from AND coalesce(upper > place_from, true));
 
@@ -144,22 +138,21 @@ WHERE part > 0 OR (billable_quantity = 0 AND lower <= place_from AND coalesce(up
 CREATE OR REPLACE TEMP TABLE invoice_whole_lines AS
 WITH reached AS (
     SELECT
-        usage.account_id,
-        usage.item,
-        usage.region,
-        usage.rate_card,
+        usage.usage_no,
         count(*) AS count_tiers,
         max(tiers.unit_price) FILTER (
             tiers.lower < usage.place_from + usage.billable_quantity
             AND coalesce(usage.place_from + usage.billable_quantity <= tiers.upper, true)
         ) AS unit_price
     FROM invoice_usage AS usage
+    INNER JOIN price_cards AS cards
+        ON usage.rate_card = cards.card_id AND cards.model NOT IN ('per_unit', 'graduated')
     INNER JOIN price_tiers AS tiers ON usage.rate_card = tiers.card_id
-    GROUP BY usage.account_id, usage.item, usage.region, usage.rate_card
+    GROUP BY usage.usage_no
 )
 
 SELECT
-    usage.account_id,
+    usage.account_no,
     usage.item,
     usage.region,
     usage.rate_card,
@@ -176,12 +169,10 @@ SELECT
         WHEN 'package' THEN 'whole blocks, rounded up'
         WHEN 'volume' THEN 'volume price'
         ELSE 'price of the step reached in each period'
-    END AS range_text,
-    cards.discount_millionths
+    END AS range_text
 FROM invoice_usage AS usage
-INNER JOIN reached USING (account_id, item, region, rate_card)
-INNER JOIN price_cards AS cards
-    ON usage.rate_card = cards.card_id AND cards.model NOT IN ('per_unit', 'graduated');
+INNER JOIN reached USING (usage_no)
+INNER JOIN price_cards AS cards ON usage.rate_card = cards.card_id;
 
 -- name: usage_lines
 -- One row per account × item × region × rate card × tier, and one more for each of flat fee, maximum and minimum that
@@ -189,22 +180,20 @@ INNER JOIN price_cards AS cards
 CREATE OR REPLACE TEMP TABLE invoice_usage_lines AS
 WITH sums AS (
     SELECT
-        account_id,
-        item,
-        region,
-        rate_card,
+        usage_no,
         sum(amount) AS amount,
         min(tier_no) AS first_tier,
         max(tier_no) AS last_tier
     FROM invoice_parts
-    GROUP BY account_id, item, region, rate_card
+    GROUP BY usage_no
 ),
 
 -- Parts are cut one by one, a charge is cut once: up to 16 of 10^-10 may lie between, and the last tier takes them.
 -- What is more than that comes from the fees of tiers (or of months rated before terms were charged apart).
 rests AS (
     SELECT
-        usage.account_id,
+        usage.usage_no,
+        usage.account_no,
         usage.item,
         usage.region,
         usage.rate_card,
@@ -216,15 +205,15 @@ rests AS (
         abs(rest) <= 16 AS is_cut_only,
         usage.flat_fee = 0 AND usage.maximum = 0 AND usage.minimum = 0 AS is_usage_only
     FROM invoice_usage AS usage
-    INNER JOIN sums USING (account_id, item, region, rate_card)
+    INNER JOIN sums USING (usage_no)
 ),
 
 tier_lines AS (
     SELECT
-        parts.account_id,
-        parts.item,
-        parts.region,
-        parts.rate_card,
+        rests.account_no,
+        rests.item,
+        rests.region,
+        rests.rate_card,
         parts.tier_no,
         CASE WHEN parts.tier_no = rests.first_tier THEN rests.free_quantity ELSE 0 END AS free_quantity,
         CASE WHEN parts.tier_no = rests.first_tier THEN rests.plan_quantity ELSE 0 END AS plan_quantity,
@@ -232,15 +221,10 @@ tier_lines AS (
         parts.unit_price,
         parts.amount
         + CASE WHEN rests.is_cut_only AND parts.tier_no = rests.last_tier THEN rests.rest ELSE 0 END AS amount,
-        CASE
-            WHEN parts.count_tiers = 1 THEN ''
-            WHEN parts.upper IS NULL THEN 'above ' || format('{:,}', CAST(parts.lower // parts.unit_quantity * parts.per AS BIGINT))
-            ELSE format('{:,}', CAST(parts.lower // parts.unit_quantity * parts.per AS BIGINT)) || '–'
-                || format('{:,}', CAST(parts.upper // parts.unit_quantity * parts.per AS BIGINT))
-        END AS range_text,
+        parts.range_text,
         '' AS reason
     FROM invoice_parts AS parts
-    INNER JOIN rests USING (account_id, item, region, rate_card)
+    INNER JOIN rests USING (usage_no)
     -- Where only a fixed term is owed, a line of no quantity would say nothing.
     WHERE
         (rests.is_cut_only AND rests.is_usage_only)
@@ -251,21 +235,21 @@ tier_lines AS (
 ),
 
 terms AS (
-    SELECT account_id, item, region, rate_card, 1001 AS tier_no, 'flat fee' AS reason, flat_fee AS amount
+    SELECT account_no, item, region, rate_card, 1001 AS tier_no, 'flat fee' AS reason, flat_fee AS amount
     FROM invoice_usage
     UNION ALL
-    SELECT account_id, item, region, rate_card, 1002, 'maximum', maximum
+    SELECT account_no, item, region, rate_card, 1002, 'maximum', maximum
     FROM invoice_usage
     UNION ALL
-    SELECT account_id, item, region, rate_card, 1003, 'minimum', minimum
+    SELECT account_no, item, region, rate_card, 1003, 'minimum', minimum
     FROM invoice_usage
     UNION ALL
-    SELECT account_id, item, region, rate_card, 1000, 'fixed fee, minimum or maximum', rest
+    SELECT account_no, item, region, rate_card, 1000, 'fixed fee, minimum or maximum', rest
     FROM rests
     WHERE NOT is_cut_only
     UNION ALL
     -- What is charged beside usage has no card: its line is named by its agreement.
-    SELECT account_id, item, region, rate_card, 1004, agreement_name(rate_card), amount
+    SELECT account_no, item, region, rate_card, 1004, agreement_name(rate_card), amount
     FROM invoice_usage
     WHERE is_agreement(rate_card)
 )

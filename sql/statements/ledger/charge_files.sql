@@ -15,48 +15,28 @@ SELECT
 FROM (SELECT $file AS file) AS f
 LEFT JOIN merged_away AS m ON f.file = m.file;
 
--- name: count
--- One row: how many files there are of each form.
-SELECT
-    count(*) FILTER (form = 'of a run') AS present,
-    count(*) FILTER (form = 'merged') AS merged,
-    count(*) FILTER (form = 'older') AS older
-FROM charge_files;
-
 -- name: list
 -- One row per file: what the store says it is.
 SELECT journal_no, file, sha256, rows, form
 FROM charge_files
 ORDER BY journal_no;
 
--- name: set_files
--- The session: where the files of the present form lie.
-SET VARIABLE charge_files = (
-    SELECT list(getvariable('home') || '/journal/effects/' || file ORDER BY journal_no)
-    FROM charge_files
-    WHERE form = 'of a run'
-);
+-- name: set_places
+-- The session: where the files of each form are, in the order of their records, and up to which record merged ones have
+-- charges: while records are applied anew, a merged file has those of records that come later.
+SET VARIABLE charge_places = {
+    'present': [getvariable('home') || '/journal/effects/' || file FOR file IN CAST($present AS VARCHAR[])],
+    'merged': [getvariable('home') || '/journal/effects/' || file FOR file IN CAST($merged AS VARCHAR[])],
+    'older': [getvariable('home') || '/journal/effects/' || file FOR file IN CAST($older AS VARCHAR[])],
+    'through': CAST($through AS BIGINT)
+};
 
--- name: set_merged_files
--- The session: where merged files lie, and up to which record their charges are there: while records are applied anew, a
--- merged file has charges of records that come later.
-SET VARIABLE merged_charge_files = (
-    SELECT list(DISTINCT getvariable('home') || '/journal/effects/' || file)
-    FROM charge_files
-    WHERE form = 'merged'
-);
-SET VARIABLE charged_through = (SELECT max(journal_no) FROM charge_files);
-
--- name: set_older_files
--- The session: where the files of the older form lie.
-SET VARIABLE older_charge_files = (
-    SELECT list(getvariable('home') || '/journal/effects/' || file ORDER BY journal_no)
-    FROM charge_files
-    WHERE form = 'older'
-);
-
--- name: no_charges
--- The shape of a charge as it is filed; no row.
+-- name: charges
+-- no_charges: the shape of a charge as it is filed; no row. filed_charges: one row per charge as its file has it, whole
+-- numbers as DECIMAL(38, 0), for sums over many (to make a HUGEINT of each costs ten times the sum). charges: the same
+-- with their ids and as HUGEINT. transfers: one row per movement of money, posted by hand or by a charge whose amount is
+-- not zero: the customer's funds to revenue, and back when it is negative.
+-- The files come after: a view is looked through when it is made, and those above would open a file each.
 CREATE OR REPLACE TEMP VIEW no_charges AS
 SELECT
     CAST(NULL AS VARCHAR) AS account_id,
@@ -78,102 +58,9 @@ SELECT
     CAST(NULL AS BIGINT) AS journal_no,
     CAST(NULL AS VARCHAR) AS term
 WHERE false;
-
--- name: without_present
--- No file of the present form.
 CREATE OR REPLACE TEMP VIEW present_charges AS FROM no_charges;
-
--- name: without_merged
--- No merged file.
 CREATE OR REPLACE TEMP VIEW merged_charges AS FROM no_charges;
-
--- name: without_older
--- No file of the older form.
 CREATE OR REPLACE TEMP VIEW older_charges AS FROM no_charges;
-
--- name: with_present
--- One row per charge in files of the present form. The record is read in the name, so that a question about a few
--- records opens their files alone.
-CREATE OR REPLACE TEMP VIEW present_charges AS
-SELECT
-    account_id,
-    item,
-    region,
-    month,
-    period_start,
-    period_end,
-    quantity,
-    free_quantity,
-    plan_quantity,
-    billable_quantity,
-    amount,
-    currency,
-    rate_card,
-    revision,
-    reason,
-    run_id,
-    CAST(parse_filename(filename)[1:8] AS BIGINT) AS journal_no,
-    term
-FROM read_parquet(getvariable('charge_files'), filename = true, hive_partitioning = false);
-
--- name: with_merged
--- One row per charge in merged files, which have the charges of one record beside each other.
-CREATE OR REPLACE TEMP VIEW merged_charges AS
-SELECT
-    account_id,
-    item,
-    region,
-    month,
-    period_start,
-    period_end,
-    quantity,
-    free_quantity,
-    plan_quantity,
-    billable_quantity,
-    amount,
-    currency,
-    rate_card,
-    revision,
-    reason,
-    run_id,
-    journal_no,
-    term
-FROM read_parquet(getvariable('merged_charge_files'), hive_partitioning = false)
-WHERE journal_no <= getvariable('charged_through');
-
--- name: with_older
--- One row per charge in files of the older form: they do not name their run; the oldest have no terms apart.
-CREATE OR REPLACE TEMP VIEW older_charges AS
-SELECT
-    c.account_id,
-    c.item,
-    c.region,
-    c.month,
-    c.period_start,
-    c.period_end,
-    c.quantity,
-    c.free_quantity,
-    c.plan_quantity,
-    c.billable_quantity,
-    c.amount,
-    c.currency,
-    c.rate_card,
-    c.revision,
-    c.reason,
-    f.run_id,
-    f.journal_no,
-    coalesce(c.term, 'usage') AS term
-FROM (
-    FROM read_parquet(
-        getvariable('older_charge_files'), filename = true, hive_partitioning = false, union_by_name = true
-    )
-    UNION ALL BY NAME SELECT 'usage' AS term WHERE false
-) AS c
-INNER JOIN charge_files AS f ON CAST(parse_filename(c.filename)[1:8] AS BIGINT) = f.journal_no;
-
--- name: charges
--- filed_charges: one row per charge as its file has it, whole numbers as DECIMAL(38, 0), for sums over many (to make a
--- HUGEINT of each costs ten times the sum). charges: the same with their ids and as HUGEINT.
 CREATE OR REPLACE TEMP VIEW filed_charges AS
 FROM present_charges
 UNION ALL
@@ -205,10 +92,6 @@ SELECT
     journal_no,
     term
 FROM filed_charges;
-
--- name: transfers
--- One row per movement of money, posted by hand or by a charge whose amount is not zero: the customer's funds to
--- revenue, and back when it is negative.
 CREATE OR REPLACE TEMP VIEW transfers AS
 SELECT
     transfer_id,
@@ -242,6 +125,86 @@ SELECT
     c.month AS reference
 FROM charges AS c
 WHERE c.amount <> 0;
+
+-- name: with_present
+-- One row per charge in files of the present form. The record is read in the name, so that a question about a few
+-- records opens their files alone.
+CREATE OR REPLACE TEMP VIEW present_charges AS
+SELECT
+    account_id,
+    item,
+    region,
+    month,
+    period_start,
+    period_end,
+    quantity,
+    free_quantity,
+    plan_quantity,
+    billable_quantity,
+    amount,
+    currency,
+    rate_card,
+    revision,
+    reason,
+    run_id,
+    CAST(parse_filename(filename)[1:8] AS BIGINT) AS journal_no,
+    term
+FROM read_parquet(getvariable('charge_places').present, filename = true, hive_partitioning = false);
+
+-- name: with_merged
+-- One row per charge in merged files, which have the charges of one record beside each other.
+CREATE OR REPLACE TEMP VIEW merged_charges AS
+SELECT
+    account_id,
+    item,
+    region,
+    month,
+    period_start,
+    period_end,
+    quantity,
+    free_quantity,
+    plan_quantity,
+    billable_quantity,
+    amount,
+    currency,
+    rate_card,
+    revision,
+    reason,
+    run_id,
+    journal_no,
+    term
+FROM read_parquet(getvariable('charge_places').merged, hive_partitioning = false)
+WHERE journal_no <= getvariable('charge_places').through;
+
+-- name: with_older
+-- One row per charge in files of the older form: they do not name their run; the oldest have no terms apart.
+CREATE OR REPLACE TEMP VIEW older_charges AS
+SELECT
+    c.account_id,
+    c.item,
+    c.region,
+    c.month,
+    c.period_start,
+    c.period_end,
+    c.quantity,
+    c.free_quantity,
+    c.plan_quantity,
+    c.billable_quantity,
+    c.amount,
+    c.currency,
+    c.rate_card,
+    c.revision,
+    c.reason,
+    f.run_id,
+    f.journal_no,
+    coalesce(c.term, 'usage') AS term
+FROM (
+    FROM read_parquet(
+        getvariable('charge_places').older, filename = true, hive_partitioning = false, union_by_name = true
+    )
+    UNION ALL BY NAME SELECT 'usage' AS term WHERE false
+) AS c
+INNER JOIN charge_files AS f ON CAST(parse_filename(c.filename)[1:8] AS BIGINT) = f.journal_no;
 
 -- name: merged_into
 -- At most one row: the file that has the rows of a file of charges that is gone.

@@ -140,7 +140,7 @@ def test_many_documents_are_hashed_and_looked_at_part_by_part(
         for one in failing(books, everywhere)
         if one.check == "invoice_content_unchanged"
     ] == [documents]
-    monkeypatch.setattr("billing.invoices.run.HASHED_AT_ONCE", 1)
+    monkeypatch.setattr("billing.invoices.run.DOCUMENTS_AT_ONCE", 1)
     world = october(tmp_path_factory.mktemp("parts"))
     world.invoice("2026-10", ISSUE)
     with open_store(world.home, owner="test", now=ISSUE) as store:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +17,7 @@ import edgetoll
 from billing.appliers import open_store
 from billing.checks import invariants
 from billing.ledger.transfers import ledger_hash
+from edge.crash_point import VARIABLE
 from examples.commands import StartedCommand
 from tests import forked
 from tests.billing.invoices.world import DECEMBER, ISSUE, World, issued, october
@@ -93,6 +97,39 @@ def test_g12_killed_at_a_step_and_run_again_ends_the_same(
     settings(world)
     killed = ended(command(world.home, "invoice", "--month", "2026-10", crash=step))
     assert killed == -signal.SIGKILL
+    assert done(world.home, "invoice", "--month", "2026-10") == 0
+    assert state(world.home) == undisturbed
+
+
+ONE_AT_ONCE = """
+import sys
+from datetime import datetime
+from pathlib import Path
+from billing.appliers import open_store
+from billing.invoices.documents.kept import read_invoice_settings
+from billing.invoices.run import Order, issue
+home, at = Path(sys.argv[1]), datetime.fromisoformat(sys.argv[2])
+with open_store(home, owner="test", now=at) as store:
+    order = Order(month="2026-10", account=None, at=at)
+    done = issue(store, order, read_invoice_settings(home), at_once=1)
+    print(done.invoices, store.journal.last_no - done.journal_no)
+"""
+
+
+@pytest.mark.parametrize("crash", ["invoice-part-issued", ""])
+def test_g12_a_month_issued_by_one_record_for_each_account_is_the_same(
+    crash: str, tmp_path: Path, undisturbed: dict[str, object]
+) -> None:
+    world = october(tmp_path)
+    settings(world)
+    words = [sys.executable, "-c", ONE_AT_ONCE, str(world.home), ISSUE.isoformat()]
+    run = subprocess.run(
+        words, env=os.environ | {VARIABLE: crash}, capture_output=True, text=True, check=False
+    )
+    if crash:
+        assert run.returncode == -signal.SIGKILL
+    else:
+        assert run.stdout.split() == ["2", "1"], run.stderr
     assert done(world.home, "invoice", "--month", "2026-10") == 0
     assert state(world.home) == undisturbed
 

@@ -34,8 +34,8 @@ def settle_in_sql(*documents: Lines) -> list[Settled]:
     with duckdb.connect() as connection:
         connection.execute(
             "CREATE TEMP TABLE invoice_exact_lines"
-            " (account_id VARCHAR, line_no INTEGER, amount HUGEINT, tax_rate_bp DECIMAL(9, 2));"
-            "CREATE TEMP TABLE invoice_due (account_id VARCHAR, currency VARCHAR,"
+            " (account_no INTEGER, line_no INTEGER, amount HUGEINT, tax_rate_bp DECIMAL(9, 2));"
+            "CREATE TEMP TABLE invoice_due (account_no INTEGER, currency VARCHAR,"
             " seller_id VARCHAR);"
             "CREATE TEMP TABLE invoice_currencies"
             " (currency VARCHAR, seller_id VARCHAR, kind VARCHAR, digits INTEGER, step HUGEINT)"
@@ -45,8 +45,8 @@ def settle_in_sql(*documents: Lines) -> list[Settled]:
                 "INSERT INTO invoice_currencies VALUES ($currency, '', 'invoice', $digits, $step)",
                 {"currency": currency, "digits": digits, "step": 10 ** (DIGITS - digits)},
             )
-        for number, (amounts, rates, digits) in enumerate(documents):
-            account = f"a{number:03d}"
+        connection.execute(sql.temporary("macros/cut_to_units"))
+        for account, (amounts, rates, digits) in enumerate(documents):
             connection.execute(
                 "INSERT INTO invoice_due VALUES ($account, $currency, '')",
                 {"account": account, "currency": CURRENCY_OF[digits]},
@@ -64,12 +64,12 @@ def settle_in_sql(*documents: Lines) -> list[Settled]:
         for name in STEPS:
             connection.execute(sql.text(name))
         totals = connection.execute(
-            "SELECT subtotal, cut, tax FROM invoice_totals ORDER BY account_id"
+            "SELECT subtotal, cut, tax FROM invoice_totals ORDER BY account_no"
         ).fetchall()
         lines = connection.execute(
             "SELECT list(settled_amount ORDER BY line_no), list(leftover ORDER BY line_no),"
-            " list(tax ORDER BY line_no) FROM invoice_taxed_lines GROUP BY account_id"
-            " ORDER BY account_id"
+            " list(tax ORDER BY line_no) FROM invoice_taxed_lines GROUP BY account_no"
+            " ORDER BY account_no"
         ).fetchall()
     return [(*total, *columns) for total, columns in zip(totals, lines, strict=True)]
 

@@ -14,7 +14,7 @@ from billing.checks import invariants
 from billing.invoices import payments, reading
 from billing.invoices.crediting import Credited, credit, void
 from billing.invoices.records import Invoice
-from billing.invoices.run import Issued, Order, issue, prepare
+from billing.invoices.run import Issued, Order, issue
 from billing.invoices.settings import InvoiceSettings, Seller
 from billing.ledger.top_up import top_up
 from billing.money import parse_amount
@@ -152,7 +152,7 @@ class World:
         """What `edgetoll billing invoice` does up to the journal."""
         wanted = Order(month=month, account=order.pop("account", None), at=at, **order)
         with open_store(self.home, owner="test", now=at) as store:
-            issued = issue(store, prepare(store, wanted, self.settings))
+            issued = issue(store, wanted, self.settings)
             assert invariants.run(store.connection) == []
             return issued
 

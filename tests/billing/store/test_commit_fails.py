@@ -15,6 +15,7 @@ import edgetoll
 import sql
 from billing.lake import publish
 from billing.store import store as store_module
+from billing.store.session import StoreSession
 from tests.billing.homes import START, Use, close_hour, make_home
 
 USES = [Use(requests=90_000), Use(domain="a.beta.example", requests=500_000, region="US")]
@@ -103,14 +104,15 @@ def test_every_command_goes_on_after_a_commit_that_raised_and_was_durable(
 ) -> None:
     sound, failing = prepared(tmp_path / "sound"), prepared(tmp_path / "failing")
     wanted = run_all(sound, capsys)
-    connect = store_module.connect
 
-    def failing_connect(path: Path, home: Path) -> Any:
+    def failing_session(path: Path, home: Path) -> StoreSession:
         """The store's own session fails; the scratch copy that `check` replays into does not."""
-        session = connect(path, home)
-        return RaisesAfterCommit(session) if path.parent == home else session
+        session = StoreSession(path, home)
+        if path.parent == home:
+            vars(session)["connection"] = RaisesAfterCommit(session.connection)
+        return session
 
-    monkeypatch.setattr(store_module, "connect", failing_connect)
+    monkeypatch.setattr(store_module, "StoreSession", failing_session)
     for here, there in zip(run_all(failing, capsys), wanted, strict=True):
         assert here[0] == there[0]
         assert [name for name in there[1] if here[1].get(name) != there[1][name]] == []

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 import duckdb
 import pytest
 
-from billing.store.session import connect
+from billing.store.session import StoreSession
 from edge.errors import Busy, Corrupt, EdgetollError
 from edge.trouble import remedy
 from edgetoll import trouble_of_the_machine
@@ -75,24 +75,26 @@ def test_g11_too_little_memory_for_python_is_a_line_too() -> None:
 AS_NOBODY = """
 import os, sys
 from pathlib import Path
-from billing.store.session import connect
+import sql
+from billing.store.session import StoreSession
 from edge.errors import EdgetollError
+sql.text("statements/store/session/attach")  # nobody may not even look into root's Python
 if os.getuid() == 0:
     os.setgid(65534), os.setuid(65534)
 try:
-    connect(Path(sys.argv[1]) / "billing.duckdb", Path(sys.argv[1]))
+    StoreSession(Path(sys.argv[1]) / "billing.duckdb", Path(sys.argv[1]))
 except EdgetollError as error:
     print(type(error).__name__, error)
 """
 TOO_LARGE = """
 import resource, signal, sys
 from pathlib import Path
-from billing.store.session import connect
+from billing.store.session import StoreSession
 from edge.errors import EdgetollError
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (2048, 2048))
 try:
-    connect(Path(sys.argv[1]) / "new.duckdb", Path(sys.argv[1]))
+    StoreSession(Path(sys.argv[1]) / "new.duckdb", Path(sys.argv[1]))
 except EdgetollError as error:
     print(type(error).__name__, error)
 """
@@ -161,20 +163,20 @@ def test_g11_a_damaged_store_is_moved_away_only_if_the_journal_gives_it_back(
     path = home / "journal" / "journal.jsonl"
     whole = path.read_bytes()
     with pytest.raises(Corrupt, match=r"rebuilt from the journal, which is whole \(\d+ rec"):
-        connect(home / "billing.duckdb", home)
+        StoreSession(home / "billing.duckdb", home)
     path.write_bytes(whole.replace(b'"kind":"', b'"kind":"x', 1))
     with pytest.raises(Corrupt, match="move neither away"):
-        connect(home / "billing.duckdb", home)
+        StoreSession(home / "billing.duckdb", home)
     path.unlink()
     with pytest.raises(Corrupt, match="move neither away"):
-        connect(home / "billing.duckdb", home)
+        StoreSession(home / "billing.duckdb", home)
 
 
 def test_g11_what_nobody_foresaw_is_no_reason_to_move_anything(home: Path) -> None:
     (home / "billing.duckdb").unlink()
     (home / "billing.duckdb").mkdir()
     with pytest.raises(EdgetollError, match="Is a directory") as found:
-        connect(home / "billing.duckdb", home)
+        StoreSession(home / "billing.duckdb", home)
     assert "move" not in found.value.hint
     assert not isinstance(found.value, (Busy, Corrupt))
 
@@ -182,11 +184,10 @@ def test_g11_what_nobody_foresaw_is_no_reason_to_move_anything(home: Path) -> No
 def test_the_store_takes_no_more_memory_than_its_settings_say(home: Path) -> None:
     """What a query cannot do without is one line with the key to raise."""
     (home / "edgetoll.toml").write_text('[billing]\nmemory_limit = "20 MiB"\n', encoding="utf-8")
-    with (
-        connect(home / "billing.duckdb", home) as connection,
-        pytest.raises(duckdb.OutOfMemoryException) as found,
-    ):
-        connection.execute("SELECT list(i) FROM range(10_000_000) AS t(i)")
+    session = StoreSession(home / "billing.duckdb", home)
+    with pytest.raises(duckdb.OutOfMemoryException) as found:
+        session.connection.execute("SELECT list(i) FROM range(10_000_000) AS t(i)")
+    session.end()
     assert "raise memory_limit in edgetoll.toml" in (remedy(str(found.value)) or "")
 
 

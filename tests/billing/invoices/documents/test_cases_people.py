@@ -46,7 +46,7 @@ def issued(world: World, texts: str = "") -> list[tuple[str, str, str]]:
         printing = Printing(
             unprintable=unprintable, texts_of=lambda language: "" if language == "en" else texts
         )
-        done = issue(store, prepare(store, order, world.settings, printing=printing))
+        done = issue(store, order, world.settings, printing=printing)
     return [(one.account_id, one.problem, one.hint) for one in done.waiting]
 
 

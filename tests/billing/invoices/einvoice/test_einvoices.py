@@ -20,7 +20,7 @@ from billing.invoices.documents.factur_x import described
 from billing.invoices.einvoice import xml_document
 from billing.invoices.einvoice.content import content
 from billing.invoices.records import AccountStanding, Invoice, InvoiceLine
-from billing.invoices.run import Order, issue, prepare
+from billing.invoices.run import Order, issue
 from billing.vat.category import OUTSIDE, REVERSE_CHARGE
 from billing.vat.profiles import PROFILES
 from edge.errors import InputError
@@ -270,7 +270,7 @@ def issued(folder: Path, form: str) -> tuple[World, Any]:
     world.settings = SETTINGS.model_copy(update={"seller": SELLS, "formats": ("json",)})
     order = Order(month="2026-10", account=None, at=ISSUE)
     with open_store(world.home, owner="test", now=ISSUE) as store:
-        done = issue(store, prepare(store, order, world.settings))
+        done = issue(store, order, world.settings)
         writing.write_month(world.home, store.connection, "2026-10", ("json",))
     return world, done
 

@@ -56,6 +56,7 @@ def reasons(form: str, block: bytes) -> list[str]:
         (changed(time="yesterday"), "clock"),
         (changed(time="1700000000123"), "clock"),
         (changed(time="1700000000123456789"), "clock"),
+        (changed(time="9" * 29), "clock"),
         (changed(time="946684799.999"), "clock"),
         (changed(time=f"{NOW_MS // 1000 + 86_401}"), "clock"),
         (changed(time="-1"), "clock"),
@@ -405,6 +406,8 @@ def test_a_usual_block_of_json_takes_the_fast_way_in_whatever_order_its_fields_a
 SIGNALLED = """
 import os, signal, threading
 from edge.logs.formats.fast_nginx import parse_fast_json
+from edge.logs.walking import walk
+walk.WORTH_BYTES = 0
 seen = []
 signal.signal(signal.SIGTERM, lambda *_: seen.append(1))
 done = threading.Event()
@@ -425,6 +428,32 @@ def test_a_signal_does_not_cut_the_reading_of_a_block_short() -> None:
     ended = subprocess.run(
         [sys.executable, "-c", program],
         input=block,
+        capture_output=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+CONFINED = """
+import resource
+from edge.logs.formats.fast_nginx import parse_fast_json
+from edge.logs.formats.shipped import FORMATS
+from edge.logs.walking import walk
+walk.WORTH_BYTES = 0
+block = open(0, "rb").read()
+resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
+for _ in range(2):
+    assert parse_fast_json(block, {now}) is None
+    assert len(FORMATS["nginx"].make().parse(block, {now}).rows) == 3
+assert walk._refused
+"""
+
+
+def test_where_nothing_compiled_may_run_lines_are_read_the_careful_way() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", CONFINED.format(now=NOW_MS)],
+        input=(JSON_LINE + "\n").encode() * 3,
         capture_output=True,
         timeout=PATIENCE_S,
         check=False,

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from edge.logs.formats.block import Settled
 from edge.logs.formats.log_format import compiled, variables_of
 from edge.logs.formats.text_lines import TextCutter, TextPattern
+from edge.logs.walking import walk
 from edge.logs.walking.plan import plan_of
-from edge.logs.walking.walk import OddLine, Walk, bounds_of, milliseconds, numbers
+from edge.logs.walking.program import LINES, TEXT_BYTES, Kind, LineForm, ValueForm
+from edge.logs.walking.walk import OddLine, walked
 from tests.edge.logs.reading import examples
 
 AT = "30/Nov/2025:10:00:00 +0100"
@@ -27,9 +29,13 @@ WALKED = {
 """Format strings that are walked, and a line of each."""
 
 
-def walk_of(block: bytes) -> Walk:
-    lines = bounds_of(block, 0, len(block))
-    return Walk(block, lines.starts, lines.ends)
+def form_of(**kinds: Kind) -> LineForm:
+    """Lines of such values, by name, between bars."""
+    steps = [
+        ValueForm(literal=b"|" if number else b"", name=name, kind=kind, marks=b"|")
+        for number, (name, kind) in enumerate(kinds.items())
+    ]
+    return LineForm(steps=tuple(steps), last=b"")
 
 
 def cutters(text: str, *, more: bool) -> tuple[TextCutter, TextCutter]:
@@ -55,7 +61,7 @@ def both_ways(text: str, block: bytes, *, more: bool) -> bool:
     plan = plan_of(walking.text.pattern)
     assert plan is not None, text
     try:
-        return not plan.fields(block, 0, len(block))[1].any()
+        return not walked(plan, block).odd.any()
     except OddLine:
         return False
 
@@ -106,7 +112,7 @@ def test_an_odd_line_costs_itself_and_not_its_block() -> None:
     block = b"".join(line.replace(b"%d", b"%d" % n) for n, line in enumerate(lines))
     walking, _ = cutters(text, more=False)
     assert walking._plan is not None
-    assert int(walking._plan.fields(block, 0, len(block))[1].sum()) == 22
+    assert int(walked(walking._plan, block).odd.sum()) == 22
     assert not both_ways(text, block, more=False)
     assert both_ways(text, usual % 1 + usual % 2, more=False)
     long = b'"GET /%s" 200 a.example\n' % (b"x" * 100_000)
@@ -119,49 +125,73 @@ def test_values_of_any_length_are_the_same_texts_numbers_and_times() -> None:
     counts = [draw.randrange(10 ** draw.randint(1, 16)) for _ in words]
     moments = [draw.randrange(10**9, 10**10) * 1000 + draw.randrange(1000) for _ in words]
     lines = [
-        f"{word}|{count}|{moment // 1000}.{moment % 1000:03d}"
+        f"{word}|{count}|{moment // 1000}.{moment % 1000:03d}|{word}|{word}"
         for word, count, moment in zip(words, counts, moments, strict=True)
     ]
-    block = "".join(f"{line}\n" for line in lines).encode()
-    walk = walk_of(block)
-    text = walk.take(b"|")
-    walk.require(b"|")
-    number = walk.take(b"|")
-    walk.require(b"|")
-    moment = walk.take(b"\n")
-    walk.end()
-    texts, index = walk.texts(text)
+    form = form_of(word="word", count="number", at="seconds", text="text", id="id")
+    found = walked(form, "".join(f"{line}\n" for line in lines).encode())
+    texts: list[str] = []
+    index = found.looked_up("word", lambda text: texts.append(text) or len(texts) - 1)
     assert [texts[place] for place in index.tolist()] == words
-    assert walk.series(text).to_list() == words
-    assert numbers(number).tolist() == counts
-    assert milliseconds(moment).tolist() == moments
+    assert len(texts) == len(set(words)), "each distinct word is looked up once"
+    assert all(found.series(name).to_list() == words for name in ("word", "text", "id"))
+    assert found.numbers("count").tolist() == counts
+    assert found.numbers("at").tolist() == moments
+    hashes = dict(zip(words, found.hashes("id").tolist(), strict=True))
+    assert found.hashes("id").tolist() == [hashes[word] for word in words]
+    assert len(set(hashes.values())) == len(hashes)
 
 
-@pytest.mark.parametrize("odd", ["", "-1", "+1", "1.0", "1e3", "12345678901234567", "1 "])
-def test_what_is_no_number_ends_the_walk(odd: str) -> None:
-    block = f"17|\n{odd}|\n".encode()
+@pytest.mark.parametrize(
+    ("kind", "odd"),
+    [
+        *(("number", odd) for odd in ("", "-1", "+1", "1.0", "1e3", "12345678901234567", "1 ")),
+        *(("decimal", odd) for odd in ("", "1.", ".1", "1.2.3", "--", "-1", "1e3", ".")),
+        *(("seconds", odd) for odd in ("177235920.1234", "1772359200.12", "1772359200,123", "")),
+        *(("text", odd) for odd in ("\t", "\x00", "\x80", "é", "a|b")),
+    ],
+)
+def test_a_value_of_another_form_makes_its_line_odd_and_no_other(kind: Kind, odd: str) -> None:
+    usual = {"seconds": "1772359200.123", "decimal": "0.001"}.get(kind, "17")
+    block = f"{usual}\n{odd}\n{usual}\n".encode()
+    found = walked(form_of(value=kind), block)
+    assert found.odd.tolist() == [False, True, False]
+    assert len(found) == 2
+
+
+def test_a_block_of_any_size_is_walked_in_pieces() -> None:
+    """Lines that one call cannot take, for their bytes or their number; and one beyond both."""
+    form = form_of(text="text", word="word", count="number")
+    lines = [f"{'x' * (number % 700)}|w{number % 7}|{number}" for number in range(3 * LINES)]
+    huge = "y" * (TEXT_BYTES + 5) + "|w|1"
+    lines.insert(LINES, huge)
+    found = walked(form, "".join(f"{line}\n" for line in lines).encode())
+    assert [number for number, odd in enumerate(found.odd.tolist()) if odd] == [LINES]
+    lines.remove(huge)
+    told = [line.split("|") for line in lines]
+    assert found.series("text").to_list() == [text for text, _, _ in told]
+    assert found.series("word").to_list() == [word for _, word, _ in told]
+    assert found.numbers("count").tolist() == list(range(3 * LINES))
+
+
+def test_words_that_share_a_place_are_not_one_and_cost_little(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who makes many hosts of one hash must not pay with another's name, nor hold the edge up."""
+    monkeypatch.setattr("secrets.randbits", lambda _bits: 0)  # the hash is then the bytes
+    alike = [f"aa{third}{last}" for third in "aeimquy" for last in "abcdefghijklmnop"]
+    form = form_of(weak="word")
+    few = walked(form, "".join(f"{word}\n" for word in alike[:60] * 2).encode())
+    assert few.series("weak").to_list() == alike[:60] * 2
+    many = walked(form, "".join(f"{word}\n" for word in alike).encode())
+    assert many.series("weak").to_list() == alike[:64]
+    assert many.odd.tolist() == [False] * 64 + [True] * (len(alike) - 64)
+
+
+def test_little_is_read_without_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walk, "WORTH_BYTES", 1000)
+    monkeypatch.setattr(walk, "_read_bytes", 0)
+    form = form_of(text="text")
     with pytest.raises(OddLine):
-        numbers(walk_of(block).take(b"|"))
-
-
-def test_two_texts_of_one_hash_are_not_one() -> None:
-    """The hash is no secret: who makes two hosts of one hash must not pay with the other's name."""
-    draw = random.Random(7)
-
-    def mixed(word: bytes) -> int:
-        hashed = int.from_bytes(word, "little") * 0x9E3779B97F4A7C15 % (1 << 64)
-        return hashed ^ (hashed >> 29)
-
-    def letters(count: int) -> bytes:
-        return bytes(draw.choices(range(33, 127), k=count))
-
-    first, tail, other = letters(8), letters(7), b"\xff"
-    while len(other) != 7 or not all(32 < byte < 127 for byte in other):
-        second = letters(8)
-        left = mixed(first) + int.from_bytes(tail, "little") - mixed(second)
-        other = (left % (1 << 64)).to_bytes(8, "little").rstrip(b"\0")
-    values = walk_of(first + tail + b" \n" + second + other + b" \n")
-    taken = values.take(b" ")
-    assert len(set(taken.hashed().tolist())) == 1, "or nothing is tried"
-    with pytest.raises(OddLine):
-        values.texts(taken)
+        walked(form, b"a\n" * 499)
+    assert len(walked(form, b"a\n")) == 1
