@@ -27,7 +27,7 @@ from pathlib import Path
 import duckdb
 
 from bench.baselines.hour_loop import START, Loop, compare
-from billing.accounts.load import publish_owned_domains
+from billing.accounts.owned_names import publish_owned_domains
 from billing.appliers import open_store
 from billing.balance import states
 from billing.follow_up import check_record

@@ -1,20 +1,30 @@
 """Bench: one top-up at 10 k to 1 M accounts, from opening the store to closing it, by step.
 
     python -m bench.top_up [--accounts 100000] [--hours 6]
+    python -m bench.top_up --home demo-home
 
 A home is made as bench/rating.py makes it, some hours are rated, and then one account pays, at
 first without and then with live hours. What follows a payment is measured as `billing top-up` does
 it: the record, invoices settled, the account judged, stop list, lake. CPU seconds of
-this process, all threads; the baseline is opening and closing the store.
+this process, all threads; the baseline is opening and closing the store. With `--home` it is what
+the usual commands cost in a home that is there, as processes, from Python's start to its end, and
+which packages their imports cost (`python -X importtime`); the baseline is Python alone. In that
+home one account is paid 0.01 a run.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import platform
+import resource
+import subprocess
 import sys
 import tempfile
 import time
+import uuid
+from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -30,14 +40,23 @@ from billing.ledger.top_up import top_up
 from billing.money import SCALE
 from billing.outbox import stop_list
 
+TIMES = 5
+PACKAGES = 12
+"""How many packages are named, the dearest first."""
+
 
 def main() -> int:
     """Make the homes, measure, print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--accounts", type=int, nargs="+", default=[100_000])
     parser.add_argument("--hours", type=int, default=6)
+    parser.add_argument("--home", type=Path, help="measure the usual commands in this home")
+    parser.add_argument("--account", default="northwind", help="who is paid there")
     chosen = parser.parse_args()
     print(f"{platform.platform()}, Python {platform.python_version()}, DuckDB {duckdb.__version__}")
+    if chosen.home is not None:
+        usual_commands(chosen.home, chosen.account)
+        return 0
     for accounts in chosen.accounts:
         with tempfile.TemporaryDirectory(prefix="edgetoll-bench-") as folder:
             measure(Path(folder), accounts, chosen.hours)
@@ -99,6 +118,55 @@ def show(title: str, runs: list[dict[str, float]]) -> None:
     print(title)
     for name, seconds in least.items():
         print(f"  {name:12}{seconds:8.3f} CPU s{seconds / base:8.1f} x open and close")
+
+
+def usual_commands(home: Path, account: str) -> None:
+    """What they cost as processes, the least of some, and what their imports cost by package."""
+    alone = min(process(["-c", "pass"], home)[0] for _ in range(TIMES))
+    print(f"  {'Python alone':24}{alone:8.3f} CPU s")
+    for name, words in (
+        ("sql", ["select 1"]),
+        ("billing", ["accounts"]),
+        ("billing", ["top-up", account, "0.01", "--id"]),
+    ):
+        command = ["edgetoll.py", name, *words]
+        least = min(process(command, home)[0] for _ in range(TIMES))
+        ms = imports(process(["-X", "importtime", *command], home)[1])
+        said = f"{name} {words[0]}"
+        print(f"  {said:24}{least:8.3f} CPU s{least / alone:8.1f} x Python alone")
+        named = ", ".join(f"{name} {cost:.0f}" for name, cost in ms.most_common(PACKAGES))
+        print(f"    imports, ms of {ms.total():.0f}: {named}")
+
+
+def process(words: Sequence[str], home: Path) -> tuple[float, str]:
+    """Run Python with `words`, of which a last `--id` gets a new one; its CPU seconds, and what it
+    wrote to standard error.
+    """
+    key = [uuid.uuid4().hex] if words[-1] == "--id" else []
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(
+        [sys.executable, *words, *key],
+        env={**os.environ, "EDGETOLL_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        sys.exit(f"{' '.join(words)} ended with {done.returncode}:\n{done.stderr[-2000:]}")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return cpu, done.stderr
+
+
+def imports(said: str) -> Counter[str]:
+    """Milliseconds of importing by package, without what it imports of others."""
+    found: Counter[str] = Counter()
+    for line in said.splitlines():
+        if line.startswith("import time:") and line.count("|") == 2:
+            own, _all, name = line.removeprefix("import time:").split("|")
+            if own.strip().isdigit():
+                found[name.strip().partition(".")[0]] += int(own) / 1000
+    return found
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import duckdb
 
-from billing.accounts.load import OWNED_NAMES, publish_owned_domains
+from billing.accounts.owned_names import OWNED_NAMES, publish_owned_domains
 from billing.appliers import open_store
 from billing.balance import figures, states
 from billing.checks import invariants, red

@@ -11,7 +11,7 @@ from datetime import datetime
 import duckdb
 
 import sql
-from billing.accounts.staging import DOMAIN_SCHEMA, REPLACED_SCHEMA
+from billing.accounts.columns import DOMAIN_SCHEMA, REPLACED_SCHEMA
 from billing.instants import aware, instant_text, stamp
 from billing.store.given import register
 from billing.store.gone import refuse_marked

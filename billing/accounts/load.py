@@ -11,12 +11,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 
 import duckdb
 
 import sql
 from billing.accounts import compare
+from billing.accounts.columns import (
+    ACCOUNT_SCHEMA,
+    AGREEMENT_SCHEMA,
+    DATES_SCHEMA,
+    DOMAIN_SCHEMA,
+    METHOD_SCHEMA,
+    PLAN_SCHEMA,
+    REPLACED_SCHEMA,
+    TAGS_SCHEMA,
+)
 from billing.accounts.compare import NewAccounts, NewFacts
 from billing.accounts.file_rows import Loaded
 from billing.accounts.reach import BookReach, refuse_unreachable
@@ -32,14 +41,6 @@ from billing.accounts.records import (
     Tagged,
 )
 from billing.accounts.staging import (
-    ACCOUNT_SCHEMA,
-    AGREEMENT_SCHEMA,
-    DATES_SCHEMA,
-    DOMAIN_SCHEMA,
-    METHOD_SCHEMA,
-    PLAN_SCHEMA,
-    REPLACED_SCHEMA,
-    TAGS_SCHEMA,
     PlanBuyer,
     Registered,
     StagedLoad,
@@ -48,10 +49,7 @@ from billing.accounts.staging import (
 from billing.instants import naive
 from billing.store.given import table_of
 from billing.store.store import Store
-from edge.durable import write_atomically
 from edge.errors import InputError
-
-OWNED_NAMES = "owned_domains.txt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,11 +95,6 @@ class _Owned:
     effective_from: datetime
     effective_to: datetime | None
     closed_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Name:
-    domain: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -349,18 +342,3 @@ def _refuse_unknown_accounts(connection: duckdb.DuckDBPyConnection) -> None:
             f"{one.place}: there is no account {one.account_id!r}",
             "load the account first, or in the same file",
         )
-
-
-def publish_owned_domains(store: Store, path: Path) -> None:
-    """Write the owned names, one per line, for metering (DESIGN §3.5); atomic, only when they
-    changed.
-    """
-    data = owned_names(store)
-    if not path.exists() or path.read_bytes() != data:
-        write_atomically(path, data)
-
-
-def owned_names(store: Store) -> bytes:
-    """The content of that file."""
-    result = store.connection.execute(sql.text("statements/accounts/ownership/owned_domains"))
-    return "".join(f"{one.domain}\n" for one in sql.rows(result, _Name)).encode("ascii")

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sql
+from billing.accounts.columns import PLAN_SCHEMA
 from billing.accounts.plan_terms import after
 from billing.accounts.records import PlanBought
-from billing.accounts.staging import PLAN_SCHEMA
 from billing.instants import naive
 from billing.store.given import table_of
 from billing.store.store import Store

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import duckdb
 
 from billing.accounts.agreement_rows import CommitmentRow, CreditRow
+from billing.accounts.columns import (
+    METHOD_SCHEMA,
+)
 from billing.accounts.document_fields import details_of
 from billing.accounts.file_rows import AccountRow, DomainRow, Loaded, MethodRow, PlanRow
 from billing.accounts.plan_terms import after, begins
@@ -24,18 +27,7 @@ from billing.accounts.records import (
     Tagged,
 )
 from billing.accounts.row_fields import BEGINNING
-from billing.store.given import (
-    BASIS_POINTS,
-    COUNT,
-    FLAG,
-    HUGE,
-    SMALL,
-    TEXT,
-    TIME,
-    Schema,
-    schema_of,
-    table_of,
-)
+from billing.store.given import TEXT, schema_of, table_of
 from edge.errors import InputError
 
 if TYPE_CHECKING:
@@ -57,70 +49,6 @@ class Placed(Generic[Fact]):
     replaces: str = ""
     is_first: bool = False
     has_opening: bool = True
-
-
-ACCOUNT_SCHEMA: Schema = [
-    ("account_id", TEXT),
-    ("effective_from", TIME),
-    ("name", TEXT),
-    ("currency", TEXT),
-    ("timezone", TEXT),
-    ("price_book", TEXT),
-    ("billing_method", TEXT),
-    ("credit_limit", HUGE),
-    ("grace_hours", SMALL),
-    ("suspension_policy", TEXT),
-    ("tax_rate_bp", BASIS_POINTS),
-    ("email", TEXT),
-    ("address", TEXT),
-    ("country", TEXT),
-    ("tax_id", TEXT),
-    ("low_balance_threshold", HUGE),
-    ("opened_at", TIME),
-    ("closed_at", TIME),
-    ("details", TEXT),
-]
-DOMAIN_SCHEMA: Schema = [
-    ("ownership_id", TEXT),
-    ("domain", TEXT),
-    ("account_id", TEXT),
-    ("effective_from", TIME),
-    ("effective_to", TIME),
-]
-PLAN_SCHEMA: Schema = [
-    ("plan_id", TEXT),
-    ("account_id", TEXT),
-    ("kind", TEXT),
-    ("region", TEXT),
-    ("quantity", COUNT),
-    ("starts_at", TIME),
-    ("ends_at", TIME),
-    ("bought_at", TIME),
-    ("price", HUGE),
-    ("lasts", TEXT),
-    ("renews", FLAG),
-]
-AGREEMENT_SCHEMA: Schema = [
-    ("agreement_id", TEXT),
-    ("account_id", TEXT),
-    ("kind", TEXT),
-    ("amount", HUGE),
-    ("items", TEXT),
-    ("regions", TEXT),
-    ("priority", SMALL),
-    ("settles", TEXT),
-    ("starts_at", TIME),
-    ("ends_at", TIME),
-]
-DATES_SCHEMA: Schema = [
-    ("account_id", TEXT),
-    ("opened_at", TIME),
-    ("closed_at", TIME),
-    ("why", TEXT),
-]
-REPLACED_SCHEMA: Schema = [("kind", TEXT), ("fact_id", TEXT), ("replaced_by", TEXT), ("why", TEXT)]
-METHOD_SCHEMA: Schema = [("account_id", TEXT), ("method", TEXT), ("effective_from", TIME)]
-TAGS_SCHEMA: Schema = [("kind", TEXT), ("subject", TEXT), ("account_id", TEXT), ("tags", TEXT)]
 
 
 def zone_lookup(zones: Mapping[str, str]) -> Callable[[str], str]:

@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import sql
-from billing.accounts.load import OWNED_NAMES, owned_names
+from billing.accounts.owned_names import OWNED_NAMES, owned_names
 from billing.checks.invariants import FIRST_ROWS, about
 from billing.checks.red import CheckResult
 from billing.invoices.documents import damage as documents

@@ -182,11 +182,8 @@ def write_whole(building: Building, table: LakeTable) -> None:
 
 def content_of(store: Store, table: LakeTable) -> str:
     """What the rows of a table are now, in a word; their order is that of their names."""
-    store.connection.register("lake_rows", store.connection.sql(sql.text(table.select)))
-    try:
-        return str(store.value("statements/lake/publish/content"))
-    finally:
-        store.connection.unregister("lake_rows")
+    select = sql.text(table.select)
+    return str(store.value("statements/lake/publish/content", {"select": select}))
 
 
 def published_through(building: Building) -> int | None:

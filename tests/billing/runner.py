@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from billing.accounts.load import OWNED_NAMES, publish_owned_domains
+from billing.accounts.owned_names import OWNED_NAMES, publish_owned_domains
 from billing.appliers import open_store
 from billing.follow_up import follow_up
 from billing.lake import publish

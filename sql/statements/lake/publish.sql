@@ -123,10 +123,10 @@ SELECT 'UTC' AS zone
 ORDER BY zone;
 
 -- name: content
--- One row: what the rows at hand are, whatever their order. Two sums over them and their number: rows that swap places
+-- One row: what the rows of a query are, whatever their order. Two sums over them and their number: rows that swap places
 -- are the same rows.
 SELECT concat_ws(' ', count(*), bit_xor(hash(lake_rows)), sum(hash(lake_rows, 1))) AS content
-FROM lake_rows;
+FROM query($select) AS lake_rows;
 
 -- name: rows_of_accounts
 -- One row per row at hand of some accounts, few: a condition goes down to the tables, where a join would have the rows

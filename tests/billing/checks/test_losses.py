@@ -17,7 +17,7 @@ import duckdb
 import pytest
 import typer
 
-from billing.accounts.load import OWNED_NAMES
+from billing.accounts.owned_names import OWNED_NAMES
 from billing.appliers import open_store
 from billing.checks import red
 from billing.checks.red import CheckResult
