@@ -83,7 +83,10 @@ FILL = (
     + greatest(0, q - q // 4 - 53687091200)::HUGEINT * 600000000) // 1073741824 END AS amount,
     0 AS place_from, 0 AS numerator, 1 AS denominator, 0 AS flat_fee, 0 AS maximum, 0 AS minimum
     FROM used""",
+    """INSERT INTO month_accounts
+    SELECT row_number() OVER (ORDER BY account_id), account_id FROM accounts""",
     sql.text("statements/rating/apply/keep_replayed_months"),
+    sql.text("statements/rating/apply/put_months"),
     "DROP TABLE effect_month_state",
     # Each hour has its share of the month, so that the shares add up to it, to the unit.
     """CREATE TABLE made_charges AS SELECT account_id || item || h AS charge_id, account_id, item,

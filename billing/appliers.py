@@ -18,7 +18,7 @@ from billing.https.edge_facts import apply_facts
 from billing.invoices import appliers as invoices
 from billing.ledger import transfers
 from billing.older_copy import refuse_older_copy
-from billing.prune import merging, usage
+from billing.prune import merging, messages, usage
 from billing.runs import import_hours, run
 from billing.settings import check_settings
 from billing.store.open import opened
@@ -37,6 +37,7 @@ APPLIERS: Appliers = MappingProxyType(
         # what need not be kept as it was
         "charges_merged": (merging.apply_merge,),
         "usage_pruned": (usage.apply_pruned,),
+        messages.KIND: (messages.apply_pruned,),
         # payments, vouchers, refunds
         "transfers": (transfers.apply_transfers, apply_states),
         "payments": (transfers.apply_payments, apply_states),

@@ -36,6 +36,8 @@ class DaemonSettings(BaseModel):
     """Hour (UTC) from which the nightly run of every check is due."""
     invoices: bool | None = None
     """Whether it issues. Not said: what `[invoices.close]` lets pass; `true`: without that gate."""
+    prune: bool = False
+    """Whether it prunes after the nightly checks, if they are green; else it says what it would."""
 
     @field_validator("listen")
     @classmethod

@@ -33,8 +33,8 @@ def prune(
     as_json: JsonOption = False,
     as_of: AsOfOption = None,
 ) -> None:
-    """Merge charges of months long past into a file a month, let usage older than its months go,
-    delete what nothing names any more.
+    """Merge charges of months long past into a file a month, let usage and texts of messages older
+    than their months go, delete what nothing names any more.
 
     The policy stands in [billing.prune] of edgetoll.toml. Nothing goes that an issued document, a
     check or a rebuild from the journal needs. Example: edgetoll prune --dry-run

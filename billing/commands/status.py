@@ -11,7 +11,7 @@ import typer
 from edge.terminal import DEFAULT_HOME, HomeOption, JsonOption, emit, many, now, printable, table
 
 if TYPE_CHECKING:
-    from billing.status.facts import HomeFacts
+    from billing.status.facts import BillingFact, HomeFacts
     from billing.status.signals import Finding
 
 SHOWN = 10
@@ -160,10 +160,17 @@ def _billing(facts: HomeFacts) -> None:
     _fold(
         f"Billing: {last}, rated through {rated}; {many(incomplete, 'hour')} incomplete,"
         f" {many(old, 'file')} held as too old; full check {full}, {len(checks.red)} red;"
-        f" journal record {one.journal_no}",
+        f" journal record {one.journal_no}{_pruned(one)}",
         first="",
         rest="  ",
     )
+
+
+def _pruned(one: BillingFact) -> str:
+    """What is kept no longer, by the policy of [billing.prune]; nothing where all is there."""
+    kept = {"usage": one.usage_kept_from, "texts of messages": one.texts_kept_from}
+    gone = [f"{what} of before {day:%Y-%m-%d}" for what, day in kept.items() if day is not None]
+    return f"; pruned: {', '.join(gone)}" if gone else ""
 
 
 def _unowned(facts: HomeFacts) -> None:

@@ -44,6 +44,8 @@ class Turn:
     is_due: bool = False
     """Somebody has to be told something."""
     is_judged: bool = False
+    is_sound: bool = False
+    """Every check was made in this round, and none is red."""
     _store: Store | None = field(default=None, repr=False)
 
     def store(self) -> Store:
@@ -72,6 +74,7 @@ def check(turn: Turn) -> None:
     from billing.commands.check import every_check
 
     state = red.note_full(turn.home, every_check(turn.home), at=turn.now)
+    turn.is_sound = not state.red
     log("checked", checks=state.checks, red=state.names)
 
 
@@ -216,6 +219,25 @@ def _write_documents(store: Store, month: str) -> None:
     log("documents", month=month)
 
 
+def prune(turn: Turn) -> None:
+    """After the nightly checks, if they are green, let go what the policy says is kept no longer.
+    Where that is not asked for, say what would go.
+    """
+    if not turn.is_sound:
+        return
+    from billing.prune import plan
+    from billing.prune.settings import read_prune
+
+    store = turn.store()
+    wanted = plan.look(store, settings=read_prune(turn.home), at=turn.now)
+    ready = [one for one in wanted.steps() if not one.waits]
+    is_done = read_daemon(turn.home).prune
+    if ready and is_done:
+        plan.carry_out(store, wanted, at=turn.now)
+    for one in ready:
+        log("pruned" if is_done else "prunable", what=one.what, files=one.files, bytes=one.bytes)
+
+
 def look(turn: Turn) -> None:
     """Gather what is due to be told, and what the metrics say of the store."""
     store = turn.store()
@@ -274,6 +296,7 @@ STEPS: dict[str, Step] = {
     "rate": rate,
     "judge": judge,
     "invoice": invoice,
+    "prune": prune,
     "look": look,
     "stop": stop,
     "tell": tell,

@@ -16,6 +16,7 @@ from pathlib import Path
 from billing.lake import publish
 from billing.lake import version as versions
 from billing.prune import merging
+from billing.prune import messages as told
 from billing.prune import usage as usages
 from billing.prune.settings import PruneSettings, month_start
 from billing.runs.settings import read_settings
@@ -45,6 +46,7 @@ class PrunePlan:
 
     merges: tuple[merging.Merge, ...]
     usage: usages.UsageDue | None
+    messages: told.MessagesDue | None
     replaced: tuple[Path, ...]
     closed: tuple[Path, ...]
     versions: tuple[Path, ...]
@@ -73,6 +75,16 @@ class PrunePlan:
                     bytes=self.usage.bytes,
                     why=f"kept for {self.settings.usage_months} months",
                     waits=self.usage.needed,
+                )
+            )
+        if self.messages is not None:
+            steps.append(
+                PruneStep(
+                    what=f"texts of {self.messages.messages:,} messages of before"
+                    f" {self.messages.before:%Y-%m-%d}",
+                    files=0,
+                    bytes=self.messages.bytes,
+                    why=f"kept for {self.settings.message_months} months",
                 )
             )
         for what, paths, why in (
@@ -109,6 +121,7 @@ def look(store: Store, *, settings: PruneSettings, at: datetime) -> PrunePlan:
             too_old_days=read_settings(store.home).too_old_days,
             at=at,
         ),
+        messages=told.due(store, months=settings.message_months, at=at),
         closed=tuple(usages.data_left(store)),
         replaced=tuple(one for _, left in merging.replaced(store.journal) for one in left),
         versions=tuple(_old_versions(store.home)),
@@ -130,6 +143,9 @@ def carry_out(store: Store, plan: PrunePlan, *, at: datetime) -> None:
     if plan.usage is not None and not plan.usage.needed:
         usages.prune(store, plan.usage, at=at)
         crash_point("prune-usage")
+    if plan.messages is not None:
+        told.prune(store, plan.messages, at=at)
+        crash_point("prune-messages")
     for record, left in merging.replaced(store.journal):
         merging.delete_replaced(store, record, left)
     for path in usages.data_left(store):

@@ -19,6 +19,8 @@ class PruneSettings(BaseModel):
     """The charges of runs of earlier months are merged into one file a month."""
     usage_months: int = Field(default=25, ge=3)
     """Usage of earlier months goes, in 5 minutes and added up: what was charged for it stays."""
+    message_months: int = Field(default=13, ge=1)
+    """Texts of earlier months' messages of how accounts stood go: that they were told stays."""
 
 
 def read_prune(home: Path) -> PruneSettings:

@@ -63,6 +63,9 @@ class BillingFact:
     unpriced_hours: int = 0
     unpriced: str | None = None
     unverified: str | None = None
+    usage_kept_from: datetime | None = None
+    texts_kept_from: datetime | None = None
+    """Before then usage, and texts of messages, were pruned; None: all are there."""
     newest_transfer: datetime | None = None
     """The latest time at which money moved, by the clock of then."""
 

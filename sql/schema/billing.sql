@@ -219,6 +219,13 @@ CREATE TABLE IF NOT EXISTS pruned_usage (
     journal_no BIGINT NOT NULL
 );
 
+-- One row per record that took the texts of messages told before `told_before` away (billing/prune/messages.py).
+CREATE TABLE IF NOT EXISTS pruned_messages (
+    told_before TIMESTAMP NOT NULL,
+    messages BIGINT NOT NULL,
+    journal_no BIGINT NOT NULL
+);
+
 -- Of this session only, while records are applied anew: before which hours usage goes by records still to come.
 CREATE TEMP TABLE IF NOT EXISTS usage_goes (hours_before TIMESTAMP);
 

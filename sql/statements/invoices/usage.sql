@@ -48,7 +48,7 @@ SELECT
     CAST(state.flat_fee - coalesce(carried.flat_fee, 0) AS HUGEINT) AS flat_fee,
     CAST(state.maximum - coalesce(carried.maximum, 0) AS HUGEINT) AS maximum,
     CAST(state.minimum - coalesce(carried.minimum, 0) AS HUGEINT) AS minimum
-FROM month_sums AS state
+FROM month_numbers AS state
 INNER JOIN month_lanes AS lanes ON state.lane_no = lanes.lane_no AND lanes.month = $month
 INNER JOIN month_accounts AS numbered ON state.account_no = numbered.account_no
 INNER JOIN invoice_due AS due ON numbered.account_id = due.account_id

@@ -48,6 +48,8 @@ SELECT
         FROM rating_held
     ) AS unpriced,
     (SELECT max(unverified) FROM balance_clock) AS unverified,
+    (SELECT max(hours_before) FROM pruned_usage) AS usage_kept_from,
+    (SELECT max(told_before) FROM pruned_messages) AS texts_kept_from,
     (SELECT max(recorded_at) FROM posted_transfers) AS newest_transfer
 FROM too_old AS t;
 

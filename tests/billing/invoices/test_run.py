@@ -54,6 +54,13 @@ def test_https_requests_stand_on_a_line_of_their_own_beside_traffic_in_tiers(
     )
 
 
+def test_a_month_of_more_than_64_bits_stands_on_its_document_to_the_unit(tmp_path: Path) -> None:
+    world = october(tmp_path, book=BOOK.replace('"0.008"', '"40000000"'))
+    world.invoice("2026-10", FOUR_HOURS_LATER)
+    acme = world.documents("2026-10")[0]
+    assert acme.lines[0].amount == 1_002_345 * 4_000 * 10**10 > 2**63
+
+
 def test_a_line_that_a_plan_pays_wholly_is_shown_with_amount_zero(tmp_path: Path) -> None:
     world = october(tmp_path, accounts=ACCOUNTS + PLAN)
     world.invoice("2026-10", FOUR_HOURS_LATER)

@@ -13,10 +13,13 @@ import pytest
 import edgetoll
 from billing.appliers import open_store
 from billing.commands.check import every_check
+from billing.daemon import rounds
+from billing.daemon.metrics import Board
 from billing.lake import query
 from billing.prune import merging
 from billing.prune import plan as plans
 from billing.prune.settings import PruneSettings, month_start
+from billing.runs.import_hours import SeenFolders
 from billing.store.session import TableRef
 from edge.errors import ConflictError, Corrupt
 from tests import forked
@@ -30,13 +33,15 @@ HOUR = timedelta(hours=1)
 OCTOBER = datetime(2025, 10, 1, tzinfo=UTC)
 NOVEMBER = datetime(2025, 11, 1, tzinfo=UTC)
 AT = datetime(2026, 2, 15, tzinfo=UTC)
-SETTINGS = "\n[billing.prune]\nusage_months = 3\n"
+SETTINGS = "\n[billing.prune]\nusage_months = 3\nmessage_months = 3\n"
 USES = (Use(requests=400_000), Use(domain="a.beta.example", requests=70_000))
 IN_THE_LAKE = "SELECT * FROM charges ORDER BY charge_id", "FROM transfers ORDER BY transfer_id"
 PLACES = [
     "charges_merged-applied",
     "journal-after-append:2",
     "usage_pruned-committed",
+    "messages_pruned-applied",
+    "prune-messages",
     "prune-deleted",
 ]
 MORE_PLACES = [
@@ -189,6 +194,51 @@ def test_usage_goes_with_the_data_of_its_hours_and_certificates_stay(
     with query.connect(pruned, query="FROM imported_files") as connection:
         gone = connection.execute("SELECT count(*) FROM imported_files WHERE pruned").fetchall()
     assert gone == [(4,)]
+
+
+OUTBOX = "SELECT * EXCLUDE (body) FROM outbox ORDER BY ALL"
+TEXTS = (
+    "SELECT happened_at < '2025-11-01', min(body = ''), max(body = '') FROM outbox"
+    " GROUP BY ALL ORDER BY ALL"
+)
+
+
+def test_texts_of_old_messages_go_and_that_they_were_told_stays(
+    lasting: Path, pruned: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = []
+    for home in (lasting, pruned, rebuilt(copied(pruned, tmp_path / "home"))):
+        with open_store(home, owner="test", now=AT) as store:
+            events = store.connection.execute(OUTBOX).fetchall()
+            deliveries = store.connection.execute("FROM deliveries ORDER BY ALL").fetchall()
+            told.append((events, deliveries, store.connection.execute(TEXTS).fetchall()))
+    before, after, again = told
+    assert after == again
+    assert after[:2] == before[:2]
+    assert before[2] == [(False, False, False), (True, False, False)]
+    assert after[2] == [(False, False, False), (True, True, True)]
+    edgetoll.main(["status", "--home", str(pruned)])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "pruned: usage of before 2025-10-31, texts of messages of before 2025-11-01" in said
+
+
+def test_the_daemon_prunes_once_the_nightly_checks_are_green_and_it_was_asked_to(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    turn = rounds.Turn(home=home, board=Board(), seen=SeenFolders(), now=AT)
+    rounds.prune(turn)
+    assert capsys.readouterr().err == ""
+    rounds.check(turn)
+    rounds.prune(turn)
+    assert "prunable" in capsys.readouterr().err
+    assert len(effects(home)) == 7
+    with (home / "edgetoll.toml").open("a", encoding="utf-8") as file:
+        file.write("\n[billing.daemon]\nprune = true\n")
+    rounds.prune(turn)
+    turn.leave()
+    assert '"pruned"' in capsys.readouterr().err
+    assert effects(home) == ["merged_charges.parquet"] * 2
+    assert red_checks(home) == []
 
 
 def test_the_documents_of_a_pruned_month_are_written_again_byte_for_byte(
