@@ -47,4 +47,6 @@ def apply_burn(connection: duckdb.DuckDBPyConnection, record: Record, effects: E
         connection.execute(sql.text("statements/balance/burn/come"))
     if before.files and before.through is not None:
         connection.execute(sql.text("statements/balance/burn/go"))
+    else:
+        connection.execute(sql.text("statements/balance/burn/nothing_goes"))
     connection.execute(sql.text("statements/balance/burn/moved"))

@@ -38,31 +38,31 @@ SET VARIABLE burn = {
 };
 
 -- name: come
--- One row per charge of the run for the last 168 hours: by what it moves its account's sums. An hour or less is an hour;
+-- One row per account with charges of the run for the last 168 hours: by what they move its sums. An hour or less is an hour;
 -- longer periods, up to a day (25 hours once a year), count in a day and a week alone; a monthly item says nothing about an
--- hour, nor does what is sold or settled once. A view: everything is added up at once.
+-- hour, nor does what is sold or settled once.
 CREATE OR REPLACE TEMP VIEW burn_come AS
 SELECT
     account_no,
-    CASE WHEN is_hourly AND period_end > through - INTERVAL 1 HOUR THEN amount ELSE 0 END AS payable_hour,
-    CASE WHEN is_hourly AND period_end > through - INTERVAL 7 HOUR THEN amount ELSE 0 END AS payable_7_hours,
-    CASE WHEN period_end > through - INTERVAL 24 HOUR THEN amount ELSE 0 END AS payable_24_hours,
-    amount AS payable_168_hours
+    sum(amount) FILTER (is_hourly AND period_end > through - INTERVAL 1 HOUR) AS payable_hour,
+    sum(amount) FILTER (is_hourly AND period_end > through - INTERVAL 7 HOUR) AS payable_7_hours,
+    sum(amount) FILTER (period_end > through - INTERVAL 24 HOUR) AS payable_24_hours,
+    sum(amount) AS payable_168_hours
 FROM (
     SELECT
-        c.account_no,
-        c.amount::HUGEINT AS amount,
-        c.period_end,
-        c.period_end - c.period_start <= INTERVAL 1 HOUR AS is_hourly,
+        account_no,
+        amount::HUGEINT AS amount,
+        period_end,
+        period_end - period_start <= INTERVAL 1 HOUR AS is_hourly,
         getvariable('burn').through AS through
-    FROM charges_at_hand AS c
+    FROM charges_at_hand
     WHERE
         period_end > getvariable('burn').through - INTERVAL 168 HOUR
         AND period_end <= getvariable('burn').through
         AND period_end - period_start <= INTERVAL 25 HOUR
         AND item NOT IN ('plan', 'commitment')
-);
-CREATE OR REPLACE TEMP VIEW burn_moves AS FROM burn_come;
+)
+GROUP BY account_no;
 
 -- name: come_of_one_hour
 -- The same where all charges of the run are of the last hour: its accounts' sums, which the balances move by too.
@@ -74,22 +74,23 @@ SELECT
     charged AS payable_24_hours,
     charged AS payable_168_hours
 FROM moved_balances;
-CREATE OR REPLACE TEMP VIEW burn_moves AS FROM burn_come;
+
+-- name: nothing_goes
+-- Where no charge of before can leave a span.
+CREATE OR REPLACE TEMP VIEW burn_gone AS
+SELECT account_no, payable_7_hours, payable_24_hours, payable_168_hours FROM account_burn LIMIT 0;
 
 -- name: go
--- The same, and one row per charge that lay in one of the longer spans up to the run before and lies outside of it now: of the
+-- One row per account with charges that lay in one of the longer spans up to the run before and lie outside of it now: of the
 -- last hour nothing stays once there is another, so that no file is asked for it. A merged
 -- file may have charges of later records, while records are applied anew; an older file names none. An amount goes by way
 -- of 18 digits where it has no more: DuckDB's own cast of 38 takes twelve times as long.
-CREATE OR REPLACE TEMP VIEW burn_moves AS
-FROM burn_come
-UNION ALL
+CREATE OR REPLACE TEMP VIEW burn_gone AS
 SELECT
     a.account_no,
-    0,
-    CASE WHEN g.is_hourly AND g.is_7 THEN -g.amount ELSE 0 END,
-    CASE WHEN g.is_24 THEN -g.amount ELSE 0 END,
-    CASE WHEN g.is_168 THEN -g.amount ELSE 0 END
+    sum(g.amount) FILTER (g.is_hourly AND g.is_7) AS payable_7_hours,
+    sum(g.amount) FILTER (g.is_24) AS payable_24_hours,
+    sum(g.amount) FILTER (g.is_168) AS payable_168_hours
 FROM (
     SELECT
         account_id,
@@ -115,35 +116,32 @@ FROM (
         AND item NOT IN ('plan', 'commitment')
         AND (is_7 OR is_24 OR is_168)
 ) AS g
-INNER JOIN month_accounts AS a ON g.account_id = a.account_id;
+INNER JOIN month_accounts AS a ON g.account_id = a.account_id
+GROUP BY a.account_no;
 
 -- name: moved
 -- One row per account: what its sums are now. In the usual hour all of them move, so all are written anew. A run without a new
 -- hour (late usage) adds to the last one.
 CREATE OR REPLACE TEMP TABLE burn_moved AS
 SELECT
-    account_no,
-    sum(payable_hour)::HUGEINT AS payable_hour,
-    sum(payable_7_hours)::HUGEINT AS payable_7_hours,
-    sum(payable_24_hours)::HUGEINT AS payable_24_hours,
-    sum(payable_168_hours)::HUGEINT AS payable_168_hours
-FROM (
-    FROM burn_moves
-    UNION ALL
-    SELECT
-        account_no,
-        CASE
+    n.account_no,
+    (
+        coalesce(c.payable_hour, 0)
+        + CASE
             WHEN getvariable('burn').through >= getvariable('burn').before + INTERVAL 1 HOUR THEN 0
-            ELSE payable_hour
-        END,
-        payable_7_hours,
-        payable_24_hours,
-        payable_168_hours
-    FROM account_burn
-)
-GROUP BY account_no;
-DROP VIEW burn_moves;
+            ELSE coalesce(b.payable_hour, 0)
+        END
+    )::HUGEINT AS payable_hour,
+    (coalesce(b.payable_7_hours, 0) + coalesce(c.payable_7_hours, 0) - coalesce(g.payable_7_hours, 0))::HUGEINT AS payable_7_hours,
+    (coalesce(b.payable_24_hours, 0) + coalesce(c.payable_24_hours, 0) - coalesce(g.payable_24_hours, 0))::HUGEINT AS payable_24_hours,
+    (coalesce(b.payable_168_hours, 0) + coalesce(c.payable_168_hours, 0) - coalesce(g.payable_168_hours, 0))::HUGEINT
+        AS payable_168_hours
+FROM month_accounts AS n
+LEFT JOIN account_burn AS b ON n.account_no = b.account_no
+LEFT JOIN burn_come AS c ON n.account_no = c.account_no
+LEFT JOIN burn_gone AS g ON n.account_no = g.account_no;
 DROP VIEW burn_come;
+DROP VIEW burn_gone;
 DELETE FROM account_burn;
 INSERT INTO account_burn
 FROM burn_moved
