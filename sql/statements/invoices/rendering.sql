@@ -39,6 +39,7 @@ CREATE OR REPLACE TEMP MACRO json_char(part) AS
 CREATE OR REPLACE TEMP MACRO json_text(value) AS
     CASE
         WHEN value IS NULL THEN 'null'
+        WHEN regexp_full_match(value, '[ !#-\[\]-~]*') THEN concat('"', value, '"')
         WHEN regexp_matches(value, '[\x00-\x1f]')
             THEN '"' || array_to_string(list_transform(string_split(value, ''), lambda part: json_char(part)), '') || '"'
         ELSE CAST(to_json(value) AS VARCHAR)
@@ -54,11 +55,17 @@ CREATE OR REPLACE TEMP MACRO quoted_text(value) AS
             THEN '"' || replace(value, '"', '""') || '"'
         ELSE value
     END;
-CREATE OR REPLACE TEMP MACRO csv_text(value) AS quoted_text(safe_text(replace(coalesce(value, ''), chr(0), '')));
+CREATE OR REPLACE TEMP MACRO csv_text(value) AS
+    CASE
+        WHEN value IS NULL THEN ''
+        WHEN regexp_full_match(value, '([^=+@,"\x00-\x1f-][^,"\x00-\x1f]*)?') THEN value
+        ELSE quoted_text(safe_text(replace(value, chr(0), '')))
+    END;
 CREATE OR REPLACE TEMP MACRO address_lines(address, country) AS
     list_filter(
         list_transform(
-            string_split_regex(address, '[,\n]'), lambda part: regexp_replace(part, '^\s+|\s+$', '', 'g')
+            string_split(replace(address, chr(10), ','), ','),
+            lambda part: trim(part, ' ' || chr(9) || chr(10) || chr(12) || chr(13))
         ) || [country],
         lambda part: part <> ''
     );
@@ -125,12 +132,13 @@ texts AS (
         l.free_quantity,
         l.plan_quantity,
         l.billable_quantity,
-        exact_text(l.unit_price) AS unit_price,
-        exact_text(l.amount) AS amount,
-        minor_text(l.settled_amount, b.digits) AS settled_amount,
-        minor_text(l.leftover, b.digits) AS leftover,
+        decimal_text(l.unit_price) AS unit_price,
+        decimal_text(l.amount) AS amount,
+        decimal_text(l.settled_amount) AS settled_amount,
+        decimal_text(l.leftover) AS leftover,
         percent_text(l.tax_rate_bp) AS tax_rate,
-        minor_text(l.tax, b.digits) AS tax,
+        decimal_text(l.tax) AS tax,
+        b.digits,
         l.rate_card,
         l.tier,
         l.corrects_invoice,
@@ -139,11 +147,24 @@ texts AS (
         l.reason
     FROM query_table($lines) AS l
     INNER JOIN before AS b ON l.invoice_no = b.invoice_no
-)
+),
 
-SELECT
-    invoice_no,
-    string_agg(
+-- Each figure was made once and is shortened here: a macro that names its parameter four times makes it four times.
+figures AS (
+    SELECT * REPLACE (
+        trimmed_text(unit_price) AS unit_price,
+        trimmed_text(amount) AS amount,
+        digits_text(settled_amount, digits) AS settled_amount,
+        digits_text(leftover, digits) AS leftover,
+        digits_text(tax, digits) AS tax
+    )
+    FROM texts
+),
+
+listed AS (
+    SELECT
+        invoice_no,
+        list({'place': line_no, 'json':
         concat(
             '    {', chr(10), '      "line_no": ', line_no, ',', chr(10), '      "kind": "', kind, '",', chr(10),
             '      "item": ', json_text(item), ',', chr(10), '      "region": ', json_text(region), ',', chr(10),
@@ -159,19 +180,24 @@ SELECT
             json_text(corrects_hour), ',', chr(10), '      "corrects_until": ', json_text(corrects_until), ',',
             chr(10), '      "reason": ', json_text(reason), chr(10), '    }'
         ),
-        ',' || chr(10) ORDER BY line_no
-    ) AS json_lines,
-    string_agg(
-        concat_ws(
+        'csv': concat_ws(
             ',', csv_before, line_no, kind, item, csv_text(region), csv_text(domain), quantity, free_quantity,
             plan_quantity, billable_quantity, csv_text(unit), unit_quantity, unit_price, amount, settled_amount,
             tax_rate, tax, csv_text(rate_card), csv_text(tier), csv_text(corrects_invoice),
             coalesce(corrects_hour, ''), csv_text(reason), csv_after, coalesce(corrects_until, '')
-        ) || chr(13) || chr(10),
-        '' ORDER BY line_no
-    ) AS csv_lines
-FROM texts
-GROUP BY invoice_no;
+        ) || chr(13) || chr(10)}) AS lines
+    FROM figures
+    GROUP BY invoice_no
+),
+
+placed AS (SELECT invoice_no, list_sort(lines) AS lines FROM listed)
+
+SELECT
+    invoice_no,
+    list_aggregate(list_transform(lines, lambda one: one.json), 'string_agg', ',' || chr(10)) AS json_lines,
+    list_aggregate(list_transform(lines, lambda one: one.csv), 'string_agg', '') AS csv_lines
+FROM placed;
+
 
 -- name: render_taxes
 -- One row per document: the net and the tax of each rate on it, as JSON, the lowest rate first.
@@ -206,28 +232,35 @@ GROUP BY invoice_no;
 -- name: render_detail
 -- One row per document that has one. Each chosen document's appendix as JSON and as CSV, joined in order.
 CREATE OR REPLACE TEMP TABLE rendered_detail AS
+WITH listed AS (
+    SELECT
+        d.invoice_no,
+        list({
+            'day': d.day, 'domain': d.domain, 'class': d.class, 'region': d.region,
+            'json': concat(
+                '    {', chr(10), '      "day": "', d.day, '",', chr(10), '      "domain": ', json_text(d.domain), ',',
+                chr(10), '      "class": "', d.class, '",', chr(10), '      "region": ', json_text(d.region), ',', chr(10),
+                '      "requests": ', d.requests, ',', chr(10), '      "bytes_sent": ', d.bytes_sent, chr(10), '    }'
+            ),
+            'csv': concat_ws(
+                ',', csv_text(d.invoice_no), csv_text(h.account_id), CAST(d.day AS VARCHAR), csv_text(d.domain), d.class,
+                csv_text(d.region), d.requests, d.bytes_sent
+            ) || chr(13) || chr(10)
+        }) AS rows
+    FROM query_table($detail) AS d
+    INNER JOIN invoice_chosen AS c ON d.invoice_no = c.invoice_no
+    INNER JOIN query_table($heads) AS h ON d.invoice_no = h.invoice_no
+    WHERE c.chunk = $chunk
+    GROUP BY d.invoice_no
+),
+
+placed AS (SELECT invoice_no, list_sort(rows) AS rows FROM listed)
+
 SELECT
-    d.invoice_no,
-    string_agg(
-        concat(
-            '    {', chr(10), '      "day": "', d.day, '",', chr(10), '      "domain": ', json_text(d.domain), ',',
-            chr(10), '      "class": "', d.class, '",', chr(10), '      "region": ', json_text(d.region), ',', chr(10),
-            '      "requests": ', d.requests, ',', chr(10), '      "bytes_sent": ', d.bytes_sent, chr(10), '    }'
-        ),
-        ',' || chr(10) ORDER BY d.day, d.domain, d.class, d.region
-    ) AS json_detail,
-    string_agg(
-        concat_ws(
-            ',', csv_text(d.invoice_no), csv_text(h.account_id), CAST(d.day AS VARCHAR), csv_text(d.domain), d.class,
-            csv_text(d.region), d.requests, d.bytes_sent
-        ) || chr(13) || chr(10),
-        '' ORDER BY d.day, d.domain, d.class, d.region
-    ) AS csv_detail
-FROM query_table($detail) AS d
-INNER JOIN invoice_chosen AS c ON d.invoice_no = c.invoice_no
-INNER JOIN query_table($heads) AS h ON d.invoice_no = h.invoice_no
-WHERE c.chunk = $chunk
-GROUP BY d.invoice_no;
+    invoice_no,
+    list_aggregate(list_transform(rows, lambda one: one.json), 'string_agg', ',' || chr(10)) AS json_detail,
+    list_aggregate(list_transform(rows, lambda one: one.csv), 'string_agg', '') AS csv_detail
+FROM placed;
 
 -- name: render_documents
 -- One row per document. The chosen documents as finished JSON and CSV, byte for byte what the Python renderers make.
