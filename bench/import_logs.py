@@ -28,6 +28,7 @@ CHILD = """
 import json, sys, time
 sys.path.insert(0, {repository!r})
 import edgetoll
+edgetoll.settle()
 started, cpu = time.perf_counter(), time.process_time()
 words = ["edge", "import", {log!r}, "--format", {form!r}, "--edge", "e1", "--region", "DE"]
 code = edgetoll.main([*words, "--home", {home!r}, "--json"])

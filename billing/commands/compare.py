@@ -48,6 +48,8 @@ ABOUT = {
     REPLAY: "The billing store is what a replay of the journal and its effect files gives.",
     "closed_hours_are_there": "Each closed hour that billing took in is still there, unchanged.",
     "lake_is_of_this_journal": "The lake goes up to the journal's last record of what it shows.",
+    "lake_tables_are_of_this_store": "A table of the lake that was not written anew has the"
+    " store's rows.",
     **{name: about(f"checks/{name}") for name in LAKE_CHECKS},
     LISTS: "The stop list and the owned names are what the store says.",
     DOCUMENTS: "Each document that the store issued is in invoices/, as it was written.",
@@ -92,6 +94,7 @@ def results(store: Store, *, quick: bool = False) -> list[CheckResult]:
         REPLAY: lambda: replay(store),
         "closed_hours_are_there": lambda: closed_hours(store),
         "lake_is_of_this_journal": lambda: lake(store),
+        "lake_tables_are_of_this_store": lambda: tables(store),
     }
     if quick:
         del before[REPLAY]
@@ -163,6 +166,17 @@ def lake(store: Store) -> Rows:
                 versions.MEND,
             )
             return
+
+
+def tables(store: Store) -> Rows:
+    """Tables of the lake that were taken over from an earlier version and are others now."""
+    from billing.lake import publish
+
+    version = publish.current(store.home)
+    if version is None or version.layout != publish.layout() or any(lake(store)):
+        return  # another check says so
+    for name in publish.not_of_this_store(store, version):
+        yield f"lake/{name} is not what the store says", versions.MEND
 
 
 def in_the_lake(store: Store) -> list[CheckResult]:

@@ -35,15 +35,22 @@ class Building:
     files: list[VersionFile] = field(default_factory=list)
     ranged: dict[str, object] = field(default_factory=dict)
     """The range of records and the day that the session has now."""
+    kinds: frozenset[str] | None = None
+    """The kinds of the journal's records since the base, once somebody asked."""
+    pruned: object = None
+    """The day before which usage is gone, once somebody asked; blank: all is there."""
 
     @property
     def start(self) -> int:
         """The journal record up to which the base goes."""
         return self.base.journal_no if self.base else 0
 
-    def kinds(self) -> frozenset[str]:
-        """The kinds of the journal's records since the base."""
-        return frozenset(one.kind for one in self.store.journal.records(after=self.start))
+    def stands(self, table: LakeTable) -> bool:
+        """Whether no record since the base is of a kind that changes rows of a table."""
+        if self.kinds is None:
+            records = self.store.journal.records(after=self.start)
+            self.kinds = frozenset(one.kind for one in records)
+        return table.moved_by is not None and not table.moved_by & self.kinds
 
     def whole(self, table: str) -> list[VersionFile]:
         """The base's files of a table; none when one of them is not as it was written."""
@@ -162,10 +169,10 @@ def write_whole(building: Building, table: LakeTable) -> None:
     """Write a table, unless its rows are those of the version before."""
     folder = building.place(table)
     old = next(iter(building.whole(table.name)), None)
-    if old is not None and table.moved_by is not None and not table.moved_by & building.kinds():
+    if old is not None and building.stands(table):
         building.link(old)
         return
-    content = _content(building, table)
+    content = content_of(building.store, table)
     if old is not None and old.content == content:
         building.link(old)
         return
@@ -173,14 +180,13 @@ def write_whole(building: Building, table: LakeTable) -> None:
     building.files[-1] = replace(building.files[-1], content=content)
 
 
-def _content(building: Building, table: LakeTable) -> str:
-    """What the rows of a table are, in a word; their order is that of their names."""
-    connection = building.store.connection
-    connection.register("lake_rows", connection.sql(sql.text(table.select)))
+def content_of(store: Store, table: LakeTable) -> str:
+    """What the rows of a table are now, in a word; their order is that of their names."""
+    store.connection.register("lake_rows", store.connection.sql(sql.text(table.select)))
     try:
-        return str(building.store.value("statements/lake/publish/content"))
+        return str(store.value("statements/lake/publish/content"))
     finally:
-        connection.unregister("lake_rows")
+        store.connection.unregister("lake_rows")
 
 
 def published_through(building: Building) -> int | None:

@@ -125,8 +125,9 @@ def _changed(building: Building, start: int) -> dict[str, bool]:
 
 def _pruned(building: Building) -> str:
     """The day before which usage is gone; blank: all is there."""
-    pruned = building.store.value("statements/lake/publish/pruned_day")
-    return "" if pruned is None else str(pruned)
+    if building.pruned is None:
+        building.pruned = building.store.value("statements/lake/publish/pruned_day") or ""
+    return str(building.pruned)
 
 
 def _by_day(files: Iterable[VersionFile], pruned: str) -> dict[str, list[VersionFile]]:

@@ -17,11 +17,15 @@ from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 
+import duckdb
+
 import sql
 from billing.checks import red
 from billing.lake import version as versions
 from billing.lake.building import (
+    NO_DAY,
     Building,
+    content_of,
     published_through,
     write,
     write_accounts,
@@ -58,8 +62,15 @@ class Zone:
 
 
 def layout() -> str:
-    """What the tables of this program's lake look like: another one is not built upon."""
-    texts = [str(versions.FORMAT), RULES, *(sql.text(table.select) for table in TABLES)]
+    """What the tables of this program's lake look like: another one is not built upon. DuckDB's
+    version is in it, since what is said of a table's rows is a hash of that DuckDB's.
+    """
+    texts = [
+        str(versions.FORMAT),
+        RULES,
+        duckdb.__version__,
+        *(sql.text(table.select) for table in TABLES),
+    ]
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
 
 
@@ -130,6 +141,26 @@ def publish(store: Store) -> Version:
     return _show(building, place, number, before)
 
 
+def not_of_this_store(store: Store, version: Version) -> list[str]:
+    """The tables of a version, the store's last one, that were taken over from the version before
+    though their rows are others now: those that LakeTable.moved_by says too little of.
+    """
+    ranged = {"after": 0, "through": store.journal.last_no, "day": NO_DAY}
+    store.connection.execute(sql.text("statements/lake/publish/set_lake_range"), ranged)
+    found = []
+    for table in TABLES:
+        if table.moved_by is None:
+            continue
+        content, files = content_of(store, table), version.of(table.name)
+        if table.kept == "by record":
+            is_now = str(sum(one.rows for one in files)) == content.split()[0]
+        else:
+            is_now = [one.content for one in files] == [content]
+        if not is_now:
+            found.append(table.name)
+    return found
+
+
 def _give_zone_offsets(store: Store) -> None:
     """Register the offsets of every account's time zone, which one table of the lake is."""
     zones = sql.rows(
@@ -188,6 +219,8 @@ def _grow(building: Building, table: LakeTable) -> None:
         after, through = (int(part) for part in Path(old.path).stem.split("-"))
         building.link(old)
         ranges.append((after, through, old.rows))
+    if ranges and building.stands(table):
+        return
     start = building.start if ranges else 0
     if ranges and table.name == SUMMED_CHARGES:
         start = ranges[-1][1]

@@ -24,11 +24,18 @@ class LakeTable:
     shape: str
     kept: Kept = "whole"
     moved_by: frozenset[str] | None = None
-    """The kinds of records that can change its rows; None: it is looked at each time."""
+    """The kinds of records that can change its rows; None: it is looked at each time. `edgetoll
+    check` looks whether others did."""
     merged: str | None = None
     """The statement that adds up the rows of several files of a day, or joins files of charges."""
 
 
+HOURS = frozenset({"import", "accept_too_old", "usage_pruned"})
+"""The kinds of records that take closed hours in, or out."""
+RUNS = frozenset({"rating_run"})
+FACTS = frozenset({"https_facts"})
+DOCUMENTS = frozenset({"invoice_run", "invoice_void", "credit_note"})
+"""The kinds of records that issue documents."""
 TABLES = (
     LakeTable(
         name="account_state_history",
@@ -74,6 +81,7 @@ TABLES = (
         relation="lake_certificates",
         select="lake/certificates",
         shape="lake_schema/certificates",
+        moved_by=HOURS,
     ),
     LakeTable(
         name="charges",
@@ -122,18 +130,21 @@ TABLES = (
         relation="lake_https_facts",
         select="lake/https_facts",
         shape="lake_schema/https_facts",
+        moved_by=FACTS,
     ),
     LakeTable(
         name="https_mismatches",
         relation="lake_https_mismatches",
         select="lake/https_mismatches",
         shape="lake_schema/https_mismatches",
+        moved_by=FACTS,
     ),
     LakeTable(
         name="imported_files",
         relation="lake_imported_files",
         select="lake/imported_files",
         shape="lake_schema/imported_files",
+        moved_by=HOURS,
     ),
     LakeTable(
         name="invoice_balances",
@@ -146,12 +157,14 @@ TABLES = (
         relation="lake_invoice_corrections",
         select="lake/invoice_corrections",
         shape="lake_schema/invoice_corrections",
+        moved_by=DOCUMENTS,
     ),
     LakeTable(
         name="invoice_lines",
         relation="lake_invoice_lines",
         select="lake/invoice_lines",
         shape="lake_schema/invoice_lines",
+        moved_by=DOCUMENTS,
     ),
     LakeTable(
         name="invoice_usage",
@@ -159,12 +172,14 @@ TABLES = (
         select="lake/invoice_usage",
         shape="lake_schema/invoice_usage",
         kept="by record",
+        moved_by=DOCUMENTS,
     ),
     LakeTable(
         name="invoices",
         relation="lake_invoices",
         select="lake/invoices",
         shape="lake_schema/invoices",
+        moved_by=DOCUMENTS | {"invoice_paid"},
     ),
     LakeTable(
         name="late_charges",
@@ -172,7 +187,7 @@ TABLES = (
         select="lake/late_charges",
         shape="lake_schema/late_charges",
         kept="by record",
-        moved_by=frozenset({"rating_run"}),
+        moved_by=RUNS,
     ),
     LakeTable(
         name="plans",
@@ -186,11 +201,22 @@ TABLES = (
         relation="lake_price_labels",
         select="lake/price_labels",
         shape="lake_schema/price_labels",
+        moved_by=RUNS,
     ),
     LakeTable(
-        name="prices", relation="lake_prices", select="lake/prices", shape="lake_schema/prices"
+        name="prices",
+        relation="lake_prices",
+        select="lake/prices",
+        shape="lake_schema/prices",
+        moved_by=RUNS,
     ),
-    LakeTable(name="runs", relation="lake_runs", select="lake/runs", shape="lake_schema/runs"),
+    LakeTable(
+        name="runs",
+        relation="lake_runs",
+        select="lake/runs",
+        shape="lake_schema/runs",
+        moved_by=RUNS | {"run_held"},
+    ),
     LakeTable(
         name="tags",
         relation="lake_tags",

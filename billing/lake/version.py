@@ -18,8 +18,10 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+
+import orjson
 
 from edge.durable import sha256_file
 from edge.errors import Corrupt
@@ -76,9 +78,9 @@ class Version:
             "journal_no": self.journal_no,
             "journal_hash": self.journal_hash,
             "layout": self.layout,
-            "files": [asdict(file) for file in self.files],
+            "files": self.files,
         }
-        return json.dumps(document, indent=1).encode() + b"\n"
+        return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
 def described(folder: Path, table: str, path: Path, rows: int) -> VersionFile:

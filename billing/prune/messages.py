@@ -50,9 +50,8 @@ def due(store: Store, *, months: int, at: datetime) -> MessagesDue | None:
 
 
 def _totals(connection: duckdb.DuckDBPyConnection, before: datetime) -> _Totals:
-    found = connection.execute(
-        sql.text("statements/prune/messages/texts_to_go"), {"before": before}
-    )
+    totals = sql.text("statements/prune/messages/texts_to_go")
+    found = connection.execute(totals, {"before": before})
     return sql.rows(found, _Totals)[0]
 
 

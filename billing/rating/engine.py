@@ -51,11 +51,14 @@ class Pass:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Range:
-    """What one pass covers: its first hour, its first month, and whether past is replayed."""
+    """What one pass covers: its first hour, its first month, whether past is replayed, and whether
+    anybody buys by bandwidth.
+    """
 
     since: datetime
     first_month: str
     replays: bool
+    bandwidth: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,10 +217,18 @@ def _price(one: Pass) -> Range:
     covered = _calendar(one)
     _usage(one, covered)
     _plans(one, covered)
-    _routes_and_slices(one, covered)
-    _quotas(one)
-    _paid_by_plans(one)
-    _amounts(one, covered)
+    _routes_and_months(one, covered)
+    _run(one, "statements/rating/amounts_and_rounding/formulas")
+    if _number(one, "statements/rating/slices/how_many_ordered"):
+        _run(one, "statements/rating/slices/slices")
+        _quotas(one)
+        _paid_by_plans(one)
+        _ordered_amounts(one, covered)
+    else:
+        _run(one, "statements/rating/slices/nothing_ordered")
+    _run(one, "statements/rating/amounts_and_rounding/plain")
+    _run(one, "statements/rating/agreements/nothing_agreed")
+    _run(one, "statements/rating/amounts_and_rounding/should_cost")
     agreements.settle(one.connection, through=one.through, last_through=one.last_through)
     return covered
 
@@ -258,6 +269,7 @@ def _calendar(one: Pass) -> Range:
         since=since.replace(minute=0, second=0, microsecond=0),
         first_month=min((row[2] for row in months), default="0000-00"),
         replays=ranged.replay_start is not None,
+        bandwidth=ranged.bandwidth_users > 0,
     )
 
 
@@ -269,6 +281,9 @@ def _usage(one: Pass, covered: Range) -> None:
     _run(one, "statements/rating/usage/input_of_new_hours", new)
     if covered.replays:
         _run(one, "statements/rating/usage/input_of_replays", until)
+    if not covered.bandwidth:
+        _run(one, "statements/rating/usage/no_bandwidth")
+        return
     _run(
         one,
         "statements/rating/usage/bandwidth_periods",
@@ -281,10 +296,11 @@ def _usage(one: Pass, covered: Range) -> None:
     _run(one, "statements/rating/usage/samples", until)
 
 
-def _routes_and_slices(one: Pass, covered: Range) -> None:
+def _routes_and_months(one: Pass, covered: Range) -> None:
     _run(one, "statements/rating/routes/routes")
     _run(one, "statements/rating/routes/sold_usage")
-    _run(one, "statements/rating/routes/sold_bandwidth")
+    if covered.bandwidth:
+        _run(one, "statements/rating/routes/sold_bandwidth")
     _run(
         one,
         "statements/rating/slices/fixed_term_moments",
@@ -295,7 +311,6 @@ def _routes_and_slices(one: Pass, covered: Range) -> None:
     _run(one, "statements/rating/slices/months_so_far")
     _run(one, "statements/rating/slices/too_large")
     _run(one, "statements/rating/slices/held_now")
-    _run(one, "statements/rating/slices/slices")
 
 
 def _quotas(one: Pass) -> None:
@@ -328,8 +343,7 @@ def _paid_by_plans(one: Pass) -> None:
         _run(one, "statements/rating/quotas_and_plans/left_after_slice", {"turn": turn})
 
 
-def _amounts(one: Pass, covered: Range) -> None:
-    _run(one, "statements/rating/amounts_and_rounding/formulas")
+def _ordered_amounts(one: Pass, covered: Range) -> None:
     _run(one, "statements/rating/amounts_and_rounding/billable")
     _run(
         one,
@@ -339,9 +353,6 @@ def _amounts(one: Pass, covered: Range) -> None:
     _run(one, "statements/rating/amounts_and_rounding/priced")
     _run(one, "statements/rating/amounts_and_rounding/fixed_terms")
     _run(one, "statements/rating/amounts_and_rounding/costs")
-    _run(one, "statements/rating/amounts_and_rounding/plain")
-    _run(one, "statements/rating/agreements/nothing_agreed")
-    _run(one, "statements/rating/amounts_and_rounding/should_cost")
 
 
 def _run(one: Pass, name: str, parameters: Mapping[str, object] | None = None) -> None:

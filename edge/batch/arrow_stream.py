@@ -88,6 +88,18 @@ def read_stream(stream: bytes) -> Table:
         raise ArrowStreamError(f"not an Arrow stream: {str(error)[:100]}") from error
 
 
+def buffers_of(stream: bytes) -> list[int]:
+    """Where the buffers of a stream of `write_stream` begin, in order, but for empty ones."""
+    _, schema_end, _ = _message(stream, 0)
+    _, body, _ = _message(stream, schema_end)
+    message = stream[schema_end + 8 : body]
+    (root,) = struct.unpack_from("<I", message)
+    vector = _field(message, _follow(message, _field(message, root, 2)), 2)
+    (count,) = struct.unpack_from("<I", message, _follow(message, vector))
+    spans = _pairs(message, vector, count)
+    return [body + at for at, size in zip(spans[::2], spans[1::2], strict=True) if size]
+
+
 def _message(stream: bytes, start: int) -> tuple[int, int, int]:
     """(kind, where the body begins, where it ends) of the message at `start`."""
     mark, size = struct.unpack_from("<Ii", stream, start)

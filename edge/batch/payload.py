@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import zstandard
+from zstandard import COMPRESSOBJ_FLUSH_BLOCK
 
 from edge.batch import packing as columns_of
 from edge.batch import packing_counters
+from edge.batch.arrow_stream import buffers_of
 from edge.batch.header import LIMITS, DecodeError, Limits, require
 from edge.batch.packing import ColumnsError
 from edge.batch.records import EVENTS_MAX, CounterColumns, EventColumns, Kind
@@ -19,6 +21,8 @@ from edge.event import BUCKET_MS
 from edge.reasons import Reason
 
 LEVEL: Final = 1
+BLOCK_BYTES: Final = 2048
+"""A smaller column shares its block with the next one."""
 
 
 class BatchTooLarge(InputError):
@@ -104,7 +108,7 @@ def _payload(
     stream: bytes, *, kind: Kind, counts: tuple[int, int], times: tuple[int, int]
 ) -> Payload:
     """`stream` compressed; raises BatchTooLarge when a decoder's limits would refuse it."""
-    data = _tools.compressor.compress(stream)
+    data = _compressed(stream)
     allowed = _raw_bytes_allowed(len(data), LIMITS)
     if len(stream) > allowed or len(data) > LIMITS.wire_bytes - LIMITS.header_bytes:
         raise BatchTooLarge(
@@ -120,6 +124,20 @@ def _payload(
         first_time_ms=times[0],
         last_time_ms=times[1],
     )
+
+
+def _compressed(stream: bytes) -> bytes:
+    """`stream` as one frame with a block for each larger column: each has statistics of its own,
+    and what is noise is stored as it is.
+    """
+    frame = _tools.compressor.compressobj(size=len(stream))
+    parts: list[bytes] = []
+    begin = 0
+    for end in [*buffers_of(stream), len(stream)]:
+        if end - begin >= BLOCK_BYTES or end == len(stream):
+            parts += frame.compress(stream[begin:end]), frame.flush(COMPRESSOBJ_FLUSH_BLOCK)
+            begin = end
+    return b"".join((*parts, frame.flush()))
 
 
 def _raw_bytes_allowed(compressed: int, limits: Limits) -> int:

@@ -8,6 +8,7 @@ however many batches there were. Other batches go as rows (edge.batch).
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -15,6 +16,7 @@ from typing import Final
 import numpy as np
 
 from edge.batch.records import (
+    EVENTS_MAX,
     GROUPS,
     GROUPS_OF_CLASS,
     Array,
@@ -69,30 +71,53 @@ class _Table:
         """Add the events that wait."""
         if not self.waiting:
             return
-        cells = np.concatenate([cells for cells, _ in self.waiting])
         requests, bytes_sent = counted(
-            cells, [sizes for _, sizes in self.waiting], len(self.requests)
+            [cells for cells, _ in self.waiting],
+            [sizes for _, sizes in self.waiting],
+            len(self.requests),
         )
         self.requests += requests
         self.bytes_sent += bytes_sent
         self.waiting.clear()
 
 
-def counted(cells: Array, sizes: list[Array], end: int) -> tuple[Array, Array]:
-    """(events, sum of sizes) of each cell below `end`, exact; `sizes` are unsigned, in parts.
+def counted(parts: list[Array], sizes: list[Array], end: int) -> tuple[Array, Array]:
+    """(events, sum of sizes) of each cell below `end`, exact; both in parts, `sizes` are unsigned.
 
     Both in one pass: each size is added with one event on top of it, above all that the sizes can
     sum to, as long as float64, in which bincount adds, holds every whole number so far (2^53).
     """
     total = sum(int(part.sum(dtype=np.uint64)) for part in sizes)
+    count = sum(map(len, parts))
     above = total.bit_length()
-    if above + len(cells).bit_length() > 53:
+    cells, weights = _room(count)
+    np.concatenate(parts, out=cells)
+    if above + count.bit_length() > 53:
         values = np.concatenate([part.astype(np.uint64) for part in sizes])
         return np.bincount(cells, minlength=end), exact_sums(cells, values, end)
-    weights = np.concatenate(sizes, dtype=np.float64, casting="unsafe")
+    np.concatenate(sizes, out=weights, casting="unsafe")
     weights += float(1 << above)
     sums = np.bincount(cells, weights=weights, minlength=end).astype(np.int64)
     return sums >> above, sums & ((1 << above) - 1)
+
+
+class _Room(threading.local):
+    """Memory for what is added up at once: fresh memory costs as much as the adding up."""
+
+    def __init__(self) -> None:
+        self.cells = np.empty(0, dtype=np.int64)
+        self.weights = np.empty(0, dtype=np.float64)
+
+
+_rooms: Final = _Room()
+
+
+def _room(count: int) -> tuple[Array, Array]:
+    """(`count` cells, as many weights) to write to, until they are asked for again."""
+    if len(_rooms.cells) < count:
+        _rooms.cells = np.empty(count + EVENTS_MAX, dtype=np.int64)
+        _rooms.weights = np.empty(count + EVENTS_MAX, dtype=np.float64)
+    return _rooms.cells[:count], _rooms.weights[:count]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,8 @@
 -- name: text_macros
 -- Macros of the session. How figures and text are written in JSON and CSV; the same as billing/invoices/figures.py,
 -- held by a test. digits_text cuts nothing: settled amounts have zeros there. What fits 64 bits, nearly all of it,
--- is written twice as fast.
+-- is written twice as fast. A macro stands as often in a statement as its body names what it gets: give it columns, not
+-- what another macro makes, or a text is planned a hundred times over and one document costs twice the time.
 CREATE OR REPLACE TEMP MACRO short_text(amount) AS
     CASE WHEN amount < 0 THEN '-' ELSE '' END || CAST(abs(amount) // 10000000000 AS VARCHAR) || '.'
     || right('0000000000' || CAST(abs(amount) % 10000000000 AS VARCHAR), 10);
@@ -18,14 +19,12 @@ CREATE OR REPLACE TEMP MACRO decimal_text(amount) AS
     END;
 CREATE OR REPLACE TEMP MACRO trimmed_text(decimals) AS
     left(decimals, length(decimals) - 8) || rtrim(right(decimals, 8), '0');
-CREATE OR REPLACE TEMP MACRO exact_text(amount) AS trimmed_text(decimal_text(amount));
 CREATE OR REPLACE TEMP MACRO digits_text(decimals, digits) AS
     CASE
         WHEN rtrim(right(decimals, 10 - digits), '0') = ''
             THEN left(decimals, length(decimals) - CASE digits WHEN 0 THEN 11 ELSE 10 - digits END)
         ELSE error(decimals || ' is not settled to ' || digits || ' decimals')
     END;
-CREATE OR REPLACE TEMP MACRO minor_text(amount, digits) AS digits_text(decimal_text(amount), digits);
 CREATE OR REPLACE TEMP MACRO percent_text(rate_bp) AS
     rtrim(rtrim(CAST(CAST(rate_bp AS DECIMAL(9, 2)) * 0.01::DECIMAL(3, 2) AS VARCHAR), '0'), '.');
 CREATE OR REPLACE TEMP MACRO stamp_text(moment) AS strftime(moment, '%Y-%m-%dT%H:%M:%SZ');
@@ -55,12 +54,7 @@ CREATE OR REPLACE TEMP MACRO quoted_text(value) AS
             THEN '"' || replace(value, '"', '""') || '"'
         ELSE value
     END;
-CREATE OR REPLACE TEMP MACRO csv_text(value) AS
-    CASE
-        WHEN value IS NULL THEN ''
-        WHEN regexp_full_match(value, '([^=+@,"\x00-\x1f-][^,"\x00-\x1f]*)?') THEN value
-        ELSE quoted_text(safe_text(replace(value, chr(0), '')))
-    END;
+CREATE OR REPLACE TEMP MACRO plain_text(value) AS replace(coalesce(value, ''), chr(0), '');
 CREATE OR REPLACE TEMP MACRO address_lines(address, country) AS
     list_filter(
         list_transform(
@@ -101,71 +95,79 @@ WITH heads AS (
     WHERE c.chunk = $chunk
 ),
 
-before AS (
+decimals AS (
     SELECT
-        invoice_no,
-        digits,
-        concat_ws(
-            ',', csv_text(invoice_no), kind, csv_text(account_id), csv_text(customer_name), month, currency,
-            stamp_text(issued_at), coalesce(CAST(due_on AS VARCHAR), '')
-        ) AS csv_before,
-        concat_ws(
-            ',', exact_text(subtotal), exact_text(cut), minor_text(subtotal - cut, digits), minor_text(tax, digits),
-            minor_text(total, digits)
-        ) AS csv_after
+        * REPLACE (
+            safe_text(plain_text(invoice_no)) AS invoice_no,
+            safe_text(plain_text(account_id)) AS account_id,
+            safe_text(plain_text(customer_name)) AS customer_name,
+            decimal_text(subtotal) AS subtotal,
+            decimal_text(cut) AS cut,
+            decimal_text(tax) AS tax,
+            decimal_text(total) AS total
+        ),
+        invoice_no AS number_text,
+        decimal_text(subtotal - cut) AS net
     FROM heads
 ),
 
-texts AS (
+before AS (
     SELECT
-        l.invoice_no,
-        l.line_no,
+        number_text AS invoice_no,
+        digits,
+        concat_ws(
+            ',', quoted_text(invoice_no), kind, quoted_text(account_id), quoted_text(customer_name), month, currency,
+            stamp_text(issued_at), coalesce(CAST(due_on AS VARCHAR), '')
+        ) AS csv_before,
+        concat_ws(
+            ',', trimmed_text(subtotal), trimmed_text(cut), digits_text(net, digits), digits_text(tax, digits),
+            digits_text(total, digits)
+        ) AS csv_after
+    FROM decimals
+),
+
+plain AS (
+    SELECT
+        l.*,
         b.csv_before,
         b.csv_after,
-        l.kind,
-        l.item,
-        l.region,
-        l.domain,
-        l.unit,
-        l.unit_quantity,
-        l.quantity,
-        l.free_quantity,
-        l.plan_quantity,
-        l.billable_quantity,
-        decimal_text(l.unit_price) AS unit_price,
-        decimal_text(l.amount) AS amount,
-        decimal_text(l.settled_amount) AS settled_amount,
-        decimal_text(l.leftover) AS leftover,
-        percent_text(l.tax_rate_bp) AS tax_rate,
-        decimal_text(l.tax) AS tax,
         b.digits,
-        l.rate_card,
-        l.tier,
-        l.corrects_invoice,
-        stamp_text(l.corrects_hour) AS corrects_hour,
-        stamp_text(l.corrects_until) AS corrects_until,
-        l.reason
+        decimal_text(l.unit_price) AS unit_price_decimals,
+        decimal_text(l.amount) AS amount_decimals,
+        decimal_text(l.settled_amount) AS settled_decimals,
+        decimal_text(l.leftover) AS leftover_decimals,
+        decimal_text(l.tax) AS tax_decimals,
+        safe_text(plain_text(l.region)) AS csv_region,
+        safe_text(plain_text(l.domain)) AS csv_domain,
+        safe_text(plain_text(l.unit)) AS csv_unit,
+        safe_text(plain_text(l.rate_card)) AS csv_rate_card,
+        safe_text(plain_text(l.tier)) AS csv_tier,
+        safe_text(plain_text(l.corrects_invoice)) AS csv_corrects,
+        safe_text(plain_text(l.reason)) AS csv_reason
     FROM query_table($lines) AS l
     INNER JOIN before AS b ON l.invoice_no = b.invoice_no
 ),
 
--- Each figure was made once and is shortened here: a macro that names its parameter four times makes it four times.
-figures AS (
-    SELECT * REPLACE (
-        trimmed_text(unit_price) AS unit_price,
-        trimmed_text(amount) AS amount,
-        digits_text(settled_amount, digits) AS settled_amount,
-        digits_text(leftover, digits) AS leftover,
-        digits_text(tax, digits) AS tax
-    )
-    FROM texts
+texts AS (
+    SELECT
+        * REPLACE (
+            trimmed_text(unit_price_decimals) AS unit_price,
+            trimmed_text(amount_decimals) AS amount,
+            digits_text(settled_decimals, digits) AS settled_amount,
+            digits_text(leftover_decimals, digits) AS leftover,
+            digits_text(tax_decimals, digits) AS tax,
+            stamp_text(corrects_hour) AS corrects_hour,
+            stamp_text(corrects_until) AS corrects_until
+        ),
+        percent_text(tax_rate_bp) AS tax_rate
+    FROM plain
 ),
 
-listed AS (
+-- Sorted once, for JSON and CSV: string_agg(… ORDER BY …) would sort for each.
+placed AS (
     SELECT
         invoice_no,
-        list({'place': line_no, 'json':
-        concat(
+        list_sort(list({'place': line_no, 'json': concat(
             '    {', chr(10), '      "line_no": ', line_no, ',', chr(10), '      "kind": "', kind, '",', chr(10),
             '      "item": ', json_text(item), ',', chr(10), '      "region": ', json_text(region), ',', chr(10),
             '      "domain": ', json_text(domain), ',', chr(10), '      "quantity": ', quantity, ',', chr(10),
@@ -181,23 +183,21 @@ listed AS (
             chr(10), '      "reason": ', json_text(reason), chr(10), '    }'
         ),
         'csv': concat_ws(
-            ',', csv_before, line_no, kind, item, csv_text(region), csv_text(domain), quantity, free_quantity,
-            plan_quantity, billable_quantity, csv_text(unit), unit_quantity, unit_price, amount, settled_amount,
-            tax_rate, tax, csv_text(rate_card), csv_text(tier), csv_text(corrects_invoice),
-            coalesce(corrects_hour, ''), csv_text(reason), csv_after, coalesce(corrects_until, '')
-        ) || chr(13) || chr(10)}) AS lines
-    FROM figures
+            ',', csv_before, line_no, kind, item, quoted_text(csv_region), quoted_text(csv_domain), quantity,
+            free_quantity, plan_quantity, billable_quantity, quoted_text(csv_unit), unit_quantity, unit_price, amount,
+            settled_amount, tax_rate, tax, quoted_text(csv_rate_card), quoted_text(csv_tier),
+            quoted_text(csv_corrects), coalesce(corrects_hour, ''), quoted_text(csv_reason), csv_after,
+            coalesce(corrects_until, '')
+        ) || chr(13) || chr(10)})) AS lines
+    FROM texts
     GROUP BY invoice_no
-),
-
-placed AS (SELECT invoice_no, list_sort(lines) AS lines FROM listed)
+)
 
 SELECT
     invoice_no,
     list_aggregate(list_transform(lines, lambda one: one.json), 'string_agg', ',' || chr(10)) AS json_lines,
     list_aggregate(list_transform(lines, lambda one: one.csv), 'string_agg', '') AS csv_lines
 FROM placed;
-
 
 -- name: render_taxes
 -- One row per document: the net and the tax of each rate on it, as JSON, the lowest rate first.
@@ -207,8 +207,8 @@ WITH rates AS (
         l.invoice_no,
         l.tax_rate_bp,
         any_value(h.digits) AS digits,
-        CAST(sum(l.settled_amount) AS HUGEINT) AS net,
-        CAST(sum(l.tax) AS HUGEINT) AS tax
+        decimal_text(CAST(sum(l.settled_amount) AS HUGEINT)) AS net,
+        decimal_text(CAST(sum(l.tax) AS HUGEINT)) AS tax
     FROM query_table($lines) AS l
     INNER JOIN invoice_chosen AS c ON l.invoice_no = c.invoice_no
     INNER JOIN query_table($heads) AS h ON l.invoice_no = h.invoice_no
@@ -221,7 +221,7 @@ SELECT
     string_agg(
         concat(
             '    {', chr(10), '      "tax_rate_percent": "', percent_text(tax_rate_bp), '",', chr(10),
-            '      "net": "', minor_text(net, digits), '",', chr(10), '      "tax": "', minor_text(tax, digits), '"',
+            '      "net": "', digits_text(net, digits), '",', chr(10), '      "tax": "', digits_text(tax, digits), '"',
             chr(10), '    }'
         ),
         ',' || chr(10) ORDER BY tax_rate_bp
@@ -232,29 +232,34 @@ GROUP BY invoice_no;
 -- name: render_detail
 -- One row per document that has one. Each chosen document's appendix as JSON and as CSV, joined in order.
 CREATE OR REPLACE TEMP TABLE rendered_detail AS
-WITH listed AS (
+WITH texts AS (
     SELECT
-        d.invoice_no,
-        list({
-            'day': d.day, 'domain': d.domain, 'class': d.class, 'region': d.region,
-            'json': concat(
-                '    {', chr(10), '      "day": "', d.day, '",', chr(10), '      "domain": ', json_text(d.domain), ',',
-                chr(10), '      "class": "', d.class, '",', chr(10), '      "region": ', json_text(d.region), ',', chr(10),
-                '      "requests": ', d.requests, ',', chr(10), '      "bytes_sent": ', d.bytes_sent, chr(10), '    }'
-            ),
-            'csv': concat_ws(
-                ',', csv_text(d.invoice_no), csv_text(h.account_id), CAST(d.day AS VARCHAR), csv_text(d.domain), d.class,
-                csv_text(d.region), d.requests, d.bytes_sent
-            ) || chr(13) || chr(10)
-        }) AS rows
+        d.*,
+        safe_text(plain_text(d.invoice_no)) AS csv_invoice_no,
+        safe_text(plain_text(h.account_id)) AS csv_account_id,
+        safe_text(plain_text(d.domain)) AS csv_domain,
+        safe_text(plain_text(d.region)) AS csv_region
     FROM query_table($detail) AS d
     INNER JOIN invoice_chosen AS c ON d.invoice_no = c.invoice_no
     INNER JOIN query_table($heads) AS h ON d.invoice_no = h.invoice_no
     WHERE c.chunk = $chunk
-    GROUP BY d.invoice_no
 ),
 
-placed AS (SELECT invoice_no, list_sort(rows) AS rows FROM listed)
+placed AS (
+    SELECT
+        d.invoice_no,
+        list_sort(list({'day': d.day, 'domain': d.domain, 'class': d.class, 'region': d.region, 'json': concat(
+            '    {', chr(10), '      "day": "', d.day, '",', chr(10), '      "domain": ', json_text(d.domain), ',',
+            chr(10), '      "class": "', d.class, '",', chr(10), '      "region": ', json_text(d.region), ',', chr(10),
+            '      "requests": ', d.requests, ',', chr(10), '      "bytes_sent": ', d.bytes_sent, chr(10), '    }'
+        ),
+        'csv': concat_ws(
+            ',', quoted_text(d.csv_invoice_no), quoted_text(d.csv_account_id), CAST(d.day AS VARCHAR),
+            quoted_text(d.csv_domain), d.class, quoted_text(d.csv_region), d.requests, d.bytes_sent
+        ) || chr(13) || chr(10)})) AS rows
+    FROM texts AS d
+    GROUP BY d.invoice_no
+)
 
 SELECT
     invoice_no,
@@ -264,6 +269,24 @@ FROM placed;
 
 -- name: render_documents
 -- One row per document. The chosen documents as finished JSON and CSV, byte for byte what the Python renderers make.
+WITH heads AS (
+    SELECT
+        h.*,
+        decimal_text(h.subtotal) AS subtotal_decimals,
+        decimal_text(h.cut) AS cut_decimals,
+        decimal_text(h.subtotal - h.cut) AS net_decimals,
+        decimal_text(h.tax) AS tax_decimals,
+        decimal_text(h.total) AS total_decimals,
+        decimal_text(h.prepaid_used) AS prepaid_decimals,
+        decimal_text(greatest(0, h.total - h.prepaid_used)) AS due_decimals,
+        decimal_text(h.balance_before) AS before_decimals,
+        decimal_text(h.payments_since) AS payments_decimals,
+        decimal_text(h.balance_before - h.payments_since + h.total) AS now_decimals
+    FROM query_table($heads) AS h
+    INNER JOIN invoice_chosen AS c ON h.invoice_no = c.invoice_no
+    WHERE c.chunk = $chunk
+)
+
 SELECT
     h.invoice_no,
     h.account_id,
@@ -281,16 +304,16 @@ SELECT
         json_text(h.customer_email), ',', chr(10), '    "account_id": ', json_text(h.account_id),
         ',' || chr(10) || '    "details": ' || h.details, chr(10), '  },',
         chr(10), '  "lines": [', chr(10), l.json_lines, chr(10), '  ],', chr(10), '  "subtotal": "',
-        exact_text(h.subtotal), '",', chr(10), '  "cut": "', exact_text(h.cut), '",', chr(10), '  "net": "',
-        minor_text(h.subtotal - h.cut, h.digits), '",', chr(10), '  "tax_rate_percent": ',
-        json_text(percent_text(h.tax_rate_bp)), ',', chr(10), '  "tax": "', minor_text(h.tax, h.digits), '",', chr(10),
-        '  "total": "', minor_text(h.total, h.digits), '",', chr(10),
+        trimmed_text(h.subtotal_decimals), '",', chr(10), '  "cut": "', trimmed_text(h.cut_decimals), '",', chr(10), '  "net": "',
+        digits_text(h.net_decimals, h.digits), '",', chr(10), '  "tax_rate_percent": ',
+        json_text(percent_text(h.tax_rate_bp)), ',', chr(10), '  "tax": "', digits_text(h.tax_decimals, h.digits), '",', chr(10),
+        '  "total": "', digits_text(h.total_decimals, h.digits), '",', chr(10),
         concat(
-            '  "prepaid_used": "' || minor_text(h.prepaid_used, h.digits) || '",' || chr(10) || '  "amount_due": "'
-            || minor_text(greatest(0, h.total - h.prepaid_used), h.digits) || '",' || chr(10)
-            || '  "account": {' || chr(10) || '    "balance_before": "' || exact_text(h.balance_before) || '",' || chr(10)
-            || '    "payments_since": "' || exact_text(h.payments_since) || '",' || chr(10) || '    "balance_now": "'
-            || exact_text(h.balance_before - h.payments_since + h.total) || '"' || chr(10) || '  },' || chr(10)
+            '  "prepaid_used": "' || digits_text(h.prepaid_decimals, h.digits) || '",' || chr(10) || '  "amount_due": "'
+            || digits_text(h.due_decimals, h.digits) || '",' || chr(10)
+            || '  "account": {' || chr(10) || '    "balance_before": "' || trimmed_text(h.before_decimals) || '",' || chr(10)
+            || '    "payments_since": "' || trimmed_text(h.payments_decimals) || '",' || chr(10) || '    "balance_now": "'
+            || trimmed_text(h.now_decimals) || '"' || chr(10) || '  },' || chr(10)
         ),
         '  "taxes": [', chr(10), x.json_taxes, chr(10),
         '  ],', chr(10), '  "rounding": ', json_text($rounding), ',',
@@ -314,11 +337,9 @@ SELECT
     encode(concat($line_columns, chr(13), chr(10), l.csv_lines)) AS csv,
     encode(concat($detail_columns, chr(13), chr(10), d.csv_detail)) AS detail_csv,
     d.csv_detail IS NOT NULL AS has_detail
-FROM query_table($heads) AS h
-INNER JOIN invoice_chosen AS c ON h.invoice_no = c.invoice_no
+FROM heads AS h
 INNER JOIN rendered_lines AS l ON h.invoice_no = l.invoice_no
 INNER JOIN rendered_taxes AS x ON h.invoice_no = x.invoice_no
 INNER JOIN rendered_sellers AS s ON h.seller = s.seller
 LEFT JOIN rendered_detail AS d ON h.invoice_no = d.invoice_no
-WHERE c.chunk = $chunk
 ORDER BY h.invoice_no;

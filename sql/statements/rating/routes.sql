@@ -6,7 +6,7 @@
 -- One row per book × region label × item × stretch: the narrowest scope that has any card (DOMAIN §10.13), then
 -- the card in force; tally or card is NULL where there is none. Accounts with prices of their own: one row per
 -- account × tally × stretch. by_sum: nothing but quantity, quota and curve makes its cost: neither fixed terms nor
--- periods of their own.
+-- periods of their own. route_no: its number.
 CREATE OR REPLACE TEMP TABLE rating_routes AS
 WITH labels AS (
     SELECT DISTINCT book, label FROM rating_input
@@ -40,7 +40,7 @@ WITH labels AS (
     GROUP BY ALL
 )
 SELECT
-    l.book, l.label, l.item_no, l.tally, e.stretch,
+    row_number() OVER () AS route_no, l.book, l.label, l.item_no, l.tally, e.stretch,
     CASE WHEN l.item_no <= 3 THEN n.scope ELSE coalesce(l.region, '?') END AS region,
     p.scope_no, f.card, f.force_no, f.force_from, f.force_until,
     NOT (n.has_terms OR n.by_period) AS by_sum
@@ -82,8 +82,7 @@ WITH quantities AS (
     FROM rating_input WHERE bytes_sent <> 0 AND basic_item_no = 4
 )
 SELECT
-    q.account_key, q.book, q.hour, q.turn, q.late, q.month, q.stretch, q.label, q.item_no, r.tally,
-    r.region, r.scope_no, coalesce(o.card, r.card) AS card,
+    q.account_key, r.route_no::INTEGER AS route_no, q.hour, q.turn, q.late, q.month, r.tally, r.scope_no, coalesce(o.card, r.card) AS card,
     coalesce(o.force_no, r.force_no) AS force_no,
     greatest(q.piece_from, coalesce(o.force_from, r.force_from)) AS period_start,
     least(q.piece_until, coalesce(o.force_until, r.force_until)) AS period_end, q.quantity,

@@ -202,8 +202,10 @@ SEMI JOIN (SELECT account_key, tally, month FROM rating_months_so_far WHERE too_
 -- One row per account × hour that cannot be priced, and what to do about it. It stays unrated.
 CREATE OR REPLACE TEMP TABLE rating_held_now AS
 WITH unpriced AS (
-    SELECT account_key, hour, item_no, book, label, tally, region FROM rating_sold
-    WHERE card IS NULL
+    SELECT s.account_key, s.hour, r.item_no, r.book, r.label, r.tally, r.region
+    FROM rating_sold AS s
+    JOIN rating_routes AS r ON r.route_no = s.route_no
+    WHERE s.card IS NULL
     UNION ALL
     SELECT account_key, hour, item_no, book, label, tally, region FROM rating_sold_bandwidth
     WHERE card IS NULL
@@ -260,6 +262,29 @@ WITH unpriced AS (
 SELECT account_key, hour, min(problem) AS problem, arg_min(hint, problem) AS hint
 FROM problems
 GROUP BY account_key, hour;
+
+-- name: how_many_ordered
+-- One row: whether anything at hand asks for an order, or all of it is plain.
+SELECT
+    EXISTS (FROM rating_sold WHERE NOT plain AND card IS NOT NULL)
+    OR EXISTS (FROM rating_sold_bandwidth) OR EXISTS (FROM rating_fixed_term_moments) AS ordered;
+
+-- name: nothing_ordered
+-- Where all is plain: no plan pays, and no cost is there yet.
+CREATE OR REPLACE TEMP TABLE rating_plan_parts (
+    plan_id VARCHAR, account_key BIGINT, seq BIGINT, month BIGINT, hour TIMESTAMP, quantity HUGEINT
+);
+CREATE OR REPLACE TEMP TABLE rating_costs AS
+SELECT
+    0::BIGINT AS account_key, 0 AS tally, 0::BIGINT AS month, 0 AS card,
+    TIMESTAMP '1970-01-01' AS period_start, TIMESTAMP '1970-01-01' AS period_end, '' AS term,
+    rating_whole(0) AS quantity, rating_whole(0) AS free_quantity, rating_whole(0) AS plan_quantity,
+    rating_whole(0) AS billable_quantity, rating_whole(0) AS amount, 0::HUGEINT AS numerator,
+    rating_whole(0) AS place_from, 0 AS account_no, FALSE AS replayed, 0::BIGINT AS to_free,
+    0::BIGINT AS to_plan, 0::BIGINT AS to_billable, 0::BIGINT AS to_amount, 0::BIGINT AS to_place_from,
+    0::HUGEINT AS to_numerator
+LIMIT 0;
+DROP TABLE rating_input;
 
 -- name: slices
 -- One row per account × seq, the order: turn (late usage first), hour, month, price change, region

@@ -67,8 +67,9 @@ WITH added AS (
 )
 SELECT
     s.account_key, a.book, g.hour, g.hour AS turn, FALSE AS late, g.month, g.stretch,
-    s.basic_item_no, s.label, s.https_requests, s.quic_requests, s.http_requests, s.bytes_sent,
-    g.piece_from, g.piece_until, g.alone
+    s.basic_item_no, s.label, rating_whole(s.https_requests) AS https_requests,
+    rating_whole(s.quic_requests) AS quic_requests, rating_whole(s.http_requests) AS http_requests,
+    rating_whole(s.bytes_sent) AS bytes_sent, g.piece_from, g.piece_until, g.alone
 FROM added AS s
 JOIN rating_pieces AS g ON g.piece = s.piece
 JOIN rating_accounts AS a ON a.account_key = s.account_key;
@@ -170,6 +171,15 @@ SELECT account_key, account_id, book, item_no, month, starts_at, ends_at, rank, 
 FROM periods
 WHERE ends_at <= $through
     AND CASE WHEN replay_from IS NULL THEN ends_at > $last_through ELSE starts_at >= replay_from END;
+
+-- name: no_bandwidth
+-- Where nobody buys or ever bought by bandwidth.
+CREATE OR REPLACE TEMP TABLE rating_samples (book VARCHAR, label VARCHAR);
+CREATE OR REPLACE TEMP TABLE rating_sold_bandwidth (
+    account_key BIGINT, item_no INTEGER, month BIGINT, starts_at TIMESTAMP, ends_at TIMESTAMP, weight HUGEINT,
+    tally INTEGER, region VARCHAR, scope_no BIGINT, card INTEGER, force_no BIGINT, label VARCHAR, book VARCHAR,
+    hour TIMESTAMP, quantity HUGEINT
+);
 
 -- name: samples
 -- One row per account × item × period × region label × 5-minute bucket: its bytes.

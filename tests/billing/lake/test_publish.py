@@ -20,12 +20,13 @@ from billing.appliers import open_store
 from billing.follow_up import follow_up
 from billing.lake import query
 from billing.lake.charges import JOINED_ROWS_MAX, Part, joined
-from billing.lake.publish import current, publish
+from billing.lake.publish import current, not_of_this_store, publish
 from billing.lake.tables import TABLES
 from billing.lake.version import described, pointer_bytes
 from billing.ledger.top_up import top_up
 from billing.money import SCALE
 from edge.errors import Corrupt, EdgetollError
+from tests.billing.conftest import World
 from tests.billing.homes import (
     ACCOUNTS,
     NOW,
@@ -536,3 +537,10 @@ def test_another_extreme_of_an_hour_of_bandwidth_is_seen(wrong: str) -> None:
         sums = connection.execute(check).fetchall()
         connection.execute(f"UPDATE lake_bandwidth_hourly SET {wrong} = 7")  # noqa: S608
         assert len(connection.execute(check).fetchall()) == len(sums) + 1
+
+
+def test_a_table_that_was_taken_over_though_its_rows_moved_is_named(world: World) -> None:
+    """No table of the lake knows of this world's own kinds of records."""
+    assert not_of_this_store(world.store, publish(world.store)) == []
+    world.rated()
+    assert not_of_this_store(world.store, publish(world.store)) == ["runs"]

@@ -159,6 +159,13 @@ def test_twenty_thousand_events_take_less_than_five_bytes_each() -> None:
     assert len(encoded(columns(20_000))) < 5 * 20_000
 
 
+def test_a_block_for_each_column_is_smaller_and_any_decoder_of_zstd_reads_it() -> None:
+    stream = to_stream(pack(columns(20_000)))
+    data = codec.pack_events(columns(20_000)).data
+    assert zstandard.ZstdDecompressor().decompress(data) == stream
+    assert 20 * len(data) < 19 * len(zstandard.ZstdCompressor(level=1).compress(stream))
+
+
 @pytest.mark.parametrize(
     ("column", "value", "reason"),
     [

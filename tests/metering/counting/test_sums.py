@@ -120,7 +120,7 @@ def test_c1_requests_and_bytes_of_one_pass_are_exact_up_to_the_largest_sizes(
     cells = np.array([cell for cell, _ in events] * times, dtype=np.int32)
     sizes = [(1 << bits) - 1 + (bits > 40) for _, bits in events] * times
     parts = [np.array([size], dtype=np.min_scalar_type(size)) for size in sizes]
-    requests, bytes_sent = counted(cells, parts, 7)
+    requests, bytes_sent = counted([cells], parts, 7)
     for cell in range(7):
         own = [size for place, size in zip(cells.tolist(), sizes, strict=True) if place == cell]
         assert (requests[cell], bytes_sent[cell]) == (len(own), sum(own))
