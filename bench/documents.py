@@ -36,6 +36,7 @@ from billing.appliers import open_store
 from billing.checks import invariants
 from billing.invoices import reading
 from billing.invoices.documents import bulk, pdf_document
+from billing.invoices.documents.rendering import prepare, render_chunk
 from billing.invoices.run import Order, issue
 from billing.invoices.settings import InvoiceSettings, Seller
 from billing.invoices.settlement import cut_to_minor
@@ -227,6 +228,12 @@ def documents(store: Store, options: argparse.Namespace) -> list[Row]:
     """Measure rendering and writing."""
     reading.of_month(store.connection, MONTH, None)
     count = options.accounts
+    rendering = Clock()
+    reading.choose_month(store.connection, MONTH, None)
+    prepare(store.connection)
+    for chunk in reading.chunks(store.connection):
+        render_chunk(store.connection, chunk)
+    rendering.stop()
     first = Clock()
     written = bulk.write(store.home, store.connection, MONTH, workers=options.workers)
     first.stop()
@@ -243,7 +250,8 @@ def documents(store: Store, options: argparse.Namespace) -> list[Row]:
     pdf.stop()
     times = f"{first.seconds / merely.seconds:.2f} x as long as merely written"
     return [
-        (f"JSON and CSV of {count:,}", *first.cells(count),
+        (f"JSON and CSV of {count:,} in memory", *rendering.cells(count), ""),
+        (f"JSON and CSV of {count:,} in files", *first.cells(count),
          f"{written.new:,} files, {size / 1e6:,.0f} MB"),
         ("again, nothing to change", *again.cells(count), ""),
         ("baseline: the same bytes, written only", *merely.cells(count), times),

@@ -1,11 +1,12 @@
 """Bench: one top-up at 10 k to 1 M accounts, from opening the store to closing it, by step.
 
-    python -m bench.top_up [--accounts 100000] [--hours 6]
+    python -m bench.top_up [--accounts 100000] [--hours 6] [--payments 100000]
     python -m bench.top_up --home demo-home
 
 A home is made as bench/rating.py makes it, some hours are rated, and then one account pays, at
 first without and then with live hours. What follows a payment is measured as `billing top-up` does
-it: the record, invoices settled, the account judged, stop list, lake. CPU seconds of
+it: the record, invoices settled, the account judged, stop list, lake. Then a file of `--payments`
+is loaded, each of another account where there are as many. CPU seconds of
 this process, all threads; the baseline is opening and closing the store. With `--home` it is what
 the usual commands cost in a home that is there, as processes, from Python's start to its end, and
 which packages their imports cost (`python -X importtime`); the baseline is Python alone. In that
@@ -25,7 +26,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -34,8 +35,11 @@ from bench.baselines.hour_loop import START
 from bench.rating import USAGE, close_hour, make_home, run
 from billing.appliers import open_store
 from billing.balance import states
+from billing.balance.figures import APART_MAX
+from billing.follow_up import follow_up
 from billing.invoices import payments
 from billing.lake import publish
+from billing.ledger.payments_file import load_payments
 from billing.ledger.top_up import top_up
 from billing.money import SCALE
 from billing.outbox import stop_list
@@ -52,6 +56,7 @@ def main() -> int:
     parser.add_argument("--hours", type=int, default=6)
     parser.add_argument("--home", type=Path, help="measure the usual commands in this home")
     parser.add_argument("--account", default="northwind", help="who is paid there")
+    parser.add_argument("--payments", type=int, default=100_000)
     chosen = parser.parse_args()
     print(f"{platform.platform()}, Python {platform.python_version()}, DuckDB {duckdb.__version__}")
     if chosen.home is not None:
@@ -59,12 +64,12 @@ def main() -> int:
         return 0
     for accounts in chosen.accounts:
         with tempfile.TemporaryDirectory(prefix="edgetoll-bench-") as folder:
-            measure(Path(folder), accounts, chosen.hours)
+            measure(Path(folder), accounts, chosen.hours, chosen.payments)
     return 0
 
 
-def measure(home: Path, accounts: int, hours: int) -> None:
-    """Rate some hours of one home and show what top-ups cost in it."""
+def measure(home: Path, accounts: int, hours: int, payments_in_file: int) -> None:
+    """Rate some hours of one home and show what top-ups and a file of payments cost in it."""
     make_home(home, accounts)
     before = None
     for number in range(hours):
@@ -75,6 +80,21 @@ def measure(home: Path, accounts: int, hours: int) -> None:
     write_live(home, accounts, hours)
     later = at + timedelta(minutes=1)
     show(f"{accounts:,} accounts, a live hour", [pay(home, later, f"b{n}") for n in range(3)])
+    load_file(home, later + timedelta(minutes=1), accounts, payments_in_file)
+
+
+def load_file(home: Path, at: datetime, accounts: int, count: int) -> None:
+    """Load a file of payments as `billing load` does, and show what that took."""
+    path = home / "payments.csv"
+    rows = (f"bank-{n},account-{n % accounts},{n % 500 + 1}.{n % 100:02}" for n in range(count))
+    path.write_text("\n".join(["id,account,amount", *rows, ""]), encoding="utf-8")
+    began = time.process_time(), time.perf_counter()
+    with open_store(home, owner="bench", now=at) as store:
+        done = load_payments(store, path, at=at)
+        few = done.accounts if len(done.accounts) <= APART_MAX else None
+        follow_up(store, at=at, accounts=few, record=done.journal_no)
+    cpu, seconds = time.process_time() - began[0], time.perf_counter() - began[1]
+    print(f"{done.new:,} payments in a file: {cpu:.2f} CPU s, {seconds:.2f} s")
 
 
 def write_live(home: Path, accounts: int, hours: int) -> None:

@@ -33,6 +33,8 @@ def hidden_in(text: str) -> str | None:
     """What in `text` does not show as itself when printed: "U+202E RIGHT-TO-LEFT OVERRIDE", "a line
     break", "a space at its end"; None when all of it does.
     """
+    if text.isascii() and text.isprintable() and text == text.strip():
+        return None
     for char in text:
         if char in "\r\n\u2028\u2029":
             return "a line break"
@@ -50,6 +52,8 @@ def unlike_any_other(text: str) -> str | None:
         return f"it holds {hidden}"
     if "  " in text:
         return "it holds two spaces side by side"
+    if text.isascii():  # Latin letters alone, none of them drawn as another
+        return None
     if unicodedata.normalize("NFKC", text) != text:
         return f"it looks like {unicodedata.normalize('NFKC', text)!r}, which is another id"
     return _odd_character(text) or _odd_letters(text)

@@ -38,6 +38,7 @@ CREATE OR REPLACE TEMP MACRO json_char(part) AS
 CREATE OR REPLACE TEMP MACRO json_text(value) AS
     CASE
         WHEN value IS NULL THEN 'null'
+        WHEN regexp_full_match(value, '[ !#-\[\]-~]*') THEN concat('"', value, '"')
         WHEN regexp_matches(value, '[\x00-\x1f]')
             THEN '"' || array_to_string(list_transform(string_split(value, ''), lambda part: json_char(part)), '') || '"'
         ELSE CAST(to_json(value) AS VARCHAR)
@@ -57,7 +58,8 @@ CREATE OR REPLACE TEMP MACRO plain_text(value) AS replace(coalesce(value, ''), c
 CREATE OR REPLACE TEMP MACRO address_lines(address, country) AS
     list_filter(
         list_transform(
-            string_split_regex(address, '[,\n]'), lambda part: regexp_replace(part, '^\s+|\s+$', '', 'g')
+            string_split(replace(address, chr(10), ','), ','),
+            lambda part: trim(part, ' ' || chr(9) || chr(10) || chr(12) || chr(13))
         ) || [country],
         lambda part: part <> ''
     );
@@ -159,12 +161,13 @@ texts AS (
         ),
         percent_text(tax_rate_bp) AS tax_rate
     FROM plain
-)
+),
 
-SELECT
-    invoice_no,
-    string_agg(
-        concat(
+-- Sorted once, for JSON and CSV: string_agg(… ORDER BY …) would sort for each.
+placed AS (
+    SELECT
+        invoice_no,
+        list_sort(list({'place': line_no, 'json': concat(
             '    {', chr(10), '      "line_no": ', line_no, ',', chr(10), '      "kind": "', kind, '",', chr(10),
             '      "item": ', json_text(item), ',', chr(10), '      "region": ', json_text(region), ',', chr(10),
             '      "domain": ', json_text(domain), ',', chr(10), '      "quantity": ', quantity, ',', chr(10),
@@ -179,20 +182,22 @@ SELECT
             json_text(corrects_hour), ',', chr(10), '      "corrects_until": ', json_text(corrects_until), ',',
             chr(10), '      "reason": ', json_text(reason), chr(10), '    }'
         ),
-        ',' || chr(10) ORDER BY line_no
-    ) AS json_lines,
-    string_agg(
-        concat_ws(
+        'csv': concat_ws(
             ',', csv_before, line_no, kind, item, quoted_text(csv_region), quoted_text(csv_domain), quantity,
             free_quantity, plan_quantity, billable_quantity, quoted_text(csv_unit), unit_quantity, unit_price, amount,
             settled_amount, tax_rate, tax, quoted_text(csv_rate_card), quoted_text(csv_tier),
             quoted_text(csv_corrects), coalesce(corrects_hour, ''), quoted_text(csv_reason), csv_after,
             coalesce(corrects_until, '')
-        ) || chr(13) || chr(10),
-        '' ORDER BY line_no
-    ) AS csv_lines
-FROM texts
-GROUP BY invoice_no;
+        ) || chr(13) || chr(10)})) AS lines
+    FROM texts
+    GROUP BY invoice_no
+)
+
+SELECT
+    invoice_no,
+    list_aggregate(list_transform(lines, lambda one: one.json), 'string_agg', ',' || chr(10)) AS json_lines,
+    list_aggregate(list_transform(lines, lambda one: one.csv), 'string_agg', '') AS csv_lines
+FROM placed;
 
 -- name: render_taxes
 -- One row per document: the net and the tax of each rate on it, as JSON, the lowest rate first.
@@ -238,27 +243,29 @@ WITH texts AS (
     INNER JOIN invoice_chosen AS c ON d.invoice_no = c.invoice_no
     INNER JOIN query_table($heads) AS h ON d.invoice_no = h.invoice_no
     WHERE c.chunk = $chunk
-)
+),
 
-SELECT
-    d.invoice_no,
-    string_agg(
-        concat(
+placed AS (
+    SELECT
+        d.invoice_no,
+        list_sort(list({'day': d.day, 'domain': d.domain, 'class': d.class, 'region': d.region, 'json': concat(
             '    {', chr(10), '      "day": "', d.day, '",', chr(10), '      "domain": ', json_text(d.domain), ',',
             chr(10), '      "class": "', d.class, '",', chr(10), '      "region": ', json_text(d.region), ',', chr(10),
             '      "requests": ', d.requests, ',', chr(10), '      "bytes_sent": ', d.bytes_sent, chr(10), '    }'
         ),
-        ',' || chr(10) ORDER BY d.day, d.domain, d.class, d.region
-    ) AS json_detail,
-    string_agg(
-        concat_ws(
+        'csv': concat_ws(
             ',', quoted_text(d.csv_invoice_no), quoted_text(d.csv_account_id), CAST(d.day AS VARCHAR),
             quoted_text(d.csv_domain), d.class, quoted_text(d.csv_region), d.requests, d.bytes_sent
-        ) || chr(13) || chr(10),
-        '' ORDER BY d.day, d.domain, d.class, d.region
-    ) AS csv_detail
-FROM texts AS d
-GROUP BY d.invoice_no;
+        ) || chr(13) || chr(10)})) AS rows
+    FROM texts AS d
+    GROUP BY d.invoice_no
+)
+
+SELECT
+    invoice_no,
+    list_aggregate(list_transform(rows, lambda one: one.json), 'string_agg', ',' || chr(10)) AS json_detail,
+    list_aggregate(list_transform(rows, lambda one: one.csv), 'string_agg', '') AS csv_detail
+FROM placed;
 
 -- name: render_documents
 -- One row per document. The chosen documents as finished JSON and CSV, byte for byte what the Python renderers make.
