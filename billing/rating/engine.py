@@ -211,14 +211,14 @@ def price(one: Pass) -> Range:
 def _price(one: Pass) -> Range:
     """Every chapter in its order."""
     if one.narrow:
-        _run(one, "statements/rating/amounts_and_rounding/narrow")
+        _run(one, "statements/rating/amounts/narrow")
     else:
-        _run(one, "statements/rating/amounts_and_rounding/wide")
+        _run(one, "statements/rating/amounts/wide")
     covered = _calendar(one)
     _usage(one, covered)
     _plans(one, covered)
     _routes_and_months(one, covered)
-    _run(one, "statements/rating/amounts_and_rounding/formulas")
+    _run(one, "statements/rating/amounts/formulas")
     if _number(one, "statements/rating/slices/how_many_ordered"):
         _run(one, "statements/rating/slices/slices")
         _quotas(one)
@@ -226,9 +226,9 @@ def _price(one: Pass) -> Range:
         _ordered_amounts(one, covered)
     else:
         _run(one, "statements/rating/slices/nothing_ordered")
-    _run(one, "statements/rating/amounts_and_rounding/plain")
+    _run(one, "statements/rating/amounts/plain")
     _run(one, "statements/rating/agreements/nothing_agreed")
-    _run(one, "statements/rating/amounts_and_rounding/should_cost")
+    _run(one, "statements/rating/amounts/should_cost")
     agreements.settle(one.connection, through=one.through, last_through=one.last_through)
     return covered
 
@@ -344,15 +344,15 @@ def _paid_by_plans(one: Pass) -> None:
 
 
 def _ordered_amounts(one: Pass, covered: Range) -> None:
-    _run(one, "statements/rating/amounts_and_rounding/billable")
+    _run(one, "statements/rating/amounts/billable")
     _run(
         one,
-        "statements/rating/amounts_and_rounding/places_in_periods",
+        "statements/rating/amounts/places_in_periods",
         {"since": covered.since - timedelta(days=2)},
     )
-    _run(one, "statements/rating/amounts_and_rounding/priced")
-    _run(one, "statements/rating/amounts_and_rounding/fixed_terms")
-    _run(one, "statements/rating/amounts_and_rounding/costs")
+    _run(one, "statements/rating/amounts/priced")
+    _run(one, "statements/rating/amounts/fixed_terms")
+    _run(one, "statements/rating/amounts/costs")
 
 
 def _run(one: Pass, name: str, parameters: Mapping[str, object] | None = None) -> None:

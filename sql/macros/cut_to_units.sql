@@ -3,7 +3,7 @@
 -- paper, in two digits of 31 bits, where the denominator has no more: the remainder of the first and the second one fit.
 -- Grain: one value per call.
 -- Reads: its parameters.
--- Read by: sql/macros/card_units.sql, sql/macros/tiered_price.sql, sql/statements/rating/amounts_and_rounding.sql,
+-- Read by: sql/macros/card_units.sql, sql/macros/tiered_price.sql, sql/statements/rating/amounts.sql,
 -- sql/statements/invoices/usage.sql, sql/statements/invoices/rounding.sql.
 CREATE MACRO cut_to_units(numerator, denominator) AS
     CASE

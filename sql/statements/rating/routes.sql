@@ -62,7 +62,7 @@ JOIN (SELECT DISTINCT stretch FROM rating_buckets) AS e
 -- name: sold_usage
 -- One row per account × hour × month × stretch × item × region label. An account pays traffic by its basic item
 -- alone; requests are sold beside it (DOMAIN §1.1). plain: the only usage of its tally that is rated, with one card and no
--- plan that might pay; what it costs needs no order (amounts_and_rounding/plain).
+-- plan that might pay; what it costs needs no order (amounts/plain).
 CREATE OR REPLACE TEMP TABLE rating_sold AS
 WITH quantities AS (
     SELECT account_key, book, hour, turn, late, month, stretch, label, piece_from, piece_until, alone,

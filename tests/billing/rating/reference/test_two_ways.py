@@ -110,7 +110,7 @@ def rated(folder: Path, *, each_hour: bool) -> tuple[list[tuple[object, ...]], .
 
 
 def test_an_hour_rated_alone_costs_what_it_costs_among_others(tmp_path: Path) -> None:
-    """What is alone in its hour goes the short way (amounts_and_rounding/plain), like all else."""
+    """What is alone in its hour goes the short way (amounts/plain), like all else."""
     assert rated(tmp_path, each_hour=True) == rated(tmp_path, each_hour=False)
 
 
