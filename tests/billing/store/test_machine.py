@@ -78,7 +78,8 @@ from pathlib import Path
 import sql
 from billing.store.session import StoreSession
 from edge.errors import EdgetollError
-sql.text("statements/store/session/attach")  # nobody may not even look into root's Python
+for name in ("be_small", "set_overflow", "attach"):  # nobody may not even look into root's Python
+    sql.text("statements/store/session/" + name)
 if os.getuid() == 0:
     os.setgid(65534), os.setuid(65534)
 try:
