@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import duckdb
 
 from billing.accounts.agreement_rows import CommitmentRow, CreditRow
-from billing.accounts.columns import (
-    METHOD_SCHEMA,
-)
+from billing.accounts.columns import METHOD_SCHEMA
 from billing.accounts.document_fields import details_of
 from billing.accounts.file_rows import AccountRow, DomainRow, Loaded, MethodRow, PlanRow
 from billing.accounts.plan_terms import after, begins

@@ -63,7 +63,10 @@ def read_durable_end(folder: Path) -> DurableEnd | None:
         magic, length, crc = _DURABLE.unpack_from(data)
         body = data[_DURABLE.size : _DURABLE.size + length]
         if magic == _DURABLE_MAGIC and len(body) == length and zlib.crc32(body) == crc:
-            return _from_values(orjson.loads(body))
+            try:
+                return _from_values(orjson.loads(body))
+            except orjson.JSONDecodeError:  # of no bytes too the checksum fits: zeros on the disk
+                continue
     return None
 
 

@@ -21,6 +21,7 @@ import pyarrow as pa
 from edge.batch.records import Array
 from edge.logs.walking import program
 from edge.logs.walking.program import LINES, TEXT_AT, TEXT_BYTES, WIDTHS, LineForm
+from edge.terminal import warn
 
 if TYPE_CHECKING:
     import wasmtime
@@ -72,9 +73,14 @@ def _walker(form: LineForm) -> _Walker:
         try:
             return _Walker(form)
         except wasmtime.WasmtimeError as error:
-            _refused = str(error)
+            _refused = repr(error)
     except (ImportError, OSError, RuntimeError) as error:
-        _refused = str(error)
+        _refused = repr(error)
+    warn(
+        "lines are read one by one, exactly but slowly: this machine runs no compiled program"
+        f" ({_refused[:120]}). Under systemd MemoryDenyWriteExecute=no allows it, and a"
+        " limit of addresses (ulimit -v) takes 5 GB or more"
+    )
     raise OddLine(_refused)
 
 

@@ -450,7 +450,7 @@ assert walk._refused
 """
 
 
-def test_where_nothing_compiled_may_run_lines_are_read_the_careful_way() -> None:
+def test_where_nothing_compiled_may_run_lines_are_read_the_careful_way_and_it_is_told() -> None:
     ended = subprocess.run(
         [sys.executable, "-c", CONFINED.format(now=NOW_MS)],
         input=(JSON_LINE + "\n").encode() * 3,
@@ -458,7 +458,9 @@ def test_where_nothing_compiled_may_run_lines_are_read_the_careful_way() -> None
         timeout=PATIENCE_S,
         check=False,
     )
-    assert (ended.returncode, ended.stderr) == (0, b"")
+    told = ended.stderr.decode().splitlines()
+    assert (ended.returncode, len(told)) == (0, 1), told
+    assert "this machine runs no compiled program" in told[0]
 
 
 def test_a_half_kept_line_and_damaged_counts_stop_no_agent(tmp_path: Path) -> None:
